@@ -1,0 +1,192 @@
+//! After the sale: the seller says that a renewal was paid, that a subscription ends, or that money went back; what is
+//! cross-client follows in the same transaction.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::Mint;
+use crate::callback::{Announcement, EventType};
+use crate::input::{Object, Parsed, integer, parsed};
+use crate::order::Reversal;
+use crate::payment_method::PaymentMethod;
+use crate::payout::{Payout, PayoutType};
+use crate::purchase::{announce, offer_data, payout_row, subscription_data};
+use crate::subscription::{Life, Role, Subscription};
+
+/// Why a subscription does not move.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SubscriptionError {
+    /// The source reads; the seller serves the customer.
+    #[error("only the client that sold the subscription may change it")]
+    ReadOnly,
+    /// The offer was sold for one period.
+    #[error("the subscription does not renew")]
+    DoesNotRenew,
+    /// It has ended, or will before the next period begins.
+    #[error("the subscription is {status}")]
+    Ended {
+        /// Its status.
+        status: &'static str,
+    },
+    /// Another period is the next one.
+    #[error("the next period to be paid is number {next}")]
+    OtherPeriod {
+        /// The number of the next period.
+        next: u32,
+    },
+    /// A subscription cannot end before now.
+    #[error("the subscription cannot end in the past")]
+    EndsInThePast,
+}
+
+/// The seller's row of a subscription and, for a cross-client one, the source's.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rows {
+    /// The row of the client that sold.
+    pub seller: Subscription,
+    /// The row of the offer's owner, if it is another client.
+    pub source: Option<Subscription>,
+}
+
+/// All that a move writes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Moved {
+    /// The rows as they are afterwards.
+    pub rows: Rows,
+    /// The payout row, if money moved between clients.
+    pub payout: Option<Payout>,
+    /// What the source of another contracting company is told.
+    pub announcement: Option<Announcement>,
+}
+
+/// Input of a paid renewal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaymentRequest {
+    payment_method: Option<PaymentMethod>,
+    period_number: Option<u32>,
+}
+
+impl PaymentRequest {
+    /// Reads `{periodNumber?, paymentMethod?}`. With `periodNumber` the same payment told twice is refused the second time,
+    /// however long after.
+    ///
+    /// # Errors
+    /// Names each wrong member.
+    pub fn parse(value: &Value) -> Parsed<Self> {
+        let mut object = Object::read(value)?;
+        let payment_method = object.optional("paymentMethod", PaymentMethod::parse);
+        let period_number = object.optional("periodNumber", integer(2..=i64::from(u32::MAX)));
+        object.finish(|| Some(Self { payment_method, period_number: period_number.and_then(|n| u32::try_from(n).ok()) }))
+    }
+}
+
+/// Input of a cancellation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CancelRequest {
+    ends_at: Option<Timestamp>,
+}
+
+impl CancelRequest {
+    /// Reads `{endsAt?}`; absent means the end of the last paid period.
+    ///
+    /// # Errors
+    /// Names each wrong member.
+    pub fn parse(value: &Value) -> Parsed<Self> {
+        let mut object = Object::read(value)?;
+        let ends_at = object.optional("endsAt", parsed::<Timestamp>);
+        object.finish(|| Some(Self { ends_at }))
+    }
+}
+
+impl Rows {
+    /// The next period was paid.
+    ///
+    /// # Errors
+    /// See [`SubscriptionError`].
+    pub fn renew(self, request: &PaymentRequest, now: Timestamp, mint: &mut dyn Mint) -> Result<Moved, SubscriptionError> {
+        self.may_move()?;
+        let row = &self.seller;
+        if !row.renews {
+            return Err(SubscriptionError::DoesNotRenew);
+        }
+        match row.life {
+            Life::Active => {}
+            Life::Cancelled { ends_at, .. } if ends_at > row.paid_until => {}
+            _ => return Err(self.ended()),
+        }
+        let next = row.periods_paid + 1;
+        if request.period_number.is_some_and(|number| number != next) {
+            return Err(SubscriptionError::OtherPeriod { next });
+        }
+        let seller = Subscription {
+            periods_paid: next,
+            paid_until: row.period.end_of(row.started_at, next),
+            payment_method: request.payment_method.unwrap_or(row.payment_method),
+            updated_at: now,
+            ..self.seller.clone()
+        };
+        let data = event_data(&seller, json!({"amount": seller.amount(), "paymentMethod": seller.payment_method}));
+        let payout = payout_row(&seller, PayoutType::Payment, mint, now);
+        Ok(self.moved(seller, payout, EventType::SubscriptionRenewed, data))
+    }
+
+    /// The subscription ends at a date.
+    ///
+    /// # Errors
+    /// See [`SubscriptionError`].
+    pub fn cancel(self, request: &CancelRequest, now: Timestamp) -> Result<Moved, SubscriptionError> {
+        self.may_move()?;
+        if self.seller.life != Life::Active {
+            return Err(self.ended());
+        }
+        let ends_at = request.ends_at.unwrap_or(self.seller.paid_until.max(now));
+        if ends_at < now {
+            return Err(SubscriptionError::EndsInThePast);
+        }
+        let seller =
+            Subscription { life: Life::Cancelled { cancelled_at: now, ends_at }, updated_at: now, ..self.seller.clone() };
+        let data = event_data(&seller, json!({"cancelledAt": now, "endsAt": ends_at}));
+        Ok(self.moved(seller, None, EventType::SubscriptionCancelled, data))
+    }
+
+    /// Money of the subscription's last paid period went back; it ends now. Whether money can go back is the order's to say.
+    #[must_use]
+    pub fn reverse(self, reversal: Reversal, now: Timestamp, mint: &mut dyn Mint) -> Moved {
+        let (life, payout_type, reason) = match reversal {
+            Reversal::Refund => (Life::Refunded { ended_at: now }, PayoutType::Refund, "refund"),
+            Reversal::ChargeBack => (Life::ChargedBack { ended_at: now }, PayoutType::Loss, "chargeBack"),
+        };
+        let seller = Subscription { life, updated_at: now, ..self.seller.clone() };
+        let data = event_data(&seller, json!({"reason": reason, "endedAt": now, "amount": seller.amount().negated()}));
+        let payout = payout_row(&seller, payout_type, mint, now);
+        self.moved(seller, payout, EventType::SubscriptionRefunded, data)
+    }
+
+    fn may_move(&self) -> Result<(), SubscriptionError> {
+        if self.seller.role == Role::Source { Err(SubscriptionError::ReadOnly) } else { Ok(()) }
+    }
+
+    fn ended(&self) -> SubscriptionError {
+        SubscriptionError::Ended { status: self.seller.status().as_str() }
+    }
+
+    fn moved(self, seller: Subscription, payout: Option<Payout>, event: EventType, data: Value) -> Moved {
+        let other_company = seller.cross_client.as_ref().is_some_and(|link| link.voucher_hash.is_some());
+        let announcement = if other_company { announce(&seller, event, data) } else { None };
+        let source = self.source.map(|source| source.following(&seller));
+        Moved { rows: Rows { seller, source }, payout, announcement }
+    }
+}
+
+fn event_data(seller: &Subscription, what: Value) -> Value {
+    let mut data = json!({
+        "connectionId": seller.cross_client.as_ref().map(|link| link.connection_id),
+        "order": {"id": seller.order_id},
+        "subscription": subscription_data(seller),
+        "offer": offer_data(seller),
+    });
+    if let (Some(data), Value::Object(what)) = (data.as_object_mut(), what) {
+        data.extend(what);
+    }
+    data
+}

@@ -1,0 +1,334 @@
+//! Callbacks: the signed webhooks that tell a source client of another contracting company what happened, and how
+//! stubbornly they are delivered.
+//!
+//! ```text
+//!              begin                  2xx
+//!  waiting ------------> in flight ----------> delivered
+//!     ^                    |  |  |
+//!     | failed, tries left |  |  | 410, or the endpoint is disabled
+//!     +--------------------+  |  +----------> held
+//!     |                       | failed, last try
+//!     |                       +-------------> exhausted
+//!     | replay (from delivered, held, exhausted)
+//! ```
+//!
+//! An attempt in flight has a lease: when the worker dies, another one may begin after it. A replay starts the schedule
+//! anew with the same `webhook-id`. Not guaranteed: that a receiver gets a callback only once; it must look at the id.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::ids::{CallbackId, ClientId, ConnectionId, OrderId, SubscriptionId};
+
+/// How long one attempt may take before another worker may try.
+pub const LEASE: SignedDuration = SignedDuration::from_secs(60);
+/// The longest wait that a receiver can ask for by `Retry-After`.
+pub const LONGEST_RETRY_AFTER: SignedDuration = SignedDuration::from_hours(24);
+/// How many bytes of an answer are kept in the log.
+pub const KEPT_ANSWER: usize = 4 * 1024;
+
+/// What a callback tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EventType {
+    /// A cross-client offer was sold.
+    #[serde(rename = "crossClientOrder.created")]
+    OrderCreated,
+    /// Another period was paid.
+    #[serde(rename = "crossClientSubscription.renewed")]
+    SubscriptionRenewed,
+    /// The subscription ends at a date.
+    #[serde(rename = "crossClientSubscription.cancelled")]
+    SubscriptionCancelled,
+    /// The money went back, by refund or charge-back.
+    #[serde(rename = "crossClientSubscription.refunded")]
+    SubscriptionRefunded,
+    /// The source asked for a test.
+    #[serde(rename = "connection.test")]
+    ConnectionTest,
+}
+
+impl EventType {
+    /// The words on the wire.
+    pub const WORDS: &'static [(&'static str, Self)] = &[
+        ("crossClientOrder.created", Self::OrderCreated),
+        ("crossClientSubscription.renewed", Self::SubscriptionRenewed),
+        ("crossClientSubscription.cancelled", Self::SubscriptionCancelled),
+        ("crossClientSubscription.refunded", Self::SubscriptionRefunded),
+        ("connection.test", Self::ConnectionTest),
+    ];
+
+    /// The word on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, event)| *event == self).map_or("", |(word, _)| word)
+    }
+}
+
+/// What is to be told, before it has an id and is sealed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Announcement {
+    /// The source client.
+    pub client_id: ClientId,
+    /// By which connection.
+    pub connection_id: ConnectionId,
+    /// The order it is about, if any.
+    pub order_id: Option<OrderId>,
+    /// The subscription it is about, if any.
+    pub subscription_id: Option<SubscriptionId>,
+    /// What happened.
+    pub event: EventType,
+    /// The event's data.
+    pub data: Value,
+}
+
+impl Announcement {
+    /// The body as Standard Webhooks wants it: these bytes are kept, signed and sent.
+    #[must_use]
+    pub fn body(&self, now: Timestamp) -> Vec<u8> {
+        json!({"type": self.event.as_str(), "timestamp": now, "data": self.data}).to_string().into_bytes()
+    }
+
+    /// The callback to deliver at once.
+    #[must_use]
+    pub fn into_callback(self, id: CallbackId, sealed_body: String, now: Timestamp) -> Callback {
+        Callback {
+            id,
+            client_id: self.client_id,
+            connection_id: self.connection_id,
+            order_id: self.order_id,
+            subscription_id: self.subscription_id,
+            event: self.event,
+            sealed_body,
+            state: CallbackState::Waiting { step: 0, due_at: now },
+            attempts: 0,
+            created_at: now,
+            updated_at: now,
+            version: 1,
+        }
+    }
+}
+
+/// Where a callback stands. `step` counts the attempts since the schedule began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "status")]
+pub enum CallbackState {
+    /// To be attempted from `due_at` on.
+    Waiting {
+        /// Attempts made since the schedule began.
+        step: u32,
+        /// When the next one is due.
+        due_at: Timestamp,
+    },
+    /// A worker attempts it until `lease_until`.
+    InFlight {
+        /// Attempts made since the schedule began, this one not counted.
+        step: u32,
+        /// When another worker may try.
+        lease_until: Timestamp,
+    },
+    /// The receiver took it.
+    Delivered {
+        /// When.
+        delivered_at: Timestamp,
+    },
+    /// All attempts failed; waits for a replay.
+    Exhausted {
+        /// When.
+        exhausted_at: Timestamp,
+    },
+    /// The endpoint is disabled; waits for a replay.
+    Held {
+        /// When.
+        held_at: Timestamp,
+    },
+}
+
+impl CallbackState {
+    /// The word that clients see; in flight is still pending to them.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Waiting { .. } | Self::InFlight { .. } => "pending",
+            Self::Delivered { .. } => "delivered",
+            Self::Exhausted { .. } => "exhausted",
+            Self::Held { .. } => "held",
+        }
+    }
+}
+
+/// A callback and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Callback {
+    /// Id, also the `webhook-id`.
+    pub id: CallbackId,
+    /// The source client.
+    pub client_id: ClientId,
+    /// By which connection.
+    pub connection_id: ConnectionId,
+    /// The order it is about, if any.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub order_id: Option<OrderId>,
+    /// The subscription it is about, if any.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub subscription_id: Option<SubscriptionId>,
+    /// What happened.
+    pub event: EventType,
+    /// The body, sealed: it names the customer and the voucher code.
+    pub sealed_body: String,
+    /// Where it stands.
+    #[serde(flatten)]
+    pub state: CallbackState,
+    /// All attempts ever begun, over replays.
+    pub attempts: u32,
+    /// When it was committed.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// Counts the changes, for optimistic locking.
+    pub version: u64,
+}
+
+/// When attempts are made: seconds before each, the first usually 0.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RetrySchedule(Vec<SignedDuration>);
+
+/// A schedule is no comma-separated list of seconds.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a retry schedule is a comma-separated list of whole seconds, e.g. 0,5,300")]
+pub struct InvalidSchedule;
+
+impl Default for RetrySchedule {
+    /// The schedule of Standard Webhooks 1.0: 10 attempts over about 75 hours.
+    fn default() -> Self {
+        Self([0, 5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400].map(SignedDuration::from_secs).to_vec())
+    }
+}
+
+impl std::str::FromStr for RetrySchedule {
+    type Err = InvalidSchedule;
+
+    fn from_str(text: &str) -> Result<Self, InvalidSchedule> {
+        let seconds = text.split(',').map(|part| part.trim().parse::<u32>()).collect::<Result<Vec<_>, _>>();
+        let seconds = seconds.map_err(|_| InvalidSchedule)?;
+        Ok(Self(seconds.into_iter().map(|s| SignedDuration::from_secs(i64::from(s))).collect()))
+    }
+}
+
+impl RetrySchedule {
+    /// How long to wait after `attempts` failed ones; `None` after the last. `jitter` from 0 to 1,000 thousandths
+    /// lengthens the wait by up to a tenth, so that what failed together does not come back together.
+    #[must_use]
+    pub fn wait_after(&self, attempts: u32, jitter: u16) -> Option<SignedDuration> {
+        let wait = *self.0.get(usize::try_from(attempts).ok()?)?;
+        let longer = wait.as_millis() * i128::from(jitter.min(1_000)) / 10_000;
+        Some(wait + SignedDuration::from_millis(i64::try_from(longer).unwrap_or(0)))
+    }
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The receiver answered 2xx.
+    Accepted,
+    /// The receiver answered 410: it wants no more.
+    Gone,
+    /// Anything else.
+    Failed {
+        /// What the receiver asked for by `Retry-After`.
+        retry_after: Option<SignedDuration>,
+    },
+}
+
+impl Callback {
+    /// When a worker should look at it; `None` while nothing is to be done.
+    #[must_use]
+    pub fn due_at(&self) -> Option<Timestamp> {
+        match self.state {
+            CallbackState::Waiting { due_at, .. } => Some(due_at),
+            CallbackState::InFlight { lease_until, .. } => Some(lease_until),
+            CallbackState::Delivered { .. } | CallbackState::Exhausted { .. } | CallbackState::Held { .. } => None,
+        }
+    }
+
+    /// The callback as it is while an attempt is in flight; `None` if there is nothing to do now.
+    #[must_use]
+    pub fn begin(self, now: Timestamp) -> Option<Self> {
+        let step = match self.state {
+            CallbackState::Waiting { step, due_at } if due_at <= now => step,
+            CallbackState::InFlight { step, lease_until } if lease_until <= now => step,
+            _ => return None,
+        };
+        let lease_until = now.saturating_add(LEASE).unwrap_or(Timestamp::MAX);
+        Some(Self {
+            state: CallbackState::InFlight { step, lease_until },
+            attempts: self.attempts + 1,
+            updated_at: now,
+            ..self
+        })
+    }
+
+    /// The callback after the attempt in flight ended.
+    #[must_use]
+    pub fn end(self, outcome: Outcome, schedule: &RetrySchedule, jitter: u16, now: Timestamp) -> Self {
+        let CallbackState::InFlight { step, .. } = self.state else { return self };
+        let state = match outcome {
+            Outcome::Accepted => CallbackState::Delivered { delivered_at: now },
+            Outcome::Gone => CallbackState::Held { held_at: now },
+            Outcome::Failed { retry_after } => match schedule.wait_after(step + 1, jitter) {
+                None => CallbackState::Exhausted { exhausted_at: now },
+                Some(wait) => {
+                    let asked = retry_after.unwrap_or(SignedDuration::ZERO).min(LONGEST_RETRY_AFTER);
+                    CallbackState::Waiting {
+                        step: step + 1,
+                        due_at: now.saturating_add(wait.max(asked)).unwrap_or(Timestamp::MAX),
+                    }
+                }
+            },
+        };
+        Self { state, updated_at: now, ..self }
+    }
+
+    /// The callback put aside because its endpoint is disabled; done callbacks stay as they are.
+    #[must_use]
+    pub fn hold(self, now: Timestamp) -> Self {
+        match self.state {
+            CallbackState::Waiting { .. } | CallbackState::InFlight { .. } => {
+                Self { state: CallbackState::Held { held_at: now }, updated_at: now, ..self }
+            }
+            _ => self,
+        }
+    }
+
+    /// The callback to be delivered again from the start of the schedule, with the same id. One that still waits is due at
+    /// once; one in flight stays as it is.
+    #[must_use]
+    pub fn replay(self, now: Timestamp) -> Self {
+        match self.state {
+            CallbackState::InFlight { .. } => self,
+            _ => Self { state: CallbackState::Waiting { step: 0, due_at: now }, updated_at: now, ..self },
+        }
+    }
+}
+
+/// The log of one attempt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Attempt {
+    /// 1 for the first, counting over replays.
+    pub number: u32,
+    /// When it began.
+    pub at: Timestamp,
+    /// How long it took, milliseconds.
+    pub duration_ms: u64,
+    /// The HTTP status, if there was an answer.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub status_code: Option<u16>,
+    /// What went wrong, if there was no proper answer.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub error: Option<String>,
+    /// The first 4 KB of the answer, as text.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub answer: Option<String>,
+}

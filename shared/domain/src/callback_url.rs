@@ -1,0 +1,188 @@
+//! Where callbacks may be sent: https addresses, nothing that could turn Tandem against its own network by its looks.
+//! The address that a name resolves to is judged when a callback is sent.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use url::{Host, Url};
+
+/// Ports a callback may go to.
+const PORTS: [u16; 2] = [443, 8443];
+/// The longest address, in octets.
+const LONGEST: usize = 2_048;
+
+/// Loopback targets that a local stack may call over plain http; empty in production.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LocalTargets(Vec<String>);
+
+impl LocalTargets {
+    /// Reads a comma-separated list of `host` or `host:port`.
+    #[must_use]
+    pub fn parse(list: &str) -> Self {
+        Self(list.split(',').map(str::trim).filter(|entry| !entry.is_empty()).map(str::to_ascii_lowercase).collect())
+    }
+
+    /// Whether the address is one of them.
+    #[must_use]
+    pub fn contains(&self, url: &Url) -> bool {
+        let Some(host) = url.host_str() else { return false };
+        let with_port = format!("{host}:{}", url.port_or_known_default().unwrap_or(0));
+        self.0.iter().any(|entry| entry == host || *entry == with_port)
+    }
+}
+
+/// Why an address is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidCallbackUrl {
+    /// No absolute URL with a host.
+    #[error("expected an absolute URL such as https://example.com/tandem")]
+    NoUrl,
+    /// Longer than 2,048 octets.
+    #[error("must have at most {LONGEST} octets")]
+    TooLong,
+    /// Not https.
+    #[error("must start with https://")]
+    NotHttps,
+    /// A user name or password stands in the URL.
+    #[error("must not hold a user name or password")]
+    Credentials,
+    /// A part after `#`, which is never sent.
+    #[error("must not hold a fragment")]
+    Fragment,
+    /// Another port than 443 or 8443.
+    #[error("must use port 443 or 8443")]
+    Port,
+    /// A name that no public host has.
+    #[error("must name a public host")]
+    PrivateHost,
+}
+
+impl InvalidCallbackUrl {
+    /// Stable code of a field error.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoUrl => "invalid_url",
+            Self::TooLong => "too_long",
+            Self::NotHttps => "not_https",
+            Self::Credentials => "credentials_in_url",
+            Self::Fragment => "fragment_in_url",
+            Self::Port => "port_not_allowed",
+            Self::PrivateHost => "private_host",
+        }
+    }
+}
+
+/// An address to which callbacks may be sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CallbackUrl(Url);
+
+impl CallbackUrl {
+    /// Reads an address. Host names are normalised (IDNA, lower case).
+    ///
+    /// # Errors
+    /// See [`InvalidCallbackUrl`].
+    pub fn parse(text: &str, local: &LocalTargets) -> Result<Self, InvalidCallbackUrl> {
+        if text.len() > LONGEST {
+            return Err(InvalidCallbackUrl::TooLong);
+        }
+        let url = Url::parse(text).map_err(|_| InvalidCallbackUrl::NoUrl)?;
+        let host = url.host().ok_or(InvalidCallbackUrl::NoUrl)?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(InvalidCallbackUrl::Credentials);
+        }
+        if url.fragment().is_some() {
+            return Err(InvalidCallbackUrl::Fragment);
+        }
+        if local.contains(&url) && matches!(url.scheme(), "http" | "https") {
+            return Ok(Self(url));
+        }
+        if url.scheme() != "https" {
+            return Err(InvalidCallbackUrl::NotHttps);
+        }
+        if !PORTS.contains(&url.port_or_known_default().unwrap_or(0)) {
+            return Err(InvalidCallbackUrl::Port);
+        }
+        match host {
+            Host::Domain(name) if is_public_name(name) => Ok(Self(url)),
+            Host::Ipv4(address) if is_plainly_public_v4(address) => Ok(Self(url)),
+            Host::Ipv6(address) if address.segments()[0] & 0xe000 == 0x2000 => Ok(Self(url)),
+            _ => Err(InvalidCallbackUrl::PrivateHost),
+        }
+    }
+
+    /// The address.
+    #[must_use]
+    pub fn as_url(&self) -> &Url {
+        &self.0
+    }
+}
+
+impl fmt::Display for CallbackUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+fn is_public_name(name: &str) -> bool {
+    let name = name.trim_end_matches('.');
+    name.contains('.') && ![".localhost", ".local", ".internal", ".home.arpa"].iter().any(|suffix| name.ends_with(suffix))
+}
+
+fn is_plainly_public_v4(address: std::net::Ipv4Addr) -> bool {
+    !(address.is_private()
+        || address.is_loopback()
+        || address.is_link_local()
+        || address.is_unspecified()
+        || address.is_broadcast()
+        || address.is_multicast()
+        || address.is_documentation())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(text: &str) -> InvalidCallbackUrl {
+        CallbackUrl::parse(text, &LocalTargets::default()).expect_err(text)
+    }
+
+    #[test]
+    fn https_addresses_of_public_hosts_are_accepted() {
+        for text in ["https://example.com/a?b=c", "https://example.com:8443/", "https://Bücher.example/"] {
+            assert!(CallbackUrl::parse(text, &LocalTargets::default()).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn each_other_kind_of_address_is_refused_for_its_reason() {
+        assert_eq!(refused("example.com"), InvalidCallbackUrl::NoUrl);
+        assert_eq!(refused("http://example.com/"), InvalidCallbackUrl::NotHttps);
+        assert_eq!(refused("https://a:b@example.com/"), InvalidCallbackUrl::Credentials);
+        assert_eq!(refused("https://example.com/#x"), InvalidCallbackUrl::Fragment);
+        assert_eq!(refused("https://example.com:22/"), InvalidCallbackUrl::Port);
+        for text in [
+            "https://localhost/",
+            "https://127.1/",
+            "https://0x7f000001/",
+            "https://[::1]/",
+            "https://a.internal/",
+            "https://169.254.169.254/",
+        ] {
+            assert_eq!(refused(text), InvalidCallbackUrl::PrivateHost, "{text}");
+        }
+        assert_eq!(refused(&format!("https://example.com/{}", "a".repeat(2_048))), InvalidCallbackUrl::TooLong);
+    }
+
+    #[test]
+    fn named_local_targets_are_the_only_exception() {
+        let local = LocalTargets::parse("127.0.0.1, localhost:9000");
+        for text in ["http://127.0.0.1:4711/", "http://localhost:9000/"] {
+            assert!(CallbackUrl::parse(text, &local).is_ok(), "{text}");
+        }
+        for text in ["http://localhost:9001/", "http://127.0.0.2/", "http://u:p@127.0.0.1/"] {
+            assert!(CallbackUrl::parse(text, &local).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,543 @@
+//! Connections: the directed link from a source client, which shares offers, to a target client, which sells them.
+//!
+//! ```text
+//!            accept (target)            block (either)
+//!  invited ------------------> active <----------------> blocked
+//!     | decline (target)                unblock (the side that blocked)
+//!     +------------------> declined
+//!     | withdraw (source)
+//!     +------------------> withdrawn
+//! ```
+//!
+//! `declined` and `withdrawn` are final: a new invitation is a new connection. What is *not* decided here: that there is
+//! at most one live connection of an ordered pair, which the store holds by a row of its own for the pair.
+
+use std::fmt;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::callback_url::{CallbackUrl, LocalTargets};
+use crate::ids::{ClientId, CompanyId, ConnectionId};
+use crate::input::{FieldErrors, Object, Parsed, boolean, parsed, string};
+use crate::mail::MailKind;
+use crate::tenancy::{Client, ContractingCompany};
+use crate::text::Name;
+
+/// How long an old signing secret is still used beside the new one.
+pub const SECRET_OVERLAP: SignedDuration = SignedDuration::from_hours(24);
+
+/// One end of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Side {
+    /// Owns the offers.
+    Source,
+    /// Sells them.
+    Target,
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Source => "source",
+            Self::Target => "target",
+        })
+    }
+}
+
+/// A client as the connection knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Party {
+    /// The client.
+    pub client_id: ClientId,
+    /// Its contracting company.
+    pub company_id: CompanyId,
+    /// Its name when the connection was made.
+    pub name: Name,
+}
+
+impl From<&Client> for Party {
+    fn from(client: &Client) -> Self {
+        Self { client_id: client.id, company_id: client.company_id, name: client.name.clone() }
+    }
+}
+
+/// Where a connection stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "status")]
+pub enum State {
+    /// The target has not answered.
+    Invited,
+    /// The target may sell.
+    Active,
+    /// The target said no. Final.
+    Declined,
+    /// The source took the invitation back. Final.
+    Withdrawn,
+    /// Nothing is sold until the same side unblocks.
+    #[serde(rename_all = "camelCase")]
+    Blocked {
+        /// Who blocked.
+        blocked_by: Side,
+        /// When.
+        blocked_at: Timestamp,
+    },
+}
+
+impl State {
+    /// The word on the wire.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Invited => "invited",
+            Self::Active => "active",
+            Self::Declined => "declined",
+            Self::Withdrawn => "withdrawn",
+            Self::Blocked { .. } => "blocked",
+        }
+    }
+
+    /// Whether the connection stands in the way of another one for the same pair.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        matches!(self, Self::Invited | Self::Active | Self::Blocked { .. })
+    }
+}
+
+/// A signing secret, sealed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SigningSecret {
+    /// The sealed secret, base64.
+    pub sealed: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// From when on it is no longer used; set by a rotation.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub expires_at: Option<Timestamp>,
+}
+
+/// How the source is told of sales between two contracting companies.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CallbackSettings {
+    /// Where to.
+    pub url: CallbackUrl,
+    /// The newest secret first.
+    pub secrets: Vec<SigningSecret>,
+}
+
+impl CallbackSettings {
+    /// Puts a new secret in front; the one before is used beside it for [`SECRET_OVERLAP`].
+    pub fn rotate(&mut self, sealed: String, now: Timestamp) {
+        self.secrets.retain(|secret| secret.expires_at.is_none_or(|end| end > now));
+        for secret in &mut self.secrets {
+            let end = now.saturating_add(SECRET_OVERLAP).unwrap_or(Timestamp::MAX);
+            secret.expires_at = Some(secret.expires_at.map_or(end, |earlier| earlier.min(end)));
+        }
+        self.secrets.insert(0, SigningSecret { sealed, created_at: now, expires_at: None });
+    }
+
+    /// The secrets to sign with now, the newest first.
+    pub fn secrets_at(&self, now: Timestamp) -> impl Iterator<Item = &SigningSecret> {
+        self.secrets.iter().filter(move |secret| secret.expires_at.is_none_or(|end| end > now))
+    }
+}
+
+/// A connection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Connection {
+    /// Id.
+    pub id: ConnectionId,
+    /// Shares offers.
+    pub source: Party,
+    /// Sells them.
+    pub target: Party,
+    /// Whether the target sees the source's offers.
+    pub offers_access: bool,
+    /// Set between two contracting companies.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub callback: Option<CallbackSettings>,
+    /// Where it stands.
+    #[serde(flatten)]
+    pub state: State,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+    /// Counts the changes: optimistic locking, and the number of the newest history entry.
+    pub version: u64,
+}
+
+/// What one side asks of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Move {
+    /// The target agrees.
+    Accept,
+    /// The target says no.
+    Decline,
+    /// The source takes the invitation back.
+    Withdraw,
+    /// Either side stops the selling.
+    Block,
+    /// The side that blocked lets it go on.
+    Unblock,
+}
+
+impl Move {
+    /// All moves.
+    pub const ALL: [Self; 5] = [Self::Accept, Self::Decline, Self::Withdraw, Self::Block, Self::Unblock];
+
+    /// The word on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Accept => "accept",
+            Self::Decline => "decline",
+            Self::Withdraw => "withdraw",
+            Self::Block => "block",
+            Self::Unblock => "unblock",
+        }
+    }
+}
+
+/// Why a connection is not made or changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ConnectionError {
+    /// The move belongs to the other side.
+    #[error("only the {side} client may {} a connection", .asked.as_str())]
+    OtherSide {
+        /// What was asked.
+        asked: Move,
+        /// Who may.
+        side: Side,
+    },
+    /// The status does not allow it.
+    #[error("a connection that is {status} cannot be changed by '{}'", .asked.as_str())]
+    ImpossibleMove {
+        /// What was asked.
+        asked: Move,
+        /// The current status.
+        status: &'static str,
+    },
+    /// The other side blocked it.
+    #[error("the connection was blocked by the {by} client, which alone may unblock it")]
+    BlockedByOther {
+        /// Who blocked.
+        by: Side,
+    },
+    /// Only the source edits.
+    #[error("only the source client may edit a connection")]
+    EditByTarget,
+    /// A final connection is not edited.
+    #[error("a connection that is {status} cannot be edited")]
+    EditImpossible {
+        /// The current status.
+        status: &'static str,
+    },
+    /// The contract module is off.
+    #[error("the module crossClientConnections is off in the {side} client's contracting company")]
+    ModuleOff {
+        /// Whose company.
+        side: Side,
+    },
+    /// A client cannot connect with itself.
+    #[error("a client cannot connect with itself")]
+    Itself,
+    /// Within one contracting company there is nothing to call back.
+    #[error("callback settings are only for connections between two contracting companies")]
+    CallbackWithinCompany,
+    /// Between two companies the source must be told of sales.
+    #[error("a connection between two contracting companies needs callback settings")]
+    CallbackMissing,
+}
+
+/// What was done to a connection, for its history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Action {
+    /// The source invited.
+    Invited,
+    /// See [`Move::Accept`].
+    Accepted,
+    /// See [`Move::Decline`].
+    Declined,
+    /// See [`Move::Withdraw`].
+    Withdrawn,
+    /// See [`Move::Block`].
+    Blocked,
+    /// See [`Move::Unblock`].
+    Unblocked,
+    /// The source changed access or callback settings.
+    Edited,
+    /// The source rotated the signing secret.
+    SecretRotated,
+}
+
+/// One line of a connection's history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HistoryEntry {
+    /// 1 for the invitation, then counting up.
+    pub number: u64,
+    /// When.
+    pub at: Timestamp,
+    /// Which side.
+    pub by: Side,
+    /// What.
+    pub action: Action,
+    /// For an edit: what it set, in words.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub changes: Vec<String>,
+}
+
+/// A changed connection, the history line that goes with it, and who is to be written to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The connection as it is afterwards, its version already counted up.
+    pub connection: Connection,
+    /// The line of its history.
+    pub entry: HistoryEntry,
+    /// The mail to the other side, if the change deserves one.
+    pub mail: Option<(Side, MailKind)>,
+}
+
+/// Input of a new connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectionDraft {
+    /// Who is invited.
+    pub target_client_id: ClientId,
+    offers_access: bool,
+    /// Where to call back, if given.
+    pub callback_url: Option<CallbackUrl>,
+}
+
+impl ConnectionDraft {
+    /// Reads `{targetClientId, offersAccess, callback?: {url}}`.
+    ///
+    /// # Errors
+    /// Names each wrong member.
+    pub fn parse(value: &Value, local: &LocalTargets) -> Parsed<Self> {
+        let mut object = Object::read(value)?;
+        let target = object.required("targetClientId", parsed::<ClientId>);
+        let offers_access = object.required("offersAccess", boolean);
+        let callback_url = object.optional("callback", |value| parse_callback(value, local));
+        object.finish(|| Some(Self { target_client_id: target?, offers_access: offers_access?, callback_url }))
+    }
+
+    /// Makes the connection; `sealed_secret` is the first signing secret, used if there are callback settings.
+    ///
+    /// # Errors
+    /// The module is off, the client invites itself, or the callback settings do not fit the two companies.
+    pub fn invite(
+        self,
+        id: ConnectionId,
+        source: (&Client, &ContractingCompany),
+        target: (&Client, &ContractingCompany),
+        sealed_secret: impl FnOnce() -> String,
+        now: Timestamp,
+    ) -> Result<Change, ConnectionError> {
+        if source.0.id == target.0.id {
+            return Err(ConnectionError::Itself);
+        }
+        modules_are_on(source.1, target.1)?;
+        let callback = match (self.callback_url, source.1.id == target.1.id) {
+            (None, true) => None,
+            (Some(_), true) => return Err(ConnectionError::CallbackWithinCompany),
+            (None, false) => return Err(ConnectionError::CallbackMissing),
+            (Some(url), false) => {
+                let secret = SigningSecret { sealed: sealed_secret(), created_at: now, expires_at: None };
+                Some(CallbackSettings { url, secrets: vec![secret] })
+            }
+        };
+        let connection = Connection {
+            id,
+            source: source.0.into(),
+            target: target.0.into(),
+            offers_access: self.offers_access,
+            callback,
+            state: State::Invited,
+            created_at: now,
+            updated_at: now,
+            version: 1,
+        };
+        let mail = MailKind::Invitation { source_name: source.0.name.clone(), connection_id: id };
+        let entry = HistoryEntry { number: 1, at: now, by: Side::Source, action: Action::Invited, changes: Vec::new() };
+        Ok(Change { connection, entry, mail: Some((Side::Target, mail)) })
+    }
+}
+
+/// Both contracting companies, or the one, must have booked the module.
+///
+/// # Errors
+/// Names the side whose company has not.
+pub fn modules_are_on(source: &ContractingCompany, target: &ContractingCompany) -> Result<(), ConnectionError> {
+    for (company, side) in [(source, Side::Source), (target, Side::Target)] {
+        if !company.modules.cross_client_connections {
+            return Err(ConnectionError::ModuleOff { side });
+        }
+    }
+    Ok(())
+}
+
+fn parse_callback(value: &Value, local: &LocalTargets) -> Parsed<CallbackUrl> {
+    let mut object = Object::read(value)?;
+    let url = object.required("url", |value| {
+        CallbackUrl::parse(string(value)?, local).map_err(|error| FieldErrors::one(error.code(), error.to_string()))
+    });
+    object.finish(|| url)
+}
+
+/// Input of an edit by the source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectionEdit {
+    offers_access: Option<bool>,
+    /// The new address, if it is to change.
+    pub callback_url: Option<CallbackUrl>,
+}
+
+impl ConnectionEdit {
+    /// Reads `{offersAccess?, callback?: {url}}`.
+    ///
+    /// # Errors
+    /// Names each wrong member.
+    pub fn parse(value: &Value, local: &LocalTargets) -> Parsed<Self> {
+        let mut object = Object::read(value)?;
+        let offers_access = object.optional("offersAccess", boolean);
+        let callback_url = object.optional("callback", |value| parse_callback(value, local));
+        object.finish(|| Some(Self { offers_access, callback_url }))
+    }
+}
+
+impl Connection {
+    /// Which side a client is, if it is a party at all.
+    #[must_use]
+    pub fn side_of(&self, client: ClientId) -> Option<Side> {
+        if client == self.source.client_id {
+            Some(Side::Source)
+        } else if client == self.target.client_id {
+            Some(Side::Target)
+        } else {
+            None
+        }
+    }
+
+    /// The party on a side.
+    #[must_use]
+    pub fn party(&self, side: Side) -> &Party {
+        match side {
+            Side::Source => &self.source,
+            Side::Target => &self.target,
+        }
+    }
+
+    /// Whether both clients share their customers.
+    #[must_use]
+    pub fn within_one_company(&self) -> bool {
+        self.source.company_id == self.target.company_id
+    }
+
+    /// Makes a move. Accepting also wants both modules on; see [`modules_are_on`].
+    ///
+    /// # Errors
+    /// The move belongs to the other side, or the status does not allow it.
+    pub fn make(self, asked: Move, by: Side, now: Timestamp) -> Result<Change, ConnectionError> {
+        let status = self.state.as_str();
+        match (asked, by) {
+            (Move::Accept | Move::Decline, Side::Source) => {
+                return Err(ConnectionError::OtherSide { asked, side: Side::Target });
+            }
+            (Move::Withdraw, Side::Target) => return Err(ConnectionError::OtherSide { asked, side: Side::Source }),
+            _ => {}
+        }
+        let by_name = self.party(by).name.clone();
+        let connection_id = self.id;
+        let other = if by == Side::Source { Side::Target } else { Side::Source };
+        let (state, action, mail) = match (asked, self.state) {
+            (Move::Accept, State::Invited) => {
+                (State::Active, Action::Accepted, MailKind::InvitationAccepted { target_name: by_name, connection_id })
+            }
+            (Move::Decline, State::Invited) => {
+                (State::Declined, Action::Declined, MailKind::InvitationDeclined { target_name: by_name, connection_id })
+            }
+            (Move::Withdraw, State::Invited) => {
+                (State::Withdrawn, Action::Withdrawn, MailKind::InvitationWithdrawn { source_name: by_name, connection_id })
+            }
+            (Move::Block, State::Active) => (
+                State::Blocked { blocked_by: by, blocked_at: now },
+                Action::Blocked,
+                MailKind::ConnectionBlocked { by_name, connection_id },
+            ),
+            (Move::Unblock, State::Blocked { blocked_by, .. }) if blocked_by == by => {
+                (State::Active, Action::Unblocked, MailKind::ConnectionUnblocked { by_name, connection_id })
+            }
+            (Move::Unblock, State::Blocked { blocked_by, .. }) => {
+                return Err(ConnectionError::BlockedByOther { by: blocked_by });
+            }
+            _ => return Err(ConnectionError::ImpossibleMove { asked, status }),
+        };
+        Ok(Self { state, ..self }.changed(by, action, Vec::new(), now, Some((other, mail))))
+    }
+
+    /// Changes access or callback settings.
+    ///
+    /// # Errors
+    /// Not the source, not live, or callback settings within one company.
+    pub fn edit(mut self, edit: ConnectionEdit, by: Side, now: Timestamp) -> Result<Change, ConnectionError> {
+        self.may_edit(by)?;
+        let mut changes = Vec::new();
+        if let Some(access) = edit.offers_access.filter(|access| *access != self.offers_access) {
+            self.offers_access = access;
+            changes.push(format!("offersAccess: {access}"));
+        }
+        if let Some(url) = edit.callback_url {
+            let settings = self.callback.as_mut().ok_or(ConnectionError::CallbackWithinCompany)?;
+            changes.push("callback.url".to_owned());
+            settings.url = url;
+        }
+        Ok(self.changed(by, Action::Edited, changes, now, None))
+    }
+
+    /// Puts a new signing secret in place; see [`CallbackSettings::rotate`].
+    ///
+    /// # Errors
+    /// Not the source, not live, or no callback settings.
+    pub fn rotate_secret(mut self, sealed: String, by: Side, now: Timestamp) -> Result<Change, ConnectionError> {
+        self.may_edit(by)?;
+        self.callback.as_mut().ok_or(ConnectionError::CallbackWithinCompany)?.rotate(sealed, now);
+        Ok(self.changed(by, Action::SecretRotated, Vec::new(), now, None))
+    }
+
+    /// Whether a side may edit now.
+    ///
+    /// # Errors
+    /// Not the source, or not live.
+    pub fn may_edit(&self, by: Side) -> Result<(), ConnectionError> {
+        if by == Side::Target {
+            return Err(ConnectionError::EditByTarget);
+        }
+        if !self.state.is_live() {
+            return Err(ConnectionError::EditImpossible { status: self.state.as_str() });
+        }
+        Ok(())
+    }
+
+    fn changed(
+        mut self,
+        by: Side,
+        action: Action,
+        changes: Vec<String>,
+        now: Timestamp,
+        mail: Option<(Side, MailKind)>,
+    ) -> Change {
+        self.version += 1;
+        self.updated_at = now;
+        let entry = HistoryEntry { number: self.version, at: now, by, action, changes };
+        Change { connection: self, entry, mail }
+    }
+}

@@ -1,0 +1,278 @@
+//! Reading JSON input field by field, so that an answer names every wrong field and not only the first.
+//!
+//! A parser is a function from a JSON value to a typed value or [`FieldErrors`]. [`Object`] applies parsers to the
+//! members of a JSON object, collects what they refuse under the member's path (`positions[2].offerId`), and at the end
+//! refuses members that nobody asked for by name.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+/// One wrong field.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct FieldError {
+    /// Path of the field, e.g. `positions[2].offerId`; empty for the body as a whole.
+    pub field: String,
+    /// Stable code, e.g. `required`, `too_long`.
+    pub code: &'static str,
+    /// What is wrong and how to mend it, for people.
+    pub detail: String,
+}
+
+/// All that is wrong with an input, in the order of reading.
+#[derive(Debug, Clone, PartialEq, Eq, Default, thiserror::Error)]
+#[error("{} field(s) of the input are wrong", .0.len())]
+pub struct FieldErrors(pub Vec<FieldError>);
+
+impl FieldErrors {
+    /// One error about the value itself; whoever reads the member adds its path.
+    #[must_use]
+    pub fn one(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::at("", code, detail)
+    }
+
+    /// One error at a path.
+    #[must_use]
+    pub fn at(field: impl Into<String>, code: &'static str, detail: impl Into<String>) -> Self {
+        Self(vec![FieldError { field: field.into(), code, detail: detail.into() }])
+    }
+
+    /// The same errors, seen from one level up.
+    #[must_use]
+    pub fn under(mut self, parent: &str) -> Self {
+        for error in &mut self.0 {
+            error.field = match error.field.as_str() {
+                "" => parent.to_owned(),
+                inner if inner.starts_with('[') => format!("{parent}{inner}"),
+                inner => format!("{parent}.{inner}"),
+            };
+        }
+        self
+    }
+}
+
+/// What a parser answers.
+pub type Parsed<T> = Result<T, FieldErrors>;
+
+/// A JSON object being read.
+pub struct Object<'a> {
+    members: &'a Map<String, Value>,
+    asked: BTreeSet<&'static str>,
+    errors: Vec<FieldError>,
+}
+
+impl<'a> Object<'a> {
+    /// Starts to read.
+    ///
+    /// # Errors
+    /// The value is no JSON object.
+    pub fn read(value: &'a Value) -> Parsed<Self> {
+        match value {
+            Value::Object(members) => Ok(Self { members, asked: BTreeSet::new(), errors: Vec::new() }),
+            other => Err(FieldErrors::one("not_an_object", format!("expected a JSON object, found {}", kind(other)))),
+        }
+    }
+
+    /// A member that must be there. `None` means that an error was noted.
+    pub fn required<T>(&mut self, name: &'static str, parse: impl FnOnce(&Value) -> Parsed<T>) -> Option<T> {
+        self.asked.insert(name);
+        match self.members.get(name) {
+            None | Some(Value::Null) => {
+                self.note(FieldErrors::at(name, "required", "this field is required"));
+                None
+            }
+            Some(value) => self.parse(name, value, parse),
+        }
+    }
+
+    /// A member that may be absent; `null` counts as absent.
+    pub fn optional<T>(&mut self, name: &'static str, parse: impl FnOnce(&Value) -> Parsed<T>) -> Option<T> {
+        self.asked.insert(name);
+        match self.members.get(name) {
+            None | Some(Value::Null) => None,
+            Some(value) => self.parse(name, value, parse),
+        }
+    }
+
+    /// A member of an edit: `None` when absent, `Some(None)` when `null` clears the value.
+    pub fn clearable<T>(&mut self, name: &'static str, parse: impl FnOnce(&Value) -> Parsed<T>) -> Option<Option<T>> {
+        self.asked.insert(name);
+        match self.members.get(name) {
+            None => None,
+            Some(Value::Null) => Some(None),
+            Some(value) => self.parse(name, value, parse).map(Some),
+        }
+    }
+
+    /// Notes errors that concern several members.
+    pub fn note(&mut self, errors: FieldErrors) {
+        self.errors.extend(errors.0);
+    }
+
+    /// Ends the reading and builds the value, which is possible only when no error was noted.
+    ///
+    /// # Errors
+    /// All errors noted, and one for each member that was not asked for.
+    pub fn finish<T>(mut self, build: impl FnOnce() -> Option<T>) -> Parsed<T> {
+        for name in self.members.keys().filter(|name| !self.asked.contains(name.as_str())) {
+            let known = self.asked.iter().copied().collect::<Vec<_>>().join(", ");
+            self.errors.push(FieldError {
+                field: name.clone(),
+                code: "unknown_field",
+                detail: format!("no such field here; known: {known}"),
+            });
+        }
+        match build() {
+            Some(value) if self.errors.is_empty() => Ok(value),
+            _ => Err(FieldErrors(self.errors)),
+        }
+    }
+
+    fn parse<T>(&mut self, name: &'static str, value: &Value, parse: impl FnOnce(&Value) -> Parsed<T>) -> Option<T> {
+        parse(value).map_err(|errors| self.note(errors.under(name))).ok()
+    }
+}
+
+/// A text, as it stands.
+///
+/// # Errors
+/// The value is no string.
+pub fn string(value: &Value) -> Parsed<&str> {
+    value.as_str().ok_or_else(|| FieldErrors::one("not_a_string", format!("expected a string, found {}", kind(value))))
+}
+
+/// A text that something else parses, e.g. an id.
+///
+/// # Errors
+/// The value is no string, or the parser refuses it.
+pub fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(value: &Value) -> Parsed<T> {
+    string(value)?.parse().map_err(|error: T::Err| FieldErrors::one("invalid", error.to_string()))
+}
+
+/// `true` or `false`.
+///
+/// # Errors
+/// The value is neither.
+pub fn boolean(value: &Value) -> Parsed<bool> {
+    value.as_bool().ok_or_else(|| FieldErrors::one("not_a_boolean", format!("expected true or false, found {}", kind(value))))
+}
+
+/// A whole number within bounds.
+///
+/// # Errors
+/// The value is no whole number, does not fit 64 bits, or is out of bounds.
+pub fn integer(bounds: std::ops::RangeInclusive<i64>) -> impl Fn(&Value) -> Parsed<i64> {
+    move |value| {
+        let number = value.as_i64().ok_or_else(|| {
+            let what = if value.is_number() { "a number outside of it".to_owned() } else { kind(value).to_owned() };
+            FieldErrors::one(
+                "not_an_integer",
+                format!("expected a whole number from {} to {}, found {what}", bounds.start(), bounds.end()),
+            )
+        })?;
+        if bounds.contains(&number) {
+            Ok(number)
+        } else {
+            Err(FieldErrors::one("out_of_range", format!("must be from {} to {}", bounds.start(), bounds.end())))
+        }
+    }
+}
+
+/// A list of values, each read by `item`; errors of all items are kept.
+///
+/// # Errors
+/// The value is no list, its length is out of bounds, or items are wrong.
+pub fn list<T>(
+    lengths: std::ops::RangeInclusive<usize>,
+    item: impl Fn(&Value) -> Parsed<T>,
+) -> impl Fn(&Value) -> Parsed<Vec<T>> {
+    move |value| {
+        let values = value
+            .as_array()
+            .ok_or_else(|| FieldErrors::one("not_a_list", format!("expected a list, found {}", kind(value))))?;
+        if !lengths.contains(&values.len()) {
+            let detail = format!("must hold {} to {} entries, found {}", lengths.start(), lengths.end(), values.len());
+            return Err(FieldErrors::one("wrong_length", detail));
+        }
+        let mut items = Vec::with_capacity(values.len());
+        let mut errors = FieldErrors::default();
+        for (index, value) in values.iter().enumerate() {
+            match item(value) {
+                Ok(parsed) => items.push(parsed),
+                Err(wrong) => errors.0.extend(wrong.under(&format!("[{index}]")).0),
+            }
+        }
+        if errors.0.is_empty() { Ok(items) } else { Err(errors) }
+    }
+}
+
+/// One of a closed set of words.
+///
+/// # Errors
+/// The value is no string or none of the words.
+pub fn one_of<T: Copy>(words: &'static [(&'static str, T)]) -> impl Fn(&Value) -> Parsed<T> {
+    move |value| {
+        let text = string(value)?;
+        words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value).ok_or_else(|| {
+            let known = words.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ");
+            FieldErrors::one("unknown_value", format!("must be one of: {known}"))
+        })
+    }
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn read(value: &Value) -> Parsed<(i64, Vec<bool>)> {
+        let mut object = Object::read(value)?;
+        let count = object.required("count", integer(1..=10));
+        let flags = object.required("flags", list(1..=3, boolean));
+        object.finish(|| Some((count?, flags?)))
+    }
+
+    #[test]
+    fn all_errors_are_named_at_once_with_their_paths() {
+        let errors = read(&json!({"count": 11, "flags": [true, 1, "x"], "more": null})).expect_err("wrong");
+        let named: Vec<_> = errors.0.iter().map(|error| (error.field.as_str(), error.code)).collect();
+        assert_eq!(
+            named,
+            [
+                ("count", "out_of_range"),
+                ("flags[1]", "not_a_boolean"),
+                ("flags[2]", "not_a_boolean"),
+                ("more", "unknown_field")
+            ]
+        );
+    }
+
+    #[test]
+    fn absent_and_null_are_told_apart_only_where_null_clears() {
+        let value = json!({"a": null});
+        let mut object = Object::read(&value).expect("object");
+        assert_eq!(object.clearable("a", boolean), Some(None));
+        assert_eq!(object.clearable("b", boolean), None);
+        assert_eq!(object.optional("a", boolean), None);
+        assert!(object.required("a", boolean).is_none());
+    }
+
+    #[test]
+    fn numbers_past_64_bits_and_fractions_are_no_whole_numbers() {
+        for text in ["9223372036854775808", "1.5", "1e3", "-1e400"] {
+            let Ok(value) = serde_json::from_str::<Value>(text) else { continue };
+            assert_eq!(integer(0..=i64::MAX)(&value).expect_err(text).0[0].code, "not_an_integer");
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! What Tandem decides, readable without knowing AWS.
+//!
+//! Every rule of the product lives here as a method on a value: a connection is accepted, a cart is checked, a
+//! purchase is decided, a delivery is scheduled. Nothing in this crate reads a clock, draws a random number, waits
+//! or talks to anything: the time comes in as `now`, ids and voucher codes come from a [`Mint`].
+//!
+//! Parts, by what they are about:
+//! - words: [`ids`], [`money`], [`text`], [`period`], [`payment_method`]
+//! - reading input, all errors at once: [`input`]
+//! - who is who: [`tenancy`], [`customer`]
+//! - selling together: [`connection`], [`offer`], [`sharing`], [`cart`], [`purchase`], [`order`], [`subscription`],
+//!   [`after_sale`], [`voucher`], [`payout`]
+//! - telling others: [`callback`], [`mail`]
+
+pub mod after_sale;
+pub mod callback;
+pub mod callback_url;
+pub mod cart;
+pub mod connection;
+pub mod customer;
+pub mod ids;
+pub mod input;
+pub mod mail;
+pub mod money;
+pub mod offer;
+pub mod order;
+pub mod payment_method;
+pub mod payout;
+pub mod period;
+pub mod purchase;
+pub mod sharing;
+pub mod subscription;
+pub mod tenancy;
+pub mod text;
+pub mod voucher;
+
+pub use jiff::Timestamp;
+
+/// Where ids and voucher codes come from, so that the domain stays free of randomness.
+pub trait Mint {
+    /// A fresh UUIDv7 (RFC 9562), later than the ones before it.
+    fn uuid(&mut self) -> uuid::Uuid;
+    /// A fresh voucher code of 100 random bits, with its hash.
+    fn voucher(&mut self) -> voucher::MintedVoucher;
+}

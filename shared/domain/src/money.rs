@@ -1,0 +1,150 @@
+//! Money: whole minor units of an ISO 4217 currency. No floats anywhere.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
+
+use crate::input::{FieldErrors, Object, Parsed, integer, string};
+
+/// The largest amount of one price: 10^12 minor units. Times the largest quantity (10^4) and the largest number of
+/// positions (20) it is 2 * 10^17 and fits an `i64`.
+pub const LARGEST_AMOUNT: i64 = 1_000_000_000_000;
+
+/// An ISO 4217 currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Currency(iso_currency::Currency);
+
+impl Currency {
+    /// Reads an alphabetic code such as `EUR`.
+    ///
+    /// # Errors
+    /// No current ISO 4217 currency has this code.
+    pub fn parse(value: &Value) -> Parsed<Self> {
+        let code = string(value)?;
+        iso_currency::Currency::from_code(code)
+            .map(Self)
+            .ok_or_else(|| FieldErrors::one("unknown_currency", "expected an ISO 4217 code such as EUR"))
+    }
+}
+
+impl fmt::Display for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.code())
+    }
+}
+
+impl Serialize for Currency {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.code())
+    }
+}
+
+impl<'de> Deserialize<'de> for Currency {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let code = String::deserialize(deserializer)?;
+        iso_currency::Currency::from_code(&code).map(Self).ok_or_else(|| serde::de::Error::custom("unknown currency"))
+    }
+}
+
+/// An amount in minor units (cents for EUR, yen for JPY) of a currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Money {
+    /// Minor units; negative only in payout rows that take back.
+    pub amount: i64,
+    /// The currency.
+    pub currency: Currency,
+}
+
+impl Money {
+    /// Reads a price: `{"amount": 1250, "currency": "EUR"}`, from 0 to [`LARGEST_AMOUNT`].
+    ///
+    /// # Errors
+    /// Names each wrong member.
+    pub fn parse_price(value: &Value) -> Parsed<Self> {
+        let mut object = Object::read(value)?;
+        let amount = object.required("amount", integer(0..=LARGEST_AMOUNT));
+        let currency = object.required("currency", Currency::parse);
+        object.finish(|| Some(Self { amount: amount?, currency: currency? }))
+    }
+
+    /// This amount a number of times; cannot overflow for a price and a quantity of up to 10,000.
+    #[must_use]
+    pub fn times(self, quantity: u32) -> Self {
+        Self { amount: self.amount.saturating_mul(i64::from(quantity)), ..self }
+    }
+
+    /// The same amount, taken back.
+    #[must_use]
+    pub fn negated(self) -> Self {
+        Self { amount: -self.amount, ..self }
+    }
+
+    /// What is left of this amount when the seller keeps `share`; the seller's part is rounded down to a minor unit.
+    /// Symmetric around zero, so that a refund undoes its payment to the cent.
+    #[must_use]
+    pub fn after_share(self, share: BasisPoints) -> Self {
+        let gross = i128::from(self.amount.unsigned_abs());
+        let kept = gross * i128::from(share.0) / 10_000;
+        let due = i64::try_from(gross - kept).unwrap_or(i64::MAX);
+        Self { amount: if self.amount < 0 { -due } else { due }, ..self }
+    }
+}
+
+impl fmt::Display for Money {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.amount, self.currency)
+    }
+}
+
+/// Hundredths of a percent, 0 to 10,000.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct BasisPoints(pub u16);
+
+impl BasisPoints {
+    /// Reads a share.
+    ///
+    /// # Errors
+    /// No whole number from 0 to 10,000.
+    pub fn parse(value: &Value) -> Parsed<Self> {
+        integer(0..=10_000)(value).map(|points| Self(u16::try_from(points).unwrap_or(10_000)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn euro(amount: i64) -> Money {
+        let currency = Currency::parse(&json!("EUR")).expect("known");
+        Money { amount, currency }
+    }
+
+    #[test]
+    fn the_seller_keeps_its_share_rounded_down() {
+        assert_eq!(euro(999).after_share(BasisPoints(2_000)), euro(800));
+        assert_eq!(euro(999).after_share(BasisPoints(0)), euro(999));
+        assert_eq!(euro(999).after_share(BasisPoints(10_000)), euro(0));
+    }
+
+    proptest! {
+        #[test]
+        fn a_refund_undoes_its_payment(amount in 0..=LARGEST_AMOUNT, quantity in 1_u32..=10_000, share in 0_u16..=10_000) {
+            let gross = euro(amount).times(quantity);
+            let paid = gross.after_share(BasisPoints(share));
+            let back = gross.negated().after_share(BasisPoints(share));
+            prop_assert_eq!(paid.amount + back.amount, 0);
+            prop_assert!(paid.amount >= 0 && paid.amount <= gross.amount);
+        }
+    }
+
+    #[test]
+    fn a_price_names_all_that_is_wrong() {
+        let errors = Money::parse_price(&json!({"amount": "1", "currency": "EUX"})).expect_err("wrong");
+        let codes: Vec<_> = errors.0.iter().map(|error| (error.field.as_str(), error.code)).collect();
+        assert_eq!(codes, [("amount", "not_an_integer"), ("currency", "unknown_currency")]);
+    }
+}

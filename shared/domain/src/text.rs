@@ -1,0 +1,176 @@
+//! Texts of bounded length, in Unicode normalization form C, without control characters.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use unicode_normalization::UnicodeNormalization;
+
+use crate::input::{FieldErrors, Parsed, string};
+
+/// A text of 1 to `MAX` characters (Unicode scalar values), NFC, trimmed, without control or bidirectional formatting
+/// characters.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Text<const MAX: usize>(String);
+
+/// The name of a company, client, offer, cart or person.
+pub type Name = Text<200>;
+/// A longer description.
+pub type Description = Text<2000>;
+/// An id that another system gave.
+pub type ExternalId = Text<100>;
+
+impl<const MAX: usize> Text<MAX> {
+    /// Reads a text.
+    ///
+    /// # Errors
+    /// No string, empty, longer than `MAX`, or with characters that change how the rest is shown.
+    pub fn parse(value: &Value) -> Parsed<Self> {
+        let text: String = string(value)?.trim().nfc().collect();
+        if text.is_empty() {
+            return Err(FieldErrors::one("empty", "must not be empty"));
+        }
+        if text.chars().count() > MAX {
+            return Err(FieldErrors::one("too_long", format!("must have at most {MAX} characters")));
+        }
+        if text.chars().any(changes_the_display) {
+            return Err(FieldErrors::one("invalid_characters", "must not hold control or text direction characters"));
+        }
+        Ok(Self(text))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<const MAX: usize> fmt::Display for Text<MAX> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Control characters, line separators and the bidirectional formatting characters of UAX #9.
+fn changes_the_display(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
+}
+
+/// An e-mail address: one `@`, a dotted domain, at most 254 octets (RFC 5321), no spaces. Whether it is reached is only
+/// known by sending to it.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct EmailAddress(String);
+
+impl EmailAddress {
+    /// Reads an address.
+    ///
+    /// # Errors
+    /// It cannot be one.
+    pub fn parse(value: &Value) -> Parsed<Self> {
+        let text: String = string(value)?.trim().nfc().collect();
+        let plausible = text.len() <= 254
+            && !text
+                .chars()
+                .any(|c| c.is_whitespace() || changes_the_display(c) || matches!(c, '<' | '>' | '"' | ',' | ';' | '\\'))
+            && text.split_once('@').is_some_and(|(local, domain)| {
+                !local.is_empty()
+                    && local.len() <= 64
+                    && !domain.contains('@')
+                    && domain.contains('.')
+                    && domain.split('.').all(|label| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-'))
+            });
+        if plausible {
+            Ok(Self(text))
+        } else {
+            Err(FieldErrors::one("invalid_email", "expected an e-mail address such as name@example.com"))
+        }
+    }
+
+    /// The address as it was given.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The form in which two addresses are compared.
+    #[must_use]
+    pub fn folded(&self) -> String {
+        self.0.to_lowercase()
+    }
+}
+
+impl fmt::Debug for EmailAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("EmailAddress(..)")
+    }
+}
+
+/// A language tag of a customer: ISO 639-1, optionally with a region, e.g. `de` or `de-CH`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LanguageTag(String);
+
+impl LanguageTag {
+    /// Reads a tag.
+    ///
+    /// # Errors
+    /// It has another form.
+    pub fn parse(value: &Value) -> Parsed<Self> {
+        let text = string(value)?;
+        let (language, region) = text.split_once('-').map_or((text, None), |(language, region)| (language, Some(region)));
+        let formed = language.len() == 2
+            && language.bytes().all(|b| b.is_ascii_lowercase())
+            && region.is_none_or(|region| region.len() == 2 && region.bytes().all(|b| b.is_ascii_uppercase()));
+        if formed {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(FieldErrors::one("invalid_language", "expected a language tag such as de or de-CH"))
+        }
+    }
+
+    /// The tag.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn texts_are_trimmed_and_normalised() {
+        assert_eq!(Name::parse(&json!("  Zu\u{308}rich ")).expect("valid").as_str(), "Z\u{fc}rich");
+    }
+
+    #[test]
+    fn characters_that_change_the_display_are_refused() {
+        for text in ["a\r\nb", "a\u{202e}b", "a\u{0}b", "a\u{2028}b"] {
+            assert_eq!(Name::parse(&json!(text)).expect_err(text).0[0].code, "invalid_characters");
+        }
+    }
+
+    #[test]
+    fn addresses_that_cannot_be_reached_are_refused() {
+        for text in ["", "a", "a@b", "a@b@c.de", "@b.de", "a@.de", "a b@c.de", "a@c.de\r\nBcc: x@y.de", "<a@c.de>"] {
+            assert!(EmailAddress::parse(&json!(text)).is_err(), "{text}");
+        }
+        assert_eq!(EmailAddress::parse(&json!("Anna@Example.COM")).expect("valid").folded(), "anna@example.com");
+    }
+
+    #[test]
+    fn languages_have_two_letters_and_maybe_a_region() {
+        for text in ["de", "de-CH"] {
+            assert!(LanguageTag::parse(&json!(text)).is_ok());
+        }
+        for text in ["", "DE", "deu", "de_CH", "de-ch", "de-"] {
+            assert!(LanguageTag::parse(&json!(text)).is_err(), "{text}");
+        }
+    }
+}
