@@ -1,0 +1,1 @@
+"""What stands around the functions: the local stack, and later policies, dashboards and alarms."""

@@ -1,0 +1,13 @@
+"""Entry point of ``python3 -m infra.local``; readable by any Python 3, to be able to refuse an old one."""
+
+import sys
+
+if sys.version_info < (3, 10):
+    sys.exit(
+        "tandem: Python 3.10 or newer is needed, this is %d.%d; name another one with make PYTHON=..."
+        % sys.version_info[:2]
+    )
+
+from infra.local.cli import main  # noqa: E402
+
+sys.exit(main(sys.argv[1:]))

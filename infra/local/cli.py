@@ -1,0 +1,180 @@
+"""The commands: up, down, status, run, and python for what needs the environment alone."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import signal
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from infra.local import binaries, emulator, environment, processes
+from infra.local.guard import Guard
+from infra.local.layout import FAILED_RUN_LOGS, LOCAL, ROOT, RUN_PREFIX, State, run_state, standing_state, venv_python
+from infra.local.say import Interrupted, Problem, say, step
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command and give its exit status: 0, 1 for a problem, 128 + N when signal N stopped it."""
+    options = _options(arguments)
+    _stop_on_signals()
+    try:
+        environment.ensure()
+        if not environment.running_inside():
+            environment.enter(arguments)
+        return int(options.command(options))
+    except Problem as problem:
+        say(str(problem))
+        return 1
+    except Interrupted as interrupted:
+        say(f"stopped by {signal.Signals(interrupted.signum).name}")
+        return 128 + interrupted.signum
+
+
+def _options(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python3 -m infra.local", description="Tandem's local stack")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, function, text in (
+        ("up", up, "bring the stack up and leave it up"),
+        ("down", down, "take the stack down"),
+        ("status", status, "tell whether the stack is up, and where"),
+        ("run", run, "run a command against a stack of its own: run -- COMMAND ..."),
+        ("exec", execute, "run a command in the Python environment alone: exec -- COMMAND ..."),
+    ):
+        sub = commands.add_parser(name, help=text)
+        sub.set_defaults(command=function)
+        if name in ("up", "run"):
+            sub.add_argument("--packages", type=Path, help="folder with ready-made BINARY.zip packages; nothing is built")
+        if name in ("run", "exec"):
+            sub.add_argument("words", nargs="+", metavar="COMMAND")
+    return parser.parse_args(arguments)
+
+
+def _stop_on_signals() -> None:
+    def stop(signum: int, _: FrameType | None) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)  # once is enough; what follows is cleaning up
+        raise Interrupted(signum)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
+    # Who kills make, or the shell in between, outright means this command too.
+    processes.die_with_parent(signal.SIGTERM)
+
+
+def up(options: argparse.Namespace) -> int:
+    """Bring the stack up unless it is up."""
+    state = standing_state()
+    with environment.lock("stack"):
+        if emulator.running(state):
+            say("the stack is already up, nothing was changed; `make down` takes it down")
+            _show(_read(state))
+            return 0
+        _remove(state)
+        with Guard(state.folder, remove_folder=False) as guard:
+            description = _bring_up(state, guard, options.packages)
+            guard.keep()
+    _show(description)
+    return 0
+
+
+def down(_: argparse.Namespace) -> int:
+    """Take the stack down."""
+    state = standing_state()
+    with environment.lock("stack"):
+        was_up = _remove(state)
+    say("the stack is down" if was_up else "no stack was up")
+    return 0
+
+
+def status(_: argparse.Namespace) -> int:
+    """Tell whether the stack is up; the exit status is 1 if it is not."""
+    state = standing_state()
+    if not (emulator.running(state) and state.description.exists()):
+        say("no stack is up; `make up` brings one up")
+        return 1
+    _show(_read(state))
+    return 0
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run a command against a stack of its own and give the command's exit status."""
+    _remove_orphaned_runs()
+    state = run_state()
+    with Guard(state.folder, remove_folder=True) as guard:
+        _bring_up(state, guard, options.packages)
+        say(f"running: {' '.join(options.words)}")
+        child = guard.start(
+            options.words, grace=5.0, stdin=None, env=_inside() | {"TANDEM_STACK": str(state.description)}, cwd=Path.cwd()
+        )
+        try:
+            code = child.wait()
+        finally:
+            if child.returncode != 0:
+                _keep_logs(state)
+    return code if code >= 0 else 128 - code
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Become a command of the Python environment."""
+    os.execvpe(options.words[0], options.words, _inside())
+
+
+def _bring_up(state: State, guard: Guard, ready_made: Path | None) -> dict[str, Any]:
+    from infra.local import deploy, translate  # these need the environment
+
+    state.create()
+    template = translate.read()
+    names = binaries.named_in(template)
+    if ready_made:
+        packages = binaries.ready_made(ready_made, names)
+    else:
+        with environment.lock("build"):
+            executables = binaries.build(names, guard)
+            with step("packing them"):
+                packages = binaries.pack(executables)
+    running = emulator.start(state, guard)
+    description = deploy.deploy(running, packages, template, state)
+    state.description.write_text(json.dumps(description, indent=2) + "\n")
+    return description
+
+
+def _inside() -> dict[str, str]:
+    """The person's environment with the virtual environment's programs first."""
+    return dict(os.environ) | {"PATH": f"{venv_python().parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+
+
+def _read(state: State) -> dict[str, Any]:
+    return dict(json.loads(state.description.read_text()))
+
+
+def _show(description: dict[str, Any]) -> None:
+    print(json.dumps(description, indent=2), flush=True)
+
+
+def _remove(state: State) -> bool:
+    """End what runs for this state and remove it; tells whether an emulator ran."""
+    pid = emulator.running(state)
+    if pid:
+        processes.end_group(pid, grace=0)
+    processes.end_beneath(state.folder)
+    state.description.unlink(missing_ok=True)
+    shutil.rmtree(state.folder, ignore_errors=True)
+    return pid is not None
+
+
+def _remove_orphaned_runs() -> None:
+    """Clean up after runs that were killed outright, their guards with them."""
+    for folder in LOCAL.glob(f"{RUN_PREFIX}*"):
+        pid = folder.name.removeprefix(RUN_PREFIX)
+        if pid.isdigit() and processes.start_time(int(pid)) is None:
+            _remove(State(folder, folder / "stack.json"))
+
+
+def _keep_logs(state: State) -> None:
+    shutil.rmtree(FAILED_RUN_LOGS, ignore_errors=True)
+    shutil.copytree(state.logs, FAILED_RUN_LOGS, dirs_exist_ok=True)
+    say(f"the logs of the emulator and of the functions are in {FAILED_RUN_LOGS.relative_to(ROOT)}")

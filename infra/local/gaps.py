@@ -1,0 +1,146 @@
+"""Bridges what the emulator does not do with plain CloudFormation, without changing what the template means.
+
+*Routes.* SAM puts the routes of an HTTP API into an OpenAPI document, the `Body` of the API, and the emulator ignores
+that property. So each operation of the document becomes the `Route`, its function the `Integration` and each security
+scheme the `Authorizer` that AWS makes of it.
+
+*Secrets.* The emulator's `Ref` of a secret is its name, on AWS its ARN; and of all that `GenerateSecretString` can
+say it reads the length and the excluded characters only.
+
+*Mail.* The emulator holds every call of SES against the resource "*", so the role's one identity becomes that.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+from typing import Any
+
+from infra.local.say import Problem
+
+Template = dict[str, Any]
+
+
+def bridge(template: Template) -> Template:
+    """Give a plain CloudFormation template that means the same to the emulator as the given one means to AWS."""
+    _spell_out_apis(template["Resources"])
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::IAM::Role":
+            _widen_mail(resource["Properties"])
+    secrets = [
+        name for name, resource in template["Resources"].items() if resource["Type"] == "AWS::SecretsManager::Secret"
+    ]
+    for name in secrets:
+        _spell_out_generation(template["Resources"][name]["Properties"])
+    return dict(_with_secret_arns(template, secrets))
+
+
+def _spell_out_generation(properties: Template) -> None:
+    generation = properties.get("GenerateSecretString")
+    if generation and generation.pop("ExcludePunctuation", False):
+        generation["ExcludeCharacters"] = generation.get("ExcludeCharacters", "") + string.punctuation
+
+
+def _widen_mail(role: Template) -> None:
+    for policy in role.get("Policies", []):
+        for statement in policy["PolicyDocument"]["Statement"]:
+            actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+            if all(action.startswith("ses:") for action in actions):
+                statement["Resource"] = "*"
+
+
+def _with_secret_arns(value: Any, secrets: list[str]) -> Any:
+    if isinstance(value, list):
+        return [_with_secret_arns(item, secrets) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if value.get("Ref") in secrets:
+        return {"Fn::GetAtt": [value["Ref"], "Id"]}
+    return {key: _with_secret_arns(item, secrets) for key, item in value.items()}
+
+
+def _spell_out_apis(resources: Template) -> None:
+    apis = [name for name, resource in resources.items() if resource["Type"] == "AWS::ApiGatewayV2::Api"]
+    for api in apis:
+        properties = resources[api]["Properties"]
+        body = properties.pop("Body")
+        properties.pop("FailOnWarnings", None)  # says how to read the document
+        properties.update(Name=body["info"]["title"], ProtocolType="HTTP")
+        resources.update(_authorizers(api, body))
+        resources.update(_routes(api, body))
+
+
+def _authorizers(api: str, body: Template) -> Template:
+    schemes = body.get("components", {}).get("securitySchemes", {})
+    return {f"{api}{_word(name)}": _authorizer(api, name, scheme) for name, scheme in schemes.items()}
+
+
+def _authorizer(api: str, name: str, scheme: Template) -> Template:
+    extension = scheme["x-amazon-apigateway-authorizer"]
+    if extension["type"] != "request":
+        raise Problem(f"the local stack knows Lambda authorizers only; {name} is of type {extension['type']}")
+    return {
+        "Type": "AWS::ApiGatewayV2::Authorizer",
+        "Properties": {
+            "ApiId": {"Ref": api},
+            "Name": name,
+            "AuthorizerType": "REQUEST",
+            "AuthorizerUri": extension["authorizerUri"],
+            "AuthorizerPayloadFormatVersion": extension["authorizerPayloadFormatVersion"],
+            "EnableSimpleResponses": extension.get("enableSimpleResponses", False),
+            "IdentitySource": extension["identitySource"],
+            "AuthorizerResultTtlInSeconds": extension.get("authorizerResultTtlInSeconds", 300),
+        },
+    }
+
+
+def _routes(api: str, body: Template) -> Template:
+    resources: Template = {}
+    for path, operations in body["paths"].items():
+        for method, operation in operations.items():
+            if method == "parameters":
+                continue
+            integration = _integration(api, operation["x-amazon-apigateway-integration"])
+            integration_id = f"{api}Integration{_word(str(integration['Properties']['IntegrationUri']))}"
+            resources[integration_id] = integration
+            resources[f"{api}Route{_word(f'{method}{path}')}"] = {
+                "Type": "AWS::ApiGatewayV2::Route",
+                "Properties": {
+                    "ApiId": {"Ref": api},
+                    "RouteKey": _route_key(method, path),
+                    "Target": {"Fn::Sub": f"integrations/${{{integration_id}}}"},
+                    **_authorization(api, operation),
+                },
+            }
+    return resources
+
+
+def _integration(api: str, extension: Template) -> Template:
+    return {
+        "Type": "AWS::ApiGatewayV2::Integration",
+        "Properties": {
+            "ApiId": {"Ref": api},
+            "IntegrationType": "AWS_PROXY",
+            "IntegrationMethod": extension["httpMethod"],
+            "IntegrationUri": extension["uri"],
+            "PayloadFormatVersion": extension["payloadFormatVersion"],
+        },
+    }
+
+
+def _authorization(api: str, operation: Template) -> Template:
+    names = [name for requirement in operation.get("security", []) for name in requirement if name != "NONE"]
+    if not names:
+        return {"AuthorizationType": "NONE"}
+    return {"AuthorizationType": "CUSTOM", "AuthorizerId": {"Ref": f"{api}{_word(names[0])}"}}
+
+
+def _route_key(method: str, path: str) -> str:
+    if path == "/$default":
+        return "$default"
+    return f"{'ANY' if method == 'x-amazon-apigateway-any-method' else method.upper()} {path}"
+
+
+def _word(text: str) -> str:
+    """Letters and digits only, as logical ids must be, with each part's first letter raised."""
+    return "".join(part[:1].upper() + part[1:] for part in re.split(r"[^A-Za-z0-9]+", text))

@@ -1,0 +1,78 @@
+"""Runs the emulator, with three changes that a test of a whole system needs.
+
+1. Every line that a function writes goes into a file of its own at once, also what it writes when it fails to start;
+   the emulator keeps lines in memory and forgets those of a function that never got ready.
+2. A call does not wait for log lines. The emulator waits up to 50 ms for a first line after each answer, to give it
+   back with the answer; here the files have it.
+3. Plain http on the loopback address counts as encrypted transport, or the queues' policy would refuse everybody.
+
+The emulator's version is pinned in requirements.txt; a change that no longer fits it stops the start.
+"""
+
+from __future__ import annotations
+
+import queue
+import sys
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from ministack import app
+from ministack.core import lambda_runtime
+
+
+class _Copied:
+    """A function's output that also goes, line by line, into a file."""
+
+    def __init__(self, stream: BinaryIO, path: Path) -> None:
+        self._stream = stream
+        self._file = path.open("ab", buffering=0)
+
+    def readline(self) -> bytes:
+        line = self._stream.readline()
+        self._file.write(line)
+        return line
+
+    def close(self) -> None:
+        self._stream.close()
+        self._file.close()
+
+
+def keep_logs_in(folder: Path) -> None:
+    """Copy what each function writes to FUNCTION-NAME.log in `folder`."""
+    worker = lambda_runtime.ProvidedWorker
+    pump = worker._pump_output
+
+    def copying_pump(self: Any, stream: BinaryIO, lines: queue.Queue[str]) -> None:
+        pump(self, _Copied(stream, folder / f"{self.func_name}.log"), lines)
+
+    worker._pump_output = copying_pump
+
+
+def do_not_wait_for_logs() -> None:
+    """Answer as soon as the function has; later lines go with the next answer."""
+    worker = lambda_runtime.ProvidedWorker
+    drain = worker._drain_stderr
+
+    def drain_now(self: Any, *_: float, **__: float) -> str:
+        return str(drain(self))
+
+    worker._drain_stderr_bounded = drain_now
+
+
+def trust_loopback() -> None:
+    """Let `aws:SecureTransport` be true for every request."""
+    pin = app.pin_request_origin
+    app.pin_request_origin = lambda source_ip, _secure: pin(source_ip, True)
+
+
+def main(arguments: list[str]) -> None:
+    """Change the emulator, then be it."""
+    keep_logs_in(Path(arguments[0]))
+    do_not_wait_for_logs()
+    trust_loopback()
+    sys.argv = ["ministack"]
+    app.main()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

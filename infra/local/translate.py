@@ -1,0 +1,55 @@
+"""SAM to plain CloudFormation, by AWS's own translator."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from samtranslator.translator.transform import transform
+from samtranslator.yaml_helper import yaml_parse
+
+from infra.local import gaps
+from infra.local.binaries import binary_of
+from infra.local.emulator import REGION
+from infra.local.layout import TEMPLATE
+from infra.local.say import Problem
+
+Template = dict[str, Any]
+
+
+class _NoManagedPolicies:
+    """The translator asks for AWS's managed policies by name; the template uses none."""
+
+    def load(self) -> dict[str, str]:
+        return {}
+
+
+def read() -> Template:
+    """The template as it is written."""
+    try:
+        template = yaml_parse(TEMPLATE.read_text())
+    except Exception as error:
+        raise Problem(f"template.yaml cannot be read: {_one_line(error)}") from error
+    return dict(template)
+
+
+def to_cloudformation(template: Template, code: dict[str, dict[str, str]]) -> Template:
+    """Translate a SAM template whose functions' code lies where `code` says, by binary, for the emulator.
+
+    Raises a `Problem` that names what the translator refused.
+    """
+    os.environ["AWS_DEFAULT_REGION"] = REGION  # where the translator looks for it
+    template.get("Globals", {}).get("Function", {}).pop("CodeUri", None)
+    for logical_id, resource in template["Resources"].items():
+        if resource["Type"] == "AWS::Serverless::Function":
+            resource["Properties"]["CodeUri"] = code[binary_of(logical_id, resource)]
+    try:
+        translated = transform(template, {}, _NoManagedPolicies())
+    except Exception as error:
+        cause = getattr(error, "causes", None)
+        raise Problem(f"template.yaml cannot be translated: {_one_line(cause[0] if cause else error)}") from error
+    return gaps.bridge(dict(translated))
+
+
+def _one_line(error: object) -> str:
+    return " ".join(str(getattr(error, "message", error)).split())
