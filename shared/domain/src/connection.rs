@@ -299,7 +299,7 @@ pub struct HistoryEntry {
 /// A changed connection, the history line that goes with it, and who is to be written to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// The connection as it is afterwards, its version already counted up.
+    /// The connection as it is afterwards; the store counts its version up when it writes.
     pub connection: Connection,
     /// The line of its history.
     pub entry: HistoryEntry,
@@ -535,9 +535,8 @@ impl Connection {
         now: Timestamp,
         mail: Option<(Side, MailKind)>,
     ) -> Change {
-        self.version += 1;
         self.updated_at = now;
-        let entry = HistoryEntry { number: self.version, at: now, by, action, changes };
+        let entry = HistoryEntry { number: self.version + 1, at: now, by, action, changes };
         Change { connection: self, entry, mail }
     }
 }

@@ -1,0 +1,221 @@
+//! Lists: newest first, by page, filtered by what the domain says of a row.
+//!
+//! A position is the sort key of the last row that was looked at. A filter costs reads for what it leaves out, so one page
+//! looks at [`MOST_EXAMINED`] rows at most; a page may then be short, even empty, and still have a next one.
+
+use std::marker::PhantomData;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use crate::entity::{Entity, Item, from_item, string};
+use crate::{Store, StoreError};
+
+/// Rows that one page looks at, at most, in each collection.
+pub const MOST_EXAMINED: usize = 2_000;
+/// Rows fetched by one query when a filter is set.
+const FETCHED: usize = 200;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Index {
+    Table,
+    Gsi1,
+    Gsi2,
+}
+
+/// A partition whose rows are of one kind.
+pub struct Collection<E> {
+    index: Index,
+    pk: String,
+    /// Sort keys from here on (inclusive).
+    lower: String,
+    /// Sort keys before this (exclusive).
+    upper: Option<String>,
+    row: PhantomData<fn() -> E>,
+}
+
+impl<E> Collection<E> {
+    pub(crate) fn gsi1(pk: impl Into<String>) -> Self {
+        Self { index: Index::Gsi1, pk: pk.into(), lower: String::new(), upper: None, row: PhantomData }
+    }
+
+    pub(crate) fn gsi2(pk: impl Into<String>) -> Self {
+        Self { index: Index::Gsi2, ..Self::gsi1(pk) }
+    }
+
+    /// Rows of the table itself whose sort keys begin with a prefix that ends in an ASCII character.
+    pub(crate) fn table(pk: impl Into<String>, prefix: &str) -> Self {
+        let upper = prefix.char_indices().last().and_then(|(at, last)| {
+            let next = char::from_u32(u32::from(last) + 1)?;
+            Some(format!("{}{next}", &prefix[..at]))
+        });
+        Self { index: Index::Table, lower: prefix.to_owned(), upper, ..Self::gsi1(pk) }
+    }
+
+    /// Only rows with sort keys from `lower` (inclusive) and before `upper` (exclusive); ids sort by time.
+    #[must_use]
+    pub fn between(mut self, lower: Option<String>, upper: Option<String>) -> Self {
+        if let Some(lower) = lower {
+            self.lower = self.lower.max(lower);
+        }
+        if let Some(upper) = upper {
+            self.upper = Some(self.upper.map_or(upper.clone(), |own| own.min(upper)));
+        }
+        self
+    }
+}
+
+/// A part of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<E> {
+    /// The rows, newest first.
+    pub items: Vec<E>,
+    /// Where the next page goes on, if there may be more.
+    pub next: Option<String>,
+}
+
+struct Examined<E> {
+    kept: Vec<(String, E)>,
+    /// The sort key down to which everything was seen; `None` at the end of the collection.
+    horizon: Option<String>,
+}
+
+impl Store {
+    /// One page of a collection: at most `limit` rows that `keep` says yes to, after the position `after`.
+    ///
+    /// # Errors
+    /// The table is not available, or a row is corrupt.
+    pub async fn page<E: Entity>(
+        &self,
+        collection: &Collection<E>,
+        after: Option<&str>,
+        limit: usize,
+        keep: impl Fn(&E) -> bool + Send + Sync,
+    ) -> Result<Page<E>, StoreError> {
+        self.merged_page(std::slice::from_ref(collection), after, limit, keep).await
+    }
+
+    /// One page of several collections whose sort keys are of one kind, merged.
+    ///
+    /// # Errors
+    /// The table is not available, or a row is corrupt.
+    pub async fn merged_page<E: Entity>(
+        &self,
+        collections: &[Collection<E>],
+        after: Option<&str>,
+        limit: usize,
+        keep: impl Fn(&E) -> bool + Send + Sync,
+    ) -> Result<Page<E>, StoreError> {
+        let mut kept: Vec<(String, E)> = Vec::new();
+        // What lies below the highest horizon was not seen in all collections yet.
+        let mut horizon: Option<String> = None;
+        for collection in collections {
+            let examined = self.examine(collection, after, limit, &keep).await?;
+            kept.extend(examined.kept);
+            horizon = horizon.max(examined.horizon);
+        }
+        if let Some(horizon) = &horizon {
+            kept.retain(|(sk, _)| sk >= horizon);
+        }
+        kept.sort_by(|(a, _), (b, _)| b.cmp(a));
+        if kept.len() > limit {
+            kept.truncate(limit);
+            horizon = kept.last().map(|(sk, _)| sk.clone());
+        }
+        Ok(Page { items: kept.into_iter().map(|(_, row)| row).collect(), next: horizon })
+    }
+
+    /// Looks at rows until one more than `limit` is kept, the collection ends, or [`MOST_EXAMINED`] rows were seen.
+    async fn examine<E: Entity>(
+        &self,
+        collection: &Collection<E>,
+        after: Option<&str>,
+        limit: usize,
+        keep: &(impl Fn(&E) -> bool + Send + Sync),
+    ) -> Result<Examined<E>, StoreError> {
+        let mut kept = Vec::new();
+        let mut before = after.map(str::to_owned);
+        let mut seen = 0;
+        loop {
+            let fetch = (limit + 1).max(if seen > 0 { FETCHED } else { 0 });
+            let items = self.query(collection, before.as_deref(), fetch).await?;
+            let ended = items.len() < fetch;
+            seen += items.len();
+            for (sk, item) in items {
+                let row: E = from_item(item)?;
+                before = Some(sk.clone());
+                if keep(&row) {
+                    kept.push((sk, row));
+                    if kept.len() > limit {
+                        return Ok(Examined { kept, horizon: before });
+                    }
+                }
+            }
+            if ended {
+                return Ok(Examined { kept, horizon: None });
+            }
+            if seen >= MOST_EXAMINED {
+                return Ok(Examined { kept, horizon: before });
+            }
+        }
+    }
+
+    /// Up to `limit` rows before a position; fewer only at the end of the collection.
+    async fn query<E>(
+        &self,
+        collection: &Collection<E>,
+        before: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(String, Item)>, StoreError> {
+        let (index, pk, sk) = match collection.index {
+            Index::Table => (None, "pk", "sk"),
+            Index::Gsi1 => (Some("gsi1"), "gsi1pk", "gsi1sk"),
+            Index::Gsi2 => (Some("gsi2"), "gsi2pk", "gsi2sk"),
+        };
+        let mut rows = Vec::new();
+        let mut upper = [before, collection.upper.as_deref()].into_iter().flatten().min().map(str::to_owned);
+        loop {
+            // DynamoDB takes one condition on the sort key; BETWEEN has both ends, and its upper end is left out afterwards.
+            let (condition, high) = match &upper {
+                Some(upper) if *upper <= collection.lower => return Ok(rows),
+                Some(upper) => ("#pk = :pk AND #sk BETWEEN :low AND :high", Some(upper.clone())),
+                None if collection.lower.is_empty() => ("#pk = :pk", None),
+                None => ("#pk = :pk AND #sk >= :low", None),
+            };
+            let wanted = limit - rows.len() + usize::from(high.is_some());
+            let mut query = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .set_index_name(index.map(str::to_owned))
+                .key_condition_expression(condition)
+                .expression_attribute_names("#pk", pk)
+                .expression_attribute_values(":pk", AttributeValue::S(collection.pk.clone()))
+                .scan_index_forward(false)
+                .limit(i32::try_from(wanted).unwrap_or(i32::MAX));
+            if condition.contains("#sk") {
+                query = query.expression_attribute_names("#sk", sk);
+            }
+            if condition.contains(":low") {
+                // An empty sort key value is not allowed; "!" is lower than every id and prefix.
+                let low = if collection.lower.is_empty() { "!" } else { &collection.lower };
+                query = query.expression_attribute_values(":low", AttributeValue::S(low.to_owned()));
+            }
+            if let Some(high) = &high {
+                query = query.expression_attribute_values(":high", AttributeValue::S(high.clone()));
+            }
+            let answer = query.send().await.map_err(StoreError::unavailable)?;
+            let more = answer.last_evaluated_key.is_some();
+            for item in answer.items.unwrap_or_default() {
+                let at = string(&item, sk).unwrap_or_default();
+                if Some(&at) != high.as_ref() {
+                    upper = Some(at.clone());
+                    rows.push((at, item));
+                }
+            }
+            if rows.len() >= limit || !more {
+                rows.truncate(limit);
+                return Ok(rows);
+            }
+        }
+    }
+}
