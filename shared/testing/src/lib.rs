@@ -1,1 +1,18 @@
-//! Stub.
+//! What Tandem's tests stand on: a real DynamoDB client in front of a table of one's own, and requests as Lambda gets them.
+//!
+//! - [`TestTable`]: the table of `template.yaml` in an in-process DynamoDB, fresh for each test, which counts the round
+//!   trips made to it.
+//! - [`HttpCall`]: builds a request the way the HTTP API hands it to a function.
+//!
+//! Only for tests: what cannot be prepared panics, so that the test fails where it stands.
+//!
+//! Not covered: throttling, time-outs and `TransactionConflict`, which the in-process DynamoDB never answers; and indexes
+//! that lag behind the table.
+
+mod calls;
+mod http_call;
+mod table;
+mod template;
+
+pub use http_call::HttpCall;
+pub use table::TestTable;

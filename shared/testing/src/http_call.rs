@@ -1,0 +1,170 @@
+//! Requests as the HTTP API hands them to a function.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+
+use lambda_http::Request;
+use serde_json::{Map, Value, json};
+use url::form_urlencoded;
+
+/// A call to be turned into the event of an API Gateway HTTP API, payload version 2.0, and from there by `lambda_http`
+/// into a request: the same way as in production.
+///
+/// ```
+/// # use tandem_testing::HttpCall;
+/// let request = HttpCall::new("GET /v1/offers/{offerId}")
+///     .path("offerId", "off_1")
+///     .query("limit", 10)
+///     .client("cli_1", "cco_1")
+///     .request();
+/// assert_eq!(request.uri().path(), "/v1/offers/off_1");
+/// ```
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct HttpCall {
+    route_key: String,
+    path: BTreeMap<String, String>,
+    query: Vec<(String, String)>,
+    headers: BTreeMap<String, String>,
+    body: Option<String>,
+    authorizer: Option<Map<String, Value>>,
+}
+
+impl HttpCall {
+    /// A call of a route as `template.yaml` spells it, e.g. `GET /v1/offers/{offerId}`, without an authorizer's answer.
+    pub fn new(route_key: impl Into<String>) -> Self {
+        Self {
+            route_key: route_key.into(),
+            path: BTreeMap::new(),
+            query: Vec::new(),
+            headers: BTreeMap::from([("host".to_owned(), "api.example.com".to_owned())]),
+            body: None,
+            authorizer: None,
+        }
+    }
+
+    /// Sets a parameter of the route's path.
+    pub fn path(mut self, name: &str, value: impl Display) -> Self {
+        self.path.insert(name.to_owned(), value.to_string());
+        self
+    }
+
+    /// Adds a query parameter; the same name may be added again.
+    pub fn query(mut self, name: &str, value: impl Display) -> Self {
+        self.query.push((name.to_owned(), value.to_string()));
+        self
+    }
+
+    /// Sets a header.
+    pub fn header(mut self, name: &str, value: impl Display) -> Self {
+        self.headers.insert(name.to_ascii_lowercase(), value.to_string());
+        self
+    }
+
+    /// Sets a JSON body and its content type.
+    pub fn json(self, body: &Value) -> Self {
+        self.header("content-type", "application/json").body(body.to_string())
+    }
+
+    /// Sets the body as it stands, without a content type: for bodies that are wrong.
+    pub fn body(mut self, body: impl Into<String>) -> Self {
+        self.body = Some(body.into());
+        self
+    }
+
+    /// The authorizer let a client in.
+    pub fn client(self, client_id: impl Display, company_id: impl Display) -> Self {
+        self.authorizer(json!({
+            "role": "client",
+            "clientId": client_id.to_string(),
+            "companyId": company_id.to_string(),
+            "keyId": "testkey",
+        }))
+    }
+
+    /// The authorizer let the operator in.
+    pub fn operator(self) -> Self {
+        self.authorizer(json!({"role": "operator"}))
+    }
+
+    /// The authorizer answered with this context, which must be an object.
+    pub fn authorizer(mut self, context: Value) -> Self {
+        let Value::Object(context) = context else { panic!("an authorizer's context is an object, not {context}") };
+        self.authorizer = Some(context);
+        self
+    }
+
+    /// The event, payload version 2.0.
+    #[must_use]
+    pub fn event(&self) -> Value {
+        let (method, template) = self.route_key.split_once(' ').expect("a route is a method and a path");
+        let path = self.raw_path(template);
+        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.query).finish();
+        let mut event = json!({
+            "version": "2.0",
+            "routeKey": self.route_key,
+            "rawPath": path,
+            "rawQueryString": query,
+            "headers": self.headers,
+            "requestContext": {
+                "accountId": "123456789012",
+                "apiId": "testapi",
+                "domainName": "api.example.com",
+                "domainPrefix": "api",
+                "http": {
+                    "method": method,
+                    "path": path,
+                    "protocol": "HTTP/1.1",
+                    "sourceIp": "192.0.2.1",
+                    "userAgent": "test",
+                },
+                "requestId": "test-request",
+                "routeKey": self.route_key,
+                "stage": "$default",
+                "time": "01/Jul/2026:12:00:00 +0000",
+                "timeEpoch": 1_782_907_200_000_i64,
+            },
+            "isBase64Encoded": false,
+        });
+        // The gateway leaves out what is not there.
+        if !self.query.is_empty() {
+            event["queryStringParameters"] = json!(self.joined_query());
+        }
+        if !self.path.is_empty() {
+            event["pathParameters"] = json!(self.path);
+        }
+        if let Some(body) = &self.body {
+            event["body"] = json!(body);
+        }
+        if let Some(context) = &self.authorizer {
+            event["requestContext"]["authorizer"] = json!({"lambda": context});
+        }
+        event
+    }
+
+    /// The request that a function gets.
+    #[must_use]
+    pub fn request(&self) -> Request {
+        lambda_http::request::from_str(&self.event().to_string()).expect("the event is a payload 2.0 event")
+    }
+
+    fn raw_path(&self, template: &str) -> String {
+        let path =
+            self.path.iter().fold(template.to_owned(), |path, (name, value)| path.replace(&format!("{{{name}}}"), value));
+        assert!(!path.contains('{'), "{} lacks a path parameter", self.route_key);
+        path
+    }
+
+    // The gateway joins the values of a repeated name by commas.
+    fn joined_query(&self) -> BTreeMap<&str, String> {
+        let mut joined = BTreeMap::<&str, String>::new();
+        for (name, value) in &self.query {
+            let values = joined.entry(name).or_default();
+            if !values.is_empty() {
+                values.push(',');
+            }
+            values.push_str(value);
+        }
+        joined
+    }
+}

@@ -1,0 +1,112 @@
+//! A DynamoDB table for one test.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use dynoxide::actions::scan::ScanRequest;
+use dynoxide::{AttributeValue, Database, Item};
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use crate::calls::Calls;
+use crate::template;
+
+/// A fresh table in a database of its own, served on a free loopback port inside this process. All of it goes when the
+/// value is dropped, or the runtime that made it.
+pub struct TestTable {
+    /// A real client whose every request goes to this database; its requests are counted.
+    pub client: aws_sdk_dynamodb::Client,
+    /// The table's name; another one for each test, so that a name mistaken for a constant shows.
+    pub table_name: String,
+    /// Where the database listens, `http://127.0.0.1:PORT`, for a client of one's own. Its requests are not counted.
+    pub endpoint: String,
+    calls: Calls,
+    database: Database,
+    // Dropping it ends the server.
+    _stop: oneshot::Sender<()>,
+}
+
+impl TestTable {
+    /// Makes the table of `template.yaml`: keys `pk` and `sk`, indexes `gsi1`, `gsi2` and `due`.
+    pub async fn new() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(1);
+        let table_name = format!("tandem-test-{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+        let database = Database::memory().expect("an empty database can be made");
+        database.create_table(template::create_table(&table_name)).expect("the template's table can be made");
+
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a loopback port is free");
+        let endpoint = format!("http://{}", listener.local_addr().expect("the port is known"));
+        let (stop, stopped) = oneshot::channel::<()>();
+        let shutdown = async move {
+            let _ = stopped.await;
+        };
+        tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database.clone(), shutdown));
+
+        let calls = Calls::default();
+        let client = client(&endpoint, calls.clone());
+        Self { client, table_name, endpoint, calls, database, _stop: stop }
+    }
+
+    /// The operations of all requests that [`TestTable::client`] sent, in order, retries included: `["BatchGetItem",
+    /// "TransactWriteItems"]`.
+    #[must_use]
+    pub fn calls(&self) -> Vec<String> {
+        self.calls.names()
+    }
+
+    /// Forgets the requests so far.
+    pub fn reset_calls(&self) {
+        self.calls.reset();
+    }
+
+    /// All rows as plain JSON, by partition and sort key. Sets become lists, binary values base64. Not counted.
+    #[must_use]
+    pub fn dump(&self) -> Vec<Value> {
+        let mut rows = Vec::new();
+        let mut next: Option<Item> = None;
+        loop {
+            let request =
+                ScanRequest { table_name: self.table_name.clone(), exclusive_start_key: next, ..ScanRequest::default() };
+            let page = self.database.scan(request).expect("the table can be read");
+            rows.extend(page.items.unwrap_or_default().into_iter().map(|item| plain(AttributeValue::M(item))));
+            next = page.last_evaluated_key;
+            if next.is_none() {
+                break;
+            }
+        }
+        let key = |row: &Value| (row["pk"].as_str().map(str::to_owned), row["sk"].as_str().map(str::to_owned));
+        rows.sort_by_key(key);
+        rows
+    }
+}
+
+fn client(endpoint: &str, calls: Calls) -> aws_sdk_dynamodb::Client {
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new("eu-central-1"))
+        .credentials_provider(Credentials::new("test", "test", None, None, "tests"))
+        .endpoint_url(endpoint)
+        .interceptor(calls)
+        .build();
+    aws_sdk_dynamodb::Client::from_conf(config)
+}
+
+fn plain(value: AttributeValue) -> Value {
+    let binary = |bytes: Vec<u8>| Value::String(STANDARD.encode(bytes));
+    let number = |text: String| serde_json::from_str(&text).unwrap_or(Value::String(text));
+    match value {
+        AttributeValue::S(text) => Value::String(text),
+        AttributeValue::N(text) => number(text),
+        AttributeValue::B(bytes) => binary(bytes),
+        AttributeValue::BOOL(truth) => Value::Bool(truth),
+        AttributeValue::NULL(_) => Value::Null,
+        AttributeValue::SS(texts) => texts.into(),
+        AttributeValue::NS(texts) => texts.into_iter().map(number).collect(),
+        AttributeValue::BS(all) => all.into_iter().map(binary).collect(),
+        AttributeValue::L(values) => values.into_iter().map(plain).collect(),
+        AttributeValue::M(members) => members.into_iter().map(|(name, value)| (name, plain(value))).collect(),
+    }
+}
