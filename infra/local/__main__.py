@@ -8,6 +8,6 @@ if sys.version_info < (3, 10):
         % sys.version_info[:2]
     )
 
-from infra.local.cli import main  # noqa: E402
+from infra.local.cli import main
 
 sys.exit(main(sys.argv[1:]))

@@ -62,7 +62,7 @@ def build(names: list[str], guard: Guard) -> dict[str, Path]:
     missing = [name for name in names if name not in owners]
     if missing:
         raise Problem(f"template.yaml names binaries that no package of the workspace builds: {', '.join(missing)}")
-    command = [cargo(), "build", "--locked", "--bins", "--message-format=json-render-diagnostics"]
+    command = [cargo(), "build", "--bins", "--message-format=json-render-diagnostics"]
     for package in sorted({owners[name] for name in names}):
         command += ["--package", package]
     with step(f"building {len(names)} functions (the first time this takes minutes)"):
@@ -73,9 +73,7 @@ def build(names: list[str], guard: Guard) -> dict[str, Path]:
 
 
 def _owning_packages(guard: Guard) -> dict[str, str]:
-    status, output = guard.run(
-        [cargo(), "metadata", "--locked", "--no-deps", "--format-version=1"], stdout=subprocess.PIPE
-    )
+    status, output = guard.run([cargo(), "metadata", "--no-deps", "--format-version=1"], stdout=subprocess.PIPE)
     if status != 0:
         raise Problem("cargo cannot read the workspace: its error is above")
     return {
@@ -113,9 +111,12 @@ def _pack_one(binary: str, executable: Path) -> Package:
         entry.external_attr = 0o755 << 16
         entry.compress_type = zipfile.ZIP_DEFLATED
         # The lowest level: it gives most of the shrinking in a fraction of the usual level's time.
-        with zipfile.ZipFile(package, "w", compresslevel=1) as archive:
-            with executable.open("rb") as source, archive.open(entry, "w") as target:
-                shutil.copyfileobj(source, target, 1 << 20)
+        with (
+            zipfile.ZipFile(package, "w", compresslevel=1) as archive,
+            executable.open("rb") as source,
+            archive.open(entry, "w") as target,
+        ):
+            shutil.copyfileobj(source, target, 1 << 20)
         mark.write_text(origin)
     return Package(binary, package)
 

@@ -22,9 +22,10 @@ def main(arguments: list[str]) -> int:
     options = _options(arguments)
     _stop_on_signals()
     try:
-        environment.ensure()
-        if not environment.running_inside():
-            environment.enter(arguments)
+        if options.needs_environment:
+            environment.ensure()
+            if not environment.running_inside():
+                environment.enter(arguments)
         return int(options.command(options))
     except Problem as problem:
         say(str(problem))
@@ -42,12 +43,13 @@ def _options(arguments: list[str]) -> argparse.Namespace:
         ("down", down, "take the stack down"),
         ("status", status, "tell whether the stack is up, and where"),
         ("run", run, "run a command against a stack of its own: run -- COMMAND ..."),
+        ("build", build, "build the functions and pack them"),
         ("exec", execute, "run a command in the Python environment alone: exec -- COMMAND ..."),
     ):
         sub = commands.add_parser(name, help=text)
-        sub.set_defaults(command=function)
+        sub.set_defaults(command=function, needs_environment=function not in (down, status))
         if name in ("up", "run"):
-            sub.add_argument("--packages", type=Path, help="folder with ready-made BINARY.zip packages; nothing is built")
+            sub.add_argument("--packages", type=Path, help="folder of ready-made BINARY.zip packages to use")
         if name in ("run", "exec"):
             sub.add_argument("words", nargs="+", metavar="COMMAND")
     return parser.parse_args(arguments)
@@ -107,15 +109,23 @@ def run(options: argparse.Namespace) -> int:
     with Guard(state.folder, remove_folder=True) as guard:
         _bring_up(state, guard, options.packages)
         say(f"running: {' '.join(options.words)}")
-        child = guard.start(
-            options.words, grace=5.0, stdin=None, env=_inside() | {"TANDEM_STACK": str(state.description)}, cwd=Path.cwd()
-        )
+        env = _inside() | {"TANDEM_STACK": str(state.description)}
+        child = guard.start(options.words, grace=5.0, stdin=None, env=env)
         try:
             code = child.wait()
         finally:
             if child.returncode != 0:
                 _keep_logs(state)
     return code if code >= 0 else 128 - code
+
+
+def build(_: argparse.Namespace) -> int:
+    """Build the functions and pack them, as `up` and `run` do."""
+    from infra.local import translate
+
+    with Guard(LOCAL / "build", remove_folder=True) as guard:
+        _build(binaries.named_in(translate.read()), guard)
+    return 0
 
 
 def execute(options: argparse.Namespace) -> int:
@@ -129,17 +139,18 @@ def _bring_up(state: State, guard: Guard, ready_made: Path | None) -> dict[str, 
     state.create()
     template = translate.read()
     names = binaries.named_in(template)
-    if ready_made:
-        packages = binaries.ready_made(ready_made, names)
-    else:
-        with environment.lock("build"):
-            executables = binaries.build(names, guard)
-            with step("packing them"):
-                packages = binaries.pack(executables)
+    packages = binaries.ready_made(ready_made, names) if ready_made else _build(names, guard)
     running = emulator.start(state, guard)
     description = deploy.deploy(running, packages, template, state)
     state.description.write_text(json.dumps(description, indent=2) + "\n")
     return description
+
+
+def _build(names: list[str], guard: Guard) -> list[binaries.Package]:
+    with environment.lock("build"):
+        executables = binaries.build(names, guard)
+        with step("packing them"):
+            return binaries.pack(executables)
 
 
 def _inside() -> dict[str, str]:

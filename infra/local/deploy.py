@@ -124,20 +124,19 @@ def _first_failure(aws: _Aws) -> str:
 def _describe(aws: _Aws, emulator: Emulator, state: State) -> dict[str, Any]:
     outputs = {output["OutputKey"]: output["OutputValue"] for output in _stack(aws)["Outputs"]}
     known = {key[:1].lower() + key[1:]: value for key, value in outputs.items()}
+    api = known.pop("apiUrl").removeprefix("https://").partition(".")[0]  # https://API.execute-api.REGION...
     for key in [key for key in known if key.endswith("QueueUrl")]:
         known[key.removesuffix("Url") + "Name"] = known[key].rpartition("/")[2]
-    # On AWS: https://API.execute-api.REGION.amazonaws.com
-    api = outputs["ApiUrl"].removeprefix("https://").partition(".")[0]
     operator_key = aws.secretsmanager.get_secret_value(SecretId=outputs["OperatorKeySecretArn"])["SecretString"]
-    return known | {
+    return {
         "apiUrl": f"{emulator.endpoint}/_aws/execute-api/{api}",
         "operatorKey": operator_key,
         "awsEndpoint": emulator.endpoint,
         "region": REGION,
+        "stackName": STACK,
         "awsAccessKeyId": ACCESS_KEY_ID,
         "awsSecretAccessKey": SECRET_ACCESS_KEY,
-        "stackName": STACK,
         "mailSender": MAIL_SENDER,
         "sentMailsUrl": f"{emulator.endpoint}/_ministack/ses/messages",
         "functionLogs": str(state.function_logs),
-    }
+    } | known

@@ -22,7 +22,7 @@ _OURS = VENV / "made-by-tandem"
 
 
 def _wanted() -> str:
-    version = "%d.%d" % sys.version_info[:2]
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
     return hashlib.sha256(REQUIREMENTS.read_bytes() + version.encode()).hexdigest()
 
 
@@ -63,8 +63,18 @@ def _make(guard: Guard) -> None:
     with step("installing the Python packages into .venv (about half a minute)"), log.open("wb") as output:
         base = getattr(sys, "_base_executable", sys.executable)
         _check(guard.run([base, "-m", "venv", str(VENV)], stdout=output, stderr=subprocess.STDOUT)[0], log)
-        install = [str(venv_python()), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-                   "--no-input", "--no-deps", "--requirement", str(REQUIREMENTS)]
+        install = [
+            str(venv_python()),
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-input",
+            "--no-deps",
+            "--requirement",
+            str(REQUIREMENTS),
+        ]
         _check(guard.run(install, stdout=output, stderr=subprocess.STDOUT)[0], log)
     _OURS.write_text(_wanted())
 

@@ -56,9 +56,16 @@ class Guard:
         """Send the guard one line; short writes to a pipe are never torn."""
         os.write(self._pipe, f"{line}\n".encode())
 
-    def start(self, command: list[str], grace: float, stdout: IO[bytes] | int | None = None,
-              stderr: IO[bytes] | int | None = None, stdin: int | None = subprocess.DEVNULL,
-              env: dict[str, str] | None = None, cwd: Path = ROOT) -> subprocess.Popen[bytes]:
+    def start(
+        self,
+        command: list[str],
+        grace: float,
+        stdout: IO[bytes] | int | None = None,
+        stderr: IO[bytes] | int | None = None,
+        stdin: int | None = subprocess.DEVNULL,
+        env: dict[str, str] | None = None,
+        cwd: Path = ROOT,
+    ) -> subprocess.Popen[bytes]:
         """Start `command` in a process group of its own that ends with this command.
 
         `grace` is how many seconds the group gets to end politely.

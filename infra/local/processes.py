@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -94,8 +95,6 @@ def end_group(group: int, grace: float) -> None:
 def end_beneath(folder: Path) -> None:
     """End what still runs beneath `folder`."""
     for pid in running_beneath(folder):
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
     wait_until(lambda: not running_beneath(folder), 5.0)

@@ -1,0 +1,56 @@
+# `make help` lists what can be done. Nothing has to be installed before but Rust, Python 3.10+ and make;
+# CARGO_TARGET_DIR, where it is set, decides where cargo builds.
+
+PYTHON ?= python3
+LOCAL := $(PYTHON) -m infra.local
+# Tools that are built once for all checkouts of a person.
+TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/tandem/tools
+CARGO_DENY_VERSION := 0.20.2
+CARGO_DENY := $(TOOLS)/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
+# Four attempts in five seconds instead of ten in three days; the stories wait for them.
+STORIES_RETRY_SCHEDULE := 0,1,2,2
+
+.NOTPARALLEL:
+.PHONY: help demo test up down status build lint audit
+
+help: ## list these targets
+	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "make %-8s %s\n", $$1, $$2 }'
+
+demo: ## play the story of two merchants against the real API, on a stack of its own
+	$(LOCAL) run -- python -u infra/local/demo.py
+
+test: ## run every test: unit, store, and the stories against the deployed template
+	cargo test --workspace --exclude tandem-stories
+	TANDEM_CALLBACK_RETRY_SCHEDULE=$(STORIES_RETRY_SCHEDULE) $(LOCAL) run -- cargo test --package tandem-stories
+
+up: ## bring a stack up and leave it up; .local/stack.json tells where
+	$(LOCAL) up
+
+down: ## take it down
+	$(LOCAL) down
+
+status: ## tell whether a stack is up, and where
+	$(LOCAL) status
+
+build: ## build the functions and pack them for the local stack
+	$(LOCAL) build
+
+lint: $(CARGO_DENY) ## hold everything against the rules: format, types, docs, template, licences
+	cargo metadata --locked --format-version=1 > /dev/null
+	cargo fmt --all --check
+	$(LOCAL) exec -- ruff check infra
+	$(LOCAL) exec -- ruff format --check infra
+	$(LOCAL) exec -- mypy --config-file infra/pyproject.toml infra
+	$(LOCAL) exec -- cfn-lint --append-rules cfn_lint_serverless.rules --template template.yaml
+	$(CARGO_DENY) check bans licenses sources
+	cargo clippy --workspace --all-targets -- --deny warnings
+	RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps
+
+# Apart from lint: it downloads the database of advisories, so it fails without a way out to the internet, and what it
+# says changes from day to day without a change of ours. Meant for a job of its own, each night.
+audit: $(CARGO_DENY) ## hold the dependencies against the known advisories (needs the internet)
+	$(CARGO_DENY) check advisories
+
+$(CARGO_DENY):
+	@echo "building cargo-deny $(CARGO_DENY_VERSION) once, for $(TOOLS) (some minutes)"
+	env -u CARGO_TARGET_DIR cargo install --locked --root $(TOOLS)/cargo-deny-$(CARGO_DENY_VERSION) cargo-deny@$(CARGO_DENY_VERSION)
