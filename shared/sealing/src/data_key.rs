@@ -1,0 +1,111 @@
+//! The one secret from which all keys of a deployment are derived.
+
+use std::fmt;
+
+use aws_lc_rs::{hkdf, hmac};
+
+/// The fewest characters that a data key may have.
+const FEWEST_CHARACTERS: usize = 32;
+
+/// What a key is for. Each purpose has keys of its own: what was made for one says nothing to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Purpose {
+    /// Bodies of callbacks, which name customers and voucher codes.
+    CallbackBody,
+    /// Secrets with which callbacks are signed.
+    SigningSecret,
+    /// Answers kept to be given again under an idempotency key.
+    IdempotentAnswer,
+    /// Cursors of lists.
+    Cursor,
+}
+
+impl Purpose {
+    /// The word that goes into the derivation: never change one, it would make unreadable what is stored.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::CallbackBody => "callback-body",
+            Self::SigningSecret => "signing-secret",
+            Self::IdempotentAnswer => "idempotent-answer",
+            Self::Cursor => "cursor",
+        }
+    }
+}
+
+/// The secret is too short to derive keys from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the data key has fewer than {FEWEST_CHARACTERS} characters")]
+pub struct WeakDataKey;
+
+/// The secret from which keys are derived by HKDF-SHA256 (RFC 5869).
+#[derive(Clone)]
+pub struct DataKey(hkdf::Prk);
+
+impl DataKey {
+    /// Takes the text of the secret as it stands in Secrets Manager.
+    ///
+    /// # Errors
+    /// It has fewer than 32 characters.
+    pub fn from_secret(text: &str) -> Result<Self, WeakDataKey> {
+        if text.chars().count() < FEWEST_CHARACTERS {
+            return Err(WeakDataKey);
+        }
+        Ok(Self(hkdf::Salt::new(hkdf::HKDF_SHA256, b"tandem data key v1").extract(text.as_bytes())))
+    }
+
+    /// The key that seals what is kept at one place. A key for each place keeps the random nonces of AES-GCM far from
+    /// their limit of 2^32 messages a key (NIST SP 800-38D, 8.3).
+    pub(crate) fn sealing_key(&self, purpose: Purpose, bound_to: &str) -> [u8; 32] {
+        let info = [b"seal\0".as_slice(), purpose.word().as_bytes(), b"\0", bound_to.as_bytes()];
+        let mut key = [0; 32];
+        let derived = self.0.expand(&info, hkdf::HKDF_SHA256).and_then(|okm| okm.fill(&mut key));
+        derived.expect("HKDF-SHA256 gives 32 octets");
+        key
+    }
+
+    /// The key that authenticates what is given out for a purpose.
+    pub(crate) fn mac_key(&self, purpose: Purpose) -> hmac::Key {
+        let info = [b"mac\0".as_slice(), purpose.word().as_bytes()];
+        let okm = self.0.expand(&info, hmac::HMAC_SHA256).expect("HKDF-SHA256 gives 32 octets");
+        hmac::Key::from(okm)
+    }
+}
+
+impl fmt::Debug for DataKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DataKey(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_secret_is_refused() {
+        assert_eq!(DataKey::from_secret(&"x".repeat(31)).err(), Some(WeakDataKey));
+        assert!(DataKey::from_secret(&"x".repeat(32)).is_ok());
+    }
+
+    #[test]
+    fn each_purpose_and_place_has_a_key_of_its_own() {
+        let data_key = DataKey::from_secret(&"x".repeat(32)).expect("long enough");
+        let key = data_key.sealing_key(Purpose::CallbackBody, "a");
+        assert_eq!(key, data_key.sealing_key(Purpose::CallbackBody, "a"));
+        assert_ne!(key, data_key.sealing_key(Purpose::CallbackBody, "b"));
+        assert_ne!(key, data_key.sealing_key(Purpose::Cursor, "a"));
+    }
+
+    #[test]
+    fn the_derivation_never_changes() {
+        let data_key = DataKey::from_secret("0123456789abcdef0123456789abcdef").expect("long enough");
+        let key = data_key.sealing_key(Purpose::SigningSecret, "con_1");
+        assert_eq!(crate::hash::hex(&key), "6bf199cd8e6c8ca287b1fe5a1e9930c94dd1b90889ea35a7c6aca470b725ebfe");
+    }
+
+    #[test]
+    fn a_data_key_is_not_printed() {
+        let data_key = DataKey::from_secret(&"x".repeat(32)).expect("long enough");
+        assert_eq!(format!("{data_key:?}"), "DataKey(..)");
+    }
+}
