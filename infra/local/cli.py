@@ -23,6 +23,8 @@ def main(arguments: list[str]) -> int:
     _stop_on_signals()
     try:
         if options.needs_environment:
+            if not getattr(options, "packages", None) and options.command is not execute:
+                binaries.cargo()  # tell now, not after the packages were installed
             environment.ensure()
             if not environment.running_inside():
                 environment.enter(arguments)
@@ -163,7 +165,9 @@ def _read(state: State) -> dict[str, Any]:
 
 
 def _show(description: dict[str, Any]) -> None:
-    print(json.dumps(description, indent=2), flush=True)
+    """Print where the stack is; stack.json has more: the names of functions and queues."""
+    shown = {key: value for key, value in description.items() if not key.endswith(("FunctionName", "QueueName"))}
+    print(json.dumps(shown, indent=2), flush=True)
 
 
 def _remove(state: State) -> bool:
