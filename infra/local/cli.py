@@ -109,15 +109,21 @@ def run(options: argparse.Namespace) -> int:
     _remove_orphaned_runs()
     state = run_state()
     with Guard(state.folder, remove_folder=True) as guard:
-        _bring_up(state, guard, options.packages)
-        say(f"running: {' '.join(options.words)}")
-        env = _inside() | {"TANDEM_STACK": str(state.description)}
-        child = guard.start(options.words, grace=5.0, stdin=None, env=env)
         try:
-            code = child.wait()
-        finally:
-            if child.returncode != 0:
-                _keep_logs(state)
+            code = _run_on_own_stack(state, guard, options)
+        except Problem:
+            _keep_logs(state)
+            raise
+        if code != 0:
+            _keep_logs(state)
+    return code
+
+
+def _run_on_own_stack(state: State, guard: Guard, options: argparse.Namespace) -> int:
+    _bring_up(state, guard, options.packages)
+    say(f"running: {' '.join(options.words)}")
+    env = _inside() | {"TANDEM_STACK": str(state.description)}
+    code = guard.start(options.words, grace=5.0, stdin=None, env=env).wait()
     return code if code >= 0 else 128 - code
 
 
@@ -190,6 +196,8 @@ def _remove_orphaned_runs() -> None:
 
 
 def _keep_logs(state: State) -> None:
-    shutil.rmtree(FAILED_RUN_LOGS, ignore_errors=True)
-    shutil.copytree(state.logs, FAILED_RUN_LOGS, dirs_exist_ok=True)
-    say(f"the logs of the emulator and of the functions are in {FAILED_RUN_LOGS.relative_to(ROOT)}")
+    """Keep the logs of a run that failed; its state folder goes away."""
+    if any(state.logs.glob("*.log")):
+        shutil.rmtree(FAILED_RUN_LOGS, ignore_errors=True)
+        shutil.copytree(state.logs, FAILED_RUN_LOGS)
+        say(f"what the emulator and the functions said is in {FAILED_RUN_LOGS.relative_to(ROOT)}")

@@ -57,7 +57,7 @@ def deploy(emulator: Emulator, packages: list[Package], template: translate.Temp
             _create_stack(aws, translate.to_cloudformation(template, code), state)
         return _describe(aws, emulator, state)
     except (ClientError, BotoCoreError) as error:
-        raise Problem(f"the deployment failed: {error} (the emulator's log: {state.logs / 'emulator.log'})") from error
+        raise Problem(f"the deployment failed: {error}") from error
 
 
 class _Aws:

@@ -50,7 +50,7 @@ def start(state: State, guard: Guard) -> Emulator:
                 env=_clean_environment(state, port, endpoint),
             )
         if not processes.wait_until(lambda: child.poll() is not None or _answers(endpoint), _START_SECONDS):
-            raise Problem(f"the emulator did not answer within {_START_SECONDS:.0f} s (its log: {log_path})")
+            raise Problem(f"the emulator did not answer within {_START_SECONDS:.0f} s")
         if child.poll() is not None:
             lines = log_path.read_text(errors="replace").strip().splitlines() or ["no output"]
             raise Problem(f"the emulator ended while it started: {lines[-1].strip()}")

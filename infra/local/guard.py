@@ -24,6 +24,7 @@ from typing import IO
 
 from infra.local import processes
 from infra.local.layout import ROOT
+from infra.local.say import Problem
 
 
 class Guard:
@@ -68,16 +69,19 @@ class Guard:
     ) -> subprocess.Popen[bytes]:
         """Start `command` in a process group of its own that ends with this command.
 
-        `grace` is how many seconds the group gets to end politely.
+        `grace` is how many seconds the group gets to end politely. Raises a `Problem` if there is no such program.
         """
 
         def announce() -> None:
             os.setsid()
             self.tell(f"end {os.getpid()} {grace}")
 
-        return subprocess.Popen(
-            command, cwd=cwd, env=env, stdin=stdin, stdout=stdout, stderr=stderr, preexec_fn=announce
-        )
+        try:
+            return subprocess.Popen(
+                command, cwd=cwd, env=env, stdin=stdin, stdout=stdout, stderr=stderr, preexec_fn=announce
+            )
+        except OSError as error:
+            raise Problem(f"{command[0]} cannot be run: {error.strerror}") from error
 
     def run(self, command: list[str], grace: float = 2.0, **streams: int | IO[bytes] | None) -> tuple[int, bytes]:
         """Run `command` to its end and give its exit status and what it wrote to a captured standard output."""
