@@ -53,8 +53,10 @@ impl<const MAX: usize> fmt::Display for Text<MAX> {
     }
 }
 
-/// Control characters, line separators and the bidirectional formatting characters of UAX #9.
-fn changes_the_display(c: char) -> bool {
+/// Whether a character changes how the text around it is shown: control characters, line separators and the bidirectional
+/// formatting characters of UAX #9.
+#[must_use]
+pub fn changes_the_display(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
 }
