@@ -1,0 +1,111 @@
+//! What goes to Amazon SES, and what its answers become.
+
+use std::time::Duration;
+
+use aws_sdk_sesv2::config::retry::RetryConfig;
+use aws_sdk_sesv2::config::timeout::TimeoutConfig;
+use aws_sdk_sesv2::config::{BehaviorVersion, Credentials, Region};
+use serde_json::{Value, json};
+use tandem_domain::mail::Mail;
+use tandem_mail::{Mailer, SendMailError, render};
+use wiremock::matchers::{method, path};
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+fn mailer(ses: &MockServer) -> Mailer {
+    let config = aws_sdk_sesv2::Config::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new("eu-central-1"))
+        .credentials_provider(Credentials::new("test", "test", None, None, "tests"))
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(TimeoutConfig::builder().operation_timeout(Duration::from_millis(500)).build())
+        .endpoint_url(ses.uri())
+        .build();
+    Mailer::new(aws_sdk_sesv2::Client::from_conf(config), "Tandem <tandem@example.com>".to_owned())
+}
+
+async fn ses(answer: ResponseTemplate) -> MockServer {
+    let server = MockServer::start().await;
+    Mock::given(method("POST")).and(path("/v2/email/outbound-emails")).respond_with(answer).mount(&server).await;
+    server
+}
+
+fn mail_to(email: &str) -> Mail {
+    let mail = json!({
+        "id": "mal_0190b8f5c6f77c3ab0a1c2d3e4f50601",
+        "clientId": "cli_0190b8f5c6f77c3ab0a1c2d3e4f50602",
+        "email": email,
+        "language": "de",
+        "kind": {
+            "about": "invitation",
+            "sourceName": "Tagblatt Süd",
+            "connectionId": "con_0190b8f5c6f77c3ab0a1c2d3e4f50617",
+        },
+        "status": "waiting",
+        "dueAt": "2026-07-01T12:00:00Z",
+        "tries": 0,
+        "createdAt": "2026-07-01T12:00:00Z",
+        "version": 1,
+    });
+    serde_json::from_value(mail).expect("a mail")
+}
+
+#[tokio::test]
+async fn a_mail_is_sent_as_structured_content() {
+    let ses = ses(ResponseTemplate::new(200).set_body_json(json!({"MessageId": "1"}))).await;
+    let mail = mail_to("partner@example.com");
+    mailer(&ses).send(&mail).await.expect("sent");
+    let requests = ses.received_requests().await.expect("recorded");
+    let sent: Value = requests[0].body_json().expect("JSON");
+    let rendered = render(&mail).expect("rendered");
+    let utf8 = |data: &str| json!({"Data": data, "Charset": "UTF-8"});
+    assert_eq!(
+        sent,
+        json!({
+            "FromEmailAddress": "Tandem <tandem@example.com>",
+            "Destination": {"ToAddresses": ["partner@example.com"]},
+            "Content": {"Simple": {
+                "Subject": utf8(&rendered.subject),
+                "Body": {"Text": utf8(&rendered.text), "Html": utf8(&rendered.html)},
+                "Headers": [{"Name": "Auto-Submitted", "Value": "auto-generated"}],
+            }},
+        })
+    );
+}
+
+#[tokio::test]
+async fn a_domain_with_umlauts_is_sent_in_punycode() {
+    let ses = ses(ResponseTemplate::new(200).set_body_json(json!({"MessageId": "1"}))).await;
+    mailer(&ses).send(&mail_to("post@bücher.example")).await.expect("sent");
+    let requests = ses.received_requests().await.expect("recorded");
+    let sent: Value = requests[0].body_json().expect("JSON");
+    assert_eq!(sent["Destination"]["ToAddresses"], json!(["post@xn--bcher-kva.example"]));
+}
+
+#[tokio::test]
+async fn a_refusal_is_told_by_its_code_and_without_the_address() {
+    let answer = json!({"message": "Email address is not verified: partner@example.com"});
+    let answer = ResponseTemplate::new(400).insert_header("x-amzn-errortype", "MessageRejected").set_body_json(answer);
+    let error = mailer(&ses(answer).await).send(&mail_to("partner@example.com")).await.expect_err("refused");
+    assert_eq!(error, SendMailError::Refused { code: "MessageRejected".to_owned() });
+    assert!(!format!("{error} {error:?}").contains("example.com"));
+}
+
+#[tokio::test]
+async fn no_answer_in_time_is_an_error() {
+    let late = ResponseTemplate::new(200).set_body_json(json!({"MessageId": "1"})).set_delay(Duration::from_secs(5));
+    let error = mailer(&ses(late).await).send(&mail_to("partner@example.com")).await.expect_err("too late");
+    assert_eq!(error, SendMailError::NoAnswer { reason: "timed out" });
+}
+
+#[tokio::test]
+async fn the_stand_in_keeps_what_it_was_told_to_send() {
+    let (mailer, recorder) = Mailer::recording();
+    let mail = mail_to("partner@example.com");
+    recorder.fail_next(1);
+    mailer.send(&mail).await.expect_err("told to fail");
+    assert!(recorder.mails().is_empty());
+    mailer.clone().send(&mail).await.expect("sent");
+    let [kept] = recorder.mails().try_into().expect("one mail");
+    assert_eq!(kept.rendered, render(&mail).expect("rendered"));
+    assert_eq!(kept.mail, mail);
+}

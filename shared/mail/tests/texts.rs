@@ -1,0 +1,154 @@
+//! Every mail in both languages, and what partners' names cannot do to it.
+
+use jiff::Timestamp;
+use serde_json::json;
+use tandem_domain::ids::{CallbackId, ConnectionId};
+use tandem_domain::mail::{Mail, MailKind};
+use tandem_domain::tenancy::MailLanguage;
+use tandem_domain::text::Name;
+use tandem_mail::{Rendered, render};
+
+const CONNECTION: &str = "con_0190b8f5c6f77c3ab0a1c2d3e4f50617";
+const CALLBACK: &str = "cbk_0190b8f5c6f77c3ab0a1c2d3e4f50618";
+
+fn kinds(name: &str) -> [(&'static str, MailKind); 8] {
+    let name = || stored_name(name);
+    let connection_id: ConnectionId = CONNECTION.parse().expect("an id");
+    let callback_id: CallbackId = CALLBACK.parse().expect("an id");
+    [
+        ("invitation", MailKind::Invitation { source_name: name(), connection_id }),
+        ("accepted", MailKind::InvitationAccepted { target_name: name(), connection_id }),
+        ("declined", MailKind::InvitationDeclined { target_name: name(), connection_id }),
+        ("withdrawn", MailKind::InvitationWithdrawn { source_name: name(), connection_id }),
+        ("blocked", MailKind::ConnectionBlocked { by_name: name(), connection_id }),
+        ("unblocked", MailKind::ConnectionUnblocked { by_name: name(), connection_id }),
+        ("exhausted", MailKind::CallbackExhausted { callback_id, connection_id, attempts: 10 }),
+        ("disabled", MailKind::EndpointDisabled { callback_id, connection_id }),
+    ]
+}
+
+/// A name as a row holds it: not parsed, so it may hold anything.
+fn stored_name(name: &str) -> Name {
+    serde_json::from_value(json!(name)).expect("a text")
+}
+
+fn mail(kind: MailKind, language: MailLanguage) -> Mail {
+    let mail = json!({
+        "id": "mal_0190b8f5c6f77c3ab0a1c2d3e4f50601",
+        "clientId": "cli_0190b8f5c6f77c3ab0a1c2d3e4f50602",
+        "email": "partner@example.com",
+        "language": language,
+        "kind": kind,
+        "status": "waiting",
+        "dueAt": "2026-07-01T12:00:00Z",
+        "tries": 0,
+        "createdAt": "2026-07-01T12:00:00Z",
+        "version": 1,
+    });
+    let mail: Mail = serde_json::from_value(mail).expect("a mail");
+    assert_eq!(mail.due_at(), Some("2026-07-01T12:00:00Z".parse::<Timestamp>().expect("a time")));
+    mail
+}
+
+fn rendered(kind: MailKind, language: MailLanguage) -> Rendered {
+    render(&mail(kind, language)).expect("rendered")
+}
+
+#[test]
+fn every_mail_reads_well_in_both_languages() {
+    for (language, tag) in [(MailLanguage::De, "de"), (MailLanguage::En, "en")] {
+        for (about, kind) in kinds("Tagblatt Süd & Söhne") {
+            let Rendered { subject, text, html } = rendered(kind, language);
+            insta::assert_snapshot!(format!("{about}_{tag}.txt"), format!("Subject: {subject}\n\n{text}"));
+            insta::assert_snapshot!(format!("{about}_{tag}.html"), html);
+        }
+    }
+}
+
+#[test]
+fn text_and_html_say_the_same() {
+    for language in [MailLanguage::De, MailLanguage::En] {
+        for (about, kind) in kinds("Tagblatt") {
+            let Rendered { text, html, .. } = rendered(kind, language);
+            for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && *line != "--") {
+                assert!(html.contains(line), "{about}: {line}");
+            }
+        }
+    }
+}
+
+/// What is left of an HTML document without its texts: its tags.
+fn markup(html: &str) -> Vec<&str> {
+    html.split('<').skip(1).map(|tag| tag.split_once('>').expect("tags end").0).collect()
+}
+
+#[test]
+fn no_name_changes_the_markup() {
+    let names = [
+        "</p><script>alert(1)</script>",
+        "<img src=x onerror=alert(1)>",
+        "\"onmouseover='x'",
+        "&lt;b&gt; &amp;",
+        "{{ self.0.footer }}",
+        "<!--",
+    ];
+    for language in [MailLanguage::De, MailLanguage::En] {
+        for name in names {
+            for ((about, kind), (_, plain)) in kinds(name).into_iter().zip(kinds("Tagblatt")) {
+                let (html, expected) = (rendered(kind, language).html, rendered(plain, language).html);
+                assert_eq!(markup(&html), markup(&expected), "{about} with {name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_escaped_name_is_still_the_name() {
+    let [(_, invitation), ..] = kinds("A <b> & \"C\"");
+    let Rendered { subject, text, html } = rendered(invitation, MailLanguage::En);
+    assert!(subject.contains("A <b> & \"C\"") && text.contains("A <b> & \"C\""));
+    assert!(html.contains("A &#60;b&#62; &#38; &#34;C&#34;"), "{html}");
+}
+
+#[test]
+fn no_name_brings_line_breaks_or_text_direction() {
+    let forbidden = ['\r', '\u{85}', '\u{2028}', '\u{2029}', '\u{202e}', '\u{202b}', '\u{2066}', '\u{2067}', '\u{200f}', '\0'];
+    let name = format!("Tag\r\nBcc: x@example.com\n\n{}blatt", String::from_iter(forbidden));
+    for language in [MailLanguage::De, MailLanguage::En] {
+        for ((about, kind), (_, plain)) in kinds(&name).into_iter().zip(kinds("TagBcc: x@example.comblatt")) {
+            let Rendered { subject, text, html } = rendered(kind, language);
+            let expected = rendered(plain, language);
+            assert!(!subject.contains(|c: char| c.is_control()), "{about}");
+            assert!(!text.contains(forbidden) && !html.contains(forbidden), "{about}");
+            assert_eq!((subject, text, html), (expected.subject, expected.text, expected.html), "{about}");
+        }
+    }
+}
+
+#[test]
+fn every_mail_names_the_connection_and_the_client() {
+    for language in [MailLanguage::De, MailLanguage::En] {
+        for (about, kind) in kinds("Tagblatt") {
+            let Rendered { text, .. } = rendered(kind, language);
+            assert!(text.contains(CONNECTION), "{about}");
+            assert!(text.contains("cli_0190b8f5c6f77c3ab0a1c2d3e4f50602"), "{about}");
+        }
+    }
+}
+
+#[test]
+fn the_invitation_tells_how_to_accept() {
+    for language in [MailLanguage::De, MailLanguage::En] {
+        let [(_, invitation), ..] = kinds("Tagblatt");
+        let Rendered { text, html, .. } = rendered(invitation, language);
+        let call = format!("POST /v1/connections/{CONNECTION}/accept");
+        assert!(text.contains(&call) && html.contains(&call));
+    }
+}
+
+#[test]
+fn the_html_names_its_language() {
+    let [(_, invitation), ..] = kinds("Tagblatt");
+    assert!(rendered(invitation.clone(), MailLanguage::De).html.contains("<html lang=\"de\""));
+    assert!(rendered(invitation, MailLanguage::En).html.contains("<html lang=\"en\""));
+}
