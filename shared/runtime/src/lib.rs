@@ -1,1 +1,12 @@
-//! Stub.
+//! What every function needs to start and to run: settings, AWS clients with deadlines, logs, the time, and randomness.
+//!
+//! Everything here is made once, while the function initialises, and a missing setting ends the start with its name.
+
+pub mod aws;
+pub mod clock;
+pub mod entropy;
+pub mod logs;
+pub mod settings;
+
+pub use clock::Clock;
+pub use entropy::Entropy;

@@ -27,6 +27,16 @@ impl Loaded {
 }
 
 impl Store {
+    /// Opens the connection by reading a row that is never there.
+    ///
+    /// # Errors
+    /// The table is not available.
+    pub async fn connect(&self) -> Result<(), StoreError> {
+        let key = RawKey { pk: "connect".to_owned(), sk: "connect".to_owned() };
+        let call = self.client.get_item().table_name(&self.table).set_key(Some(key.to_item()));
+        call.send().await.map(|_| ()).map_err(StoreError::unavailable)
+    }
+
     /// One row, as of now.
     ///
     /// # Errors

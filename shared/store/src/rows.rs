@@ -47,6 +47,8 @@ pub struct Share {
     pub offer_id: OfferId,
     /// Whose it is.
     pub source: ClientId,
+    /// The contracting company of the source.
+    pub source_company: CompanyId,
 }
 
 impl Share {

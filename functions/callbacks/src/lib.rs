@@ -1,0 +1,68 @@
+//! The callback log of a source client: what was sent and answered, and replays.
+
+mod replay;
+
+use serde_json::Value;
+use tandem_api::paging::Paging;
+use tandem_api::views::callback as view;
+use tandem_api::{Answer, App, ClientCaller, Code, Problem, Request};
+use tandem_domain::callback::{Callback, EventType};
+use tandem_domain::ids::{CallbackId, ConnectionId, OrderId, SubscriptionId};
+use tandem_domain::input::{one_of, parsed};
+use tandem_sealing::Purpose;
+use tandem_store::keys;
+use tandem_store::rows::AttemptRow;
+
+/// Attempts shown with a callback: more than ten replays make.
+const SHOWN_ATTEMPTS: usize = 100;
+
+/// Answers a request.
+///
+/// # Errors
+/// See docs/errors.md.
+pub async fn handle(app: App, request: Request) -> Result<Answer, Problem> {
+    let caller = request.caller.client()?;
+    match request.route.as_str() {
+        "GET /v1/callbacks" => list(&app, &request, caller).await,
+        "GET /v1/callbacks/{callbackId}" => read(&app, &request, caller).await,
+        "POST /v1/callbacks/{callbackId}/replay" => replay::one(&app, &request, caller).await,
+        "POST /v1/callbacks/replay" => replay::many(&app, &request, caller).await,
+        _ => Err(Problem::missing(Code::RouteNotFound)),
+    }
+}
+
+async fn list(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+    const STATUSES: &[(&str, &str)] =
+        &[("pending", "pending"), ("delivered", "delivered"), ("exhausted", "exhausted"), ("held", "held")];
+    let mut query = request.query();
+    let status = query.optional("status", one_of(STATUSES));
+    let event = query.optional("type", one_of(EventType::WORDS));
+    let connection = query.optional("connectionId", parsed::<ConnectionId>);
+    let order = query.optional("orderId", parsed::<OrderId>);
+    let subscription = query.optional("subscriptionId", parsed::<SubscriptionId>);
+    let paging = Paging::read(app, request, query)?;
+    let keep = |callback: &Callback| {
+        status.is_none_or(|status| callback.state.as_str() == status)
+            && event.is_none_or(|event| callback.event == event)
+            && connection.is_none_or(|connection| callback.connection_id == connection)
+            && order.is_none_or(|order| callback.order_id == Some(order))
+            && subscription.is_none_or(|subscription| callback.subscription_id == Some(subscription))
+    };
+    let page = app.store.page(&keys::callbacks_of(caller.id), paging.after.as_deref(), paging.limit, keep).await?;
+    Ok(paging.answer(app, page, |callback| view::summary(&callback)))
+}
+
+async fn read(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+    let callback = load(app, request, caller).await?;
+    let unreadable = || Problem::new(Code::Internal, "the body of the callback cannot be read");
+    let body =
+        app.sealer.open(Purpose::CallbackBody, &callback.id.to_string(), &callback.sealed_body).map_err(|_| unreadable())?;
+    let body: Value = serde_json::from_slice(&body).map_err(|_| unreadable())?;
+    let attempts = app.store.page(&AttemptRow::of(caller.id, callback.id), None, SHOWN_ATTEMPTS, |_| true).await?;
+    Ok(Answer::ok(view::full(&callback, &body, &attempts.items)))
+}
+
+async fn load(app: &App, request: &Request, caller: ClientCaller) -> Result<Callback, Problem> {
+    let id: CallbackId = request.id_in_path("callbackId", Code::CallbackNotFound)?;
+    app.store.get(&keys::callback(caller.id, id)).await?.ok_or_else(|| Problem::missing(Code::CallbackNotFound))
+}

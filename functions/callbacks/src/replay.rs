@@ -1,0 +1,83 @@
+//! Replays: a callback goes out again from the start of its schedule, with the same `webhook-id`.
+//!
+//! Asking for a replay says that the endpoint is there again, so a disabled one is enabled in the same transaction. The
+//! minute sweep hands the callback to the sender.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use tandem_api::once::once;
+use tandem_api::views::callback as view;
+use tandem_api::{Answer, App, ClientCaller, Once, Problem, Request, Step};
+use tandem_domain::callback::Callback;
+use tandem_domain::ids::{CallbackId, ConnectionId};
+use tandem_domain::input::{FieldErrors, Object, Parsed, list, parsed};
+use tandem_store::rows::DisabledEndpoint;
+use tandem_store::{Transaction, keys};
+
+use crate::load;
+
+/// Callbacks replayed by one request; with their endpoints they fit one transaction.
+const MOST: usize = 49;
+
+pub(crate) async fn one(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+    let body = request.no_body()?;
+    once(app, &Once::of(request, &body)?, || async {
+        let callback = load(app, request, caller).await?.replay(app.now());
+        let transaction = rows_of(app, std::slice::from_ref(&callback)).await?;
+        Ok(Step::Commit(transaction, Answer::json(202, view::summary(&callback))))
+    })
+    .await
+}
+
+pub(crate) async fn many(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+    let body = request.json()?;
+    let ids = parse(&body)?;
+    once(app, &Once::of(request, &body)?, || async {
+        let callbacks = find(app, caller, &ids).await?;
+        let callbacks: Vec<_> = callbacks.into_iter().map(|callback| callback.replay(app.now())).collect();
+        let transaction = rows_of(app, &callbacks).await?;
+        let items: Vec<Value> = callbacks.iter().map(view::summary).collect();
+        Ok(Step::Commit(transaction, Answer::json(202, json!({"items": items}))))
+    })
+    .await
+}
+
+fn parse(body: &Value) -> Parsed<Vec<CallbackId>> {
+    let mut object = Object::read(body)?;
+    let ids = object.required("callbackIds", list(1..=MOST, parsed::<CallbackId>));
+    object.finish(|| {
+        let mut ids = ids?;
+        ids.sort_unstable();
+        ids.dedup();
+        Some(ids)
+    })
+}
+
+async fn find(app: &App, caller: ClientCaller, ids: &[CallbackId]) -> Result<Vec<Callback>, Problem> {
+    let loaded = app.store.batch(ids.iter().map(|id| keys::callback(caller.id, *id).raw().clone())).await?;
+    let (mut found, mut errors) = (Vec::new(), FieldErrors::default());
+    for id in ids {
+        match loaded.get(&keys::callback(caller.id, *id))? {
+            Some(callback) => found.push(callback),
+            None => errors.0.extend(FieldErrors::at("callbackIds", "not_found", format!("there is no callback {id}")).0),
+        }
+    }
+    if errors.0.is_empty() { Ok(found) } else { Err(errors.into()) }
+}
+
+async fn rows_of(app: &App, callbacks: &[Callback]) -> Result<Transaction, Problem> {
+    let mut transaction = Transaction::default();
+    for callback in callbacks {
+        transaction.replace(callback)?;
+    }
+    let connections: BTreeSet<ConnectionId> = callbacks.iter().map(|callback| callback.connection_id).collect();
+    let endpoints: Vec<_> = connections.into_iter().map(DisabledEndpoint::key_of).collect();
+    let loaded = app.store.batch(endpoints.iter().map(|key| key.raw().clone())).await?;
+    for key in &endpoints {
+        if loaded.get(key)?.is_some() {
+            transaction.delete(key);
+        }
+    }
+    Ok(transaction)
+}

@@ -1,0 +1,96 @@
+//! Carts of a client. Every position is checked when a cart is made or edited, and again when it is bought.
+
+use tandem_api::lookup::Offers;
+use tandem_api::once::once;
+use tandem_api::paging::Paging;
+use tandem_api::refusals::draft_refused;
+use tandem_api::views::cart as view;
+use tandem_api::{Answer, App, ClientCaller, Code, Once, Problem, Request, Step};
+use tandem_domain::cart::{Cart, CartDraft, CartEdit, CartStatus, Found, PositionDraft};
+use tandem_domain::ids::{CartId, OfferId};
+use tandem_domain::input::one_of;
+use tandem_store::{Transaction, keys};
+
+/// Answers a request.
+///
+/// # Errors
+/// See docs/errors.md.
+pub async fn handle(app: App, request: Request) -> Result<Answer, Problem> {
+    let caller = request.caller.client()?;
+    match request.route.as_str() {
+        "POST /v1/carts" => create(&app, &request, caller).await,
+        "GET /v1/carts" => list(&app, &request, caller).await,
+        "GET /v1/carts/{cartId}" => read(&app, &request, caller).await,
+        "PATCH /v1/carts/{cartId}" => edit(&app, &request, caller).await,
+        "POST /v1/carts/{cartId}/archive" => archive(&app, &request, caller).await,
+        _ => Err(Problem::missing(Code::RouteNotFound)),
+    }
+}
+
+async fn create(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+    let body = request.json()?;
+    let draft = CartDraft::parse(&body)?;
+    once(app, &Once::of(request, &body)?, || async {
+        let offers = find(app, caller, &draft.positions).await?;
+        let found = in_order(&offers, &draft.positions);
+        let cart = draft.clone().create(CartId::mint(&mut app.mint()), caller.id, &found, app.now()).map_err(draft_refused)?;
+        let mut transaction = Transaction::default();
+        transaction.create(&cart)?;
+        Ok(Step::Commit(transaction, Answer::created(format!("/v1/carts/{}", cart.id), view::cart(&cart))))
+    })
+    .await
+}
+
+async fn list(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+    let mut query = request.query();
+    let words = &[("active", CartStatus::Active), ("archived", CartStatus::Archived)];
+    let status = query.optional("status", one_of(words));
+    let paging = Paging::read(app, request, query)?;
+    let keep = |cart: &Cart| status.is_none_or(|status| cart.status == status);
+    let page = app.store.page(&keys::carts_of(caller.id), paging.after.as_deref(), paging.limit, keep).await?;
+    Ok(paging.answer(app, page, |cart| view::cart(&cart)))
+}
+
+async fn read(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+    Ok(Answer::ok(view::cart(&load(app, request, caller).await?)))
+}
+
+async fn edit(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+    let body = request.json()?;
+    let edit = CartEdit::parse(&body)?;
+    let drafts = edit.positions.clone().unwrap_or_default();
+    once(app, &Once::of(request, &body)?, || async {
+        let before = load(app, request, caller).await?;
+        let offers = find(app, caller, &drafts).await?;
+        let cart = before.edit(edit.clone(), &in_order(&offers, &drafts), app.now()).map_err(draft_refused)?;
+        let mut transaction = Transaction::default();
+        transaction.replace(&cart)?;
+        Ok(Step::Commit(transaction, Answer::ok(view::cart(&cart))))
+    })
+    .await
+}
+
+async fn archive(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+    let body = request.no_body()?;
+    once(app, &Once::of(request, &body)?, || async {
+        let cart = load(app, request, caller).await?.archive(app.now()).map_err(draft_refused)?;
+        let mut transaction = Transaction::default();
+        transaction.replace(&cart)?;
+        Ok(Step::Commit(transaction, Answer::ok(view::cart(&cart))))
+    })
+    .await
+}
+
+async fn load(app: &App, request: &Request, caller: ClientCaller) -> Result<Cart, Problem> {
+    let id: CartId = request.id_in_path("cartId", Code::CartNotFound)?;
+    app.store.get(&keys::cart(caller.id, id)).await?.ok_or_else(|| Problem::missing(Code::CartNotFound))
+}
+
+async fn find(app: &App, caller: ClientCaller, drafts: &[PositionDraft]) -> Result<Offers, Problem> {
+    let ids: Vec<OfferId> = drafts.iter().map(|draft| draft.offer_id).collect();
+    Ok(Offers::find(app, caller, &ids).await?)
+}
+
+fn in_order<'a>(offers: &'a Offers, drafts: &[PositionDraft]) -> Vec<Found<'a>> {
+    drafts.iter().map(|draft| offers.of(draft.offer_id)).collect()
+}

@@ -1,0 +1,64 @@
+//! The callback settings' own routes: a new signing secret, and a test event.
+
+use secrecy::ExposeSecret;
+use serde_json::json;
+use tandem_api::announce::seal;
+use tandem_api::once::once;
+use tandem_api::views;
+use tandem_api::{Answer, App, ClientCaller, Once, Problem, Request, Step};
+use tandem_domain::callback::{Announcement, EventType};
+use tandem_domain::connection::{ConnectionError, SECRET_OVERLAP};
+use tandem_sealing::new_webhook_secret;
+use tandem_store::Transaction;
+
+use crate::change::{load, rows_of};
+use crate::invite::seal_secret;
+
+/// A new secret, shown once; the one before signs beside it for a day.
+pub(crate) async fn rotate(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+    let body = request.no_body()?;
+    once(app, &Once::of(request, &body)?, || async {
+        let (connection, side) = load(app, request, caller).await?;
+        let secret = new_webhook_secret();
+        let sealed = seal_secret(app, connection.id, &secret);
+        let change = connection.rotate_secret(sealed, side, app.now())?;
+        let mut transaction = Transaction::default();
+        transaction.replace(&change.connection)?;
+        rows_of(&mut transaction, &change, |_| None, app.now(), &mut app.mint())?;
+        let answer = json!({
+            "secret": secret.expose_secret(),
+            "previousValidUntil": app.now().saturating_add(SECRET_OVERLAP).unwrap_or(tandem_domain::Timestamp::MAX),
+        });
+        Ok(Step::Commit(transaction, Answer::ok(answer)))
+    })
+    .await
+}
+
+/// A `connection.test` event, delivered and logged like any other.
+pub(crate) async fn test(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+    let body = request.no_body()?;
+    once(app, &Once::of(request, &body)?, || async {
+        let (connection, side) = load(app, request, caller).await?;
+        connection.may_edit(side)?;
+        if connection.callback.is_none() {
+            return Err(ConnectionError::CallbackWithinCompany.into());
+        }
+        let announcement = Announcement {
+            client_id: caller.id,
+            connection_id: connection.id,
+            order_id: None,
+            subscription_id: None,
+            event: EventType::ConnectionTest,
+            data: json!({"connectionId": connection.id}),
+        };
+        let callback = seal(app, &mut app.mint(), announcement);
+        let mut transaction = Transaction::default();
+        transaction.create(&callback)?;
+        let shown = views::callback::summary(&callback);
+        Ok(Step::Commit(
+            transaction,
+            Answer { location: Some(format!("/v1/callbacks/{}", callback.id)), ..Answer::json(202, shown) },
+        ))
+    })
+    .await
+}

@@ -1,0 +1,31 @@
+//! Connections between clients: invitations, answers, blocks, edits, and the signing secret of their callbacks.
+
+mod callback;
+mod change;
+mod invite;
+mod read;
+
+use tandem_api::{Answer, App, Code, Problem, Request};
+use tandem_domain::connection::Move;
+
+/// Answers a request.
+///
+/// # Errors
+/// See docs/errors.md.
+pub async fn handle(app: App, request: Request) -> Result<Answer, Problem> {
+    let caller = request.caller.client()?;
+    match request.route.as_str() {
+        "POST /v1/connections" => invite::invite(&app, &request, caller).await,
+        "GET /v1/connections" => read::list(&app, &request, caller).await,
+        "GET /v1/connections/{connectionId}" => read::read(&app, &request, caller).await,
+        "PATCH /v1/connections/{connectionId}" => change::edit(&app, &request, caller).await,
+        "POST /v1/connections/{connectionId}/accept" => change::make(&app, &request, caller, Move::Accept).await,
+        "POST /v1/connections/{connectionId}/decline" => change::make(&app, &request, caller, Move::Decline).await,
+        "POST /v1/connections/{connectionId}/withdraw" => change::make(&app, &request, caller, Move::Withdraw).await,
+        "POST /v1/connections/{connectionId}/block" => change::make(&app, &request, caller, Move::Block).await,
+        "POST /v1/connections/{connectionId}/unblock" => change::make(&app, &request, caller, Move::Unblock).await,
+        "POST /v1/connections/{connectionId}/callback/rotate-secret" => callback::rotate(&app, &request, caller).await,
+        "POST /v1/connections/{connectionId}/callback/test" => callback::test(&app, &request, caller).await,
+        _ => Err(Problem::missing(Code::RouteNotFound)),
+    }
+}

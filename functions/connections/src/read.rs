@@ -1,0 +1,46 @@
+//! Listing and reading connections; each side sees its own role.
+
+use tandem_api::paging::Paging;
+use tandem_api::views::connection as view;
+use tandem_api::{Answer, App, ClientCaller, Problem, Request};
+use tandem_domain::connection::{Connection, Side};
+use tandem_domain::input::one_of;
+use tandem_store::keys;
+use tandem_store::rows::{DisabledEndpoint, HistoryRow};
+
+use crate::change::load;
+
+/// History lines shown with a connection.
+const SHOWN_HISTORY: usize = 100;
+
+pub(crate) async fn list(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+    const STATUSES: &[(&str, &str)] = &[
+        ("invited", "invited"),
+        ("active", "active"),
+        ("declined", "declined"),
+        ("withdrawn", "withdrawn"),
+        ("blocked", "blocked"),
+    ];
+    let mut query = request.query();
+    let role = query.optional("role", one_of(&[("source", Side::Source), ("target", Side::Target)]));
+    let status = query.optional("status", one_of(STATUSES));
+    let paging = Paging::read(app, request, query)?;
+    let sides = role.map_or_else(|| vec![Side::Source, Side::Target], |side| vec![side]);
+    let collections: Vec<_> = sides.into_iter().map(|side| keys::connections_of(caller.id, side)).collect();
+    let keep = |connection: &Connection| status.is_none_or(|status| connection.state.as_str() == status);
+    let page = app.store.merged_page(&collections, paging.after.as_deref(), paging.limit, keep).await?;
+    Ok(paging.answer(app, page, |connection| {
+        let side = connection.side_of(caller.id).unwrap_or(Side::Target);
+        view::summary(&connection, side)
+    }))
+}
+
+pub(crate) async fn read(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+    let (connection, side) = load(app, request, caller).await?;
+    let history = app.store.page(&HistoryRow::of(connection.id), None, SHOWN_HISTORY, |_| true).await?;
+    let disabled = match side {
+        Side::Source => app.store.get(&DisabledEndpoint::key_of(connection.id)).await?,
+        Side::Target => None,
+    };
+    Ok(Answer::ok(view::full(&connection, side, &history.items, disabled.as_ref())))
+}

@@ -1,0 +1,127 @@
+//! Customers of the caller's contracting company, with what the caller sold to or for them.
+//!
+//! E-mail address and `externalSystemId` are unique: each is held by a guard row that is written and removed in the
+//! transaction of the customer.
+
+mod guards;
+
+use tandem_api::once::once;
+use tandem_api::paging::Paging;
+use tandem_api::views;
+use tandem_api::{Answer, App, ClientCaller, Code, Once, Problem, Request, Step};
+use tandem_domain::customer::{Customer, CustomerEdit, Profile};
+use tandem_domain::ids::CustomerId;
+use tandem_domain::input::FieldErrors;
+use tandem_domain::text::{EmailAddress, ExternalId};
+use tandem_store::rows::Guard;
+use tandem_store::{Key, Page, Transaction, keys};
+
+/// Answers a request.
+///
+/// # Errors
+/// See docs/errors.md.
+pub async fn handle(app: App, request: Request) -> Result<Answer, Problem> {
+    let caller = request.caller.client()?;
+    match request.route.as_str() {
+        "POST /v1/customers" => create(&app, &request, caller).await,
+        "GET /v1/customers" => list(&app, &request, caller).await,
+        "GET /v1/customers/{customerId}" => read(&app, &request, caller).await,
+        "PATCH /v1/customers/{customerId}" => edit(&app, &request, caller).await,
+        "GET /v1/customers/{customerId}/subscriptions" => subscriptions(&app, &request, caller).await,
+        "GET /v1/customers/{customerId}/orders" => orders(&app, &request, caller).await,
+        _ => Err(Problem::missing(Code::RouteNotFound)),
+    }
+}
+
+async fn create(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+    let body = request.json()?;
+    let profile = Profile::parse(&body)?;
+    once(app, &Once::of(request, &body)?, || async {
+        if let Some(existing) = find(app, caller, &guards::email(caller.company_id, &profile.email)).await? {
+            return Ok(Step::answered(Answer::ok(views::customer::customer(&existing))));
+        }
+        let customer = profile.clone().create(CustomerId::mint(&mut app.mint()), caller.company_id, app.now());
+        guards::are_free(app, &customer).await?;
+        let mut transaction = Transaction::default();
+        transaction.create(&customer)?;
+        for guard in guards::of(&customer) {
+            transaction.create(&guard)?;
+        }
+        let location = format!("/v1/customers/{}", customer.id);
+        Ok(Step::Commit(transaction, Answer::created(location, views::customer::customer(&customer))))
+    })
+    .await
+}
+
+async fn list(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+    let mut query = request.query();
+    let email = query.optional("email", EmailAddress::parse);
+    let external = query.optional("externalSystemId", ExternalId::parse);
+    if email.is_some() && external.is_some() {
+        query.note(FieldErrors::at("externalSystemId", "only_one", "find by email or by externalSystemId, not by both"));
+    }
+    let paging = Paging::read(app, request, query)?;
+    let guard = match (&email, &external) {
+        (Some(email), _) => Some(guards::email(caller.company_id, email)),
+        (None, Some(id)) => Some(guards::external(caller.company_id, id)),
+        (None, None) => None,
+    };
+    let page = match guard {
+        Some(guard) => Page { items: find(app, caller, &guard).await?.into_iter().collect(), next: None },
+        None => app.store.page(&keys::customers_of(caller.company_id), paging.after.as_deref(), paging.limit, |_| true).await?,
+    };
+    Ok(paging.answer(app, page, |customer| views::customer::customer(&customer)))
+}
+
+async fn read(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+    Ok(Answer::ok(views::customer::customer(&load(app, request, caller).await?)))
+}
+
+async fn edit(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+    let body = request.json()?;
+    let edit = CustomerEdit::parse(&body)?;
+    once(app, &Once::of(request, &body)?, || async {
+        let before = load(app, request, caller).await?;
+        let (old, customer) = (guards::of(&before), edit.clone().apply(before, app.now()));
+        guards::are_free(app, &customer).await?;
+        let new = guards::of(&customer);
+        let mut transaction = Transaction::default();
+        transaction.replace(&customer)?;
+        for guard in new.iter().filter(|guard| !old.contains(guard)) {
+            transaction.create(guard)?;
+        }
+        for guard in old.iter().filter(|guard| !new.contains(guard)) {
+            transaction.delete(&tandem_store::Entity::key(guard));
+        }
+        Ok(Step::Commit(transaction, Answer::ok(views::customer::customer(&customer))))
+    })
+    .await
+}
+
+async fn subscriptions(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+    let customer = load(app, request, caller).await?;
+    let paging = Paging::read(app, request, request.query())?;
+    let rows = keys::subscriptions_for(caller.id, customer.id);
+    let page = app.store.page(&rows, paging.after.as_deref(), paging.limit, |_| true).await?;
+    Ok(paging.answer(app, page, |row| views::subscription::subscription(&row)))
+}
+
+async fn orders(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+    let customer = load(app, request, caller).await?;
+    let paging = Paging::read(app, request, request.query())?;
+    let page =
+        app.store.page(&keys::orders_by(caller.id, customer.id), paging.after.as_deref(), paging.limit, |_| true).await?;
+    Ok(paging.answer(app, page, |order| views::order::order(&order)))
+}
+
+async fn load(app: &App, request: &Request, caller: ClientCaller) -> Result<Customer, Problem> {
+    let id: CustomerId = request.id_in_path("customerId", Code::CustomerNotFound)?;
+    app.store.get(&keys::customer(caller.company_id, id)).await?.ok_or_else(|| Problem::missing(Code::CustomerNotFound))
+}
+
+async fn find(app: &App, caller: ClientCaller, guard: &Key<Guard>) -> Result<Option<Customer>, Problem> {
+    match app.store.get(guard).await? {
+        None => Ok(None),
+        Some(guard) => Ok(app.store.get(&keys::customer(caller.company_id, guard.customer_id)).await?),
+    }
+}

@@ -1,0 +1,102 @@
+//! Orders of the selling client, and money that goes back: by refund or by charge-back, of the whole order or of positions.
+
+use std::collections::BTreeSet;
+
+use tandem_api::announce::{source_row, write_moved};
+use tandem_api::once::once;
+use tandem_api::paging::Paging;
+use tandem_api::views::order as view;
+use tandem_api::{Answer, App, ClientCaller, Code, Once, Problem, Request, Step};
+use tandem_domain::after_sale::Rows;
+use tandem_domain::ids::{CustomerId, OrderId};
+use tandem_domain::input::parsed;
+use tandem_domain::order::{Order, Reversal, parse_reversal};
+use tandem_domain::subscription::Subscription;
+use tandem_store::{StoreError, Transaction, keys};
+
+/// Answers a request.
+///
+/// # Errors
+/// See docs/errors.md.
+pub async fn handle(app: App, request: Request) -> Result<Answer, Problem> {
+    let caller = request.caller.client()?;
+    match request.route.as_str() {
+        "GET /v1/orders" => list(&app, &request, caller).await,
+        "GET /v1/orders/{orderId}" => read(&app, &request, caller).await,
+        "POST /v1/orders/{orderId}/refund" => reverse(&app, &request, caller, Reversal::Refund).await,
+        "POST /v1/orders/{orderId}/charge-back" => reverse(&app, &request, caller, Reversal::ChargeBack).await,
+        _ => Err(Problem::missing(Code::RouteNotFound)),
+    }
+}
+
+async fn list(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+    let mut query = request.query();
+    let customer = query.optional("customerId", parsed::<CustomerId>);
+    let paging = Paging::read(app, request, query)?;
+    let orders = customer.map_or_else(|| keys::orders_of(caller.id), |customer| keys::orders_by(caller.id, customer));
+    let page = app.store.page(&orders, paging.after.as_deref(), paging.limit, |_| true).await?;
+    Ok(paging.answer(app, page, |order| view::order(&order)))
+}
+
+async fn read(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+    Ok(Answer::ok(view::order(&load(app, request, caller).await?)))
+}
+
+async fn load(app: &App, request: &Request, caller: ClientCaller) -> Result<Order, Problem> {
+    let id: OrderId = request.id_in_path("orderId", Code::OrderNotFound)?;
+    app.store.get(&keys::order(caller.id, id)).await?.ok_or_else(|| Problem::missing(Code::OrderNotFound))
+}
+
+async fn reverse(app: &App, request: &Request, caller: ClientCaller, reversal: Reversal) -> Result<Answer, Problem> {
+    let body = request.json_or_empty()?;
+    let asked = parse_reversal(&body)?;
+    // A charge-back comes from the bank, often by a job that is repeated by hand; a refund gives money away. Both need a key.
+    let key = Once::required(request, &body)?;
+    once(app, &key, || decide(app, request, caller, asked.as_ref(), reversal)).await
+}
+
+async fn decide(
+    app: &App,
+    request: &Request,
+    caller: ClientCaller,
+    asked: Option<&BTreeSet<u8>>,
+    reversal: Reversal,
+) -> Result<Step, Problem> {
+    let (order, reversed) = load(app, request, caller).await?.reverse(asked, reversal, app.now())?;
+    let mut transaction = Transaction::default();
+    transaction.replace(&order)?;
+    let mut mint = app.mint();
+    for rows in subscriptions(app, &order, &reversed).await? {
+        void_voucher(app, &mut transaction, &rows.seller).await?;
+        let moved = rows.reverse(reversal, app.now(), &mut mint);
+        write_moved(app, &mut mint, &mut transaction, moved)?;
+    }
+    Ok(Step::Commit(transaction, Answer::ok(view::order(&order))))
+}
+
+/// The rows of the reversed positions' subscriptions.
+async fn subscriptions(app: &App, order: &Order, reversed: &BTreeSet<u8>) -> Result<Vec<Rows>, StoreError> {
+    let positions = order.positions.iter().filter(|position| reversed.contains(&position.position));
+    let sold = positions.filter_map(|position| position.subscription_id);
+    let keys: Vec<_> = sold.map(|id| keys::subscription(order.client_id, id)).collect();
+    let loaded = app.store.batch(keys.iter().map(|key| key.raw().clone())).await?;
+    let mut rows = Vec::new();
+    for key in &keys {
+        if let Some(seller) = loaded.get(key)? {
+            let source = source_row(app, &seller).await?;
+            rows.push(Rows { seller, source });
+        }
+    }
+    Ok(rows)
+}
+
+/// A voucher that was not redeemed gives nothing any more.
+async fn void_voucher(app: &App, transaction: &mut Transaction, seller: &Subscription) -> Result<(), StoreError> {
+    let Some(link) = &seller.cross_client else { return Ok(()) };
+    let Some(hash) = &link.voucher_hash else { return Ok(()) };
+    let voucher = app.store.get(&keys::voucher(link.source_client_id, hash)).await?;
+    if let Some(void) = voucher.and_then(|voucher| voucher.void(app.now())) {
+        transaction.replace(&void)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,60 @@
+//! Which rows of the payout list are asked for.
+
+use tandem_api::request::Query;
+use tandem_domain::Timestamp;
+use tandem_domain::connection::Side;
+use tandem_domain::ids::{ClientId, OrderId, PayoutId, SubscriptionId};
+use tandem_domain::input::{FieldErrors, one_of, parsed};
+use tandem_domain::payout::{Payout, PayoutType};
+use tandem_store::{Collection, keys};
+
+/// Conditions that a row must fulfil, all of them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Filter {
+    role: Option<Side>,
+    from: Option<Timestamp>,
+    before: Option<Timestamp>,
+    partner: Option<ClientId>,
+    payout_type: Option<PayoutType>,
+    paid_status: Option<bool>,
+    order: Option<OrderId>,
+    subscription: Option<SubscriptionId>,
+}
+
+impl Filter {
+    /// Reads the conditions; errors are noted in the query.
+    pub(crate) fn read(query: &mut Query<'_>) -> Self {
+        let filter = Self {
+            role: query.optional("role", one_of(&[("source", Side::Source), ("target", Side::Target)])),
+            from: query.optional("from", parsed::<Timestamp>),
+            before: query.optional("before", parsed::<Timestamp>),
+            partner: query.optional("partnerClientId", parsed::<ClientId>),
+            payout_type: query.optional("type", one_of(PayoutType::WORDS)),
+            paid_status: query.optional("paidStatus", one_of(&[("OPEN", false), ("PAID", true)])),
+            order: query.optional("orderId", parsed::<OrderId>),
+            subscription: query.optional("subscriptionId", parsed::<SubscriptionId>),
+        };
+        if let (Some(from), Some(before)) = (filter.from, filter.before)
+            && from >= before
+        {
+            query.note(FieldErrors::at("before", "not_after_from", "must be later than from"));
+        }
+        filter
+    }
+
+    /// The collections that hold all such rows; ids sort by time, so the time bounds the range that is read.
+    pub(crate) fn collections(&self, caller: ClientId) -> Vec<Collection<Payout>> {
+        let sides = self.role.map_or_else(|| vec![Side::Source, Side::Target], |side| vec![side]);
+        let bound = |time: Option<Timestamp>| time.map(|time| PayoutId::first_of(time).to_string());
+        sides.into_iter().map(|side| keys::payouts_of(caller, side).between(bound(self.from), bound(self.before))).collect()
+    }
+
+    /// Whether a row fulfils the conditions that the collections do not.
+    pub(crate) fn keeps(&self, caller: ClientId, row: &Payout) -> bool {
+        self.partner.is_none_or(|partner| row.partner_of(caller) == partner)
+            && self.payout_type.is_none_or(|payout_type| row.payout_type == payout_type)
+            && self.paid_status.is_none_or(|paid| (row.paid.as_str() == "PAID") == paid)
+            && self.order.is_none_or(|order| row.order_id == order)
+            && self.subscription.is_none_or(|subscription| row.subscription_id == subscription)
+    }
+}

@@ -1,0 +1,79 @@
+//! A purchase, in three round trips to the table: the cart, the customer and the idempotency record; the offers with all
+//! that decides about them; the transaction.
+//!
+//! Offers, connections and companies are read, not checked again in the transaction: they are rows that every purchase of a
+//! busy merchant touches, and checks on one row hinder each other. What changes between the two reads and the commit, some
+//! milliseconds, counts for the next purchase. The customer's row is checked: only the customer's own purchases touch it.
+
+use tandem_api::announce::seal;
+use tandem_api::lookup::Offers;
+use tandem_api::once::commit;
+use tandem_api::views::order as view;
+use tandem_api::{Answer, App, ClientCaller, Code, Once, Problem, Request, Step};
+use tandem_domain::ids::CartId;
+use tandem_domain::input::FieldErrors;
+use tandem_domain::purchase::{self, PurchaseRequest, Sale};
+use tandem_store::{StoreError, Transaction, keys};
+
+/// Answers a request.
+///
+/// # Errors
+/// See docs/errors.md.
+pub async fn handle(app: App, request: Request) -> Result<Answer, Problem> {
+    let caller = request.caller.client()?;
+    match request.route.as_str() {
+        "POST /v1/carts/{cartId}/purchase" => purchase(&app, &request, caller).await,
+        _ => Err(Problem::missing(Code::RouteNotFound)),
+    }
+}
+
+async fn purchase(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+    let cart: CartId = request.id_in_path("cartId", Code::CartNotFound)?;
+    let body = request.json()?;
+    let asked = PurchaseRequest::parse(&body)?;
+    let once = Once::required(request, &body)?;
+    commit(app, &once, || decide(app, caller, cart, &asked, &once)).await
+}
+
+async fn decide(app: &App, caller: ClientCaller, cart: CartId, asked: &PurchaseRequest, once: &Once) -> Result<Step, Problem> {
+    let (cart_key, customer_key) = (keys::cart(caller.id, cart), keys::customer(caller.company_id, asked.customer_id));
+    let rows = [cart_key.raw().clone(), customer_key.raw().clone()];
+    let loaded = app.store.batch(rows.into_iter().chain(once.row().map(|row| row.raw().clone()))).await?;
+    if let Some(row) = once.row()
+        && let Some(record) = once.known(app, loaded.get(&row)?)
+    {
+        return Ok(Step::Replay(record));
+    }
+    let cart = loaded.get(&cart_key)?.ok_or_else(|| Problem::missing(Code::CartNotFound))?;
+    let no_customer =
+        || Problem::from(FieldErrors::at("customerId", "not_found", "there is no such customer; create it first"));
+    let customer = loaded.get(&customer_key)?.ok_or_else(no_customer)?;
+    let chosen = asked.choose(&cart)?;
+    let wanted: Vec<_> = chosen.iter().map(|position| (position.offer_id, position.origin)).collect();
+    let offers = Offers::load(app, caller, &wanted).await?;
+    let found: Vec<_> = chosen.into_iter().map(|position| (position, offers.of(position.offer_id))).collect();
+    let sale = purchase::decide(&cart, asked, &found, &customer, app.now(), &mut app.mint())?;
+    let answer = Answer::created(format!("/v1/orders/{}", sale.order.id), view::order(&sale.order));
+    let mut transaction = rows_of(app, sale)?;
+    transaction.require(&customer_key);
+    Ok(Step::Commit(transaction, answer))
+}
+
+fn rows_of(app: &App, sale: Sale) -> Result<Transaction, StoreError> {
+    let mut transaction = Transaction::default();
+    transaction.create(&sale.order)?;
+    for subscription in &sale.subscriptions {
+        transaction.create(subscription)?;
+    }
+    for payout in &sale.payouts {
+        transaction.create(payout)?;
+    }
+    for voucher in &sale.vouchers {
+        transaction.create(voucher)?;
+    }
+    let mut mint = app.mint();
+    for announcement in sale.announcements {
+        transaction.create(&seal(app, &mut mint, announcement))?;
+    }
+    Ok(transaction)
+}

@@ -1,0 +1,85 @@
+//! Subscriptions: the seller tells of renewals and cancellations; the source reads.
+
+use tandem_api::announce::{source_row, write_moved};
+use tandem_api::once::once;
+use tandem_api::paging::Paging;
+use tandem_api::views::subscription as view;
+use tandem_api::{Answer, App, ClientCaller, Code, Once, Problem, Request, Step};
+use tandem_domain::after_sale::{CancelRequest, Moved, PaymentRequest, Rows};
+use tandem_domain::ids::{CustomerId, OfferId, SubscriptionId};
+use tandem_domain::input::{one_of, parsed};
+use tandem_domain::subscription::{Status, Subscription};
+use tandem_store::{Transaction, keys};
+
+/// Answers a request.
+///
+/// # Errors
+/// See docs/errors.md.
+pub async fn handle(app: App, request: Request) -> Result<Answer, Problem> {
+    let caller = request.caller.client()?;
+    match request.route.as_str() {
+        "GET /v1/subscriptions" => list(&app, &request, caller).await,
+        "GET /v1/subscriptions/{subscriptionId}" => read(&app, &request, caller).await,
+        "POST /v1/subscriptions/{subscriptionId}/payments" => pay(&app, &request, caller).await,
+        "POST /v1/subscriptions/{subscriptionId}/cancel" => cancel(&app, &request, caller).await,
+        _ => Err(Problem::missing(Code::RouteNotFound)),
+    }
+}
+
+async fn list(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+    let mut query = request.query();
+    let customer = query.optional("customerId", parsed::<CustomerId>);
+    let offer = query.optional("offerId", parsed::<OfferId>);
+    let status = query.optional("status", one_of(Status::WORDS));
+    let paging = Paging::read(app, request, query)?;
+    let rows =
+        customer.map_or_else(|| keys::subscriptions_of(caller.id), |customer| keys::subscriptions_for(caller.id, customer));
+    let keep = |row: &Subscription| {
+        offer.is_none_or(|offer| row.offer_id == offer) && status.is_none_or(|status| row.status() == status)
+    };
+    let page = app.store.page(&rows, paging.after.as_deref(), paging.limit, keep).await?;
+    Ok(paging.answer(app, page, |row| view::subscription(&row)))
+}
+
+async fn read(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+    Ok(Answer::ok(view::subscription(&load(app, request, caller).await?)))
+}
+
+async fn load(app: &App, request: &Request, caller: ClientCaller) -> Result<Subscription, Problem> {
+    let id: SubscriptionId = request.id_in_path("subscriptionId", Code::SubscriptionNotFound)?;
+    app.store.get(&keys::subscription(caller.id, id)).await?.ok_or_else(|| Problem::missing(Code::SubscriptionNotFound))
+}
+
+async fn pay(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+    let body = request.json_or_empty()?;
+    let payment = PaymentRequest::parse(&body)?;
+    once(app, &Once::of(request, &body)?, || async {
+        let rows = load_rows(app, request, caller).await?;
+        write(app, rows.renew(&payment, app.now(), &mut app.mint())?)
+    })
+    .await
+}
+
+async fn cancel(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+    let body = request.json_or_empty()?;
+    let asked = CancelRequest::parse(&body)?;
+    once(app, &Once::of(request, &body)?, || async {
+        let rows = load_rows(app, request, caller).await?;
+        write(app, rows.cancel(&asked, app.now())?)
+    })
+    .await
+}
+
+async fn load_rows(app: &App, request: &Request, caller: ClientCaller) -> Result<Rows, Problem> {
+    let seller = load(app, request, caller).await?;
+    // The source's own row leads to a refusal; its counterpart is the seller's and not read here.
+    let source = if seller.role == tandem_domain::subscription::Role::Seller { source_row(app, &seller).await? } else { None };
+    Ok(Rows { seller, source })
+}
+
+fn write(app: &App, moved: Moved) -> Result<Step, Problem> {
+    let answer = Answer::ok(view::subscription(&moved.rows.seller));
+    let mut transaction = Transaction::default();
+    write_moved(app, &mut app.mint(), &mut transaction, moved)?;
+    Ok(Step::Commit(transaction, answer))
+}

@@ -1,0 +1,158 @@
+//! The operator's function: contracting companies with their modules, clients, and the clients' API keys.
+
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+use tandem_api::once::once;
+use tandem_api::paging::Paging;
+use tandem_api::views::tenancy as view;
+use tandem_api::{Answer, App, Code, Once, Problem, Request, Step};
+use tandem_domain::ids::{ClientId, CompanyId};
+use tandem_domain::input::parsed;
+use tandem_domain::tenancy::{ApiKey, Client, ClientDraft, CompanyDraft, CompanyEdit, ContractingCompany};
+use tandem_sealing::api_key::NewApiKey;
+use tandem_store::{Transaction, keys};
+
+/// Answers a request.
+///
+/// # Errors
+/// See docs/errors.md.
+pub async fn handle(app: App, request: Request) -> Result<Answer, Problem> {
+    request.caller.operator()?;
+    match request.route.as_str() {
+        "POST /v1/contracting-companies" => create_company(&app, &request).await,
+        "GET /v1/contracting-companies" => list_companies(&app, &request).await,
+        "GET /v1/contracting-companies/{companyId}" => read_company(&app, &request).await,
+        "PATCH /v1/contracting-companies/{companyId}" => edit_company(&app, &request).await,
+        "POST /v1/clients" => create_client(&app, &request).await,
+        "GET /v1/clients" => list_clients(&app, &request).await,
+        "GET /v1/clients/{clientId}" => read_client(&app, &request).await,
+        "POST /v1/clients/{clientId}/api-keys" => create_key(&app, &request).await,
+        "GET /v1/clients/{clientId}/api-keys" => list_keys(&app, &request).await,
+        "DELETE /v1/clients/{clientId}/api-keys/{keyId}" => revoke_key(&app, &request).await,
+        _ => Err(Problem::missing(Code::RouteNotFound)),
+    }
+}
+
+async fn create_company(app: &App, request: &Request) -> Result<Answer, Problem> {
+    let body = request.json()?;
+    let draft = CompanyDraft::parse(&body)?;
+    once(app, &Once::of(request, &body)?, || async {
+        let company = draft.clone().create(CompanyId::mint(&mut app.mint()), app.now());
+        let mut transaction = Transaction::default();
+        transaction.create(&company)?;
+        let location = format!("/v1/contracting-companies/{}", company.id);
+        Ok(Step::Commit(transaction, Answer::created(location, view::company(&company))))
+    })
+    .await
+}
+
+async fn list_companies(app: &App, request: &Request) -> Result<Answer, Problem> {
+    let paging = Paging::read(app, request, request.query())?;
+    let page = app.store.page(&keys::companies(), paging.after.as_deref(), paging.limit, |_| true).await?;
+    Ok(paging.answer(app, page, |company| view::company(&company)))
+}
+
+async fn read_company(app: &App, request: &Request) -> Result<Answer, Problem> {
+    Ok(Answer::ok(view::company(&load_company(app, request).await?)))
+}
+
+async fn edit_company(app: &App, request: &Request) -> Result<Answer, Problem> {
+    let body = request.json()?;
+    let edit = CompanyEdit::parse(&body)?;
+    once(app, &Once::of(request, &body)?, || async {
+        let company = edit.clone().apply(load_company(app, request).await?);
+        let mut transaction = Transaction::default();
+        transaction.replace(&company)?;
+        Ok(Step::Commit(transaction, Answer::ok(view::company(&company))))
+    })
+    .await
+}
+
+async fn load_company(app: &App, request: &Request) -> Result<ContractingCompany, Problem> {
+    let id: CompanyId = request.id_in_path("companyId", Code::CompanyNotFound)?;
+    app.store.get(&keys::company(id)).await?.ok_or_else(|| Problem::missing(Code::CompanyNotFound))
+}
+
+async fn create_client(app: &App, request: &Request) -> Result<Answer, Problem> {
+    let body = request.json()?;
+    let draft = ClientDraft::parse(&body)?;
+    once(app, &Once::of(request, &body)?, || async {
+        if app.store.get(&keys::company(draft.company_id)).await?.is_none() {
+            let detail = "there is no such contracting company";
+            return Err(tandem_domain::input::FieldErrors::at("contractingCompanyId", "not_found", detail).into());
+        }
+        let client = draft.clone().create(ClientId::mint(&mut app.mint()), app.now());
+        let mut transaction = Transaction::default();
+        transaction.create(&client)?;
+        let location = format!("/v1/clients/{}", client.id);
+        Ok(Step::Commit(transaction, Answer::created(location, view::client(&client))))
+    })
+    .await
+}
+
+async fn list_clients(app: &App, request: &Request) -> Result<Answer, Problem> {
+    let mut query = request.query();
+    let company = query.optional("contractingCompanyId", parsed::<CompanyId>);
+    let paging = Paging::read(app, request, query)?;
+    let clients = company.map_or_else(keys::clients, keys::clients_of);
+    let page = app.store.page(&clients, paging.after.as_deref(), paging.limit, |_| true).await?;
+    Ok(paging.answer(app, page, |client| view::client(&client)))
+}
+
+async fn read_client(app: &App, request: &Request) -> Result<Answer, Problem> {
+    Ok(Answer::ok(view::client(&load_client(app, request).await?)))
+}
+
+async fn load_client(app: &App, request: &Request) -> Result<Client, Problem> {
+    let id: ClientId = request.id_in_path("clientId", Code::ClientNotFound)?;
+    app.store.get(&keys::client(id)).await?.ok_or_else(|| Problem::missing(Code::ClientNotFound))
+}
+
+async fn create_key(app: &App, request: &Request) -> Result<Answer, Problem> {
+    let body = request.json_or_empty()?;
+    let name = ApiKey::parse_name(&body)?;
+    once(app, &Once::of(request, &body)?, || async {
+        let client = load_client(app, request).await?;
+        let new = NewApiKey::generate();
+        let key = ApiKey {
+            key_id: new.key_id.clone(),
+            client_id: client.id,
+            company_id: client.company_id,
+            name: name.clone(),
+            secret_hash: new.secret_hash.clone(),
+            created_at: app.now(),
+            revoked_at: None,
+            version: 1,
+        };
+        let mut transaction = Transaction::default();
+        transaction.create(&key)?;
+        let mut shown = view::api_key(&key);
+        shown["apiKey"] = Value::from(new.text.expose_secret());
+        let location = format!("/v1/clients/{}/api-keys", client.id);
+        Ok(Step::Commit(transaction, Answer::created(location, shown)))
+    })
+    .await
+}
+
+async fn list_keys(app: &App, request: &Request) -> Result<Answer, Problem> {
+    let client = load_client(app, request).await?;
+    let paging = Paging::read(app, request, request.query())?;
+    let page = app.store.page(&keys::api_keys_of(client.id), paging.after.as_deref(), paging.limit, |_| true).await?;
+    Ok(paging.answer(app, page, |key| view::api_key(&key)))
+}
+
+async fn revoke_key(app: &App, request: &Request) -> Result<Answer, Problem> {
+    let client: ClientId = request.id_in_path("clientId", Code::ApiKeyNotFound)?;
+    once(app, &Once::of(request, &json!({}))?, || async {
+        let key = app.store.get(&keys::api_key(request.text_in_path("keyId"))).await?;
+        let key = key.filter(|key| key.client_id == client).ok_or_else(|| Problem::missing(Code::ApiKeyNotFound))?;
+        if !key.is_active() {
+            return Ok(Step::answered(Answer::ok(view::api_key(&key))));
+        }
+        let key = key.revoke(app.now());
+        let mut transaction = Transaction::default();
+        transaction.replace(&key)?;
+        Ok(Step::Commit(transaction, Answer::ok(view::api_key(&key))))
+    })
+    .await
+}

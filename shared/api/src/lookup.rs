@@ -1,0 +1,124 @@
+//! Offers as a cart's owner may see them: its own, and those shared with it, with all that decides about them.
+
+use std::collections::HashMap;
+
+use tandem_domain::cart::{Found, Origin};
+use tandem_domain::connection::Connection;
+use tandem_domain::ids::{CompanyId, ConnectionId, OfferId};
+use tandem_domain::offer::Offer;
+use tandem_domain::sharing::SharedOffer;
+use tandem_domain::tenancy::ContractingCompany;
+use tandem_store::read::Loaded;
+use tandem_store::rows::{Pair, Share};
+use tandem_store::{RawKey, StoreError, keys};
+
+use crate::app::App;
+use crate::caller::ClientCaller;
+
+/// Offers that were looked up for one client.
+#[derive(Debug, Default)]
+pub struct Offers {
+    offers: HashMap<OfferId, (Offer, Option<ConnectionId>)>,
+    connections: HashMap<ConnectionId, Connection>,
+    companies: HashMap<CompanyId, ContractingCompany>,
+    own_company: Option<CompanyId>,
+}
+
+impl Offers {
+    /// Reads offers whose origin is known (`None`: the caller's own), in one round trip.
+    ///
+    /// # Errors
+    /// The table is not available, or a row is corrupt.
+    pub async fn load(app: &App, caller: ClientCaller, wanted: &[(OfferId, Option<Origin>)]) -> Result<Self, StoreError> {
+        let loaded = app.store.batch(rows(caller, wanted)).await?;
+        Self::take(&loaded, caller, wanted)
+    }
+
+    /// Reads offers by id alone: first whose they are, then the offers.
+    ///
+    /// # Errors
+    /// The table is not available, or a row is corrupt.
+    pub async fn find(app: &App, caller: ClientCaller, ids: &[OfferId]) -> Result<Self, StoreError> {
+        let shares = ids.iter().map(|id| Share::key_of(caller.id, *id).raw().clone());
+        let loaded = app.store.batch(shares).await?;
+        let mut found = Vec::new();
+        for id in ids {
+            found.extend(loaded.get(&Share::key_of(caller.id, *id))?);
+        }
+        let origins = origins(app, caller, &found).await?;
+        let wanted: Vec<_> = ids.iter().map(|id| (*id, origins.get(id).copied())).collect();
+        Self::load(app, caller, &wanted).await
+    }
+
+    /// What an offer turned out to be.
+    #[must_use]
+    pub fn of(&self, id: OfferId) -> Found<'_> {
+        match self.offers.get(&id) {
+            None => Found::Nothing,
+            Some((offer, None)) => Found::Own(offer),
+            Some((offer, Some(connection))) => self.shared(offer, *connection).map_or(Found::Nothing, Found::Shared),
+        }
+    }
+
+    fn shared<'a>(&'a self, offer: &'a Offer, connection: ConnectionId) -> Option<SharedOffer<'a>> {
+        let connection = self.connections.get(&connection)?;
+        Some(SharedOffer {
+            offer,
+            connection,
+            source_company: self.companies.get(&connection.source.company_id)?,
+            target_company: self.companies.get(&self.own_company?)?,
+        })
+    }
+
+    fn take(loaded: &Loaded, caller: ClientCaller, wanted: &[(OfferId, Option<Origin>)]) -> Result<Self, StoreError> {
+        let mut offers = Self { own_company: Some(caller.company_id), ..Self::default() };
+        if let Some(company) = loaded.get(&keys::company(caller.company_id))? {
+            offers.companies.insert(caller.company_id, company);
+        }
+        for (id, origin) in wanted {
+            let owner = origin.map_or(caller.id, |origin| origin.client_id);
+            if let Some(offer) = loaded.get(&keys::offer(owner, *id))? {
+                offers.offers.insert(*id, (offer, origin.map(|origin| origin.connection_id)));
+            }
+            let Some(origin) = origin else { continue };
+            if let Some(connection) = loaded.get(&keys::connection(origin.connection_id))? {
+                offers.connections.insert(origin.connection_id, connection);
+            }
+            if let Some(company) = loaded.get(&keys::company(origin.company_id))? {
+                offers.companies.insert(origin.company_id, company);
+            }
+        }
+        Ok(offers)
+    }
+}
+
+/// Whose the shared offers are, and by which live connection they are shared; shares without one are left out.
+///
+/// # Errors
+/// The table is not available, or a row is corrupt.
+pub async fn origins(app: &App, target: ClientCaller, shares: &[Share]) -> Result<HashMap<OfferId, Origin>, StoreError> {
+    let pair_of = |share: &Share| Pair::key_of(share.source, target.id);
+    let loaded = app.store.batch(shares.iter().map(|share| pair_of(share).raw().clone())).await?;
+    let mut origins = HashMap::new();
+    for share in shares {
+        if let Some(pair) = loaded.get(&pair_of(share))? {
+            let origin =
+                Origin { client_id: share.source, company_id: share.source_company, connection_id: pair.connection_id };
+            origins.insert(share.offer_id, origin);
+        }
+    }
+    Ok(origins)
+}
+
+fn rows(caller: ClientCaller, wanted: &[(OfferId, Option<Origin>)]) -> Vec<RawKey> {
+    let mut rows = vec![keys::company(caller.company_id).raw().clone()];
+    for (id, origin) in wanted {
+        let owner = origin.map_or(caller.id, |origin| origin.client_id);
+        rows.push(keys::offer(owner, *id).raw().clone());
+        if let Some(origin) = origin {
+            rows.push(keys::connection(origin.connection_id).raw().clone());
+            rows.push(keys::company(origin.company_id).raw().clone());
+        }
+    }
+    rows
+}

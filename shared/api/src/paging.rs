@@ -1,0 +1,88 @@
+//! Pages: `limit`, and a `cursor` that belongs to one caller and one list. Newest first.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Serialize;
+use serde_json::json;
+use tandem_sealing::Purpose;
+use tandem_store::Page;
+
+use crate::answer::Answer;
+use crate::app::App;
+use crate::problem::{Code, Problem};
+use crate::request::{Query, Request};
+
+/// Rows of a page if the caller does not say.
+const DEFAULT_LIMIT: usize = 20;
+/// Most rows of a page.
+const LARGEST_LIMIT: usize = 100;
+
+/// Which page is asked for.
+#[derive(Debug, Clone)]
+pub struct Paging {
+    /// Most rows.
+    pub limit: usize,
+    /// The position after which it goes on.
+    pub after: Option<String>,
+    bound_to: String,
+}
+
+impl Paging {
+    /// Reads `limit` and `cursor`.
+    ///
+    /// # Errors
+    /// Wrong parameters; or a cursor of another list, another filter or another caller.
+    pub fn read(app: &App, request: &Request, query: Query<'_>) -> Result<Self, Problem> {
+        Self::read_up_to(app, request, query, DEFAULT_LIMIT, LARGEST_LIMIT)
+    }
+
+    /// As [`Self::read`] with other bounds.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_up_to(
+        app: &App,
+        request: &Request,
+        mut query: Query<'_>,
+        default: usize,
+        largest: usize,
+    ) -> Result<Self, Problem> {
+        let limit = query.number("limit", 1..=largest).unwrap_or(default);
+        let cursor = query.optional("cursor", |value| Ok(value.as_str().unwrap_or_default().to_owned()));
+        let bound_to = format!("{}\n{}\n{}", request.caller.name(), request.path(), query.fixed());
+        query.finish()?;
+        let mut paging = Self { limit, after: None, bound_to };
+        paging.after = cursor.map(|cursor| paging.open(app, &cursor)).transpose()?;
+        Ok(paging)
+    }
+
+    /// The cursor of the page after a position.
+    #[must_use]
+    pub fn cursor(&self, app: &App, position: &str) -> String {
+        let mac = app.sealer.mac(Purpose::Cursor, self.signed(position).as_bytes());
+        format!("{}.{}", URL_SAFE_NO_PAD.encode(position), URL_SAFE_NO_PAD.encode(mac))
+    }
+
+    /// The answer of a list.
+    #[must_use]
+    pub fn answer<E, V: Serialize>(&self, app: &App, page: Page<E>, view: impl Fn(E) -> V) -> Answer {
+        let next = page.next.map(|position| self.cursor(app, &position));
+        let items: Vec<V> = page.items.into_iter().map(view).collect();
+        Answer::ok(json!({"items": items, "nextCursor": next}))
+    }
+
+    fn signed(&self, position: &str) -> String {
+        format!("{}\n{position}", self.bound_to)
+    }
+
+    fn open(&self, app: &App, cursor: &str) -> Result<String, Problem> {
+        let read = || {
+            let (position, mac) = cursor.split_once('.')?;
+            let position = String::from_utf8(URL_SAFE_NO_PAD.decode(position).ok()?).ok()?;
+            let mac = URL_SAFE_NO_PAD.decode(mac).ok()?;
+            app.sealer.verify_mac(Purpose::Cursor, self.signed(&position).as_bytes(), &mac).then_some(position)
+        };
+        let detail = "use nextCursor of the same list with the same filters, or leave the cursor out";
+        read().ok_or_else(|| Problem::new(Code::InvalidCursor, detail))
+    }
+}

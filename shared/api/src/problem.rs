@@ -1,0 +1,168 @@
+//! Problems: RFC 9457 `application/problem+json` with a stable code. [`Code`] is the whole table; docs/errors.md explains it,
+//! and a test holds the two together.
+
+use lambda_http::Body;
+use lambda_http::http::{Response, StatusCode, header};
+use serde_json::json;
+use tandem_domain::input::{FieldError, FieldErrors};
+use tandem_store::{CommitError, StoreError};
+
+macro_rules! codes {
+    ($($variant:ident = $code:literal, $status:literal, $title:literal;)*) => {
+        /// Every problem that the API answers.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[allow(missing_docs, reason = "the titles beside the names say it")]
+        pub enum Code { $($variant,)* }
+
+        impl Code {
+            /// All of them, in the order of docs/errors.md.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The stable code.
+            #[must_use]
+            pub fn as_str(self) -> &'static str { match self { $(Self::$variant => $code,)* } }
+
+            /// The HTTP status.
+            #[must_use]
+            pub fn status(self) -> u16 { match self { $(Self::$variant => $status,)* } }
+
+            /// What it means in general; the detail says what it means here.
+            #[must_use]
+            pub fn title(self) -> &'static str { match self { $(Self::$variant => $title,)* } }
+        }
+    };
+}
+
+codes! {
+    InvalidJson = "invalid_json", 400, "The body is no JSON";
+    InvalidQuery = "invalid_query", 400, "Query parameters are wrong";
+    InvalidCursor = "invalid_cursor", 400, "The cursor does not belong to this list";
+    IdempotencyKeyRequired = "idempotency_key_required", 400, "The route needs an Idempotency-Key";
+    IdempotencyKeyInvalid = "idempotency_key_invalid", 400, "The Idempotency-Key has the wrong form";
+    Unauthenticated = "unauthenticated", 401, "No caller is known";
+    Forbidden = "forbidden", 403, "The route is not for this caller";
+    ConnectionOtherSide = "connection_other_side", 403, "Only the other side may do this to the connection";
+    ConnectionReadOnly = "connection_read_only", 403, "Only the source client edits a connection";
+    SubscriptionReadOnly = "subscription_read_only", 403, "Only the client that sold the subscription changes it";
+    PayoutNotDueToCaller = "payout_not_due_to_caller", 403, "Only the client to whom the amount is due marks it paid";
+    RouteNotFound = "route_not_found", 404, "There is no such route";
+    CompanyNotFound = "company_not_found", 404, "There is no such contracting company";
+    ClientNotFound = "client_not_found", 404, "There is no such client";
+    ApiKeyNotFound = "api_key_not_found", 404, "There is no such API key";
+    ConnectionNotFound = "connection_not_found", 404, "There is no such connection";
+    OfferNotFound = "offer_not_found", 404, "There is no such offer";
+    CartNotFound = "cart_not_found", 404, "There is no such cart";
+    CustomerNotFound = "customer_not_found", 404, "There is no such customer";
+    OrderNotFound = "order_not_found", 404, "There is no such order";
+    SubscriptionNotFound = "subscription_not_found", 404, "There is no such subscription";
+    VoucherNotFound = "voucher_not_found", 404, "There is no such voucher";
+    CallbackNotFound = "callback_not_found", 404, "There is no such callback";
+    PayoutNotFound = "payout_not_found", 404, "There is no such payout row";
+    ConnectionExists = "connection_exists", 409, "The two clients have a live connection";
+    ConnectionStatus = "connection_status", 409, "The connection's status does not allow this";
+    ConnectionBlockedByOther = "connection_blocked_by_other", 409, "The other side blocked the connection";
+    ModuleOff = "module_off", 409, "The module crossClientConnections is off";
+    OfferArchived = "offer_archived", 409, "The offer is archived";
+    OfferSharingFixed = "offer_sharing_fixed", 409, "An offer is cross-client from its first day or never";
+    CartArchived = "cart_archived", 409, "The cart is archived";
+    CartNotSellable = "cart_not_sellable", 409, "The cart cannot be sold now";
+    CustomerEmailTaken = "customer_email_taken", 409, "Another customer has this e-mail address";
+    CustomerExternalIdTaken = "customer_external_id_taken", 409, "Another customer has this externalSystemId";
+    PositionNotPaid = "position_not_paid", 409, "The position's money went back before";
+    SubscriptionEnded = "subscription_ended", 409, "The subscription has ended";
+    SubscriptionDoesNotRenew = "subscription_does_not_renew", 409, "The subscription does not renew";
+    SubscriptionOtherPeriod = "subscription_other_period", 409, "Another period is the next to be paid";
+    VoucherRedeemed = "voucher_redeemed", 409, "The voucher was redeemed for another customer";
+    BodyTooLarge = "body_too_large", 413, "The body is too large";
+    UnsupportedMediaType = "unsupported_media_type", 415, "The body is not sent as application/json";
+    InvalidFields = "invalid_fields", 422, "Fields of the body are wrong";
+    IdempotencyKeyReused = "idempotency_key_reused", 422, "The Idempotency-Key was used with another body";
+    Internal = "internal", 500, "Something went wrong on our side";
+    Unavailable = "unavailable", 503, "Try again with the same Idempotency-Key";
+}
+
+/// A refusal, for people and programs. Never holds an internal cause.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Problem {
+    /// What kind.
+    pub code: Code,
+    /// What it means here and what to do.
+    pub detail: String,
+    /// The wrong fields, all of them.
+    pub errors: Vec<FieldError>,
+}
+
+impl Problem {
+    /// A problem without field errors.
+    #[must_use]
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into(), errors: Vec::new() }
+    }
+
+    /// What a missing thing answers, whether it does not exist or belongs to someone else.
+    #[must_use]
+    pub fn missing(code: Code) -> Self {
+        Self::new(code, "it does not exist, or it is not yours to see")
+    }
+
+    /// Wrong query parameters.
+    #[must_use]
+    pub fn query(errors: FieldErrors) -> Self {
+        Self { code: Code::InvalidQuery, detail: "see errors for each wrong parameter".to_owned(), errors: errors.0 }
+    }
+
+    /// Another request was always faster.
+    #[must_use]
+    pub fn busy() -> Self {
+        Self::new(Code::Unavailable, "too many changes at once; nothing was written")
+    }
+
+    /// The HTTP response.
+    #[must_use]
+    pub fn into_response(self, request_id: &str) -> Response<Body> {
+        let mut body = json!({
+            "type": format!("urn:tandem:problem:{}", self.code.as_str()),
+            "title": self.code.title(),
+            "status": self.code.status(),
+            "code": self.code.as_str(),
+            "detail": self.detail,
+            "requestId": request_id,
+        });
+        if !self.errors.is_empty() {
+            body["errors"] = json!(self.errors);
+        }
+        let mut response = Response::builder()
+            .status(StatusCode::from_u16(self.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
+            .header(header::CONTENT_TYPE, "application/problem+json")
+            .header(header::CACHE_CONTROL, "no-store");
+        if self.code == Code::Unavailable {
+            response = response.header(header::RETRY_AFTER, "1");
+        }
+        response.body(Body::Text(body.to_string())).unwrap_or_else(|_| Response::new(Body::Empty))
+    }
+}
+
+impl From<FieldErrors> for Problem {
+    fn from(errors: FieldErrors) -> Self {
+        Self { code: Code::InvalidFields, detail: "see errors for each wrong field".to_owned(), errors: errors.0 }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(%error, "the table did not answer properly");
+        match error {
+            StoreError::Unavailable(_) => Self::new(Code::Unavailable, "the request may be repeated"),
+            StoreError::Corrupt { .. } => Self::new(Code::Internal, "the failure was logged"),
+        }
+    }
+}
+
+impl From<CommitError> for Problem {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Conflict(_) => Self::busy(),
+            CommitError::Store(error) => error.into(),
+        }
+    }
+}

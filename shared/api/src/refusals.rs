@@ -1,0 +1,128 @@
+//! The one mapping from what the domain refuses to what the caller is told.
+
+use tandem_domain::after_sale::SubscriptionError;
+use tandem_domain::cart::CartError;
+use tandem_domain::connection::ConnectionError;
+use tandem_domain::input::{FieldError, FieldErrors};
+use tandem_domain::offer::OfferError;
+use tandem_domain::order::ReversalError;
+use tandem_domain::payout::PayoutError;
+use tandem_domain::purchase::PurchaseError;
+use tandem_domain::voucher::RedeemError;
+
+use crate::problem::{Code, Problem};
+
+impl From<ConnectionError> for Problem {
+    fn from(error: ConnectionError) -> Self {
+        let field = |name: &str, code| Self::from(FieldErrors::at(name, code, error.to_string()));
+        match error {
+            ConnectionError::OtherSide { .. } => Self::new(Code::ConnectionOtherSide, error.to_string()),
+            ConnectionError::EditByTarget => Self::new(Code::ConnectionReadOnly, error.to_string()),
+            ConnectionError::ImpossibleMove { .. } | ConnectionError::EditImpossible { .. } => {
+                Self::new(Code::ConnectionStatus, error.to_string())
+            }
+            ConnectionError::BlockedByOther { .. } => Self::new(Code::ConnectionBlockedByOther, error.to_string()),
+            ConnectionError::ModuleOff { .. } => Self::new(Code::ModuleOff, format!("{error}; the operator can switch it on")),
+            ConnectionError::Itself => field("targetClientId", "is_caller"),
+            ConnectionError::CallbackWithinCompany => field("callback", "within_one_company"),
+            ConnectionError::CallbackMissing => field("callback", "required"),
+        }
+    }
+}
+
+impl From<OfferError> for Problem {
+    fn from(error: OfferError) -> Self {
+        match error {
+            OfferError::Archived => Self::new(Code::OfferArchived, "make a new offer instead"),
+            OfferError::SharingIsFixed => Self::new(Code::OfferSharingFixed, "make a new offer with crossClient instead"),
+        }
+    }
+}
+
+/// What is wrong with a cart that is made or edited: the caller's positions.
+#[must_use]
+pub fn draft_refused(error: CartError) -> Problem {
+    match error {
+        CartError::Archived => Problem::new(Code::CartArchived, "make a new cart instead"),
+        CartError::Positions(wrong) => {
+            let error = |(number, problem): &(u8, tandem_domain::cart::PositionProblem)| FieldError {
+                field: format!("positions[{}].offerId", usize::from(*number).saturating_sub(1)),
+                code: problem.code(),
+                detail: format!("position {number}: {problem}"),
+            };
+            FieldErrors(wrong.iter().map(error).collect()).into()
+        }
+        CartError::NothingMandatory => FieldErrors::at("positions", "nothing_mandatory", error.to_string()).into(),
+        CartError::NothingOwn => FieldErrors::at("positions", "nothing_own", error.to_string()).into(),
+    }
+}
+
+impl From<PurchaseError> for Problem {
+    fn from(error: PurchaseError) -> Self {
+        match error {
+            PurchaseError::NoSuchPosition(numbers) => {
+                let error = |number: &u8| FieldError {
+                    field: "positions".to_owned(),
+                    code: "no_such_position",
+                    detail: format!("the cart has no position {number}"),
+                };
+                FieldErrors(numbers.iter().map(error).collect()).into()
+            }
+            PurchaseError::Cart(CartError::Archived) => Self::new(Code::CartArchived, "the cart is no longer sold"),
+            PurchaseError::Cart(CartError::Positions(wrong)) => {
+                let named = wrong.iter().map(|(number, problem)| format!("position {number}: {problem}")).collect::<Vec<_>>();
+                let error = |(number, problem): &(u8, tandem_domain::cart::PositionProblem)| FieldError {
+                    field: format!("position {number}"),
+                    code: problem.code(),
+                    detail: problem.to_string(),
+                };
+                Self {
+                    code: Code::CartNotSellable,
+                    detail: format!("nothing was bought; {}", named.join("; ")),
+                    errors: wrong.iter().map(error).collect(),
+                }
+            }
+            PurchaseError::Cart(error @ (CartError::NothingMandatory | CartError::NothingOwn)) => {
+                Self::new(Code::CartNotSellable, format!("nothing was bought; {error}"))
+            }
+        }
+    }
+}
+
+impl From<ReversalError> for Problem {
+    fn from(error: ReversalError) -> Self {
+        match error {
+            ReversalError::NoSuchPosition(_) => FieldErrors::at("positions", "no_such_position", error.to_string()).into(),
+            ReversalError::NotPaid(_) => Self::new(Code::PositionNotPaid, error.to_string()),
+        }
+    }
+}
+
+impl From<SubscriptionError> for Problem {
+    fn from(error: SubscriptionError) -> Self {
+        match error {
+            SubscriptionError::ReadOnly => Self::new(Code::SubscriptionReadOnly, error.to_string()),
+            SubscriptionError::DoesNotRenew => Self::new(Code::SubscriptionDoesNotRenew, error.to_string()),
+            SubscriptionError::Ended { .. } => Self::new(Code::SubscriptionEnded, error.to_string()),
+            SubscriptionError::OtherPeriod { .. } => Self::new(Code::SubscriptionOtherPeriod, error.to_string()),
+            SubscriptionError::EndsInThePast => FieldErrors::at("endsAt", "in_the_past", error.to_string()).into(),
+        }
+    }
+}
+
+impl From<RedeemError> for Problem {
+    fn from(error: RedeemError) -> Self {
+        match error {
+            RedeemError::NotFound => Self::missing(Code::VoucherNotFound),
+            RedeemError::OtherCustomer => Self::new(Code::VoucherRedeemed, error.to_string()),
+        }
+    }
+}
+
+impl From<PayoutError> for Problem {
+    fn from(error: PayoutError) -> Self {
+        match error {
+            PayoutError::NotDueToCaller => Self::new(Code::PayoutNotDueToCaller, error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! A callback in the log.
+
+use serde_json::{Value, json};
+use tandem_domain::callback::{Callback, CallbackState};
+use tandem_store::rows::AttemptRow;
+
+/// A callback in a list.
+#[must_use]
+pub fn summary(callback: &Callback) -> Value {
+    let next_attempt_at = match callback.state {
+        CallbackState::Waiting { due_at, .. } => Some(due_at),
+        _ => None,
+    };
+    let delivered_at = match callback.state {
+        CallbackState::Delivered { delivered_at } => Some(delivered_at),
+        _ => None,
+    };
+    json!({
+        "id": callback.id,
+        "type": callback.event.as_str(),
+        "status": callback.state.as_str(),
+        "connectionId": callback.connection_id,
+        "orderId": callback.order_id,
+        "subscriptionId": callback.subscription_id,
+        "attempts": callback.attempts,
+        "nextAttemptAt": next_attempt_at,
+        "deliveredAt": delivered_at,
+        "createdAt": callback.created_at,
+        "updatedAt": callback.updated_at,
+    })
+}
+
+/// A callback read by itself: with the body as it is sent, and every attempt, newest first.
+#[must_use]
+pub fn full(callback: &Callback, body: &Value, attempts: &[AttemptRow]) -> Value {
+    let mut view = summary(callback);
+    view["body"] = body.clone();
+    view["attemptLog"] = attempts.iter().map(|row| json!(row.attempt)).collect();
+    view
+}

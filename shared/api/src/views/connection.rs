@@ -1,0 +1,49 @@
+//! A connection, as one of its sides sees it.
+
+use serde_json::{Value, json};
+use tandem_domain::connection::{Connection, Party, Side, State};
+use tandem_store::rows::{DisabledEndpoint, HistoryRow};
+
+/// A connection in a list. Only the source sees the callback settings; nobody sees the secrets.
+#[must_use]
+pub fn summary(connection: &Connection, side: Side) -> Value {
+    let party =
+        |party: &Party| json!({"clientId": party.client_id, "contractingCompanyId": party.company_id, "name": party.name});
+    let mut view = json!({
+        "id": connection.id,
+        "role": side,
+        "status": connection.state.as_str(),
+        "source": party(&connection.source),
+        "target": party(&connection.target),
+        "offersAccess": connection.offers_access,
+        "createdAt": connection.created_at,
+        "updatedAt": connection.updated_at,
+    });
+    if let State::Blocked { blocked_by, blocked_at } = connection.state {
+        view["blockedBy"] = json!(blocked_by);
+        view["blockedAt"] = json!(blocked_at);
+    }
+    if let (Side::Source, Some(callback)) = (side, &connection.callback) {
+        view["callback"] = json!({"url": callback.url});
+    }
+    view
+}
+
+/// A connection read by itself: with its history, newest first, and the state of its endpoint for the source.
+#[must_use]
+pub fn full(connection: &Connection, side: Side, history: &[HistoryRow], disabled: Option<&DisabledEndpoint>) -> Value {
+    let mut view = summary(connection, side);
+    view["history"] = history
+        .iter()
+        .map(|row| {
+            let entry = &row.entry;
+            let by = connection.party(entry.by);
+            json!({"at": entry.at, "by": entry.by, "clientId": by.client_id, "action": entry.action, "changes": entry.changes})
+        })
+        .collect();
+    if view.get("callback").is_some() {
+        view["callback"]["disabledAt"] = json!(disabled.map(|disabled| disabled.disabled_at));
+        view["callback"]["disabledReason"] = json!(disabled.map(|disabled| &disabled.reason));
+    }
+    view
+}

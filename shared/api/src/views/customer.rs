@@ -1,0 +1,22 @@
+//! A customer.
+
+use serde_json::{Value, json};
+use tandem_domain::customer::Customer;
+
+/// A customer of the caller's contracting company.
+#[must_use]
+pub fn customer(customer: &Customer) -> Value {
+    let profile = &customer.profile;
+    json!({
+        "id": customer.id,
+        "email": profile.email,
+        "language": profile.language,
+        "externalSystemId": profile.external_system_id,
+        "firstName": profile.first_name,
+        "lastName": profile.last_name,
+        "phone": profile.phone,
+        "address": profile.address,
+        "createdAt": customer.created_at,
+        "updatedAt": customer.updated_at,
+    })
+}

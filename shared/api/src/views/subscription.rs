@@ -1,0 +1,46 @@
+//! A subscription, as the client of its row sees it.
+
+use serde_json::{Value, json};
+use tandem_domain::subscription::{Life, Subscription};
+
+/// A subscription of the caller. The order belongs to the seller; the source sees only its id.
+#[must_use]
+pub fn subscription(row: &Subscription) -> Value {
+    let ends_at = match row.life {
+        Life::Active => None,
+        Life::Cancelled { ends_at, .. } => Some(ends_at),
+        Life::Refunded { ended_at } | Life::ChargedBack { ended_at } => Some(ended_at),
+    };
+    let cross_client = row.cross_client.as_ref().map(|link| {
+        json!({
+            "connectionId": link.connection_id,
+            "source": {"clientId": link.source_client_id, "name": link.source_name},
+            "seller": {"clientId": link.target_client_id, "name": link.target_name},
+            "sellerShareBasisPoints": link.seller_share_basis_points,
+        })
+    });
+    json!({
+        "id": row.id,
+        "role": row.role,
+        "status": row.status(),
+        "managedBy": "tandem",
+        "customerId": row.customer_id,
+        "orderId": row.order_id,
+        "position": row.position,
+        "offerId": row.offer_id,
+        "offerName": row.offer_name,
+        "quantity": row.quantity,
+        "unitPrice": row.unit_price,
+        "amount": row.amount(),
+        "paymentMethod": row.payment_method,
+        "period": row.period,
+        "renews": row.renews,
+        "startedAt": row.started_at,
+        "periodsPaid": row.periods_paid,
+        "paidUntil": row.paid_until,
+        "endsAt": ends_at,
+        "crossClient": cross_client,
+        "createdAt": row.created_at,
+        "updatedAt": row.updated_at,
+    })
+}

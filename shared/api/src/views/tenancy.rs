@@ -1,0 +1,36 @@
+//! Contracting companies, clients and API keys, as the operator sees them.
+
+use serde_json::{Value, json};
+use tandem_domain::tenancy::{ApiKey, Client, ContractingCompany};
+
+/// A contracting company.
+#[must_use]
+pub fn company(company: &ContractingCompany) -> Value {
+    json!({"id": company.id, "name": company.name, "modules": company.modules, "createdAt": company.created_at})
+}
+
+/// A client.
+#[must_use]
+pub fn client(client: &Client) -> Value {
+    json!({
+        "id": client.id,
+        "contractingCompanyId": client.company_id,
+        "name": client.name,
+        "email": client.email,
+        "language": client.language,
+        "createdAt": client.created_at,
+    })
+}
+
+/// An API key, without its secret.
+#[must_use]
+pub fn api_key(key: &ApiKey) -> Value {
+    json!({
+        "keyId": key.key_id,
+        "clientId": key.client_id,
+        "name": key.name,
+        "status": if key.is_active() { "active" } else { "revoked" },
+        "createdAt": key.created_at,
+        "revokedAt": key.revoked_at,
+    })
+}

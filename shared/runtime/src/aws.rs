@@ -1,0 +1,66 @@
+//! AWS clients: built once, with deadlines on every call.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use aws_config::environment::{EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider};
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
+use tandem_sealing::{DataKey, Sealer};
+use tandem_store::Store;
+
+use crate::settings;
+
+/// To reach a service at all.
+const CONNECT: Duration = Duration::from_secs(1);
+/// One try of a call.
+const ATTEMPT: Duration = Duration::from_secs(3);
+/// A call with all its tries; shorter than every function's own time limit.
+const OPERATION: Duration = Duration::from_secs(8);
+
+/// The configuration of all clients. Lambda gives credentials and region by environment variables, so no other place is
+/// asked.
+pub async fn config() -> SdkConfig {
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(CONNECT)
+        .operation_attempt_timeout(ATTEMPT)
+        .operation_timeout(OPERATION)
+        .build();
+    aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .credentials_provider(EnvironmentVariableCredentialsProvider::new())
+        .region(EnvironmentVariableRegionProvider::new())
+        .timeout_config(timeouts)
+        .load()
+        .await
+}
+
+/// The store on the table that `TABLE_NAME` names, connected.
+///
+/// # Errors
+/// The setting is absent, or the table does not answer.
+pub async fn store(config: &SdkConfig) -> Result<Store> {
+    let store = Store::new(aws_sdk_dynamodb::Client::new(config), settings::required("TABLE_NAME")?);
+    // The first call pays for the TLS handshake; made here, no caller waits for it.
+    store.connect().await.context("the table does not answer")?;
+    Ok(store)
+}
+
+/// The sealer with the key that `DATA_KEY_SECRET_ARN` names.
+///
+/// # Errors
+/// The setting is absent, the secret cannot be read, or it is no key.
+pub async fn sealer(config: &SdkConfig) -> Result<Sealer> {
+    let secret = secret(config, "DATA_KEY_SECRET_ARN").await?;
+    Ok(Sealer::new(DataKey::from_secret(&secret).context("DATA_KEY_SECRET_ARN holds no key")?))
+}
+
+/// The text of the secret that a setting names.
+///
+/// # Errors
+/// The setting is absent, or the secret cannot be read.
+pub async fn secret(config: &SdkConfig, setting: &'static str) -> Result<String> {
+    let arn = settings::required(setting)?;
+    let answer = aws_sdk_secretsmanager::Client::new(config).get_secret_value().secret_id(arn).send().await;
+    let answer = answer.with_context(|| format!("the secret of {setting} cannot be read"))?;
+    answer.secret_string.with_context(|| format!("the secret of {setting} holds no text"))
+}

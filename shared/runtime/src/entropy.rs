@@ -1,0 +1,44 @@
+//! Ids and voucher codes, at the clock's time.
+
+use jiff::Timestamp;
+use tandem_domain::Mint;
+use tandem_domain::voucher::{MintedVoucher, VoucherCode, VoucherHash};
+use tandem_sealing::{random, sha256_hex};
+use uuid::{ContextV7, Uuid};
+
+/// Draws from the operating system's randomness; ids carry the time given and count up within it.
+pub struct Entropy {
+    seconds: u64,
+    nanoseconds: u32,
+    context: ContextV7,
+}
+
+impl Entropy {
+    /// For one request or message.
+    #[must_use]
+    pub fn at(now: Timestamp) -> Self {
+        Self {
+            seconds: u64::try_from(now.as_second()).unwrap_or(0),
+            nanoseconds: u32::try_from(now.subsec_nanosecond()).unwrap_or(0),
+            context: ContextV7::new(),
+        }
+    }
+}
+
+impl Mint for Entropy {
+    fn uuid(&mut self) -> Uuid {
+        Uuid::new_v7(uuid::Timestamp::from_unix(&self.context, self.seconds, self.nanoseconds))
+    }
+
+    fn voucher(&mut self) -> MintedVoucher {
+        let code = VoucherCode::from_bits(random::bits128());
+        let hash = hash_of(&code);
+        MintedVoucher { code, hash }
+    }
+}
+
+/// The hash by which a code is stored and found.
+#[must_use]
+pub fn hash_of(code: &VoucherCode) -> VoucherHash {
+    VoucherHash(sha256_hex(code.canonical().as_bytes()))
+}
