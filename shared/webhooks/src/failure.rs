@@ -1,0 +1,132 @@
+//! Why there was no proper answer, in words for the people who run the receiver.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::iter;
+use std::time::Duration;
+
+use tandem_domain::callback_url::InvalidCallbackUrl;
+
+use crate::settings::SenderSettings;
+
+/// Why there was no proper answer. The texts go to the source client: they name no address and no inner part of Tandem.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error("the callback URL is not allowed: {0}")]
+    Url(InvalidCallbackUrl),
+    #[error("the name does not resolve")]
+    NoSuchName,
+    #[error("the receiver's address is not a public one")]
+    NotPublic,
+    #[error("no connection within {}", Span(*.0))]
+    NoConnection(Duration),
+    #[error("the receiver refused the connection")]
+    Refused,
+    #[error("the receiver's network cannot be reached")]
+    Unreachable,
+    #[error("the receiver's certificate is not valid: {0}")]
+    Certificate(String),
+    #[error("the receiver and Tandem agreed on no secure connection")]
+    Tls,
+    #[error("no answer within {}", Span(*.0))]
+    NoAnswer(Duration),
+    #[error("the receiver closed the connection before it answered")]
+    Closed,
+    #[error("the answer is no proper HTTP, or its headers are too large")]
+    NotHttp,
+    #[error("the receiver redirects to another address, which is not followed: set the callback URL to the final address")]
+    Redirect,
+    #[error("the answer was not complete within {}", Span(*.0))]
+    SlowAnswer(Duration),
+    #[error("the connection broke before the answer was complete")]
+    BrokenAnswer,
+    #[error("the exchange with the receiver failed")]
+    Other,
+}
+
+impl Failure {
+    /// Finds the reason in the causes of an error of the HTTP client.
+    pub(crate) fn of(error: &reqwest::Error, settings: &SenderSettings) -> Self {
+        let first: &(dyn Error + 'static) = error;
+        let known = iter::successors(Some(first), |&error| error.source()).find_map(known);
+        match known {
+            Some(failure) => failure,
+            None if error.is_connect() && error.is_timeout() => Self::NoConnection(settings.connect_timeout),
+            None => Self::Other,
+        }
+    }
+}
+
+fn known(error: &(dyn Error + 'static)) -> Option<Failure> {
+    if let Some(failure) = error.downcast_ref::<Failure>() {
+        Some(failure.clone())
+    } else if let Some(error) = error.downcast_ref::<rustls::Error>() {
+        Some(of_tls(error))
+    } else if let Some(error) = error.downcast_ref::<hyper::Error>() {
+        of_http(error)
+    } else {
+        of_network(error.downcast_ref::<io::Error>()?)
+    }
+}
+
+fn of_tls(error: &rustls::Error) -> Failure {
+    match error {
+        rustls::Error::InvalidCertificate(why) => Failure::Certificate(why.to_string()),
+        _ => Failure::Tls,
+    }
+}
+
+fn of_http(error: &hyper::Error) -> Option<Failure> {
+    if error.is_parse() {
+        Some(Failure::NotHttp)
+    } else {
+        (error.is_incomplete_message() || error.is_canceled() || error.is_closed()).then_some(Failure::Closed)
+    }
+}
+
+fn of_network(error: &io::Error) -> Option<Failure> {
+    // An I/O error that wraps another one does not name it as its source.
+    if let Some(failure) = error.get_ref().and_then(|inner| known(inner)) {
+        return Some(failure);
+    }
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => Some(Failure::Refused),
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => Some(Failure::Unreachable),
+        io::ErrorKind::ConnectionReset
+        | io::ErrorKind::ConnectionAborted
+        | io::ErrorKind::BrokenPipe
+        | io::ErrorKind::UnexpectedEof => Some(Failure::Closed),
+        _ => None,
+    }
+}
+
+/// A duration for people.
+struct Span(Duration);
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.subsec_millis() {
+            0 => write!(f, "{} s", self.0.as_secs()),
+            _ => write!(f, "{} ms", self.0.as_millis()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn deadlines_are_told_in_seconds_or_milliseconds() {
+        assert_eq!(Failure::NoAnswer(Duration::from_secs(10)).to_string(), "no answer within 10 s");
+        assert_eq!(Failure::NoConnection(Duration::from_millis(250)).to_string(), "no connection within 250 ms");
+    }
+
+    #[test]
+    fn the_reason_is_found_inside_of_an_io_error() {
+        let wrapped = io::Error::other(rustls::Error::InvalidCertificate(rustls::CertificateError::Expired));
+        assert!(matches!(known(&wrapped), Some(Failure::Certificate(_))));
+        assert_eq!(known(&io::Error::other("unknown")), None);
+    }
+}
