@@ -67,8 +67,8 @@ def build(names: list[str], guard: Guard) -> dict[str, Path]:
         command += ["--package", package]
     with step(f"building {len(names)} functions (the first time this takes minutes)"):
         status, output = guard.run(command, stdout=subprocess.PIPE)
-    if status != 0:
-        raise Problem("the build is broken: cargo's error is above")
+        if status != 0:
+            raise Problem("the build is broken: cargo's error is above")
     return _executables(output, names)
 
 
