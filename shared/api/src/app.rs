@@ -2,7 +2,7 @@
 
 use tandem_domain::Timestamp;
 use tandem_domain::callback_url::LocalTargets;
-use tandem_runtime::{Clock, Entropy, aws, settings};
+use tandem_runtime::{Clock, Entropy, aws};
 use tandem_sealing::Sealer;
 use tandem_store::Store;
 
@@ -30,7 +30,7 @@ impl App {
             store: aws::store(&config).await?,
             sealer: aws::sealer(&config).await?,
             clock: Clock::default(),
-            local_targets: LocalTargets::parse(&settings::optional("LOCAL_CALLBACK_TARGETS").unwrap_or_default()),
+            local_targets: aws::local_targets(),
         })
     }
 

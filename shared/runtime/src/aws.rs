@@ -6,6 +6,9 @@ use anyhow::{Context, Result};
 use aws_config::environment::{EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider};
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
+use tandem_domain::callback_url::LocalTargets;
+use tandem_mail::Mailer;
+use tandem_queue::{Queue, Queues};
 use tandem_sealing::{DataKey, Sealer};
 use tandem_store::Store;
 
@@ -63,4 +66,34 @@ pub async fn secret(config: &SdkConfig, setting: &'static str) -> Result<String>
     let answer = aws_sdk_secretsmanager::Client::new(config).get_secret_value().secret_id(arn).send().await;
     let answer = answer.with_context(|| format!("the secret of {setting} cannot be read"))?;
     answer.secret_string.with_context(|| format!("the secret of {setting} holds no text"))
+}
+
+/// The queue whose URL a setting holds.
+///
+/// # Errors
+/// The setting is absent.
+pub fn queue(config: &SdkConfig, setting: &'static str) -> Result<Queue> {
+    Ok(Queue::Sqs { client: aws_sdk_sqs::Client::new(config), url: settings::required(setting)? })
+}
+
+/// The queues of all kinds of work.
+///
+/// # Errors
+/// A setting is absent.
+pub fn queues(config: &SdkConfig) -> Result<Queues> {
+    Ok(Queues { callbacks: queue(config, "CALLBACK_QUEUE_URL")?, mails: queue(config, "MAIL_QUEUE_URL")? })
+}
+
+/// The mailer that writes from the address in `MAIL_SENDER`.
+///
+/// # Errors
+/// The setting is absent.
+pub fn mailer(config: &SdkConfig) -> Result<Mailer> {
+    Ok(Mailer::new(aws_sdk_sesv2::Client::new(config), settings::required("MAIL_SENDER")?))
+}
+
+/// Loopback targets that a local stack may call, from `LOCAL_CALLBACK_TARGETS`; none in production.
+#[must_use]
+pub fn local_targets() -> LocalTargets {
+    LocalTargets::parse(&settings::optional("LOCAL_CALLBACK_TARGETS").unwrap_or_default())
 }

@@ -3,6 +3,7 @@
 //! Everything here is made once, while the function initialises, and a missing setting ends the start with its name.
 
 pub mod aws;
+pub mod batch;
 pub mod clock;
 pub mod entropy;
 pub mod logs;

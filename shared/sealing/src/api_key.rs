@@ -11,10 +11,9 @@
 
 use std::fmt;
 
-use aws_lc_rs::constant_time::verify_slices_are_equal;
 use secrecy::SecretString;
 
-use crate::hash::sha256_hex;
+use crate::hash::{equal, sha256_hex};
 use crate::{base32, random};
 
 const PREFIX: &str = "tdm_";
@@ -73,7 +72,7 @@ impl PresentedKey {
     /// Whether the presented secret is the one whose hash is stored, in time that does not tell how much of it is right.
     #[must_use]
     pub fn matches(&self, stored_hash: &str) -> bool {
-        verify_slices_are_equal(self.secret_hash.as_bytes(), stored_hash.as_bytes()).is_ok()
+        equal(self.secret_hash.as_bytes(), stored_hash.as_bytes())
     }
 }
 

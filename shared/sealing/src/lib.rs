@@ -20,6 +20,6 @@ mod seal;
 mod webhook_secret;
 
 pub use data_key::{DataKey, Purpose, WeakDataKey};
-pub use hash::sha256_hex;
+pub use hash::{equal, sha256_hex};
 pub use seal::{OpenError, Sealer};
 pub use webhook_secret::new_webhook_secret;

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use tandem_domain::callback::{KEPT_ANSWER, Outcome};
@@ -26,10 +25,16 @@ pub struct Reply {
 }
 
 impl Reply {
+    /// The callback could not even be sent; it counts as a failed attempt. `why` is for people and goes to the log.
+    #[must_use]
+    pub fn not_sent(why: impl Into<String>) -> Self {
+        let outcome = Outcome::Failed { retry_after: None };
+        Self { duration: Duration::ZERO, outcome, status_code: None, error: Some(why.into()), answer: None }
+    }
+
     /// There was no answer.
     pub(crate) fn without_answer(failure: &Failure, duration: Duration) -> Self {
-        let outcome = Outcome::Failed { retry_after: None };
-        Self { duration, outcome, status_code: None, error: Some(failure.to_string()), answer: None }
+        Self { duration, ..Self::not_sent(failure.to_string()) }
     }
 
     /// There was an answer. Its status decides, even if its body was cut off: the receiver has spoken.
@@ -37,7 +42,7 @@ impl Reply {
         status: StatusCode,
         headers: &HeaderMap,
         (body, cut_off): (Vec<u8>, Option<Failure>),
-        sent_at: Timestamp,
+        sent_at: i64,
         duration: Duration,
     ) -> Self {
         let outcome = match status {

@@ -2,19 +2,19 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
-/// How long the receiver asks to wait, seen from `now`; `None` if it says nothing that can be read. A date that has
+/// How long the receiver asks to wait, seen from `now`, in seconds since 1970; `None` if it says nothing that can be read. A date that has
 /// passed is no wait; how long a wait is honoured is up to the caller.
 #[must_use]
-pub fn parse(value: &str, now: Timestamp) -> Option<SignedDuration> {
+pub fn parse(value: &str, now: i64) -> Option<SignedDuration> {
     let value = value.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
         // Only a number too large to count can fail here.
         return Some(SignedDuration::from_secs(value.parse::<u32>().unwrap_or(u32::MAX).into()));
     }
     let date = httpdate::parse_http_date(value).ok()?.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-    let seconds = i64::try_from(date.as_secs()).ok()?.saturating_sub(now.as_second());
+    let seconds = i64::try_from(date.as_secs()).ok()?.saturating_sub(now);
     Some(SignedDuration::from_secs(seconds.max(0)))
 }
 
@@ -23,8 +23,8 @@ mod tests {
     use super::*;
 
     fn seconds(value: &str) -> Option<i64> {
-        let now = "2026-11-21T12:00:00Z".parse().expect("valid");
-        parse(value, now).map(|wait| wait.as_secs())
+        let noon: jiff::Timestamp = "2026-11-21T12:00:00Z".parse().expect("valid");
+        parse(value, noon.as_second()).map(|wait| wait.as_secs())
     }
 
     #[test]

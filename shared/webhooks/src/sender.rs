@@ -3,7 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_TYPE};
 use reqwest::{Client, Request, Response, redirect, retry};
 use tandem_domain::callback::KEPT_ANSWER;
@@ -23,18 +22,18 @@ const READ_ANSWER: usize = 64 * 1024;
 const MOST_HEADERS: usize = 100;
 
 /// One attempt to deliver a callback.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Delivery<'a> {
     /// `webhook-id`: the same over retries and replays.
-    pub id: &'a str,
+    pub id: String,
     /// Where to.
     pub url: &'a CallbackUrl,
-    /// `webhook-timestamp`: when this attempt is made. A date in `Retry-After` is seen from here.
-    pub timestamp: Timestamp,
+    /// `webhook-timestamp`: when this attempt is made, in seconds since 1970. A date in `Retry-After` is seen from here.
+    pub timestamp: i64,
     /// `webhook-signature`, over id, timestamp and body; see [`crate::signature_header`].
-    pub signature: &'a str,
+    pub signature: String,
     /// The very bytes that were signed; JSON.
-    pub body: &'a [u8],
+    pub body: Vec<u8>,
 }
 
 /// The certificates that the system trusts cannot be used.
@@ -158,10 +157,10 @@ fn request(client: &Client, delivery: &Delivery<'_>) -> reqwest::Result<Request>
         .post(delivery.url.as_url().clone())
         .header(CONTENT_TYPE, "application/json")
         .header(ACCEPT_ENCODING, "identity")
-        .header("webhook-id", delivery.id)
-        .header("webhook-timestamp", delivery.timestamp.as_second())
-        .header("webhook-signature", delivery.signature)
-        .body(delivery.body.to_vec())
+        .header("webhook-id", &delivery.id)
+        .header("webhook-timestamp", delivery.timestamp)
+        .header("webhook-signature", &delivery.signature)
+        .body(delivery.body.clone())
         .build()
 }
 
