@@ -1,9 +1,21 @@
-//! The queues: how a worker is told which row to look at.
+//! The queues between the rows that are due and the workers that look at them.
 //!
-//! A message names a row and holds nothing else; the row is the truth. Losing a message delays, doubling one is harmless.
+//! A [`Message`] names a row and holds nothing of it: the row is the truth, the queue is only speed. A message may come twice, late
+//! or never; the worker reads the row and sees whether there is something to do, and the sweep sends again what is still
+//! due.
+//!
+//! - [`Queue`] sends to one queue, [`Queues`] sorts due rows into the queue of their kind.
+//! - [`Recorder`] keeps what tests send instead.
+//!
+//! The queues are standard ones with fair delivery: each message carries its tenant as message group, so that a busy
+//! merchant's backlog does not hold up the others.
 
 mod message;
 mod queue;
+mod queues;
+mod recorder;
 
-pub use message::{InvalidMessage, Kind, Message};
-pub use queue::{Queue, Queues, SendError, Sent};
+pub use message::{DecodeError, Kind, Message, UnknownKind};
+pub use queue::{LONGEST_DELAY, Queue, SendError};
+pub use queues::Queues;
+pub use recorder::{Recorder, Sent};

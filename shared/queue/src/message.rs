@@ -1,14 +1,12 @@
-//! Messages.
+//! What stands in a queue.
 
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use tandem_domain::ids::{ClientId, InvalidId};
 use tandem_store::outbox::Due;
 
-/// The version of messages that this code writes and reads.
-const VERSION: u8 = 1;
-
-/// What kind of row waits, and so which queue its message goes to.
+/// What kind of row a message names, and by that who works on it. The words are those of the rows' sort keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Kind {
@@ -18,107 +16,136 @@ pub enum Kind {
     Mail,
 }
 
-/// A row that a worker should look at.
+/// Names a row that is due.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Message {
-    v: u8,
-    /// What kind of row.
+    v: Version,
+    /// What it names.
     pub kind: Kind,
-    /// Its partition key.
+    /// Partition key of the row.
     pub pk: String,
-    /// Its sort key.
+    /// Sort key of the row.
     pub sk: String,
+    /// Whose row it is; tenants share a queue fairly.
+    pub tenant: String,
 }
 
-/// A message that no worker can handle.
+/// The one version there is. Another one was written by a newer build and means something else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "u8", into = "u8")]
+struct Version;
+
+impl TryFrom<u8> for Version {
+    type Error = String;
+
+    fn try_from(version: u8) -> Result<Self, String> {
+        if version == 1 { Ok(Self) } else { Err(format!("version {version} is not known here")) }
+    }
+}
+
+impl From<Version> for u8 {
+    fn from(_: Version) -> Self {
+        1
+    }
+}
+
+/// The body of a queue message cannot be read.
 #[derive(Debug, thiserror::Error)]
-pub enum InvalidMessage {
-    /// No JSON of the expected form.
-    #[error("the message cannot be read: {0}")]
-    Unreadable(#[from] serde_json::Error),
-    /// Written by a newer or foreign program.
-    #[error("the message has version {0}, known is {VERSION}")]
-    Version(u8),
-    /// The row is of a kind without a worker.
-    #[error("a row {0} has no worker")]
-    Kind(String),
-    /// The key is no tenant and id.
-    #[error("the partition key is not of the form <tenant>#<id>")]
-    Key,
-}
+#[error("this is no message of Tandem: {0}")]
+pub struct DecodeError(#[from] serde_json::Error);
 
-impl Message {
-    /// The message for a row that is due.
-    ///
-    /// # Errors
-    /// No worker is there for rows of this kind.
-    pub fn of(due: Due) -> Result<Self, InvalidMessage> {
+/// No worker looks after rows of this kind.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no queue takes rows of the kind {0}")]
+pub struct UnknownKind(pub String);
+
+impl TryFrom<Due> for Message {
+    type Error = UnknownKind;
+
+    fn try_from(due: Due) -> Result<Self, UnknownKind> {
         let kind = match due.sk.as_str() {
             "callback" => Kind::Callback,
             "mail" => Kind::Mail,
-            other => return Err(InvalidMessage::Kind(other.to_owned())),
+            _ => return Err(UnknownKind(due.sk)),
         };
-        Ok(Self { v: VERSION, kind, pk: due.pk, sk: due.sk })
+        let tenant = due.tenant().to_owned();
+        Ok(Self { v: Version, kind, pk: due.pk, sk: due.sk, tenant })
     }
+}
 
-    /// Reads a message's body.
+impl Message {
+    /// Reads the body of a queue message.
     ///
     /// # Errors
-    /// It is unreadable or of another version.
-    pub fn decode(body: &str) -> Result<Self, InvalidMessage> {
-        let message: Self = serde_json::from_str(body)?;
-        if message.v == VERSION { Ok(message) } else { Err(InvalidMessage::Version(message.v)) }
+    /// It is no message of a version and kind that are known here.
+    pub fn decode(body: &str) -> Result<Self, DecodeError> {
+        Ok(serde_json::from_str(body)?)
     }
 
-    /// The body.
+    /// The body of a queue message.
     #[must_use]
     pub fn encode(&self) -> String {
-        // Strings and a number always become JSON.
-        serde_json::to_string(self).unwrap_or_default()
+        serde_json::to_string(self).expect("strings and numbers are always written")
     }
 
-    /// Tenant and id of the row, from its key.
+    /// The tenant and the id in the row's key.
     ///
     /// # Errors
-    /// The key has another form.
-    pub fn ids<T: FromStr, I: FromStr>(&self) -> Result<(T, I), InvalidMessage> {
-        let (tenant, id) = self.pk.split_once('#').ok_or(InvalidMessage::Key)?;
-        Ok((tenant.parse().map_err(|_| InvalidMessage::Key)?, id.parse().map_err(|_| InvalidMessage::Key)?))
-    }
-
-    /// The tenant: messages of one tenant do not keep those of others waiting (SQS fair queues).
-    #[must_use]
-    pub fn tenant(&self) -> &str {
-        self.pk.split('#').next().unwrap_or_default()
+    /// The key is none of the expected kind.
+    pub fn ids<Id: FromStr<Err = InvalidId>>(&self) -> Result<(ClientId, Id), InvalidId> {
+        let (client, id) = self.pk.split_once('#').unwrap_or((&self.pk, ""));
+        Ok((client.parse()?, id.parse()?))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+    use tandem_domain::ids::{CallbackId, MailId};
+
+    const CLIENT: &str = "cli_0190b8f5c6f77c3ab0a1c2d3e4f50617";
+    const CALLBACK: &str = "cbk_0190b8f5c6f77c3ab0a1c2d3e4f50618";
 
     fn message() -> Message {
-        Message::of(Due { pk: "cli_1#cbk_2".to_owned(), sk: "callback".to_owned() }).expect("known kind")
+        Message::try_from(Due { pk: format!("{CLIENT}#{CALLBACK}"), sk: "callback".into() }).expect("known kind")
     }
 
     #[test]
-    fn a_message_is_read_as_it_was_written() {
-        let body = message().encode();
-        assert_eq!(body, r#"{"v":1,"kind":"callback","pk":"cli_1#cbk_2","sk":"callback"}"#);
-        assert_eq!(Message::decode(&body).expect("valid"), message());
-        assert_eq!(message().tenant(), "cli_1");
+    fn a_message_looks_like_this() {
+        let text = format!(r#"{{"v":1,"kind":"callback","pk":"{CLIENT}#{CALLBACK}","sk":"callback","tenant":"{CLIENT}"}}"#);
+        assert_eq!(message().encode(), text);
+        assert_eq!(Message::decode(&text).expect("valid"), message());
     }
 
     #[test]
-    fn what_is_foreign_is_refused() {
-        for body in
-            ["", "{}", r#"{"v":1,"kind":"fax","pk":"a#b","sk":"fax"}"#, r#"{"v":1,"kind":"mail","pk":"a","sk":"mail","x":1}"#]
-        {
-            assert!(matches!(Message::decode(body), Err(InvalidMessage::Unreadable(_))), "{body}");
+    fn a_message_tells_the_ids_in_the_key() {
+        let (client, id) = message().ids::<CallbackId>().expect("valid");
+        assert_eq!((client.to_string().as_str(), id.to_string().as_str()), (CLIENT, CALLBACK));
+        assert_eq!(message().ids::<MailId>(), Err(InvalidId { prefix: "mal" }));
+        let other = Message { pk: CLIENT.into(), ..message() };
+        assert_eq!(other.ids::<CallbackId>(), Err(InvalidId { prefix: "cbk" }));
+    }
+
+    #[test]
+    fn another_version_or_kind_is_not_read() {
+        for (from, to) in [("\"v\":1", "\"v\":2"), ("\"v\":1,", ""), ("\"kind\":\"callback\"", "\"kind\":\"parcel\"")] {
+            let text = message().encode().replace(from, to);
+            assert!(Message::decode(&text).is_err(), "{text}");
         }
-        let newer = r#"{"v":2,"kind":"mail","pk":"a#b","sk":"mail"}"#;
-        assert!(matches!(Message::decode(newer), Err(InvalidMessage::Version(2))));
-        assert!(Message::of(Due { pk: "a#b".to_owned(), sk: "offer".to_owned() }).is_err());
+    }
+
+    #[test]
+    fn rows_without_a_worker_make_no_message() {
+        let due = Due { pk: CLIENT.into(), sk: "parcel".into() };
+        assert_eq!(Message::try_from(due), Err(UnknownKind("parcel".into())));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_reading_panic(text in ".{0,80}") {
+            prop_assert!(Message::decode(&text).is_err());
+        }
     }
 }

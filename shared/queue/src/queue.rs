@@ -1,145 +1,117 @@
-//! Sending messages.
+//! Sending to one queue.
 
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::DisplayErrorContext;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
-use tandem_store::outbox::Due;
+use futures::StreamExt as _;
+use futures::stream;
 
-use crate::message::{Kind, Message};
+use crate::message::Message;
+use crate::recorder::Recorder;
 
-/// SQS's bound for one `SendMessageBatch`.
+/// The longest delay that SQS knows; a longer one is cut to it.
+pub const LONGEST_DELAY: Duration = Duration::from_secs(900);
+/// The most messages of one call.
 const BATCH: usize = 10;
-/// SQS's longest delay, seconds.
-const LONGEST_DELAY: u64 = 900;
+/// Calls under way at a time.
+const AT_A_TIME: usize = 8;
 
-/// Messages were not taken.
-#[derive(Debug, thiserror::Error)]
-pub enum SendError {
-    /// The queue did not answer properly.
-    #[error("the queue does not take messages: {0}")]
-    Unavailable(String),
-    /// Some messages of a batch were refused, twice.
-    #[error("the queue refused {0} message(s)")]
-    Refused(usize),
+/// Messages were not taken; their rows stay due, so the sweep will send them.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the queue did not take {failed} of {messages} messages: {cause}")]
+pub struct SendError {
+    /// How many were not taken.
+    pub failed: usize,
+    /// How many there were.
+    pub messages: usize,
+    /// What was said of the last one.
+    pub cause: String,
 }
 
-/// What a recording queue was sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sent {
-    /// The message.
-    pub message: Message,
-    /// How long it is to be held back.
-    pub delay: Duration,
-}
-
-/// A queue.
+/// A queue to which messages are sent. Cheap to clone.
 #[derive(Debug, Clone)]
-pub enum Queue {
-    /// An SQS queue.
-    Sqs {
-        /// The client, with deadlines.
-        client: Client,
-        /// The queue's URL.
-        url: String,
-    },
-    /// Keeps what it is sent, for tests.
-    Recording(Arc<Mutex<Vec<Sent>>>),
+pub struct Queue(Way);
+
+#[derive(Debug, Clone)]
+enum Way {
+    Sqs { client: Client, url: String },
+    Recording(Recorder),
 }
 
 impl Queue {
-    /// A queue that keeps what it is sent, for tests.
+    /// The SQS queue at `url`. Deadlines and retries of calls are those of `client`.
     #[must_use]
-    pub fn recording() -> Self {
-        Self::Recording(Arc::default())
+    pub fn new(client: Client, url: impl Into<String>) -> Self {
+        Self(Way::Sqs { client, url: url.into() })
     }
 
-    /// What a recording queue was sent since the last call; nothing for a real one.
+    /// A stand-in, and what it records.
     #[must_use]
-    pub fn take_sent(&self) -> Vec<Sent> {
-        match self {
-            Self::Sqs { .. } => Vec::new(),
-            Self::Recording(sent) => std::mem::take(&mut *sent.lock().unwrap_or_else(PoisonError::into_inner)),
-        }
+    pub fn recording() -> (Self, Recorder) {
+        let recorder = Recorder::default();
+        (Self(Way::Recording(recorder.clone())), recorder)
     }
 
-    /// Sends messages, held back for a while (15 minutes at most).
+    /// Sends messages that come after `delay`, which is rounded up to seconds and cut to [`LONGEST_DELAY`]. A message that is
+    /// not taken is tried once more, and hinders no other one.
     ///
     /// # Errors
-    /// Not all were taken; sending all of them again does no harm.
+    /// Tells how many messages were not taken.
     pub async fn send(&self, messages: &[Message], delay: Duration) -> Result<(), SendError> {
-        match self {
-            Self::Recording(sent) => {
-                let mut sent = sent.lock().unwrap_or_else(PoisonError::into_inner);
-                sent.extend(messages.iter().map(|message| Sent { message: message.clone(), delay }));
-                Ok(())
-            }
-            Self::Sqs { client, url } => {
-                for chunk in messages.chunks(BATCH) {
-                    let refused = send_batch(client, url, chunk.iter(), delay).await?;
-                    let again = send_batch(client, url, refused.iter().filter_map(|index| chunk.get(*index)), delay).await?;
-                    if !again.is_empty() {
-                        return Err(SendError::Refused(again.len()));
-                    }
-                }
-                Ok(())
-            }
+        let (client, url) = match &self.0 {
+            Way::Sqs { client, url } => (client, url),
+            Way::Recording(recorder) => return recorder.record(messages, delay),
+        };
+        let batches = messages.chunks(BATCH).map(|batch| send_twice(client, url, batch, seconds(delay)));
+        // Boxed one by one: a stream of borrowing futures is otherwise not seen to be Send.
+        let batches = stream::iter(batches.map(Box::pin).collect::<Vec<_>>());
+        let failures: Vec<Failures> = batches.buffer_unordered(AT_A_TIME).collect().await;
+        let failed = failures.iter().map(|failures| failures.entries.len()).sum();
+        match failures.into_iter().filter_map(|failures| failures.cause).next_back() {
+            None => Ok(()),
+            Some(cause) => Err(SendError { failed, messages: messages.len(), cause }),
         }
     }
 }
 
-/// Sends one batch and tells which messages were refused, by their place in it.
-async fn send_batch<'a>(
-    client: &Client,
-    url: &str,
-    messages: impl Iterator<Item = &'a Message>,
-    delay: Duration,
-) -> Result<Vec<usize>, SendError> {
-    let seconds = i32::try_from(delay.as_secs().min(LONGEST_DELAY)).unwrap_or(0);
-    let entry = |(index, message): (usize, &Message)| {
+/// The numbers of the messages that were not taken.
+#[derive(Default)]
+struct Failures {
+    entries: Vec<usize>,
+    cause: Option<String>,
+}
+
+async fn send_twice(client: &Client, url: &str, batch: &[Message], delay: i32) -> Failures {
+    let first = send_once(client, url, batch, (0..batch.len()).collect(), delay).await;
+    if first.entries.is_empty() { first } else { send_once(client, url, batch, first.entries, delay).await }
+}
+
+async fn send_once(client: &Client, url: &str, batch: &[Message], numbers: Vec<usize>, delay: i32) -> Failures {
+    let entries = numbers.iter().map(|&number| {
+        let message = &batch[number];
         SendMessageBatchRequestEntry::builder()
-            .id(index.to_string())
+            .id(number.to_string())
             .message_body(message.encode())
-            .message_group_id(message.tenant())
-            .delay_seconds(seconds)
+            .message_group_id(&message.tenant)
+            .delay_seconds(delay)
             .build()
-            .map_err(|error| SendError::Unavailable(error.to_string()))
-    };
-    let entries = messages.enumerate().map(entry).collect::<Result<Vec<_>, _>>()?;
-    if entries.is_empty() {
-        return Ok(Vec::new());
-    }
-    let sent = client.send_message_batch().queue_url(url).set_entries(Some(entries)).send().await;
-    let answer = sent.map_err(|error| SendError::Unavailable(DisplayErrorContext(error).to_string()))?;
-    Ok(answer.failed().iter().filter_map(|failed| failed.id().parse().ok()).collect())
-}
-
-/// The queue of each kind of work.
-#[derive(Debug, Clone)]
-pub struct Queues {
-    /// For callbacks.
-    pub callbacks: Queue,
-    /// For mails.
-    pub mails: Queue,
-}
-
-impl Queues {
-    /// Hands rows that are due to the workers of their kind. A row without a worker is told in the log and left out.
-    ///
-    /// # Errors
-    /// A queue does not take messages; handing over again does no harm.
-    pub async fn send(&self, due: Vec<Due>) -> Result<(), SendError> {
-        let (mut callbacks, mut mails) = (Vec::new(), Vec::new());
-        for row in due {
-            match Message::of(row) {
-                Ok(message) if message.kind == Kind::Callback => callbacks.push(message),
-                Ok(message) => mails.push(message),
-                Err(error) => tracing::error!(%error, "a row that is due was left out"),
-            }
-        }
-        self.callbacks.send(&callbacks, Duration::ZERO).await?;
-        self.mails.send(&mails, Duration::ZERO).await
+            .expect("id and body are set")
+    });
+    match client.send_message_batch().queue_url(url).set_entries(Some(entries.collect())).send().await {
+        Err(error) => Failures { entries: numbers, cause: Some(DisplayErrorContext(error).to_string()) },
+        Ok(answer) => Failures {
+            entries: answer.failed().iter().filter_map(|entry| entry.id().parse().ok()).collect(),
+            cause: answer.failed().last().map(|entry| entry.message().unwrap_or(entry.code()).to_owned()),
+        },
     }
 }
+
+fn seconds(delay: Duration) -> i32 {
+    let up = u64::from(delay.subsec_nanos() > 0);
+    i32::try_from(delay.as_secs().saturating_add(up).min(LONGEST_DELAY.as_secs())).unwrap_or(i32::MAX)
+}
+
+#[cfg(test)]
+mod tests;
