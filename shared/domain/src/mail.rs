@@ -9,7 +9,7 @@ use crate::text::{EmailAddress, Name};
 
 /// How long one try to send may take before another worker may try.
 pub const LEASE: SignedDuration = SignedDuration::from_secs(60);
-/// Tries before a mail is given up: with [`retry_delay`] about a day and a half.
+/// Tries before a mail is given up: with [`retry_delay`] after 21 hours.
 pub const MOST_TRIES: u32 = 30;
 
 /// What a mail is about.
@@ -89,7 +89,7 @@ pub struct Mail {
 /// Seconds until the next try after `tries` failed ones: doubling from 10 s, at most an hour.
 #[must_use]
 pub fn retry_delay(tries: u32) -> SignedDuration {
-    let seconds = 10_i64.saturating_mul(1_i64 << tries.min(20));
+    let seconds = 10_i64 << tries.saturating_sub(1).min(20);
     SignedDuration::from_secs(seconds.min(3_600))
 }
 
@@ -130,15 +130,17 @@ impl Mail {
         })
     }
 
-    /// The mail after the mail service took it.
+    /// The mail after the mail service took it; one that nobody tries stays as it is.
     #[must_use]
     pub fn sent(self, now: Timestamp) -> Self {
+        let MailState::InFlight { .. } = self.state else { return self };
         Self { state: MailState::Sent { at: now }, ..self }
     }
 
-    /// The mail after a failed try.
+    /// The mail after a failed try; one that nobody tries stays as it is.
     #[must_use]
     pub fn failed(self, now: Timestamp) -> Self {
+        let MailState::InFlight { .. } = self.state else { return self };
         let state = if self.tries >= MOST_TRIES {
             MailState::Failed { at: now }
         } else {

@@ -49,7 +49,8 @@ impl SharedOffer<'_> {
     pub fn visible_to(&self, target: ClientId) -> Result<(), NotShared> {
         let of_this_pair =
             self.connection.target.client_id == target && self.connection.source.client_id == self.offer.client_id;
-        if !of_this_pair {
+        // First of all: of an offer that is not for this target, nothing is told.
+        if !of_this_pair || !self.offer.names(target) {
             return Err(NotShared::NotNamed);
         }
         if self.connection.state != State::Active {
@@ -61,9 +62,6 @@ impl SharedOffer<'_> {
         modules_are_on(self.source_company, self.target_company).map_err(|_| NotShared::ModuleOff)?;
         if self.offer.status == OfferStatus::Archived {
             return Err(NotShared::Archived);
-        }
-        if !self.offer.names(target) {
-            return Err(NotShared::NotNamed);
         }
         Ok(())
     }
