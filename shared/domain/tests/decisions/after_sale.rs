@@ -1,0 +1,332 @@
+//! How a subscription moves after the sale, and what follows.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use tandem_domain::after_sale::{CancelRequest, Moved, PaymentRequest, Rows, SubscriptionError};
+use tandem_domain::callback::EventType;
+use tandem_domain::money::{BasisPoints, Money};
+use tandem_domain::order::Reversal;
+use tandem_domain::payment_method::PaymentMethod;
+use tandem_domain::payout::{PaidState, PayoutType};
+use tandem_domain::subscription::{CrossClientLink, Life, Role, Status, Subscription};
+use tandem_domain::voucher::VoucherHash;
+
+use crate::fixtures::{Counter, at, codes, euro, id, monthly, name, now};
+
+fn started() -> Timestamp {
+    at("2026-01-31T10:00:00Z")
+}
+
+/// The end of the sixth period, the last one paid.
+fn paid_until() -> Timestamp {
+    at("2026-07-31T10:00:00Z")
+}
+
+/// An own subscription, three times 10.00 EUR a month, six months paid.
+fn own() -> Subscription {
+    Subscription {
+        id: id(70),
+        client_id: id(12),
+        role: Role::Own,
+        customer_id: Some(id(40)),
+        order_id: id(50),
+        position: 2,
+        offer_id: id(61),
+        offer_name: name("Digitalabo"),
+        quantity: 3,
+        unit_price: euro(1_000),
+        payment_method: PaymentMethod::CreditCard,
+        period: monthly(),
+        renews: true,
+        started_at: started(),
+        periods_paid: 6,
+        paid_until: paid_until(),
+        life: Life::Active,
+        cross_client: None,
+        created_at: started(),
+        updated_at: started(),
+        version: 6,
+    }
+}
+
+fn link(voucher_hash: Option<VoucherHash>) -> CrossClientLink {
+    CrossClientLink {
+        source_client_id: id(11),
+        source_name: name("Tagblatt 11"),
+        target_client_id: id(12),
+        target_name: name("Tagblatt 12"),
+        connection_id: id(20),
+        seller_share_basis_points: BasisPoints(2_000),
+        voucher_hash,
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Sold {
+    Own,
+    WithinOneCompany,
+    BetweenTwoCompanies,
+}
+
+const WAYS: [Sold; 3] = [Sold::Own, Sold::WithinOneCompany, Sold::BetweenTwoCompanies];
+
+/// Both rows of a subscription with a life; the source's belongs to another customer, as after a voucher.
+fn rows(sold: Sold, life: Life, renews: bool) -> Rows {
+    let own = Subscription { life, renews, ..own() };
+    let voucher_hash = match sold {
+        Sold::Own => return Rows { seller: own, source: None },
+        Sold::WithinOneCompany => None,
+        Sold::BetweenTwoCompanies => Some(VoucherHash("hash".to_owned())),
+    };
+    let seller = Subscription { role: Role::Seller, cross_client: Some(link(voucher_hash)), ..own };
+    let source =
+        Subscription { client_id: id(11), role: Role::Source, customer_id: Some(id(41)), version: 9, ..seller.clone() };
+    Rows { seller, source: Some(source) }
+}
+
+fn cancelled(ends_at: Timestamp) -> Life {
+    Life::Cancelled { cancelled_at: started(), ends_at }
+}
+
+fn payment(value: &Value) -> PaymentRequest {
+    PaymentRequest::parse(value).expect("a payment")
+}
+
+fn cancellation(value: &Value) -> CancelRequest {
+    CancelRequest::parse(value).expect("a cancellation")
+}
+
+fn renew(rows: Rows) -> Result<Moved, SubscriptionError> {
+    rows.renew(&payment(&json!({})), now(), &mut Counter::default())
+}
+
+fn cancel(rows: Rows) -> Result<Moved, SubscriptionError> {
+    rows.cancel(&cancellation(&json!({})), now())
+}
+
+fn reverse(rows: Rows, reversal: Reversal) -> Moved {
+    rows.reverse(reversal, now(), &mut Counter::default())
+}
+
+/// The life afterwards.
+type Outcome = Result<Life, SubscriptionError>;
+
+/// Life, whether it renews, and what comes of a payment and of a cancellation.
+#[rustfmt::skip]
+fn table() -> [(Life, bool, Outcome, Outcome); 12] {
+    let refunded = Life::Refunded { ended_at: started() };
+    let charged_back = Life::ChargedBack { ended_at: started() };
+    let at_its_end = cancelled(paid_until());
+    let later = cancelled(paid_until() + SignedDuration::from_millis(1));
+    let earlier = cancelled(paid_until() - SignedDuration::from_millis(1));
+    let now_cancelled = Life::Cancelled { cancelled_at: now(), ends_at: paid_until() };
+    let does_not_renew = Err(SubscriptionError::DoesNotRenew);
+    let ended = |status| Err(SubscriptionError::Ended { status });
+    [
+        // life, renews          payment                 cancellation
+        (Life::Active, true,     Ok(Life::Active),       Ok(now_cancelled)),
+        (later, true,            Ok(later),              ended("cancelled")),
+        (at_its_end, true,       ended("cancelled"),     ended("cancelled")),
+        (earlier, true,          ended("cancelled"),     ended("cancelled")),
+        (refunded, true,         ended("refunded"),      ended("refunded")),
+        (charged_back, true,     ended("chargedBack"),   ended("chargedBack")),
+        (Life::Active, false,    does_not_renew,         Ok(now_cancelled)),
+        (later, false,           does_not_renew,         ended("cancelled")),
+        (at_its_end, false,      does_not_renew,         ended("cancelled")),
+        (earlier, false,         does_not_renew,         ended("cancelled")),
+        (refunded, false,        does_not_renew,         ended("refunded")),
+        (charged_back, false,    does_not_renew,         ended("chargedBack")),
+    ]
+}
+
+#[test]
+fn every_life_meets_payment_and_cancellation_as_the_table_says() {
+    for sold in WAYS {
+        for (life, renews, paid, ended) in table() {
+            let after = |moved: Result<Moved, SubscriptionError>| moved.map(|moved| moved.rows.seller.life);
+            assert_eq!(after(renew(rows(sold, life, renews))), paid, "{sold:?} {life:?} {renews}");
+            assert_eq!(after(cancel(rows(sold, life, renews))), ended, "{sold:?} {life:?} {renews}");
+        }
+    }
+}
+
+#[test]
+fn every_life_ends_by_a_reversal() {
+    for sold in WAYS {
+        for (life, renews, ..) in table() {
+            let after = |reversal| reverse(rows(sold, life, renews), reversal).rows.seller.life;
+            assert_eq!(after(Reversal::Refund), Life::Refunded { ended_at: now() });
+            assert_eq!(after(Reversal::ChargeBack), Life::ChargedBack { ended_at: now() });
+        }
+    }
+}
+
+#[test]
+fn the_source_changes_nothing() {
+    let seller = Subscription { role: Role::Source, ..own() };
+    let rows = Rows { seller, source: None };
+    assert_eq!(renew(rows.clone()), Err(SubscriptionError::ReadOnly));
+    assert_eq!(cancel(rows), Err(SubscriptionError::ReadOnly));
+}
+
+#[test]
+fn a_payment_adds_a_period_counted_from_the_start() {
+    let moved = renew(rows(Sold::Own, Life::Active, true)).expect("possible");
+    let expected = Subscription {
+        periods_paid: 7,
+        paid_until: at("2026-08-31T10:00:00Z"),
+        updated_at: now(),
+        ..rows(Sold::Own, Life::Active, true).seller
+    };
+    assert_eq!(moved, Moved { rows: Rows { seller: expected, source: None }, payout: None, announcement: None });
+}
+
+#[test]
+fn a_payment_may_change_the_payment_method() {
+    let asked = payment(&json!({"paymentMethod": "PAYPAL"}));
+    let moved = rows(Sold::WithinOneCompany, Life::Active, true).renew(&asked, now(), &mut Counter::default());
+    let moved = moved.expect("possible");
+    assert_eq!(moved.rows.seller.payment_method, PaymentMethod::Paypal);
+    assert_eq!(moved.rows.source.expect("a row").payment_method, PaymentMethod::Paypal);
+    assert_eq!(moved.payout.expect("a row").payment_method, PaymentMethod::Paypal);
+}
+
+#[test]
+fn a_payment_that_names_its_period_counts_only_for_the_next_one() {
+    let renewed = |number: u32| {
+        let asked = payment(&json!({"periodNumber": number}));
+        rows(Sold::Own, Life::Active, true).renew(&asked, now(), &mut Counter::default())
+    };
+    assert_eq!(renewed(7).expect("possible").rows.seller.periods_paid, 7);
+    for number in [2, 6, 8] {
+        assert_eq!(renewed(number), Err(SubscriptionError::OtherPeriod { next: 7 }));
+    }
+}
+
+#[test]
+fn a_cancellation_ends_at_its_date() {
+    let end = |ends_at: &str| {
+        let moved = rows(Sold::Own, Life::Active, true).cancel(&cancellation(&json!({"endsAt": ends_at})), now());
+        moved.map(|moved| moved.rows.seller.life)
+    };
+    let ends = |ends_at: &str| Ok(Life::Cancelled { cancelled_at: now(), ends_at: at(ends_at) });
+    assert_eq!(end("2027-01-01T00:00:00Z"), ends("2027-01-01T00:00:00Z"));
+    assert_eq!(end("2026-07-01T12:00:00Z"), ends("2026-07-01T12:00:00Z"), "at once");
+    assert_eq!(end("2026-07-01T11:59:59.999Z"), Err(SubscriptionError::EndsInThePast));
+}
+
+#[test]
+fn a_cancellation_without_a_date_ends_with_the_paid_time_or_at_once() {
+    let overdue = Subscription { paid_until: started(), ..own() };
+    let moved = cancel(Rows { seller: overdue, source: None }).expect("possible");
+    assert_eq!(moved.rows.seller.life, Life::Cancelled { cancelled_at: now(), ends_at: now() });
+}
+
+/// Type, gross amount and period of a payout row.
+type Owed = (PayoutType, Money, u32);
+
+/// Every move of an active subscription, with the payout row and the callback that it should make.
+fn every_move(sold: Sold) -> [(Moved, Option<Owed>, EventType); 4] {
+    let active = || rows(sold, Life::Active, true);
+    let back = euro(-3_000);
+    [
+        (renew(active()).expect("possible"), Some((PayoutType::Payment, euro(3_000), 7)), EventType::SubscriptionRenewed),
+        (cancel(active()).expect("possible"), None, EventType::SubscriptionCancelled),
+        (reverse(active(), Reversal::Refund), Some((PayoutType::Refund, back, 6)), EventType::SubscriptionRefunded),
+        (reverse(active(), Reversal::ChargeBack), Some((PayoutType::Loss, back, 6)), EventType::SubscriptionRefunded),
+    ]
+}
+
+#[test]
+fn an_own_subscription_concerns_nobody_else() {
+    for (moved, ..) in every_move(Sold::Own) {
+        assert_eq!((moved.rows.source, moved.payout, moved.announcement), (None, None, None));
+    }
+}
+
+#[test]
+fn the_source_row_follows_in_all_but_its_customer_and_its_version() {
+    for sold in [Sold::WithinOneCompany, Sold::BetweenTwoCompanies] {
+        for (moved, _, event) in every_move(sold) {
+            let source = moved.rows.source.expect("a row");
+            let expected = Subscription {
+                client_id: id(11),
+                role: Role::Source,
+                customer_id: Some(id(41)),
+                version: 9,
+                ..moved.rows.seller
+            };
+            assert_eq!(source, expected, "{sold:?} {event:?}");
+            assert_eq!(source.updated_at, now());
+        }
+    }
+}
+
+#[test]
+fn money_that_moves_between_clients_makes_a_payout_row() {
+    for sold in [Sold::WithinOneCompany, Sold::BetweenTwoCompanies] {
+        for (moved, expected, event) in every_move(sold) {
+            let Some((payout_type, gross, period_number)) = expected else {
+                assert_eq!(moved.payout, None, "{event:?}");
+                continue;
+            };
+            let row = moved.payout.expect("a row");
+            assert_eq!((row.payout_type, row.gross, row.period_number), (payout_type, gross, period_number));
+            assert_eq!(row.due, euro(gross.amount * 4 / 5));
+            assert_eq!((row.source_client_id, row.target_client_id, row.customer_id), (id(11), id(12), id(40)));
+            assert_eq!((row.order_id, row.subscription_id, row.offer_id), (id(50), id(70), id(61)));
+            assert_eq!((row.id, row.paid, row.created_at, row.version), (id(0x1001), PaidState::Open, now(), 1));
+        }
+    }
+}
+
+#[test]
+fn only_a_source_of_another_company_is_called_back() {
+    for (moved, ..) in every_move(Sold::WithinOneCompany) {
+        assert_eq!(moved.announcement, None);
+    }
+    for (moved, _, event) in every_move(Sold::BetweenTwoCompanies) {
+        let announcement = moved.announcement.expect("a callback");
+        assert_eq!(announcement.event, event);
+        assert_eq!((announcement.client_id, announcement.connection_id), (id(11), id(20)));
+        assert_eq!((announcement.order_id, announcement.subscription_id), (Some(id(50)), Some(id(70))));
+    }
+}
+
+#[test]
+fn callbacks_tell_what_happened() {
+    let named = ["renewed", "cancelled", "refunded", "charged_back"];
+    for (name, (moved, ..)) in named.into_iter().zip(every_move(Sold::BetweenTwoCompanies)) {
+        let body = moved.announcement.expect("a callback").body(now());
+        let body: Value = serde_json::from_slice(&body).expect("JSON");
+        insta::assert_json_snapshot!(format!("callback_{name}"), body);
+    }
+}
+
+#[test]
+fn a_source_row_without_a_customer_is_pending_only_while_the_subscription_lives() {
+    let pending = |life| Subscription { role: Role::Source, customer_id: None, life, ..own() }.status();
+    assert_eq!(pending(Life::Active), Status::Pending);
+    assert_eq!(pending(cancelled(paid_until())), Status::Cancelled);
+    assert_eq!(pending(Life::Refunded { ended_at: now() }), Status::Refunded);
+    assert_eq!(pending(Life::ChargedBack { ended_at: now() }), Status::ChargedBack);
+    let linked = Subscription { role: Role::Source, customer_id: None, ..own() }.linked_to(id(42), now());
+    assert_eq!((linked.status(), linked.customer_id, linked.updated_at), (Status::Active, Some(id(42)), now()));
+}
+
+#[test]
+fn status_words_are_written_as_they_are_read() {
+    for (word, status) in Status::WORDS {
+        assert_eq!(status.as_str(), *word);
+        assert_eq!(json!(status), json!(word));
+    }
+}
+
+#[test]
+fn wrong_requests_name_each_wrong_member() {
+    let errors = PaymentRequest::parse(&json!({"paymentMethod": "x", "periodNumber": 1, "amount": 1})).expect_err("wrong");
+    let expected = [("paymentMethod", "unknown_value"), ("periodNumber", "out_of_range"), ("amount", "unknown_field")];
+    assert_eq!(codes(&errors), expected);
+    let errors = CancelRequest::parse(&json!({"endsAt": "tomorrow", "reason": ""})).expect_err("wrong");
+    assert_eq!(codes(&errors), [("endsAt", "invalid"), ("reason", "unknown_field")]);
+}

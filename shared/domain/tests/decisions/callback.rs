@@ -1,0 +1,271 @@
+//! How stubbornly a callback is delivered.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use tandem_domain::callback::{
+    Announcement, Callback, CallbackState, EventType, InvalidSchedule, LEASE, LONGEST_RETRY_AFTER, Outcome, RetrySchedule,
+};
+
+use crate::fixtures::{id, now, yesterday};
+
+const MILLISECOND: SignedDuration = SignedDuration::from_millis(1);
+
+fn seconds(seconds: i64) -> SignedDuration {
+    SignedDuration::from_secs(seconds)
+}
+
+pub(crate) fn callback(state: CallbackState) -> Callback {
+    let announcement = Announcement {
+        client_id: id(11),
+        connection_id: id(20),
+        order_id: Some(id(50)),
+        subscription_id: Some(id(70)),
+        event: EventType::OrderCreated,
+        data: json!({"voucherCode": "x"}),
+    };
+    Callback { state, attempts: 4, ..announcement.into_callback(id(80), "sealed".to_owned(), yesterday()) }
+}
+
+fn waiting(step: u32, due_at: Timestamp) -> CallbackState {
+    CallbackState::Waiting { step, due_at }
+}
+
+fn in_flight(step: u32, lease_until: Timestamp) -> CallbackState {
+    CallbackState::InFlight { step, lease_until }
+}
+
+fn delivered(delivered_at: Timestamp) -> CallbackState {
+    CallbackState::Delivered { delivered_at }
+}
+
+fn exhausted(exhausted_at: Timestamp) -> CallbackState {
+    CallbackState::Exhausted { exhausted_at }
+}
+
+fn held(held_at: Timestamp) -> CallbackState {
+    CallbackState::Held { held_at }
+}
+
+/// Three attempts: at once, after 10 seconds, after 100 more.
+fn schedule() -> RetrySchedule {
+    "0,10,100".parse().expect("a schedule")
+}
+
+const FAILED: Outcome = Outcome::Failed { retry_after: None };
+
+fn end(outcome: Outcome) -> impl Fn(Callback) -> Callback {
+    move |callback| callback.end(outcome, &schedule(), 0, now())
+}
+
+/// A state and what becomes of it by: begin (`None`: nothing to do), accepted, gone, failed, hold, replay.
+type Row = (CallbackState, Option<CallbackState>, [CallbackState; 5]);
+
+#[rustfmt::skip]
+fn table() -> [Row; 11] {
+    let (before, after) = (now() - MILLISECOND, now() + MILLISECOND);
+    let lease = now() + LEASE;
+    let again = waiting(0, now());
+    let same = |state: CallbackState| [state, state, state];
+    let ended = |state: CallbackState, hold: CallbackState, replay: CallbackState| {
+        let [accepted, gone, failed] = same(state);
+        [accepted, gone, failed, hold, replay]
+    };
+    let row = |state, hold, replay| (state, None, ended(state, hold, replay));
+    [
+        (waiting(0, before), Some(in_flight(0, lease)), ended(waiting(0, before), held(now()), again)),
+        (waiting(2, now()),  Some(in_flight(2, lease)), ended(waiting(2, now()),  held(now()), again)),
+        row(waiting(2, after), held(now()), again),
+
+        (in_flight(0, after), None,
+            [delivered(now()), held(now()), waiting(1, now() + seconds(10)), held(now()), in_flight(0, after)]),
+        (in_flight(1, after), None,
+            [delivered(now()), held(now()), waiting(2, now() + seconds(100)), held(now()), in_flight(1, after)]),
+        (in_flight(2, after), None,
+            [delivered(now()), held(now()), exhausted(now()), held(now()), in_flight(2, after)]),
+        (in_flight(2, now()), Some(in_flight(2, lease)),
+            [delivered(now()), held(now()), exhausted(now()), held(now()), in_flight(2, now())]),
+        (in_flight(1, before), Some(in_flight(1, lease)),
+            [delivered(now()), held(now()), waiting(2, now() + seconds(100)), held(now()), in_flight(1, before)]),
+
+        row(delivered(yesterday()), delivered(yesterday()), again),
+        row(exhausted(yesterday()), exhausted(yesterday()), again),
+        row(held(yesterday()),      held(yesterday()),      again),
+    ]
+}
+
+#[test]
+fn every_state_meets_every_event_as_the_table_says() {
+    for (state, begun, [accepted, gone, failed, on_hold, replayed]) in table() {
+        let before = callback(state);
+        assert_eq!(before.clone().begin(now()).map(|callback| callback.state), begun, "begin from {state:?}");
+        for (event, after, expected) in [
+            ("accepted", end(Outcome::Accepted)(before.clone()), accepted),
+            ("gone", end(Outcome::Gone)(before.clone()), gone),
+            ("failed", end(FAILED)(before.clone()), failed),
+            ("hold", before.clone().hold(now()), on_hold),
+            ("replay", before.clone().replay(now()), replayed),
+        ] {
+            // Nothing but the state moves, and the time with it.
+            let updated_at = if expected == state { before.updated_at } else { now() };
+            assert_eq!(after, Callback { state: expected, updated_at, ..before.clone() }, "{event} from {state:?}");
+        }
+    }
+}
+
+#[test]
+fn an_attempt_is_counted_when_it_begins() {
+    let before = callback(waiting(1, now()));
+    let begun = before.clone().begin(now()).expect("due");
+    let expected = Callback { state: in_flight(1, now() + LEASE), attempts: 5, updated_at: now(), ..before };
+    assert_eq!(begun, expected);
+}
+
+#[test]
+fn a_worker_that_died_is_followed_by_another_one_when_its_lease_is_over() {
+    let begun = callback(waiting(0, now())).begin(now()).expect("due");
+    assert_eq!(begun.due_at(), Some(now() + LEASE));
+    assert_eq!(begun.clone().begin(now() + LEASE - MILLISECOND), None);
+    let again = begun.begin(now() + LEASE).expect("the lease is over");
+    assert_eq!((again.state, again.attempts), (in_flight(0, now() + LEASE + LEASE), 6));
+}
+
+#[test]
+fn only_what_waits_or_is_in_flight_is_due() {
+    let due = |state| callback(state).due_at();
+    assert_eq!(due(waiting(0, yesterday())), Some(yesterday()));
+    assert_eq!(due(in_flight(0, now())), Some(now()));
+    for done in [delivered(now()), exhausted(now()), held(now())] {
+        assert_eq!(due(done), None);
+    }
+}
+
+#[test]
+fn the_default_schedule_is_that_of_standard_webhooks() {
+    let schedule = RetrySchedule::default();
+    let mut callback = callback(waiting(0, now()));
+    callback.attempts = 0;
+    let mut waits = Vec::new();
+    let mut time = now();
+    while let Some(due) = callback.due_at() {
+        waits.push(due.duration_since(time).as_secs());
+        time = due;
+        callback = callback.begin(time).expect("due").end(FAILED, &schedule, 0, time);
+    }
+    let (minute, hour) = (60, 60 * 60);
+    let expected = [0, 5, 5 * minute, 30 * minute, 2 * hour, 5 * hour, 10 * hour, 14 * hour, 20 * hour, 24 * hour];
+    assert_eq!(waits, expected);
+    assert_eq!((callback.state, callback.attempts), (exhausted(time), 10));
+    assert_eq!("0,5,300,1800,7200,18000,36000,50400,72000,86400".parse(), Ok(schedule));
+}
+
+#[test]
+fn jitter_lengthens_a_wait_by_up_to_a_tenth() {
+    let wait = |jitter| schedule().wait_after(2, jitter).expect("one more attempt");
+    assert_eq!(wait(0), seconds(100));
+    assert_eq!(wait(1), SignedDuration::from_millis(100_010));
+    assert_eq!(wait(500), seconds(105));
+    assert_eq!(wait(1_000), seconds(110));
+    assert_eq!(wait(u16::MAX), seconds(110));
+    assert_eq!(schedule().wait_after(3, 0), None);
+}
+
+#[test]
+fn retry_after_lengthens_the_wait_up_to_a_day_and_never_shortens_it() {
+    let wait = |retry_after: Option<SignedDuration>| {
+        let ended = callback(in_flight(1, now())).end(Outcome::Failed { retry_after }, &schedule(), 1_000, now());
+        ended.due_at().expect("one more attempt").duration_since(now())
+    };
+    let jittered = seconds(110);
+    assert_eq!(wait(None), jittered);
+    assert_eq!(wait(Some(seconds(0))), jittered);
+    assert_eq!(wait(Some(seconds(-5))), jittered);
+    assert_eq!(wait(Some(seconds(109))), jittered);
+    assert_eq!(wait(Some(seconds(111))), seconds(111));
+    assert_eq!(wait(Some(LONGEST_RETRY_AFTER)), seconds(24 * 60 * 60));
+    assert_eq!(wait(Some(LONGEST_RETRY_AFTER + MILLISECOND)), LONGEST_RETRY_AFTER);
+    assert_eq!(wait(Some(SignedDuration::MAX)), LONGEST_RETRY_AFTER);
+}
+
+#[test]
+fn retry_after_gives_no_further_attempt() {
+    let ended = callback(in_flight(2, now())).end(Outcome::Failed { retry_after: Some(seconds(5)) }, &schedule(), 0, now());
+    assert_eq!(ended.state, exhausted(now()));
+}
+
+#[test]
+fn a_replay_starts_the_schedule_anew_with_the_same_id() {
+    let mut callback = callback(exhausted(yesterday())).replay(now());
+    assert_eq!(callback.id, id(80));
+    let mut attempts = 0;
+    while let Some(due) = callback.due_at() {
+        callback = end(FAILED)(callback.begin(due).expect("due"));
+        attempts += 1;
+    }
+    assert_eq!((attempts, callback.attempts), (3, 4 + 3));
+}
+
+#[test]
+fn a_schedule_is_a_list_of_whole_seconds() {
+    for text in ["", "0,", "1.5", "-1", "a", "0;5", "4294967296"] {
+        assert_eq!(text.parse::<RetrySchedule>(), Err(InvalidSchedule), "{text}");
+    }
+    let spaced: RetrySchedule = " 0, 10 ,100 ".parse().expect("a schedule");
+    assert_eq!(spaced, schedule());
+}
+
+#[test]
+fn clients_see_four_words() {
+    let words = [waiting(0, now()), in_flight(0, now()), delivered(now()), exhausted(now()), held(now())];
+    assert_eq!(words.map(|state| state.as_str()), ["pending", "pending", "delivered", "exhausted", "held"]);
+}
+
+#[test]
+fn event_words_are_written_as_they_are_read() {
+    for (word, event) in EventType::WORDS {
+        assert_eq!(event.as_str(), *word);
+        assert_eq!(json!(event), json!(word));
+    }
+}
+
+#[test]
+fn a_body_is_type_time_and_data() {
+    let announcement = Announcement {
+        client_id: id(11),
+        connection_id: id(20),
+        order_id: None,
+        subscription_id: None,
+        event: EventType::ConnectionTest,
+        data: json!({"a": [1, "ü"]}),
+    };
+    let body: Value = serde_json::from_slice(&announcement.body(now())).expect("JSON");
+    let expected = json!({"type": "connection.test", "timestamp": "2026-07-01T12:00:00Z", "data": {"a": [1, "ü"]}});
+    assert_eq!(body, expected);
+}
+
+#[test]
+fn a_new_callback_is_due_at_once() {
+    let announcement = Announcement {
+        client_id: id(11),
+        connection_id: id(20),
+        order_id: None,
+        subscription_id: Some(id(70)),
+        event: EventType::SubscriptionRenewed,
+        data: json!({}),
+    };
+    let callback = announcement.into_callback(id(80), "sealed".to_owned(), now());
+    let expected = Callback {
+        id: id(80),
+        client_id: id(11),
+        connection_id: id(20),
+        order_id: None,
+        subscription_id: Some(id(70)),
+        event: EventType::SubscriptionRenewed,
+        sealed_body: "sealed".to_owned(),
+        state: waiting(0, now()),
+        attempts: 0,
+        created_at: now(),
+        updated_at: now(),
+        version: 1,
+    };
+    assert_eq!(callback, expected);
+}

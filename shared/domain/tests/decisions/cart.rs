@@ -1,0 +1,250 @@
+//! What a cart may hold.
+
+use serde_json::{Value, json};
+use tandem_domain::cart::{
+    Cart, CartDraft, CartEdit, CartError, CartStatus, Choice, Found, Origin, Position, PositionDraft, PositionProblem, check,
+};
+use tandem_domain::ids::OfferId;
+use tandem_domain::offer::{Offer, OfferStatus};
+use tandem_domain::sharing::NotShared;
+
+use crate::fixtures::{Pair, codes, id, money, name, now, offer, yesterday};
+
+/// Checks mandatory positions with what was found for them, numbered from 1.
+fn checked(pair: &Pair, found: &[Found<'_>]) -> Result<(), CartError> {
+    let positions: Vec<_> = (1_u8..)
+        .zip(found)
+        .map(|(number, found)| {
+            let offer_id = found.offer().map_or_else(|| id(u128::from(number)), |offer| offer.id);
+            (Position { number, offer_id, choice: Choice::Mandatory, origin: None }, *found)
+        })
+        .collect();
+    check(pair.target.id, &positions)
+}
+
+/// Checks a cart of a sound own offer, which is position 1, and another one.
+fn with_second(pair: &Pair, second: Found<'_>) -> Result<(), CartError> {
+    let own = offer(60, pair.target.id);
+    checked(pair, &[Found::Own(&own), second])
+}
+
+fn wrong(problem: PositionProblem) -> Result<(), CartError> {
+    Err(CartError::Positions(vec![(2, problem)]))
+}
+
+#[test]
+fn own_and_shared_offers_go_together() {
+    for pair in [Pair::within_one_company(), Pair::between_two_companies()] {
+        let shared = pair.shared_offer(61);
+        assert_eq!(with_second(&pair, pair.found(&shared)), Ok(()));
+    }
+}
+
+#[test]
+fn a_cart_of_own_offers_needs_no_partner() {
+    let pair = Pair::within_one_company();
+    assert_eq!(with_second(&pair, Found::Own(&offer(61, pair.target.id))), Ok(()));
+}
+
+#[test]
+fn each_problem_of_a_position_is_named_with_its_number() {
+    let pair = Pair::between_two_companies();
+    let sound = offer(61, pair.target.id);
+    let archived = Offer { status: OfferStatus::Archived, ..sound.clone() };
+    let external = Offer { externally_managed: true, ..sound.clone() };
+    let cross_client = Offer { client_id: pair.target.id, ..pair.shared_offer(61) };
+    let swiss = Offer { price: money(1_000, "CHF"), ..sound.clone() };
+    let repeated = Offer { id: id(60), ..sound };
+    for (offer, problem) in [
+        (&archived, PositionProblem::Archived),
+        (&external, PositionProblem::ExternallyManaged),
+        (&cross_client, PositionProblem::OwnCrossClient),
+        (&swiss, PositionProblem::OtherCurrency),
+        (&repeated, PositionProblem::Repeated),
+    ] {
+        assert_eq!(with_second(&pair, Found::Own(offer)), wrong(problem));
+    }
+    assert_eq!(with_second(&pair, Found::Nothing), wrong(PositionProblem::NotFound));
+}
+
+#[test]
+fn a_shared_offer_that_is_not_available_is_named_with_the_reason() {
+    let mut pair = Pair::between_two_companies();
+    let shared = pair.shared_offer(61);
+    pair.connection.offers_access = false;
+    assert_eq!(with_second(&pair, pair.found(&shared)), wrong(PositionProblem::NotShared(NotShared::NoAccess)));
+}
+
+#[test]
+fn a_shared_offer_in_another_currency_is_refused() {
+    let pair = Pair::between_two_companies();
+    let swiss = Offer { price: money(1_000, "CHF"), ..pair.shared_offer(61) };
+    assert_eq!(with_second(&pair, pair.found(&swiss)), wrong(PositionProblem::OtherCurrency));
+}
+
+#[test]
+fn all_wrong_positions_are_named_at_once() {
+    let pair = Pair::between_two_companies();
+    let own = offer(60, pair.target.id);
+    let external = Offer { externally_managed: true, ..offer(61, pair.target.id) };
+    let result = checked(&pair, &[Found::Nothing, Found::Own(&own), Found::Own(&external), Found::Own(&own)]);
+    let expected =
+        vec![(1, PositionProblem::NotFound), (3, PositionProblem::ExternallyManaged), (4, PositionProblem::Repeated)];
+    assert_eq!(result, Err(CartError::Positions(expected)));
+}
+
+#[test]
+fn a_cart_with_a_shared_offer_holds_an_own_one() {
+    let pair = Pair::between_two_companies();
+    let (one, other) = (pair.shared_offer(61), pair.shared_offer(62));
+    assert_eq!(checked(&pair, &[pair.found(&one), pair.found(&other)]), Err(CartError::NothingOwn));
+}
+
+#[test]
+fn something_is_always_bought() {
+    let pair = Pair::within_one_company();
+    let own = offer(60, pair.target.id);
+    for (choice, expected) in [
+        (Choice::Optional, Err(CartError::NothingMandatory)),
+        (Choice::Preselected, Err(CartError::NothingMandatory)),
+        (Choice::Mandatory, Ok(())),
+    ] {
+        assert_eq!(check(pair.target.id, &[(pair.position(1, &own, choice), Found::Own(&own))]), expected);
+    }
+    assert_eq!(check(pair.target.id, &[]), Err(CartError::NothingMandatory));
+}
+
+#[test]
+fn each_problem_has_a_code_of_its_own() {
+    let problems = [
+        PositionProblem::NotFound,
+        PositionProblem::Archived,
+        PositionProblem::ExternallyManaged,
+        PositionProblem::OwnCrossClient,
+        PositionProblem::NotShared(NotShared::NoAccess),
+        PositionProblem::OtherCurrency,
+        PositionProblem::Repeated,
+    ];
+    let codes: std::collections::BTreeSet<_> = problems.iter().map(PositionProblem::code).collect();
+    assert_eq!(codes.len(), problems.len());
+}
+
+fn drafted(number: i64, offer: u128) -> Value {
+    json!({"position": number, "offerId": id::<OfferId>(offer), "mandatory": true})
+}
+
+fn draft(positions: &Value) -> Value {
+    json!({"name": "Doppelpack", "positions": positions})
+}
+
+#[test]
+fn a_cart_remembers_whose_offer_each_position_sells() {
+    let pair = Pair::between_two_companies();
+    let (own, shared) = (offer(60, pair.target.id), pair.shared_offer(61));
+    let optional = json!({"position": 2, "offerId": shared.id, "mandatory": false, "preselected": true});
+    let draft = CartDraft::parse(&draft(&json!([optional, drafted(1, 60)]))).expect("a draft");
+    let numbers: Vec<_> = draft.positions.iter().map(|position| position.number).collect();
+    assert_eq!(numbers, [1, 2], "in order of their numbers");
+    let cart = draft.create(id(31), pair.target.id, &[Found::Own(&own), pair.found(&shared)], now()).expect("sound");
+    let origin = Origin { client_id: pair.source.id, company_id: pair.source_company.id, connection_id: pair.connection.id };
+    let expected = Cart {
+        id: id(31),
+        client_id: pair.target.id,
+        name: name("Doppelpack"),
+        description: None,
+        positions: vec![
+            Position { number: 1, offer_id: own.id, choice: Choice::Mandatory, origin: None },
+            Position { number: 2, offer_id: shared.id, choice: Choice::Preselected, origin: Some(origin) },
+        ],
+        status: CartStatus::Active,
+        created_at: now(),
+        updated_at: now(),
+        version: 1,
+    };
+    assert_eq!(cart, expected);
+}
+
+#[test]
+fn a_cart_is_not_made_of_what_cannot_be_sold() {
+    let pair = Pair::within_one_company();
+    let draft = CartDraft::parse(&draft(&json!([drafted(1, 60)]))).expect("a draft");
+    let made = draft.create(id(31), pair.target.id, &[Found::Nothing], now());
+    assert_eq!(made, Err(CartError::Positions(vec![(1, PositionProblem::NotFound)])));
+}
+
+#[test]
+fn a_cart_has_1_to_20_positions_without_gaps() {
+    let numbered = |numbers: &[i64]| {
+        let positions: Vec<_> = numbers.iter().map(|number| drafted(*number, 60)).collect();
+        PositionDraft::parse_all(&json!(positions)).map(|positions| positions.len())
+    };
+    let code = |numbers: &[i64]| numbered(numbers).expect_err("wrong").0[0].code;
+    let up_to = |last: i64| (1..=last).collect::<Vec<_>>();
+    assert_eq!(numbered(&up_to(1)), Ok(1));
+    assert_eq!(numbered(&up_to(20)), Ok(20));
+    assert_eq!(code(&[]), "wrong_length");
+    assert_eq!(code(&up_to(21)), "wrong_length");
+    for gap in [vec![2], vec![1, 3], vec![1, 1], vec![1, 2, 2], vec![2, 3]] {
+        assert_eq!(code(&gap), "position_gap", "{gap:?}");
+    }
+    assert_eq!(code(&[0]), "out_of_range");
+}
+
+#[test]
+fn a_wrong_cart_names_each_wrong_member() {
+    let wrong = json!({
+        "name": "",
+        "positions": [
+            {"position": 1, "offerId": "off_1", "mandatory": "yes"},
+            {"position": 2, "offerId": id::<OfferId>(60), "mandatory": true, "preselected": true},
+        ],
+        "currency": "EUR",
+    });
+    assert_eq!(
+        codes(&CartDraft::parse(&wrong).expect_err("wrong")),
+        [
+            ("name", "empty"),
+            ("positions[0].offerId", "invalid"),
+            ("positions[0].mandatory", "not_a_boolean"),
+            ("positions[1].preselected", "not_optional"),
+            ("currency", "unknown_field"),
+        ]
+    );
+    assert_eq!(codes(&CartDraft::parse(&json!({})).expect_err("wrong")), [("name", "required"), ("positions", "required")]);
+}
+
+#[test]
+fn an_edit_replaces_what_it_names_and_checks_it() {
+    let pair = Pair::within_one_company();
+    let (before, after) = (offer(60, pair.target.id), offer(61, pair.target.id));
+    let cart = pair.cart(vec![pair.position(1, &before, Choice::Mandatory)]);
+    let edit = |value: Value| CartEdit::parse(&value).expect("an edit");
+    let renamed = cart.clone().edit(edit(json!({"name": "Neu"})), &[], now()).expect("possible");
+    assert_eq!(renamed, Cart { name: name("Neu"), updated_at: now(), ..cart.clone() });
+    let moved = edit(json!({"positions": [drafted(1, 61)]}));
+    let moved = cart.clone().edit(moved, &[Found::Own(&after)], now()).expect("possible");
+    assert_eq!(moved.positions, [pair.position(1, &after, Choice::Mandatory)]);
+    let refused = cart.clone().edit(edit(json!({"positions": [drafted(1, 61)]})), &[Found::Nothing], now());
+    assert_eq!(refused, Err(CartError::Positions(vec![(1, PositionProblem::NotFound)])));
+}
+
+#[test]
+fn a_description_can_be_set_and_cleared() {
+    let cart = Pair::within_one_company().cart(Vec::new());
+    let edit = |value: Value| CartEdit::parse(&value).expect("an edit");
+    let set = cart.clone().edit(edit(json!({"description": "Zwei zum Preis von zwei"})), &[], now()).expect("possible");
+    assert_eq!(set.description.as_ref().map(|text| text.as_str()), Some("Zwei zum Preis von zwei"));
+    let kept = set.clone().edit(edit(json!({})), &[], now()).expect("possible");
+    assert_eq!(kept.description, set.description);
+    assert_eq!(set.edit(edit(json!({"description": null})), &[], now()).expect("possible").description, None);
+}
+
+#[test]
+fn an_archived_cart_stays_as_it_is() {
+    let cart = Pair::within_one_company().cart(Vec::new());
+    let archived = cart.clone().archive(now()).expect("possible");
+    assert_eq!(archived, Cart { status: CartStatus::Archived, updated_at: now(), ..cart });
+    assert_eq!(archived.clone().archive(now()), Err(CartError::Archived));
+    let edit = CartEdit::parse(&json!({"name": "Neu"})).expect("an edit");
+    assert_eq!(archived.edit(edit, &[], yesterday()), Err(CartError::Archived));
+}

@@ -1,0 +1,203 @@
+//! The connection's states and moves.
+
+use std::collections::BTreeSet;
+
+use tandem_domain::connection::{Action, Change, Connection, ConnectionError, HistoryEntry, Move, Side, State};
+use tandem_domain::mail::MailKind;
+
+use crate::fixtures::{Pair, now, yesterday};
+
+/// What comes of a move.
+#[derive(Debug, Clone, Copy)]
+enum Outcome {
+    To(State),
+    /// The move belongs to that side.
+    Belongs(Side),
+    Impossible,
+    /// That side blocked and alone may unblock.
+    BlockedBy(Side),
+}
+use Outcome::{Belongs, BlockedBy, Impossible, To};
+
+const INVITED: &str = "invited";
+const ACTIVE: &str = "active";
+const DECLINED: &str = "declined";
+const WITHDRAWN: &str = "withdrawn";
+const BLOCKED_BY_SOURCE: &str = "blocked by source";
+const BLOCKED_BY_TARGET: &str = "blocked by target";
+
+fn blocked(blocked_by: Side) -> State {
+    State::Blocked { blocked_by, blocked_at: now() }
+}
+
+/// State, move, and what comes of it when the source and when the target makes it.
+#[rustfmt::skip]
+fn table() -> [(&'static str, Move, Outcome, Outcome); 30] {
+    use Move::{Accept, Block, Decline, Unblock, Withdraw};
+    use Side::{Source, Target};
+    [
+        (INVITED, Accept,   Belongs(Target),       To(State::Active)),
+        (INVITED, Decline,  Belongs(Target),       To(State::Declined)),
+        (INVITED, Withdraw, To(State::Withdrawn),  Belongs(Source)),
+        (INVITED, Block,    Impossible,            Impossible),
+        (INVITED, Unblock,  Impossible,            Impossible),
+
+        (ACTIVE, Accept,    Belongs(Target),       Impossible),
+        (ACTIVE, Decline,   Belongs(Target),       Impossible),
+        (ACTIVE, Withdraw,  Impossible,            Belongs(Source)),
+        (ACTIVE, Block,     To(blocked(Source)),   To(blocked(Target))),
+        (ACTIVE, Unblock,   Impossible,            Impossible),
+
+        (DECLINED, Accept,   Belongs(Target),      Impossible),
+        (DECLINED, Decline,  Belongs(Target),      Impossible),
+        (DECLINED, Withdraw, Impossible,           Belongs(Source)),
+        (DECLINED, Block,    Impossible,           Impossible),
+        (DECLINED, Unblock,  Impossible,           Impossible),
+
+        (WITHDRAWN, Accept,   Belongs(Target),     Impossible),
+        (WITHDRAWN, Decline,  Belongs(Target),     Impossible),
+        (WITHDRAWN, Withdraw, Impossible,          Belongs(Source)),
+        (WITHDRAWN, Block,    Impossible,          Impossible),
+        (WITHDRAWN, Unblock,  Impossible,          Impossible),
+
+        (BLOCKED_BY_SOURCE, Accept,   Belongs(Target),   Impossible),
+        (BLOCKED_BY_SOURCE, Decline,  Belongs(Target),   Impossible),
+        (BLOCKED_BY_SOURCE, Withdraw, Impossible,        Belongs(Source)),
+        (BLOCKED_BY_SOURCE, Block,    Impossible,        Impossible),
+        (BLOCKED_BY_SOURCE, Unblock,  To(State::Active), BlockedBy(Source)),
+
+        (BLOCKED_BY_TARGET, Accept,   Belongs(Target),   Impossible),
+        (BLOCKED_BY_TARGET, Decline,  Belongs(Target),   Impossible),
+        (BLOCKED_BY_TARGET, Withdraw, Impossible,        Belongs(Source)),
+        (BLOCKED_BY_TARGET, Block,    Impossible,        Impossible),
+        (BLOCKED_BY_TARGET, Unblock,  BlockedBy(Target), To(State::Active)),
+    ]
+}
+
+fn state(name: &str) -> State {
+    match name {
+        INVITED => State::Invited,
+        ACTIVE => State::Active,
+        DECLINED => State::Declined,
+        WITHDRAWN => State::Withdrawn,
+        BLOCKED_BY_SOURCE => State::Blocked { blocked_by: Side::Source, blocked_at: yesterday() },
+        BLOCKED_BY_TARGET => State::Blocked { blocked_by: Side::Target, blocked_at: yesterday() },
+        other => panic!("no state {other}"),
+    }
+}
+
+/// The status that the error must name: the first word of the state's name.
+fn status(name: &'static str) -> &'static str {
+    name.split(' ').next().expect("a word")
+}
+
+#[test]
+fn the_table_holds_every_state_and_move_once() {
+    let rows = table();
+    let pairs: BTreeSet<_> = rows.iter().map(|(state, asked, ..)| (*state, asked.as_str())).collect();
+    let states: BTreeSet<_> = rows.iter().map(|(state, ..)| *state).collect();
+    assert_eq!(pairs.len(), rows.len());
+    assert_eq!(rows.len(), states.len() * Move::ALL.len());
+}
+
+#[test]
+fn every_move_in_every_state_by_either_side_ends_as_the_table_says() {
+    for (from, asked, by_source, by_target) in table() {
+        for (by, expected) in [(Side::Source, by_source), (Side::Target, by_target)] {
+            let before = Connection { state: state(from), ..Pair::between_two_companies().connection };
+            let made = before.make(asked, by, now());
+            let made = made.map(|change| change.connection.state);
+            let expected = match expected {
+                To(state) => Ok(state),
+                Belongs(side) => Err(ConnectionError::OtherSide { asked, side }),
+                Impossible => Err(ConnectionError::ImpossibleMove { asked, status: status(from) }),
+                BlockedBy(by) => Err(ConnectionError::BlockedByOther { by }),
+            };
+            assert_eq!(made, expected, "{from}, {asked:?} by {by}");
+        }
+    }
+}
+
+fn made(from: &str, asked: Move, by: Side) -> (Connection, Change) {
+    let before = Connection { state: state(from), ..Pair::between_two_companies().connection };
+    (before.clone(), before.make(asked, by, now()).expect("possible"))
+}
+
+#[test]
+fn a_move_changes_the_state_and_the_time_and_nothing_else() {
+    for (from, asked, by_source, by_target) in table() {
+        for (by, outcome) in [(Side::Source, by_source), (Side::Target, by_target)] {
+            let To(state) = outcome else { continue };
+            let (before, change) = made(from, asked, by);
+            assert_eq!(change.connection, Connection { state, updated_at: now(), ..before }, "{from}, {asked:?} by {by}");
+        }
+    }
+}
+
+#[test]
+fn a_move_adds_the_next_line_to_the_history() {
+    let actions = [
+        (INVITED, Move::Accept, Side::Target, Action::Accepted),
+        (INVITED, Move::Decline, Side::Target, Action::Declined),
+        (INVITED, Move::Withdraw, Side::Source, Action::Withdrawn),
+        (ACTIVE, Move::Block, Side::Source, Action::Blocked),
+        (ACTIVE, Move::Block, Side::Target, Action::Blocked),
+        (BLOCKED_BY_SOURCE, Move::Unblock, Side::Source, Action::Unblocked),
+        (BLOCKED_BY_TARGET, Move::Unblock, Side::Target, Action::Unblocked),
+    ];
+    for (from, asked, by, action) in actions {
+        let (before, change) = made(from, asked, by);
+        let expected = HistoryEntry { number: before.version + 1, at: now(), by, action, changes: Vec::new() };
+        assert_eq!(change.entry, expected);
+    }
+}
+
+#[test]
+fn a_move_is_told_to_the_other_side_with_the_name_of_the_one_who_made_it() {
+    let connection = Pair::between_two_companies().connection;
+    let (connection_id, source, target) = (connection.id, connection.source.name, connection.target.name);
+    let accepted = MailKind::InvitationAccepted { target_name: target.clone(), connection_id };
+    let declined = MailKind::InvitationDeclined { target_name: target.clone(), connection_id };
+    let withdrawn = MailKind::InvitationWithdrawn { source_name: source.clone(), connection_id };
+    let blocked = |by_name| MailKind::ConnectionBlocked { by_name, connection_id };
+    let unblocked = |by_name| MailKind::ConnectionUnblocked { by_name, connection_id };
+    let mails = [
+        (INVITED, Move::Accept, Side::Target, accepted),
+        (INVITED, Move::Decline, Side::Target, declined),
+        (INVITED, Move::Withdraw, Side::Source, withdrawn),
+        (ACTIVE, Move::Block, Side::Source, blocked(source.clone())),
+        (ACTIVE, Move::Block, Side::Target, blocked(target.clone())),
+        (BLOCKED_BY_SOURCE, Move::Unblock, Side::Source, unblocked(source)),
+        (BLOCKED_BY_TARGET, Move::Unblock, Side::Target, unblocked(target)),
+    ];
+    for (from, asked, by, mail) in mails {
+        let other = if by == Side::Source { Side::Target } else { Side::Source };
+        assert_eq!(made(from, asked, by).1.mail, Some((other, mail)), "{from}, {asked:?} by {by}");
+    }
+}
+
+#[test]
+fn an_impossible_move_names_the_current_status() {
+    let connection = Connection { state: State::Declined, ..Pair::within_one_company().connection };
+    let error = connection.make(Move::Accept, Side::Target, now()).expect_err("declined is final");
+    assert_eq!(error.to_string(), "a connection that is declined cannot be changed by 'accept'");
+}
+
+#[test]
+fn only_invited_active_and_blocked_connections_are_live() {
+    let live = [INVITED, ACTIVE, BLOCKED_BY_SOURCE, BLOCKED_BY_TARGET].map(|name| state(name).is_live());
+    assert_eq!(live, [true; 4]);
+    assert_eq!([DECLINED, WITHDRAWN].map(|name| state(name).is_live()), [false; 2]);
+}
+
+#[test]
+fn a_client_has_the_side_on_which_it_stands() {
+    let pair = Pair::within_one_company();
+    assert_eq!(pair.connection.side_of(pair.source.id), Some(Side::Source));
+    assert_eq!(pair.connection.side_of(pair.target.id), Some(Side::Target));
+    assert_eq!(pair.connection.side_of(crate::fixtures::id(99)), None);
+    assert_eq!(pair.connection.party(Side::Source).client_id, pair.source.id);
+    assert_eq!(pair.connection.party(Side::Target).client_id, pair.target.id);
+    assert!(pair.connection.within_one_company());
+    assert!(!Pair::between_two_companies().connection.within_one_company());
+}

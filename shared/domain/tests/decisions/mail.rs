@@ -1,0 +1,106 @@
+//! How a mail is tried and given up.
+
+use jiff::{SignedDuration, Timestamp};
+use tandem_domain::mail::{LEASE, MOST_TRIES, Mail, MailKind, MailState, retry_delay};
+use tandem_domain::tenancy::MailLanguage;
+
+use crate::fixtures::{client, company, email, id, name, now, yesterday};
+
+pub(crate) fn mail(state: MailState, tries: u32) -> Mail {
+    let kind = MailKind::Invitation { source_name: name("Tagblatt 11"), connection_id: id(20) };
+    Mail { state, tries, ..Mail::new(id(90), &client(12, &company(1, true)), kind, yesterday()) }
+}
+
+fn waiting(due_at: Timestamp) -> MailState {
+    MailState::Waiting { due_at }
+}
+
+fn in_flight(lease_until: Timestamp) -> MailState {
+    MailState::InFlight { lease_until }
+}
+
+fn sent(at: Timestamp) -> MailState {
+    MailState::Sent { at }
+}
+
+fn failed(at: Timestamp) -> MailState {
+    MailState::Failed { at }
+}
+
+/// State and tries, and what becomes of the state by: begin (`None`: nothing to do), sent, failed.
+#[rustfmt::skip]
+fn table() -> [(MailState, u32, Option<MailState>, MailState, MailState); 10] {
+    let (before, after) = (now() - SignedDuration::from_millis(1), now() + SignedDuration::from_millis(1));
+    let lease = in_flight(now() + LEASE);
+    let in_10_s = waiting(now() + SignedDuration::from_secs(10));
+    let in_an_hour = waiting(now() + SignedDuration::from_hours(1));
+    [
+        (waiting(before),    0,              Some(lease), waiting(before),    waiting(before)),
+        (waiting(now()),     3,              Some(lease), waiting(now()),     waiting(now())),
+        (waiting(after),     3,              None,        waiting(after),     waiting(after)),
+        (in_flight(after),   1,              None,        sent(now()),        in_10_s),
+        (in_flight(now()),   1,              Some(lease), sent(now()),        in_10_s),
+        (in_flight(after),   MOST_TRIES - 1, None,        sent(now()),        in_an_hour),
+        (in_flight(after),   MOST_TRIES,     None,        sent(now()),        failed(now())),
+        (in_flight(before),  MOST_TRIES + 1, Some(lease), sent(now()),        failed(now())),
+        (sent(yesterday()),  1,              None,        sent(yesterday()),  sent(yesterday())),
+        (failed(yesterday()), MOST_TRIES,    None,        failed(yesterday()), failed(yesterday())),
+    ]
+}
+
+#[test]
+fn every_state_meets_every_event_as_the_table_says() {
+    for (state, tries, begun, after_sent, after_failed) in table() {
+        let before = mail(state, tries);
+        let begun = begun.map(|state| mail(state, tries + 1));
+        assert_eq!(before.clone().begin(now()), begun, "begin from {state:?}");
+        assert_eq!(before.clone().sent(now()), mail(after_sent, tries), "sent from {state:?}");
+        assert_eq!(before.failed(now()), mail(after_failed, tries), "failed from {state:?}");
+    }
+}
+
+#[test]
+fn only_what_waits_or_is_in_flight_is_due() {
+    let due = |state| mail(state, 0).due_at();
+    assert_eq!(due(waiting(now())), Some(now()));
+    assert_eq!(due(in_flight(now())), Some(now()));
+    assert_eq!((due(sent(now())), due(failed(now()))), (None, None));
+}
+
+#[test]
+fn the_wait_doubles_from_ten_seconds_to_an_hour() {
+    let waits: Vec<_> = (1..=11).map(|tries| retry_delay(tries).as_secs()).collect();
+    assert_eq!(waits, [10, 20, 40, 80, 160, 320, 640, 1_280, 2_560, 3_600, 3_600]);
+    assert_eq!(retry_delay(u32::MAX).as_secs(), 3_600);
+}
+
+#[test]
+fn a_mail_is_given_up_after_21_hours() {
+    let mut mail = mail(waiting(now()), 0);
+    let mut time = now();
+    while let Some(due) = mail.due_at() {
+        time = due;
+        mail = mail.begin(time).expect("due").failed(time);
+    }
+    assert_eq!((mail.state, mail.tries), (failed(time), MOST_TRIES));
+    assert_eq!(time.duration_since(now()).as_hours(), 21);
+}
+
+#[test]
+fn a_new_mail_keeps_address_and_language_of_the_day() {
+    let mut to = client(12, &company(1, true));
+    to.language = MailLanguage::En;
+    let kind = MailKind::EndpointDisabled { callback_id: id(80), connection_id: id(20) };
+    let expected = Mail {
+        id: id(90),
+        client_id: to.id,
+        email: email("tagblatt12@example.com"),
+        language: MailLanguage::En,
+        kind: kind.clone(),
+        state: waiting(now()),
+        tries: 0,
+        created_at: now(),
+        version: 1,
+    };
+    assert_eq!(Mail::new(id(90), &to, kind, now()), expected);
+}

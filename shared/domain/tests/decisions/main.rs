@@ -1,0 +1,21 @@
+//! What the domain decides, asked from outside: each state machine's full table, each rule's every reason, and what is
+//! stored.
+
+mod after_sale;
+mod callback;
+mod cart;
+mod connection;
+mod connection_edit;
+mod customer;
+mod fixtures;
+mod invitation;
+mod mail;
+mod offer;
+mod order;
+mod payout;
+mod purchase;
+mod purchase_refused;
+mod sharing;
+mod stored;
+mod tenancy;
+mod voucher;

@@ -1,0 +1,123 @@
+//! What can be taken back of an order.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde_json::json;
+use tandem_domain::order::{Order, OrderPosition, PositionState, Reversal, ReversalError, parse_reversal};
+use tandem_domain::payment_method::PaymentMethod;
+
+use crate::fixtures::{codes, euro, id, name, now, yesterday};
+
+pub(crate) fn order(states: &[PositionState]) -> Order {
+    let positions: Vec<_> = (1_u8..)
+        .zip(states)
+        .map(|(number, state)| OrderPosition {
+            position: number,
+            offer_id: id(60 + u128::from(number)),
+            offer_name: name("Digitalabo"),
+            quantity: 1,
+            unit_price: euro(1_000),
+            amount: euro(1_000),
+            source_client_id: None,
+            subscription_id: Some(id(70 + u128::from(number))),
+            state: *state,
+        })
+        .collect();
+    Order {
+        id: id(50),
+        client_id: id(12),
+        customer_id: id(40),
+        cart_id: id(30),
+        payment_method: PaymentMethod::CreditCard,
+        total: euro(1_000 * i64::try_from(positions.len()).expect("few")),
+        positions,
+        created_at: yesterday(),
+        updated_at: yesterday(),
+        version: 1,
+    }
+}
+
+const PAID: PositionState = PositionState::Paid;
+
+fn refunded(reversed_at: Timestamp) -> PositionState {
+    PositionState::Refunded { reversed_at }
+}
+
+fn charged_back(reversed_at: Timestamp) -> PositionState {
+    PositionState::ChargedBack { reversed_at }
+}
+
+/// The positions' states after it, and which were reversed.
+fn reversed(
+    states: &[PositionState],
+    asked: Option<&[u8]>,
+    reversal: Reversal,
+) -> Result<(Vec<PositionState>, Vec<u8>), ReversalError> {
+    let asked: Option<BTreeSet<u8>> = asked.map(|numbers| numbers.iter().copied().collect());
+    let (order, numbers) = order(states).reverse(asked.as_ref(), reversal, now())?;
+    assert_eq!(order.updated_at, now());
+    Ok((order.positions.into_iter().map(|position| position.state).collect(), numbers.into_iter().collect()))
+}
+
+#[test]
+fn every_position_state_meets_every_reversal() {
+    let gone = Err(ReversalError::NotPaid(vec![1]));
+    for (state, refund, charge_back) in [
+        (PAID, Ok((vec![refunded(now())], vec![1])), Ok((vec![charged_back(now())], vec![1]))),
+        (refunded(yesterday()), gone.clone(), gone.clone()),
+        (charged_back(yesterday()), gone.clone(), gone),
+    ] {
+        for asked in [None, Some(&[1_u8][..])] {
+            assert_eq!(reversed(&[state], asked, Reversal::Refund), refund, "{state:?} {asked:?}");
+            assert_eq!(reversed(&[state], asked, Reversal::ChargeBack), charge_back, "{state:?} {asked:?}");
+        }
+    }
+}
+
+#[test]
+fn the_whole_order_means_all_that_is_still_paid() {
+    let states = [PAID, refunded(yesterday()), PAID, charged_back(yesterday())];
+    let after = vec![charged_back(now()), refunded(yesterday()), charged_back(now()), charged_back(yesterday())];
+    assert_eq!(reversed(&states, None, Reversal::ChargeBack), Ok((after, vec![1, 3])));
+}
+
+#[test]
+fn named_positions_go_back_and_the_others_stay() {
+    let after = vec![refunded(now()), PAID, refunded(now())];
+    assert_eq!(reversed(&[PAID, PAID, PAID], Some(&[3, 1]), Reversal::Refund), Ok((after, vec![1, 3])));
+}
+
+#[test]
+fn all_of_the_named_positions_go_back_or_none() {
+    let states = [PAID, refunded(yesterday()), charged_back(yesterday())];
+    let refused = |asked: &[u8]| reversed(&states, Some(asked), Reversal::Refund).expect_err("refused");
+    assert_eq!(refused(&[1, 2, 3]), ReversalError::NotPaid(vec![2, 3]));
+    assert_eq!(refused(&[1, 4, 9]), ReversalError::NoSuchPosition(vec![4, 9]));
+    assert_eq!(refused(&[2, 4]), ReversalError::NoSuchPosition(vec![4]));
+}
+
+#[test]
+fn a_reversal_leaves_what_was_sold_as_it_was() {
+    let before = order(&[PAID]);
+    let (mut after, _) = before.clone().reverse(None, Reversal::Refund, now()).expect("possible");
+    after.positions[0].state = PAID;
+    assert_eq!(after, Order { updated_at: now(), ..before });
+}
+
+#[test]
+fn a_reversal_names_positions_or_means_the_whole_order() {
+    assert_eq!(parse_reversal(&json!({})), Ok(None));
+    assert_eq!(parse_reversal(&json!({"positions": null})), Ok(None));
+    assert_eq!(parse_reversal(&json!({"positions": [3, 1, 3]})), Ok(Some(BTreeSet::from([1, 3]))));
+    let wrong = |value| parse_reversal(&value).expect_err("wrong");
+    assert_eq!(codes(&wrong(json!({"positions": []}))), [("positions", "wrong_length")]);
+    let errors = wrong(json!({"positions": [0, "1", 21], "reason": "x"}));
+    let expected = [
+        ("positions[0]", "out_of_range"),
+        ("positions[1]", "not_an_integer"),
+        ("positions[2]", "out_of_range"),
+        ("reason", "unknown_field"),
+    ];
+    assert_eq!(codes(&errors), expected);
+}

@@ -1,0 +1,350 @@
+//! What a purchase writes.
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use tandem_domain::callback::EventType;
+use tandem_domain::cart::{Choice, Found, Position};
+use tandem_domain::customer::Customer;
+use tandem_domain::money::BasisPoints;
+use tandem_domain::offer::{Offer, OfferKind};
+use tandem_domain::order::{Order, OrderPosition, PositionState};
+use tandem_domain::payment_method::PaymentMethod;
+use tandem_domain::payout::{PaidState, Payout, PayoutType};
+use tandem_domain::purchase::{PurchaseRequest, Sale, decide};
+use tandem_domain::subscription::{CrossClientLink, Life, Role, Status, Subscription};
+use tandem_domain::voucher::{Voucher, VoucherHash, VoucherState};
+
+use crate::fixtures::{Counter, Pair, at, euro, id, monthly, now, offer};
+
+/// Buys a cart that holds these offers, in this order.
+fn bought(pair: &Pair, offers: &[(&Offer, Choice)], positions: &Value) -> Sale {
+    let cart: Vec<Position> =
+        (1_u8..).zip(offers).map(|(number, (offer, choice))| pair.position(number, offer, *choice)).collect();
+    let cart = pair.cart(cart);
+    let customer = pair.customer();
+    let request = json!({"customerId": customer.id, "paymentMethod": "CREDIT_CARD", "positions": positions});
+    let request = PurchaseRequest::parse(&request).expect("a request");
+    let chosen: Vec<(Position, Found<'_>)> = request
+        .choose(&cart)
+        .expect("positions of the cart")
+        .into_iter()
+        .map(|position| (position, pair.found(offers[usize::from(position.number) - 1].0)))
+        .collect();
+    decide(&cart, &request, &chosen, &customer, now(), &mut Counter::default()).expect("can be sold")
+}
+
+fn single(offer: Offer) -> Offer {
+    Offer { kind: OfferKind::Single, ..offer }
+}
+
+fn order_position(number: u8, offer: &Offer, quantity: u32) -> OrderPosition {
+    OrderPosition {
+        position: number,
+        offer_id: offer.id,
+        offer_name: offer.name.clone(),
+        quantity,
+        unit_price: offer.price,
+        amount: euro(offer.price.amount * i64::from(quantity)),
+        source_client_id: None,
+        subscription_id: None,
+        state: PositionState::Paid,
+    }
+}
+
+/// The row of a client that sells its own monthly offer once.
+fn own_row(pair: &Pair, number: u8, offer: &Offer, customer: &Customer) -> Subscription {
+    Subscription {
+        id: id(0x1002),
+        client_id: pair.target.id,
+        role: Role::Own,
+        customer_id: Some(customer.id),
+        order_id: id(0x1001),
+        position: number,
+        offer_id: offer.id,
+        offer_name: offer.name.clone(),
+        quantity: 1,
+        unit_price: offer.price,
+        payment_method: PaymentMethod::CreditCard,
+        period: monthly(),
+        renews: true,
+        started_at: now(),
+        periods_paid: 1,
+        paid_until: at("2026-08-01T12:00:00Z"),
+        life: Life::Active,
+        cross_client: None,
+        created_at: now(),
+        updated_at: now(),
+        version: 1,
+    }
+}
+
+#[test]
+fn own_offers_make_an_order_and_a_subscription_each_and_nothing_else() {
+    let pair = Pair::between_two_companies();
+    let (paper, issue) = (offer(60, pair.target.id), single(offer(61, pair.target.id)));
+    let sale = bought(&pair, &[(&paper, Choice::Mandatory), (&issue, Choice::Mandatory)], &json!([]));
+    let order = Order {
+        id: id(0x1001),
+        client_id: pair.target.id,
+        customer_id: pair.customer().id,
+        cart_id: id(30),
+        payment_method: PaymentMethod::CreditCard,
+        positions: vec![
+            OrderPosition { subscription_id: Some(id(0x1002)), ..order_position(1, &paper, 1) },
+            order_position(2, &issue, 1),
+        ],
+        total: euro(2_000),
+        created_at: now(),
+        updated_at: now(),
+        version: 1,
+    };
+    let subscriptions = vec![own_row(&pair, 1, &paper, &pair.customer())];
+    let expected = Sale { order, subscriptions, payouts: Vec::new(), vouchers: Vec::new(), announcements: Vec::new() };
+    assert_eq!(sale, expected);
+}
+
+/// Sells an own offer and a shared one, and says what is cross-client of it.
+fn sold(pair: &Pair) -> (Sale, Offer) {
+    let (own, shared) = (single(offer(60, pair.target.id)), pair.shared_offer(61));
+    let quantity = json!([{"position": 2, "quantity": 3}]);
+    (bought(pair, &[(&own, Choice::Mandatory), (&shared, Choice::Mandatory)], &quantity), shared)
+}
+
+fn link(pair: &Pair, voucher_hash: Option<VoucherHash>) -> CrossClientLink {
+    CrossClientLink {
+        source_client_id: pair.source.id,
+        source_name: pair.source.name.clone(),
+        target_client_id: pair.target.id,
+        target_name: pair.target.name.clone(),
+        connection_id: pair.connection.id,
+        seller_share_basis_points: BasisPoints(2_000),
+        voucher_hash,
+    }
+}
+
+fn payout(pair: &Pair, shared: &Offer) -> Payout {
+    Payout {
+        id: id(0x1003),
+        payout_type: PayoutType::Payment,
+        source_client_id: pair.source.id,
+        source_name: pair.source.name.clone(),
+        target_client_id: pair.target.id,
+        target_name: pair.target.name.clone(),
+        order_id: id(0x1001),
+        subscription_id: id(0x1002),
+        period_number: 1,
+        offer_id: shared.id,
+        offer_name: shared.name.clone(),
+        customer_id: pair.customer().id,
+        payment_method: PaymentMethod::CreditCard,
+        gross: euro(3_000),
+        seller_share_basis_points: BasisPoints(2_000),
+        due: euro(2_400),
+        paid: PaidState::Open,
+        created_at: now(),
+        version: 1,
+    }
+}
+
+#[test]
+fn within_one_company_the_source_has_its_subscription_at_once() {
+    let pair = Pair::within_one_company();
+    let (sale, shared) = sold(&pair);
+    let seller = Subscription {
+        role: Role::Seller,
+        quantity: 3,
+        cross_client: Some(link(&pair, None)),
+        ..own_row(&pair, 2, &shared, &pair.customer())
+    };
+    let source = Subscription { client_id: pair.source.id, role: Role::Source, ..seller.clone() };
+    assert_eq!(source.status(), Status::Active);
+    assert_eq!(sale.subscriptions, [seller, source]);
+    assert_eq!(sale.payouts, [payout(&pair, &shared)]);
+    assert_eq!(sale.order.positions[1].source_client_id, Some(pair.source.id));
+    assert_eq!(sale.order.positions[1].subscription_id, Some(id(0x1002)));
+    assert_eq!(sale.order.total, euro(4_000));
+    assert!(sale.vouchers.is_empty() && sale.announcements.is_empty());
+}
+
+#[test]
+fn between_two_companies_the_source_gets_a_voucher_and_a_callback() {
+    let pair = Pair::between_two_companies();
+    let (sale, shared) = sold(&pair);
+    let hash = VoucherHash("hash 1".to_owned());
+    let seller = Subscription {
+        role: Role::Seller,
+        quantity: 3,
+        cross_client: Some(link(&pair, Some(hash.clone()))),
+        ..own_row(&pair, 2, &shared, &pair.customer())
+    };
+    let source = Subscription { client_id: pair.source.id, role: Role::Source, customer_id: None, ..seller.clone() };
+    assert_eq!((seller.status(), source.status()), (Status::Active, Status::Pending));
+    assert_eq!(sale.subscriptions, [seller, source]);
+    assert_eq!(sale.payouts, [payout(&pair, &shared)]);
+    let voucher = Voucher {
+        client_id: pair.source.id,
+        hash,
+        subscription_id: id(0x1002),
+        order_id: id(0x1001),
+        connection_id: pair.connection.id,
+        state: VoucherState::Issued,
+        created_at: now(),
+        version: 1,
+    };
+    assert_eq!(sale.vouchers, [voucher]);
+}
+
+#[test]
+fn the_callback_of_a_sale_tells_all_that_the_source_needs() {
+    let pair = Pair::between_two_companies();
+    let (sale, _) = sold(&pair);
+    let [announcement] = sale.announcements.try_into().expect("one");
+    assert_eq!(announcement.client_id, pair.source.id);
+    assert_eq!(announcement.connection_id, pair.connection.id);
+    assert_eq!(announcement.order_id, Some(id(0x1001)));
+    assert_eq!(announcement.subscription_id, Some(id(0x1002)));
+    assert_eq!(announcement.event, EventType::OrderCreated);
+    let body: Value = serde_json::from_slice(&announcement.body(now())).expect("JSON");
+    insta::assert_json_snapshot!("sale_callback", body);
+}
+
+#[test]
+fn the_voucher_code_stands_in_the_callback_and_nowhere_else() {
+    let (sale, _) = sold(&Pair::between_two_companies());
+    let code = "00000-00000-00000-00001";
+    assert_eq!(sale.announcements[0].data["voucherCode"], code);
+    let rest = serde_json::to_string(&(&sale.order, &sale.subscriptions, &sale.payouts, &sale.vouchers)).expect("JSON");
+    assert!(!rest.contains(code));
+    assert_eq!(format!("{sale:?}").matches(code).count(), 1);
+}
+
+#[test]
+fn optional_positions_are_bought_only_if_they_are_chosen() {
+    let pair = Pair::within_one_company();
+    let offers: Vec<_> = (60..64).map(|number| offer(number, pair.target.id)).collect();
+    let choices = [Choice::Optional, Choice::Mandatory, Choice::Preselected, Choice::Optional];
+    let cart: Vec<_> = offers.iter().zip(choices).collect();
+    let numbers = |positions: Value| {
+        let sale = bought(&pair, &cart, &positions);
+        sale.order.positions.iter().map(|position| (position.position, position.quantity)).collect::<Vec<_>>()
+    };
+    assert_eq!(numbers(json!([])), [(2, 1)]);
+    assert_eq!(numbers(json!([{"position": 2}])), [(2, 1)]);
+    assert_eq!(numbers(json!([{"position": 4, "quantity": 2}, {"position": 1}])), [(1, 1), (2, 1), (4, 2)]);
+    assert_eq!(numbers(json!([{"position": 3}, {"position": 2, "quantity": 10_000}])), [(2, 10_000), (3, 1)]);
+}
+
+#[test]
+fn the_price_of_a_position_is_the_unit_price_times_the_quantity() {
+    let pair = Pair::within_one_company();
+    let (one, other) = (Offer { price: euro(999), ..offer(60, pair.target.id) }, offer(61, pair.target.id));
+    let cart = [(&one, Choice::Mandatory), (&other, Choice::Mandatory)];
+    let sale = bought(&pair, &cart, &json!([{"position": 1, "quantity": 7}]));
+    let amounts: Vec<_> = sale.order.positions.iter().map(|position| position.amount).collect();
+    assert_eq!(amounts, [euro(6_993), euro(1_000)]);
+    assert_eq!(sale.order.total, euro(7_993));
+    assert_eq!(sale.subscriptions[0].amount(), euro(6_993));
+}
+
+/// A cart of one own offer and as many shared ones as asked for.
+fn full_cart(pair: &Pair, shared: u128) -> Vec<Offer> {
+    let own = offer(60, pair.target.id);
+    std::iter::once(own).chain((0..shared).map(|number| pair.shared_offer(61 + number))).collect()
+}
+
+fn rows(sale: &Sale) -> [usize; 5] {
+    [1, sale.subscriptions.len(), sale.payouts.len(), sale.vouchers.len(), sale.announcements.len()]
+}
+
+#[test]
+fn the_longest_purchase_fits_one_transaction() {
+    let pair = Pair::between_two_companies();
+    let offers = full_cart(&pair, 19);
+    let cart: Vec<_> = offers.iter().map(|offer| (offer, Choice::Mandatory)).collect();
+    let sale = bought(&pair, &cart, &json!([]));
+    assert_eq!(rows(&sale), [1, 1 + 2 * 19, 19, 19, 19]);
+    // DynamoDB takes 100 actions; three are left for the purchase's own idempotency record and guards.
+    assert_eq!(rows(&sale).iter().sum::<usize>(), 97);
+
+    let pair = Pair::within_one_company();
+    let offers = full_cart(&pair, 19);
+    let cart: Vec<_> = offers.iter().map(|offer| (offer, Choice::Mandatory)).collect();
+    assert_eq!(rows(&bought(&pair, &cart, &json!([]))), [1, 1 + 2 * 19, 19, 0, 0]);
+}
+
+#[test]
+fn every_row_of_a_sale_has_an_id_of_its_own() {
+    let pair = Pair::between_two_companies();
+    let offers = full_cart(&pair, 19);
+    let cart: Vec<_> = offers.iter().map(|offer| (offer, Choice::Mandatory)).collect();
+    let sale = bought(&pair, &cart, &json!([]));
+    let distinct = |ids: Vec<String>| ids.into_iter().collect::<std::collections::BTreeSet<_>>().len();
+    let rows = sale.subscriptions.iter().map(|row| format!("{} {}", row.client_id, row.id)).collect();
+    assert_eq!(distinct(rows), 39);
+    assert_eq!(distinct(sale.payouts.iter().map(|row| row.id.to_string()).collect()), 19);
+    assert_eq!(distinct(sale.vouchers.iter().map(|row| row.hash.0.clone()).collect()), 19);
+}
+
+#[test]
+fn the_two_rows_of_a_subscription_its_payout_and_its_voucher_belong_together() {
+    let pair = Pair::between_two_companies();
+    let offers = full_cart(&pair, 3);
+    let cart: Vec<_> = offers.iter().map(|offer| (offer, Choice::Mandatory)).collect();
+    let sale = bought(&pair, &cart, &json!([]));
+    for (index, position) in sale.order.positions.iter().filter(|position| position.source_client_id.is_some()).enumerate() {
+        let id = position.subscription_id.expect("time-based");
+        let rows: Vec<_> = sale.subscriptions.iter().filter(|row| row.id == id).collect();
+        assert_eq!(rows.iter().map(|row| row.role).collect::<Vec<_>>(), [Role::Seller, Role::Source]);
+        assert!(rows.iter().all(|row| row.offer_id == position.offer_id && row.position == position.position));
+        assert_eq!((sale.payouts[index].subscription_id, sale.payouts[index].offer_id), (id, position.offer_id));
+        assert_eq!(sale.vouchers[index].subscription_id, id);
+        let hash = rows[0].cross_client.as_ref().and_then(|link| link.voucher_hash.as_ref());
+        assert_eq!(hash, Some(&sale.vouchers[index].hash));
+        assert_eq!(sale.announcements[index].subscription_id, Some(id));
+        assert_eq!(sale.announcements[index].data["subscription"]["id"], json!(id));
+    }
+}
+
+fn any_cart() -> impl Strategy<Value = Vec<(i64, u32, u16)>> {
+    prop::collection::vec((0..=1_000_000_000_000_i64, 1..=10_000_u32, 0..=10_000_u16), 1..=20)
+}
+
+proptest! {
+    #[test]
+    fn money_adds_up(positions in any_cart(), between in any::<bool>()) {
+        let pair = if between { Pair::between_two_companies() } else { Pair::within_one_company() };
+        let offers: Vec<Offer> = full_cart(&pair, 19)
+            .into_iter()
+            .zip(&positions)
+            .map(|(mut offer, (price, _, share))| {
+                offer.price = euro(*price);
+                if let Some(sharing) = &mut offer.cross_client {
+                    sharing.seller_share_basis_points = BasisPoints(*share);
+                }
+                offer
+            })
+            .collect();
+        let cart: Vec<_> = offers.iter().map(|offer| (offer, Choice::Mandatory)).collect();
+        let quantities: Vec<_> = (1..)
+            .zip(&positions)
+            .map(|(number, (_, quantity, _))| json!({"position": number, "quantity": quantity}))
+            .collect();
+        let sale = bought(&pair, &cart, &json!(quantities));
+
+        let amount = |position: &OrderPosition| i128::from(position.amount.amount);
+        let all: i128 = positions.iter().map(|(price, quantity, _)| i128::from(*price) * i128::from(*quantity)).sum();
+        prop_assert_eq!(sale.order.positions.iter().map(amount).sum::<i128>(), all);
+        prop_assert_eq!(i128::from(sale.order.total.amount), all);
+
+        let cross_client: i128 =
+            sale.order.positions.iter().filter(|position| position.source_client_id.is_some()).map(amount).sum();
+        prop_assert_eq!(sale.payouts.iter().map(|row| i128::from(row.gross.amount)).sum::<i128>(), cross_client);
+        prop_assert_eq!(sale.payouts.len(), positions.len() - 1);
+        for (row, (price, quantity, share)) in sale.payouts.iter().zip(&positions[1..]) {
+            let gross = i128::from(*price) * i128::from(*quantity);
+            let kept = gross * i128::from(*share) / 10_000;
+            prop_assert_eq!(i128::from(row.gross.amount), gross);
+            prop_assert_eq!(i128::from(row.due.amount), gross - kept);
+        }
+    }
+}

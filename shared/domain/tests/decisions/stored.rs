@@ -1,0 +1,253 @@
+//! Every stored value as it is written, held by a snapshot, and read back as it was. What is stored outlives this code:
+//! a change here is a change to every row that is already in the table.
+
+use std::fmt::Debug;
+
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::json;
+use tandem_domain::callback::{Attempt, CallbackState};
+use tandem_domain::cart::{CartStatus, Choice};
+use tandem_domain::connection::{Action, Connection, HistoryEntry, Side, State};
+use tandem_domain::customer::Profile;
+use tandem_domain::mail::{MailKind, MailState};
+use tandem_domain::money::BasisPoints;
+use tandem_domain::offer::{Offer, OfferKind, OfferStatus};
+use tandem_domain::order::{OrderPosition, PositionState};
+use tandem_domain::payment_method::PaymentMethod;
+use tandem_domain::payout::{PaidState, Payout, PayoutType};
+use tandem_domain::subscription::{CrossClientLink, Life, Role, Subscription};
+use tandem_domain::tenancy::ApiKey;
+use tandem_domain::text::Description;
+use tandem_domain::voucher::{VoucherHash, VoucherState};
+
+use crate::fixtures::{Pair, at, client, company, customer, euro, id, monthly, name, now, offer, yesterday};
+use crate::{callback, mail, order, payout, voucher};
+
+/// Holds a value to its snapshot, and its reading to its writing.
+fn golden<T: Serialize + DeserializeOwned + PartialEq + Debug>(name: &str, value: &T) {
+    let written = serde_json::to_value(value).expect("JSON");
+    insta::assert_json_snapshot!(name, written);
+    let read: T = serde_json::from_value(written).expect("readable");
+    assert_eq!(&read, value, "{name}");
+}
+
+#[test]
+fn tenants() {
+    golden("company", &company(1, true));
+    golden("client", &client(11, &company(1, true)));
+    let key = ApiKey {
+        key_id: "k1".to_owned(),
+        client_id: id(11),
+        company_id: id(1),
+        name: Some(name("Checkout")),
+        secret_hash: "5f2a".to_owned(),
+        created_at: yesterday(),
+        revoked_at: None,
+        version: 1,
+    };
+    golden("api_key", &key);
+    golden("api_key_revoked", &ApiKey { name: None, ..key.revoke(now()) });
+}
+
+#[test]
+fn customers() {
+    let all = json!({
+        "email": "Anna@example.com",
+        "language": "de-CH",
+        "externalSystemId": "CRM-7",
+        "firstName": "Anna",
+        "lastName": "Muster",
+        "phone": "+41 44 000 00 00",
+        "address": {"street": "Weg 1", "additional": "Hof", "postalCode": "8001", "city": "Zürich", "country": "CH"},
+    });
+    let profile = Profile::parse(&all).expect("a profile");
+    golden("customer", &profile.create(id(40), id(1), now()));
+    let profile = Profile::parse(&json!({"email": "a@example.com", "language": "en"})).expect("a profile");
+    golden("customer_least", &profile.create(id(40), id(1), now()));
+    golden("customer_of_the_fixtures", &customer(40, &company(1, true)));
+}
+
+#[test]
+fn connections() {
+    golden("connection_within_one_company", &Pair::within_one_company().connection);
+    let mut connection = Pair::between_two_companies().connection;
+    connection.callback.as_mut().expect("settings").rotate("sealed 2".to_owned(), now());
+    let state = State::Blocked { blocked_by: Side::Target, blocked_at: now() };
+    golden("connection_between_two_companies", &Connection { state, offers_access: false, ..connection });
+    for state in [State::Invited, State::Active, State::Declined, State::Withdrawn] {
+        let connection = Connection { state, ..Pair::within_one_company().connection };
+        assert_eq!(json!(connection)["status"], state.as_str());
+    }
+}
+
+#[test]
+fn histories() {
+    let entry = HistoryEntry { number: 1, at: now(), by: Side::Source, action: Action::Invited, changes: Vec::new() };
+    golden("history_invited", &entry);
+    let changes = vec!["offersAccess: false".to_owned(), "callback.url".to_owned()];
+    golden("history_edited", &HistoryEntry { number: 2, action: Action::Edited, changes, ..entry });
+}
+
+#[test]
+fn offers() {
+    let shared = Pair::within_one_company().shared_offer(60);
+    let description = Description::parse(&json!("Alles lesen.")).expect("a text");
+    golden("offer_shared", &Offer { description: Some(description), ..shared });
+    let single = Offer { kind: OfferKind::Single, externally_managed: true, ..offer(61, id(12)) };
+    golden("offer_single", &Offer { status: OfferStatus::Archived, ..single });
+}
+
+#[test]
+fn carts() {
+    let pair = Pair::between_two_companies();
+    let (own, shared) = (offer(60, pair.target.id), pair.shared_offer(61));
+    let positions = vec![
+        pair.position(1, &own, Choice::Mandatory),
+        pair.position(2, &shared, Choice::Preselected),
+        pair.position(3, &offer(62, pair.target.id), Choice::Optional),
+    ];
+    let cart = pair.cart(positions);
+    golden("cart", &cart);
+    assert_eq!(json!(cart.archive(now()).expect("possible"))["status"], json!(CartStatus::Archived));
+}
+
+#[test]
+fn orders() {
+    let states = [
+        PositionState::Paid,
+        PositionState::Refunded { reversed_at: now() },
+        PositionState::ChargedBack { reversed_at: now() },
+    ];
+    let mut order = order::order(&states);
+    order.positions[1] = OrderPosition { source_client_id: Some(id(11)), ..order.positions[1].clone() };
+    order.positions[2] = OrderPosition { subscription_id: None, quantity: 2, ..order.positions[2].clone() };
+    golden("order", &order);
+}
+
+#[test]
+fn subscriptions() {
+    let own = Subscription {
+        id: id(70),
+        client_id: id(12),
+        role: Role::Own,
+        customer_id: Some(id(40)),
+        order_id: id(50),
+        position: 1,
+        offer_id: id(60),
+        offer_name: name("Digitalabo"),
+        quantity: 1,
+        unit_price: euro(1_000),
+        payment_method: PaymentMethod::AmazonPay,
+        period: monthly(),
+        renews: true,
+        started_at: now(),
+        periods_paid: 1,
+        paid_until: at("2026-08-01T12:00:00Z"),
+        life: Life::Active,
+        cross_client: None,
+        created_at: now(),
+        updated_at: now(),
+        version: 1,
+    };
+    golden("subscription_own", &own);
+    let link = CrossClientLink {
+        source_client_id: id(11),
+        source_name: name("Tagblatt 11"),
+        target_client_id: id(12),
+        target_name: name("Tagblatt 12"),
+        connection_id: id(20),
+        seller_share_basis_points: BasisPoints(2_000),
+        voucher_hash: Some(VoucherHash("5f2a".to_owned())),
+    };
+    let life = Life::Cancelled { cancelled_at: now(), ends_at: at("2026-08-01T12:00:00Z") };
+    let seller = Subscription { role: Role::Seller, cross_client: Some(link), life, ..own };
+    golden("subscription_seller", &seller);
+    let source = Subscription { client_id: id(11), role: Role::Source, customer_id: None, ..seller };
+    golden("subscription_source", &Subscription { life: Life::Refunded { ended_at: now() }, ..source.clone() });
+    let life = json!(Subscription { life: Life::ChargedBack { ended_at: now() }, ..source });
+    assert_eq!((&life["life"], &life["endedAt"]), (&json!("chargedBack"), &json!(now())));
+}
+
+#[test]
+fn payment_methods() {
+    let words = [
+        "AMAZON_PAY",
+        "APPLE_PAY",
+        "BANK_ACCOUNT",
+        "BILLING",
+        "CREDIT_CARD",
+        "GOOGLE_PAY",
+        "IDEAL",
+        "PAYPAL",
+        "POSTFINANCE",
+        "SOFORT",
+        "TWINT",
+        "ZERO",
+    ];
+    for word in words {
+        let method = PaymentMethod::parse(&json!(word)).expect(word);
+        assert_eq!((method.as_str(), json!(method)), (word, json!(word)));
+    }
+    assert!(PaymentMethod::parse(&json!("CASH")).is_err());
+}
+
+#[test]
+fn vouchers() {
+    golden("voucher_issued", &voucher::voucher(VoucherState::Issued));
+    let redeemed = VoucherState::Redeemed { customer_id: id(41), redeemed_at: now() };
+    golden("voucher_redeemed", &voucher::voucher(redeemed));
+    golden("voucher_void", &voucher::voucher(VoucherState::Void { void_at: now() }));
+}
+
+#[test]
+fn callbacks() {
+    golden("callback_waiting", &callback::callback(CallbackState::Waiting { step: 2, due_at: now() }));
+    golden("callback_in_flight", &callback::callback(CallbackState::InFlight { step: 2, lease_until: now() }));
+    golden("callback_delivered", &callback::callback(CallbackState::Delivered { delivered_at: now() }));
+    golden("callback_exhausted", &callback::callback(CallbackState::Exhausted { exhausted_at: now() }));
+    let mut held = callback::callback(CallbackState::Held { held_at: now() });
+    (held.order_id, held.subscription_id) = (None, None);
+    golden("callback_held", &held);
+}
+
+#[test]
+fn attempts() {
+    let answered = Attempt {
+        number: 1,
+        at: now(),
+        duration_ms: 212,
+        status_code: Some(503),
+        error: None,
+        answer: Some("busy".to_owned()),
+    };
+    golden("attempt_answered", &answered);
+    let error = Some("timed out".to_owned());
+    golden("attempt_unanswered", &Attempt { number: 2, status_code: None, error, answer: None, ..answered });
+}
+
+#[test]
+fn payouts() {
+    golden("payout_payment", &payout::payout(PayoutType::Payment, euro(1_000)));
+    let refund = payout::payout(PayoutType::Refund, euro(-1_000));
+    golden("payout_refund", &Payout { paid: PaidState::Paid { paid_at: now() }, ..refund });
+}
+
+#[test]
+fn mails() {
+    golden("mail_waiting", &mail::mail(MailState::Waiting { due_at: now() }, 0));
+    golden("mail_in_flight", &mail::mail(MailState::InFlight { lease_until: now() }, 1));
+    golden("mail_sent", &mail::mail(MailState::Sent { at: now() }, 1));
+    golden("mail_failed", &mail::mail(MailState::Failed { at: now() }, 30));
+    let (partner, connection_id, callback_id) = (|| name("Tagblatt 11"), id(20), id(80));
+    let kinds = vec![
+        MailKind::Invitation { source_name: partner(), connection_id },
+        MailKind::InvitationAccepted { target_name: partner(), connection_id },
+        MailKind::InvitationDeclined { target_name: partner(), connection_id },
+        MailKind::InvitationWithdrawn { source_name: partner(), connection_id },
+        MailKind::ConnectionBlocked { by_name: partner(), connection_id },
+        MailKind::ConnectionUnblocked { by_name: partner(), connection_id },
+        MailKind::CallbackExhausted { callback_id, connection_id, attempts: 10 },
+        MailKind::EndpointDisabled { callback_id, connection_id },
+    ];
+    golden("mail_kinds", &kinds);
+}

@@ -1,0 +1,83 @@
+//! Companies, clients and their keys.
+
+use serde_json::json;
+use tandem_domain::ids::CompanyId;
+use tandem_domain::tenancy::{
+    ApiKey, Client, ClientDraft, CompanyDraft, CompanyEdit, ContractingCompany, MailLanguage, Modules,
+};
+
+use crate::fixtures::{codes, company, email, id, name, now, yesterday};
+
+#[test]
+fn a_company_begins_without_the_module_unless_it_was_booked() {
+    let made = |draft| CompanyDraft::parse(&draft).expect("a draft").create(id(1), now());
+    let plain = ContractingCompany {
+        id: id(1),
+        name: name("Verlag"),
+        modules: Modules { cross_client_connections: false },
+        created_at: now(),
+        version: 1,
+    };
+    assert_eq!(made(json!({"name": "Verlag"})), plain);
+    let modules = Modules { cross_client_connections: true };
+    let booked = json!({"name": "Verlag", "modules": {"crossClientConnections": true}});
+    assert_eq!(made(booked), ContractingCompany { modules, ..plain });
+}
+
+#[test]
+fn an_edit_of_a_company_changes_what_it_names() {
+    let edited = |edit| CompanyEdit::parse(&edit).expect("an edit").apply(company(1, true));
+    assert_eq!(edited(json!({})), company(1, true));
+    assert_eq!(edited(json!({"modules": {"crossClientConnections": false}})), company(1, false));
+    assert_eq!(edited(json!({"name": "Neu"})), ContractingCompany { name: name("Neu"), ..company(1, true) });
+}
+
+#[test]
+fn a_client_belongs_to_a_company() {
+    let company: CompanyId = id(1);
+    let draft = json!({"contractingCompanyId": company, "name": "Tagblatt", "email": "a@example.com", "language": "en"});
+    let expected = Client {
+        id: id(11),
+        company_id: company,
+        name: name("Tagblatt"),
+        email: email("a@example.com"),
+        language: MailLanguage::En,
+        created_at: now(),
+        version: 1,
+    };
+    assert_eq!(ClientDraft::parse(&draft).expect("a draft").create(id(11), now()), expected);
+}
+
+#[test]
+fn wrong_input_names_each_wrong_member() {
+    let errors = CompanyDraft::parse(&json!({"modules": {"crossClientConnections": 1, "x": 1}})).expect_err("wrong");
+    let modules = [("modules.crossClientConnections", "not_a_boolean"), ("modules.x", "unknown_field")];
+    assert_eq!(codes(&errors), [&[("name", "required")][..], &modules].concat());
+    let errors = CompanyEdit::parse(&json!({"modules": {}})).expect_err("wrong");
+    assert_eq!(codes(&errors), [("modules.crossClientConnections", "required")]);
+    let wrong = json!({"contractingCompanyId": "cli_1", "email": "x", "language": "fr"});
+    let expected =
+        [("contractingCompanyId", "invalid"), ("name", "required"), ("email", "invalid_email"), ("language", "unknown_value")];
+    assert_eq!(codes(&ClientDraft::parse(&wrong).expect_err("wrong")), expected);
+    assert_eq!(ApiKey::parse_name(&json!({})), Ok(None));
+    assert_eq!(ApiKey::parse_name(&json!({"name": "Checkout"})), Ok(Some(name("Checkout"))));
+    assert!(ApiKey::parse_name(&json!({"name": ""})).is_err());
+}
+
+#[test]
+fn the_first_revocation_of_a_key_counts() {
+    let key = ApiKey {
+        key_id: "k1".to_owned(),
+        client_id: id(11),
+        company_id: id(1),
+        name: None,
+        secret_hash: "5f2a".to_owned(),
+        created_at: yesterday(),
+        revoked_at: None,
+        version: 1,
+    };
+    assert!(key.is_active());
+    let revoked = key.revoke(yesterday());
+    assert!(!revoked.is_active());
+    assert_eq!(revoked.revoke(now()).revoked_at, Some(yesterday()));
+}
