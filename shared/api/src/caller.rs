@@ -1,5 +1,7 @@
 //! Who calls. Only the authorizer says so; nothing in a body or path can.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 use tandem_domain::ids::{ClientId, CompanyId};
 
@@ -28,8 +30,8 @@ impl Caller {
     ///
     /// # Errors
     /// It handed on nothing usable: the route is not behind the authorizer.
-    pub fn from_context(context: Option<&Value>) -> Result<Self, Problem> {
-        let text = |name: &str| context.and_then(|context| context.get(name)).and_then(Value::as_str);
+    pub fn from_context(context: &HashMap<String, Value>) -> Result<Self, Problem> {
+        let text = |name: &str| context.get(name).and_then(Value::as_str);
         let client =
             || Some(ClientCaller { id: text("clientId")?.parse().ok()?, company_id: text("companyId")?.parse().ok()? });
         match text("role") {

@@ -1,5 +1,6 @@
 //! What is asked: route, parameters, body.
 
+use std::collections::HashMap;
 use std::str::FromStr;
 
 use lambda_http::http::HeaderMap;
@@ -42,13 +43,13 @@ impl Request {
             Some(RequestContext::ApiGatewayV2(context)) => (
                 context.route_key.clone().unwrap_or_default(),
                 context.request_id.clone().unwrap_or_default(),
-                context.authorizer.as_ref().and_then(|authorizer| authorizer.fields.get("lambda").cloned()),
+                context.authorizer.as_ref().map(|authorizer| authorizer.fields.clone()).unwrap_or_default(),
             ),
-            _ => (String::new(), String::new(), None),
+            _ => (String::new(), String::new(), HashMap::new()),
         };
         Ok(Self {
             route,
-            caller: Caller::from_context(context.as_ref())?,
+            caller: Caller::from_context(&context)?,
             id,
             path: event.uri().path().to_owned(),
             path_parameters: event.path_parameters(),

@@ -73,7 +73,7 @@ pub async fn secret(config: &SdkConfig, setting: &'static str) -> Result<String>
 /// # Errors
 /// The setting is absent.
 pub fn queue(config: &SdkConfig, setting: &'static str) -> Result<Queue> {
-    Ok(Queue::Sqs { client: aws_sdk_sqs::Client::new(config), url: settings::required(setting)? })
+    Ok(Queue::new(aws_sdk_sqs::Client::new(config), settings::required(setting)?))
 }
 
 /// The queues of all kinds of work.
@@ -81,7 +81,7 @@ pub fn queue(config: &SdkConfig, setting: &'static str) -> Result<Queue> {
 /// # Errors
 /// A setting is absent.
 pub fn queues(config: &SdkConfig) -> Result<Queues> {
-    Ok(Queues { callbacks: queue(config, "CALLBACK_QUEUE_URL")?, mails: queue(config, "MAIL_QUEUE_URL")? })
+    Ok(Queues::new(queue(config, "CALLBACK_QUEUE_URL")?, queue(config, "MAIL_QUEUE_URL")?))
 }
 
 /// The mailer that writes from the address in `MAIL_SENDER`.
