@@ -7,6 +7,9 @@ scheme the `Authorizer` that AWS makes of it.
 *Secrets.* The emulator's `Ref` of a secret is its name, on AWS its ARN; and of all that `GenerateSecretString` can
 say it reads the length and the excluded characters only.
 
+*Batches.* On AWS `sqs:SendMessage` allows `SendMessageBatch` too (there is no action of that name); the emulator asks
+for an action by the name of the call.
+
 *Mail.* The emulator holds every call of SES against the resource "*", so the role's one identity becomes that.
 """
 
@@ -27,6 +30,7 @@ def bridge(template: Template) -> Template:
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::IAM::Role":
             _widen_mail(resource["Properties"])
+            _allow_batches(resource["Properties"])
     secrets = [
         name for name, resource in template["Resources"].items() if resource["Type"] == "AWS::SecretsManager::Secret"
     ]
@@ -47,6 +51,14 @@ def _widen_mail(role: Template) -> None:
             actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
             if all(action.startswith("ses:") for action in actions):
                 statement["Resource"] = "*"
+
+
+def _allow_batches(role: Template) -> None:
+    for policy in role.get("Policies", []):
+        for statement in policy["PolicyDocument"]["Statement"]:
+            actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+            if "sqs:SendMessage" in actions:
+                statement["Action"] = [*actions, "sqs:SendMessageBatch"]
 
 
 def _with_secret_arns(value: Any, secrets: list[str]) -> Any:
