@@ -65,7 +65,7 @@ def build(names: list[str], guard: Guard) -> dict[str, Path]:
     command = [cargo(), "build", "--bins", "--message-format=json-render-diagnostics"]
     for package in sorted({owners[name] for name in names}):
         command += ["--package", package]
-    with step(f"building {len(names)} functions (the first time this takes minutes)"):
+    with step(f"building {len(names)} functions", "the first time this takes minutes"):
         status, output = guard.run(command, stdout=subprocess.PIPE)
         if status != 0:
             raise Problem("the build is broken: cargo's error is above")

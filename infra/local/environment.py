@@ -60,7 +60,7 @@ def _make(guard: Guard) -> None:
     VENV.mkdir()
     _OURS.touch()
     log = LOCAL / "environment.log"
-    with step("installing the Python packages into .venv (about half a minute)"), log.open("wb") as output:
+    with step("installing the Python packages into .venv", "about half a minute"), log.open("wb") as output:
         base = getattr(sys, "_base_executable", sys.executable)
         _check(guard.run([base, "-m", "venv", str(VENV)], stdout=output, stderr=subprocess.STDOUT)[0], log)
         install = [

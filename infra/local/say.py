@@ -26,9 +26,9 @@ def say(text: str) -> None:
 
 
 @contextmanager
-def step(text: str) -> Iterator[None]:
-    """Announce a step and, once it worked, how many seconds it took."""
-    say(f"{text} ...")
+def step(text: str, hint: str = "") -> Iterator[None]:
+    """Announce a step, with a hint at how long it may take, and tell how long it took once it worked."""
+    say(f"{text} ..." if not hint else f"{text} ({hint}) ...")
     began = time.monotonic()
     yield
     say(f"{text}: done in {time.monotonic() - began:.1f} s")
