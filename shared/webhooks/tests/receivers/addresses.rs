@@ -1,0 +1,124 @@
+//! Which addresses are called, and how often a name is looked up.
+
+use std::future::pending;
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex};
+
+use tandem_domain::callback::Outcome;
+use tandem_domain::callback_url::LocalTargets;
+use tandem_webhooks::{LookUp, Resolver, Sender, SenderSettings};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
+
+use crate::support::{Receiver, hasty, local, send_to, url};
+
+/// Gives one answer after the other, and counts the questions.
+#[derive(Clone)]
+struct Scripted {
+    answers: Arc<Vec<Vec<&'static str>>>,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl Scripted {
+    fn new(answers: Vec<Vec<&'static str>>) -> Self {
+        Self { answers: Arc::new(answers), asked: Arc::default() }
+    }
+
+    fn asked(&self) -> usize {
+        self.asked.lock().expect("not poisoned").len()
+    }
+}
+
+impl Resolver for Scripted {
+    fn look_up<'a>(&'a self, name: &'a str) -> LookUp<'a> {
+        let mut asked = self.asked.lock().expect("not poisoned");
+        let answer = self.answers.get(asked.len()).cloned().unwrap_or_default();
+        asked.push(name.to_owned());
+        Box::pin(async move { Ok(answer.iter().map(|text| text.parse().expect("address")).collect()) })
+    }
+}
+
+/// Never answers.
+struct Silent;
+
+impl Resolver for Silent {
+    fn look_up<'a>(&'a self, _: &'a str) -> LookUp<'a> {
+        Box::pin(pending())
+    }
+}
+
+async fn answer(mut stream: TcpStream) {
+    stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.expect("written");
+}
+
+const NOT_PUBLIC: &str = "the receiver's address is not a public one";
+
+#[tokio::test]
+async fn an_address_in_the_url_is_judged() {
+    let sender = Sender::with_resolver(SenderSettings::default(), Scripted::new(vec![])).expect("a sender");
+    for to in [
+        "https://100.64.0.1/",
+        "https://192.0.0.170/",
+        "https://198.18.0.1/",
+        "https://240.0.0.1/",
+        "https://0.0.0.1/",
+        "https://0300.0.0.01/",
+        "https://[2002:7f00:1::1]/",
+        "https://[2001:db8::1]:8443/",
+        "https://[2a00:1450:4001:830:0:5efe:127.0.0.1]/",
+    ] {
+        let reply = send_to(&sender, &url(to, &LocalTargets::default()), "{}").await;
+        assert_eq!(reply.error.as_deref(), Some(NOT_PUBLIC), "{to}");
+        assert_eq!(reply.outcome, Outcome::Failed { retry_after: None });
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_points_inside_is_looked_up_once_and_not_called() {
+    for answers in [vec!["127.0.0.1"], vec!["8.8.8.8", "10.0.0.1"], vec!["::1"], vec!["fd00:ec2::254"]] {
+        let resolver = Scripted::new(vec![answers, vec!["8.8.8.8"]]);
+        let sender = Sender::with_resolver(hasty(), resolver.clone()).expect("a sender");
+        let reply = send_to(&sender, &url("https://receiver.example/", &local()), "{}").await;
+        assert_eq!(reply.error.as_deref(), Some(NOT_PUBLIC));
+        assert_eq!(resolver.asked(), 1);
+    }
+}
+
+#[tokio::test]
+async fn the_connection_goes_to_what_the_one_look_up_said() {
+    let first = Receiver::start(answer).await;
+    let second = Receiver::start_at(Ipv4Addr::new(127, 0, 0, 2), first.address.port(), answer).await;
+    let resolver = Scripted::new(vec![vec!["127.0.0.1"], vec!["127.0.0.2"]]);
+    let sender = Sender::with_resolver(hasty(), resolver.clone()).expect("a sender");
+    let to = url(&format!("http://receiver.test:{}/", first.address.port()), &local());
+    assert_eq!(send_to(&sender, &to, "{}").await.outcome, Outcome::Accepted);
+    assert_eq!((resolver.asked(), first.requests().len(), second.requests().len()), (1, 1, 0));
+    assert_eq!(send_to(&sender, &to, "{}").await.outcome, Outcome::Accepted);
+    assert_eq!((resolver.asked(), first.requests().len(), second.requests().len()), (2, 1, 1));
+}
+
+#[tokio::test]
+async fn a_local_target_that_is_none_any_more_is_not_called() {
+    let receiver = Receiver::start(answer).await;
+    let sender = Sender::new(SenderSettings::default()).expect("a sender");
+    let reply = send_to(&sender, &url(&receiver.url(), &local()), "{}").await;
+    assert_eq!(reply.error.as_deref(), Some("the callback URL is not allowed: must start with https://"));
+    assert!(receiver.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_name_without_an_answer_is_told_as_such() {
+    let to = url("https://receiver.example/", &local());
+    let sender = Sender::with_resolver(hasty(), Scripted::new(vec![])).expect("a sender");
+    assert_eq!(send_to(&sender, &to, "{}").await.error.as_deref(), Some("the name does not resolve"));
+    let sender = Sender::with_resolver(hasty(), Silent).expect("a sender");
+    assert_eq!(send_to(&sender, &to, "{}").await.error.as_deref(), Some("no connection within 800 ms"));
+}
+
+#[tokio::test]
+async fn sending_can_be_moved_to_another_thread() {
+    let sender = Sender::new(SenderSettings::default()).expect("a sender");
+    let to = url("https://[2001:db8::1]/", &local());
+    let reply = tokio::spawn(async move { send_to(&sender, &to, "{}").await }).await.expect("no panic");
+    assert_eq!(reply.error.as_deref(), Some(NOT_PUBLIC));
+}
