@@ -1,10 +1,12 @@
-"""Runs the emulator, with three changes that a test of a whole system needs.
+"""Runs the emulator, with four changes that a test of a whole system needs.
 
 1. Every line that a function writes goes into a file of its own at once, also what it writes when it fails to start;
    the emulator keeps lines in memory and forgets those of a function that never got ready.
 2. A call does not wait for log lines. The emulator waits up to 50 ms for a first line after each answer, to give it
    back with the answer; here the files have it.
-3. Plain http on the loopback address counts as encrypted transport, or the queues' policy would refuse everybody.
+3. A function's event leaves at once. The emulator sends head and body of it apart, and the kernel holds the second part
+   back for 40 ms.
+4. Plain http on the loopback address counts as encrypted transport, or the queues' policy would refuse everybody.
 
 The emulator's version is pinned in requirements.txt; a change that no longer fits it stops the start.
 """
@@ -59,6 +61,19 @@ def do_not_wait_for_logs() -> None:
     worker._drain_stderr_bounded = drain_now
 
 
+def send_events_at_once() -> None:
+    """Switch Nagle's algorithm off for the servers that functions get their events from."""
+    worker = lambda_runtime.ProvidedWorker
+    build = worker._build_handler_class
+
+    def without_nagle(self: Any, *arguments: Any) -> Any:
+        handler = build(self, *arguments)
+        handler.disable_nagle_algorithm = True
+        return handler
+
+    worker._build_handler_class = without_nagle
+
+
 def trust_loopback() -> None:
     """Let `aws:SecureTransport` be true for every request."""
     pin = app.pin_request_origin
@@ -69,6 +84,7 @@ def main(arguments: list[str]) -> None:
     """Change the emulator, then be it."""
     keep_logs_in(Path(arguments[0]))
     do_not_wait_for_logs()
+    send_events_at_once()
     trust_loopback()
     sys.argv = ["ministack"]
     app.main()
