@@ -1,7 +1,7 @@
 //! Callbacks on the wire: signed as Standard Webhooks 1.0 wants it, sent to addresses that partners choose.
 //!
 //! The flow of one attempt:
-//! 1. [`sign`] makes the `webhook-signature` header over the very bytes that are sent.
+//! 1. [`signature_header`] makes the `webhook-signature` header over the very bytes that are sent.
 //! 2. [`Sender`] looks at the URL again, looks its name up once, lets the judge of [`address`] look at *all* answers, and
 //!    connects to one of the answers that were judged: no second look-up that could answer otherwise.
 //! 3. It sends one POST, follows no redirect, and reads a bounded answer before fixed deadlines.
