@@ -1,1 +1,36 @@
-//! Stub.
+//! What the stories are told with: the stack that is up, callers of its API, a receiver of callbacks, the mails that were
+//! sent, and the people who take part.
+//!
+//! - [`Stack`]: where the deployed template can be reached.
+//! - [`Api`] and [`Answer`]: a caller and what came back.
+//! - [`World`]: makes contracting companies, clients with keys, and connected pairs of them, fresh for each story, so that
+//!   stories run side by side on one stack.
+//! - [`Client`]: a merchant, with what merchants do in most stories.
+//! - [`Receiver`]: a partner's system that takes callbacks, and [`verified`], which trusts none of our own code.
+//! - [`mails_to`]: what a client found in its inbox.
+//! - [`eventually`]: waits for what happens after the answer.
+//!
+//! Only for stories: what goes wrong panics, and says what was called and what came back. Nothing is skipped without a
+//! stack: see [`Stack::get`].
+
+mod answer;
+mod api;
+mod callbacks;
+mod client;
+mod connection;
+mod mails;
+mod receiver;
+mod stack;
+mod wait;
+mod world;
+
+pub use answer::{Answer, id};
+pub use api::{Api, Call};
+pub use callbacks::{callback_about, callbacks_of};
+pub use client::{Client, mandatory, optional, preselected};
+pub use connection::{Pair, Sale};
+pub use mails::{Mail, mail_to, mails_to};
+pub use receiver::{Received, Receiver, Reply, verified};
+pub use stack::Stack;
+pub use wait::eventually;
+pub use world::{Company, Module, World};

@@ -1,0 +1,4 @@
+//! The stories: what people do with Tandem, from the first call to the last effect, against the deployed template. Each
+//! module is one of them; `make test` gives them a stack.
+
+mod within_one_contracting_company;
