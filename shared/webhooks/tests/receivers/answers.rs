@@ -101,16 +101,10 @@ async fn retry_after_is_read_as_seconds_or_as_a_date() {
 
 #[tokio::test]
 async fn a_redirect_is_a_failure_and_is_not_followed() {
-    static TARGET: std::sync::OnceLock<String> = std::sync::OnceLock::new();
     let target = Receiver::answering("HTTP/1.1 200 OK\r\n\r\n").await;
     for status in [301, 302, 303, 307, 308] {
-        let location = TARGET.get_or_init(|| target.url());
-        let receiver = Receiver::start(move |mut stream| async move {
-            use tokio::io::AsyncWriteExt as _;
-            let answer = format!("HTTP/1.1 {status} Elsewhere\r\nlocation: {location}\r\n\r\n");
-            stream.write_all(answer.as_bytes()).await.expect("written");
-        })
-        .await;
+        let answer = format!("HTTP/1.1 {status} Elsewhere\r\nlocation: {}\r\n\r\n", target.url());
+        let receiver = Receiver::answering(answer).await;
         let reply = send(&sender(), &receiver.url()).await;
         assert_eq!((reply.outcome, reply.status_code), (REFUSED, Some(status)));
         assert!(reply.error.expect("an error").starts_with("the receiver redirects"));

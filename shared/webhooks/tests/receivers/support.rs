@@ -49,9 +49,11 @@ impl Receiver {
     }
 
     /// A receiver that gives the same answer to everyone, and then closes the connection.
-    pub(crate) async fn answering(answer: &'static str) -> Self {
-        Self::start(move |mut stream| async move {
-            stream.write_all(answer.as_bytes()).await.expect("written");
+    pub(crate) async fn answering(answer: impl Into<String>) -> Self {
+        let answer: Arc<str> = answer.into().into();
+        Self::start(move |mut stream| {
+            let answer = Arc::clone(&answer);
+            async move { stream.write_all(answer.as_bytes()).await.expect("written") }
         })
         .await
     }
