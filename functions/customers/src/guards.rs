@@ -27,12 +27,14 @@ pub(crate) fn of(customer: &Customer) -> Vec<Guard> {
     std::iter::once(email).chain(external).collect()
 }
 
-/// Goes on only if no other customer holds a guard of this one.
-pub(crate) async fn are_free(app: &App, customer: &Customer) -> Result<(), Problem> {
-    let guards = of(customer);
+/// Goes on only if no other customer holds these guards of a customer.
+pub(crate) async fn are_free(app: &App, customer: &Customer, guards: &[Guard]) -> Result<(), Problem> {
     let loaded = app.store.batch(guards.iter().map(|guard| guard.key().raw().clone())).await?;
-    for (guard, code) in guards.iter().zip([Code::CustomerEmailTaken, Code::CustomerExternalIdTaken]) {
+    let email = email(customer.company_id, &customer.profile.email);
+    for guard in guards {
         if loaded.get(&guard.key())?.is_some_and(|held| held.customer_id != customer.id) {
+            let is_email = guard.key().raw() == email.raw();
+            let code = if is_email { Code::CustomerEmailTaken } else { Code::CustomerExternalIdTaken };
             return Err(Problem::new(code, "the value is unique within the contracting company; find that customer instead"));
         }
     }

@@ -41,11 +41,14 @@ async fn create(app: &App, request: &Request, caller: ClientCaller) -> Result<An
             return Ok(Step::answered(Answer::ok(views::customer::customer(&existing))));
         }
         let customer = profile.clone().create(CustomerId::mint(&mut app.mint()), caller.company_id, app.now());
-        guards::are_free(app, &customer).await?;
+        let guards = guards::of(&customer);
+        // Not the e-mail address, the first guard: if another request took it meanwhile, the transaction fails, and the next
+        // try answers with that request's customer.
+        guards::are_free(app, &customer, &guards[1..]).await?;
         let mut transaction = Transaction::default();
         transaction.create(&customer)?;
-        for guard in guards::of(&customer) {
-            transaction.create(&guard)?;
+        for guard in &guards {
+            transaction.create(guard)?;
         }
         let location = format!("/v1/customers/{}", customer.id);
         Ok(Step::Commit(transaction, Answer::created(location, views::customer::customer(&customer))))
@@ -83,8 +86,8 @@ async fn edit(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
     once(app, &Once::of(request, &body)?, || async {
         let before = load(app, request, caller).await?;
         let (old, customer) = (guards::of(&before), edit.clone().apply(before, app.now()));
-        guards::are_free(app, &customer).await?;
         let new = guards::of(&customer);
+        guards::are_free(app, &customer, &new).await?;
         let mut transaction = Transaction::default();
         transaction.replace(&customer)?;
         for guard in new.iter().filter(|guard| !old.contains(guard)) {

@@ -28,5 +28,8 @@ pub use problem::{Code, Problem};
 pub use request::Request;
 pub use serve::serve;
 
+/// What the HTTP API hands to a function.
+pub use lambda_http::Request as Event;
+
 /// What ends a function that cannot start.
 pub use lambda_http::Error;

@@ -1,0 +1,283 @@
+//! The house: handlers, workers, and a clock that stands until it is moved.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use tandem_api::serve::respond;
+use tandem_api::{App, Event};
+use tandem_domain::callback::RetrySchedule;
+use tandem_domain::callback_url::LocalTargets;
+use tandem_mail::{Mailer, RecordedMail};
+use tandem_queue::{Message, Queue, Queues, Sent};
+use tandem_runtime::Clock;
+use tandem_sealing::{DataKey, Sealer};
+use tandem_store::Store;
+use tandem_testing::{HttpCall, TestTable};
+use tandem_webhooks::{Sender, SenderSettings};
+
+/// Who calls.
+#[derive(Debug, Clone)]
+pub enum Who {
+    /// The operator.
+    Operator,
+    /// A client with its contracting company.
+    Client(String, String),
+}
+
+/// An answer of the API.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// Whether it was marked `Idempotency-Replayed: true`.
+    pub replayed: bool,
+    /// `content-type`.
+    pub content_type: String,
+    /// `Link`.
+    pub link: Option<String>,
+    /// The body as text.
+    pub text: String,
+    /// The body as JSON, `null` if it is none.
+    pub body: Value,
+}
+
+impl Answer {
+    /// The body, if the status is this one.
+    #[track_caller]
+    #[must_use]
+    pub fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.text);
+        self.body
+    }
+
+    /// The `code` of a problem, if the status is this one.
+    #[track_caller]
+    #[must_use]
+    pub fn problem(self, status: u16) -> String {
+        assert_eq!(self.status, status, "{}", self.text);
+        assert_eq!(self.content_type, "application/problem+json");
+        self.body["code"].as_str().unwrap_or_default().to_owned()
+    }
+}
+
+/// All functions on one table.
+pub struct House {
+    /// The table, which counts its calls.
+    pub table: TestTable,
+    /// What the HTTP functions work with.
+    pub app: App,
+    /// The clock of all functions.
+    pub clock: Clock,
+    /// The callback worker.
+    pub deliverer: deliver_callbacks::Worker,
+    /// The mail worker.
+    pub mail_worker: send_mails::Worker,
+    /// The sweep.
+    pub sweep: sweep_outbox::Sweep,
+    callback_queue: tandem_queue::Recorder,
+    mail_queue: tandem_queue::Recorder,
+    mails: tandem_mail::Recorder,
+    seen_mails: AtomicUsize,
+}
+
+impl House {
+    /// An empty house at noon of a day.
+    pub async fn new() -> Self {
+        let table = TestTable::new().await;
+        let start: Timestamp = "2026-11-21T12:00:00Z".parse().expect("valid");
+        let clock = Clock::standing_at(start);
+        let store = Store::new(table.client.clone(), table.table_name.clone());
+        let key = DataKey::from_secret("a data key for tests, long enough for anyone").expect("long enough");
+        let sealer = Sealer::new(key);
+        let local_targets = LocalTargets::parse("127.0.0.1");
+        let (queue, callback_queue) = Queue::recording();
+        let (mails_queue, mail_queue) = Queue::recording();
+        let (mailer, mails) = Mailer::recording();
+        let settings = SenderSettings { local_targets: local_targets.clone(), ..SenderSettings::default() };
+        Self {
+            app: App { store: store.clone(), sealer: sealer.clone(), clock: clock.clone(), local_targets },
+            deliverer: deliver_callbacks::Worker {
+                store: store.clone(),
+                sealer,
+                sender: Arc::new(Sender::new(settings).expect("a sender")),
+                schedule: RetrySchedule::default(),
+                queue: queue.clone(),
+                clock: clock.clone(),
+            },
+            mail_worker: send_mails::Worker::new(store.clone(), mailer, clock.clone()),
+            sweep: sweep_outbox::Sweep::new(store, Queues::new(queue, mails_queue), clock.clone()),
+            table,
+            clock,
+            callback_queue,
+            mail_queue,
+            mails,
+            seen_mails: AtomicUsize::new(0),
+        }
+    }
+
+    /// Calls a route, e.g. `POST /v1/offers/off_…/archive?limit=1`; the pattern of the route is found from the path.
+    pub async fn call(&self, who: &Who, target: &str, body: Option<Value>) -> Answer {
+        self.call_with(who, target, body, &[]).await
+    }
+
+    /// A POST with an `Idempotency-Key`.
+    pub async fn post(&self, who: &Who, path: &str, key: &str, body: Value) -> Answer {
+        self.call_with(who, &format!("POST {path}"), Some(body), &[("idempotency-key", key)]).await
+    }
+
+    /// Calls a route with headers.
+    pub async fn call_with(&self, who: &Who, target: &str, body: Option<Value>, headers: &[(&str, &str)]) -> Answer {
+        self.send(who, target, body.map(|body| body.to_string()), headers).await
+    }
+
+    /// Calls a route with any text as body.
+    pub async fn send(&self, who: &Who, target: &str, body: Option<String>, headers: &[(&str, &str)]) -> Answer {
+        let (method, url) = target.split_once(' ').expect("METHOD /path");
+        let (path, query) = url.split_once('?').unwrap_or((url, ""));
+        let (pattern, parameters) = pattern_of(path);
+        let mut call = HttpCall::new(format!("{method} {pattern}"));
+        for (name, value) in &parameters {
+            call = call.path(name, value);
+        }
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            call = call.query(name, value);
+        }
+        if let Some(body) = body {
+            call = call.header("content-type", "application/json").body(body);
+        }
+        for (name, value) in headers {
+            call = call.header(name, value);
+        }
+        let call = match who {
+            Who::Operator => call.operator(),
+            Who::Client(client, company) => call.client(client, company),
+        };
+        self.dispatch(path, call.request()).await
+    }
+
+    async fn dispatch(&self, path: &str, event: Event) -> Answer {
+        let app = self.app.clone();
+        let segments: Vec<&str> = path.split('/').skip(2).collect();
+        let response = match segments.as_slice() {
+            ["contracting-companies" | "clients", ..] => respond(app, event, tenants::handle).await,
+            ["connections", ..] => respond(app, event, connections::handle).await,
+            ["offers", ..] => respond(app, event, offers::handle).await,
+            ["carts", _, "purchase"] => respond(app, event, purchase_cart::handle).await,
+            ["carts", ..] => respond(app, event, carts::handle).await,
+            ["customers", ..] => respond(app, event, customers::handle).await,
+            ["orders", ..] => respond(app, event, orders::handle).await,
+            ["subscriptions", "useCrossClientVoucher"] => respond(app, event, redeem_voucher::handle).await,
+            ["subscriptions", ..] => respond(app, event, subscriptions::handle).await,
+            ["callbacks", ..] => respond(app, event, callbacks::handle).await,
+            ["payouts", ..] => respond(app, event, payouts::handle).await,
+            other => panic!("no function for {other:?}"),
+        };
+        let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let text = String::from_utf8(response.body().to_vec()).expect("UTF-8");
+        Answer {
+            status: response.status().as_u16(),
+            replayed: header("idempotency-replayed").is_some(),
+            content_type: header("content-type").unwrap_or_default(),
+            link: header("link"),
+            body: serde_json::from_str(&text).unwrap_or(Value::Null),
+            text,
+        }
+    }
+
+    /// Moves the clock.
+    pub fn advance(&self, seconds: i64) {
+        self.clock.advance(SignedDuration::from_secs(seconds));
+    }
+
+    /// Sweeps and lets the workers work until nothing is due. Messages that are held back count as arrived only when
+    /// their time has come; the sweep finds their rows.
+    pub async fn work(&self) {
+        loop {
+            self.sweep.sweep().await.expect("swept");
+            let callbacks = ready(self.callback_queue.take());
+            let mails = ready(self.mail_queue.take());
+            if callbacks.is_empty() && mails.is_empty() {
+                return;
+            }
+            self.deliver(&callbacks).await;
+            let answer = self.mail_worker.work(event_of(&mails)).await.expect("worked");
+            assert!(answer.batch_item_failures.is_empty(), "{answer:?}");
+        }
+    }
+
+    /// Hands messages to the callback worker.
+    pub async fn deliver(&self, messages: &[Message]) {
+        let answer = self.deliverer.work(event_of(messages)).await.expect("worked");
+        assert!(answer.batch_item_failures.is_empty(), "{answer:?}");
+    }
+
+    /// The callback messages that were sent since the last look, with their delays.
+    #[must_use]
+    pub fn callback_messages(&self) -> Vec<Sent> {
+        self.callback_queue.take()
+    }
+
+    /// The mails that were sent since the last look.
+    #[must_use]
+    pub fn mails(&self) -> Vec<RecordedMail> {
+        let all = self.mails.mails();
+        let seen = self.seen_mails.swap(all.len(), Ordering::Relaxed);
+        all.into_iter().skip(seen).collect()
+    }
+}
+
+fn ready(sent: Vec<Sent>) -> Vec<Message> {
+    sent.into_iter().filter(|sent| sent.delay.is_zero()).map(|sent| sent.message).collect()
+}
+
+/// Messages as SQS hands them to a function.
+fn event_of(messages: &[Message]) -> SqsEvent {
+    let record = |(index, message): (usize, &Message)| {
+        let mut record = SqsMessage::default();
+        record.message_id = Some(format!("message-{index}"));
+        record.body = Some(message.encode());
+        record
+    };
+    let mut event = SqsEvent::default();
+    event.records = messages.iter().enumerate().map(record).collect();
+    event
+}
+
+/// The route's pattern and parameters: segments that are ids, and the key id behind `api-keys`.
+fn pattern_of(path: &str) -> (String, Vec<(&'static str, String)>) {
+    const NAMES: &[(&str, &str)] = &[
+        ("contracting-companies", "companyId"),
+        ("clients", "clientId"),
+        ("api-keys", "keyId"),
+        ("connections", "connectionId"),
+        ("offers", "offerId"),
+        ("shared", "offerId"),
+        ("carts", "cartId"),
+        ("customers", "customerId"),
+        ("orders", "orderId"),
+        ("subscriptions", "subscriptionId"),
+        ("callbacks", "callbackId"),
+        ("payouts", "payoutId"),
+    ];
+    const VERBS: &[&str] = &["shared", "useCrossClientVoucher", "replay", "statement", "export"];
+    let mut parameters = Vec::new();
+    let mut before = "";
+    let mut pattern = String::new();
+    for segment in path.split('/').skip(1) {
+        let parameter =
+            NAMES.iter().find(|(collection, _)| *collection == before && !VERBS.contains(&segment)).map(|(_, name)| *name);
+        match parameter {
+            Some(name) => {
+                pattern.push_str(&format!("/{{{name}}}"));
+                parameters.push((name, segment.to_owned()));
+            }
+            None => pattern.push_str(&format!("/{segment}")),
+        }
+        before = if parameter.is_some() { "" } else { segment };
+    }
+    (pattern, parameters)
+}

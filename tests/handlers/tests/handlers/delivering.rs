@@ -1,0 +1,152 @@
+//! Callbacks from the commit to the receiver, with the production schedule and a clock that is moved.
+
+use serde_json::{Value, json};
+use tandem_domain::mail::MailKind;
+use tandem_handlers::{House, Pair};
+use wiremock::matchers::method;
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+async fn answering(server: &MockServer, status: u16) {
+    server.reset().await;
+    Mock::given(method("POST")).respond_with(ResponseTemplate::new(status).set_body_string("said")).mount(server).await;
+}
+
+async fn sold(house: &House, server: &MockServer) -> Pair {
+    let pair = house.pair(Some(&server.uri())).await;
+    house.work().await;
+    let _ = house.mails();
+    let _ = house.purchase(&pair, "k1").await.expect(201);
+    pair
+}
+
+async fn only_callback(house: &House, pair: &Pair) -> Value {
+    let listed = house.call(&pair.source.who, "GET /v1/callbacks", None).await.expect(200);
+    assert_eq!(listed["items"].as_array().map(Vec::len), Some(1));
+    let id = listed["items"][0]["id"].as_str().expect("an id");
+    house.call(&pair.source.who, &format!("GET /v1/callbacks/{id}"), None).await.expect(200)
+}
+
+#[tokio::test]
+async fn a_callback_is_signed_delivered_once_and_logged() {
+    let (house, server) = (House::new().await, MockServer::start().await);
+    answering(&server, 204).await;
+    let pair = sold(&house, &server).await;
+    house.work().await;
+    house.work().await;
+    let received = server.received_requests().await.expect("recorded");
+    assert_eq!(received.len(), 1);
+    let callback = only_callback(&house, &pair).await;
+    assert_eq!((callback["status"].as_str(), callback["attempts"].as_u64()), (Some("delivered"), Some(1)));
+    assert_eq!(callback["attemptLog"][0]["statusCode"], 204);
+    assert_eq!(received[0].headers["webhook-id"].to_str().ok(), callback["id"].as_str());
+    assert_eq!(serde_json::from_slice::<Value>(&received[0].body).expect("JSON"), callback["body"]);
+}
+
+#[tokio::test]
+async fn a_failing_receiver_is_tried_ten_times_over_three_days_and_then_the_source_gets_a_mail() {
+    let (house, server) = (House::new().await, MockServer::start().await);
+    answering(&server, 500).await;
+    let pair = sold(&house, &server).await;
+    let mut attempts = 0;
+    // Standard Webhooks' waits between attempts, each lengthened by a tenth at most.
+    for wait in [0, 5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400] {
+        if wait > 0 {
+            house.advance(wait - 1);
+            house.work().await;
+            assert_eq!(server.received_requests().await.expect("recorded").len(), attempts, "too early, wait {wait}");
+            house.advance(1 + wait / 10 + 1);
+        }
+        house.work().await;
+        attempts += 1;
+        assert_eq!(server.received_requests().await.expect("recorded").len(), attempts, "wait {wait}");
+    }
+    house.advance(30 * 86_400);
+    house.work().await;
+    let callback = only_callback(&house, &pair).await;
+    assert_eq!((callback["status"].as_str(), callback["attempts"].as_u64()), (Some("exhausted"), Some(10)));
+    assert_eq!(callback["attemptLog"][0]["answer"], "said");
+    let mails = house.mails();
+    assert!(matches!(mails.as_slice(), [mail] if matches!(mail.mail.kind, MailKind::CallbackExhausted { attempts: 10, .. })));
+    assert_eq!(mails[0].mail.client_id.to_string(), pair.source.id);
+
+    answering(&server, 200).await;
+    let replay = format!("POST /v1/callbacks/{}/replay", callback["id"].as_str().expect("an id"));
+    let _ = house.call(&pair.source.who, &replay, None).await.expect(202);
+    house.work().await;
+    let received = server.received_requests().await.expect("recorded");
+    assert_eq!(received.len(), 1);
+    assert_eq!(received[0].headers["webhook-id"].to_str().ok(), callback["id"].as_str());
+    assert_eq!(only_callback(&house, &pair).await["status"], "delivered");
+}
+
+#[tokio::test]
+async fn retry_after_lengthens_the_wait() {
+    let (house, server) = (House::new().await, MockServer::start().await);
+    let busy = ResponseTemplate::new(503).insert_header("retry-after", "3600");
+    Mock::given(method("POST")).respond_with(busy).mount(&server).await;
+    let pair = sold(&house, &server).await;
+    house.work().await;
+    house.advance(3_599);
+    house.work().await;
+    assert_eq!(only_callback(&house, &pair).await["attempts"], 1);
+    house.advance(1);
+    house.work().await;
+    assert_eq!(only_callback(&house, &pair).await["attempts"], 2);
+}
+
+#[tokio::test]
+async fn after_410_the_endpoint_gets_nothing_more_until_a_replay_or_a_new_address() {
+    let (house, server) = (House::new().await, MockServer::start().await);
+    answering(&server, 410).await;
+    let pair = sold(&house, &server).await;
+    house.work().await;
+    assert_eq!(only_callback(&house, &pair).await["status"], "held");
+    let read = format!("GET /v1/connections/{}", pair.connection);
+    let connection = house.call(&pair.source.who, &read, None).await.expect(200);
+    assert!(connection["callback"]["disabledAt"].is_string());
+    assert!(matches!(house.mails().as_slice(), [mail] if matches!(mail.mail.kind, MailKind::EndpointDisabled { .. })));
+
+    let _ = house.purchase(&pair, "k2").await.expect(201);
+    house.work().await;
+    assert_eq!(server.received_requests().await.expect("recorded").len(), 1, "the second sale is held without a call");
+    let held = house.call(&pair.source.who, "GET /v1/callbacks?status=held", None).await.expect(200);
+    let ids: Vec<&Value> = held["items"].as_array().expect("items").iter().map(|item| &item["id"]).collect();
+    assert_eq!(ids.len(), 2);
+
+    answering(&server, 200).await;
+    let _ = house.call(&pair.source.who, "POST /v1/callbacks/replay", Some(json!({"callbackIds": ids}))).await.expect(202);
+    house.work().await;
+    assert_eq!(server.received_requests().await.expect("recorded").len(), 2);
+    let connection = house.call(&pair.source.who, &read, None).await.expect(200);
+    assert!(connection["callback"]["disabledAt"].is_null());
+}
+
+#[tokio::test]
+async fn a_worker_that_dies_after_the_lease_only_delays_the_callback() {
+    let (house, server) = (House::new().await, MockServer::start().await);
+    answering(&server, 200).await;
+    let pair = sold(&house, &server).await;
+    let id = only_callback(&house, &pair).await["id"].as_str().expect("an id").to_owned();
+    let (client, id) = (pair.source.id.parse().expect("an id"), id.parse().expect("an id"));
+    let callback = house.app.store.get(&tandem_store::keys::callback(client, id)).await.expect("read").expect("there");
+    let mut lease = tandem_store::Transaction::default();
+    lease.replace(&callback.begin(house.app.now()).expect("due")).expect("a row");
+    house.app.store.commit(lease).await.expect("leased");
+    house.work().await;
+    assert_eq!(server.received_requests().await.expect("recorded").len(), 0, "leased by the dead worker");
+    house.advance(61);
+    house.work().await;
+    assert_eq!(server.received_requests().await.expect("recorded").len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_of_fifty_workers_makes_the_attempt() {
+    let (house, server) = (House::new().await, MockServer::start().await);
+    answering(&server, 200).await;
+    let _ = sold(&house, &server).await;
+    house.sweep.sweep().await.expect("swept");
+    let message = house.callback_messages().remove(0).message;
+    let one = std::slice::from_ref(&message);
+    futures::future::join_all((0..50).map(|_| house.deliver(one))).await;
+    assert_eq!(server.received_requests().await.expect("recorded").len(), 1);
+}

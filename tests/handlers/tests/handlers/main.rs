@@ -1,0 +1,8 @@
+//! Fast tests of the handlers, the workers and the store on an in-process DynamoDB.
+
+mod delivering;
+mod paging;
+mod purchasing;
+mod racing;
+mod repeating;
+mod tenancy;

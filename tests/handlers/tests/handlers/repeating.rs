@@ -1,0 +1,93 @@
+//! `Idempotency-Key`: the same request again has its effect once and gets the same answer.
+
+use serde_json::json;
+use tandem_handlers::House;
+
+#[tokio::test]
+async fn the_same_purchase_again_gets_the_first_answer_and_writes_nothing() {
+    let house = House::new().await;
+    let pair = house.pair(None).await;
+    let first = house.purchase(&pair, "k1").await;
+    assert!(!first.replayed);
+    let rows = house.table.dump();
+    let again = house.purchase(&pair, "k1").await;
+    assert!(again.replayed);
+    assert_eq!((first.status, &first.text), (again.status, &again.text));
+    assert_eq!(house.table.dump(), rows);
+}
+
+#[tokio::test]
+async fn members_in_another_order_are_the_same_body_and_another_value_is_not() {
+    let house = House::new().await;
+    let pair = house.pair(None).await;
+    let _ = house.purchase(&pair, "k1").await.expect(201);
+    let target = format!("POST /v1/carts/{}/purchase", pair.cart);
+    let turned = format!(r#"{{ "paymentMethod": "PAYPAL", "customerId": "{}" }}"#, pair.customer);
+    let again = house.send(&pair.target.who, &target, Some(turned), &[("idempotency-key", "k1")]).await;
+    assert!(again.replayed, "{}", again.text);
+    let other = json!({"customerId": pair.customer, "paymentMethod": "TWINT"});
+    let refused = house.call_with(&pair.target.who, &target, Some(other), &[("idempotency-key", "k1")]).await;
+    assert_eq!(refused.problem(422), "idempotency_key_reused");
+}
+
+#[tokio::test]
+async fn a_key_belongs_to_one_client_and_one_route() {
+    let house = House::new().await;
+    let pair = house.pair(None).await;
+    let order = house.purchase(&pair, "k1").await.expect(201);
+    let refund = format!("/v1/orders/{}/refund", order["id"].as_str().expect("an id"));
+    let refunded = house.post(&pair.target.who, &refund, "k1", json!({})).await;
+    assert!(!refunded.replayed);
+    assert_eq!(refunded.status, 200);
+    let offer = json!({"name": "Buch", "type": "single", "price": {"amount": 1, "currency": "EUR"}});
+    let first = house.post(&pair.target.who, "/v1/offers", "k1", offer.clone()).await.expect(201);
+    let others = house.post(&pair.source.who, "/v1/offers", "k1", offer).await.expect(201);
+    assert_ne!(first["id"], others["id"]);
+}
+
+#[tokio::test]
+async fn a_key_is_known_for_72_hours_and_then_forgotten_by_time_even_if_its_row_is_still_there() {
+    let house = House::new().await;
+    let pair = house.pair(None).await;
+    let first = house.purchase(&pair, "k1").await.expect(201);
+    house.advance(72 * 3_600);
+    assert!(house.purchase(&pair, "k1").await.replayed);
+    house.advance(2 * 3_600);
+    let anew = house.purchase(&pair, "k1").await;
+    assert!(!anew.replayed);
+    assert_ne!(anew.expect(201)["id"], first["id"]);
+}
+
+#[tokio::test]
+async fn a_secret_that_is_shown_once_can_be_repeated_by_its_key_and_is_sealed_in_the_table() {
+    let house = House::new().await;
+    let pair = house.pair(Some("http://127.0.0.1:9/")).await;
+    let path = format!("/v1/connections/{}/callback/rotate-secret", pair.connection);
+    let first = house.post(&pair.source.who, &path, "k1", json!({})).await.expect(200);
+    let again = house.post(&pair.source.who, &path, "k1", json!({})).await;
+    assert!(again.replayed);
+    assert_eq!(again.body["secret"], first["secret"]);
+    let rows = serde_json::Value::from(house.table.dump()).to_string();
+    assert!(!rows.contains(first["secret"].as_str().expect("a secret")));
+}
+
+#[tokio::test]
+async fn purchases_refunds_and_charge_backs_need_a_key() {
+    let house = House::new().await;
+    let pair = house.pair(None).await;
+    let order = house.purchase(&pair, "k1").await.expect(201);
+    let id = order["id"].as_str().expect("an id");
+    let body = json!({"customerId": pair.customer, "paymentMethod": "PAYPAL"});
+    let targets = [
+        (format!("POST /v1/carts/{}/purchase", pair.cart), body),
+        (format!("POST /v1/orders/{id}/refund"), json!({})),
+        (format!("POST /v1/orders/{id}/charge-back"), json!({})),
+    ];
+    for (target, body) in targets {
+        let refused = house.call(&pair.target.who, &target, Some(body.clone())).await;
+        assert_eq!(refused.problem(400), "idempotency_key_required", "{target}");
+        let long = "k".repeat(256);
+        let refused = house.call_with(&pair.target.who, &target, Some(body), &[("idempotency-key", &long)]).await;
+        assert_eq!(refused.problem(400), "idempotency_key_invalid", "{target}");
+    }
+}
