@@ -17,7 +17,7 @@ help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "make %-8s %s\n", $$1, $$2 }'
 
 demo: ## play the story of two merchants against the real API, on a stack of its own
-	$(LOCAL) run -- python -u infra/local/demo.py
+	$(LOCAL) run -- python -u -m infra.local.demo
 
 test: ## run every test: unit, store, and the stories against the deployed template
 	cargo test --workspace --exclude tandem-stories
