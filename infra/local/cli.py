@@ -87,9 +87,9 @@ def up(options: argparse.Namespace) -> int:
 
 def down(_: argparse.Namespace) -> int:
     """Take the stack down."""
-    state = standing_state()
+    _remove_orphaned_runs()
     with environment.lock("stack"):
-        was_up = _remove(state)
+        was_up = _remove(standing_state())
     say("the stack is down" if was_up else "no stack was up")
     return 0
 
