@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::str::FromStr;
 
 use lambda_http::http::HeaderMap;
+use lambda_http::http::header::AUTHORIZATION;
 use lambda_http::request::RequestContext;
 use lambda_http::{RequestExt, aws_lambda_events::query_map::QueryMap};
 use serde_json::Value;
@@ -54,7 +55,7 @@ impl Request {
             path: event.uri().path().to_owned(),
             path_parameters: event.path_parameters(),
             query: event.query_string_parameters(),
-            headers: event.headers().clone(),
+            headers: without_key(event.headers()),
             body: event.body().to_vec(),
         })
     }
@@ -136,6 +137,13 @@ impl Request {
     pub fn query(&self) -> Query<'_> {
         Query { map: &self.query, asked: Vec::new(), errors: FieldErrors::default() }
     }
+}
+
+/// The caller is known; the key that it showed is nobody's business any more.
+fn without_key(headers: &HeaderMap) -> HeaderMap {
+    let mut headers = headers.clone();
+    headers.remove(AUTHORIZATION);
+    headers
 }
 
 /// Query parameters being read; as with bodies, all errors are named at once and unknown ones are refused.

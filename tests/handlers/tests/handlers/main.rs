@@ -5,4 +5,5 @@ mod paging;
 mod purchasing;
 mod racing;
 mod repeating;
+mod storing;
 mod tenancy;

@@ -10,8 +10,10 @@ async fn the_same_purchase_again_gets_the_first_answer_and_writes_nothing() {
     let first = house.purchase(&pair, "k1").await;
     assert!(!first.replayed);
     let rows = house.table.dump();
+    house.table.reset_calls();
     let again = house.purchase(&pair, "k1").await;
     assert!(again.replayed);
+    assert_eq!(house.table.calls(), ["BatchGetItem"]);
     assert_eq!((first.status, &first.text), (again.status, &again.text));
     assert_eq!(house.table.dump(), rows);
 }

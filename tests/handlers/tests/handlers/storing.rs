@@ -1,0 +1,106 @@
+//! The store by itself: conflicts, expired rows, and pages that look at many rows to find few.
+
+use jiff::Timestamp;
+use serde_json::json;
+use tandem_domain::ids::{ClientId, OfferId};
+use tandem_domain::offer::{Offer, OfferDraft};
+use tandem_domain::text::Name;
+use tandem_store::page::MOST_EXAMINED;
+use tandem_store::rows::IdempotencyRecord;
+use tandem_store::{CommitError, Store, Transaction, keys};
+use tandem_testing::TestTable;
+use uuid::Uuid;
+
+fn owner() -> ClientId {
+    ClientId::from(Uuid::from_u128(7))
+}
+
+fn offer(number: u128) -> Offer {
+    let body = json!({"name": format!("Nr. {number}"), "type": "single", "price": {"amount": 1, "currency": "EUR"}});
+    OfferDraft::parse(&body).expect("valid").create(OfferId::from(Uuid::from_u128(number)), owner(), Timestamp::UNIX_EPOCH)
+}
+
+async fn table() -> (TestTable, Store) {
+    let table = TestTable::new().await;
+    let store = Store::new(table.client.clone(), table.table_name.clone());
+    (table, store)
+}
+
+fn one<E: tandem_store::Entity>(
+    value: &E,
+    write: fn(&mut Transaction, &E) -> Result<(), tandem_store::StoreError>,
+) -> Transaction {
+    let mut transaction = Transaction::default();
+    write(&mut transaction, value).expect("a row");
+    transaction
+}
+
+#[tokio::test]
+async fn a_conflict_names_the_rows_that_stood_in_the_way_and_nothing_is_written() {
+    let (table, store) = table().await;
+    store.commit(one(&offer(1), Transaction::create)).await.expect("written");
+    let before = table.dump();
+    let mut both = one(&offer(2), Transaction::create);
+    both.create(&offer(1)).expect("a row");
+    let error = store.commit(both).await.expect_err("a row exists");
+    assert!(error.concerns(&keys::offer(owner(), offer(1).id)));
+    assert!(!error.concerns(&keys::offer(owner(), offer(2).id)));
+    assert_eq!(table.dump(), before);
+}
+
+#[tokio::test]
+async fn of_two_changes_of_one_version_the_second_finds_another_one() {
+    let (_table, store) = table().await;
+    store.commit(one(&offer(1), Transaction::create)).await.expect("written");
+    store.commit(one(&offer(1), Transaction::replace)).await.expect("written");
+    let stale = store.commit(one(&offer(1), Transaction::replace)).await;
+    assert!(matches!(stale, Err(CommitError::Conflict(_))));
+    let read = store.get(&keys::offer(owner(), offer(1).id)).await.expect("read").expect("there");
+    assert_eq!(read.version, 2);
+}
+
+#[tokio::test]
+async fn a_record_that_has_expired_is_written_over_and_one_that_has_not_is_not() {
+    let (_table, store) = table().await;
+    let now: Timestamp = "2026-11-21T12:00:00Z".parse().expect("valid");
+    let record = |status| IdempotencyRecord {
+        caller: "operator".to_owned(),
+        scope: "s".to_owned(),
+        fingerprint: "f".to_owned(),
+        status,
+        location: None,
+        sealed_answer: String::new(),
+        valid_until: now,
+    };
+    let write = |status, now: Timestamp| {
+        let mut transaction = Transaction::default();
+        transaction.create_over_expired(&record(status), now).expect("a row");
+        store.commit(transaction)
+    };
+    write(201, now).await.expect("written");
+    assert!(matches!(write(202, now).await, Err(CommitError::Conflict(_))));
+    write(203, now + jiff::SignedDuration::from_secs(1)).await.expect("written over");
+    let read = store.get(&IdempotencyRecord::key_of("operator", "s")).await.expect("read").expect("there");
+    assert_eq!(read.status, 203);
+}
+
+#[tokio::test]
+async fn a_page_looks_at_a_bounded_number_of_rows_and_the_next_one_goes_on_there() {
+    let (table, store) = table().await;
+    let rows = u128::try_from(MOST_EXAMINED).expect("small") + 500;
+    for start in (1..=rows).step_by(100) {
+        let mut transaction = Transaction::default();
+        for number in start..start + 100 {
+            transaction.create(&offer(number)).expect("a row");
+        }
+        store.commit(transaction).await.expect("written");
+    }
+    let wanted = Name::parse(&json!("Nr. 1")).expect("a name");
+    let keep = |offer: &Offer| offer.name == wanted;
+    table.reset_calls();
+    let first = store.page(&keys::offers_of(owner()), None, 20, keep).await.expect("a page");
+    assert!(first.items.is_empty() && first.next.is_some());
+    assert!(table.calls().len() <= 12, "{:?}", table.calls());
+    let second = store.page(&keys::offers_of(owner()), first.next.as_deref(), 20, keep).await.expect("a page");
+    assert_eq!((second.items.len(), second.next), (1, None));
+}
