@@ -68,6 +68,20 @@ impl Answer {
         body
     }
 
+    /// Goes on if a purchase was refused for one position, named by its number, for a reason that holds some words.
+    ///
+    /// # Panics
+    /// The answer is another one.
+    #[track_caller]
+    pub fn not_sellable(self, position: u8, reason: &str) {
+        let (fields, shown) = (self.fields(), self.to_string());
+        let named = format!("position {position}");
+        assert_eq!(fields, [(named.clone(), "offer_not_available".to_owned())], "{shown}");
+        let problem = self.problem(409, "cart_not_sellable");
+        let detail = problem["detail"].as_str().unwrap_or_default();
+        assert!(detail.contains(&named) && detail.contains(reason), "{shown}");
+    }
+
     /// The wrong fields of a refusal with their codes, in the order of the answer.
     #[must_use]
     pub fn fields(&self) -> Vec<(String, String)> {

@@ -59,7 +59,12 @@ impl Client {
 
     /// Makes a cart; see [`mandatory`], [`optional`] and [`preselected`]. The positions are numbered in their order.
     pub async fn cart(&self, positions: &[Value]) -> Value {
-        self.api.post("/v1/carts", cart_of(positions)).await.created()
+        self.try_cart(positions).await.created()
+    }
+
+    /// Asks for a cart that may be refused.
+    pub async fn try_cart(&self, positions: &[Value]) -> Answer {
+        self.api.post("/v1/carts", cart_of(positions)).await
     }
 
     /// Makes a customer that nobody has seen before.

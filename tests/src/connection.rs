@@ -45,6 +45,18 @@ impl Pair {
         self.target.cart(&[mandatory(&own), mandatory(&shared)]).await
     }
 
+    /// Goes on if neither side has anything of a sale.
+    ///
+    /// # Panics
+    /// One has.
+    pub async fn nothing_was_sold(&self) {
+        for client in [&self.source, &self.target] {
+            for list in ["/v1/orders", "/v1/subscriptions", "/v1/payouts", "/v1/callbacks"] {
+                assert_eq!(client.api.all(list).await, Vec::<Value>::new(), "{list} of {}", client.name);
+            }
+        }
+    }
+
     /// Sells such a cart to a new customer of the target.
     pub async fn sell(&self) -> Sale {
         let cart = self.cart_of_both().await;

@@ -1,18 +1,266 @@
-//! Two clients of one contracting company connect and sell one cart; there is nothing to call back, since they share their
-//! customers.
+//! Two clients of one contracting company connect and sell one cart. They share their customers, so the source's
+//! subscription is linked at once and there is nothing to call back.
 
-use tandem_stories::{World, callbacks_of};
+use serde_json::{Value, json};
+use tandem_stories::{Api, Client, Module, Pair, Stack, World, callbacks_of, id, mail_to, mandatory};
 
 #[tokio::test]
-async fn what_one_client_sells_the_other_one_has_sold_too() {
-    let pair = World::new().pair_within_one_company().await;
-    let sale = pair.sell().await;
+async fn the_operator_makes_a_company_with_the_module_its_clients_and_their_keys() {
+    let world = World::new();
+    let company = world.company("Medienhaus", Module::On).await;
+    let (first, second) =
+        (world.client(&company, "Garden Weekly", "en").await, world.client(&company, "Morgenblatt", "de").await);
 
-    for client in [&pair.source, &pair.target] {
-        let path = format!("/v1/subscriptions/{}", sale.shared_subscription_id());
-        let subscription = client.api.get(&path).await.ok();
-        assert_eq!(subscription["status"], "active");
-        assert_eq!(subscription["customerId"], sale.customer["id"]);
+    let read = world.operator.get(&format!("/v1/contracting-companies/{}", company.id)).await.ok();
+    assert_eq!(read["name"], "Medienhaus");
+    assert_eq!(read["modules"]["crossClientConnections"], true);
+
+    let clients = world.operator.all(&format!("/v1/clients?contractingCompanyId={}", company.id)).await;
+    assert_eq!(clients.iter().map(id).collect::<Vec<_>>(), [second.id.as_str(), first.id.as_str()], "newest first");
+    assert_eq!([&clients[0]["language"], &clients[1]["language"]], ["de", "en"]);
+
+    for client in [&first, &second] {
+        let keys = world.operator.all(&format!("/v1/clients/{}/api-keys", client.id)).await;
+        assert_eq!(keys.len(), 1);
+        assert_eq!(keys[0]["keyId"], client.key_id.as_str());
+        assert_eq!(keys[0]["status"], "active");
+        assert_eq!(keys[0].get("apiKey"), None, "the secret is shown once");
+        assert_eq!(client.api.all("/v1/connections").await, Vec::<Value>::new(), "the key works");
     }
-    assert_eq!(callbacks_of(&pair.source).await, Vec::<serde_json::Value>::new());
+}
+
+#[tokio::test]
+async fn nobody_gets_in_without_a_key_and_nobody_does_what_is_the_operators() {
+    let world = World::new();
+    let company = world.company("Medienhaus", Module::On).await;
+    let client = world.client(&company, "Garden Weekly", "en").await;
+    assert_eq!(Api::as_nobody().get("/v1/connections").await.status, 401);
+    assert_eq!(Api::as_client("tdm_nobody_knows").get("/v1/connections").await.status, 403);
+    client.api.get("/v1/contracting-companies").await.problem(403, "forbidden");
+    world.operator.get("/v1/connections").await.problem(403, "forbidden");
+}
+
+#[tokio::test]
+async fn an_invitation_is_seen_by_both_and_active_for_both_once_it_is_accepted() {
+    let world = World::new();
+    let company = world.company("Medienhaus", Module::On).await;
+    let source = world.client(&company, "Garden Weekly", "en").await;
+    let target = world.client(&company, "Morgenblatt", "de").await;
+
+    let invited = source.invite(&target, None).await.created();
+    assert_eq!(invited["offersAccess"], true);
+    assert_eq!(invited.get("callback"), None, "within one company there is nothing to call back");
+    let connection = id(&invited);
+    both_see(&source, &target, connection, "invited").await;
+
+    let accepted = target.make("accept", connection).await.ok();
+    assert_eq!((&accepted["status"], &accepted["role"]), (&json!("active"), &json!("target")));
+    both_see(&source, &target, connection, "active").await;
+    let answer = mail_to(&source.email, "“Morgenblatt” has accepted your invitation").await;
+    assert!(answer.text.contains(connection) && answer.html.contains(connection));
+}
+
+/// Each side lists and reads the connection in its own role, and finds it by that role and status only.
+async fn both_see(source: &Client, target: &Client, connection: &str, status: &str) {
+    for (client, role, other_role) in [(source, "source", "target"), (target, "target", "source")] {
+        let listed = client.api.all(&format!("/v1/connections?role={role}&status={status}")).await;
+        assert_eq!(listed.iter().map(id).collect::<Vec<_>>(), [connection], "{role}");
+        let read = client.connection(connection).await;
+        for seen in [&listed[0], &read] {
+            assert_eq!((&seen["status"], &seen["role"]), (&json!(status), &json!(role)), "{seen}");
+            assert_eq!(seen["source"]["clientId"], source.id.as_str());
+            assert_eq!(seen["source"]["name"], source.name.as_str());
+            assert_eq!(seen["target"]["clientId"], target.id.as_str());
+            assert_eq!(seen["target"]["name"], target.name.as_str());
+        }
+        for elsewhere in [format!("role={other_role}"), "status=blocked".to_owned()] {
+            assert_eq!(client.api.all(&format!("/v1/connections?{elsewhere}")).await, Vec::<Value>::new(), "{elsewhere}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_target_is_invited_in_its_own_language_as_text_and_html() {
+    let world = World::new();
+    let company = world.company("Medienhaus", Module::On).await;
+    let source = world.client(&company, "Garden & Weekly", "en").await;
+    for (language, subject, greeting) in [
+        ("de", "„Garden & Weekly“ lädt Sie zum gemeinsamen Verkauf ein", "Guten Tag,"),
+        ("en", "“Garden & Weekly” invites you to sell together", "Hello,"),
+    ] {
+        let target = world.client(&company, "Morgenblatt", language).await;
+        let invited = source.invite(&target, None).await.created();
+        let mail = mail_to(&target.email, subject).await;
+        assert_eq!(mail.subject, subject);
+        assert_eq!(mail.from, Stack::get().mail_sender);
+        assert_eq!(mail.to, [target.email.as_str()]);
+        assert!(mail.html.contains(&format!("<html lang=\"{language}\"")), "{}", mail.html);
+        assert!(mail.text.contains("Garden & Weekly") && mail.html.contains("Garden &#38; Weekly"), "{}", mail.html);
+        for part in [&mail.text, &mail.html] {
+            assert!(part.contains(greeting), "{part}");
+            assert!(part.contains(&format!("POST /v1/connections/{}/accept", id(&invited))), "{part}");
+            assert!(part.contains(&format!("POST /v1/connections/{}/decline", id(&invited))), "{part}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_connection_within_one_company_takes_no_callback_settings_and_there_is_one_of_a_pair() {
+    let world = World::new();
+    let pair = world.pair_within_one_company().await;
+    let other = world.client(&pair.source.company, "Abendblatt", "de").await;
+    let refused = pair.source.invite(&other, Some("https://example.com/callbacks")).await;
+    assert_eq!(refused.fields(), [("callback".to_owned(), "within_one_company".to_owned())]);
+    refused.problem(422, "invalid_fields");
+    let refused = pair.source.invite(&pair.source, None).await;
+    assert_eq!(refused.fields(), [("targetClientId".to_owned(), "is_caller".to_owned())]);
+    refused.problem(422, "invalid_fields");
+    pair.source.invite(&pair.target, None).await.problem(409, "connection_exists");
+    // The pair is ordered: the other direction is another connection.
+    let _ = pair.target.invite(&pair.source, None).await.created();
+}
+
+#[tokio::test]
+async fn the_target_sees_the_shared_offer_read_only_and_others_do_not_see_it() {
+    let world = World::new();
+    let Pair { source, target, connection_id, .. } = world.pair_within_one_company().await;
+    let stranger = world.client(&source.company, "Abendblatt", "de").await;
+    let _not_shared = source.subscription_offer("Garden Weekly print", 1_499).await;
+    let offer = source.shared_offer("Garden Weekly", 999, &[&target]).await;
+    let path = format!("/v1/offers/{}", id(&offer));
+
+    let seen = target.offers_shared_with_it().await;
+    assert_eq!(seen.iter().map(id).collect::<Vec<_>>(), [id(&offer)], "only what is shared");
+    assert_eq!(target.api.get(&format!("/v1/offers/shared/{}", id(&offer))).await.ok(), seen[0]);
+    assert_eq!(seen[0]["readOnly"], true);
+    assert_eq!(seen[0]["connectionId"], connection_id.as_str());
+    assert_eq!(seen[0]["source"], json!({"clientId": source.id, "name": source.name}));
+    assert_eq!(seen[0]["price"], json!({"amount": 999, "currency": "EUR"}));
+    assert_eq!(seen[0]["period"], json!({"unit": "month", "count": 1}));
+    assert_eq!(seen[0]["sellerShareBasisPoints"], 2_000);
+    assert_eq!(seen[0].get("crossClient"), None, "who else may sell it is not the target's business");
+
+    for client in [&target, &stranger] {
+        client.api.get(&path).await.problem(404, "offer_not_found");
+        client.api.patch(&path, json!({"name": "Mine"})).await.problem(404, "offer_not_found");
+        client.api.act(&format!("{path}/archive")).await.problem(404, "offer_not_found");
+        assert_eq!(client.api.all("/v1/offers").await, Vec::<Value>::new());
+    }
+    assert_eq!(stranger.offers_shared_with_it().await, Vec::<Value>::new());
+    stranger.api.get(&format!("/v1/offers/shared/{}", id(&offer))).await.problem(404, "offer_not_found");
+    assert_eq!(source.api.get(&path).await.ok()["name"], "Garden Weekly", "unchanged");
+
+    let _ = source.api.patch(&path, json!({"price": {"amount": 1_099, "currency": "EUR"}})).await.ok();
+    assert_eq!(target.offers_shared_with_it().await[0]["price"]["amount"], 1_099, "what the source edits, the target sees");
+}
+
+#[tokio::test]
+async fn the_target_sells_both_offers_in_one_cart_and_the_source_does_not_sell_its_own() {
+    let pair = World::new().pair_within_one_company().await;
+    let own = pair.target.subscription_offer("Morgenblatt digital", 1_990).await;
+    let shared = pair.source.shared_offer("Garden Weekly", 999, &[&pair.target]).await;
+
+    let cart = pair.target.cart(&[mandatory(&own), mandatory(&shared)]).await;
+    assert_eq!(cart["status"], "active");
+    assert_eq!(cart["positions"][0]["sourceClientId"], Value::Null);
+    assert_eq!(cart["positions"][1]["sourceClientId"], pair.source.id.as_str());
+
+    let refused = pair.target.try_cart(&[mandatory(&shared)]).await;
+    assert_eq!(refused.fields(), [("positions".to_owned(), "nothing_own".to_owned())]);
+    let refused = pair.source.try_cart(&[mandatory(&shared)]).await;
+    assert_eq!(refused.fields(), [("positions[0].offerId".to_owned(), "offer_is_cross_client".to_owned())]);
+}
+
+#[tokio::test]
+async fn one_purchase_gives_an_order_two_active_subscriptions_and_one_payout_row_but_no_callback() {
+    let pair = World::new().pair_within_one_company().await;
+    let (source, target) = (&pair.source, &pair.target);
+    let sale = pair.sell().await;
+    let order = &sale.order;
+
+    assert_eq!(order["customerId"], sale.customer["id"]);
+    assert_eq!(order["cartId"], sale.cart["id"]);
+    assert_eq!(order["paymentMethod"], "CREDIT_CARD");
+    assert_eq!(order["total"], json!({"amount": 2_989, "currency": "EUR"}));
+    let positions = order["positions"].as_array().expect("positions");
+    let sources: Vec<_> = positions.iter().map(|position| (&position["position"], &position["sourceClientId"])).collect();
+    assert_eq!(sources, [(&json!(1), &Value::Null), (&json!(2), &json!(source.id))]);
+    assert!(positions.iter().all(|position| position["status"] == "paid" && position["quantity"] == 1), "{order}");
+    assert_eq!(&target.api.all("/v1/orders").await, std::slice::from_ref(order));
+    source.api.get(&format!("/v1/orders/{}", sale.order_id())).await.problem(404, "order_not_found");
+
+    // The target's two rows, and the source's row of the one that is its own, linked to the same customer.
+    let theirs = target.api.all("/v1/subscriptions").await;
+    let mut roles: Vec<_> = theirs.iter().map(|row| (id(row), &row["role"])).collect();
+    roles.sort_by_key(|(_, role)| role.to_string());
+    let own = (sale.own_subscription_id(), &json!("own"));
+    assert_eq!(roles, [own, (sale.shared_subscription_id(), &json!("seller"))]);
+    let ours = source.api.all("/v1/subscriptions").await;
+    assert_eq!(ours.len(), 1, "{ours:?}");
+    assert_eq!((id(&ours[0]), &ours[0]["role"]), (sale.shared_subscription_id(), &json!("source")));
+    for row in theirs.iter().chain(&ours) {
+        assert_eq!(row["status"], "active", "{row}");
+        assert_eq!(row["customerId"], sale.customer["id"], "{row}");
+        assert_eq!(row["orderId"], order["id"], "{row}");
+        assert_eq!(row["periodsPaid"], 1, "{row}");
+    }
+    // Customers belong to the contracting company: the source finds this one, with what is its own.
+    let path = format!("/v1/customers/{}", id(&sale.customer));
+    assert_eq!(source.api.get(&path).await.ok(), sale.customer);
+    assert_eq!(source.api.all(&format!("{path}/subscriptions")).await, ours);
+    assert_eq!(target.api.all(&format!("{path}/orders")).await, std::slice::from_ref(order));
+
+    let seen_by_source = only_payout(source).await;
+    let seen_by_target = only_payout(target).await;
+    assert_eq!(seen_by_source["id"], seen_by_target["id"], "one row, seen by both");
+    assert_eq!((&seen_by_source["role"], &seen_by_target["role"]), (&json!("source"), &json!("target")));
+    for row in [&seen_by_source, &seen_by_target] {
+        assert_eq!(row["type"], "PAYMENT");
+        assert_eq!(row["paidStatus"], "OPEN");
+        assert_eq!(row["source"], json!({"clientId": source.id, "name": source.name}));
+        assert_eq!(row["target"], json!({"clientId": target.id, "name": target.name}));
+        assert_eq!(row["orderId"], order["id"]);
+        assert_eq!(row["subscriptionId"], sale.shared_subscription_id());
+        assert_eq!(row["offerId"], positions[1]["offerId"]);
+        assert_eq!(row["customerId"], sale.customer["id"]);
+        assert_eq!(row["paymentMethod"], "CREDIT_CARD");
+        assert_eq!(row["gross"], json!({"amount": 999, "currency": "EUR"}));
+        assert_eq!(row["sellerShareBasisPoints"], 2_000);
+        // A fifth of 9.99, rounded down to a cent, stays with the seller.
+        assert_eq!(row["due"], json!({"amount": 800, "currency": "EUR"}));
+    }
+
+    for client in [source, target] {
+        assert_eq!(callbacks_of(client).await, Vec::<Value>::new());
+    }
+}
+
+async fn only_payout(client: &Client) -> Value {
+    let mut rows = client.api.all("/v1/payouts").await;
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    rows.remove(0)
+}
+
+#[tokio::test]
+async fn a_purchase_that_is_sent_again_is_answered_again_and_has_no_second_effect() {
+    let Pair { source, target, .. } = &World::new().pair_within_one_company().await;
+    let own = target.subscription_offer("Morgenblatt digital", 1_990).await;
+    let shared = source.shared_offer("Garden Weekly", 999, &[target]).await;
+    let cart = target.cart(&[mandatory(&own), mandatory(&shared)]).await;
+    let customer = target.customer().await;
+    let path = format!("/v1/carts/{}/purchase", id(&cart));
+    let body = json!({"customerId": id(&customer), "paymentMethod": "PAYPAL"});
+    let call = || target.api.call(reqwest::Method::POST, &path).json(&body);
+
+    let first = call().idempotency_key("the customer's first click").send().await;
+    assert_eq!(first.header("idempotency-replayed"), None);
+    let again = call().idempotency_key("the customer's first click").send().await;
+    assert_eq!(again.header("idempotency-replayed"), Some("true"));
+    assert_eq!(first.created(), again.created());
+    call().without_idempotency_key().send().await.problem(400, "idempotency_key_required");
+
+    assert_eq!(target.api.all("/v1/orders").await.len(), 1);
+    assert_eq!(target.api.all("/v1/subscriptions").await.len(), 2);
+    assert_eq!(source.api.all("/v1/subscriptions").await.len(), 1);
+    let _ = only_payout(source).await;
 }
