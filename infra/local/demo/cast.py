@@ -1,0 +1,143 @@
+"""Who acts: the operator and the merchants, each with its key."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from infra.local.demo import text
+from infra.local.demo.stage import Failure, Stage
+
+_SECONDS = 35.0
+"""The API itself gives up after 30."""
+
+_SECRETS = {"apiKey": 10, "callback.secret": 10}
+"""Members of answers that are secrets, and how many of their characters may be printed."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the API answered."""
+
+    status: int
+    headers: dict[str, str]
+    body: Any
+
+    def __getitem__(self, path: str) -> Any:
+        return text.pick(self.body, path)
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """What a call is expected to answer, and what is shown of it."""
+
+    status: int
+    expected: dict[str, Any]
+    shows: Sequence[str] = ()
+    brief: bool = False
+
+
+class Caller:
+    """Somebody who calls the public API with a key, without any other way into the stack."""
+
+    def __init__(self, name: str, key: str, api_url: str, stage: Stage) -> None:
+        self.name = name
+        self.stage = stage
+        self._key = key
+        self._api = urlsplit(api_url)
+
+    def get(self, path: str, expected: dict[str, Any] | None = None) -> Answer:
+        """Read something; see `post`."""
+        return self._play("GET", path, None, _Wish(200, expected or {}), {})
+
+    def post(
+        self,
+        path: str,
+        body: dict[str, Any] | None = None,
+        expected: dict[str, Any] | None = None,
+        shows: Sequence[str] = (),
+        status: int = 201,
+        key: str | None = None,
+        brief: bool = False,
+    ) -> Answer:
+        """Do something and check the answer's status and the members that `expected` names by dotted paths.
+
+        Those are shown, after the ones that `shows` names. Every call carries an idempotency key, a new one unless
+        `key` is given. With `brief` the call is shown in one line, whatever has to be cut from its body.
+        """
+        headers = {"idempotency-key": key or str(uuid.uuid4())}
+        return self._play("POST", path, body, _Wish(status, expected or {}, shows, brief), headers)
+
+    def look(self, path: str) -> Answer:
+        """Read something without showing it, to wait for a change or to check what is shown as a table."""
+        answer = self._call("GET", path, None, {})
+        if answer.status != 200:
+            raise Failure(f"the answer to GET {path}", "200", _all_of(answer))
+        return answer
+
+    def _play(
+        self, method: str, path: str, body: dict[str, Any] | None, wish: _Wish, headers: dict[str, str]
+    ) -> Answer:
+        answer = self._call(method, path, body, headers)
+        essence = _essence(answer, [*wish.shows, *wish.expected]) if answer.status == wish.status else _all_of(answer)
+        self.stage.call(self.name, f"{method} {path}", body, essence, wish.brief)
+        self.stage.check(f"the answer's status to {method} {path}", wish.status, answer.status)
+        for member, value in wish.expected.items():
+            self.stage.check(f"{member} in the answer to {method} {path}", value, answer[member])
+        return answer
+
+    def _call(self, method: str, path: str, body: Any, headers: dict[str, str]) -> Answer:
+        connection = http.client.HTTPConnection(self._api.hostname or "", self._api.port, timeout=_SECONDS)
+        headers = {"authorization": f"Bearer {self._key}"} | headers
+        if body is not None:
+            headers["content-type"] = "application/json"
+        data = None if body is None else json.dumps(body)
+        try:
+            connection.request(method, self._api.path + path, data, headers)
+            response = connection.getresponse()
+            content = response.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise Failure(
+                f"the answer to {method} {path}", "an HTTP response", f"{error or type(error).__name__}"
+            ) from error
+        finally:
+            connection.close()
+        named = {name.lower(): value for name, value in response.getheaders()}
+        is_json = named.get("content-type", "").split(";")[0].endswith("json")
+        try:
+            answer = Answer(response.status, named, json.loads(content) if is_json else content.decode())
+        except ValueError as error:
+            raise Failure(
+                f"the answer to {method} {path}", named.get("content-type", ""), repr(content[:200])
+            ) from error
+        for member, visible in _SECRETS.items():
+            if answer[member]:
+                self.stage.hide(answer[member], visible)
+        return answer
+
+
+@dataclass
+class Merchant:
+    """A client of Tandem: a merchant with a name, an address for mail, and its own key."""
+
+    id: str
+    name: str
+    email: str
+    language: str
+    calls: Caller
+
+
+def _essence(answer: Answer, members: Sequence[str]) -> str:
+    parts = [str(answer.status), *(text.named(answer.body, path) for path in members)]
+    if "idempotency-replayed" in answer.headers:
+        parts.append(f"Idempotency-Replayed: {answer.headers['idempotency-replayed']}")
+    return "  ".join(parts)
+
+
+def _all_of(answer: Answer) -> str:
+    return f"{answer.status}  {text.plain(answer.body)}"

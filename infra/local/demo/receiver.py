@@ -1,0 +1,119 @@
+"""The HTTP server that a merchant runs to be told of sales: it verifies each callback before it takes it."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
+from types import TracebackType
+from typing import Any
+
+from standardwebhooks import Webhook, WebhookVerificationError
+
+
+@dataclass(frozen=True)
+class Received:
+    """A callback as it came."""
+
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+    fault: str | None
+    """Why the signature was refused, if it was."""
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """What it says."""
+        return dict(json.loads(self.body))
+
+
+class Receiver:
+    """Listens on a free port of the loopback address, in a thread that ends with the process."""
+
+    def __init__(self) -> None:
+        self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+
+    def __enter__(self) -> Receiver:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    @property
+    def url(self) -> str:
+        """Where callbacks are to be sent."""
+        return f"http://127.0.0.1:{self._server.server_port}/tandem"
+
+    def fault_of(self, headers: Mapping[str, str], body: bytes) -> str | None:
+        """Why a callback is not to be believed; None if it is signed with the secret, and lately."""
+        return self._server.fault_of(headers, body)
+
+    def trust(self, secret: str) -> None:
+        """Take callbacks that are signed with this secret."""
+        self._server.secret = secret
+
+    def find(self, event: str) -> Received | None:
+        """The first callback of a type, or one whose signature was refused."""
+        for received in list(self._server.received):
+            if received.fault or received.content.get("type") == event:
+                return received
+        return None
+
+    def count(self) -> int:
+        """How many different callbacks came; one that comes again has the same id."""
+        return len({received.headers.get("webhook-id") for received in self._server.received})
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        super().__init__(address, handler)
+        self.secret = ""
+        self.received: list[Received] = []
+
+    def server_bind(self) -> None:
+        # Without the look-up of the host's name that the class would make, which can take its time.
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
+
+    def fault_of(self, headers: Mapping[str, str], body: bytes) -> str | None:
+        if not self.secret:
+            return "no secret was agreed on yet"
+        try:
+            Webhook(self.secret).verify(body, dict(headers))
+        except (WebhookVerificationError, ValueError) as error:
+            return str(error) or type(error).__name__
+        return None
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing: a request that broke off is sent again."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    timeout = 10
+
+    def do_POST(self) -> None:
+        server = self.server
+        assert isinstance(server, _Server)
+        body = self.rfile.read(int(self.headers.get("content-length", "0")))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        fault = server.fault_of(headers, body)
+        server.received.append(Received(self.path, headers, body, fault))
+        answer = b"refused" if fault else b"thanks"
+        self.send_response(400 if fault else 200)
+        self.send_header("content-type", "text/plain")
+        self.send_header("content-length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """The play tells what came."""

@@ -1,0 +1,147 @@
+"""Prints the play, and ends it at the first thing that is not as it should be."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, TextIO, TypeVar
+
+from infra.local.demo import text
+from infra.local.demo.text import WIDTH
+
+T = TypeVar("T")
+
+PATIENCE = 90.0
+"""Seconds that the play waits for something; the minute sweep brings what its trigger lost well within them."""
+
+_FIRST_NEWS, _MORE_NEWS = 2.0, 10.0
+_MARGIN = " " * 4
+_NAME = 11
+_WIDTH = WIDTH - len(_MARGIN) - _NAME
+
+
+class Failure(Exception):
+    """A step had not the effect that it should have had."""
+
+    def __init__(self, what: str, expected: str, came: str) -> None:
+        super().__init__(what)
+        self.what, self.expected, self.came = what, expected, came
+
+
+class Stage:
+    """Where the play is printed. It knows which step is played and counts what was checked."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._colours = out.isatty() and "NO_COLOR" not in os.environ
+        self._secrets: list[tuple[str, str]] = []
+        self.steps = 0
+        self.checks = 0
+        self.title = ""
+
+    def act(self, title: str, *introduction: str) -> None:
+        """Begin an act."""
+        self._print("")
+        self._print(self._bold(title))
+        for line in introduction:
+            self._print(line)
+
+    def step(self, title: str) -> None:
+        """Begin a step."""
+        self.steps += 1
+        self.title = title
+        self._print(self._bold(f"{self.steps:2}. {title}"))
+
+    def call(self, name: str, request: str, body: dict[str, Any] | None, answer: str, brief: bool) -> None:
+        """Show who called what and what came back, in one line if it fits.
+
+        If it is to be brief, it is one line in any case: members of the body that do not fit are left out.
+        """
+        request, answer = self.harmless(request), f"-> {self.harmless(answer)}"
+        parts = [self.harmless(part) for part in text.members(body or {})]
+        room = _WIDTH - len(request) - len(answer) - 2 if brief else None
+        if parts:
+            request += f" {text.braced(parts, room)}"
+        if len(request) + 1 + len(answer) <= _WIDTH:
+            self._beside(name, [f"{request} {answer}"])
+        else:
+            self._beside(name, [*text.wrapped(request, _WIDTH), *text.wrapped(answer, _WIDTH, "   ")])
+
+    def tell(self, name: str, lines: Sequence[str]) -> None:
+        """Show what came to somebody."""
+        self._beside(name, [part for line in lines for part in text.wrapped(self.harmless(line), _WIDTH)])
+
+    def table(self, heads: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str]) -> None:
+        """Show rows with their heads; those in `right` stand over numbers."""
+        for line in text.table(heads, [[text.short_ids(cell) for cell in row] for row in rows], right):
+            self._print(f"{_MARGIN}{line}")
+
+    def hide(self, secret: str, visible: int) -> None:
+        """Print no more than the first characters of a secret from now on."""
+        self._secrets.append((secret, f"{secret[:visible]}…"))
+
+    def harmless(self, line: str) -> str:
+        """A line with short ids and without secrets."""
+        for secret, shown in self._secrets:
+            line = line.replace(secret, shown)
+        return text.short_ids(line)
+
+    def check(self, what: str, expected: Any, came: Any) -> None:
+        """Go on only if what came is what was expected; raises a `Failure` otherwise."""
+        self.checks += 1
+        if came != expected:
+            raise Failure(what, text.shown(expected), text.shown(came))
+
+    def check_that(self, what: str, holds: bool, expected: str, came: str) -> None:
+        """Go on only if something holds; raises a `Failure` otherwise."""
+        self.checks += 1
+        if not holds:
+            raise Failure(what, expected, came)
+
+    def wait(self, what: str, probe: Callable[[], T | None], seconds: float = PATIENCE) -> T:
+        """What `probe` finds, as soon as it finds it; says so while nothing comes.
+
+        Raises a `Failure` if it finds nothing within `seconds`.
+        """
+        began = time.monotonic()
+        news = _FIRST_NEWS
+        while (found := probe()) is None:
+            waited = time.monotonic() - began
+            if waited > seconds:
+                raise Failure(what, f"within {seconds:.0f} s", "nothing")
+            if waited > news:
+                self._print(f"{_MARGIN}… waiting for {what} ({waited:.0f} s)")
+                news += _MORE_NEWS
+            time.sleep(0.1)
+        self.checks += 1
+        return found
+
+    def end(self) -> None:
+        """Say that all went well."""
+        self._print("")
+        self._print(
+            self._bold(f"All {self.steps} steps had the effect that they should have ({self.checks} checks).", 32)
+        )
+
+    def fail(self, failure: Failure) -> None:
+        """Say which step failed, and how."""
+        self._print("")
+        where = f"in step {self.steps}: {self.title}" if self.steps else "before the first step"
+        self._print(self._bold(f"FAILED {where}", 31))
+        for head, value in (("what", failure.what), ("expected", failure.expected), ("came", failure.came)):
+            lines = text.wrapped(self.harmless(value), WIDTH - 14, "") or [""]
+            for first, line in zip([head, *[""] * len(lines)], lines, strict=False):
+                self._print(f"{_MARGIN}{first:<9} {line}")
+
+    def _beside(self, name: str, lines: list[str]) -> None:
+        for label, line in zip([name, *[""] * len(lines)], lines, strict=False):
+            self._print(f"{_MARGIN}{label:<{_NAME}}{line}")
+
+    def _bold(self, line: str, colour: int | None = None) -> str:
+        if not self._colours:
+            return line
+        return f"\x1b[1{'' if colour is None else f';{colour}'}m{line}\x1b[0m"
+
+    def _print(self, line: str) -> None:
+        print(line, file=self._out, flush=True)
