@@ -17,12 +17,12 @@ fn started() -> Timestamp {
     at("2026-01-31T10:00:00Z")
 }
 
-/// The end of the sixth period, the last one paid.
+/// The end of the eighth period, the last one paid: on a 30th, because September has no 31st.
 fn paid_until() -> Timestamp {
-    at("2026-07-31T10:00:00Z")
+    at("2026-09-30T10:00:00Z")
 }
 
-/// An own subscription, three times 10.00 EUR a month, six months paid.
+/// An own subscription, three times 10.00 EUR a month, eight months paid.
 fn own() -> Subscription {
     Subscription {
         id: id(70),
@@ -39,7 +39,7 @@ fn own() -> Subscription {
         period: monthly(),
         renews: true,
         started_at: started(),
-        periods_paid: 6,
+        periods_paid: 8,
         paid_until: paid_until(),
         life: Life::Active,
         cross_client: None,
@@ -173,8 +173,8 @@ fn the_source_changes_nothing() {
 fn a_payment_adds_a_period_counted_from_the_start() {
     let moved = renew(rows(Sold::Own, Life::Active, true)).expect("possible");
     let expected = Subscription {
-        periods_paid: 7,
-        paid_until: at("2026-08-31T10:00:00Z"),
+        periods_paid: 9,
+        paid_until: at("2026-10-31T10:00:00Z"),
         updated_at: now(),
         ..rows(Sold::Own, Life::Active, true).seller
     };
@@ -197,9 +197,9 @@ fn a_payment_that_names_its_period_counts_only_for_the_next_one() {
         let asked = payment(&json!({"periodNumber": number}));
         rows(Sold::Own, Life::Active, true).renew(&asked, now(), &mut Counter::default())
     };
-    assert_eq!(renewed(7).expect("possible").rows.seller.periods_paid, 7);
-    for number in [2, 6, 8] {
-        assert_eq!(renewed(number), Err(SubscriptionError::OtherPeriod { next: 7 }));
+    assert_eq!(renewed(9).expect("possible").rows.seller.periods_paid, 9);
+    for number in [2, 8, 10] {
+        assert_eq!(renewed(number), Err(SubscriptionError::OtherPeriod { next: 9 }));
     }
 }
 
@@ -230,10 +230,10 @@ fn every_move(sold: Sold) -> [(Moved, Option<Owed>, EventType); 4] {
     let active = || rows(sold, Life::Active, true);
     let back = euro(-3_000);
     [
-        (renew(active()).expect("possible"), Some((PayoutType::Payment, euro(3_000), 7)), EventType::SubscriptionRenewed),
+        (renew(active()).expect("possible"), Some((PayoutType::Payment, euro(3_000), 9)), EventType::SubscriptionRenewed),
         (cancel(active()).expect("possible"), None, EventType::SubscriptionCancelled),
-        (reverse(active(), Reversal::Refund), Some((PayoutType::Refund, back, 6)), EventType::SubscriptionRefunded),
-        (reverse(active(), Reversal::ChargeBack), Some((PayoutType::Loss, back, 6)), EventType::SubscriptionRefunded),
+        (reverse(active(), Reversal::Refund), Some((PayoutType::Refund, back, 8)), EventType::SubscriptionRefunded),
+        (reverse(active(), Reversal::ChargeBack), Some((PayoutType::Loss, back, 8)), EventType::SubscriptionRefunded),
     ]
 }
 
