@@ -84,9 +84,10 @@ class Caller:
         self, method: str, path: str, body: dict[str, Any] | None, wish: _Wish, headers: dict[str, str]
     ) -> Answer:
         answer = self._call(method, path, body, headers)
-        essence = _essence(answer, [*wish.shows, *wish.expected]) if answer.status == wish.status else _all_of(answer)
+        good = answer.status == wish.status
+        essence = _essence(answer, [*wish.shows, *wish.expected]) if good else str(answer.status)
         self.stage.call(self.name, f"{method} {path}", body, essence, wish.brief)
-        self.stage.check(f"the answer's status to {method} {path}", wish.status, answer.status)
+        self.stage.check_that(f"the answer to {method} {path}", good, f"status {wish.status}", _all_of(answer))
         for member, value in wish.expected.items():
             self.stage.check(f"{member} in the answer to {method} {path}", value, answer[member])
         return answer

@@ -176,7 +176,8 @@ def callback(world: World, event: str, expected: Json, shows: list[str]) -> Json
     """Show the callback of a type that came, with its verified signature, and check what it says; gives its data."""
     stage, receiver = world.stage, world.receiver
     came = stage.wait(f"the callback {event}", lambda: receiver.find(event))
-    stage.check(f"the fault that the receiver found in the callback {event}", None, came.fault)
+    verified = came.fault is None
+    stage.check_that(f"the callback {event}", verified, "a signature that can be verified", came.fault or "")
     data: Json = came.content["data"]
     if "voucherCode" in data:
         stage.hide(data["voucherCode"], 5)

@@ -127,10 +127,10 @@ class Stage:
     def fail(self, failure: Failure) -> None:
         """Say which step failed, and how."""
         self._print("")
-        where = f"in step {self.steps}: {self.title}" if self.steps else "before the first step"
-        self._print(self._bold(f"FAILED {where}", 31))
-        for head, value in (("what", failure.what), ("expected", failure.expected), ("came", failure.came)):
-            lines = text.wrapped(self.harmless(value), WIDTH - 14, "") or [""]
+        self._print(self._bold(f"FAILED in step {self.steps}" if self.steps else "FAILED before the first step", 31))
+        facts = {"step": self.title, "what": failure.what, "expected": failure.expected, "came": failure.came}
+        for head, value in facts.items():
+            lines = text.wrapped(self.harmless(value), WIDTH - 14, "")
             for first, line in zip([head, *[""] * len(lines)], lines, strict=False):
                 self._print(f"{_MARGIN}{first:<9} {line}")
 
