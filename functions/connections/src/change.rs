@@ -39,7 +39,11 @@ pub(crate) async fn edit(app: &App, request: &Request, caller: ClientCaller) -> 
     let edit = ConnectionEdit::parse(&body, &app.local_targets)?;
     once(app, &Once::of(request, &body)?, || async {
         let (connection, side) = load(app, request, caller).await?;
-        let change = connection.edit(edit.clone(), side, app.now())?;
+        let change = connection.clone().edit(edit.clone(), side, app.now())?;
+        if change.entry.changes.is_empty() {
+            // Everything is as it was asked for already; the history tells changes only.
+            return Ok(Step::answered(Answer::ok(view::summary(&connection, side))));
+        }
         let mut transaction = Transaction::default();
         transaction.replace(&change.connection)?;
         // A new address is a new endpoint: what was disabled was the old one.
