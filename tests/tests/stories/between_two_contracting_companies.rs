@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tandem_stories::{
-    Client, Module, Pair, Received, Receiver, Sale, World, callback_about, callbacks_of, id, mail_to, verified,
+    Client, Module, Pair, Received, Receiver, Sale, World, callback_about, callbacks_of, id, mail_to, mandatory, verified,
 };
 
 const CREATED: &str = "crossClientOrder.created";
@@ -202,6 +202,43 @@ async fn after_a_rotation_callbacks_verify_with_the_new_secret_and_for_a_while_w
     assert_eq!(received.webhook_id(), id(&test));
     for secret in [new, pair.secret()] {
         assert_eq!(verified(received, secret)["type"], "connection.test");
+    }
+}
+
+#[tokio::test]
+async fn each_source_in_a_cart_is_told_of_its_own_offer_only() {
+    let world = World::new();
+    let (first_receiver, second_receiver) = (Receiver::start().await, Receiver::start().await);
+    let Pair { source: first, target, secret: first_secret, .. } = world.pair_between_two_companies(&first_receiver).await;
+    let second_company = world.company("Kitchen Press", Module::On).await;
+    let second = world.client(&second_company, "Kitchen Weekly", "en").await;
+    let sibling = world.client(&target.company, "Abendblatt", "de").await;
+    let second_pair = Pair::connect(second.clone(), target.clone(), Some(&second_receiver.url())).await;
+    let _ = Pair::connect(sibling.clone(), target.clone(), None).await;
+
+    let own = target.subscription_offer("Morgenblatt digital", 1_990).await;
+    let mut positions = vec![mandatory(&own)];
+    let sources = [&first, &second, &sibling];
+    for source in sources {
+        positions.push(mandatory(&source.shared_offer(&source.name, 999, &[&target]).await));
+    }
+    let (cart, customer) = (target.cart(&positions).await, target.customer().await);
+    let order = target.sell(&cart, &customer).await.created();
+    assert_eq!(order["total"]["amount"], 4_987);
+
+    let secrets = [first_secret.expect("a secret"), second_pair.secret().to_owned()];
+    for ((source, receiver), secret) in [(&first, &first_receiver), (&second, &second_receiver)].into_iter().zip(&secrets) {
+        let callback = verified(&receiver.wait_for(1).await[0], secret);
+        assert_eq!(callback["data"]["offer"]["name"], source.name.as_str());
+        assert_eq!(callbacks_of(source).await.len(), 1);
+    }
+    assert_eq!(callbacks_of(&sibling).await, Vec::<Value>::new());
+    assert_eq!(target.api.all("/v1/payouts").await.len(), 3);
+    for (source, status) in sources.into_iter().zip(["pending", "pending", "active"]) {
+        let rows = source.api.all("/v1/subscriptions").await;
+        assert_eq!(rows.len(), 1, "{rows:?}");
+        assert_eq!((&rows[0]["offerName"], &rows[0]["status"]), (&json!(source.name), &json!(status)));
+        assert_eq!(source.api.all("/v1/payouts").await.len(), 1);
     }
 }
 

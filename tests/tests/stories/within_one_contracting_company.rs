@@ -2,7 +2,7 @@
 //! subscription is linked at once and there is nothing to call back.
 
 use serde_json::{Value, json};
-use tandem_stories::{Api, Client, Module, Pair, Stack, World, callbacks_of, id, mail_to, mandatory};
+use tandem_stories::{Api, Client, Module, Pair, Stack, World, callbacks_of, id, mail_to, mandatory, optional, preselected};
 
 #[tokio::test]
 async fn the_operator_makes_a_company_with_the_module_its_clients_and_their_keys() {
@@ -117,7 +117,12 @@ async fn a_connection_within_one_company_takes_no_callback_settings_and_there_is
     refused.problem(422, "invalid_fields");
     pair.source.invite(&pair.target, None).await.problem(409, "connection_exists");
     // The pair is ordered: the other direction is another connection.
-    let _ = pair.target.invite(&pair.source, None).await.created();
+    let back = pair.target.invite(&pair.source, None).await.created();
+    for (client, roles) in [(&pair.source, ["target", "source"]), (&pair.target, ["source", "target"])] {
+        let listed = client.api.all("/v1/connections").await;
+        assert_eq!(listed.iter().map(id).collect::<Vec<_>>(), [id(&back), pair.connection_id.as_str()], "newest first");
+        assert_eq!(listed.iter().map(|connection| &connection["role"]).collect::<Vec<_>>(), roles);
+    }
 }
 
 #[tokio::test]
@@ -239,6 +244,37 @@ async fn only_payout(client: &Client) -> Value {
     let mut rows = client.api.all("/v1/payouts").await;
     assert_eq!(rows.len(), 1, "{rows:?}");
     rows.remove(0)
+}
+
+#[tokio::test]
+async fn the_customer_chooses_optional_positions_and_quantities() {
+    let Pair { source, target, .. } = &World::new().pair_within_one_company().await;
+    let own = target.subscription_offer("Morgenblatt digital", 1_990).await;
+    let extra = target.subscription_offer("Morgenblatt am Sonntag", 490).await;
+    let shared = source.shared_offer("Garden Weekly", 999, &[target]).await;
+    let cart = target.cart(&[mandatory(&own), optional(&extra), preselected(&shared)]).await;
+    let customer = target.customer().await;
+    let body = |positions: Value| json!({"customerId": id(&customer), "paymentMethod": "PAYPAL", "positions": positions});
+
+    let order = target.purchase(&cart, body(json!([]))).await.created();
+    assert_eq!(
+        order["total"]["amount"], 1_990,
+        "preselected is the checkout's business: nothing is bought that was not chosen"
+    );
+    assert_eq!(source.api.all("/v1/payouts").await, Vec::<Value>::new());
+
+    let chosen = json!([{"position": 1, "quantity": 2}, {"position": 3, "quantity": 3}]);
+    let order = target.purchase(&cart, body(chosen)).await.created();
+    let amounts: Vec<_> =
+        order["positions"].as_array().expect("positions").iter().map(|p| (&p["position"], &p["amount"]["amount"])).collect();
+    assert_eq!(amounts, [(&json!(1), &json!(3_980)), (&json!(3), &json!(2_997))]);
+    assert_eq!(order["total"]["amount"], 6_977);
+    let row = only_payout(source).await;
+    assert_eq!((&row["gross"]["amount"], &row["due"]["amount"]), (&json!(2_997), &json!(2_398)));
+
+    let refused = target.purchase(&cart, body(json!([{"position": 4}]))).await;
+    assert_eq!(refused.fields(), [("positions".to_owned(), "no_such_position".to_owned())]);
+    refused.problem(422, "invalid_fields");
 }
 
 #[tokio::test]
