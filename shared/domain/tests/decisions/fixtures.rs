@@ -51,6 +51,9 @@ pub(crate) fn at(time: &str) -> Timestamp {
     time.parse().expect("a time")
 }
 
+/// More steps than anything here may take to its end: a loop that would not end fails instead.
+pub(crate) const MANY: usize = 100;
+
 /// 1 July 2026, noon.
 pub(crate) fn now() -> Timestamp {
     at("2026-07-01T12:00:00Z")
