@@ -9,6 +9,8 @@
 //! - [`Receiver`]: a partner's system that takes callbacks, and [`verified`], which trusts none of our own code.
 //! - [`mails_to`]: what a client found in its inbox.
 //! - [`eventually`]: waits for what happens after the answer.
+//! - [`side_by_side`]: does much of the same, some at a time.
+//! - [`rows_about`]: what the table holds, for stories in which nothing may be written.
 //!
 //! Only for stories: what goes wrong panics, and says what was called and what came back. Nothing is skipped without a
 //! stack: see [`Stack::get`].
@@ -20,7 +22,9 @@ mod client;
 mod connection;
 mod mails;
 mod receiver;
+mod side_by_side;
 mod stack;
+mod table;
 mod wait;
 mod world;
 
@@ -31,6 +35,8 @@ pub use client::{Client, mandatory, optional, preselected};
 pub use connection::{Pair, Sale};
 pub use mails::{Mail, mail_to, mails_to};
 pub use receiver::{Received, Receiver, Reply, verified};
+pub use side_by_side::side_by_side;
 pub use stack::Stack;
+pub use table::{Row, rows_about};
 pub use wait::eventually;
 pub use world::{Company, Module, World};

@@ -20,6 +20,10 @@ pub struct Stack {
     pub aws_endpoint: String,
     /// The AWS region.
     pub region: String,
+    /// The id of an access key that may do anything with the AWS services.
+    pub aws_access_key_id: String,
+    /// Its secret.
+    pub aws_secret_access_key: String,
     /// Who sends Tandem's mails.
     pub mail_sender: String,
     /// Where all mails that were sent can be read.
