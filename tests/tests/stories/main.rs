@@ -1,6 +1,7 @@
 //! The stories: what people do with Tandem, from the first call to the last effect, against the deployed template. Each
 //! module is one of them; `make test` gives them a stack.
 
+mod a_failing_receiver;
 mod between_two_contracting_companies;
 mod changing_a_connection;
 mod module_off;
