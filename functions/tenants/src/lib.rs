@@ -8,7 +8,7 @@ use tandem_api::views::tenancy as view;
 use tandem_api::{Answer, App, Code, Once, Problem, Request, Step};
 use tandem_domain::ids::{ClientId, CompanyId};
 use tandem_domain::input::parsed;
-use tandem_domain::tenancy::{ApiKey, Client, ClientDraft, CompanyDraft, CompanyEdit, ContractingCompany};
+use tandem_domain::tenancy::{Client, ClientDraft, CompanyDraft, CompanyEdit, ContractingCompany, KeyDraft};
 use tandem_sealing::api_key::NewApiKey;
 use tandem_store::{Transaction, keys};
 
@@ -110,23 +110,14 @@ async fn load_client(app: &App, request: &Request) -> Result<Client, Problem> {
 
 async fn create_key(app: &App, request: &Request) -> Result<Answer, Problem> {
     let body = request.json_or_empty()?;
-    let name = ApiKey::parse_name(&body)?;
+    let draft = KeyDraft::parse(&body, app.now())?;
     once(app, &Once::of(request, &body)?, || async {
         let client = load_client(app, request).await?;
         let new = NewApiKey::generate();
-        let key = ApiKey {
-            key_id: new.key_id.clone(),
-            client_id: client.id,
-            company_id: client.company_id,
-            name: name.clone(),
-            secret_hash: new.secret_hash.clone(),
-            created_at: app.now(),
-            revoked_at: None,
-            version: 1,
-        };
+        let key = draft.clone().create(&client, new.key_id.clone(), new.secret_hash.clone(), app.now());
         let mut transaction = Transaction::default();
         transaction.create(&key)?;
-        let mut shown = view::api_key(&key);
+        let mut shown = view::api_key(&key, app.now());
         shown["apiKey"] = Value::from(new.text.expose_secret());
         let location = format!("/v1/clients/{}/api-keys", client.id);
         Ok(Step::Commit(transaction, Answer::created(location, shown)))
@@ -138,7 +129,7 @@ async fn list_keys(app: &App, request: &Request) -> Result<Answer, Problem> {
     let client = load_client(app, request).await?;
     let paging = Paging::read(app, request, request.query())?;
     let page = app.store.page(&keys::api_keys_of(client.id), paging.after.as_deref(), paging.limit, |_| true).await?;
-    Ok(paging.answer(app, page, |key| view::api_key(&key)))
+    Ok(paging.answer(app, page, |key| view::api_key(&key, app.now())))
 }
 
 async fn revoke_key(app: &App, request: &Request) -> Result<Answer, Problem> {
@@ -146,13 +137,13 @@ async fn revoke_key(app: &App, request: &Request) -> Result<Answer, Problem> {
     once(app, &Once::of(request, &json!({}))?, || async {
         let key = app.store.get(&keys::api_key(request.text_in_path("keyId"))).await?;
         let key = key.filter(|key| key.client_id == client).ok_or_else(|| Problem::missing(Code::ApiKeyNotFound))?;
-        if !key.is_active() {
-            return Ok(Step::answered(Answer::ok(view::api_key(&key))));
+        if key.revoked_at.is_some() {
+            return Ok(Step::answered(Answer::ok(view::api_key(&key, app.now()))));
         }
         let key = key.revoke(app.now());
         let mut transaction = Transaction::default();
         transaction.replace(&key)?;
-        Ok(Step::Commit(transaction, Answer::ok(view::api_key(&key))))
+        Ok(Step::Commit(transaction, Answer::ok(view::api_key(&key, app.now()))))
     })
     .await
 }

@@ -29,9 +29,12 @@ impl Caller {
     /// Reads what the authorizer handed on.
     ///
     /// # Errors
-    /// It handed on nothing usable: the route is not behind the authorizer.
+    /// The key lacks the route's scope; or nothing usable was handed on: the route is not behind the authorizer.
     pub fn from_context(context: &HashMap<String, Value>) -> Result<Self, Problem> {
         let text = |name: &str| context.get(name).and_then(Value::as_str);
+        if let Some(scope) = text("missingScope") {
+            return Err(Problem::new(Code::ScopeMissing, format!("the API key lacks the scope {scope}")));
+        }
         let client =
             || Some(ClientCaller { id: text("clientId")?.parse().ok()?, company_id: text("companyId")?.parse().ok()? });
         match text("role") {

@@ -41,6 +41,7 @@ codes! {
     IdempotencyKeyInvalid = "idempotency_key_invalid", 400, "The Idempotency-Key has the wrong form";
     Unauthenticated = "unauthenticated", 401, "No caller is known";
     Forbidden = "forbidden", 403, "The route is not for this caller";
+    ScopeMissing = "scope_missing", 403, "The API key lacks a scope";
     ConnectionOtherSide = "connection_other_side", 403, "Only the other side may do this to the connection";
     ConnectionReadOnly = "connection_read_only", 403, "Only the source client edits a connection";
     SubscriptionReadOnly = "subscription_read_only", 403, "Only the client that sold the subscription changes it";

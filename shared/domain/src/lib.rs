@@ -7,7 +7,7 @@
 //! Parts, by what they are about:
 //! - words: [`ids`], [`money`], [`text`], [`period`], [`payment_method`]
 //! - reading input, all errors at once: [`input`]
-//! - who is who: [`tenancy`], [`customer`]
+//! - who is who and may do what: [`tenancy`], [`scope`], [`customer`]
 //! - selling together: [`connection`], [`offer`], [`sharing`], [`cart`], [`purchase`], [`order`], [`subscription`],
 //!   [`after_sale`], [`voucher`], [`payout`]
 //! - telling others: [`callback`], [`mail`]
@@ -28,6 +28,7 @@ pub mod payment_method;
 pub mod payout;
 pub mod period;
 pub mod purchase;
+pub mod scope;
 pub mod sharing;
 pub mod subscription;
 pub mod tenancy;

@@ -1,11 +1,14 @@
 //! Contracting companies, their modules, their clients, and the keys by which clients call.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::ids::{ClientId, CompanyId};
-use crate::input::{Object, Parsed, boolean, one_of, parsed};
+use crate::input::{FieldErrors, Object, Parsed, boolean, one_of, parsed};
+use crate::scope::Scopes;
 use crate::text::{EmailAddress, Name};
 
 /// What a contracting company has booked.
@@ -177,21 +180,91 @@ pub struct ApiKey {
     pub company_id: CompanyId,
     /// What the operator calls it.
     pub name: Option<Name>,
+    /// What it may be used for.
+    #[serde(default)]
+    pub scopes: Scopes,
     /// SHA-256 of the secret, hex.
     pub secret_hash: String,
     /// When it was made.
     pub created_at: Timestamp,
+    /// From when on it is refused.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub expires_at: Option<Timestamp>,
     /// When it was revoked, if it was.
     pub revoked_at: Option<Timestamp>,
+    /// The UTC day on which it was last used. No finer, so that a key that is used all the time is written once a day.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub last_used_on: Option<Date>,
     /// Counts the changes, for optimistic locking.
     pub version: u64,
+}
+
+/// Whether a key lets its client in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum KeyStatus {
+    /// It does.
+    Active,
+    /// Its time is over.
+    Expired,
+    /// The operator took it back.
+    Revoked,
+}
+
+/// Input of a new API key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyDraft {
+    name: Option<Name>,
+    scopes: Scopes,
+    expires_at: Option<Timestamp>,
+}
+
+impl KeyDraft {
+    /// Reads `{name?, scopes?, expiresAt?}`. Without scopes a key may do everything that its client may.
+    ///
+    /// # Errors
+    /// Names each wrong member; a key that has expired already is wrong too.
+    pub fn parse(value: &Value, now: Timestamp) -> Parsed<Self> {
+        let mut object = Object::read(value)?;
+        let name = object.optional("name", Name::parse);
+        let scopes = object.optional("scopes", Scopes::parse).unwrap_or_default();
+        let expires_at = object.optional("expiresAt", parsed::<Timestamp>);
+        if expires_at.is_some_and(|end| end <= now) {
+            object.note(FieldErrors::at("expiresAt", "in_the_past", "must lie in the future"));
+        }
+        object.finish(|| Some(Self { name, scopes, expires_at }))
+    }
+
+    /// Makes the key of a client; the secret stays with the caller, its hash is kept.
+    #[must_use]
+    pub fn create(self, client: &Client, key_id: String, secret_hash: String, now: Timestamp) -> ApiKey {
+        ApiKey {
+            key_id,
+            client_id: client.id,
+            company_id: client.company_id,
+            name: self.name,
+            scopes: self.scopes,
+            secret_hash,
+            created_at: now,
+            expires_at: self.expires_at,
+            revoked_at: None,
+            last_used_on: None,
+            version: 1,
+        }
+    }
 }
 
 impl ApiKey {
     /// Whether a call with the right secret is let in.
     #[must_use]
-    pub fn is_active(&self) -> bool {
-        self.revoked_at.is_none()
+    pub fn status(&self, now: Timestamp) -> KeyStatus {
+        if self.revoked_at.is_some() {
+            KeyStatus::Revoked
+        } else if self.expires_at.is_some_and(|end| end <= now) {
+            KeyStatus::Expired
+        } else {
+            KeyStatus::Active
+        }
     }
 
     /// The key as it is after it was revoked; the first time counts.
@@ -201,13 +274,10 @@ impl ApiKey {
         self
     }
 
-    /// Reads the input of a new key: `{name?}`.
-    ///
-    /// # Errors
-    /// Names each wrong member.
-    pub fn parse_name(value: &Value) -> Parsed<Option<Name>> {
-        let mut object = Object::read(value)?;
-        let name = object.optional("name", Name::parse);
-        object.finish(|| Some(name))
+    /// The key as it is after a use; `None` if the day is noted already.
+    #[must_use]
+    pub fn used(&self, now: Timestamp) -> Option<Self> {
+        let today = now.to_zoned(TimeZone::UTC).date();
+        (self.last_used_on != Some(today)).then(|| Self { last_used_on: Some(today), ..self.clone() })
     }
 }

@@ -1,6 +1,7 @@
 //! Contracting companies, clients and API keys, as the operator sees them.
 
 use serde_json::{Value, json};
+use tandem_domain::Timestamp;
 use tandem_domain::tenancy::{ApiKey, Client, ContractingCompany};
 
 /// A contracting company.
@@ -24,13 +25,16 @@ pub fn client(client: &Client) -> Value {
 
 /// An API key, without its secret.
 #[must_use]
-pub fn api_key(key: &ApiKey) -> Value {
+pub fn api_key(key: &ApiKey, now: Timestamp) -> Value {
     json!({
         "keyId": key.key_id,
         "clientId": key.client_id,
         "name": key.name,
-        "status": if key.is_active() { "active" } else { "revoked" },
+        "scopes": key.scopes,
+        "status": key.status(now),
         "createdAt": key.created_at,
+        "expiresAt": key.expires_at,
         "revokedAt": key.revoked_at,
+        "lastUsedOn": key.last_used_on,
     })
 }

@@ -16,7 +16,7 @@ use tandem_domain::order::{OrderPosition, PositionState};
 use tandem_domain::payment_method::PaymentMethod;
 use tandem_domain::payout::{PaidState, Payout, PayoutType};
 use tandem_domain::subscription::{CrossClientLink, Life, Role, Subscription};
-use tandem_domain::tenancy::ApiKey;
+use tandem_domain::tenancy::{ApiKey, KeyDraft};
 use tandem_domain::text::Description;
 use tandem_domain::voucher::{VoucherHash, VoucherState};
 
@@ -35,18 +35,11 @@ fn golden<T: Serialize + DeserializeOwned + PartialEq + Debug>(name: &str, value
 fn tenants() {
     golden("company", &company(1, true));
     golden("client", &client(11, &company(1, true)));
-    let key = ApiKey {
-        key_id: "k1".to_owned(),
-        client_id: id(11),
-        company_id: id(1),
-        name: Some(name("Checkout")),
-        secret_hash: "5f2a".to_owned(),
-        created_at: yesterday(),
-        revoked_at: None,
-        version: 1,
-    };
+    let draft = json!({"name": "Checkout", "scopes": ["purchases:write", "catalog:read"], "expiresAt": "2027-01-01T00:00:00Z"});
+    let draft = KeyDraft::parse(&draft, yesterday()).expect("valid");
+    let key = draft.create(&client(11, &company(1, true)), "k1".to_owned(), "5f2a".to_owned(), yesterday());
     golden("api_key", &key);
-    golden("api_key_revoked", &ApiKey { name: None, ..key.revoke(now()) });
+    golden("api_key_revoked", &ApiKey { name: None, expires_at: None, ..key.used(now()).expect("a first use").revoke(now()) });
 }
 
 #[test]

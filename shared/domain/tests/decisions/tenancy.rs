@@ -1,12 +1,13 @@
 //! Companies, clients and their keys.
 
-use serde_json::json;
+use jiff::SignedDuration;
+use serde_json::{Value, json};
 use tandem_domain::ids::CompanyId;
 use tandem_domain::tenancy::{
-    ApiKey, Client, ClientDraft, CompanyDraft, CompanyEdit, ContractingCompany, MailLanguage, Modules,
+    ApiKey, Client, ClientDraft, CompanyDraft, CompanyEdit, ContractingCompany, KeyDraft, KeyStatus, MailLanguage, Modules,
 };
 
-use crate::fixtures::{codes, company, email, id, name, now, yesterday};
+use crate::fixtures::{client, codes, company, email, id, name, now, yesterday};
 
 #[test]
 fn a_company_begins_without_the_module_unless_it_was_booked() {
@@ -59,25 +60,36 @@ fn wrong_input_names_each_wrong_member() {
     let expected =
         [("contractingCompanyId", "invalid"), ("name", "required"), ("email", "invalid_email"), ("language", "unknown_value")];
     assert_eq!(codes(&ClientDraft::parse(&wrong).expect_err("wrong")), expected);
-    assert_eq!(ApiKey::parse_name(&json!({})), Ok(None));
-    assert_eq!(ApiKey::parse_name(&json!({"name": "Checkout"})), Ok(Some(name("Checkout"))));
-    assert!(ApiKey::parse_name(&json!({"name": ""})).is_err());
+    let wrong = json!({"name": "", "scopes": ["catalog", "payouts:read"], "expiresAt": now(), "key": "x"});
+    let expected = [("name", "empty"), ("scopes[0]", "invalid"), ("expiresAt", "in_the_past"), ("key", "unknown_field")];
+    assert_eq!(codes(&KeyDraft::parse(&wrong, now()).expect_err("wrong")), expected);
+}
+
+fn key(body: &Value) -> ApiKey {
+    let draft = KeyDraft::parse(body, yesterday()).expect("valid");
+    draft.create(&client(11, &company(1, true)), "k1".to_owned(), "5f2a".to_owned(), yesterday())
 }
 
 #[test]
 fn the_first_revocation_of_a_key_counts() {
-    let key = ApiKey {
-        key_id: "k1".to_owned(),
-        client_id: id(11),
-        company_id: id(1),
-        name: None,
-        secret_hash: "5f2a".to_owned(),
-        created_at: yesterday(),
-        revoked_at: None,
-        version: 1,
-    };
-    assert!(key.is_active());
+    let key = key(&json!({}));
+    assert_eq!(key.status(now()), KeyStatus::Active);
     let revoked = key.revoke(yesterday());
-    assert!(!revoked.is_active());
+    assert_eq!(revoked.status(now()), KeyStatus::Revoked);
     assert_eq!(revoked.revoke(now()).revoked_at, Some(yesterday()));
+}
+
+#[test]
+fn a_key_is_refused_from_its_end_on() {
+    let key = key(&json!({"expiresAt": now()}));
+    assert_eq!(key.status(now() - SignedDuration::from_secs(1)), KeyStatus::Active);
+    assert_eq!(key.status(now()), KeyStatus::Expired);
+}
+
+#[test]
+fn the_last_use_of_a_key_is_noted_once_a_day() {
+    let used = key(&json!({})).used(now()).expect("a first use");
+    assert_eq!(used.used(now()), None);
+    let tomorrow = used.used(now() + SignedDuration::from_hours(24)).expect("another day");
+    assert!(tomorrow.last_used_on > used.last_used_on);
 }

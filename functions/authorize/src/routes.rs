@@ -1,0 +1,66 @@
+//! Which scope a route of the API needs.
+
+use tandem_domain::scope::{Access, Area, Scope};
+
+/// The scope of a route as the template spells it; `None` for the operator's routes, which no client's key opens.
+pub(crate) fn scope_of(route: &str) -> Option<Scope> {
+    let (method, path) = route.split_once(' ')?;
+    let access = if method == "GET" { Access::Read } else { Access::Write };
+    let segments: Vec<&str> = path.split('/').skip(2).collect();
+    let area = match segments.as_slice() {
+        ["carts", _, "purchase"] | ["customers", _, "orders" | "subscriptions"] => Area::Purchases,
+        ["connections", ..] => Area::Connections,
+        ["offers" | "carts", ..] => Area::Catalog,
+        ["customers", ..] => Area::Customers,
+        ["orders" | "subscriptions", ..] => Area::Purchases,
+        ["imports" | "event-endpoint", ..] => Area::Imports,
+        ["callbacks", ..] => Area::Callbacks,
+        ["payouts", ..] => Area::Payouts,
+        _ => return None,
+    };
+    Some(Scope { area, access })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::scope_of;
+
+    fn scope(route: &str) -> String {
+        scope_of(route).map_or_else(|| "none".to_owned(), |scope| scope.to_string())
+    }
+
+    #[test]
+    fn each_route_needs_the_scope_of_its_area() {
+        for (route, expected) in [
+            ("GET /v1/offers/shared", "catalog:read"),
+            ("PATCH /v1/carts/{cartId}", "catalog:write"),
+            ("POST /v1/carts/{cartId}/purchase", "purchases:write"),
+            ("GET /v1/customers", "customers:read"),
+            ("GET /v1/customers/{customerId}/orders", "purchases:read"),
+            ("POST /v1/subscriptions/useCrossClientVoucher", "purchases:write"),
+            ("POST /v1/connections/{connectionId}/accept", "connections:write"),
+            ("POST /v1/callbacks/replay", "callbacks:write"),
+            ("GET /v1/payouts/export", "payouts:read"),
+            ("POST /v1/imports/orders", "imports:write"),
+            ("GET /v1/clients", "none"),
+            ("POST /v1/contracting-companies", "none"),
+        ] {
+            assert_eq!(scope(route), expected, "{route}");
+        }
+    }
+
+    #[test]
+    fn every_client_route_of_the_template_needs_a_scope() {
+        let template = include_str!("../../../template.yaml");
+        let routes = template.lines().filter_map(|line| {
+            let method = line.split("Method: ").nth(1)?.split(',').next()?;
+            let path = line.split("Path: ").nth(1)?.trim_matches(['"', '}', ' ']);
+            Some(format!("{method} {path}"))
+        });
+        let (operator, client): (Vec<_>, Vec<_>) =
+            routes.partition(|route| route.contains("/v1/clients") || route.contains("/v1/contracting-companies"));
+        assert!(client.len() > 40 && operator.len() == 10, "{} and {}", client.len(), operator.len());
+        assert!(client.iter().all(|route| scope_of(route).is_some()));
+        assert!(operator.iter().all(|route| scope_of(route).is_none()));
+    }
+}

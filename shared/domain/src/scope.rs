@@ -1,0 +1,171 @@
+//! What an API key may be used for: areas of the API, each to read or to write.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
+
+use crate::input::{Parsed, list, parsed};
+
+/// A part of the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Area {
+    /// Connections and their callback settings.
+    Connections,
+    /// Offers and carts.
+    Catalog,
+    /// Customers.
+    Customers,
+    /// Purchases, orders, subscriptions, vouchers.
+    Purchases,
+    /// Imports.
+    Imports,
+    /// The callback log and replays.
+    Callbacks,
+    /// The payout list.
+    Payouts,
+}
+
+impl Area {
+    /// All areas.
+    pub const ALL: [Self; 7] =
+        [Self::Connections, Self::Catalog, Self::Customers, Self::Purchases, Self::Imports, Self::Callbacks, Self::Payouts];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Connections => "connections",
+            Self::Catalog => "catalog",
+            Self::Customers => "customers",
+            Self::Purchases => "purchases",
+            Self::Imports => "imports",
+            Self::Callbacks => "callbacks",
+            Self::Payouts => "payouts",
+        }
+    }
+}
+
+/// What may be done in an area; writing includes reading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Access {
+    /// Look.
+    Read,
+    /// Change, and look.
+    Write,
+}
+
+/// An area and what may be done there, e.g. `catalog:read`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Scope {
+    /// Where.
+    pub area: Area,
+    /// What.
+    pub access: Access,
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let access = match self.access {
+            Access::Read => "read",
+            Access::Write => "write",
+        };
+        write!(f, "{}:{access}", self.area.as_str())
+    }
+}
+
+/// The text is no scope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "expected <area>:read or <area>:write with an area of connections, catalog, customers, purchases, imports, callbacks, payouts"
+)]
+pub struct InvalidScope;
+
+impl FromStr for Scope {
+    type Err = InvalidScope;
+
+    fn from_str(text: &str) -> Result<Self, InvalidScope> {
+        let (area, access) = text.split_once(':').ok_or(InvalidScope)?;
+        let area = Area::ALL.into_iter().find(|known| known.as_str() == area).ok_or(InvalidScope)?;
+        let access = match access {
+            "read" => Access::Read,
+            "write" => Access::Write,
+            _ => return Err(InvalidScope),
+        };
+        Ok(Self { area, access })
+    }
+}
+
+impl Serialize for Scope {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Scope {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// The scopes of a key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Scopes(BTreeSet<Scope>);
+
+impl Default for Scopes {
+    /// Everything: what a key without scopes may do.
+    fn default() -> Self {
+        Self(Area::ALL.into_iter().map(|area| Scope { area, access: Access::Write }).collect())
+    }
+}
+
+impl Scopes {
+    /// Reads a list of scopes.
+    ///
+    /// # Errors
+    /// Empty, or names each entry that is no scope.
+    pub fn parse(value: &Value) -> Parsed<Self> {
+        let scopes: Vec<Scope> = list(1..=14, parsed)(value)?;
+        Ok(Self(scopes.into_iter().collect()))
+    }
+
+    /// Whether a key with these scopes may do this.
+    #[must_use]
+    pub fn allow(&self, wanted: Scope) -> bool {
+        self.0.iter().any(|scope| scope.area == wanted.area && scope.access >= wanted.access)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn writing_includes_reading_and_no_area_includes_another() {
+        let scopes = Scopes::parse(&json!(["catalog:write", "payouts:read"])).expect("valid");
+        let allowed: Vec<String> = Area::ALL
+            .into_iter()
+            .flat_map(|area| [Access::Read, Access::Write].map(|access| Scope { area, access }))
+            .filter(|scope| scopes.allow(*scope))
+            .map(|scope| scope.to_string())
+            .collect();
+        assert_eq!(allowed, ["catalog:read", "catalog:write", "payouts:read"]);
+    }
+
+    #[test]
+    fn a_key_without_scopes_may_do_everything() {
+        for area in Area::ALL {
+            assert!(Scopes::default().allow(Scope { area, access: Access::Write }));
+        }
+    }
+
+    #[test]
+    fn what_is_no_scope_is_named() {
+        let errors = Scopes::parse(&json!(["catalog", "catalog:read", "catalog:delete", "x:read"])).expect_err("wrong");
+        let fields: Vec<_> = errors.0.iter().map(|error| error.field.as_str()).collect();
+        assert_eq!(fields, ["[0]", "[2]", "[3]"]);
+        assert!(Scopes::parse(&json!([])).is_err());
+    }
+}
