@@ -2,6 +2,7 @@
 //! module is one of them; `make test` gives them a stack.
 
 mod a_failing_receiver;
+mod after_the_sale;
 mod between_two_contracting_companies;
 mod changing_a_connection;
 mod module_off;
