@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use lambda_http::{Body, Error, Response, service_fn};
-use tandem_runtime::logs;
+use tandem_runtime::{Clock, logs};
 
 use crate::answer::Answer;
 use crate::app::App;
@@ -30,11 +30,13 @@ where
     .await
 }
 
-/// Answers one request; a refusal is an answer too.
+/// Answers one request; a refusal is an answer too. All that the request does happens at one time: a row is found by its id
+/// in the time that it names.
 pub async fn respond<F>(app: App, event: lambda_http::Request, handle: fn(App, Request) -> F) -> Response<Body>
 where
     F: Future<Output = Result<Answer, Problem>> + Send + 'static,
 {
+    let app = App { clock: Clock::standing_at(app.now()), ..app };
     let request = match Request::read(event) {
         Ok(request) => request,
         Err(problem) => return problem.into_response(""),
