@@ -1,13 +1,16 @@
 //! Redeeming a voucher: a source client links the sold subscription to a customer of its own contracting company.
 //!
-//! The voucher is looked up under the caller and the code's hash, so an unknown code and another client's take the same way
-//! and the same time to the same answer.
+//! The voucher is looked up under the caller and the code's hash, so an unknown code, another client's and a void one take
+//! the same way and the same time to the same answer: each is a wrong guess, and written down as one.
 
+use jiff::SignedDuration;
 use tandem_api::once::once;
 use tandem_api::views::subscription as view;
 use tandem_api::{Answer, App, ClientCaller, Code, Once, Problem, Request, Step};
+use tandem_domain::Timestamp;
+use tandem_domain::guessing::{Guesses, PER_DAY, PER_MINUTE};
 use tandem_domain::input::FieldErrors;
-use tandem_domain::voucher::{RedeemRequest, Redemption};
+use tandem_domain::voucher::{RedeemError, RedeemRequest, Redemption};
 use tandem_store::{Transaction, keys};
 
 /// Answers a request.
@@ -29,21 +32,33 @@ async fn redeem(app: &App, request: &Request, caller: ClientCaller) -> Result<An
 }
 
 async fn decide(app: &App, caller: ClientCaller, asked: &RedeemRequest) -> Result<Step, Problem> {
+    let now = app.now();
     let voucher_key = keys::voucher(caller.id, &tandem_runtime::entropy::hash_of(&asked.code));
     let customer_key = keys::customer(caller.company_id, asked.customer_id);
-    let loaded = app.store.batch([voucher_key.raw().clone(), customer_key.raw().clone()]).await?;
+    let guesses_key = keys::guesses(caller.id);
+    let rows = [voucher_key.raw().clone(), customer_key.raw().clone(), guesses_key.raw().clone()];
+    let loaded = app.store.batch(rows).await?;
+    let guesses = loaded.get(&guesses_key)?;
+    if let Some(wait) = guesses.as_ref().and_then(|guesses| guesses.wait(now)) {
+        return Err(too_many(wait));
+    }
     if loaded.get(&customer_key)?.is_none() {
         return Err(FieldErrors::at("customerId", "not_found", "there is no such customer; create it first").into());
     }
-    let missing = || Problem::missing(Code::VoucherNotFound);
-    let voucher = loaded.get(&voucher_key)?.ok_or_else(missing)?;
-    let subscription_key = keys::subscription(caller.id, voucher.subscription_id);
-    let redemption = voucher.redeem(asked.customer_id, app.now())?;
-    let row = app.store.get(&subscription_key).await?.ok_or_else(missing)?;
+    let redeemed = match loaded.get(&voucher_key)? {
+        Some(voucher) => Some((voucher.subscription_id, voucher.redeem(asked.customer_id, now))),
+        None => None,
+    };
+    let (subscription, redemption) = match redeemed {
+        None | Some((_, Err(RedeemError::NotFound))) => return wrong_guess(caller, guesses, now),
+        Some((subscription, redemption)) => (subscription, redemption?),
+    };
+    let row = app.store.get(&keys::subscription(caller.id, subscription)).await?;
+    let row = row.ok_or_else(|| Problem::missing(Code::VoucherNotFound))?;
     match redemption {
         Redemption::Again => Ok(Step::answered(Answer::ok(view::subscription(&row)))),
         Redemption::First(voucher) => {
-            let row = row.linked_to(asked.customer_id, app.now());
+            let row = row.linked_to(asked.customer_id, now);
             let mut transaction = Transaction::default();
             transaction.replace(&voucher)?;
             transaction.replace(&row)?;
@@ -51,4 +66,19 @@ async fn decide(app: &App, caller: ClientCaller, asked: &RedeemRequest) -> Resul
             Ok(Step::Commit(transaction, Answer::ok(view::subscription(&row))))
         }
     }
+}
+
+fn wrong_guess(caller: ClientCaller, guesses: Option<Guesses>, now: Timestamp) -> Result<Step, Problem> {
+    let mut transaction = Transaction::default();
+    match guesses {
+        None => transaction.create(&Guesses::first(caller.id, now))?,
+        Some(guesses) => transaction.replace(&guesses.another(now))?,
+    }
+    Ok(Step::Refuse(transaction, RedeemError::NotFound.into()))
+}
+
+fn too_many(wait: SignedDuration) -> Problem {
+    let seconds = wait.as_secs() + i64::from(wait.subsec_nanos() > 0);
+    let detail = format!("at most {PER_MINUTE} wrong codes a minute and {PER_DAY} a day; try again after {seconds} s");
+    Problem { retry_after: Some(seconds), ..Problem::new(Code::TooManyGuesses, detail) }
 }

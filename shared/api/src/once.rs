@@ -27,6 +27,8 @@ const MOST_TRIES: usize = 6;
 pub enum Step {
     /// To be written, and what is answered then.
     Commit(Transaction, Answer),
+    /// To be written although the request is refused: what must be remembered of a refusal.
+    Refuse(Transaction, Problem),
     /// An earlier request with the same key has the answer already.
     Replay(IdempotencyRecord),
 }
@@ -157,15 +159,18 @@ where
     F: Future<Output = Result<Step, Problem>> + Send,
 {
     for _ in 0..MOST_TRIES {
-        let (mut transaction, answer) = match decide().await? {
+        let (transaction, outcome) = match decide().await? {
             Step::Replay(record) => return once.replay(app, &record),
-            Step::Commit(transaction, answer) => (transaction, answer),
+            Step::Refuse(transaction, problem) => (transaction, Err(problem)),
+            Step::Commit(mut transaction, answer) => {
+                if let Some(record) = once.record(app, &answer) {
+                    transaction.create_over_expired(&record, app.now())?;
+                }
+                (transaction, Ok(answer))
+            }
         };
-        if let Some(record) = once.record(app, &answer) {
-            transaction.create_over_expired(&record, app.now())?;
-        }
         match app.store.commit(transaction).await {
-            Ok(()) => return Ok(answer),
+            Ok(()) => return outcome,
             Err(error @ CommitError::Conflict(_)) => {
                 if once.row().is_some_and(|row| error.concerns(&row))
                     && let Some(record) = once.find(app).await?

@@ -78,6 +78,7 @@ codes! {
     UnsupportedMediaType = "unsupported_media_type", 415, "The body is not sent as application/json";
     InvalidFields = "invalid_fields", 422, "Fields of the body are wrong";
     IdempotencyKeyReused = "idempotency_key_reused", 422, "The Idempotency-Key was used with another body";
+    TooManyGuesses = "too_many_guesses", 429, "Too many wrong voucher codes";
     Internal = "internal", 500, "Something went wrong on our side";
     Unavailable = "unavailable", 503, "Try again with the same Idempotency-Key";
 }
@@ -91,13 +92,15 @@ pub struct Problem {
     pub detail: String,
     /// The wrong fields, all of them.
     pub errors: Vec<FieldError>,
+    /// Seconds after which it may be tried again, if waiting helps.
+    pub retry_after: Option<i64>,
 }
 
 impl Problem {
     /// A problem without field errors.
     #[must_use]
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), errors: Vec::new() }
+        Self { code, detail: detail.into(), errors: Vec::new(), retry_after: (code == Code::Unavailable).then_some(1) }
     }
 
     /// What a missing thing answers, whether it does not exist or belongs to someone else.
@@ -109,7 +112,7 @@ impl Problem {
     /// Wrong query parameters.
     #[must_use]
     pub fn query(errors: FieldErrors) -> Self {
-        Self { code: Code::InvalidQuery, detail: "see errors for each wrong parameter".to_owned(), errors: errors.0 }
+        Self { errors: errors.0, ..Self::new(Code::InvalidQuery, "see errors for each wrong parameter") }
     }
 
     /// Another request was always faster.
@@ -136,8 +139,8 @@ impl Problem {
             .status(StatusCode::from_u16(self.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
             .header(header::CONTENT_TYPE, "application/problem+json")
             .header(header::CACHE_CONTROL, "no-store");
-        if self.code == Code::Unavailable {
-            response = response.header(header::RETRY_AFTER, "1");
+        if let Some(seconds) = self.retry_after {
+            response = response.header(header::RETRY_AFTER, seconds);
         }
         response.body(Body::Text(body.to_string())).unwrap_or_else(|_| Response::new(Body::Empty))
     }
@@ -145,7 +148,7 @@ impl Problem {
 
 impl From<FieldErrors> for Problem {
     fn from(errors: FieldErrors) -> Self {
-        Self { code: Code::InvalidFields, detail: "see errors for each wrong field".to_owned(), errors: errors.0 }
+        Self { errors: errors.0, ..Self::new(Code::InvalidFields, "see errors for each wrong field") }
     }
 }
 

@@ -77,9 +77,8 @@ impl From<PurchaseError> for Problem {
                     detail: problem.to_string(),
                 };
                 Self {
-                    code: Code::CartNotSellable,
-                    detail: format!("nothing was bought; {}", named.join("; ")),
                     errors: wrong.iter().map(error).collect(),
+                    ..Self::new(Code::CartNotSellable, format!("nothing was bought; {}", named.join("; ")))
                 }
             }
             PurchaseError::Cart(error @ (CartError::NothingMandatory | CartError::NothingOwn)) => {

@@ -9,7 +9,7 @@
 //! - reading input, all errors at once: [`input`]
 //! - who is who and may do what: [`tenancy`], [`scope`], [`customer`]
 //! - selling together: [`connection`], [`offer`], [`sharing`], [`cart`], [`purchase`], [`order`], [`subscription`],
-//!   [`after_sale`], [`voucher`], [`payout`]
+//!   [`after_sale`], [`voucher`], [`guessing`], [`payout`]
 //! - telling others: [`callback`], [`mail`]
 
 pub mod after_sale;
@@ -18,6 +18,7 @@ pub mod callback_url;
 pub mod cart;
 pub mod connection;
 pub mod customer;
+pub mod guessing;
 pub mod ids;
 pub mod input;
 pub mod mail;

@@ -38,6 +38,8 @@ pub struct Answer {
     pub content_type: String,
     /// `Link`.
     pub link: Option<String>,
+    /// `Retry-After`.
+    pub retry_after: Option<String>,
     /// The body as text.
     pub text: String,
     /// The body as JSON, `null` if it is none.
@@ -183,6 +185,7 @@ impl House {
             replayed: header("idempotency-replayed").is_some(),
             content_type: header("content-type").unwrap_or_default(),
             link: header("link"),
+            retry_after: header("retry-after"),
             body: serde_json::from_str(&text).unwrap_or(Value::Null),
             text,
         }

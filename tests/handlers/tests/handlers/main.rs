@@ -5,6 +5,7 @@ mod delivering;
 mod paging;
 mod purchasing;
 mod racing;
+mod redeeming;
 mod repeating;
 mod storing;
 mod tenancy;

@@ -1,0 +1,112 @@
+//! Guessing at voucher codes: so many wrong ones a minute and a day for a client, then it has to wait.
+//!
+//! A code has 100 random bits; at this rate nobody finds one. The limit keeps a broken or hostile program from trying.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::ids::ClientId;
+
+/// Wrong codes a minute.
+pub const PER_MINUTE: u32 = 10;
+/// Wrong codes a day.
+pub const PER_DAY: u32 = 100;
+
+const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+/// A time in which wrong guesses are counted; it begins with the first one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Window {
+    since: Timestamp,
+    wrong: u32,
+}
+
+impl Window {
+    /// How long to wait until the window is over, if it is full.
+    fn wait(self, length: SignedDuration, most: u32, now: Timestamp) -> Option<SignedDuration> {
+        let left = length - now.duration_since(self.since);
+        (self.wrong >= most && left > SignedDuration::ZERO).then_some(left)
+    }
+
+    fn counting(self, length: SignedDuration, now: Timestamp) -> Self {
+        if now.duration_since(self.since) >= length {
+            Self { since: now, wrong: 1 }
+        } else {
+            Self { wrong: self.wrong + 1, ..self }
+        }
+    }
+}
+
+/// The wrong guesses of a client.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Guesses {
+    /// The client.
+    pub client_id: ClientId,
+    minute: Window,
+    day: Window,
+    /// Counts the changes, for optimistic locking.
+    pub version: u64,
+}
+
+impl Guesses {
+    /// The first wrong guess of a client.
+    #[must_use]
+    pub fn first(client_id: ClientId, now: Timestamp) -> Self {
+        let window = Window { since: now, wrong: 1 };
+        Self { client_id, minute: window, day: window, version: 1 }
+    }
+
+    /// The guesses with another wrong one.
+    #[must_use]
+    pub fn another(self, now: Timestamp) -> Self {
+        Self { minute: self.minute.counting(MINUTE, now), day: self.day.counting(DAY, now), ..self }
+    }
+
+    /// How long the client has to wait before it may try again; `None` if it may now.
+    #[must_use]
+    pub fn wait(&self, now: Timestamp) -> Option<SignedDuration> {
+        self.minute.wait(MINUTE, PER_MINUTE, now).max(self.day.wait(DAY, PER_DAY, now))
+    }
+
+    /// From when on the row says nothing any more.
+    #[must_use]
+    pub fn forgotten_at(&self) -> Timestamp {
+        self.day.since.saturating_add(DAY).unwrap_or(Timestamp::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::UNIX_EPOCH + SignedDuration::from_secs(seconds)
+    }
+
+    fn guesses(times: impl IntoIterator<Item = i64>) -> Guesses {
+        let mut times = times.into_iter();
+        let first = Guesses::first(ClientId::from(uuid::Uuid::nil()), at(times.next().expect("one")));
+        times.fold(first, |guesses, time| guesses.another(at(time)))
+    }
+
+    #[test]
+    fn the_eleventh_try_of_a_minute_waits_for_its_end() {
+        assert_eq!(guesses(0..9).wait(at(9)), None);
+        assert_eq!(guesses(0..10).wait(at(10)), Some(SignedDuration::from_secs(50)));
+        assert_eq!(guesses(0..10).wait(at(60)), None);
+    }
+
+    #[test]
+    fn a_new_minute_counts_anew() {
+        assert_eq!(guesses((0..10).chain([60])).wait(at(61)), None);
+    }
+
+    #[test]
+    fn a_hundred_wrong_ones_wait_for_the_end_of_the_day() {
+        let spread = guesses((0..100).map(|number| number * 60));
+        assert_eq!(spread.wait(at(99 * 60)), Some(DAY - SignedDuration::from_mins(99)));
+        assert_eq!(spread.wait(at(24 * 3_600)), None);
+    }
+}
