@@ -28,9 +28,9 @@ async fn pages_have_every_row_once_with_and_without_filter() {
     let house = House::new().await;
     let company = house.company(true).await;
     let client = house.merchant(&company, "Quelle").await;
-    for number in 0..130 {
+    for number in 0..130_u32 {
         let id = house.offer(&client, json!({})).await;
-        if number % 13 == 0 {
+        if number.is_multiple_of(13) {
             let _ = house.call(&client.who, &format!("POST /v1/offers/{id}/archive"), None).await.expect(200);
         }
     }
@@ -47,9 +47,9 @@ async fn rows_of_both_sides_are_merged_by_time() {
     let house = House::new().await;
     let company = house.company(true).await;
     let middle = house.merchant(&company, "Mitte").await;
-    for number in 0..30 {
+    for number in 0..30_u32 {
         let other = house.merchant(&company, "Andere").await;
-        let (from, to) = if number % 3 == 0 { (&middle, &other) } else { (&other, &middle) };
+        let (from, to) = if number.is_multiple_of(3) { (&middle, &other) } else { (&other, &middle) };
         let body = json!({"targetClientId": to.id, "offersAccess": true});
         let _ = house.call(&from.who, "POST /v1/connections", Some(body)).await.expect(201);
     }

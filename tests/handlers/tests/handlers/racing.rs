@@ -54,7 +54,7 @@ async fn accepting_against_withdrawing_has_one_winner() {
     let id = invited["id"].as_str().expect("an id");
     let (accept, withdraw) = (format!("POST /v1/connections/{id}/accept"), format!("POST /v1/connections/{id}/withdraw"));
     let moves = (0..MANY).map(|number| {
-        let (who, target) = if number % 2 == 0 { (&target.who, &accept) } else { (&source.who, &withdraw) };
+        let (who, target) = if number.is_multiple_of(2) { (&target.who, &accept) } else { (&source.who, &withdraw) };
         house.call(who, target, None)
     });
     let answers = join_all(moves).await;
@@ -78,7 +78,7 @@ async fn one_customer_is_made_however_many_ask() {
     let house = House::new().await;
     let company = house.company(true).await;
     let client = house.merchant(&company, "Quelle").await;
-    let body = |number: usize| json!({"email": if number % 2 == 0 { "Anna@Example.com" } else { "anna@example.com" }, "language": "de"});
+    let body = |number: usize| json!({"email": if number.is_multiple_of(2) { "Anna@Example.com" } else { "anna@example.com" }, "language": "de"});
     let answers = join_all((0..MANY).map(|number| house.call(&client.who, "POST /v1/customers", Some(body(number))))).await;
     assert_eq!(answers.iter().filter(|answer| answer.status == 201).count(), 1);
     let ids: BTreeSet<String> = answers.iter().map(|answer| answer.body["id"].to_string()).collect();
