@@ -1,8 +1,11 @@
-//! What Tandem's tests stand on: a real DynamoDB client in front of a table of one's own, and requests as Lambda gets them.
+//! What Tandem's tests stand on: a real DynamoDB client in front of a table of one's own, requests as Lambda gets them, and
+//! what template and documents promise.
 //!
 //! - [`TestTable`]: the table of `template.yaml` in an in-process DynamoDB, fresh for each test, which counts the round
 //!   trips made to it.
 //! - [`HttpCall`]: builds a request the way the HTTP API hands it to a function.
+//! - [`template`]: `template.yaml`, read.
+//! - [`Openapi`]: `docs/openapi.yaml`, to hold requests and answers against it.
 //!
 //! Only for tests: what cannot be prepared panics, so that the test fails where it stands.
 //!
@@ -11,8 +14,11 @@
 
 mod calls;
 mod http_call;
+mod openapi;
 mod table;
 mod template;
 
 pub use http_call::HttpCall;
+pub use openapi::Openapi;
 pub use table::TestTable;
+pub use template::template;

@@ -1,0 +1,158 @@
+//! `docs/openapi.yaml`, to hold requests and answers against it.
+
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+use jsonschema::Validator;
+use serde_json::{Map, Value, json};
+
+const DOCUMENT: &str = include_str!("../../../docs/openapi.yaml");
+const PROBLEM: &str = "application/problem+json";
+
+/// The description of the API.
+#[derive(Debug)]
+pub struct Openapi {
+    document: Value,
+    /// Compiled schemas by what they were compiled from.
+    validators: Mutex<HashMap<String, std::sync::Arc<Validator>>>,
+}
+
+impl Openapi {
+    /// Reads it, once for all tests of a process.
+    #[must_use]
+    pub fn get() -> &'static Self {
+        static READ: LazyLock<Openapi> = LazyLock::new(|| Openapi {
+            document: serde_yaml_ng::from_str(DOCUMENT).expect("docs/openapi.yaml is YAML"),
+            validators: Mutex::default(),
+        });
+        &READ
+    }
+
+    /// The whole document.
+    #[must_use]
+    pub fn document(&self) -> &Value {
+        &self.document
+    }
+
+    /// What a value is, or what it refers to.
+    #[must_use]
+    pub fn resolve<'a>(&'a self, value: &'a Value) -> &'a Value {
+        let Some(reference) = value["$ref"].as_str() else { return value };
+        let pointer = reference.strip_prefix('#').unwrap_or_else(|| panic!("{reference} is in another document"));
+        let found = self.document.pointer(pointer).unwrap_or_else(|| panic!("{reference} leads nowhere"));
+        // A schema that refers to another one and adds to it is what was meant.
+        if found.as_object().is_some_and(|members| members.len() == 1) { self.resolve(found) } else { found }
+    }
+
+    /// Each route as the template spells it (`GET /v1/offers/{offerId}`), with its operation.
+    pub fn operations(&self) -> impl Iterator<Item = (String, &Value)> {
+        const METHODS: [&str; 4] = ["get", "post", "patch", "delete"];
+        let paths = self.document["paths"].as_object().expect("paths");
+        paths.iter().flat_map(|(path, item)| {
+            let operations = METHODS.iter().filter_map(move |method| Some((method, item.get(method)?)));
+            operations.map(move |(method, operation)| (format!("{} {path}", method.to_uppercase()), operation))
+        })
+    }
+
+    /// The operation of a route.
+    ///
+    /// # Panics
+    /// There is no such route.
+    #[must_use]
+    pub fn operation(&self, route: &str) -> &Value {
+        let mut all = self.operations();
+        all.find(|(name, _)| name == route).unwrap_or_else(|| panic!("docs/openapi.yaml has no route {route}")).1
+    }
+
+    /// What is wrong with a value that should be of a schema, a sentence each; members that the schema does not know are
+    /// wrong too, although callers are asked to ignore them.
+    #[must_use]
+    pub fn errors(&self, schema: &Value, value: &Value) -> Vec<String> {
+        let validator = self.validator(schema);
+        let mut errors: Vec<_> =
+            validator.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        self.note_unknown(&self.parts(schema), value, "", &mut errors);
+        errors
+    }
+
+    /// What is wrong with the body of a request that was taken.
+    #[must_use]
+    pub fn errors_of_request(&self, route: &str, body: &Value) -> Vec<String> {
+        let asked = self.resolve(&self.operation(route)["requestBody"]);
+        match asked.pointer("/content/application~1json/schema") {
+            Some(schema) => self.errors(schema, body),
+            None => vec![format!("{route} takes no body")],
+        }
+    }
+
+    /// What is wrong with an answer of a route: its status, its type, its members, its code. A problem's status must be
+    /// listed with its code; `body` is `null` for what is no JSON.
+    #[must_use]
+    pub fn errors_of_answer(&self, route: &str, status: u16, content_type: &str, body: &Value) -> Vec<String> {
+        let responses = &self.operation(route)["responses"];
+        let by_status = responses.get(status.to_string()).filter(|_| !self.is_general(content_type, body));
+        let response = self.resolve(by_status.unwrap_or(&responses["default"]));
+        let Some(media) = response["content"].get(content_type) else {
+            return vec![format!("{route} does not answer {status} {content_type}")];
+        };
+        if body.is_null() { Vec::new() } else { self.errors(&media["schema"], body) }
+    }
+
+    /// Whether any route may answer this problem.
+    fn is_general(&self, content_type: &str, body: &Value) -> bool {
+        let code = "/components/responses/AnyTime/content/application~1problem+json/schema/properties/code/enum";
+        let general = self.document.pointer(code).and_then(Value::as_array).expect("the codes of AnyTime");
+        content_type == PROBLEM && general.contains(&body["code"])
+    }
+
+    /// A schema with all that it refers to or chooses from.
+    fn parts<'a>(&'a self, schema: &'a Value) -> Vec<&'a Value> {
+        let referred = schema.get("$ref").map(|_| self.resolve(schema));
+        let chosen = schema["oneOf"].as_array().into_iter().flatten();
+        let inner = referred.into_iter().chain(chosen).flat_map(|part| self.parts(part));
+        std::iter::once(schema).chain(inner).collect()
+    }
+
+    fn note_unknown(&self, parts: &[&Value], value: &Value, path: &str, errors: &mut Vec<String>) {
+        let beneath = |name: &str, member: &str| -> Vec<&Value> {
+            let schemas = parts
+                .iter()
+                .filter_map(|part| part.get(name))
+                .map(|schema| if member.is_empty() { schema } else { &schema[member] });
+            schemas.filter(|schema| !schema.is_null()).flat_map(|schema| self.parts(schema)).collect()
+        };
+        match value {
+            Value::Object(members) if parts.iter().any(|part| part.get("properties").is_some()) => {
+                for (name, value) in members {
+                    let known = beneath("properties", name);
+                    if known.is_empty() {
+                        errors.push(format!("{path}/{name}: not described"));
+                    }
+                    self.note_unknown(&known, value, &format!("{path}/{name}"), errors);
+                }
+            }
+            Value::Array(items) => {
+                let known = beneath("items", "");
+                items
+                    .iter()
+                    .enumerate()
+                    .for_each(|(index, item)| self.note_unknown(&known, item, &format!("{path}/{index}"), errors));
+            }
+            _ => {}
+        }
+    }
+
+    fn validator(&self, schema: &Value) -> std::sync::Arc<Validator> {
+        let mut known = self.validators.lock().unwrap_or_else(PoisonError::into_inner);
+        let make = || std::sync::Arc::new(self.compile(schema));
+        known.entry(schema.to_string()).or_insert_with(make).clone()
+    }
+
+    fn compile(&self, schema: &Value) -> Validator {
+        // The schema's references point into the document, so it takes the document's parts along.
+        let mut root = schema.as_object().cloned().unwrap_or_else(Map::new);
+        root.insert("components".to_owned(), json!({"schemas": self.document["components"]["schemas"]}));
+        let options = jsonschema::options().with_draft(jsonschema::Draft::Draft202012).should_validate_formats(true);
+        options.build(&Value::Object(root)).unwrap_or_else(|error| panic!("docs/openapi.yaml: {error}"))
+    }
+}
