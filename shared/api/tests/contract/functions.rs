@@ -1,0 +1,102 @@
+//! Each function has what its code needs, and nothing else.
+
+use std::collections::BTreeSet;
+
+use crate::needs::Needs;
+use crate::source::{Sources, folders};
+use crate::template::{Function, functions, global_environment, referred};
+
+/// What a setting is worth nothing without: the permission to use what it names.
+const USES: &[(&str, &str)] = &[
+    ("CALLBACK_QUEUE_URL", "sqs:SendMessage"),
+    ("MAIL_QUEUE_URL", "sqs:SendMessage"),
+    ("DATA_KEY_SECRET_ARN", "secretsmanager:GetSecretValue"),
+    ("OPERATOR_KEY_SECRET_ARN", "secretsmanager:GetSecretValue"),
+];
+
+#[test]
+fn every_function_is_deployed_and_nothing_else() {
+    let deployed: BTreeSet<String> = functions().into_keys().collect();
+    assert_eq!(deployed, folders("functions"));
+    for function in functions().values() {
+        assert_eq!(function.name, format!("{}Function", pascal(&function.binary)));
+    }
+}
+
+#[test]
+fn every_function_has_the_settings_that_its_code_reads() {
+    let (sources, global) = (Sources::get(), global_environment());
+    for (name, function) in functions() {
+        let needs = Needs::of(sources, &name);
+        let needed: BTreeSet<&String> =
+            needs.required.union(&needs.optional).filter(|name| !global.contains_key(*name)).collect();
+        assert_eq!(function.environment.keys().collect::<BTreeSet<_>>(), needed, "{name}");
+    }
+}
+
+#[test]
+fn every_role_allows_what_the_code_does_and_no_more() {
+    let sources = Sources::get();
+    for (name, function) in functions() {
+        let expected: BTreeSet<(String, String)> = expected(&function, &Needs::of(sources, &name)).collect();
+        assert_eq!(function.permissions, expected, "{name}: left is the template, right what the code needs");
+    }
+}
+
+#[test]
+fn no_permission_is_a_wildcard() {
+    for (name, function) in functions() {
+        for (action, resource) in function.permissions {
+            assert!(!action.contains('*'), "{name}: {action}");
+            // The log streams of the function's own log group have names that nobody knows beforehand.
+            let resource = if action.starts_with("logs:") { resource.trim_end_matches(":*") } else { &resource };
+            assert!(!resource.contains('*'), "{name}: {action} on {resource}");
+        }
+    }
+}
+
+fn expected<'a>(function: &'a Function, needs: &'a Needs) -> impl Iterator<Item = (String, String)> + 'a {
+    let logs = format!(
+        "arn:${{AWS::Partition}}:logs:${{AWS::Region}}:${{AWS::AccountId}}:log-group:/aws/lambda/${{AWS::StackName}}-{}:*",
+        function.binary
+    );
+    let logs = ["logs:CreateLogStream", "logs:PutLogEvents"].map(|action| (action.to_owned(), logs.clone()));
+    let table = needs.table.iter().map(|(action, on)| {
+        let resource = if on == "table" { "Table".to_owned() } else { format!("Table/index/{on}") };
+        (format!("dynamodb:{action}"), resource)
+    });
+    let uses = USES.iter().filter_map(|(setting, action)| {
+        let names = function.environment.get(*setting)?;
+        Some(((*action).to_owned(), referred(names)))
+    });
+    let mail = function.environment.get("MAIL_SENDER").map(|sender| {
+        let identity = "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/";
+        ("ses:SendEmail".to_owned(), format!("{identity}${{{}}}", referred(sender)))
+    });
+    logs.into_iter().chain(table).chain(uses).chain(mail).chain(triggers(function))
+}
+
+/// What Lambda does in the function's name to feed it.
+fn triggers(function: &Function) -> impl Iterator<Item = (String, String)> + '_ {
+    let allow = |actions: &[&str], resource: String| -> Vec<(String, String)> {
+        actions.iter().map(|action| ((*action).to_owned(), resource.clone())).collect()
+    };
+    function.triggers.iter().flat_map(move |(kind, event)| match kind.as_str() {
+        "SQS" => allow(&["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], referred(&event["Queue"])),
+        "DynamoDB" => {
+            let stream = ["DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"];
+            let stream = stream.map(|action| format!("dynamodb:{action}"));
+            let mut all = allow(&stream.each_ref().map(String::as_str), referred(&event["Stream"]));
+            all.extend(allow(&["sqs:SendMessage"], referred(&event["DestinationConfig"]["OnFailure"]["Destination"])));
+            all
+        }
+        "EventInvokeConfig" => allow(&["sqs:SendMessage"], referred(&event["DestinationConfig"]["OnFailure"]["Destination"])),
+        // The schedule calls by a role of its own.
+        "ScheduleV2" => Vec::new(),
+        other => panic!("{}: what does an event of type {other} need?", function.name),
+    })
+}
+
+fn pascal(name: &str) -> String {
+    name.split('-').map(|word| word[..1].to_uppercase() + &word[1..]).collect()
+}

@@ -1,0 +1,12 @@
+//! What is written about Tandem against what it does: docs/openapi.yaml, docs/errors.md, docs/callbacks.md and template.yaml
+//! against the code.
+
+mod examples;
+mod fields;
+mod functions;
+mod needs;
+mod routes;
+mod source;
+mod story;
+mod template;
+mod walker;

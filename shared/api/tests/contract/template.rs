@@ -1,0 +1,93 @@
+//! The template's functions.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+/// A function of the template with its role.
+#[derive(Debug)]
+pub(crate) struct Function {
+    /// Logical name.
+    pub(crate) name: String,
+    /// The binary that it runs.
+    pub(crate) binary: String,
+    /// `METHOD /path` of its HTTP events.
+    pub(crate) routes: BTreeSet<String>,
+    /// Its other events, by type, and what becomes of asynchronous calls that fail (`EventInvokeConfig`).
+    pub(crate) triggers: Vec<(String, Value)>,
+    /// Environment variables of its own, with their values.
+    pub(crate) environment: BTreeMap<String, Value>,
+    /// Action and resource of each permission. A resource is the logical name, with `/index/gsi1` and the like behind the
+    /// table's, or the text of its ARN.
+    pub(crate) permissions: BTreeSet<(String, String)>,
+}
+
+/// All functions of the template, by binary.
+pub(crate) fn functions() -> BTreeMap<String, Function> {
+    let template = tandem_testing::template();
+    let resources = template["Resources"].as_object().expect("resources");
+    let functions = resources.iter().filter(|(_, resource)| resource["Type"] == "AWS::Serverless::Function");
+    let functions = functions.map(|(name, resource)| {
+        let binary = text(&resource["Metadata"]["BuildProperties"]["Binary"]);
+        let properties = &resource["Properties"];
+        let events = properties["Events"].as_object().into_iter().flatten();
+        let (http, triggers): (Vec<_>, Vec<_>) = events.map(|(_, event)| event).partition(|event| event["Type"] == "HttpApi");
+        let route = |event: &Value| format!("{} {}", text(&event["Properties"]["Method"]), text(&event["Properties"]["Path"]));
+        let role = &resources[&referred(&properties["Role"])];
+        let triggers = triggers.into_iter().map(|event| (text(&event["Type"]), event["Properties"].clone()));
+        let invoke = properties.get("EventInvokeConfig").map(|config| ("EventInvokeConfig".to_owned(), config.clone()));
+        let function = Function {
+            name: name.clone(),
+            binary: binary.clone(),
+            routes: http.into_iter().map(route).collect(),
+            triggers: triggers.chain(invoke).collect(),
+            environment: members(&properties["Environment"]["Variables"]),
+            permissions: permissions(role),
+        };
+        (binary, function)
+    });
+    functions.collect()
+}
+
+/// Environment variables that all functions have.
+pub(crate) fn global_environment() -> BTreeMap<String, Value> {
+    members(&tandem_testing::template()["Globals"]["Function"]["Environment"]["Variables"])
+}
+
+fn permissions(role: &Value) -> BTreeSet<(String, String)> {
+    let policies = list(&role["Properties"]["Policies"]);
+    let statements = policies.iter().flat_map(|policy| list(&policy["PolicyDocument"]["Statement"]));
+    let mut permissions = BTreeSet::new();
+    for statement in statements {
+        assert_eq!(statement["Effect"], "Allow");
+        for action in list(&statement["Action"]) {
+            permissions.extend(list(&statement["Resource"]).iter().map(|resource| (text(&action), referred(resource))));
+        }
+    }
+    permissions
+}
+
+/// What a value refers to: `Table` for `!GetAtt Table.Arn`, `Table/index/gsi1` for `!Sub ${Table.Arn}/index/gsi1`.
+pub(crate) fn referred(value: &Value) -> String {
+    if let Some(name) = value["Ref"].as_str() {
+        return name.to_owned();
+    }
+    if let Some(parts) = value["Fn::GetAtt"].as_array() {
+        return text(&parts[0]);
+    }
+    let text = value["Fn::Sub"].as_str().or(value.as_str()).unwrap_or_else(|| panic!("{value} refers to nothing known"));
+    text.replace("${Table.Arn}", "Table")
+}
+
+/// A list, or the one value that stands for it.
+fn list(value: &Value) -> Vec<Value> {
+    value.as_array().cloned().unwrap_or_else(|| vec![value.clone()])
+}
+
+fn members(value: &Value) -> BTreeMap<String, Value> {
+    value.as_object().into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
+}
