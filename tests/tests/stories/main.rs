@@ -5,5 +5,6 @@ mod a_failing_receiver;
 mod after_the_sale;
 mod between_two_contracting_companies;
 mod changing_a_connection;
+mod lists_page_through_250_rows;
 mod module_off;
 mod within_one_contracting_company;
