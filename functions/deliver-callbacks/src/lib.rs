@@ -53,7 +53,7 @@ impl Worker {
             sealer: aws::sealer(&config).await?,
             sender: Arc::new(Sender::new(SenderSettings { local_targets: aws::local_targets(), ..SenderSettings::default() })?),
             schedule: schedule.unwrap_or_default(),
-            queue: aws::queue(&config, "CALLBACK_QUEUE_URL")?,
+            queue: aws::queue(&config, "CALLBACK_QUEUE_URL").await?,
             clock: Clock::default(),
         })
     }

@@ -26,7 +26,7 @@ impl Relay {
     /// # Errors
     /// A setting is absent.
     pub async fn start() -> Result<Self, Error> {
-        Ok(Self::new(aws::queues(&aws::config().await)?))
+        Ok(Self::new(aws::queues(&aws::config().await).await?))
     }
 
     /// Sends a message for each row. On an error the stream delivers the records again; sending twice does no harm.

@@ -32,7 +32,7 @@ impl Sweep {
     /// A setting is absent, or the table does not answer.
     pub async fn start() -> Result<Self, Error> {
         let config = aws::config().await;
-        Ok(Self::new(aws::store(&config).await?, aws::queues(&config)?, Clock::default()))
+        Ok(Self::new(aws::store(&config).await?, aws::queues(&config).await?, Clock::default()))
     }
 
     /// Looks through all shards. A shard that fails does not hinder the others; the sweep then fails as a whole, so that

@@ -54,6 +54,14 @@ impl Queue {
         (Self(Way::Recording(recorder.clone())), recorder)
     }
 
+    /// Opens the connection, so that the first message does not pay for the TLS handshake: SQS refuses an empty batch, and
+    /// that is all it is for.
+    pub async fn connect(&self) {
+        if let Way::Sqs { client, url } = &self.0 {
+            let _ = client.send_message_batch().queue_url(url).set_entries(Some(Vec::new())).send().await;
+        }
+    }
+
     /// Sends messages that come after `delay`, which is rounded up to seconds and cut to [`LONGEST_DELAY`]. A message that is
     /// not taken is tried once more, and hinders no other one.
     ///

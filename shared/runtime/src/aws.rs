@@ -68,23 +68,26 @@ pub async fn secret(config: &SdkConfig, setting: &'static str) -> Result<String>
     answer.secret_string.with_context(|| format!("the secret of {setting} holds no text"))
 }
 
-/// The queue whose URL a setting holds.
+/// The queue whose URL a setting holds, connected.
 ///
 /// # Errors
 /// The setting is absent.
-pub fn queue(config: &SdkConfig, setting: &'static str) -> Result<Queue> {
-    Ok(Queue::new(aws_sdk_sqs::Client::new(config), settings::required(setting)?))
+pub async fn queue(config: &SdkConfig, setting: &'static str) -> Result<Queue> {
+    let queue = Queue::new(aws_sdk_sqs::Client::new(config), settings::required(setting)?);
+    queue.connect().await;
+    Ok(queue)
 }
 
-/// The queues of all kinds of work.
+/// The queues of all kinds of work, connected.
 ///
 /// # Errors
 /// A setting is absent.
-pub fn queues(config: &SdkConfig) -> Result<Queues> {
-    Ok(Queues::new(queue(config, "CALLBACK_QUEUE_URL")?, queue(config, "MAIL_QUEUE_URL")?))
+pub async fn queues(config: &SdkConfig) -> Result<Queues> {
+    Ok(Queues::new(queue(config, "CALLBACK_QUEUE_URL").await?, queue(config, "MAIL_QUEUE_URL").await?))
 }
 
-/// The mailer that writes from the address in `MAIL_SENDER`.
+/// The mailer that writes from the address in `MAIL_SENDER`. It connects with its first mail: SES has no call that does nothing,
+/// and nobody waits for a mail's answer.
 ///
 /// # Errors
 /// The setting is absent.
@@ -96,4 +99,22 @@ pub fn mailer(config: &SdkConfig) -> Result<Mailer> {
 #[must_use]
 pub fn local_targets() -> LocalTargets {
     LocalTargets::parse(&settings::optional("LOCAL_CALLBACK_TARGETS").unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn every_call_has_deadlines_inside_the_shortest_time_limit_of_a_function() {
+        let config = config().await;
+        let timeouts = config.timeout_config().expect("set");
+        assert_eq!(timeouts.connect_timeout(), Some(CONNECT));
+        assert_eq!(timeouts.operation_attempt_timeout(), Some(ATTEMPT));
+        assert_eq!(timeouts.operation_timeout(), Some(OPERATION));
+        let limits = include_str!("../../../template.yaml")
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("Timeout: ").and_then(|seconds| seconds.parse::<u64>().ok()));
+        assert!(limits.min().is_some_and(|shortest| OPERATION < Duration::from_secs(shortest)));
+    }
 }
