@@ -1,10 +1,14 @@
 //! What is written about Tandem against what it does: docs/openapi.yaml, docs/errors.md, docs/callbacks.md and template.yaml
 //! against the code.
 
+mod callbacks;
+mod document;
+mod errors;
 mod examples;
 mod fields;
 mod functions;
 mod needs;
+mod receiver;
 mod routes;
 mod source;
 mod story;

@@ -191,6 +191,9 @@ impl<'ast> Visit<'ast> for Walker<'_> {
         visit::visit_expr_field(self, item);
     }
 
+    // Their texts are documentation.
+    fn visit_attribute(&mut self, _: &'ast Attribute) {}
+
     fn visit_lit_str(&mut self, item: &'ast syn::LitStr) {
         let text = item.value();
         if let Some(body) = self.body() {
