@@ -75,12 +75,12 @@ impl Openapi {
         errors
     }
 
-    /// What is wrong with the body of a request that was taken.
+    /// What is wrong with the body of a request that was taken. Members that are `null` count as absent.
     #[must_use]
     pub fn errors_of_request(&self, route: &str, body: &Value) -> Vec<String> {
         let asked = self.resolve(&self.operation(route)["requestBody"]);
         match asked.pointer("/content/application~1json/schema") {
-            Some(schema) => self.errors(schema, body),
+            Some(schema) => self.errors(schema, &without_nulls(body)),
             None => vec![format!("{route} takes no body")],
         }
     }
@@ -90,7 +90,8 @@ impl Openapi {
     #[must_use]
     pub fn errors_of_answer(&self, route: &str, status: u16, content_type: &str, body: &Value) -> Vec<String> {
         let responses = &self.operation(route)["responses"];
-        let by_status = responses.get(status.to_string()).filter(|_| !self.is_general(content_type, body));
+        let answers = |response: &&Value| self.resolve(response)["content"].get(content_type).is_some();
+        let by_status = responses.get(status.to_string()).filter(|_| !self.is_general(content_type, body)).filter(answers);
         let response = self.resolve(by_status.unwrap_or(&responses["default"]));
         let Some(media) = response["content"].get(content_type) else {
             return vec![format!("{route} does not answer {status} {content_type}")];
@@ -154,5 +155,16 @@ impl Openapi {
         root.insert("components".to_owned(), json!({"schemas": self.document["components"]["schemas"]}));
         let options = jsonschema::options().with_draft(jsonschema::Draft::Draft202012).should_validate_formats(true);
         options.build(&Value::Object(root)).unwrap_or_else(|error| panic!("docs/openapi.yaml: {error}"))
+    }
+}
+
+fn without_nulls(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let members = members.iter().filter(|(_, value)| !value.is_null());
+            members.map(|(name, value)| (name.clone(), without_nulls(value))).collect()
+        }
+        Value::Array(items) => items.iter().map(without_nulls).collect(),
+        scalar => scalar.clone(),
     }
 }

@@ -15,7 +15,7 @@ use tandem_queue::{Message, Queue, Queues, Sent};
 use tandem_runtime::Clock;
 use tandem_sealing::{DataKey, Sealer};
 use tandem_store::Store;
-use tandem_testing::{HttpCall, TestTable};
+use tandem_testing::{HttpCall, Openapi, TestTable};
 use tandem_webhooks::{Sender, SenderSettings};
 
 /// Who calls.
@@ -148,6 +148,7 @@ impl House {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             call = call.query(name, value);
         }
+        let sent = body.clone();
         if let Some(body) = body {
             call = call.header("content-type", "application/json").body(body);
         }
@@ -158,7 +159,9 @@ impl House {
             Who::Operator => call.operator(),
             Who::Client(client, company) => call.client(client, company),
         };
-        self.dispatch(path, call.request()).await
+        let answer = self.dispatch(path, call.request()).await;
+        described(&format!("{method} {pattern}"), sent.as_deref(), &answer);
+        answer
     }
 
     async fn dispatch(&self, path: &str, event: Event) -> Answer {
@@ -231,6 +234,15 @@ impl House {
         let seen = self.seen_mails.swap(all.len(), Ordering::Relaxed);
         all.into_iter().skip(seen).collect()
     }
+}
+
+/// Every answer of every test is one that docs/openapi.yaml describes; so is every body that was taken.
+fn described(route: &str, body: Option<&str>, answer: &Answer) {
+    let mut errors = Openapi::get().errors_of_answer(route, answer.status, &answer.content_type, &answer.body);
+    if let (200..300, Some(body)) = (answer.status, body) {
+        errors.extend(Openapi::get().errors_of_request(route, &serde_json::from_str(body).expect("JSON was taken")));
+    }
+    assert!(errors.is_empty(), "docs/openapi.yaml, {route} -> {}: {errors:#?}\n{}", answer.status, answer.text);
 }
 
 fn ready(sent: Vec<Sent>) -> Vec<Message> {
