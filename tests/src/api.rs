@@ -126,6 +126,12 @@ impl Call {
         Self { request: self.request.header("content-type", content_type).body(body.into()), ..self }
     }
 
+    /// With a body whose type is not told.
+    #[must_use]
+    pub fn untyped_body(self, body: impl Into<Vec<u8>>) -> Self {
+        Self { request: self.request.body(body.into()), ..self }
+    }
+
     /// With another header.
     #[must_use]
     pub fn header(self, name: &str, value: &str) -> Self {

@@ -3,6 +3,7 @@
 
 mod a_failing_receiver;
 mod after_the_sale;
+mod bad_input;
 mod between_two_contracting_companies;
 mod changing_a_connection;
 mod lists_page_through_250_rows;

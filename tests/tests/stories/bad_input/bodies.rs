@@ -1,0 +1,67 @@
+//! Bodies that every route refuses.
+
+use serde_json::{Value, json};
+
+use super::case::Body;
+use super::check::Fields;
+
+/// The largest body, in octets.
+const LARGEST: usize = 256 * 1024;
+
+/// A body and its refusal.
+pub(super) struct Bad {
+    pub(super) what: &'static str,
+    pub(super) content_type: Option<&'static str>,
+    pub(super) bytes: Vec<u8>,
+    pub(super) status: u16,
+    pub(super) code: &'static str,
+    pub(super) fields: Fields,
+}
+
+/// What is wrong with these is how they are sent, or that they are no object, or one member too many: but for that they are
+/// right, so that a route that overlooks it would do what it does.
+pub(super) fn generic(body: &Body) -> Vec<Bad> {
+    let right = body.right.to_string();
+    let bad = |what, content_type, bytes: &[u8], (status, code), fields: &[(&str, &str)]| Bad {
+        what,
+        content_type,
+        bytes: bytes.to_vec(),
+        status,
+        code,
+        fields: fields.iter().map(|(field, code)| ((*field).to_owned(), (*code).to_owned())).collect(),
+    };
+    const JSON: Option<&str> = Some("application/json");
+    let mut unknown = body.right.clone();
+    unknown["nonsense"] = Value::from(1);
+    let mut all = vec![
+        bad("as text", Some("text/plain"), right.as_bytes(), (415, "unsupported_media_type"), &[]),
+        bad("as a form", Some("application/x-www-form-urlencoded"), right.as_bytes(), (415, "unsupported_media_type"), &[]),
+        bad("without a type", None, right.as_bytes(), (415, "unsupported_media_type"), &[]),
+        bad("too large", JSON, &padded(&right, LARGEST + 1), (413, "body_too_large"), &[]),
+        bad("cut off", JSON, &right.as_bytes()[..right.len() - 1], (400, "invalid_json"), &[]),
+        bad("followed by more", JSON, format!("{right}{right}").as_bytes(), (400, "invalid_json"), &[]),
+        bad("nested too deeply", JSON, "[".repeat(10_000).as_bytes(), (400, "invalid_json"), &[]),
+        bad(
+            "with an unknown field",
+            JSON,
+            unknown.to_string().as_bytes(),
+            (422, "invalid_fields"),
+            &[("nonsense", "unknown_field")],
+        ),
+    ];
+    for other in [json!([body.right]), json!("text"), Value::Null] {
+        let bytes = other.to_string();
+        all.push(bad("that is no object", JSON, bytes.as_bytes(), (422, "invalid_fields"), &[("", "not_an_object")]));
+    }
+    if !body.may_be_absent {
+        all.push(bad("that is empty", JSON, b"", (400, "invalid_json"), &[]));
+    }
+    all
+}
+
+/// The same JSON with spaces behind it.
+fn padded(json: &str, length: usize) -> Vec<u8> {
+    let mut bytes = json.as_bytes().to_vec();
+    bytes.resize(length, b' ');
+    bytes
+}

@@ -1,0 +1,244 @@
+//! What a route takes, and the checks that follow of it.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tandem_stories::{Api, Call};
+
+use super::bodies;
+use super::check::{Check, Fields};
+use super::scene::Scene;
+
+/// Who calls.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Caller {
+    Operator,
+    Source,
+    Target,
+}
+
+/// A wrong body, with the wrong fields and their codes.
+type Wrong = (Value, &'static [(&'static str, &'static str)]);
+
+/// A body that is right, and others that are not.
+#[derive(Debug)]
+pub(super) struct Body {
+    pub(super) right: Value,
+    pub(super) may_be_absent: bool,
+    wrong: Vec<Wrong>,
+}
+
+/// What a list may be asked: parameters, each with a wrong value and its code.
+#[derive(Debug)]
+struct Query {
+    parameters: &'static [(&'static str, &'static str, &'static str)],
+    largest_limit: Option<usize>,
+    wrong: Vec<(String, &'static [(&'static str, &'static str)])>,
+}
+
+/// A route.
+#[derive(Debug)]
+pub(super) struct Case {
+    pub(super) route: &'static str,
+    caller: Caller,
+    /// What stands in the path, and the code if there is no such thing.
+    pub(super) ids: Vec<(String, &'static str)>,
+    body: Option<Body>,
+    query: Option<Query>,
+    needs_key: bool,
+}
+
+impl Case {
+    pub(super) fn new(route: &'static str, caller: Caller) -> Self {
+        Self { route, caller, ids: Vec::new(), body: None, query: None, needs_key: false }
+    }
+
+    /// An id in the path of something that is there, and the code if it were not.
+    pub(super) fn id(mut self, id: &str, missing: &'static str) -> Self {
+        self.ids.push((id.to_owned(), missing));
+        self
+    }
+
+    /// Takes a body; this one is right.
+    pub(super) fn body(self, right: Value) -> Self {
+        Self { body: Some(Body { right, may_be_absent: false, wrong: Vec::new() }), ..self }
+    }
+
+    /// Takes a body or none.
+    pub(super) fn optional_body(self, right: Value) -> Self {
+        Self { body: Some(Body { right, may_be_absent: true, wrong: Vec::new() }), ..self }
+    }
+
+    /// Takes no body but an empty one.
+    pub(super) fn no_body(self) -> Self {
+        self.optional_body(json!({}))
+    }
+
+    /// A body with these wrong fields.
+    pub(super) fn wrong(mut self, body: Value, fields: &'static [(&'static str, &'static str)]) -> Self {
+        self.body.as_mut().expect("a route that takes a body").wrong.push((body, fields));
+        self
+    }
+
+    /// Is a list with these parameters beside `limit` and `cursor`.
+    pub(super) fn list(self, parameters: &'static [(&'static str, &'static str, &'static str)]) -> Self {
+        Self { query: Some(Query { parameters, largest_limit: Some(100), wrong: Vec::new() }), ..self }
+    }
+
+    /// With pages of other sizes.
+    pub(super) fn limit(mut self, largest: Option<usize>) -> Self {
+        self.query.as_mut().expect("a list").largest_limit = largest;
+        self
+    }
+
+    /// A query with these wrong parameters.
+    pub(super) fn wrong_query(mut self, query: &str, fields: &'static [(&'static str, &'static str)]) -> Self {
+        self.query.as_mut().expect("a list").wrong.push((query.to_owned(), fields));
+        self
+    }
+
+    /// Wants an `Idempotency-Key`.
+    pub(super) fn needs_key(self) -> Self {
+        Self { needs_key: true, ..self }
+    }
+
+    pub(super) fn takes_a_body(&self) -> bool {
+        self.body.is_some()
+    }
+
+    /// All checks of the route.
+    pub(super) fn checks(&self, scene: &Scene) -> Vec<Check> {
+        let api = match self.caller {
+            Caller::Operator => &scene.operator,
+            Caller::Source => &scene.source,
+            Caller::Target => &scene.target,
+        };
+        let api = api.as_ref().expect("a prepared scene");
+        let mut checks = self.ids_in_the_path(api);
+        if let Some(body) = &self.body {
+            checks.extend(self.bodies(api, body));
+        }
+        if !self.route.starts_with("GET") {
+            checks.extend(self.idempotency_keys(api));
+        }
+        if let Some(query) = &self.query {
+            checks.extend(self.queries(api, query));
+        }
+        checks
+    }
+
+    fn bodies(&self, api: &Api, body: &Body) -> Vec<Check> {
+        let generic = bodies::generic(body).into_iter().map(|bad| {
+            let call = self.call(api, &self.path());
+            let call = match &bad.content_type {
+                Some(content_type) => call.body(content_type, bad.bytes),
+                None => call.untyped_body(bad.bytes),
+            };
+            self.check(bad.what, call, (bad.status, bad.code), bad.fields)
+        });
+        let wrong = body.wrong.iter().map(|(body, fields)| {
+            let call = self.call(api, &self.path()).json(body);
+            self.check(&format!("with the body {body}"), call, (422, "invalid_fields"), named(fields))
+        });
+        generic.chain(wrong).collect()
+    }
+
+    /// What is no id, or the id of nothing, cannot be there.
+    fn ids_in_the_path(&self, api: &Api) -> Vec<Check> {
+        let mut checks = Vec::new();
+        for (index, (id, code)) in self.ids.iter().enumerate() {
+            let (prefix, rest) = id.split_once('_').unwrap_or(("", id));
+            let bad = [
+                "x".to_owned(),
+                format!("{prefix}_"),
+                format!("zzz_{rest}"),
+                format!("{prefix}_{}", rest.to_uppercase()),
+                format!("{prefix}_{rest}0"),
+                format!("{prefix}_%E2%82%AC"),
+                format!("{prefix}_{}", "0".repeat(3_000)),
+                format!("{prefix}_0190b8f5c6f77c3ab0a1c2d3e4f50617"),
+            ];
+            for bad in bad.iter().filter(|bad| *bad != id) {
+                let ids = self.ids.iter().enumerate().map(|(at, (id, _))| if at == index { bad } else { id });
+                let call = self.call(api, &self.path_with(ids.map(String::as_str)));
+                let call = match &self.body {
+                    Some(body) => call.json(&body.right),
+                    None => call,
+                };
+                let shown: String = bad.chars().take(50).collect();
+                checks.push(self.check(&format!("with {shown} for {id}"), call, (404, code), Fields::new()));
+            }
+        }
+        checks
+    }
+
+    fn idempotency_keys(&self, api: &Api) -> Vec<Check> {
+        let call = || match &self.body {
+            Some(body) => self.call(api, &self.path()).json(&body.right),
+            None => self.call(api, &self.path()),
+        };
+        let mut checks = vec![self.check(
+            "with an Idempotency-Key of 256 characters",
+            call().idempotency_key(&"k".repeat(256)),
+            (400, "idempotency_key_invalid"),
+            Fields::new(),
+        )];
+        if self.needs_key {
+            let call = call().without_idempotency_key();
+            checks.push(self.check("without Idempotency-Key", call, (400, "idempotency_key_required"), Fields::new()));
+        }
+        checks
+    }
+
+    fn queries(&self, api: &Api, query: &Query) -> Vec<Check> {
+        let wrong_limit = if query.largest_limit.is_some() { "out_of_range" } else { "unknown_parameter" };
+        let more = [("limit", "0", wrong_limit), ("nonsense", "1", "unknown_parameter")];
+        let all: Vec<_> = query.parameters.iter().copied().chain(more).collect();
+        let at_once = all.iter().map(|(name, value, _)| format!("{name}={value}")).collect::<Vec<_>>().join("&");
+        let fields = all.iter().map(|(name, _, code)| ((*name).to_owned(), (*code).to_owned())).collect();
+        let mut wrong = vec![(at_once, fields)];
+        if let Some(largest) = query.largest_limit {
+            for limit in [(largest + 1).to_string(), "-1".to_owned(), "x".to_owned(), "1.5".to_owned()] {
+                wrong.push((format!("limit={limit}"), named(&[("limit", "out_of_range")])));
+            }
+        }
+        wrong.extend(query.wrong.iter().map(|(query, fields)| (query.clone(), named(fields))));
+        let mut checks: Vec<Check> = wrong
+            .into_iter()
+            .map(|(query, fields)| {
+                let call = self.call(api, &format!("{}?{query}", self.path()));
+                self.check(&format!("?{query}"), call, (400, "invalid_query"), fields)
+            })
+            .collect();
+        if query.largest_limit.is_some() {
+            for cursor in ["x", "bm9uc2Vuc2U.bm9uc2Vuc2U", "%F0%9F%92%A9.x"] {
+                let call = self.call(api, &format!("{}?cursor={cursor}", self.path()));
+                checks.push(self.check(&format!("?cursor={cursor}"), call, (400, "invalid_cursor"), Fields::new()));
+            }
+        }
+        checks
+    }
+
+    fn check(&self, what: &str, call: Call, (status, code): (u16, &'static str), fields: Fields) -> Check {
+        Check { what: format!("{} {what}", self.route), call, status, code, fields }
+    }
+
+    fn call(&self, api: &Api, path: &str) -> Call {
+        let method: Method = self.route.split_once(' ').and_then(|(method, _)| method.parse().ok()).expect("METHOD /path");
+        api.call(method, path)
+    }
+
+    fn path(&self) -> String {
+        self.path_with(self.ids.iter().map(|(id, _)| id.as_str()))
+    }
+
+    fn path_with<'a>(&self, mut ids: impl Iterator<Item = &'a str>) -> String {
+        let (_, path) = self.route.split_once(' ').expect("METHOD /path");
+        let segment =
+            |segment: &str| if segment.starts_with('{') { ids.next().expect("an id").to_owned() } else { segment.to_owned() };
+        path.split('/').map(segment).collect::<Vec<_>>().join("/")
+    }
+}
+
+fn named(fields: &[(&str, &str)]) -> Fields {
+    fields.iter().map(|(field, code)| ((*field).to_owned(), (*code).to_owned())).collect()
+}

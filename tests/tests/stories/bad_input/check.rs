@@ -1,0 +1,33 @@
+//! One call that has to be refused.
+
+use tandem_stories::Call;
+
+/// Fields that are wrong, each with its code.
+pub(super) type Fields = Vec<(String, String)>;
+
+/// A call and the refusal that is expected.
+pub(super) struct Check {
+    pub(super) what: String,
+    pub(super) call: Call,
+    pub(super) status: u16,
+    pub(super) code: &'static str,
+    pub(super) fields: Fields,
+}
+
+impl Check {
+    /// What went wrong.
+    pub(super) async fn run(self) -> Option<String> {
+        let answer = self.call.send().await;
+        let mut fields = answer.fields();
+        let mut expected = self.fields;
+        fields.sort();
+        expected.sort();
+        let explained = |error: &serde_json::Value| error["detail"].as_str().is_some_and(|detail| !detail.is_empty());
+        let proper = answer.header("content-type") == Some("application/problem+json")
+            && answer.body["status"] == self.status
+            && ["type", "title", "detail"].iter().all(|name| answer.body[name].is_string())
+            && answer.body["errors"].as_array().is_none_or(|errors| errors.iter().all(explained));
+        let right = answer.status == self.status && answer.body["code"] == self.code && fields == expected && proper;
+        (!right).then(|| format!("{}: expected {} {} {expected:?}\n    {answer}", self.what, self.status, self.code))
+    }
+}

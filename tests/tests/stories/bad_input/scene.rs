@@ -1,0 +1,100 @@
+//! Who and what is there, so that only the input is bad.
+
+use serde_json::{Value, json};
+use tandem_stories::{Api, Receiver, World, callbacks_of, id};
+use uuid::Uuid;
+
+/// A source and a target of two contracting companies with a sale, and some offers that no cart takes.
+#[derive(Debug, Default)]
+pub(super) struct Scene {
+    pub(super) operator: Option<Api>,
+    pub(super) source: Option<Api>,
+    pub(super) target: Option<Api>,
+    /// Stands in the names of what only the operator sees.
+    pub(super) marker: String,
+    /// Of the target.
+    pub(super) company: String,
+    pub(super) source_client: String,
+    pub(super) target_client: String,
+    /// Of the contracting company of the source.
+    pub(super) neighbour: String,
+    pub(super) key: String,
+    pub(super) connection: String,
+    /// From the source to its neighbour, who has not answered.
+    pub(super) invitation: String,
+    /// Of the target.
+    pub(super) own_offer: String,
+    pub(super) offer_in_francs: String,
+    pub(super) archived_offer: String,
+    pub(super) managed_offer: String,
+    pub(super) lent_offer: String,
+    /// Of the source.
+    pub(super) shared_offer: String,
+    /// Of the target.
+    pub(super) cart: String,
+    pub(super) customer: String,
+    pub(super) order: String,
+    pub(super) own_subscription: String,
+    /// Of the source.
+    pub(super) sources_customer: String,
+    pub(super) subscription: String,
+    pub(super) callback: String,
+    pub(super) payout: String,
+}
+
+impl Scene {
+    /// Makes it.
+    pub(super) async fn prepared() -> Self {
+        let world = World::new();
+        let receiver = Receiver::start().await;
+        let pair = world.pair_between_two_companies(&receiver).await;
+        let sale = pair.sell().await;
+        let (source, target) = (&pair.source, &pair.target);
+        let neighbour = world.client(&source.company, "Chess Monthly", "en").await;
+        let invitation = source.invite(&neighbour, None).await.created();
+        let back = target.invite(source, Some(&receiver.url())).await.created();
+        let _ = source.make("accept", id(&back)).await.ok();
+        let own = target.subscription_offer("Morgenblatt", 1_990).await;
+        let lent = target.shared_offer("Morgenblatt", 1_990, &[source]).await;
+        let archived = target.subscription_offer("Morgenblatt", 1_990).await;
+        let _ = target.api.act(&format!("/v1/offers/{}/archive", id(&archived))).await.ok();
+        let other = |currency: &str, managed: bool| json!({"name": "Morgenblatt", "type": "single", "price": {"amount": 1_990, "currency": currency}, "externallyManaged": managed});
+        let francs = target.api.post("/v1/offers", other("CHF", false)).await.created();
+        let managed = target.api.post("/v1/offers", other("EUR", true)).await.created();
+        let customer = source.customer().await;
+        let text = |value: &Value| value.as_str().expect("text").to_owned();
+        Self {
+            operator: Some(world.operator.clone()),
+            source: Some(source.api.clone()),
+            target: Some(target.api.clone()),
+            marker: format!("Verlag {}", Uuid::now_v7()),
+            company: target.company.id.clone(),
+            source_client: source.id.clone(),
+            target_client: target.id.clone(),
+            neighbour: neighbour.id.clone(),
+            key: target.key_id.clone(),
+            connection: pair.connection_id.clone(),
+            invitation: id(&invitation).to_owned(),
+            own_offer: id(&own).to_owned(),
+            offer_in_francs: id(&francs).to_owned(),
+            archived_offer: id(&archived).to_owned(),
+            managed_offer: id(&managed).to_owned(),
+            lent_offer: id(&lent).to_owned(),
+            shared_offer: text(&sale.order["positions"][1]["offerId"]),
+            cart: id(&sale.cart).to_owned(),
+            customer: id(&sale.customer).to_owned(),
+            order: sale.order_id().to_owned(),
+            own_subscription: sale.own_subscription_id().to_owned(),
+            sources_customer: id(&customer).to_owned(),
+            subscription: sale.shared_subscription_id().to_owned(),
+            callback: id(&callbacks_of(source).await[0]).to_owned(),
+            payout: id(&source.api.all("/v1/payouts").await[0]).to_owned(),
+        }
+    }
+
+    /// What stands in every row that the input could have made or changed.
+    pub(super) fn own(&self) -> Vec<String> {
+        let clients = [&self.source_client, &self.target_client, &self.neighbour, &self.company, &self.marker];
+        clients.into_iter().cloned().collect()
+    }
+}
