@@ -9,7 +9,7 @@ use tandem_api::{Answer, App, Code, Once, Problem, Request, Step};
 use tandem_domain::ids::{ClientId, CompanyId};
 use tandem_domain::input::parsed;
 use tandem_domain::tenancy::{Client, ClientDraft, CompanyDraft, CompanyEdit, ContractingCompany, KeyDraft};
-use tandem_sealing::api_key::NewApiKey;
+use tandem_sealing::api_key::{NewApiKey, is_key_id};
 use tandem_store::{Transaction, keys};
 
 /// Answers a request.
@@ -133,10 +133,12 @@ async fn list_keys(app: &App, request: &Request) -> Result<Answer, Problem> {
 }
 
 async fn revoke_key(app: &App, request: &Request) -> Result<Answer, Problem> {
+    let missing = || Problem::missing(Code::ApiKeyNotFound);
     let client: ClientId = request.id_in_path("clientId", Code::ApiKeyNotFound)?;
+    let key_id = Some(request.text_in_path("keyId")).filter(|text| is_key_id(text)).ok_or_else(missing)?;
     once(app, &Once::of(request, &json!({}))?, || async {
-        let key = app.store.get(&keys::api_key(request.text_in_path("keyId"))).await?;
-        let key = key.filter(|key| key.client_id == client).ok_or_else(|| Problem::missing(Code::ApiKeyNotFound))?;
+        let key = app.store.get(&keys::api_key(key_id)).await?;
+        let key = key.filter(|key| key.client_id == client).ok_or_else(missing)?;
         if key.revoked_at.is_some() {
             return Ok(Step::answered(Answer::ok(view::api_key(&key, app.now()))));
         }

@@ -22,6 +22,12 @@ const SECRET: usize = 32;
 const CHECKSUM: usize = 7;
 const LENGTH: usize = PREFIX.len() + KEY_ID + 1 + SECRET + CHECKSUM;
 
+/// Whether a text has the form of the public part of a key.
+#[must_use]
+pub fn is_key_id(text: &str) -> bool {
+    text.len() == KEY_ID && base32::is_base32(text)
+}
+
 /// A fresh key: its text is shown once, its id and hash are stored.
 #[derive(Debug)]
 pub struct NewApiKey {
@@ -64,7 +70,7 @@ impl PresentedKey {
         }
         let (body, checksum_given) = text.split_at(LENGTH - CHECKSUM);
         let (key_id, secret) = body.strip_prefix(PREFIX)?.split_once('_')?;
-        let well_formed = key_id.len() == KEY_ID && base32::is_base32(key_id) && base32::is_base32(secret);
+        let well_formed = is_key_id(key_id) && base32::is_base32(secret);
         (well_formed && checksum(body) == checksum_given)
             .then(|| Self { key_id: key_id.to_owned(), secret_hash: sha256_hex(secret.as_bytes()) })
     }
