@@ -1,7 +1,7 @@
 //! Replays: a callback goes out again from the start of its schedule, with the same `webhook-id`.
 //!
 //! Asking for a replay says that the endpoint is there again, so a disabled one is enabled in the same transaction. The
-//! minute sweep hands the callback to the sender.
+//! relay sees the change in the table's stream and hands the callback to the sender.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tandem_api::once::once;
 use tandem_api::views::callback as view;
 use tandem_api::{Answer, App, ClientCaller, Once, Problem, Request, Step};
-use tandem_domain::callback::Callback;
+use tandem_domain::callback::{Callback, CallbackState};
 use tandem_domain::ids::{CallbackId, ConnectionId};
 use tandem_domain::input::{FieldErrors, Object, Parsed, list, parsed};
 use tandem_store::rows::DisabledEndpoint;
@@ -68,7 +68,8 @@ async fn find(app: &App, caller: ClientCaller, ids: &[CallbackId]) -> Result<Vec
 
 async fn rows_of(app: &App, callbacks: &[Callback]) -> Result<Transaction, Problem> {
     let mut transaction = Transaction::default();
-    for callback in callbacks {
+    // One that is being attempted stays as it is: a new version of its row would take the attempt's record away.
+    for callback in callbacks.iter().filter(|callback| !matches!(callback.state, CallbackState::InFlight { .. })) {
         transaction.replace(callback)?;
     }
     let connections: BTreeSet<ConnectionId> = callbacks.iter().map(|callback| callback.connection_id).collect();

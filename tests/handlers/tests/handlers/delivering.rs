@@ -43,6 +43,28 @@ async fn a_callback_is_signed_delivered_once_and_logged() {
 }
 
 #[tokio::test]
+async fn a_replay_during_an_attempt_leaves_the_attempt_its_record() {
+    let (house, server) = (House::new().await, MockServer::start().await);
+    let slow = ResponseTemplate::new(200).set_delay(std::time::Duration::from_millis(300));
+    Mock::given(method("POST")).respond_with(slow).mount(&server).await;
+    let pair = sold(&house, &server).await;
+    let replay = async {
+        while server.received_requests().await.expect("recorded").is_empty() {
+            tokio::task::yield_now().await;
+        }
+        let callback = only_callback(&house, &pair).await;
+        let replay = format!("POST /v1/callbacks/{}/replay", callback["id"].as_str().expect("an id"));
+        assert_eq!(house.call(&pair.source.who, &replay, None).await.expect(202)["status"], "pending");
+    };
+    futures::future::join(house.work(), replay).await;
+    house.advance(3_600);
+    house.work().await;
+    assert_eq!(server.received_requests().await.expect("recorded").len(), 1);
+    let callback = only_callback(&house, &pair).await;
+    assert_eq!((callback["status"].as_str(), callback["attemptLog"].as_array().map(Vec::len)), (Some("delivered"), Some(1)));
+}
+
+#[tokio::test]
 async fn a_failing_receiver_is_tried_ten_times_over_three_days_and_then_the_source_gets_a_mail() {
     let (house, server) = (House::new().await, MockServer::start().await);
     answering(&server, 500).await;
