@@ -109,8 +109,8 @@ impl Openapi {
     /// A schema with all that it refers to or chooses from.
     fn parts<'a>(&'a self, schema: &'a Value) -> Vec<&'a Value> {
         let referred = schema.get("$ref").map(|_| self.resolve(schema));
-        let chosen = schema["oneOf"].as_array().into_iter().flatten();
-        let inner = referred.into_iter().chain(chosen).flat_map(|part| self.parts(part));
+        let lists = ["allOf", "oneOf"].into_iter().filter_map(|name| schema[name].as_array());
+        let inner = referred.into_iter().chain(lists.flatten()).flat_map(|part| self.parts(part));
         std::iter::once(schema).chain(inner).collect()
     }
 
