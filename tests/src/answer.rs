@@ -2,6 +2,7 @@
 
 use reqwest::header::HeaderMap;
 use serde_json::Value;
+use tandem_testing::Openapi;
 
 /// An answer of the API.
 #[derive(Debug, Clone)]
@@ -94,6 +95,17 @@ impl Answer {
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// Goes on if docs/openapi.yaml describes such an answer. Where there is no route, the gateway answers.
+    #[track_caller]
+    pub(crate) fn is_described(&self) {
+        let (method, target) = self.call.split_once(' ').unwrap_or_default();
+        let path = target.split('?').next().unwrap_or_default();
+        let Some(route) = Openapi::get().route_of(method, path) else { return };
+        let content_type = self.header("content-type").unwrap_or_default();
+        let errors = Openapi::get().errors_of_answer(&route, self.status, content_type, &self.body);
+        assert!(errors.is_empty(), "{self}\ndocs/openapi.yaml, {route}: {errors:#?}");
     }
 
     #[track_caller]

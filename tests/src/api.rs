@@ -153,7 +153,7 @@ impl Call {
     /// Calls.
     ///
     /// # Panics
-    /// The API does not answer at all.
+    /// The API does not answer at all, or not as docs/openapi.yaml says.
     pub async fn send(self) -> Answer {
         let request = match &self.idempotency_key {
             Some(key) => self.request.header("idempotency-key", key),
@@ -163,6 +163,8 @@ impl Call {
         let response = request.send().await.unwrap_or_else(|error| panic!("{name}: no answer: {error:?}"));
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = response.text().await.unwrap_or_else(|error| panic!("{name}: the answer broke off: {error:?}"));
-        Answer::new(name, status, headers, text)
+        let answer = Answer::new(name, status, headers, text);
+        answer.is_described();
+        answer
     }
 }

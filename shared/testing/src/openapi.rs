@@ -54,6 +54,19 @@ impl Openapi {
         })
     }
 
+    /// The route that answers a call of a path; the more literal one, if two could.
+    #[must_use]
+    pub fn route_of(&self, method: &str, path: &str) -> Option<String> {
+        let fits = |pattern: &str| {
+            let same = |(pattern, part): (&str, &str)| pattern.starts_with('{') || pattern == part;
+            pattern.split('/').count() == path.split('/').count() && pattern.split('/').zip(path.split('/')).all(same)
+        };
+        let routes = self.operations().map(|(route, _)| route);
+        let fitting =
+            routes.filter(|route| route.split_once(' ').is_some_and(|(verb, pattern)| verb == method && fits(pattern)));
+        fitting.min_by_key(|route| route.matches('{').count())
+    }
+
     /// The operation of a route.
     ///
     /// # Panics
@@ -166,5 +179,20 @@ fn without_nulls(value: &Value) -> Value {
         }
         Value::Array(items) => items.iter().map(without_nulls).collect(),
         scalar => scalar.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Openapi;
+
+    #[test]
+    fn a_call_finds_its_route() {
+        let route = |method: &str, path: &str| Openapi::get().route_of(method, path).unwrap_or_default();
+        assert_eq!(route("GET", "/v1/offers/off_1"), "GET /v1/offers/{offerId}");
+        assert_eq!(route("GET", "/v1/offers/shared"), "GET /v1/offers/shared");
+        assert_eq!(route("POST", "/v1/callbacks/replay"), "POST /v1/callbacks/replay");
+        assert_eq!(route("PUT", "/v1/offers/off_1"), "");
+        assert_eq!(route("GET", "/v1/offer"), "");
     }
 }
