@@ -86,14 +86,15 @@ impl Authorizer {
         Ok(Some(key))
     }
 
-    /// Notes the day of a key's last use. Another call that noted it first, or the operator who revoked the key, counts.
+    /// Notes the day of a key's last use. Another call that noted it first, or the operator who revoked the key, counts; and
+    /// a good key is let in even if the day cannot be noted.
     async fn note_use(&self, key: &ApiKey) -> Result<(), StoreError> {
         let mut transaction = Transaction::default();
         transaction.replace(key)?;
-        match self.store.commit(transaction).await {
-            Ok(()) | Err(CommitError::Conflict(_)) => Ok(()),
-            Err(CommitError::Store(error)) => Err(error),
+        if let Err(CommitError::Store(error)) = self.store.commit(transaction).await {
+            tracing::warn!(key = key.key_id, %error, "the day of a key's last use was not noted");
         }
+        Ok(())
     }
 }
 

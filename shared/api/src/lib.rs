@@ -1,7 +1,7 @@
 //! What all HTTP functions share: who calls, what is asked, how it is answered, and that it happens once.
 //!
 //! A function of this kind is `async fn handle(app: App, request: Request) -> Result<Answer, Problem>`: it looks at the
-//! route, parses, loads, decides in the domain, commits one transaction, and answers. [`serve`] runs it behind the HTTP API.
+//! route, parses, loads, decides in the domain, commits one transaction, and answers. [`fn@serve`] runs it behind the HTTP API.
 //!
 //! Parts: [`request`] and [`caller`] (from the event and the authorizer), [`answer`] and [`problem`] (to the caller; the
 //! table of all problems is [`problem::Code`]), [`once`] (commit, retry after a conflict, `Idempotency-Key`), [`paging`]
