@@ -5,9 +5,12 @@
 //! parameters of a list. The cases of the nouns add what is wrong with their own fields.
 
 mod bodies;
+mod carts;
 mod case;
 mod check;
-mod merchants;
+mod connections;
+mod customers;
+mod offers;
 mod operator;
 mod sales;
 mod scene;
@@ -21,7 +24,8 @@ use case::Case;
 use scene::Scene;
 
 fn cases(scene: &Scene) -> Vec<Case> {
-    [operator::cases(scene), merchants::cases(scene), sales::cases(scene)].into_iter().flatten().collect()
+    let all = [operator::cases, connections::cases, offers::cases, carts::cases, customers::cases, sales::cases];
+    all.into_iter().flat_map(|cases| cases(scene)).collect()
 }
 
 /// Every route that a function of the template answers, e.g. `GET /v1/offers/{offerId}`.

@@ -34,7 +34,7 @@ async fn a_callback_is_tried_again_on_schedule_until_it_is_taken() {
         assert_eq!(verified(request, pair.secret()), callback["body"]);
         assert_eq!(request.body, received[0].body, "the very bytes");
         let signed: i64 = request.headers["webhook-timestamp"].to_str().expect("text").parse().expect("a number");
-        assert!((request.at.as_second() - signed).abs() <= 2, "each attempt is signed when it is made");
+        assert!((request.at.as_second() - signed).abs() <= 5, "each attempt is signed when it is made");
     }
 }
 
@@ -53,10 +53,10 @@ async fn every_attempt_is_logged_with_time_duration_status_error_and_the_first_4
     assert_eq!(logged.iter().map(|attempt| &attempt["number"]).collect::<Vec<_>>(), [1, 2, 3]);
     for (attempt, request) in logged.iter().zip(receiver.received()) {
         let earlier = request.at.duration_since(time(&attempt["at"]));
-        assert!(earlier.abs() < SignedDuration::from_secs(2), "{attempt} but came at {}", request.at);
+        assert!(earlier.abs() < SignedDuration::from_secs(5), "{attempt} but came at {}", request.at);
     }
     let duration = logged[0]["durationMs"].as_u64().expect("a duration");
-    assert!((300..5_000).contains(&duration), "{duration} ms");
+    assert!((300..10_000).contains(&duration), "{duration} ms");
 
     let answer = logged[0]["answer"].as_str().expect("the answer");
     assert!(answer.starts_with("<p>Wartung</p>ä") && (4_090..=4_096).contains(&answer.len()), "{} octets", answer.len());
