@@ -97,18 +97,21 @@ class Guard:
 
 def watch(folder: Path, remove_folder: bool) -> None:
     """The guard's side: listen until the pipe closes, then clean up."""
-    groups: dict[int, float] = {}
+    groups: dict[int, tuple[str | None, float]] = {}
     for line in sys.stdin:
         match line.split():
             case ["end", group, grace]:
-                groups[int(group)] = float(grace)
+                groups[int(group)] = (processes.start_time(int(group)), float(grace))
             case ["forget", group]:
                 groups.pop(int(group), None)
             case ["keep"]:
                 return
     # The youngest first: what uses the stack before the stack.
-    for group, grace in reversed(groups.items()):
-        processes.end_group(group, grace)
+    for group, (leader_started, grace) in reversed(groups.items()):
+        # Once a group is empty its number may go to somebody else's; the leader's start tells. While anybody of the
+        # group lives, also without the leader, the kernel does not give the number away.
+        if processes.start_time(group) in (leader_started, None):
+            processes.end_group(group, grace)
     processes.end_beneath(folder)
     if remove_folder:
         shutil.rmtree(folder, ignore_errors=True)
