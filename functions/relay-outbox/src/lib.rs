@@ -3,7 +3,7 @@
 //! This is speed only. The event source's filter lets through what is new or replayed; whatever does not arrive here, or is
 //! lost on the way, the sweep finds.
 
-use aws_lambda_events::event::dynamodb::{Event, EventRecord};
+use aws_lambda_events::event::dynamodb::Event;
 use lambda_runtime::Error;
 use tandem_queue::Queues;
 use tandem_runtime::aws;
@@ -34,17 +34,9 @@ impl Relay {
     /// # Errors
     /// A queue does not take messages.
     pub async fn relay(&self, event: Event) -> Result<(), Error> {
-        let due: Vec<Due> = event.records.iter().filter_map(due_of).collect();
+        let due: Vec<Due> = event.records.iter().filter_map(|record| Due::of_stream_keys(&record.change.keys)).collect();
         tracing::info!(records = event.records.len(), due = due.len(), "relaying");
         self.queues.send(due).await?;
         Ok(())
     }
-}
-
-fn due_of(record: &EventRecord) -> Option<Due> {
-    let text = |name: &str| match record.change.keys.get(name) {
-        Some(serde_dynamo::AttributeValue::S(text)) => Some(text.clone()),
-        _ => None,
-    };
-    Some(Due { pk: text("pk")?, sk: text("sk")? })
 }

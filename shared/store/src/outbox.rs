@@ -24,6 +24,16 @@ pub struct Due {
 }
 
 impl Due {
+    /// The row that a record of the table's stream is about, from the record's keys.
+    #[must_use]
+    pub fn of_stream_keys(keys: &serde_dynamo::Item) -> Option<Self> {
+        let text = |name: &str| match keys.get(name) {
+            Some(serde_dynamo::AttributeValue::S(text)) => Some(text.clone()),
+            _ => None,
+        };
+        Some(Self { pk: text("pk")?, sk: text("sk")? })
+    }
+
     /// The tenant in the row's key.
     #[must_use]
     pub fn tenant(&self) -> &str {
