@@ -36,6 +36,7 @@ def parameters() -> dict[str, str]:
         # Seconds after which a message that a worker failed on comes back; minutes in production.
         "CallbackVisibilityTimeout": "10",
         "MailVisibilityTimeout": "10",
+        "ImportVisibilityTimeout": "10",
     }
     schedule = os.environ.get("TANDEM_CALLBACK_RETRY_SCHEDULE")
     if schedule:

@@ -1,5 +1,6 @@
-//! The callback log of a source client: what was sent and answered, and replays.
+//! The callback log of a client: what was sent and answered, and replays; and where a client is told what happens to itself.
 
+mod event_endpoint;
 mod replay;
 
 use serde_json::Value;
@@ -27,6 +28,10 @@ pub async fn handle(app: App, request: Request) -> Result<Answer, Problem> {
         "GET /v1/callbacks/{callbackId}" => read(&app, &request, caller).await,
         "POST /v1/callbacks/{callbackId}/replay" => replay::one(&app, &request, caller).await,
         "POST /v1/callbacks/replay" => replay::many(&app, &request, caller).await,
+        "GET /v1/event-endpoint" => event_endpoint::read(&app, &request, caller).await,
+        "PUT /v1/event-endpoint" => event_endpoint::set(&app, &request, caller).await,
+        "DELETE /v1/event-endpoint" => event_endpoint::remove(&app, &request, caller).await,
+        "POST /v1/event-endpoint/rotate-secret" => event_endpoint::rotate(&app, &request, caller).await,
         _ => Err(Problem::missing(Code::RouteNotFound)),
     }
 }
@@ -44,7 +49,7 @@ async fn list(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
     let keep = |callback: &Callback| {
         status.is_none_or(|status| callback.state.as_str() == status)
             && event.is_none_or(|event| callback.event == event)
-            && connection.is_none_or(|connection| callback.connection_id == connection)
+            && connection.is_none_or(|connection| callback.connection_id == Some(connection))
             && order.is_none_or(|order| callback.order_id == Some(order))
             && subscription.is_none_or(|subscription| callback.subscription_id == Some(subscription))
     };

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use tandem_api::once::once;
 use tandem_api::views::callback as view;
 use tandem_api::{Answer, App, ClientCaller, Once, Problem, Request, Step};
-use tandem_domain::callback::{Callback, CallbackState};
-use tandem_domain::ids::{CallbackId, ConnectionId};
+use tandem_domain::callback::{Callback, CallbackState, Endpoint};
+use tandem_domain::ids::CallbackId;
 use tandem_domain::input::{FieldErrors, Object, Parsed, list, parsed};
 use tandem_store::rows::DisabledEndpoint;
 use tandem_store::{Transaction, keys};
@@ -72,8 +72,8 @@ async fn rows_of(app: &App, callbacks: &[Callback]) -> Result<Transaction, Probl
     for callback in callbacks.iter().filter(|callback| !matches!(callback.state, CallbackState::InFlight { .. })) {
         transaction.replace(callback)?;
     }
-    let connections: BTreeSet<ConnectionId> = callbacks.iter().map(|callback| callback.connection_id).collect();
-    let endpoints: Vec<_> = connections.into_iter().map(DisabledEndpoint::key_of).collect();
+    let endpoints: BTreeSet<Endpoint> = callbacks.iter().map(Callback::endpoint).collect();
+    let endpoints: Vec<_> = endpoints.into_iter().map(DisabledEndpoint::key_of).collect();
     let loaded = app.store.batch(endpoints.iter().map(|key| key.raw().clone())).await?;
     for key in &endpoints {
         if loaded.get(key)?.is_some() {

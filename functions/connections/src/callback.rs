@@ -45,7 +45,7 @@ pub(crate) async fn test(app: &App, request: &Request, caller: ClientCaller) -> 
         }
         let announcement = Announcement {
             client_id: caller.id,
-            connection_id: connection.id,
+            connection_id: Some(connection.id),
             order_id: None,
             subscription_id: None,
             event: EventType::ConnectionTest,

@@ -1,10 +1,9 @@
 //! One attempt of a callback: what is sent, what came back, and the one transaction that follows of it.
 
-use anyhow::Context;
 use secrecy::SecretString;
 use tandem_domain::Timestamp;
-use tandem_domain::callback::{Attempt, Callback, CallbackState, Outcome};
-use tandem_domain::connection::{CallbackSettings, Connection};
+use tandem_domain::callback::{Attempt, Callback, CallbackState, Endpoint, Outcome};
+use tandem_domain::connection::CallbackSettings;
 use tandem_domain::ids::MailId;
 use tandem_domain::mail::{Mail, MailKind};
 use tandem_domain::tenancy::Client;
@@ -18,9 +17,9 @@ use crate::Worker;
 
 impl Worker {
     /// Sends the callback that is leased, and records how it went.
-    pub(crate) async fn attempt(&self, leased: Callback, connection: &Connection) -> anyhow::Result<Callback> {
+    pub(crate) async fn attempt(&self, leased: Callback, settings: &CallbackSettings) -> anyhow::Result<Callback> {
         let began = self.clock.now();
-        let reply = self.call(&leased, connection).await;
+        let reply = self.call(&leased, settings).await;
         let now = self.clock.now();
         let attempt = Attempt {
             number: leased.attempts,
@@ -47,7 +46,7 @@ impl Worker {
             _ => None,
         };
         let newly_disabled =
-            reply.outcome == Outcome::Gone && self.store.get(&DisabledEndpoint::key_of(connection.id)).await?.is_none();
+            reply.outcome == Outcome::Gone && self.store.get(&DisabledEndpoint::key_of(done.endpoint())).await?.is_none();
         let record = |disables| self.write(done.clone(), follow(&done, &attempt, disables, source.as_ref()));
         let mut written = record(newly_disabled).await?;
         if written.is_none() && newly_disabled {
@@ -58,9 +57,9 @@ impl Worker {
         Ok(written.unwrap_or(leased))
     }
 
-    async fn call(&self, callback: &Callback, connection: &Connection) -> Reply {
+    async fn call(&self, callback: &Callback, settings: &CallbackSettings) -> Reply {
         let now = self.clock.now();
-        match self.prepare(callback, connection, now) {
+        match self.prepare(callback, settings, now) {
             Ok(delivery) => self.sender.send(&delivery).await,
             Err(error) => {
                 tracing::error!(callback = %callback.id, error = format!("{error:#}"), "a callback cannot be prepared");
@@ -70,18 +69,17 @@ impl Worker {
     }
 
     /// Where the callback goes, its body, and the signature over it.
-    fn prepare<'a>(&self, callback: &Callback, connection: &'a Connection, now: Timestamp) -> anyhow::Result<Delivery<'a>> {
-        let settings = connection.callback.as_ref().context("the connection has no callback settings")?;
+    fn prepare<'a>(&self, callback: &Callback, settings: &'a CallbackSettings, now: Timestamp) -> anyhow::Result<Delivery<'a>> {
         let (id, timestamp) = (callback.id.to_string(), now.as_second());
         let body = self.sealer.open(Purpose::CallbackBody, &id, &callback.sealed_body)?;
-        let secrets = self.secrets(connection, settings)?;
+        let secrets = self.secrets(callback.endpoint(), settings)?;
         let signature = signature_header(&secrets, &id, timestamp, &body)?;
         Ok(Delivery { id, url: &settings.url, timestamp, signature, body })
     }
 
-    fn secrets(&self, connection: &Connection, settings: &CallbackSettings) -> anyhow::Result<Vec<SecretString>> {
+    fn secrets(&self, endpoint: Endpoint, settings: &CallbackSettings) -> anyhow::Result<Vec<SecretString>> {
         let open = |sealed: &str| -> anyhow::Result<SecretString> {
-            let secret = self.sealer.open(Purpose::SigningSecret, &connection.id.to_string(), sealed)?;
+            let secret = self.sealer.open(Purpose::SigningSecret, &endpoint.to_string(), sealed)?;
             Ok(String::from_utf8(secret)?.into())
         };
         settings.secrets_at(self.clock.now()).map(|secret| open(&secret.sealed)).collect()
@@ -95,7 +93,7 @@ fn follow(
     disables: bool,
     source: Option<&Client>,
 ) -> impl FnOnce(&mut Transaction) -> Result<(), StoreError> {
-    let (connection_id, callback_id) = (done.connection_id, done.id);
+    let (connection_id, callback_id, endpoint) = (done.connection_id, done.id, done.endpoint());
     let kind = match done.state {
         CallbackState::Exhausted { .. } => {
             Some(MailKind::CallbackExhausted { callback_id, connection_id, attempts: done.attempts })
@@ -107,7 +105,7 @@ fn follow(
         transaction.create(&AttemptRow { client_id: done.client_id, callback_id, attempt: attempt.clone() })?;
         if disables {
             let reason = format!("the receiver answered 410 to {callback_id}");
-            transaction.create(&DisabledEndpoint { connection_id, disabled_at: attempt.at, reason })?;
+            transaction.create(&DisabledEndpoint::new(endpoint, attempt.at, reason))?;
         }
         if let (Some(kind), Some(source)) = (kind, source) {
             let id = MailId::mint(&mut Entropy::at(attempt.at));

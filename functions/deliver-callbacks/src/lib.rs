@@ -11,8 +11,8 @@ use std::sync::Arc;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use lambda_runtime::Error;
 use tandem_domain::Timestamp;
-use tandem_domain::callback::{Callback, CallbackState, RetrySchedule};
-use tandem_domain::connection::Connection;
+use tandem_domain::callback::{Callback, CallbackState, Endpoint, RetrySchedule};
+use tandem_domain::connection::CallbackSettings;
 use tandem_queue::{Message, Queue};
 use tandem_runtime::{Clock, aws, batch, settings};
 use tandem_sealing::Sealer;
@@ -70,26 +70,33 @@ impl Worker {
         let (client, id) = message.ids()?;
         let Some(callback) = self.store.get(&keys::callback(client, id)).await? else { return Ok(()) };
         let Some(leased) = callback.clone().begin(self.clock.now()) else { return Ok(()) };
-        let Some(connection) = self.open_endpoint(&callback).await? else {
-            tracing::info!(callback = %callback.id, connection = %callback.connection_id, "held: the endpoint is disabled");
+        let Some(settings) = self.open_endpoint(&callback).await? else {
+            tracing::info!(callback = %callback.id, endpoint = %callback.endpoint(), "held: the endpoint is disabled");
             self.write(callback.hold(self.clock.now()), |_| Ok(())).await?;
             return Ok(());
         };
         let Some(leased) = self.write(leased, |_| Ok(())).await? else { return Ok(()) };
-        let done = self.attempt(leased, &connection).await?;
+        let done = self.attempt(leased, &settings).await?;
         self.come_back(&message, &done).await;
         Ok(())
     }
 
-    /// The connection to whose endpoint the callback goes; `None` if the endpoint wants no more.
-    async fn open_endpoint(&self, callback: &Callback) -> Result<Option<Connection>, StoreError> {
-        let (connection, disabled) =
-            (keys::connection(callback.connection_id), DisabledEndpoint::key_of(callback.connection_id));
-        let loaded = self.store.batch([connection.raw().clone(), disabled.raw().clone()]).await?;
+    /// Where the callback goes; `None` if the endpoint wants no more or is not there.
+    async fn open_endpoint(&self, callback: &Callback) -> Result<Option<CallbackSettings>, StoreError> {
+        let endpoint = callback.endpoint();
+        let disabled = DisabledEndpoint::key_of(endpoint);
+        let settings = match endpoint {
+            Endpoint::Connection(id) => keys::connection(id).raw().clone(),
+            Endpoint::Client(id) => keys::event_endpoint(id).raw().clone(),
+        };
+        let loaded = self.store.batch([settings, disabled.raw().clone()]).await?;
         if loaded.get(&disabled)?.is_some() {
             return Ok(None);
         }
-        Ok(loaded.get(&connection)?.filter(|connection| connection.callback.is_some()))
+        Ok(match endpoint {
+            Endpoint::Connection(id) => loaded.get(&keys::connection(id))?.and_then(|connection| connection.callback),
+            Endpoint::Client(id) => loaded.get(&keys::event_endpoint(id))?.map(|own| own.settings),
+        })
     }
 
     /// Writes a callback and what goes with it; `None` when another worker was faster, who then does the rest.

@@ -3,19 +3,14 @@
 use tandem_domain::Mint;
 use tandem_domain::after_sale::Moved;
 use tandem_domain::callback::{Announcement, Callback};
-use tandem_domain::ids::CallbackId;
 use tandem_domain::subscription::Subscription;
-use tandem_sealing::Purpose;
 use tandem_store::{StoreError, Transaction, keys};
 
 use crate::app::App;
 
 /// The callback of an announcement, its body sealed under the callback's id.
 pub fn seal(app: &App, mint: &mut dyn Mint, announcement: Announcement) -> Callback {
-    let now = app.now();
-    let id = CallbackId::mint(mint);
-    let sealed = app.sealer.seal(Purpose::CallbackBody, &id.to_string(), &announcement.body(now));
-    announcement.into_callback(id, sealed, now)
+    tandem_runtime::announce::seal(&app.sealer, mint, announcement, app.now())
 }
 
 /// The source's row that goes with a seller's row, if the subscription is cross-client.

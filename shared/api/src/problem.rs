@@ -58,6 +58,8 @@ codes! {
     SubscriptionNotFound = "subscription_not_found", 404, "There is no such subscription";
     VoucherNotFound = "voucher_not_found", 404, "There is no such voucher";
     CallbackNotFound = "callback_not_found", 404, "There is no such callback";
+    PromiseNotFound = "promise_not_found", 404, "There is no such import";
+    EventEndpointNotFound = "event_endpoint_not_found", 404, "The client has no event endpoint";
     PayoutNotFound = "payout_not_found", 404, "There is no such payout row";
     ConnectionExists = "connection_exists", 409, "The two clients have a live connection";
     ConnectionStatus = "connection_status", 409, "The connection's status does not allow this";
@@ -73,6 +75,9 @@ codes! {
     SubscriptionEnded = "subscription_ended", 409, "The subscription has ended";
     SubscriptionDoesNotRenew = "subscription_does_not_renew", 409, "The subscription does not renew";
     SubscriptionOtherPeriod = "subscription_other_period", 409, "Another period is the next to be paid";
+    ExternallyManaged = "externally_managed", 409, "Another system manages this; it changes by import only";
+    ImportNotDone = "import_not_done", 409, "The import is not done";
+    ImportNothingFailed = "import_nothing_failed", 409, "No item of the import failed";
     VoucherRedeemed = "voucher_redeemed", 409, "The voucher was redeemed for another customer";
     BodyTooLarge = "body_too_large", 413, "The body is too large";
     UnsupportedMediaType = "unsupported_media_type", 415, "The body is not sent as application/json";

@@ -92,6 +92,7 @@ impl From<ReversalError> for Problem {
     fn from(error: ReversalError) -> Self {
         match error {
             ReversalError::NoSuchPosition(_) => FieldErrors::at("positions", "no_such_position", error.to_string()).into(),
+            ReversalError::ExternallyManaged => Self::new(Code::ExternallyManaged, error.to_string()),
             ReversalError::NotPaid(_) => Self::new(Code::PositionNotPaid, error.to_string()),
         }
     }
@@ -101,6 +102,7 @@ impl From<SubscriptionError> for Problem {
     fn from(error: SubscriptionError) -> Self {
         match error {
             SubscriptionError::ReadOnly => Self::new(Code::SubscriptionReadOnly, error.to_string()),
+            SubscriptionError::ExternallyManaged => Self::new(Code::ExternallyManaged, error.to_string()),
             SubscriptionError::DoesNotRenew => Self::new(Code::SubscriptionDoesNotRenew, error.to_string()),
             SubscriptionError::Ended { .. } => Self::new(Code::SubscriptionEnded, error.to_string()),
             SubscriptionError::OtherPeriod { .. } => Self::new(Code::SubscriptionOtherPeriod, error.to_string()),

@@ -91,8 +91,16 @@ impl Request {
     /// # Errors
     /// Too large, not sent as JSON, or no JSON.
     pub fn json(&self) -> Result<Value, Problem> {
-        if self.body.len() > LARGEST_BODY {
-            return Err(Problem::new(Code::BodyTooLarge, format!("at most {LARGEST_BODY} bytes are taken")));
+        self.json_up_to(LARGEST_BODY)
+    }
+
+    /// The JSON body of a route with a limit of its own, in bytes.
+    ///
+    /// # Errors
+    /// As [`Self::json`].
+    pub fn json_up_to(&self, largest: usize) -> Result<Value, Problem> {
+        if self.body.len() > largest {
+            return Err(Problem::new(Code::BodyTooLarge, format!("at most {largest} bytes are taken")));
         }
         let media_type = self.header("content-type").unwrap_or_default();
         let essence = media_type.split(';').next().unwrap_or_default().trim();

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::Mint;
 use crate::callback::{Announcement, EventType};
+use crate::external::{ManagedBy, USE_THE_IMPORT};
 use crate::input::{Object, Parsed, integer, parsed};
 use crate::order::Reversal;
 use crate::payment_method::PaymentMethod;
@@ -19,6 +20,9 @@ pub enum SubscriptionError {
     /// The source reads; the seller serves the customer.
     #[error("only the client that sold the subscription may change it")]
     ReadOnly,
+    /// Another system sells, and serves the customer.
+    #[error("{USE_THE_IMPORT}")]
+    ExternallyManaged,
     /// The offer was sold for one period.
     #[error("the subscription does not renew")]
     DoesNotRenew,
@@ -163,7 +167,11 @@ impl Rows {
     }
 
     fn may_move(&self) -> Result<(), SubscriptionError> {
-        if self.seller.role == Role::Source { Err(SubscriptionError::ReadOnly) } else { Ok(()) }
+        match (self.seller.role, self.seller.managed_by()) {
+            (Role::Source, _) => Err(SubscriptionError::ReadOnly),
+            (_, ManagedBy::External) => Err(SubscriptionError::ExternallyManaged),
+            (_, ManagedBy::Tandem) => Ok(()),
+        }
     }
 
     fn ended(&self) -> SubscriptionError {

@@ -1,5 +1,5 @@
-//! Callbacks: the signed webhooks that tell a source client of another contracting company what happened, and how
-//! stubbornly they are delivered.
+//! Callbacks: the signed webhooks that tell a source client of another contracting company what happened, or any client that
+//! its import is done, and how stubbornly they are delivered.
 //!
 //! ```text
 //!              begin                  2xx
@@ -14,6 +14,8 @@
 //!
 //! An attempt in flight has a lease: when the worker dies, another one may begin after it. A replay starts the schedule
 //! anew with the same `webhook-id`. Not guaranteed: that a receiver gets a callback only once; it must look at the id.
+
+use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -43,6 +45,9 @@ pub enum EventType {
     /// The money went back, by refund or charge-back.
     #[serde(rename = "crossClientSubscription.refunded")]
     SubscriptionRefunded,
+    /// An import is done.
+    #[serde(rename = "import.completed")]
+    ImportCompleted,
     /// The source asked for a test.
     #[serde(rename = "connection.test")]
     ConnectionTest,
@@ -55,6 +60,7 @@ impl EventType {
         ("crossClientSubscription.renewed", Self::SubscriptionRenewed),
         ("crossClientSubscription.cancelled", Self::SubscriptionCancelled),
         ("crossClientSubscription.refunded", Self::SubscriptionRefunded),
+        ("import.completed", Self::ImportCompleted),
         ("connection.test", Self::ConnectionTest),
     ];
 
@@ -65,13 +71,37 @@ impl EventType {
     }
 }
 
+/// Whose settings say where callbacks go and how they are signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Endpoint {
+    /// The connection's: what happens to the source's offers at the target.
+    Connection(ConnectionId),
+    /// The client's own: what happens to the client itself.
+    Client(ClientId),
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Connection(id) => id.fmt(f),
+            Self::Client(id) => id.fmt(f),
+        }
+    }
+}
+
+impl From<ConnectionId> for Endpoint {
+    fn from(id: ConnectionId) -> Self {
+        Self::Connection(id)
+    }
+}
+
 /// What is to be told, before it has an id and is sealed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Announcement {
-    /// The source client.
+    /// The client that is told.
     pub client_id: ClientId,
-    /// By which connection.
-    pub connection_id: ConnectionId,
+    /// By which connection; `None` for the client's own event endpoint.
+    pub connection_id: Option<ConnectionId>,
     /// The order it is about, if any.
     pub order_id: Option<OrderId>,
     /// The subscription it is about, if any.
@@ -163,10 +193,11 @@ impl CallbackState {
 pub struct Callback {
     /// Id, also the `webhook-id`.
     pub id: CallbackId,
-    /// The source client.
+    /// The client that is told.
     pub client_id: ClientId,
-    /// By which connection.
-    pub connection_id: ConnectionId,
+    /// By which connection; absent for the client's own event endpoint.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub connection_id: Option<ConnectionId>,
     /// The order it is about, if any.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub order_id: Option<OrderId>,
@@ -242,6 +273,12 @@ pub enum Outcome {
 }
 
 impl Callback {
+    /// Where it goes.
+    #[must_use]
+    pub fn endpoint(&self) -> Endpoint {
+        self.connection_id.map_or(Endpoint::Client(self.client_id), Endpoint::Connection)
+    }
+
     /// When a worker should look at it; `None` while nothing is to be done.
     #[must_use]
     pub fn due_at(&self) -> Option<Timestamp> {

@@ -108,6 +108,8 @@ ids! {
     CallbackId = "cbk";
     /// A row of the payout list.
     PayoutId = "pay";
+    /// An accepted import.
+    PromiseId = "prm";
     /// A mail to a client.
     MailId = "mal";
 }

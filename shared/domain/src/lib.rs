@@ -6,11 +6,12 @@
 //!
 //! Parts, by what they are about:
 //! - words: [`ids`], [`money`], [`text`], [`period`], [`payment_method`]
-//! - reading input, all errors at once: [`input`]
+//! - reading input, all errors at once: [`input`], [`instant`]
 //! - who is who and may do what: [`tenancy`], [`scope`], [`customer`]
 //! - selling together: [`connection`], [`offer`], [`sharing`], [`cart`], [`purchase`], [`order`], [`subscription`],
 //!   [`after_sale`], [`voucher`], [`guessing`], [`payout`]
-//! - telling others: [`callback`], [`mail`]
+//! - mirroring another system: [`external`], [`import`]
+//! - telling others: [`callback`], [`event_endpoint`], [`mail`]
 
 pub mod after_sale;
 pub mod callback;
@@ -18,9 +19,13 @@ pub mod callback_url;
 pub mod cart;
 pub mod connection;
 pub mod customer;
+pub mod event_endpoint;
+pub mod external;
 pub mod guessing;
 pub mod ids;
+pub mod import;
 pub mod input;
+pub mod instant;
 pub mod mail;
 pub mod money;
 pub mod offer;

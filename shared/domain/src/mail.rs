@@ -30,9 +30,20 @@ pub enum MailKind {
     /// To the other side: selling goes on.
     ConnectionUnblocked { by_name: Name, connection_id: ConnectionId },
     /// To the source: a callback could not be delivered and waits for a replay.
-    CallbackExhausted { callback_id: CallbackId, connection_id: ConnectionId, attempts: u32 },
+    CallbackExhausted {
+        callback_id: CallbackId,
+        /// Absent for the client's own event endpoint.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        connection_id: Option<ConnectionId>,
+        attempts: u32,
+    },
     /// To the source: its endpoint answered 410 and is disabled.
-    EndpointDisabled { callback_id: CallbackId, connection_id: ConnectionId },
+    EndpointDisabled {
+        callback_id: CallbackId,
+        /// Absent for the client's own event endpoint.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        connection_id: Option<ConnectionId>,
+    },
 }
 
 /// Where a mail stands.

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::external::{External, ManagedBy, USE_THE_IMPORT};
 use crate::ids::{CartId, ClientId, CustomerId, OfferId, OrderId, SubscriptionId};
 use crate::input::{Object, Parsed, integer, list};
 use crate::money::Money;
@@ -67,14 +68,18 @@ pub struct Order {
     pub client_id: ClientId,
     /// Who bought.
     pub customer_id: CustomerId,
-    /// Which cart.
-    pub cart_id: CartId,
+    /// Which cart; absent for an order that was imported.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub cart_id: Option<CartId>,
     /// How it was paid.
     pub payment_method: PaymentMethod,
     /// What was bought, in order of the positions' numbers.
     pub positions: Vec<OrderPosition>,
     /// Sum of all positions.
     pub total: Money,
+    /// Set for an order that was imported.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub external: Option<External>,
     /// When it was bought.
     pub created_at: Timestamp,
     /// When it was last changed.
@@ -99,6 +104,9 @@ pub enum ReversalError {
     /// The order has no such positions.
     #[error("the order has no position {}", numbers(.0))]
     NoSuchPosition(Vec<u8>),
+    /// The money moved in another system.
+    #[error("{USE_THE_IMPORT}")]
+    ExternallyManaged,
     /// The positions' money went back before.
     #[error("position {} of the order was refunded or charged back before", numbers(.0))]
     NotPaid(Vec<u8>),
@@ -119,16 +127,25 @@ pub fn parse_reversal(value: &Value) -> Parsed<Option<BTreeSet<u8>>> {
 }
 
 impl Order {
+    /// Who changes it.
+    #[must_use]
+    pub fn managed_by(&self) -> ManagedBy {
+        ManagedBy::of(self.external.as_ref())
+    }
+
     /// The order after money of some positions, or of all that are still paid, went back; and those positions' numbers.
     ///
     /// # Errors
-    /// A named position does not exist or was taken back before, or nothing is left to take back.
+    /// The order was imported, a named position does not exist or was taken back before, or nothing is left to take back.
     pub fn reverse(
         mut self,
         asked: Option<&BTreeSet<u8>>,
         reversal: Reversal,
         now: Timestamp,
     ) -> Result<(Self, BTreeSet<u8>), ReversalError> {
+        if self.managed_by() == ManagedBy::External {
+            return Err(ReversalError::ExternallyManaged);
+        }
         let all: BTreeSet<u8> = self.positions.iter().map(|position| position.position).collect();
         let paid: BTreeSet<u8> = self
             .positions

@@ -8,6 +8,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::external::{External, ManagedBy};
 use crate::ids::{ClientId, ConnectionId, CustomerId, OfferId, OrderId, SubscriptionId};
 use crate::money::{BasisPoints, Money};
 use crate::payment_method::PaymentMethod;
@@ -149,6 +150,9 @@ pub struct Subscription {
     /// Set for a cross-client one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub cross_client: Option<CrossClientLink>,
+    /// Set for one that was imported; `periods_paid` and `paid_until` then say nothing.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub external: Option<External>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.
@@ -170,10 +174,18 @@ impl Subscription {
         }
     }
 
-    /// What one period costs.
+    /// What one period costs, less the discount of an imported one.
     #[must_use]
     pub fn amount(&self) -> Money {
-        self.unit_price.times(self.quantity)
+        let gross = self.unit_price.times(self.quantity);
+        let discount = self.external.as_ref().and_then(|external| external.discount_basis_points);
+        discount.map_or(gross, |discount| gross.after_share(discount))
+    }
+
+    /// Who changes it.
+    #[must_use]
+    pub fn managed_by(&self) -> ManagedBy {
+        ManagedBy::of(self.external.as_ref())
     }
 
     /// The source's row after its voucher was redeemed.

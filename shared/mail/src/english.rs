@@ -77,11 +77,11 @@ fn unblocked(by: &Name, id: ConnectionId) -> Words {
         .call(format!("GET /v1/connections/{id}"))
 }
 
-fn exhausted(callback: CallbackId, id: ConnectionId, attempts: u32) -> Words {
+fn exhausted(callback: CallbackId, connection: Option<ConnectionId>, attempts: u32) -> Words {
+    let address = connection.map_or("your event endpoint".to_owned(), |id| format!("the callback address of connection {id}"));
     Words::about("A callback could not be delivered")
         .say(format!(
-            "Callback {callback} could not be delivered to the callback address of connection {id}. Attempts so far: \
-             {attempts}. No further attempt will be made by itself. The callback is kept and waits for you."
+            "Callback {callback} could not be delivered to {address}. Attempts so far: {attempts}. No further attempt will be made by itself. The callback is kept and waits for you."
         ))
         .say("The log shows what your callback address answered:")
         .call(format!("GET /v1/callbacks/{callback}"))
@@ -89,7 +89,8 @@ fn exhausted(callback: CallbackId, id: ConnectionId, attempts: u32) -> Words {
         .call(format!("POST /v1/callbacks/{callback}/replay"))
 }
 
-fn disabled(callback: CallbackId, id: ConnectionId) -> Words {
+fn disabled(callback: CallbackId, connection: Option<ConnectionId>) -> Words {
+    let Some(id) = connection else { return own_disabled(callback) };
     Words::about("Your callback address has been disabled")
         .say(format!(
             "The callback address of connection {id} answered callback {callback} with status 410 (Gone). Nothing more is \
@@ -97,6 +98,18 @@ fn disabled(callback: CallbackId, id: ConnectionId) -> Words {
         ))
         .say("Once the address takes callbacks again, or you have another one, set it as callback.url, even if it is the same:")
         .call(format!("PATCH /v1/connections/{id}"))
+        .say("Then have the waiting callbacks delivered:")
+        .call("POST /v1/callbacks/replay")
+}
+
+fn own_disabled(callback: CallbackId) -> Words {
+    Words::about("Your event endpoint has been disabled")
+        .say(format!(
+            "Your event endpoint answered callback {callback} with status 410 (Gone). Nothing more is sent to it. Its callbacks \
+             are kept and wait for you."
+        ))
+        .say("Once the address takes callbacks again, or you have another one, set it as url, even if it is the same:")
+        .call("PUT /v1/event-endpoint")
         .say("Then have the waiting callbacks delivered:")
         .call("POST /v1/callbacks/replay")
 }

@@ -84,11 +84,12 @@ fn unblocked(by: &Name, id: ConnectionId) -> Words {
         .call(format!("GET /v1/connections/{id}"))
 }
 
-fn exhausted(callback: CallbackId, id: ConnectionId, attempts: u32) -> Words {
+fn exhausted(callback: CallbackId, connection: Option<ConnectionId>, attempts: u32) -> Words {
+    let address =
+        connection.map_or("Ihren Ereignis-Endpunkt".to_owned(), |id| format!("die Callback-Adresse der Verbindung {id}"));
     Words::about("Ein Callback konnte nicht zugestellt werden")
         .say(format!(
-            "Der Callback {callback} konnte nicht an die Callback-Adresse der Verbindung {id} zugestellt werden. Bisherige \
-             Versuche: {attempts}. Von selbst folgt kein weiterer Versuch. Der Callback bleibt erhalten und wartet auf Sie."
+            "Der Callback {callback} konnte nicht an {address} zugestellt werden. Bisherige Versuche: {attempts}. Von selbst folgt kein weiterer Versuch. Der Callback bleibt erhalten und wartet auf Sie."
         ))
         .say("Das Protokoll zeigt, was Ihre Callback-Adresse geantwortet hat:")
         .call(format!("GET /v1/callbacks/{callback}"))
@@ -96,7 +97,8 @@ fn exhausted(callback: CallbackId, id: ConnectionId, attempts: u32) -> Words {
         .call(format!("POST /v1/callbacks/{callback}/replay"))
 }
 
-fn disabled(callback: CallbackId, id: ConnectionId) -> Words {
+fn disabled(callback: CallbackId, connection: Option<ConnectionId>) -> Words {
+    let Some(id) = connection else { return own_disabled(callback) };
     Words::about("Ihre Callback-Adresse wurde abgeschaltet")
         .say(format!(
             "Die Callback-Adresse der Verbindung {id} hat den Callback {callback} mit dem Status 410 (Gone) beantwortet. An sie \
@@ -107,6 +109,18 @@ fn disabled(callback: CallbackId, id: ConnectionId) -> Words {
              es dieselbe ist:",
         )
         .call(format!("PATCH /v1/connections/{id}"))
+        .say("Lassen Sie danach die wartenden Callbacks zustellen:")
+        .call("POST /v1/callbacks/replay")
+}
+
+fn own_disabled(callback: CallbackId) -> Words {
+    Words::about("Ihr Ereignis-Endpunkt wurde abgeschaltet")
+        .say(format!(
+            "Ihr Ereignis-Endpunkt hat den Callback {callback} mit dem Status 410 (Gone) beantwortet. An ihn wird nichts mehr \
+             gesendet. Seine Callbacks bleiben erhalten und warten auf Sie."
+        ))
+        .say("Sobald die Adresse wieder Callbacks annimmt oder Sie eine andere haben, setzen Sie sie als url, auch wenn es dieselbe ist:")
+        .call("PUT /v1/event-endpoint")
         .say("Lassen Sie danach die wartenden Callbacks zustellen:")
         .call("POST /v1/callbacks/replay")
 }

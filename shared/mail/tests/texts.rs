@@ -11,7 +11,7 @@ use tandem_mail::{Rendered, render};
 const CONNECTION: &str = "con_0190b8f5c6f77c3ab0a1c2d3e4f50617";
 const CALLBACK: &str = "cbk_0190b8f5c6f77c3ab0a1c2d3e4f50618";
 
-fn kinds(name: &str) -> [(&'static str, MailKind); 8] {
+fn kinds(name: &str) -> [(&'static str, MailKind); 10] {
     let name = || stored_name(name);
     let connection_id: ConnectionId = CONNECTION.parse().expect("an id");
     let callback_id: CallbackId = CALLBACK.parse().expect("an id");
@@ -22,8 +22,10 @@ fn kinds(name: &str) -> [(&'static str, MailKind); 8] {
         ("withdrawn", MailKind::InvitationWithdrawn { source_name: name(), connection_id }),
         ("blocked", MailKind::ConnectionBlocked { by_name: name(), connection_id }),
         ("unblocked", MailKind::ConnectionUnblocked { by_name: name(), connection_id }),
-        ("exhausted", MailKind::CallbackExhausted { callback_id, connection_id, attempts: 10 }),
-        ("disabled", MailKind::EndpointDisabled { callback_id, connection_id }),
+        ("exhausted", MailKind::CallbackExhausted { callback_id, connection_id: Some(connection_id), attempts: 10 }),
+        ("own_exhausted", MailKind::CallbackExhausted { callback_id, connection_id: None, attempts: 10 }),
+        ("disabled", MailKind::EndpointDisabled { callback_id, connection_id: Some(connection_id) }),
+        ("own_disabled", MailKind::EndpointDisabled { callback_id, connection_id: None }),
     ]
 }
 
@@ -130,7 +132,8 @@ fn every_mail_names_the_connection_and_the_client() {
     for language in [MailLanguage::De, MailLanguage::En] {
         for (about, kind) in kinds("Tagblatt") {
             let Rendered { text, .. } = rendered(kind, language);
-            assert!(text.contains(CONNECTION), "{about}");
+            // What concerns the client's own endpoint concerns no connection.
+            assert!(text.contains(CONNECTION) != about.starts_with("own_"), "{about}");
             assert!(text.contains("cli_0190b8f5c6f77c3ab0a1c2d3e4f50602"), "{about}");
         }
     }

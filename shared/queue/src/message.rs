@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use tandem_domain::ids::{ClientId, InvalidId};
 use tandem_store::outbox::Due;
 
-/// What kind of row a message names, and by that who works on it. The words are those of the rows' sort keys.
+/// What kind of row a message names, and by that who works on it. The sort key of the row tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Kind {
@@ -14,6 +14,8 @@ pub enum Kind {
     Callback,
     /// A mail to send.
     Mail,
+    /// A chunk of an import.
+    Import,
 }
 
 /// Names a row that is due.
@@ -67,6 +69,7 @@ impl TryFrom<Due> for Message {
         let kind = match due.sk.as_str() {
             "callback" => Kind::Callback,
             "mail" => Kind::Mail,
+            chunk if chunk.starts_with("chunk#") => Kind::Import,
             _ => return Err(UnknownKind(due.sk)),
         };
         let tenant = due.tenant().to_owned();
@@ -87,6 +90,12 @@ impl Message {
     #[must_use]
     pub fn encode(&self) -> String {
         serde_json::to_string(self).expect("strings and numbers are always written")
+    }
+
+    /// The number in the row's sort key, e.g. 7 of `chunk#007`.
+    #[must_use]
+    pub fn number(&self) -> Option<u32> {
+        self.sk.split_once('#')?.1.parse().ok()
     }
 
     /// The tenant and the id in the row's key.

@@ -83,7 +83,8 @@ pub async fn queue(config: &SdkConfig, setting: &'static str) -> Result<Queue> {
 /// # Errors
 /// A setting is absent.
 pub async fn queues(config: &SdkConfig) -> Result<Queues> {
-    Ok(Queues::new(queue(config, "CALLBACK_QUEUE_URL").await?, queue(config, "MAIL_QUEUE_URL").await?))
+    let (callbacks, mails) = (queue(config, "CALLBACK_QUEUE_URL").await?, queue(config, "MAIL_QUEUE_URL").await?);
+    Ok(Queues::new(callbacks, mails, queue(config, "IMPORT_QUEUE_URL").await?))
 }
 
 /// The mailer that writes from the address in `MAIL_SENDER`. It connects with its first mail: SES has no call that does nothing,

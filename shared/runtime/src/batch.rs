@@ -12,11 +12,20 @@ pub async fn work<F>(event: SqsEvent, handle: impl Fn(Message) -> F) -> SqsBatch
 where
     F: Future<Output = anyhow::Result<()>>,
 {
+    work_counting(event, |message, _| handle(message)).await
+}
+
+/// As [`work`]; `handle` is also told how often the message was received, 1 for the first time.
+pub async fn work_counting<F>(event: SqsEvent, handle: impl Fn(Message, u32) -> F) -> SqsBatchResponse
+where
+    F: Future<Output = anyhow::Result<()>>,
+{
     let handle = &handle;
     let results = join_all(event.records.into_iter().map(|record| async move {
+        let received = record.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok()).unwrap_or(1);
         let id = record.message_id.unwrap_or_default();
         let result = match Message::decode(record.body.as_deref().unwrap_or_default()) {
-            Ok(message) => handle(message).await,
+            Ok(message) => handle(message, received).await,
             Err(error) => Err(error.into()),
         };
         (id, result)

@@ -2,6 +2,8 @@
 
 use jiff::Timestamp;
 use tandem_domain::Mint;
+use tandem_domain::import::decide::ExternalHash;
+use tandem_domain::text::ExternalId;
 use tandem_domain::voucher::{MintedVoucher, VoucherCode, VoucherHash};
 use tandem_sealing::{random, sha256_hex};
 use uuid::{ContextV7, Uuid};
@@ -35,6 +37,12 @@ impl Mint for Entropy {
         let hash = hash_of(&code);
         MintedVoucher { code, hash }
     }
+}
+
+/// The hash by which what is mirrored under an `externalSystemId` is found.
+#[must_use]
+pub fn hash_of_external(id: &ExternalId) -> ExternalHash {
+    ExternalHash(sha256_hex(id.as_str().as_bytes()))
 }
 
 /// The hash by which a code is stored and found.

@@ -2,6 +2,7 @@
 //!
 //! Everything here is made once, while the function initialises, and a missing setting ends the start with its name.
 
+pub mod announce;
 pub mod aws;
 pub mod batch;
 pub mod clock;

@@ -8,6 +8,7 @@ use tandem_domain::callback::Callback;
 use tandem_domain::cart::Cart;
 use tandem_domain::connection::{Connection, Side};
 use tandem_domain::customer::Customer;
+use tandem_domain::event_endpoint::EventEndpoint;
 use tandem_domain::guessing::Guesses;
 use tandem_domain::ids::{
     CallbackId, CartId, ClientId, CompanyId, ConnectionId, CustomerId, MailId, OfferId, OrderId, PayoutId, SubscriptionId,
@@ -369,6 +370,21 @@ impl Entity for Callback {
             due: self.due_at(),
             ..Indexes::default()
         }
+    }
+    fn version(&self) -> u64 {
+        self.version
+    }
+}
+
+/// A client's own event endpoint.
+#[must_use]
+pub fn event_endpoint(client: ClientId) -> Key<EventEndpoint> {
+    Key::new(client.to_string(), "eventEndpoint")
+}
+
+impl Entity for EventEndpoint {
+    fn key(&self) -> Key<Self> {
+        event_endpoint(self.client_id)
     }
     fn version(&self) -> u64 {
         self.version

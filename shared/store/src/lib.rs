@@ -1,7 +1,9 @@
 //! The one DynamoDB table: keys, typed reads, pages, and transactions.
 //!
 //! Parts:
-//! - [`entity`]: what a stored value must tell of itself; each entity's keys stand in one place, in [`keys`]
+//! - [`entity`]: what a stored value must tell of itself; each entity's keys stand in one place, in [`keys`], those of imports in
+//!   [`import_keys`]
+//! - [`imports`]: what decides about imported items
 //! - [`rows`]: rows that only the table needs (uniqueness guards, shares, idempotency records)
 //! - [`read`]: single and batched consistent reads
 //! - [`page`]: lists, newest first, filtered and merged
@@ -15,6 +17,8 @@
 //! Not guaranteed: lists read global secondary indexes, which follow the table after some milliseconds.
 
 pub mod entity;
+pub mod import_keys;
+pub mod imports;
 pub mod keys;
 pub mod outbox;
 pub mod page;

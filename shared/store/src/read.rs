@@ -17,6 +17,12 @@ const MOST_ROUNDS: usize = 4;
 pub struct Loaded(HashMap<RawKey, Item>);
 
 impl Loaded {
+    /// Whether the row of a key exists.
+    #[must_use]
+    pub fn contains(&self, key: &RawKey) -> bool {
+        self.0.contains_key(key)
+    }
+
     /// The row of a key, if it exists.
     ///
     /// # Errors

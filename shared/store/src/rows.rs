@@ -4,7 +4,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tandem_domain::callback::Attempt;
+use tandem_domain::callback::{Attempt, Endpoint};
 use tandem_domain::connection::HistoryEntry;
 use tandem_domain::ids::{CallbackId, ClientId, CompanyId, ConnectionId, CustomerId, OfferId};
 
@@ -119,12 +119,16 @@ impl Entity for Guard {
     }
 }
 
-/// A connection's endpoint that wants no more callbacks. Absent while the endpoint is in use.
+/// An endpoint that wants no more callbacks. Absent while the endpoint is in use.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DisabledEndpoint {
-    /// Whose endpoint.
-    pub connection_id: ConnectionId,
+    /// The connection whose endpoint it is.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub connection_id: Option<ConnectionId>,
+    /// The client whose own endpoint it is.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub client_id: Option<ClientId>,
     /// Since when.
     pub disabled_at: Timestamp,
     /// Why, in words.
@@ -132,16 +136,28 @@ pub struct DisabledEndpoint {
 }
 
 impl DisabledEndpoint {
-    /// The row of a connection.
+    /// The row of an endpoint.
     #[must_use]
-    pub fn key_of(connection: ConnectionId) -> Key<Self> {
-        Key::new(connection.to_string(), "endpoint")
+    pub fn key_of(endpoint: impl Into<Endpoint>) -> Key<Self> {
+        Key::new(endpoint.into().to_string(), "endpoint")
+    }
+
+    /// The row that disables an endpoint.
+    #[must_use]
+    pub fn new(endpoint: Endpoint, disabled_at: Timestamp, reason: String) -> Self {
+        let (connection_id, client_id) = match endpoint {
+            Endpoint::Connection(id) => (Some(id), None),
+            Endpoint::Client(id) => (None, Some(id)),
+        };
+        Self { connection_id, client_id, disabled_at, reason }
     }
 }
 
 impl Entity for DisabledEndpoint {
     fn key(&self) -> Key<Self> {
-        Self::key_of(self.connection_id)
+        // One of the two is there; without both the key would be no row's.
+        let owner = self.connection_id.map(|id| id.to_string()).or_else(|| self.client_id.map(|id| id.to_string()));
+        Key::new(owner.unwrap_or_default(), "endpoint")
     }
 }
 

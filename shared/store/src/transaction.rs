@@ -6,7 +6,7 @@
 
 use aws_sdk_dynamodb::error::{DisplayErrorContext, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update};
 use jiff::Timestamp;
 
 use crate::entity::{Entity, Item, Key, RawKey, to_item};
@@ -22,6 +22,7 @@ enum Write {
     Replace { item: Item, version: u64 },
     Delete,
     Require,
+    Quiet,
 }
 
 /// Writes that happen together.
@@ -67,6 +68,11 @@ impl Transaction {
     /// A row that must exist. Only for rows that few others touch: transactions on one row hinder each other.
     pub fn require<E: Entity>(&mut self, key: &Key<E>) {
         self.push(key.raw(), Write::Require);
+    }
+
+    /// A row that cannot be read is no longer due; it must exist. The rest of it stays for people to look at.
+    pub fn quiet(&mut self, key: &RawKey) {
+        self.push(key, Write::Quiet);
     }
 
     /// Whether nothing is to be written.
@@ -148,6 +154,14 @@ impl Store {
                 ConditionCheck::builder()
                     .table_name(&self.table)
                     .set_key(Some(key.to_item()))
+                    .condition_expression("attribute_exists(pk)")
+                    .build(),
+            )?),
+            Write::Quiet => action.update(built(
+                Update::builder()
+                    .table_name(&self.table)
+                    .set_key(Some(key.to_item()))
+                    .update_expression("REMOVE dueShard, dueAt")
                     .condition_expression("attribute_exists(pk)")
                     .build(),
             )?),

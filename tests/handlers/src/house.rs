@@ -77,10 +77,13 @@ pub struct House {
     pub deliverer: deliver_callbacks::Worker,
     /// The mail worker.
     pub mail_worker: send_mails::Worker,
+    /// The import worker.
+    pub importer: process_imports::Worker,
     /// The sweep.
     pub sweep: sweep_outbox::Sweep,
     callback_queue: tandem_queue::Recorder,
     mail_queue: tandem_queue::Recorder,
+    import_queue: tandem_queue::Recorder,
     mails: tandem_mail::Recorder,
     seen_mails: AtomicUsize,
 }
@@ -97,24 +100,27 @@ impl House {
         let local_targets = LocalTargets::parse("127.0.0.1");
         let (queue, callback_queue) = Queue::recording();
         let (mails_queue, mail_queue) = Queue::recording();
+        let (imports_queue, import_queue) = Queue::recording();
         let (mailer, mails) = Mailer::recording();
         let settings = SenderSettings { local_targets: local_targets.clone(), ..SenderSettings::default() };
         Self {
             app: App { store: store.clone(), sealer: sealer.clone(), clock: clock.clone(), local_targets },
             deliverer: deliver_callbacks::Worker {
                 store: store.clone(),
-                sealer,
+                sealer: sealer.clone(),
                 sender: Arc::new(Sender::new(settings).expect("a sender")),
                 schedule: RetrySchedule::default(),
                 queue: queue.clone(),
                 clock: clock.clone(),
             },
             mail_worker: send_mails::Worker::new(store.clone(), mailer, clock.clone()),
-            sweep: sweep_outbox::Sweep::new(store, Queues::new(queue, mails_queue), clock.clone()),
+            importer: process_imports::Worker { store: store.clone(), sealer, clock: clock.clone() },
+            sweep: sweep_outbox::Sweep::new(store, Queues::new(queue, mails_queue, imports_queue), clock.clone()),
             table,
             clock,
             callback_queue,
             mail_queue,
+            import_queue,
             mails,
             seen_mails: AtomicUsize::new(0),
         }
@@ -177,7 +183,8 @@ impl House {
             ["orders", ..] => respond(app, event, orders::handle).await,
             ["subscriptions", "useCrossClientVoucher"] => respond(app, event, redeem_voucher::handle).await,
             ["subscriptions", ..] => respond(app, event, subscriptions::handle).await,
-            ["callbacks", ..] => respond(app, event, callbacks::handle).await,
+            ["imports", ..] => respond(app, event, import_orders::handle).await,
+            ["callbacks" | "event-endpoint", ..] => respond(app, event, callbacks::handle).await,
             ["payouts", ..] => respond(app, event, payouts::handle).await,
             other => panic!("no function for {other:?}"),
         };
@@ -206,10 +213,14 @@ impl House {
             self.sweep.sweep().await.expect("swept");
             let callbacks = ready(self.callback_queue.take());
             let mails = ready(self.mail_queue.take());
-            if callbacks.is_empty() && mails.is_empty() {
+            let imports = ready(self.import_queue.take());
+            if callbacks.is_empty() && mails.is_empty() && imports.is_empty() {
                 return;
             }
             self.deliver(&callbacks).await;
+            for batch in imports.chunks(4) {
+                assert_eq!(self.import(batch, 1).await, Vec::<String>::new());
+            }
             let answer = self.mail_worker.work(event_of(&mails)).await.expect("worked");
             assert!(answer.batch_item_failures.is_empty(), "{answer:?}");
         }
@@ -219,6 +230,22 @@ impl House {
     pub async fn deliver(&self, messages: &[Message]) {
         let answer = self.deliverer.work(event_of(messages)).await.expect("worked");
         assert!(answer.batch_item_failures.is_empty(), "{answer:?}");
+    }
+
+    /// Hands messages to the import worker as received for the n-th time; answers which failed.
+    pub async fn import(&self, messages: &[Message], received: u32) -> Vec<String> {
+        let mut event = event_of(messages);
+        for record in &mut event.records {
+            record.attributes.insert("ApproximateReceiveCount".to_owned(), received.to_string());
+        }
+        let answer = self.importer.work(event).await.expect("worked");
+        answer.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
+    }
+
+    /// Sweeps, and answers the messages for the import worker.
+    pub async fn import_messages(&self) -> Vec<Message> {
+        self.sweep.sweep().await.expect("swept");
+        ready(self.import_queue.take())
     }
 
     /// The callback messages that were sent since the last look, with their delays.
@@ -276,9 +303,10 @@ fn pattern_of(path: &str) -> (String, Vec<(&'static str, String)>) {
         ("orders", "orderId"),
         ("subscriptions", "subscriptionId"),
         ("callbacks", "callbackId"),
+        ("imports", "promiseId"),
         ("payouts", "payoutId"),
     ];
-    const VERBS: &[&str] = &["shared", "useCrossClientVoucher", "replay", "statement", "export"];
+    const VERBS: &[&str] = &["shared", "useCrossClientVoucher", "replay", "statement", "export", "orders", "logs"];
     let mut parameters = Vec::new();
     let mut before = "";
     let mut pattern = String::new();

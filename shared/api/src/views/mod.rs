@@ -5,6 +5,8 @@ pub mod callback;
 pub mod cart;
 pub mod connection;
 pub mod customer;
+pub mod event_endpoint;
+pub mod import;
 pub mod offer;
 pub mod order;
 pub mod payout;

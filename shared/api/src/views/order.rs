@@ -1,13 +1,15 @@
 //! An order.
 
 use serde_json::{Value, json};
+use tandem_domain::external::External;
 use tandem_domain::order::{Order, OrderPosition, PositionState};
 
 /// An order of the caller.
 #[must_use]
 pub fn order(order: &Order) -> Value {
-    json!({
+    let mut view = json!({
         "id": order.id,
+        "managedBy": order.managed_by(),
         "customerId": order.customer_id,
         "cartId": order.cart_id,
         "paymentMethod": order.payment_method,
@@ -15,7 +17,23 @@ pub fn order(order: &Order) -> Value {
         "total": order.total,
         "createdAt": order.created_at,
         "updatedAt": order.updated_at,
-    })
+    });
+    mirrored(&mut view, order.external.as_ref());
+    view
+}
+
+/// What the leading system told of an order or subscription; `null` for what was sold here.
+pub(crate) fn mirrored(view: &mut Value, external: Option<&External>) {
+    let percentage = external.and_then(|external| external.discount_basis_points).map(|discount| {
+        // Basis points with a point before the last two digits are the percentage, without any calculation.
+        let text = format!("{}.{:02}", discount.0 / 100, discount.0 % 100);
+        serde_json::from_str::<Value>(&text).unwrap_or(Value::Null)
+    });
+    view["externalSystemId"] = json!(external.map(|external| &external.external_system_id));
+    view["orderDate"] = json!(external.and_then(|external| external.ordered_at));
+    view["deliveryCustomerId"] = json!(external.and_then(|external| external.delivery_customer_id));
+    view["discountPercentage"] = json!(percentage);
+    view["currentPaymentPeriodPaid"] = json!(external.and_then(|external| external.current_payment_period_paid));
 }
 
 fn position(position: &OrderPosition) -> Value {

@@ -1,6 +1,7 @@
 //! A subscription, as the client of its row sees it.
 
 use serde_json::{Value, json};
+use tandem_domain::external::ManagedBy;
 use tandem_domain::subscription::{Life, Subscription};
 
 /// A subscription of the caller. The order belongs to the seller; the source sees only its id.
@@ -19,11 +20,13 @@ pub fn subscription(row: &Subscription) -> Value {
             "sellerShareBasisPoints": link.seller_share_basis_points,
         })
     });
-    json!({
+    // Another system counts the periods of what it manages.
+    let counted = row.managed_by() == ManagedBy::Tandem;
+    let mut view = json!({
         "id": row.id,
         "role": row.role,
         "status": row.status(),
-        "managedBy": "tandem",
+        "managedBy": row.managed_by(),
         "customerId": row.customer_id,
         "orderId": row.order_id,
         "position": row.position,
@@ -36,11 +39,13 @@ pub fn subscription(row: &Subscription) -> Value {
         "period": row.period,
         "renews": row.renews,
         "startedAt": row.started_at,
-        "periodsPaid": row.periods_paid,
-        "paidUntil": row.paid_until,
+        "periodsPaid": counted.then_some(row.periods_paid),
+        "paidUntil": counted.then_some(row.paid_until),
         "endsAt": ends_at,
         "crossClient": cross_client,
         "createdAt": row.created_at,
         "updatedAt": row.updated_at,
-    })
+    });
+    super::order::mirrored(&mut view, row.external.as_ref());
+    view
 }

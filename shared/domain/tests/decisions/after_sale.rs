@@ -43,6 +43,7 @@ fn own() -> Subscription {
         paid_until: paid_until(),
         life: Life::Active,
         cross_client: None,
+        external: None,
         created_at: started(),
         updated_at: started(),
         version: 6,
@@ -288,7 +289,7 @@ fn only_a_source_of_another_company_is_called_back() {
     for (moved, _, event) in every_move(Sold::BetweenTwoCompanies) {
         let announcement = moved.announcement.expect("a callback");
         assert_eq!(announcement.event, event);
-        assert_eq!((announcement.client_id, announcement.connection_id), (id(11), id(20)));
+        assert_eq!((announcement.client_id, announcement.connection_id), (id(11), Some(id(20))));
         assert_eq!((announcement.order_id, announcement.subscription_id), (Some(id(50)), Some(id(70))));
     }
 }

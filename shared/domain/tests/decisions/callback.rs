@@ -17,7 +17,7 @@ fn seconds(seconds: i64) -> SignedDuration {
 pub(crate) fn callback(state: CallbackState) -> Callback {
     let announcement = Announcement {
         client_id: id(11),
-        connection_id: id(20),
+        connection_id: Some(id(20)),
         order_id: Some(id(50)),
         subscription_id: Some(id(70)),
         event: EventType::OrderCreated,
@@ -233,7 +233,7 @@ fn event_words_are_written_as_they_are_read() {
 fn a_body_is_type_time_and_data() {
     let announcement = Announcement {
         client_id: id(11),
-        connection_id: id(20),
+        connection_id: Some(id(20)),
         order_id: None,
         subscription_id: None,
         event: EventType::ConnectionTest,
@@ -248,7 +248,7 @@ fn a_body_is_type_time_and_data() {
 fn a_new_callback_is_due_at_once() {
     let announcement = Announcement {
         client_id: id(11),
-        connection_id: id(20),
+        connection_id: Some(id(20)),
         order_id: None,
         subscription_id: Some(id(70)),
         event: EventType::SubscriptionRenewed,
@@ -258,7 +258,7 @@ fn a_new_callback_is_due_at_once() {
     let expected = Callback {
         id: id(80),
         client_id: id(11),
-        connection_id: id(20),
+        connection_id: Some(id(20)),
         order_id: None,
         subscription_id: Some(id(70)),
         event: EventType::SubscriptionRenewed,

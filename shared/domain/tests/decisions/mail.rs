@@ -91,7 +91,7 @@ fn a_mail_is_given_up_after_21_hours() {
 fn a_new_mail_keeps_address_and_language_of_the_day() {
     let mut to = client(12, &company(1, true));
     to.language = MailLanguage::En;
-    let kind = MailKind::EndpointDisabled { callback_id: id(80), connection_id: id(20) };
+    let kind = MailKind::EndpointDisabled { callback_id: id(80), connection_id: Some(id(20)) };
     let expected = Mail {
         id: id(90),
         client_id: to.id,

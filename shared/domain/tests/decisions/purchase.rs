@@ -72,6 +72,7 @@ fn own_row(pair: &Pair, number: u8, offer: &Offer, customer: &Customer) -> Subsc
         paid_until: at("2026-08-01T12:00:00Z"),
         life: Life::Active,
         cross_client: None,
+        external: None,
         created_at: now(),
         updated_at: now(),
         version: 1,
@@ -87,13 +88,14 @@ fn own_offers_make_an_order_and_a_subscription_each_and_nothing_else() {
         id: id(0x1001),
         client_id: pair.target.id,
         customer_id: pair.customer().id,
-        cart_id: id(30),
+        cart_id: Some(id(30)),
         payment_method: PaymentMethod::CreditCard,
         positions: vec![
             OrderPosition { subscription_id: Some(id(0x1002)), ..order_position(1, &paper, 1) },
             order_position(2, &issue, 1),
         ],
         total: euro(2_000),
+        external: None,
         created_at: now(),
         updated_at: now(),
         version: 1,
@@ -200,7 +202,7 @@ fn the_callback_of_a_sale_tells_all_that_the_source_needs() {
     let (sale, _) = sold(&pair);
     let [announcement] = sale.announcements.try_into().expect("one");
     assert_eq!(announcement.client_id, pair.source.id);
-    assert_eq!(announcement.connection_id, pair.connection.id);
+    assert_eq!(announcement.connection_id, Some(pair.connection.id));
     assert_eq!(announcement.order_id, Some(id(0x1001)));
     assert_eq!(announcement.subscription_id, Some(id(0x1002)));
     assert_eq!(announcement.event, EventType::OrderCreated);

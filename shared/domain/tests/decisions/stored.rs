@@ -138,6 +138,7 @@ fn subscriptions() {
         paid_until: at("2026-08-01T12:00:00Z"),
         life: Life::Active,
         cross_client: None,
+        external: None,
         created_at: now(),
         updated_at: now(),
         version: 1,
@@ -239,8 +240,8 @@ fn mails() {
         MailKind::InvitationWithdrawn { source_name: partner(), connection_id },
         MailKind::ConnectionBlocked { by_name: partner(), connection_id },
         MailKind::ConnectionUnblocked { by_name: partner(), connection_id },
-        MailKind::CallbackExhausted { callback_id, connection_id, attempts: 10 },
-        MailKind::EndpointDisabled { callback_id, connection_id },
+        MailKind::CallbackExhausted { callback_id, connection_id: Some(connection_id), attempts: 10 },
+        MailKind::EndpointDisabled { callback_id, connection_id: Some(connection_id) },
     ];
     golden("mail_kinds", &kinds);
 }

@@ -2,6 +2,7 @@
 
 mod authorizing;
 mod delivering;
+mod importing;
 mod paging;
 mod purchasing;
 mod racing;

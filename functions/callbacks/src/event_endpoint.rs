@@ -1,0 +1,97 @@
+//! A client's own event endpoint: set, moved, removed, and its signing secret.
+
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
+use tandem_api::once::once;
+use tandem_api::views::event_endpoint as view;
+use tandem_api::{Answer, App, ClientCaller, Code, Once, Problem, Request, Step};
+use tandem_domain::callback::Endpoint;
+use tandem_domain::connection::SECRET_OVERLAP;
+use tandem_domain::event_endpoint::EventEndpoint;
+use tandem_sealing::{Purpose, new_webhook_secret};
+use tandem_store::rows::DisabledEndpoint;
+use tandem_store::{Transaction, keys};
+
+pub(crate) async fn read(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+    request.query().finish()?;
+    let (endpoint, disabled) = load(app, caller).await?;
+    Ok(Answer::ok(view::event_endpoint(&endpoint.ok_or_else(missing)?, disabled.as_ref())))
+}
+
+/// Sets the address. The first time makes a secret, shown once; later the secret stays, and what was disabled is enabled.
+pub(crate) async fn set(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+    let body = request.json()?;
+    let url = EventEndpoint::parse(&body, &app.local_targets)?;
+    once(app, &Once::of(request, &body)?, || async {
+        let (before, disabled) = load(app, caller).await?;
+        let mut transaction = Transaction::default();
+        if disabled.is_some() {
+            transaction.delete(&DisabledEndpoint::key_of(Endpoint::Client(caller.id)));
+        }
+        let answer = match before {
+            Some(before) => {
+                let endpoint = before.moved_to(url.clone(), app.now());
+                transaction.replace(&endpoint)?;
+                Answer::ok(view::event_endpoint(&endpoint, None))
+            }
+            None => {
+                let secret = new_webhook_secret();
+                let endpoint = EventEndpoint::new(caller.id, url.clone(), seal_secret(app, caller, &secret), app.now());
+                transaction.create(&endpoint)?;
+                let mut shown = view::event_endpoint(&endpoint, None);
+                shown["secret"] = json!(secret.expose_secret());
+                Answer::created("/v1/event-endpoint".to_owned(), shown)
+            }
+        };
+        Ok(Step::Commit(transaction, answer))
+    })
+    .await
+}
+
+/// Removes it. Callbacks that were not delivered wait for a replay after another one is set.
+pub(crate) async fn remove(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+    let body = request.no_body()?;
+    once(app, &Once::of(request, &body)?, || async {
+        let (endpoint, disabled) = load(app, caller).await?;
+        let endpoint = endpoint.ok_or_else(missing)?;
+        let mut transaction = Transaction::default();
+        transaction.delete(&keys::event_endpoint(caller.id));
+        if disabled.is_some() {
+            transaction.delete(&DisabledEndpoint::key_of(Endpoint::Client(caller.id)));
+        }
+        Ok(Step::Commit(transaction, Answer::ok(view::event_endpoint(&endpoint, None))))
+    })
+    .await
+}
+
+/// A new secret, shown once; the one before signs beside it for a day.
+pub(crate) async fn rotate(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+    let body = request.no_body()?;
+    once(app, &Once::of(request, &body)?, || async {
+        let (endpoint, _) = load(app, caller).await?;
+        let secret = new_webhook_secret();
+        let endpoint = endpoint.ok_or_else(missing)?.rotated(seal_secret(app, caller, &secret), app.now());
+        let mut transaction = Transaction::default();
+        transaction.replace(&endpoint)?;
+        let answer = json!({
+            "secret": secret.expose_secret(),
+            "previousValidUntil": app.now().saturating_add(SECRET_OVERLAP).unwrap_or(tandem_domain::Timestamp::MAX),
+        });
+        Ok(Step::Commit(transaction, Answer::ok(answer)))
+    })
+    .await
+}
+
+async fn load(app: &App, caller: ClientCaller) -> Result<(Option<EventEndpoint>, Option<DisabledEndpoint>), Problem> {
+    let (endpoint, disabled) = (keys::event_endpoint(caller.id), DisabledEndpoint::key_of(Endpoint::Client(caller.id)));
+    let loaded = app.store.batch([endpoint.raw().clone(), disabled.raw().clone()]).await?;
+    Ok((loaded.get(&endpoint)?, loaded.get(&disabled)?))
+}
+
+fn missing() -> Problem {
+    Problem::new(Code::EventEndpointNotFound, "set one by PUT /v1/event-endpoint")
+}
+
+fn seal_secret(app: &App, caller: ClientCaller, secret: &SecretString) -> String {
+    app.sealer.seal(Purpose::SigningSecret, &Endpoint::Client(caller.id).to_string(), secret.expose_secret().as_bytes())
+}

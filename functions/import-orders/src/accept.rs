@@ -1,0 +1,85 @@
+//! Accepting an import: the promise and all of its work in one transaction, so that either the whole import runs or none of
+//! it was taken.
+
+use tandem_api::once::once;
+use tandem_api::views::import as view;
+use tandem_api::{Answer, App, ClientCaller, Code, Once, Problem, Request, Step};
+use tandem_domain::ids::PromiseId;
+use tandem_domain::import::chunk::ChunkState;
+use tandem_domain::import::item::{ImportItem, parse_items};
+use tandem_domain::import::promise::Promise;
+use tandem_domain::input::one_of;
+use tandem_store::{StoreError, Transaction, import_keys};
+
+use crate::{dry_run, read};
+
+/// The largest body of an import, in bytes: 2 MiB. Escaped inside a Lambda event of at most 6 MB it still fits.
+const LARGEST_IMPORT: usize = 2 * 1024 * 1024;
+
+pub(crate) async fn accept(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+    let mut query = request.query();
+    let dry = query.optional("dryRun", one_of(&[("true", true), ("false", false)])).unwrap_or(false);
+    query.finish()?;
+    let body = request.json_up_to(LARGEST_IMPORT)?;
+    let items = parse_items(&body)?;
+    let key = Once::of(request, &body)?;
+    // The parsed body is many times as large as its text; what is needed of it is in `items`.
+    drop(body);
+    if dry {
+        return dry_run::check(app, caller, &items).await;
+    }
+    once(app, &key, || async { step(app, caller, &items, None) }).await
+}
+
+/// Accepts the failed items of an import again.
+pub(crate) async fn retry(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+    let body = request.no_body()?;
+    once(app, &Once::of(request, &body)?, || async {
+        let promise = read::load(app, request, caller).await?;
+        if promise.finished_at.is_none() {
+            return Err(Problem::new(Code::ImportNotDone, "wait until it is completed; only then all failed items are known"));
+        }
+        let items = failed_items(app, &promise).await?;
+        if items.is_empty() {
+            return Err(Problem::new(Code::ImportNothingFailed, "there is nothing to run again"));
+        }
+        step(app, caller, &items, Some(&promise))
+    })
+    .await
+}
+
+fn step(app: &App, caller: ClientCaller, items: &[ImportItem], retry_of: Option<&Promise>) -> Result<Step, Problem> {
+    let id = PromiseId::mint(&mut app.mint());
+    let accepted = Promise::accept(id, (caller.id, caller.company_id), items, retry_of, app.now());
+    let mut transaction = Transaction::default();
+    transaction.create(&accepted.promise)?;
+    for (chunk, items) in &accepted.chunks {
+        transaction.create(chunk)?;
+        transaction.create(items)?;
+    }
+    let answer = Answer::json(202, view::promise(&accepted.promise));
+    Ok(Step::Commit(transaction, Answer { location: Some(format!("/v1/imports/{id}")), ..answer }))
+}
+
+/// The items that failed, as they were sent; one round trip.
+async fn failed_items(app: &App, promise: &Promise) -> Result<Vec<ImportItem>, StoreError> {
+    let keys = |number| {
+        (
+            import_keys::chunk(promise.client_id, promise.id, number),
+            import_keys::chunk_items(promise.client_id, promise.id, number),
+        )
+    };
+    let rows = (0..promise.chunks).flat_map(|number| {
+        let (chunk, items) = keys(number);
+        [chunk.raw().clone(), items.raw().clone()]
+    });
+    let loaded = app.store.batch(rows).await?;
+    let mut failed_items = Vec::new();
+    for number in 0..promise.chunks {
+        let (chunk, items) = keys(number);
+        let (Some(chunk), Some(items)) = (loaded.get(&chunk)?, loaded.get(&items)?) else { continue };
+        let ChunkState::Done { failed, .. } = chunk.state else { continue };
+        failed_items.extend(items.numbered().filter(|(number, _)| failed.contains(number)).map(|(_, item)| item.clone()));
+    }
+    Ok(failed_items)
+}

@@ -1,0 +1,24 @@
+//! Imports: orders of a leading system are accepted here, and read how far they are. The work is `process-imports`'s.
+
+mod accept;
+mod dry_run;
+mod log;
+mod read;
+
+use tandem_api::{Answer, App, Code, Problem, Request};
+
+/// Answers a request.
+///
+/// # Errors
+/// See docs/errors.md.
+pub async fn handle(app: App, request: Request) -> Result<Answer, Problem> {
+    let caller = request.caller.client()?;
+    match request.route.as_str() {
+        "POST /v1/imports/orders" => accept::accept(&app, &request, caller).await,
+        "GET /v1/imports" => read::list(&app, &request, caller).await,
+        "GET /v1/imports/{promiseId}" => read::promise(&app, &request, caller).await,
+        "POST /v1/imports/{promiseId}/retry" => accept::retry(&app, &request, caller).await,
+        "GET /v1/imports/orders/logs" => log::list(&app, &request, caller).await,
+        _ => Err(Problem::missing(Code::RouteNotFound)),
+    }
+}

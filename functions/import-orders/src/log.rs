@@ -1,0 +1,139 @@
+//! The import log: what each item of each import did, kept for 90 days. The import accepted last comes first; the items of one
+//! import come in the order they were sent.
+//!
+//! There is no list of all items of a client, since every item would have to touch it: the log is read promise by promise.
+
+use tandem_api::paging::Paging;
+use tandem_api::views::import as view;
+use tandem_api::{Answer, App, ClientCaller, Problem, Request};
+use tandem_domain::Timestamp;
+use tandem_domain::ids::{OfferId, PromiseId};
+use tandem_domain::import::decide::{ItemResult, LogEntry};
+use tandem_domain::import::promise::Promise;
+use tandem_domain::input::{one_of, parsed};
+use tandem_domain::text::ExternalId;
+use tandem_runtime::entropy::hash_of_external;
+use tandem_store::{Page, StoreError, import_keys};
+
+/// Promises that one page looks into, at most.
+const MOST_PROMISES: usize = 40;
+
+struct Filter {
+    external: Option<ExternalId>,
+    offer: Option<OfferId>,
+    result: Option<ItemResult>,
+    promise: Option<PromiseId>,
+    from: Option<Timestamp>,
+    before: Option<Timestamp>,
+    now: Timestamp,
+}
+
+pub(crate) async fn list(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+    let mut query = request.query();
+    let filter = Filter {
+        external: query.optional("externalSystemId", ExternalId::parse),
+        offer: query.optional("offerId", parsed),
+        result: query.optional("result", one_of(ItemResult::WORDS)),
+        promise: query.optional("promiseId", parsed),
+        from: query.optional("from", parsed),
+        before: query.optional("before", parsed),
+        now: app.now(),
+    };
+    let paging = Paging::read(app, request, query)?;
+    let page = find(app, caller, &filter, paging.after.as_deref(), paging.limit).await?;
+    Ok(paging.answer(app, page, |entry| view::log_entry(&entry)))
+}
+
+async fn find(
+    app: &App,
+    caller: ClientCaller,
+    filter: &Filter,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<Page<LogEntry>, StoreError> {
+    let keep = |entry: &LogEntry| filter.keeps(entry);
+    if let Some(external) = &filter.external {
+        let log = import_keys::log_of(caller.id, &hash_of_external(external), filter.from, filter.before);
+        return app.store.page(&log, after, limit, keep).await;
+    }
+    if let Some(promise) = filter.promise {
+        return app.store.page(&import_keys::items_of(caller.id, promise), after, limit, keep).await;
+    }
+    walk(app, caller, filter, after, limit).await
+}
+
+/// Promise by promise. A position is `prm_…#…` inside a promise, and `prm_…` behind it.
+async fn walk(
+    app: &App,
+    caller: ClientCaller,
+    filter: &Filter,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<Page<LogEntry>, StoreError> {
+    let mut items = Vec::new();
+    let mut behind = after.map(str::to_owned);
+    if let Some((promise, inside)) = after.and_then(|after| after.split_once('#')) {
+        let next = look_into(app, caller, filter, promise, Some(inside), limit, &mut items).await?;
+        if next.is_some() {
+            return Ok(Page { items, next });
+        }
+        behind = Some(promise.to_owned());
+    }
+    let bound = |time: Option<Timestamp>| time.map(|time| PromiseId::first_of(time).to_string());
+    let promises = import_keys::promises_of(caller.id).between(bound(filter.from), bound(filter.before));
+    let page = app.store.page(&promises, behind.as_deref(), MOST_PROMISES, |_| true).await?;
+    for promise in page.items.iter().filter(|promise| filter.may_hold(promise)) {
+        let id = promise.id.to_string();
+        if items.len() >= limit {
+            return Ok(Page { items, next: behind });
+        }
+        let next = look_into(app, caller, filter, &id, None, limit, &mut items).await?;
+        if next.is_some() {
+            return Ok(Page { items, next });
+        }
+        behind = Some(id);
+    }
+    Ok(Page { items, next: page.next })
+}
+
+/// Adds what a promise did; answers the position inside it if there is more than fits.
+async fn look_into(
+    app: &App,
+    caller: ClientCaller,
+    filter: &Filter,
+    promise: &str,
+    after: Option<&str>,
+    limit: usize,
+    items: &mut Vec<LogEntry>,
+) -> Result<Option<String>, StoreError> {
+    let Ok(id) = promise.parse() else { return Ok(None) };
+    let left = limit - items.len();
+    let page = app.store.page(&import_keys::items_of(caller.id, id), after, left, |entry| filter.keeps(entry)).await?;
+    items.extend(page.items);
+    Ok(page.next.map(|next| format!("{promise}#{next}")))
+}
+
+impl Filter {
+    fn keeps(&self, entry: &LogEntry) -> bool {
+        entry.kept_until() > self.now
+            && self.offer.is_none_or(|offer| entry.offer_id == offer)
+            && self.result.is_none_or(|result| entry.result == result)
+            && self.promise.is_none_or(|promise| entry.promise_id == promise)
+            && self.from.is_none_or(|from| entry.promise_id >= PromiseId::first_of(from))
+            && self.before.is_none_or(|before| entry.promise_id < PromiseId::first_of(before))
+    }
+
+    /// Whether a promise can hold what is looked for: the counts of one that is done tell.
+    fn may_hold(&self, promise: &Promise) -> bool {
+        let counts = promise.counts;
+        let count = match self.result {
+            None => return true,
+            Some(ItemResult::Created) => counts.created,
+            Some(ItemResult::Updated) => counts.updated,
+            Some(ItemResult::Unchanged) => counts.unchanged,
+            Some(ItemResult::Superseded) => counts.superseded,
+            Some(ItemResult::Failed) => counts.failed,
+        };
+        count > 0 || promise.finished_at.is_none()
+    }
+}

@@ -1,0 +1,13 @@
+//! Runs the import worker on its queue.
+
+use aws_lambda_events::event::sqs::SqsEvent;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use process_imports::Worker;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    tandem_runtime::logs::start();
+    let worker = Worker::start().await?;
+    let worker = &worker;
+    lambda_runtime::run(service_fn(|event: LambdaEvent<SqsEvent>| worker.work(event.payload))).await
+}

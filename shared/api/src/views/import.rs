@@ -1,0 +1,50 @@
+//! Imports and what they did.
+
+use serde_json::{Value, json};
+use tandem_domain::import::decide::{ItemProblem, LogEntry};
+use tandem_domain::import::promise::{Counts, Promise};
+
+/// A promise.
+#[must_use]
+pub fn promise(promise: &Promise) -> Value {
+    json!({
+        "promiseId": promise.id,
+        "state": promise.state(),
+        "itemCount": promise.items,
+        "counts": counts(promise.counts, promise.pending()),
+        "stuckItems": promise.stuck_items(),
+        "retryOf": promise.retry_of,
+        "acceptedAt": promise.accepted_at,
+        "startedAt": promise.started_at,
+        "finishedAt": promise.finished_at,
+    })
+}
+
+/// The results with the items that have none yet.
+#[must_use]
+pub fn counts(counts: Counts, pending: u32) -> Value {
+    let mut view = json!(counts);
+    view["pending"] = pending.into();
+    view
+}
+
+/// What one item did.
+#[must_use]
+pub fn log_entry(entry: &LogEntry) -> Value {
+    json!({
+        "promiseId": entry.promise_id,
+        "number": entry.number,
+        "externalSystemId": entry.external_system_id,
+        "offerId": entry.offer_id,
+        "result": entry.result,
+        "orderId": entry.order_id,
+        "subscriptionId": entry.subscription_id,
+        "supersededBy": entry.superseded_by,
+        "error": entry.problem.map(problem),
+        "processedAt": entry.processed_at,
+    })
+}
+
+fn problem(problem: ItemProblem) -> Value {
+    json!({"code": problem.code(), "detail": problem.to_string()})
+}
