@@ -50,8 +50,7 @@ pub(crate) async fn set(app: &App, request: &Request, caller: ClientCaller) -> R
 
 /// Removes it. Callbacks that were not delivered wait for a replay after another one is set.
 pub(crate) async fn remove(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
-    let body = request.no_body()?;
-    once(app, &Once::of(request, &body)?, || async {
+    once(app, &Once::of(request, &json!({}))?, || async {
         let (endpoint, disabled) = load(app, caller).await?;
         let endpoint = endpoint.ok_or_else(missing)?;
         let mut transaction = Transaction::default();

@@ -16,7 +16,7 @@ pub async fn handle(app: App, request: Request) -> Result<Answer, Problem> {
     match request.route.as_str() {
         "POST /v1/imports/orders" => accept::accept(&app, &request, caller).await,
         "GET /v1/imports" => read::list(&app, &request, caller).await,
-        "GET /v1/imports/{promiseId}" => read::promise(&app, &request, caller).await,
+        "GET /v1/imports/{promiseId}" => read::one(&app, &request, caller).await,
         "POST /v1/imports/{promiseId}/retry" => accept::retry(&app, &request, caller).await,
         "GET /v1/imports/orders/logs" => log::list(&app, &request, caller).await,
         _ => Err(Problem::missing(Code::RouteNotFound)),

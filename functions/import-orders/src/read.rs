@@ -18,7 +18,7 @@ pub(crate) async fn list(app: &App, request: &Request, caller: ClientCaller) -> 
 }
 
 /// A promise with a page of what its items did, in the order they were sent.
-pub(crate) async fn promise(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+pub(crate) async fn one(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
     let mut query = request.query();
     let result = query.optional("result", one_of(ItemResult::WORDS));
     let paging = Paging::read(app, request, query)?;

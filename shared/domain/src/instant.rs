@@ -11,27 +11,24 @@ use crate::input::{FieldErrors, Parsed, string};
 /// No RFC 3339 instant, or none in UTC; the error tells how to write it.
 pub fn instant(value: &Value) -> Parsed<Timestamp> {
     let text = string(value)?;
-    let refused = |code, detail: String| Err(FieldErrors::one(code, detail));
     let example = "expected an instant in UTC such as 2026-11-21T12:00:00Z";
     let Some((date, rest)) = text.split_once('T').filter(|(date, _)| is_date(date)) else {
         if is_date(text) {
-            return refused("no_time", format!("a date alone does not say when; write {text}T00:00:00Z"));
+            return Err(FieldErrors::one("no_time", format!("a date alone does not say when; write {text}T00:00:00Z")));
         }
-        return refused("invalid_date", example.to_owned());
+        return Err(FieldErrors::one("invalid_date", example));
     };
     let time = rest.trim_end_matches('Z');
     if is_time(time) && rest.len() == time.len() {
-        return refused(
-            "no_offset",
-            format!("a local time does not say when; convert it to UTC and write it like {date}T{rest}Z"),
-        );
+        let detail = format!("a local time does not say when; convert it to UTC and write it like {date}T{rest}Z");
+        return Err(FieldErrors::one("no_offset", detail));
     }
-    let Ok(instant) = text.parse::<Timestamp>() else { return refused("invalid_date", example.to_owned()) };
+    let Ok(instant) = text.parse::<Timestamp>() else { return Err(FieldErrors::one("invalid_date", example)) };
     if is_time(time) && rest.len() == time.len() + 1 {
         let millis = jiff::TimestampRound::new().smallest(jiff::Unit::Millisecond).mode(jiff::RoundMode::Floor);
         return Ok(instant.round(millis).unwrap_or(instant));
     }
-    refused("not_utc", format!("write it in UTC: {instant}"))
+    Err(FieldErrors::one("not_utc", format!("write it in UTC: {instant}")))
 }
 
 /// `dddd-dd-dd`.

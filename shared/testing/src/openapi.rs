@@ -46,7 +46,7 @@ impl Openapi {
 
     /// Each route as the template spells it (`GET /v1/offers/{offerId}`), with its operation.
     pub fn operations(&self) -> impl Iterator<Item = (String, &Value)> {
-        const METHODS: [&str; 4] = ["get", "post", "patch", "delete"];
+        const METHODS: [&str; 5] = ["get", "post", "patch", "put", "delete"];
         let paths = self.document["paths"].as_object().expect("paths");
         paths.iter().flat_map(|(path, item)| {
             let operations = METHODS.iter().filter_map(move |method| Some((method, item.get(method)?)));

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use tandem_api::Code;
+use tandem_domain::import::decide::ItemProblem;
 
 use crate::document::Document;
 use crate::source::Sources;
@@ -34,6 +35,14 @@ fn the_table_of_field_codes_names_all_that_the_code_knows() {
     assert_eq!(once, field_codes());
 }
 
+#[test]
+fn the_table_of_what_fails_in_an_import_is_that_of_the_code() {
+    let told: Vec<String> =
+        Document::read("docs/imports.md").table("## Why an item fails").into_iter().map(|row| row[0].clone()).collect();
+    let known: Vec<String> = ItemProblem::ALL.iter().map(|problem| format!("`{}`", problem.code())).collect();
+    assert_eq!(told, known);
+}
+
 /// The codes with which field errors are made.
 fn field_codes() -> BTreeSet<String> {
     let mut codes = BTreeSet::new();
@@ -48,7 +57,9 @@ fn field_codes() -> BTreeSet<String> {
             };
             codes.extend(code.cloned().flatten());
         }
-        if path.starts_with("tandem_domain::") && path.ends_with("::code") {
+        // Why items of an import fail stands in docs/imports.md.
+        let of_fields = path.starts_with("tandem_domain::") && !path.starts_with("tandem_domain::import::");
+        if of_fields && path.ends_with("::code") {
             codes.extend(body.texts.iter().cloned());
         }
     }

@@ -10,6 +10,8 @@ use tandem_domain::callback_url::LocalTargets;
 use tandem_domain::cart::{CartDraft, CartEdit};
 use tandem_domain::connection::{ConnectionDraft, ConnectionEdit};
 use tandem_domain::customer::{CustomerEdit, Profile};
+use tandem_domain::event_endpoint::EventEndpoint;
+use tandem_domain::import::item::parse_items;
 use tandem_domain::input::{FieldError, FieldErrors};
 use tandem_domain::offer::{OfferDraft, OfferEdit};
 use tandem_domain::order::parse_reversal;
@@ -39,6 +41,8 @@ pub(crate) const PARSERS: &[(&str, Parser)] = &[
     ("Payment", |body| PaymentRequest::parse(body).map(drop)),
     ("Cancellation", |body| CancelRequest::parse(body).map(drop)),
     ("Redemption", |body| RedeemRequest::parse(body).map(drop)),
+    ("Import", |body| parse_items(body).map(drop)),
+    ("EventEndpointDraft", |body| EventEndpoint::parse(body, &LocalTargets::default()).map(drop)),
 ];
 
 /// A place in a body: how a value is put there, and the path under which errors name it.

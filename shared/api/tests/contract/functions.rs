@@ -10,6 +10,7 @@ use crate::template::{Function, functions, global_environment, referred};
 const USES: &[(&str, &str)] = &[
     ("CALLBACK_QUEUE_URL", "sqs:SendMessage"),
     ("MAIL_QUEUE_URL", "sqs:SendMessage"),
+    ("IMPORT_QUEUE_URL", "sqs:SendMessage"),
     ("DATA_KEY_SECRET_ARN", "secretsmanager:GetSecretValue"),
     ("OPERATOR_KEY_SECRET_ARN", "secretsmanager:GetSecretValue"),
 ];

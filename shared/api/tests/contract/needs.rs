@@ -17,6 +17,7 @@ const ACTIONS: &[(&str, &str, &str)] = &[
     ("::Transaction::create", "PutItem", "table"),
     ("::Transaction::create_over_expired", "PutItem", "table"),
     ("::Transaction::replace", "PutItem", "table"),
+    ("::Transaction::quiet", "UpdateItem", "table"),
     ("::Transaction::delete", "DeleteItem", "table"),
     ("::Transaction::require", "ConditionCheckItem", "table"),
 ];

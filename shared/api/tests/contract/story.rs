@@ -12,7 +12,11 @@ use tandem_domain::callback_url::LocalTargets;
 use tandem_domain::cart::{Cart, CartDraft, CartError, Found, PositionProblem};
 use tandem_domain::connection::{Connection, ConnectionDraft, HistoryEntry, Move, SECRET_OVERLAP, Side};
 use tandem_domain::customer::{Customer, Profile};
+use tandem_domain::event_endpoint::EventEndpoint;
 use tandem_domain::ids::{CallbackId, CartId, ClientId, CompanyId, ConnectionId, CustomerId, OfferId, first_uuid_of};
+use tandem_domain::import::decide::{ItemProblem, ItemResult, LogEntry};
+use tandem_domain::import::item::parse_items;
+use tandem_domain::import::promise::{Counts, Promise};
 use tandem_domain::offer::{Offer, OfferDraft};
 use tandem_domain::order::Reversal;
 use tandem_domain::payout::Statement;
@@ -21,7 +25,7 @@ use tandem_domain::sharing::{NotShared, SharedOffer};
 use tandem_domain::tenancy::{Client, ClientDraft, CompanyDraft, ContractingCompany, KeyDraft};
 use tandem_domain::voucher::{MintedVoucher, RedeemRequest};
 use tandem_domain::{Mint, Timestamp};
-use tandem_runtime::entropy::hash_of;
+use tandem_runtime::entropy::{hash_of, hash_of_external};
 use tandem_store::rows::{AttemptRow, HistoryRow};
 use tandem_testing::Openapi;
 use uuid::Uuid;
@@ -86,6 +90,7 @@ impl Story {
             SharedOffer { offer: &offer, connection: &connection, source_company: &source.1, target_company: &target.1 };
         story.show("SharedOffer", views::offer::shared(&shared));
         story.sell(&target, &[Found::Own(&own), Found::Shared(shared)]);
+        story.import(&source);
         story.refuse();
         story
     }
@@ -248,6 +253,48 @@ impl Story {
 
     fn tell_event(&mut self, name: &'static str, announcement: &Announcement, time: Timestamp) {
         self.show(name, serde_json::from_slice(&announcement.body(time)).expect("JSON"));
+    }
+
+    /// The source mirrors two orders of the system that leads its print subscriptions.
+    fn import(&mut self, client: &Party) {
+        let items = parse_items(example("Import")).expect("an import");
+        let id = "prm_019f1d038dc070008000000000000030".parse().expect("an id");
+        let accepted = Promise::accept(id, (client.0.id, client.1.id), &items, None, at("2026-07-03T02:00:00Z")).promise;
+        self.show("Promise", views::import::promise(&accepted));
+        let done_at = at("2026-07-03T02:00:01.2Z");
+        let log = |number: u32, result, problem: Option<ItemProblem>| {
+            let item = &items[if number == 0 { 0 } else { 1 }];
+            let made = |id: &str| problem.is_none().then(|| id.to_owned());
+            LogEntry {
+                client_id: client.0.id,
+                promise_id: id,
+                number,
+                external_system_id: item.external_system_id.clone(),
+                external_hash: hash_of_external(&item.external_system_id),
+                offer_id: item.offer_id,
+                result,
+                problem,
+                superseded_by: None,
+                order_id: made("ord_019f1d038dc070008000000000000031").map(|id| id.parse().expect("an id")),
+                subscription_id: made("sub_019f1d038dc070008000000000000032").map(|id| id.parse().expect("an id")),
+                processed_at: done_at,
+            }
+        };
+        let entries = [log(0, ItemResult::Created, None), log(1, ItemResult::Failed, Some(ItemProblem::CustomerNotFound))];
+        let counts = Counts { created: 1, failed: 1, ..Counts::default() };
+        let begun = accepted.begin(at("2026-07-03T02:00:00.7Z")).expect("the first chunk");
+        let done = begun.chunk_done(0, counts, done_at);
+        let mut shown = views::import::promise(&done);
+        shown["items"] = entries.iter().map(views::import::log_entry).collect();
+        shown["nextCursor"] = Value::Null;
+        self.show("PromiseInFull", shown);
+        self.tell_event("ImportCompletedEvent", &done.announcement().expect("it is done"), done_at);
+        let url = EventEndpoint::parse(example("EventEndpointDraft"), &LocalTargets::default()).expect("an address");
+        let endpoint = EventEndpoint::new(client.0.id, url, String::new(), at("2026-07-01T09:40:00Z"));
+        let mut made = views::event_endpoint::event_endpoint(&endpoint, None);
+        self.show("EventEndpoint", made.clone());
+        made["secret"] = json!(SECRET);
+        self.show("NewEventEndpoint", made);
     }
 
     fn refuse(&mut self) {

@@ -177,18 +177,18 @@ fn bounded(mut errors: FieldErrors) -> FieldErrors {
 
 /// Reads a JSON number from 0 to 100 with at most two decimals, such as `12.5`, from its text: no float is calculated with.
 fn parse_percentage(value: &Value) -> Parsed<BasisPoints> {
-    let wrong = |code, detail: &str| FieldErrors::one(code, detail);
-    let number = value.as_number().ok_or_else(|| wrong("not_a_number", "expected a number from 0 to 100, e.g. 12.5"))?;
+    let number =
+        value.as_number().ok_or_else(|| FieldErrors::one("not_a_number", "expected a number from 0 to 100, e.g. 12.5"))?;
     let text = number.to_string();
     let (whole, decimals) = text.split_once('.').unwrap_or((&text, ""));
     let decimals = decimals.trim_end_matches('0');
-    let out_of_range = || wrong("out_of_range", "must be from 0 to 100");
+    let out_of_range = || FieldErrors::one("out_of_range", "must be from 0 to 100");
     if !whole.bytes().all(|b| b.is_ascii_digit()) || !decimals.bytes().all(|b| b.is_ascii_digit()) {
         // Negative, or so large or small that it is written with an exponent.
         return Err(out_of_range());
     }
     if decimals.len() > 2 {
-        return Err(wrong("too_precise", "must have at most two decimals"));
+        return Err(FieldErrors::one("too_precise", "must have at most two decimals"));
     }
     let points = format!("{whole}{decimals:0<2}").parse::<u16>().ok().filter(|points| *points <= 10_000);
     points.map(BasisPoints).ok_or_else(out_of_range)
