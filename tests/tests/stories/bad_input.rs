@@ -7,6 +7,7 @@
 mod bodies;
 mod case;
 mod check;
+mod imports;
 mod merchants;
 mod operator;
 mod sales;
@@ -21,7 +22,10 @@ use case::Case;
 use scene::Scene;
 
 fn cases(scene: &Scene) -> Vec<Case> {
-    [operator::cases(scene), merchants::cases(scene), sales::cases(scene)].into_iter().flatten().collect()
+    [operator::cases(scene), merchants::cases(scene), sales::cases(scene), imports::cases(scene)]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// Every route that a function of the template answers, e.g. `GET /v1/offers/{offerId}`.
@@ -42,7 +46,7 @@ fn every_route_has_its_case() {
     let told: BTreeSet<String> = cases.iter().map(|case| case.route.to_owned()).collect();
     assert_eq!(told.len(), cases.len(), "a route has two cases");
     assert_eq!(told, routes);
-    let takes_a_body = |route: &str| route.starts_with("POST") || route.starts_with("PATCH");
+    let takes_a_body = |route: &str| ["POST", "PUT", "PATCH"].iter().any(|method| route.starts_with(method));
     for case in &cases {
         assert_eq!(case.takes_a_body(), takes_a_body(case.route), "{}", case.route);
         assert_eq!(case.ids.len(), case.route.matches('{').count(), "{}", case.route);

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::case::Body;
 use super::check::Fields;
 
-/// The largest body, in octets.
-const LARGEST: usize = 256 * 1024;
+/// The largest body of most routes, in octets.
+pub(super) const LARGEST: usize = 256 * 1024;
 
 /// A body and its refusal.
 pub(super) struct Bad {
@@ -37,7 +37,7 @@ pub(super) fn generic(body: &Body) -> Vec<Bad> {
         bad("as text", Some("text/plain"), right.as_bytes(), (415, "unsupported_media_type"), &[]),
         bad("as a form", Some("application/x-www-form-urlencoded"), right.as_bytes(), (415, "unsupported_media_type"), &[]),
         bad("without a type", None, right.as_bytes(), (415, "unsupported_media_type"), &[]),
-        bad("too large", JSON, &padded(&right, LARGEST + 1), (413, "body_too_large"), &[]),
+        bad("too large", JSON, &padded(&right, body.largest + 1), (413, "body_too_large"), &[]),
         bad("cut off", JSON, &right.as_bytes()[..right.len() - 1], (400, "invalid_json"), &[]),
         bad("followed by more", JSON, format!("{right}{right}").as_bytes(), (400, "invalid_json"), &[]),
         bad("nested too deeply", JSON, "[".repeat(10_000).as_bytes(), (400, "invalid_json"), &[]),

@@ -24,6 +24,8 @@ type Wrong = (Value, &'static [(&'static str, &'static str)]);
 pub(super) struct Body {
     pub(super) right: Value,
     pub(super) may_be_absent: bool,
+    /// In octets.
+    pub(super) largest: usize,
     wrong: Vec<Wrong>,
 }
 
@@ -60,17 +62,23 @@ impl Case {
 
     /// Takes a body; this one is right.
     pub(super) fn body(self, right: Value) -> Self {
-        Self { body: Some(Body { right, may_be_absent: false, wrong: Vec::new() }), ..self }
+        Self { body: Some(Body { right, may_be_absent: false, largest: bodies::LARGEST, wrong: Vec::new() }), ..self }
     }
 
     /// Takes a body or none.
     pub(super) fn optional_body(self, right: Value) -> Self {
-        Self { body: Some(Body { right, may_be_absent: true, wrong: Vec::new() }), ..self }
+        Self { body: Some(Body { right, may_be_absent: true, largest: bodies::LARGEST, wrong: Vec::new() }), ..self }
     }
 
     /// Takes no body but an empty one.
     pub(super) fn no_body(self) -> Self {
         self.optional_body(json!({}))
+    }
+
+    /// Takes bodies of up to so many octets.
+    pub(super) fn up_to(mut self, largest: usize) -> Self {
+        self.body.as_mut().expect("a route that takes a body").largest = largest;
+        self
     }
 
     /// A body with these wrong fields.
