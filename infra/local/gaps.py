@@ -10,6 +10,9 @@ say it reads the length and the excluded characters only.
 *Batches.* On AWS `sqs:SendMessage` allows `SendMessageBatch` too (there is no action of that name); the emulator asks
 for an action by the name of the call.
 
+*Concurrency.* CloudFormation hands numbers on as text where they are parameters, and the emulator compares the
+`MaximumConcurrency` of a queue's trigger as it comes: its poller would stop for all queues.
+
 *Mail.* The emulator holds every call of SES against the resource "*", so the role's one identity becomes that.
 """
 
@@ -31,6 +34,8 @@ def bridge(template: Template) -> Template:
         if resource["Type"] == "AWS::IAM::Role":
             _widen_mail(resource["Properties"])
             _allow_batches(resource["Properties"])
+        if resource["Type"] == "AWS::Lambda::EventSourceMapping":
+            _number_concurrency(resource["Properties"], template.get("Parameters", {}))
     secrets = [
         name for name, resource in template["Resources"].items() if resource["Type"] == "AWS::SecretsManager::Secret"
     ]
@@ -59,6 +64,13 @@ def _allow_batches(role: Template) -> None:
             actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
             if "sqs:SendMessage" in actions:
                 statement["Action"] = [*actions, "sqs:SendMessageBatch"]
+
+
+def _number_concurrency(trigger: Template, parameters: Template) -> None:
+    scaling = trigger.get("ScalingConfig", {})
+    concurrency = scaling.get("MaximumConcurrency")
+    if isinstance(concurrency, dict):
+        scaling["MaximumConcurrency"] = int(parameters[concurrency["Ref"]]["Default"])
 
 
 def _with_secret_arns(value: Any, secrets: list[str]) -> Any:
