@@ -32,12 +32,12 @@ async fn list(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
     let offer = query.optional("offerId", parsed::<OfferId>);
     let status = query.optional("status", one_of(Status::WORDS));
     let paging = Paging::read(app, request, query)?;
-    let rows =
-        customer.map_or_else(|| keys::subscriptions_of(caller.id), |customer| keys::subscriptions_for(caller.id, customer));
+    let rows = customer
+        .map_or_else(|| keys::subscriptions_of(caller.id), |customer| vec![keys::subscriptions_for(caller.id, customer)]);
     let keep = |row: &Subscription| {
         offer.is_none_or(|offer| row.offer_id == offer) && status.is_none_or(|status| row.status() == status)
     };
-    let page = app.store.page(&rows, paging.after.as_deref(), paging.limit, keep).await?;
+    let page = app.store.merged_page(&rows, paging.after.as_deref(), paging.limit, keep).await?;
     Ok(paging.answer(app, page, |row| view::subscription(&row)))
 }
 

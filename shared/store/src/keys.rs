@@ -24,6 +24,7 @@ use tandem_domain::voucher::{Voucher, VoucherHash};
 use crate::entity::{Entity, Indexes, Key};
 use crate::outbox::sortable;
 use crate::page::Collection;
+use crate::spread;
 
 /// How long a mail's row is kept after it was committed.
 const MAIL_KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
@@ -220,10 +221,10 @@ pub fn order(seller: ClientId, id: OrderId) -> Key<Order> {
     Key::new(format!("{seller}#{id}"), "order")
 }
 
-/// The orders of a client.
+/// The orders of a client, to be merged.
 #[must_use]
-pub fn orders_of(seller: ClientId) -> Collection<Order> {
-    Collection::gsi1(format!("{seller}#orders"))
+pub fn orders_of(seller: ClientId) -> Vec<Collection<Order>> {
+    spread::partitions(&format!("{seller}#orders"))
 }
 
 /// The orders of a client by one customer.
@@ -237,8 +238,9 @@ impl Entity for Order {
         order(self.client_id, self.id)
     }
     fn indexes(&self) -> Indexes {
+        let list = spread::partition(&format!("{}#orders", self.client_id), self.id, self.external.is_some());
         Indexes {
-            gsi1: Some((format!("{}#orders", self.client_id), self.id.to_string())),
+            gsi1: Some((list, self.id.to_string())),
             gsi2: Some((format!("{}#{}#orders", self.client_id, self.customer_id), self.id.to_string())),
             ..Indexes::default()
         }
@@ -254,10 +256,10 @@ pub fn subscription(owner: ClientId, id: SubscriptionId) -> Key<Subscription> {
     Key::new(format!("{owner}#{id}"), "subscription")
 }
 
-/// The subscriptions of a client.
+/// The subscriptions of a client, to be merged.
 #[must_use]
-pub fn subscriptions_of(owner: ClientId) -> Collection<Subscription> {
-    Collection::gsi1(format!("{owner}#subscriptions"))
+pub fn subscriptions_of(owner: ClientId) -> Vec<Collection<Subscription>> {
+    spread::partitions(&format!("{owner}#subscriptions"))
 }
 
 /// The subscriptions of a client for one customer.
@@ -273,11 +275,8 @@ impl Entity for Subscription {
     fn indexes(&self) -> Indexes {
         let by_customer =
             self.customer_id.map(|customer| (format!("{}#{customer}#subscriptions", self.client_id), self.id.to_string()));
-        Indexes {
-            gsi1: Some((format!("{}#subscriptions", self.client_id), self.id.to_string())),
-            gsi2: by_customer,
-            ..Indexes::default()
-        }
+        let list = spread::partition(&format!("{}#subscriptions", self.client_id), self.id, self.external.is_some());
+        Indexes { gsi1: Some((list, self.id.to_string())), gsi2: by_customer, ..Indexes::default() }
     }
     fn version(&self) -> u64 {
         self.version

@@ -25,6 +25,7 @@ pub mod page;
 pub mod read;
 pub mod rows;
 pub mod shared;
+mod spread;
 pub mod transaction;
 
 pub use entity::{Entity, Key, RawKey};

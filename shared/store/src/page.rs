@@ -6,6 +6,7 @@
 use std::marker::PhantomData;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use futures::future;
 
 use crate::entity::{Entity, Item, from_item, string};
 use crate::{Store, StoreError};
@@ -94,7 +95,7 @@ impl Store {
         self.merged_page(std::slice::from_ref(collection), after, limit, keep).await
     }
 
-    /// One page of several collections whose sort keys are of one kind, merged.
+    /// One page of several collections whose sort keys are of one kind, read at once and merged.
     ///
     /// # Errors
     /// The table is not available, or a row is corrupt.
@@ -108,8 +109,8 @@ impl Store {
         let mut kept: Vec<(String, E)> = Vec::new();
         // What lies below the highest horizon was not seen in all collections yet.
         let mut horizon: Option<String> = None;
-        for collection in collections {
-            let examined = self.examine(collection, after, limit, &keep).await?;
+        let examine = collections.iter().map(|collection| self.examine(collection, after, limit, &keep));
+        for examined in future::try_join_all(examine).await? {
             kept.extend(examined.kept);
             horizon = horizon.max(examined.horizon);
         }
