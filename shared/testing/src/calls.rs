@@ -1,25 +1,55 @@
-//! Counts the requests that a client sends.
+//! Counts the requests that a client sends, and the capacity that they use.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use aws_sdk_dynamodb::operation::batch_get_item::{BatchGetItemInput, BatchGetItemOutput};
+use aws_sdk_dynamodb::operation::get_item::{GetItemInput, GetItemOutput};
+use aws_sdk_dynamodb::operation::query::{QueryInput, QueryOutput};
+use aws_sdk_dynamodb::operation::transact_write_items::{TransactWriteItemsInput, TransactWriteItemsOutput};
+use aws_sdk_dynamodb::types::{ConsumedCapacity, ReturnConsumedCapacity};
 use aws_smithy_runtime_api::box_error::BoxError;
-use aws_smithy_runtime_api::client::interceptors::context::BeforeTransmitInterceptorContextRef;
+use aws_smithy_runtime_api::client::interceptors::context::{
+    AfterDeserializationInterceptorContextRef, BeforeSerializationInterceptorContextMut, BeforeTransmitInterceptorContextRef,
+};
 use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 
+/// Capacity units, with the indexes.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Capacity {
+    /// Read capacity units.
+    pub read: f64,
+    /// Write capacity units; a transaction's count twice, as DynamoDB charges them.
+    pub write: f64,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    names: Vec<String>,
+    capacity: Capacity,
+}
+
 /// The operations of all requests so far. Clones share the list.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Calls(Arc<Mutex<Vec<String>>>);
+pub(crate) struct Calls(Arc<Mutex<Seen>>);
 
 impl Calls {
     pub(crate) fn names(&self) -> Vec<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.seen().names.clone()
+    }
+
+    pub(crate) fn capacity(&self) -> Capacity {
+        self.seen().capacity
     }
 
     pub(crate) fn reset(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        *self.seen() = Seen::default();
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -27,6 +57,26 @@ impl Calls {
 impl Intercept for Calls {
     fn name(&self) -> &'static str {
         "Calls"
+    }
+
+    fn modify_before_serialization(
+        &self,
+        context: &mut BeforeSerializationInterceptorContextMut<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let input = context.input_mut();
+        let wanted = Some(ReturnConsumedCapacity::Total);
+        if let Some(input) = input.downcast_mut::<GetItemInput>() {
+            input.return_consumed_capacity = wanted;
+        } else if let Some(input) = input.downcast_mut::<BatchGetItemInput>() {
+            input.return_consumed_capacity = wanted;
+        } else if let Some(input) = input.downcast_mut::<QueryInput>() {
+            input.return_consumed_capacity = wanted;
+        } else if let Some(input) = input.downcast_mut::<TransactWriteItemsInput>() {
+            input.return_consumed_capacity = wanted;
+        }
+        Ok(())
     }
 
     // Called before each attempt: a retried operation counts as often as it went over the wire.
@@ -37,7 +87,29 @@ impl Intercept for Calls {
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let operation = config.load::<Metadata>().map_or("unknown", Metadata::name);
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(operation.to_owned());
+        self.seen().names.push(operation.to_owned());
+        Ok(())
+    }
+
+    #[expect(clippy::float_arithmetic, reason = "units come in halves, and as floats")]
+    fn read_after_deserialization(
+        &self,
+        context: &AfterDeserializationInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let Ok(output) = context.output_or_error() else { return Ok(()) };
+        let sum = |used: &[ConsumedCapacity]| used.iter().filter_map(|used| used.capacity_units).sum::<f64>();
+        let capacity = &mut self.seen().capacity;
+        if let Some(output) = output.downcast_ref::<GetItemOutput>() {
+            capacity.read += sum(output.consumed_capacity.as_slice());
+        } else if let Some(output) = output.downcast_ref::<BatchGetItemOutput>() {
+            capacity.read += sum(output.consumed_capacity());
+        } else if let Some(output) = output.downcast_ref::<QueryOutput>() {
+            capacity.read += sum(output.consumed_capacity.as_slice());
+        } else if let Some(output) = output.downcast_ref::<TransactWriteItemsOutput>() {
+            capacity.write += sum(output.consumed_capacity());
+        }
         Ok(())
     }
 }

@@ -18,6 +18,7 @@ mod openapi;
 mod table;
 mod template;
 
+pub use calls::Capacity;
 pub use http_call::HttpCall;
 pub use openapi::Openapi;
 pub use table::TestTable;

@@ -11,7 +11,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use crate::calls::Calls;
+use crate::calls::{Calls, Capacity};
 use crate::template;
 
 /// A fresh table in a database of its own, served on a free loopback port inside this process. All of it goes when the
@@ -55,6 +55,12 @@ impl TestTable {
     #[must_use]
     pub fn calls(&self) -> Vec<String> {
         self.calls.names()
+    }
+
+    /// The capacity that all those requests used. A transaction that was cancelled is not in it: its answer tells none.
+    #[must_use]
+    pub fn capacity(&self) -> Capacity {
+        self.calls.capacity()
     }
 
     /// Forgets the requests so far.

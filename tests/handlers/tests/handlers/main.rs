@@ -3,6 +3,7 @@
 mod authorizing;
 mod delivering;
 mod importing;
+mod importing_costs;
 mod paging;
 mod purchasing;
 mod racing;

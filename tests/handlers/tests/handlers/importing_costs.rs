@@ -1,0 +1,70 @@
+//! What an import costs by the item, counted for three sizes: it must not grow with the import, nor with what is there already.
+
+use serde_json::{Value, json};
+use tandem_testing::Capacity;
+
+use crate::importing::Importing;
+
+/// Round trips and capacity units by the thousand items.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Cost {
+    calls: usize,
+    read: f64,
+    write: f64,
+}
+
+impl Importing {
+    fn counted(&self) -> (usize, Capacity) {
+        (self.house.table.calls().len(), self.house.table.capacity())
+    }
+
+    /// Imports so many orders, a thousand at a time, and counts.
+    #[expect(clippy::float_arithmetic, clippy::cast_precision_loss, reason = "a share of what was counted")]
+    async fn cost_of(&self, size: usize, prefix: &str, more: &Value) -> Cost {
+        let items: Vec<Value> = (0..size).map(|number| self.item(&format!("{prefix}-{number}"), more.clone())).collect();
+        let mut counted = Vec::new();
+        for items in items.chunks(1_000) {
+            self.house.table.reset_calls();
+            let promise = self.accept(items).await;
+            counted.push(self.counted());
+            for message in self.house.import_messages().await {
+                self.house.table.reset_calls();
+                assert!(self.house.import(&[message], 1).await.is_empty());
+                counted.push(self.counted());
+            }
+            assert_eq!(self.promise(&promise).await["state"], "completed");
+        }
+        let by_thousand = |sum: f64| (sum * 1_000.0 / size as f64).round();
+        Cost {
+            calls: counted.iter().map(|(calls, _)| calls).sum::<usize>() * 1_000 / size,
+            read: by_thousand(counted.iter().map(|(_, capacity)| capacity.read).sum()),
+            write: by_thousand(counted.iter().map(|(_, capacity)| capacity.write).sum()),
+        }
+    }
+}
+
+/// At most a hundredth apart: what an import costs beside its items is little, but something.
+#[expect(clippy::float_arithmetic, clippy::cast_precision_loss, reason = "shares of what was counted")]
+fn assert_alike(costs: &[Cost]) {
+    for of in [|cost: &Cost| cost.calls as f64, |cost: &Cost| cost.read, |cost: &Cost| cost.write] {
+        let (low, high) = costs.iter().map(of).fold((f64::MAX, 0.0_f64), |(low, high), cost| (low.min(cost), high.max(cost)));
+        assert!(low > 0.0 && high <= low * 1.01, "{costs:#?}");
+    }
+}
+
+#[tokio::test]
+async fn an_item_costs_the_same_in_an_import_of_any_size() {
+    let importing = Importing::new().await;
+    let small = importing.cost_of(100, "A", &json!({})).await;
+    let medium = importing.cost_of(500, "B", &json!({})).await;
+    let large = importing.cost_of(2_000, "C", &json!({})).await;
+    assert_alike(&[small, medium, large]);
+    assert!(large.calls <= 1_210, "a transaction for each item, and five round trips for each chunk of 25: {large:?}");
+    let updated = [
+        importing.cost_of(100, "A", &json!({"quantity": 2})).await,
+        importing.cost_of(500, "B", &json!({"quantity": 2})).await,
+    ];
+    assert_alike(&updated);
+    let unchanged = importing.cost_of(500, "B", &json!({"quantity": 2})).await;
+    assert!(unchanged.write * 2.0 < updated[1].write, "no new version of order and subscription: {unchanged:?}, {updated:?}");
+}
