@@ -1,1 +1,1 @@
-"""What stands around the functions: the local stack, and later policies, dashboards and alarms."""
+"""What stands around the functions: the local stack, the import of files, and later policies, dashboards and alarms."""

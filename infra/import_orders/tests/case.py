@@ -1,0 +1,94 @@
+"""What the tests share: a folder, a Tandem, orders, and the command as a process of its own."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+from typing import Any
+
+from infra.import_orders.tests.tandem import KEY, Tandem
+
+ROOT = Path(__file__).resolve().parents[3]
+COLUMNS = ("externalSystemId", "offerId", "invoiceCustomerId", "quantity", "startDate", "paymentMethod")
+
+
+def order(number: int | str, **more: Any) -> dict[str, Any]:
+    """An order of the leading system."""
+    return {
+        "externalSystemId": f"order-{number}",
+        "offerId": "off_1",
+        "invoiceCustomerId": "cus_1",
+        "quantity": 1,
+        "startDate": "2026-07-01T00:00:00Z",
+        "paymentMethod": "BILLING",
+        **more,
+    }
+
+
+class Case(unittest.TestCase):
+    """A test with a Tandem and a folder."""
+
+    def setUp(self) -> None:
+        """Make both."""
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.tandem = self.enterContext_(Tandem())
+
+    def enterContext_(self, tandem: Tandem) -> Tandem:
+        """Python 3.11 has this method; 3.10 has not."""
+        tandem.__enter__()
+        self.addCleanup(tandem.__exit__, None, None, None)
+        return tandem
+
+    def jsonl(self, orders: list[dict[str, Any]], name: str = "orders.jsonl") -> Path:
+        """A file of JSON lines."""
+        path = self.folder / name
+        path.write_text("".join(json.dumps(order) + "\n" for order in orders))
+        return path
+
+    def csv(self, text: str, name: str = "orders.csv", encoding: str = "utf-8") -> Path:
+        """A file of CSV."""
+        path = self.folder / name
+        path.write_bytes(text.encode(encoding))
+        return path
+
+    def rows_of(self, name: str) -> list[dict[str, str]]:
+        """The rows of a CSV file."""
+        return list(csv.DictReader(io.StringIO((self.folder / name).read_text("utf-8-sig"))))
+
+    def start(self, file: Path, *arguments: str, key: str = KEY) -> subprocess.Popen[str]:
+        """The command, running."""
+        command = [sys.executable, "-m", "infra.import_orders", str(file), "--url", self.tandem.url, *arguments]
+        env = {**os.environ, "TANDEM_API_KEY": key, "PYTHONPATH": str(ROOT)}
+        process = subprocess.Popen(
+            command, cwd=self.folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        self.addCleanup(_end, process)
+        return process
+
+    def run_it(self, file: Path, *arguments: str, key: str = KEY) -> tuple[int, str, str]:
+        """The command until its end: exit status, output, errors. Neither may show the key."""
+        process = self.start(file, *arguments, key=key)
+        out, err = process.communicate(timeout=60)
+        self.assertFalse(key and key in out + err)
+        return process.returncode, out, err
+
+    def assert_result(self, out: str, **results: int) -> None:
+        """The table holds these numbers."""
+        table = {line.rsplit(maxsplit=1)[0].strip(): line.rsplit(maxsplit=1)[1] for line in out.splitlines()}
+        for name, count in results.items():
+            self.assertEqual(table[name.replace("_", " ")].replace(",", ""), str(count), out)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    if process.poll() is None:
+        process.kill()
+    process.communicate()
