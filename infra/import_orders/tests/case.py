@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 from pathlib import Path
 from typing import Any
 
+from infra.import_orders.cli import main
 from infra.import_orders.tests.tandem import KEY, Tandem
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -65,7 +69,7 @@ class Case(unittest.TestCase):
         return list(csv.DictReader(io.StringIO((self.folder / name).read_text("utf-8-sig"))))
 
     def start(self, file: Path, *arguments: str, key: str = KEY) -> subprocess.Popen[str]:
-        """The command, running."""
+        """The command as a process of its own, running."""
         command = [sys.executable, "-m", "infra.import_orders", str(file), "--url", self.tandem.url, *arguments]
         env = {**os.environ, "TANDEM_API_KEY": key, "PYTHONPATH": str(ROOT)}
         process = subprocess.Popen(
@@ -75,11 +79,18 @@ class Case(unittest.TestCase):
         return process
 
     def run_it(self, file: Path, *arguments: str, key: str = KEY) -> tuple[int, str, str]:
-        """The command until its end: exit status, output, errors. Neither may show the key."""
-        process = self.start(file, *arguments, key=key)
-        out, err = process.communicate(timeout=60)
-        self.assertFalse(key and key in out + err)
-        return process.returncode, out, err
+        """The command until its end, in this process: exit status, output, errors. Neither may show the key."""
+        out, err = io.StringIO(), io.StringIO()
+        before = signal.getsignal(signal.SIGTERM)
+        with (
+            unittest.mock.patch.dict(os.environ, TANDEM_API_KEY=key),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+        ):
+            code = main([str(file), "--url", self.tandem.url, *arguments])
+        signal.signal(signal.SIGTERM, before)
+        self.assertFalse(key and key in out.getvalue() + err.getvalue())
+        return code, out.getvalue(), err.getvalue()
 
     def assert_result(self, out: str, **results: int) -> None:
         """The table holds these numbers."""

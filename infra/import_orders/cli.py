@@ -1,0 +1,144 @@
+"""The command: brings the parts together and gives the exit status."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+
+from infra.import_orders import report
+from infra.import_orders.client import Client, Pace
+from infra.import_orders.journal import Begun, Journal
+from infra.import_orders.options import Options, api_key, parse
+from infra.import_orders.progress import Progress
+from infra.import_orders.run import Importer
+from infra.import_orders.say import Refused, Stopped, rows
+from infra.import_orders.source import Source
+from infra.import_orders.state import State
+
+ALL_TAKEN, SOME_FAILED, REFUSED, STOPPED, TERMINATED = 0, 1, 2, 3, 128 + signal.SIGTERM
+INTERRUPTED = 128 + signal.SIGINT
+
+
+class _Terminated(BaseException):
+    """Somebody asked the process to end."""
+
+
+def main(arguments: list[str]) -> int:
+    """Import a file and give the exit status."""
+
+    def terminate(_: int, __: FrameType | None) -> None:
+        raise _Terminated
+
+    signal.signal(signal.SIGTERM, terminate)
+    try:
+        options = parse(arguments)
+        key = api_key(options)
+        with contextlib.closing(Source(options.file, options.format)) as source, _journal(options) as journal:
+            return _import(options, key, source, journal)
+    except Refused as problem:
+        _say(str(problem))
+        return REFUSED
+    except (Stopped, OSError) as problem:
+        _say(str(problem))
+        return STOPPED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except _Terminated:
+        return TERMINATED
+
+
+def _say(text: str) -> None:
+    print(f"tandem: {text}", file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def _journal(options: Options) -> Iterator[Journal]:
+    """The journal; of a dry run, which leaves nothing behind, one that goes away with it."""
+    with tempfile.TemporaryDirectory(prefix="tandem-") as folder:
+        path = Path(folder) / "dry-run.state" if options.dry_run else options.state
+        with contextlib.closing(Journal(path)) as journal:
+            yield journal
+
+
+def _import(options: Options, key: str, source: Source, journal: Journal) -> int:
+    progress = Progress(sys.stderr, source.size)
+    begun = Begun(source.fingerprint(), source.size, options.url, options.format, options.run)
+    state = _resumed(begun, options, source, journal, progress)
+    finished_before = state.is_finished(source.size)
+    if finished_before and not options.dry_run and state.rows_done:
+        progress.say(f"{options.file} was imported before, nothing was sent; --run NAME imports it once more")
+    elif options.failed.exists():
+        raise Refused(f"{options.failed} is there from an earlier run; move it away or name another file by --failed")
+    client = Client(options.url, key, Pace(give_up_after=options.give_up_after), progress.say)
+    try:
+        progress.begin(state)
+        Importer(source, begun.file, journal, state, client, progress, options).run()
+    except BaseException as problem:
+        progress.show(state, now=True)
+        _tell_how_to_go_on(progress, problem, options, state)
+        raise
+    if not finished_before:
+        progress.show(state, now=True)
+    return _finish(options, source, journal, state, progress)
+
+
+def _resumed(begun: Begun, options: Options, source: Source, journal: Journal, progress: Progress) -> State:
+    """The state that the journal tells; a new journal is begun."""
+    journal.drop_torn_end()
+    state = State(source.first)
+    for record in journal.records():
+        state.apply(record)
+    if state.last and state.begun is None:
+        raise Refused(f"{journal.path} is no journal; name the right file with --state")
+    if state.begun is None:
+        journal.append(begun)
+        state.apply(begun)
+    _check_same(state.begun or begun, begun, options)
+    if state.last and not state.is_finished(source.size):
+        progress.say(f"going on at line {state.next.place.line}; {rows(state.rows_sent)} were sent before")
+    return state
+
+
+def _check_same(was: Begun, now: Begun, options: Options) -> None:
+    anew = "or import anew with another --state"
+    if was.version != now.version:
+        raise Refused(f"the journal {options.state} is of another release of Tandem; go on with that release, {anew}")
+    if was.file != now.file:
+        raise Refused(
+            f"{options.file} was changed since its import began, and the journal {options.state} tells places in "
+            f"what it was; put that back to go on, {anew}"
+        )
+    for name, before, given in (
+        ("url", was.url, now.url),
+        ("format", was.format, now.format),
+        ("run", was.run, now.run),
+    ):
+        if before != given:
+            raise Refused(
+                f"the journal {options.state} was begun with --{name} {before!r}, not {given!r}; use that, {anew}"
+            )
+
+
+def _tell_how_to_go_on(progress: Progress, problem: BaseException, options: Options, state: State) -> None:
+    if options.dry_run or not state.last:
+        return
+    word = "once that is mended, " if isinstance(problem, Refused) else ""
+    progress.say(f"stopped; nothing is lost: {word}the same command goes on from here (journal: {options.state})")
+
+
+def _finish(options: Options, source: Source, journal: Journal, state: State, progress: Progress) -> int:
+    if state.faults and not options.failed.exists():
+        report.write_failed(source, journal.records(), options.failed)
+    progress.say(f"{options.file}: {'dry run, nothing was imported' if options.dry_run else 'imported'}")
+    print(report.table(state, options.dry_run), flush=True)
+    if not state.faults:
+        return ALL_TAKEN
+    progress.say(
+        f"{rows(state.faults)} failed; they are in {options.failed}, each with the reason. Mend and import that file"
+    )
+    return SOME_FAILED

@@ -1,0 +1,167 @@
+"""What was done so far: JSON lines that are only ever appended, each one synced to the disk before the next step."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from infra.import_orders.say import Refused
+from infra.import_orders.source import Fault, Place
+
+VERSION = 1
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Begun:
+    """What is imported, and to where. The first record."""
+
+    file: str
+    """The SHA-256 of the file."""
+    size: int
+    url: str
+    format: str
+    run: str
+    version: int = VERSION
+
+
+@dataclass(frozen=True)
+class Sending:
+    """A call that is about to be sent. `offset`, `line` and `carried` are its start; `limit` and `without` what else it
+    takes to form it again; `then_` where the next one begins."""
+
+    number: int
+    offset: int
+    line: int
+    limit: int
+    rows: int
+    key: str
+    at: float
+    then_offset: int
+    then_line: int
+    carried: list[Place] = field(default_factory=list)
+    without: list[int] = field(default_factory=list)
+    then_carried: list[Place] = field(default_factory=list)
+    aside: list[Fault] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The call will run."""
+
+    number: int
+    promise: str
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """The call was not taken because of these rows."""
+
+    number: int
+    rows: list[Fault]
+
+
+@dataclass(frozen=True)
+class Done:
+    """What became of the rows of a call."""
+
+    number: int
+    counts: dict[str, int]
+    faults: list[Fault]
+
+
+Record = Begun | Sending | Accepted | Rejected | Done
+
+_KINDS: dict[str, type[Record]] = {
+    "begun": Begun,
+    "sending": Sending,
+    "accepted": Accepted,
+    "rejected": Rejected,
+    "done": Done,
+}
+_NAMES = {kind: name for name, kind in _KINDS.items()}
+
+
+class Journal:
+    """An open journal that no other process can open."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise Refused(f"the journal {path} cannot be opened: {error.strerror}") from None
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(self._fd)
+            raise Refused(f"another import is using the journal {path}; wait until it has ended") from None
+        _sync_folder(path.parent)
+
+    def close(self) -> None:
+        """Close it and let others have it."""
+        os.close(self._fd)
+
+    def append(self, record: Record) -> None:
+        """Write a record; it is on the disk when this returns."""
+        line = json.dumps({"is": _NAMES[type(record)], **_shown(record)}, separators=(",", ":")) + "\n"
+        rest = line.encode("ascii")
+        while rest:
+            rest = rest[os.write(self._fd, rest) :]
+        os.fsync(self._fd)
+
+    def drop_torn_end(self) -> None:
+        """Take away a last line that was cut off while it was written: what it tells was not acted upon."""
+        end = 0
+        with self.path.open("rb") as file:
+            for line in file:
+                end += len(line) if line.endswith(b"\n") else 0
+        os.ftruncate(self._fd, end)
+
+    def records(self) -> Iterator[Record]:
+        """All records from the first on."""
+        with self.path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                try:
+                    yield _record(json.loads(line))
+                except (ValueError, KeyError, TypeError):
+                    raise Refused(
+                        f"line {number} of {self.path} is no line of a journal; name the right file with --state"
+                    ) from None
+
+
+def _shown(record: Record) -> dict[str, Any]:
+    return {name: value for name, value in asdict(record).items() if value != []}
+
+
+def _record(shown: dict[str, Any]) -> Record:
+    kind = _KINDS[shown.pop("is")]
+    for name, entry in (
+        ("carried", Place),
+        ("then_carried", Place),
+        ("aside", Fault),
+        ("rows", Fault),
+        ("faults", Fault),
+    ):
+        if isinstance(shown.get(name), list):
+            shown[name] = [entry(*values) for values in shown[name]]
+    if kind is Rejected:
+        shown.setdefault("rows", [])
+    if kind is Done:
+        shown.setdefault("faults", [])
+    return kind(**shown)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the journal's name as durable as what it holds."""
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

@@ -1,0 +1,163 @@
+"""What the person asked for, and the API key, which comes from the environment or a file: all see an argument."""
+
+from __future__ import annotations
+
+import argparse
+import ipaddress
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from infra.import_orders.say import Refused
+
+MOST_ITEMS = 1_000
+_FORMATS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+
+
+@dataclass(frozen=True)
+class Options:
+    """One run as it was asked for."""
+
+    file: Path
+    url: str
+    format: str
+    state: Path
+    failed: Path
+    key_file: Path | None
+    dry_run: bool
+    in_flight: int
+    call_size: int
+    give_up_after: float
+    run: str
+    send_unanswered: bool
+
+
+def parse(arguments: list[str]) -> Options:
+    """Read the arguments; ends with a usage message and status 2 where they make no sense."""
+    given = _parser().parse_args(arguments)
+    file: Path = given.file
+    format = given.format or _FORMATS.get(file.suffix.lower())
+    if format is None:
+        raise Refused(f"{file} ends neither in .csv nor in .jsonl; name its format with --format csv or --format jsonl")
+    word = ("dry-run" if given.dry_run else "failed") + (f".{given.run}" if given.run else "")
+    state = f"{file.name}.{given.run}.state" if given.run else f"{file.name}.state"
+    options = Options(
+        file=file,
+        url=_url(given.url),
+        format=format,
+        state=given.state or file.with_name(state),
+        failed=given.failed or file.with_name(f"{file.stem}.{word}.{format}"),
+        key_file=given.key_file,
+        dry_run=given.dry_run,
+        in_flight=given.in_flight,
+        call_size=given.call_size,
+        give_up_after=given.give_up_after,
+        run=given.run or "",
+        send_unanswered=given.send_unanswered,
+    )
+    if len({path.resolve() for path in (options.file, options.state, options.failed)}) < 3:
+        raise Refused("FILE, --state and --failed must be three different files")
+    return options
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python3 -m infra.import_orders",
+        description="Import a file of orders into Tandem. The same command again goes on where the last one stopped.",
+        epilog="The API key, with the scope imports:write, comes from the environment variable TANDEM_API_KEY or "
+        "--key-file. Exit status: 0 all rows were taken over, 1 some were not (see the file of failed rows), "
+        "2 something must be changed first, 3 stopped midway: run it again, 130 stopped by Ctrl-C.",
+    )
+    add = parser.add_argument
+    add("file", type=Path, metavar="FILE", help="CSV with a header line, or JSON lines; UTF-8")
+    add("--url", required=True, help="the API's address, the output ApiUrl of the deployed stack")
+    add("--format", choices=["csv", "jsonl"], help="what FILE is; else its ending tells")
+    add("--state", type=Path, help="the journal to resume from; FILE.state if absent")
+    add("--failed", type=Path, help="where the rows go that failed; FILE with .failed before its ending if absent")
+    add("--key-file", type=Path, help="a file that holds nothing but the API key")
+    add("--dry-run", action="store_true", help="only ask what would become of each row; nothing is imported")
+    add(
+        "--in-flight",
+        type=_whole(1, 64),
+        default=4,
+        metavar="N",
+        help="imports that may be under way at once; default 4",
+    )
+    add("--call-size", type=_whole(1, MOST_ITEMS), default=MOST_ITEMS, metavar="N", help="rows of a call; default 1000")
+    add(
+        "--give-up-after",
+        type=_whole(1, 86_400),
+        default=600,
+        metavar="SECONDS",
+        help="without any answer; default 600",
+    )
+    add(
+        "--run",
+        type=_name,
+        metavar="NAME",
+        help="import a file once more that was imported before, under a new name",
+    )
+    add("--send-unanswered", action="store_true", help="send a call again whose answer was lost over 72 hours ago")
+    return parser
+
+
+class _whole:
+    """A whole number within bounds, as an argument's type."""
+
+    def __init__(self, least: int, most: int) -> None:
+        self._least, self._most = least, most
+
+    def __call__(self, text: str) -> int:
+        if not (text.isascii() and text.isdigit() and self._least <= int(text) <= self._most):
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {self._least} to {self._most}")
+        return int(text)
+
+
+def _name(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,50}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no name of 1 to 50 letters, digits, - and _")
+    return text
+
+
+def _url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        host = parts.hostname or ""
+        parts.port  # noqa: B018 - reading it refuses a wrong one
+    except ValueError:
+        host, parts = "", urlsplit("")
+    if parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment or parts.username:
+        raise Refused(
+            f"--url {text} is no address of an API; it looks like https://a1b2c3d4e5.execute-api.REGION.amazonaws.com"
+        )
+    if parts.scheme == "http" and not _is_loopback(host):
+        raise Refused(f"--url {text} would send the API key unencrypted; use https")
+    return text.rstrip("/").removesuffix("/v1")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def api_key(options: Options) -> str:
+    """The API key, from the file if one was named."""
+    if options.key_file is not None:
+        where = str(options.key_file)
+        try:
+            key = options.key_file.read_text(encoding="utf-8-sig").strip()
+        except (OSError, UnicodeError) as error:
+            raise Refused(f"the key file {where} cannot be read: {error}") from None
+    else:
+        where = "TANDEM_API_KEY"
+        key = os.environ.get(where, "").strip()
+    if not key:
+        raise Refused("there is no API key; set the environment variable TANDEM_API_KEY or name a file by --key-file")
+    # Also keeps a line break out of the header: the error about that one would show the key.
+    if not re.fullmatch(r"[!-~]+", key):
+        raise Refused(f"{where} holds no API key: it must be one word such as tdm_..., without spaces or line breaks")
+    return key

@@ -1,0 +1,70 @@
+"""What is left when the file is done: a table of results, and the failed rows in a file to be mended and sent."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from infra.import_orders.journal import Done, Record, Rejected, Sending
+from infra.import_orders.say import number
+from infra.import_orders.source import Fault, Place, Source
+from infra.import_orders.state import State
+
+_NAMES = (
+    ("created", "created"),
+    ("updated", "updated"),
+    ("unchanged", "unchanged"),
+    ("superseded", "superseded"),
+    ("failed", "failed"),
+    ("refused", "refused in shape"),
+    ("unreadable", "unreadable"),
+    ("putAside", "put aside"),
+)
+
+
+def table(state: State, dry_run: bool) -> str:
+    """The results."""
+    rows = [("would be" if dry_run else "result", "rows")]
+    rows += [(name, number(state.results[key])) for key, name in _NAMES]
+    rows.append(("all", number(state.rows_done)))
+    width = max(len(count) for _, count in rows)
+    return "\n".join(f"{name:18}{count:>{width}}" for name, count in rows)
+
+
+def write_failed(source: Source, records: Iterable[Record], path: Path) -> None:
+    """Write the failed rows; the file appears when it is whole."""
+    part = path.with_name(f".{path.name}.part")
+    with part.open("w", encoding="utf-8-sig" if source.has_bom else "utf-8", newline="") as file:
+        file.write(source.format.head())
+        for fault in failed(records):
+            errors = {"error_line": str(fault.line), "error_code": fault.code, "error_detail": fault.detail}
+            file.write(source.format.failed(source.text(Place(fault.offset, fault.line)), errors))
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(part, path)
+
+
+def failed(records: Iterable[Record]) -> Iterator[Fault]:
+    """The failed rows call by call, so that rows with one externalSystemId keep their order.
+
+    A call is done some calls after it was sent; only what lies in between is held back.
+    """
+    open_calls: dict[int, list[Fault]] = {}
+    closed: set[int] = set()
+    first = 1
+    for record in records:
+        if isinstance(record, Sending):
+            open_calls[record.number] = list(record.aside)
+            if not record.rows:
+                closed.add(record.number)
+        elif isinstance(record, Rejected):
+            open_calls[record.number] += record.rows
+            closed.add(record.number)
+        elif isinstance(record, Done):
+            open_calls[record.number] += record.faults
+            closed.add(record.number)
+        while first in closed:
+            yield from sorted(open_calls.pop(first))
+            closed.remove(first)
+            first += 1

@@ -1,0 +1,242 @@
+"""The work: one step after the other until the file is done. Each step begins from the state alone, so it does not
+matter whether the state comes from a journal or from the step before."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+from infra.import_orders.calls import Call, Start, form
+from infra.import_orders.client import Answer, Client, Pace, told
+from infra.import_orders.journal import Accepted, Done, Journal, Record, Rejected, Sending
+from infra.import_orders.options import Options
+from infra.import_orders.progress import Progress
+from infra.import_orders.say import Refused, Stopped, one_line
+from infra.import_orders.source import Fault, Place, Source
+from infra.import_orders.state import RESULTS, State
+
+_KEY_IS_KNOWN = 71 * 3600.0
+"""Seconds; Tandem says 72 hours, clocks differ."""
+_FIRST_LOOK, _LATER_LOOKS = 0.1, 2.0
+"""Seconds between looks at an import."""
+_PAGE = 100
+_MOST_READINGS = 8
+"""How often failed items are read until all of them are listed, which takes some milliseconds."""
+
+
+class Importer:
+    """Imports one file."""
+
+    def __init__(
+        self,
+        source: Source,
+        file: str,
+        journal: Journal,
+        state: State,
+        client: Client,
+        progress: Progress,
+        options: Options,
+    ) -> None:
+        self._source, self._file = source, file
+        self._journal, self._state = journal, state
+        self._client, self._progress, self._options = client, progress, options
+        self._pace: Pace = client.pace
+        self._formed: tuple[int, Call] | None = None
+        self._look = _FIRST_LOOK
+
+    def run(self) -> None:
+        """Go on from the state until nothing is left to do."""
+        self._check_client()
+        while not self._state.is_finished(self._source.size):
+            self._step()
+            self._progress.show(self._state)
+
+    def _check_client(self) -> None:
+        """With another client's key the rest would go to that client."""
+        if self._state.last_promise is not None:
+            self._promise(self._state.last_promise)
+
+    def _step(self) -> None:
+        state, options = self._state, self._options
+        is_full = len(state.waiting) >= options.in_flight or state.has_sent_all(self._source.size)
+        if state.unanswered is not None:
+            self._send(state.unanswered)
+        elif state.to_mend is not None:
+            self._announce_rest(*state.to_mend)
+        elif state.waiting and is_full:
+            self._wait(*state.waiting[0])
+        else:
+            call = form(self._source, state.next, options.call_size)
+            self._announce(call, options.call_size, [])
+
+    def _write(self, record: Record) -> None:
+        self._journal.append(record)
+        self._state.apply(record)
+
+    # -------------------------------------------------------------------------------------------------- sending
+
+    def _announce(self, call: Call, limit: int, without: list[int]) -> None:
+        number = self._state.last + 1
+        self._formed = (number, call)
+        start, then = call.start, call.then
+        key = call.key(self._file, self._options.run)
+        self._write(
+            Sending(
+                number=number,
+                offset=start.place.offset,
+                line=start.place.line,
+                carried=list(start.carried),
+                limit=limit,
+                without=without,
+                rows=len(call.rows),
+                key=key,
+                at=self._pace.now(),
+                then_offset=then.place.offset,
+                then_line=then.place.line,
+                then_carried=list(then.carried),
+                aside=call.aside,
+            )
+        )
+
+    def _announce_rest(self, refused: Sending, rejected: Rejected) -> None:
+        call = self._formed_again(refused)
+        bad = [fault.offset for fault in rejected.rows]
+        self._announce(call.without(bad), refused.limit, [*refused.without, *bad])
+
+    def _formed_again(self, sending: Sending) -> Call:
+        """The call as it was when it was written to the journal."""
+        if self._formed is not None and self._formed[0] == sending.number:
+            return self._formed[1]
+        start = Start(Place(sending.offset, sending.line), tuple(sending.carried))
+        call = form(self._source, start, sending.limit)
+        if sending.without:
+            call = call.without(sending.without)
+        if call.key(self._file, self._options.run) != sending.key:
+            raise Refused(
+                f"call {sending.number} cannot be formed again from {self._source.path} as the journal "
+                f"{self._journal.path} has it; go on with the release of Tandem that began it"
+            )
+        return call
+
+    def _send(self, sending: Sending) -> None:
+        self._source.check_unchanged()
+        self._check_age(sending)
+        call = self._formed_again(sending)
+        dry = self._options.dry_run
+        path = "/v1/imports/orders" + ("?dryRun=true" if dry else "")
+        answer = self._client.post(path, call.body(), None if dry else sending.key)
+        if answer.status == 422:
+            self._write(Rejected(sending.number, _refused_rows(call, answer)))
+        elif dry and answer.status == 200:
+            faults = [_fault(call, line) for line in answer.body.get("items", []) if line.get("result") == "failed"]
+            self._write(Done(sending.number, _counts(answer.body), faults))
+        elif answer.status == 202 and re.fullmatch(r"prm_[0-9A-Za-z]+", str(answer.body.get("promiseId"))):
+            self._write(Accepted(sending.number, answer.body["promiseId"]))
+        else:
+            raise Refused(f"--url {self._client.url} is no Tandem API: {path} answered {answer.status} {told(answer)}")
+
+    def _check_age(self, sending: Sending) -> None:
+        is_known = self._pace.now() - sending.at < _KEY_IS_KNOWN
+        if is_known or self._options.send_unanswered:
+            return
+        raise Refused(
+            f"call {sending.number}, of {sending.rows} rows from line {sending.line} on, was sent over 71 hours ago; "
+            "its answer never came. Tandem may not know its Idempotency-Key any more and may take it once more. See by "
+            "GET /v1/imports whether it came; --send-unanswered sends it again, which changes nothing unless others "
+            "changed these orders since"
+        )
+
+    # -------------------------------------------------------------------------------------------------- waiting
+
+    def _wait(self, sending: Sending, accepted: Accepted) -> None:
+        promise = self._promise(accepted.promise)
+        counts = _counts(promise)
+        stuck = list(_stuck_items(promise))
+        is_done = promise.get("state") in ("completed", "completedWithErrors")
+        # What was put aside goes on only when people look at it; nothing else is left to wait for.
+        if is_done or (stuck and len(stuck) >= promise["counts"].get("pending", 0)):
+            call = self._formed_again(sending)
+            faults = self._failures(call, accepted.promise, counts["failed"])
+            faults += [_put_aside(call, number, accepted.promise) for number in stuck if not is_done]
+            counts["putAside"] = 0 if is_done else len(stuck)
+            self._write(Done(sending.number, counts, faults))
+            self._look = _FIRST_LOOK
+            return
+        self._progress.show(self._state, counts)
+        self._pace.sleep(self._look)
+        self._look = min(_LATER_LOOKS, self._look * 1.5)
+
+    def _promise(self, promise: str, **query: str) -> dict[str, Any]:
+        path = f"/v1/imports/{promise}"
+        answer = self._client.get(f"{path}?{urlencode(query or {'limit': '1'})}")
+        if answer.status == 404:
+            raise Refused(
+                f"this API key sees no import {promise}, which this file's import made; use a key of the client that "
+                "began it (imports are kept for 90 days)"
+            )
+        if answer.status != 200 or not isinstance(answer.body.get("counts"), dict):
+            raise Refused(f"--url {self._client.url} is no Tandem API: {path} answered {answer.status} {told(answer)}")
+        return answer.body
+
+    def _failures(self, call: Call, promise: str, expected: int) -> list[Fault]:
+        for reading in range(_MOST_READINGS if expected else 0):
+            faults = [_fault(call, line) for line in self._failed_lines(promise)]
+            if len(faults) == expected:
+                return faults
+            self._pace.sleep(_FIRST_LOOK * 2**reading)
+        if expected:
+            raise Stopped(f"the import {promise} has {expected} failed items and does not list them all yet")
+        return []
+
+    def _failed_lines(self, promise: str) -> Iterator[dict[str, Any]]:
+        cursor: dict[str, str] = {}
+        while True:
+            page = self._promise(promise, result="failed", limit=str(_PAGE), **cursor)
+            yield from page.get("items", [])
+            if not page.get("nextCursor"):
+                return
+            cursor = {"cursor": page["nextCursor"]}
+
+
+def _counts(shown: dict[str, Any]) -> dict[str, int]:
+    counts = shown.get("counts", {})
+    return {name: int(counts.get(name, 0)) for name in (*RESULTS, "failed")}
+
+
+def _stuck_items(promise: dict[str, Any]) -> Iterator[int]:
+    for part in promise.get("stuckItems", []):
+        yield from range(part["from"], part["to"] + 1)
+
+
+def _at(call: Call, number: int, code: str, detail: str) -> Fault:
+    if not 0 <= number < len(call.rows):
+        raise Refused(f"Tandem names item {number} of a call of {len(call.rows)} rows; tell whoever runs it")
+    return Fault(*call.rows[number].place, one_line(code), one_line(detail))
+
+
+def _fault(call: Call, line: dict[str, Any]) -> Fault:
+    error = line.get("error") or {}
+    return _at(call, int(line["number"]), str(error.get("code")), str(error.get("detail")))
+
+
+def _put_aside(call: Call, number: int, promise: str) -> Fault:
+    return _at(call, number, "put_aside", f"nothing could handle item {number} of {promise}; tell whoever runs Tandem")
+
+
+def _refused_rows(call: Call, answer: Answer) -> list[Fault]:
+    """What was refused in shape: `errors` names items as `items[3]` and their members as `items[3].quantity`."""
+    errors: dict[int, list[tuple[str, str]]] = {}
+    for error in answer.body.get("errors", []):
+        found = re.fullmatch(r"items\[([0-9]+)\]\.?(.*)", str(error.get("field")))
+        if found:
+            detail = f"{found[2]}: {error.get('detail')}" if found[2] else str(error.get("detail"))
+            errors.setdefault(int(found[1]), []).append((str(error.get("code")), detail))
+    if answer.body.get("code") != "invalid_fields" or not errors:
+        raise Refused(f"Tandem refused a call without naming a row: {answer.status} {told(answer)}")
+    faults = []
+    for number, found_errors in sorted(errors.items()):
+        codes = dict.fromkeys(code for code, _ in found_errors)
+        faults.append(_at(call, number, " ".join(codes), "; ".join(detail for _, detail in found_errors)))
+    return faults
