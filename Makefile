@@ -20,6 +20,7 @@ demo: ## play the story of two merchants against the real API, on a stack of its
 	$(LOCAL) run -- python -u -m infra.local.demo
 
 test: ## run every test: unit, store, and the stories against the deployed template
+	$(PYTHON) -m unittest discover -s infra/import_orders/tests -t .
 	cargo test --workspace --exclude tandem-stories
 	TANDEM_CALLBACK_RETRY_SCHEDULE=$(STORIES_RETRY_SCHEDULE) $(LOCAL) run -- cargo test --package tandem-stories
 

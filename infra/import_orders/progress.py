@@ -62,6 +62,6 @@ class Progress:
         parts = ", ".join(f"{name} {number(results[name])}" for name in (*RESULTS, *FAULTS) if results[name])
         share = 100 * state.next.place.offset // self._size
         return (
-            f"read {number(state.rows_read)} ({share} %), sent {number(state.rows_sent)}, done {number(done)}"
-            f"{f' ({parts})' if parts else ''}, {number(round(rate))} rows/s"
+            f"{share} %, {number(round(rate))} rows/s: read {number(state.rows_read)}, sent {number(state.rows_sent)}, "
+            f"done {number(done)}{f' ({parts})' if parts else ''}"
         )

@@ -1,6 +1,7 @@
 """A Tandem of one's own: the import routes as docs/openapi.yaml describes them, on a free port of the loopback address.
 
-It can be told what goes wrong: each entry of `troubles` meets one POST.
+It can be told what goes wrong: each entry of `troubles` meets one POST. To try the command without a stack,
+``python3 -m infra.import_orders.tests.tandem`` leaves one up until Ctrl-C; it knows no customer `cus_unknown`.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
+import time
 import unicodedata
 from collections import deque
 from collections.abc import Callable
@@ -238,3 +240,9 @@ class _Handler(BaseHTTPRequestHandler):
         with contextlib.suppress(ConnectionError):  # the command was killed meanwhile
             self.end_headers()
             self.wfile.write(raw)
+
+
+if __name__ == "__main__":
+    with Tandem() as standing, contextlib.suppress(KeyboardInterrupt):
+        print(f"export TANDEM_API_KEY={KEY}\npython3 -m infra.import_orders FILE --url {standing.url}", flush=True)
+        time.sleep(86_400)
