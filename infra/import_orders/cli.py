@@ -93,8 +93,6 @@ def _resumed(begun: Begun, options: Options, source: Source, journal: Journal, p
     state = State(source.first)
     for record in journal.records():
         state.apply(record)
-    if state.last and state.begun is None:
-        raise Refused(f"{journal.path} is no journal; name the right file with --state")
     if state.begun is None:
         journal.append(begun)
         state.apply(begun)
@@ -133,6 +131,7 @@ def _tell_how_to_go_on(progress: Progress, problem: BaseException, options: Opti
 
 def _finish(options: Options, source: Source, journal: Journal, state: State, progress: Progress) -> int:
     if state.faults and not options.failed.exists():
+        source.check_unchanged()
         report.write_failed(source, journal.records(), options.failed)
     progress.say(f"{options.file}: {'dry run, nothing was imported' if options.dry_run else 'imported'}")
     print(report.table(state, options.dry_run), flush=True)

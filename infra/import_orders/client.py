@@ -95,10 +95,9 @@ class Client:
             self.pace.sleep(pause)
 
     def _pause(self, trouble: _Trouble, tries: int) -> float:
-        """What was asked for; else, so that many callers do not come back at once, anything up to a growing bound."""
-        if trouble.retry_after is not None:
-            return trouble.retry_after
-        return self.pace.uniform(0, min(_MOST_PAUSE, _FIRST_PAUSE * 2 ** min(tries, 10)))
+        """Anything up to a growing bound, so that callers do not all come back at once; at least what was asked for."""
+        pause = self.pace.uniform(0, min(_MOST_PAUSE, _FIRST_PAUSE * 2 ** min(tries, 10)))
+        return max(pause, trouble.retry_after or 0.0)
 
     def _once(self, request: urllib.request.Request) -> Answer | _Trouble:
         try:
@@ -134,7 +133,7 @@ class Client:
             return float(text)
         try:
             date = email.utils.parsedate_to_datetime(text)
-        except ValueError:
+        except (ValueError, TypeError, OverflowError):
             return None
         return max(0.0, date.timestamp() - self.pace.now())
 

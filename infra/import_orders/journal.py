@@ -86,6 +86,7 @@ _KINDS: dict[str, type[Record]] = {
     "done": Done,
 }
 _NAMES = {kind: name for name, kind in _KINDS.items()}
+_BEGINNING = b'{"is":"begun",'
 
 
 class Journal:
@@ -120,6 +121,11 @@ class Journal:
         """Take away a last line that was cut off while it was written: what it tells was not acted upon."""
         end = 0
         with self.path.open("rb") as file:
+            beginning = file.read(len(_BEGINNING))
+            # Another file, named by mistake, must not lose its last line.
+            if not _BEGINNING.startswith(beginning):
+                raise Refused(f"{self.path} is no journal; name the right file with --state")
+            file.seek(0)
             for line in file:
                 end += len(line) if line.endswith(b"\n") else 0
         os.ftruncate(self._fd, end)

@@ -109,6 +109,7 @@ class Importer:
         """The call as it was when it was written to the journal."""
         if self._formed is not None and self._formed[0] == sending.number:
             return self._formed[1]
+        self._source.check_unchanged()
         start = Start(Place(sending.offset, sending.line), tuple(sending.carried))
         call = form(self._source, start, sending.limit)
         if sending.without:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import functools
 import io
 import json
 import os
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.import_orders.cli import main
+from infra.import_orders.client import Pace
 from infra.import_orders.tests.tandem import KEY, Tandem
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -84,6 +86,7 @@ class Case(unittest.TestCase):
         before = signal.getsignal(signal.SIGTERM)
         with (
             unittest.mock.patch.dict(os.environ, TANDEM_API_KEY=key),
+            unittest.mock.patch("infra.import_orders.cli.Pace", functools.partial(Pace, uniform=min)),
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(err),
         ):

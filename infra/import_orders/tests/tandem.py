@@ -57,7 +57,8 @@ class Tandem:
     """The server. Use it as a context manager."""
 
     def __init__(self) -> None:
-        self.troubles: deque[Trouble] = deque()
+        self.troubles: deque[Trouble | None] = deque()
+        """What each POST meets; None is a plain answer."""
         self.posts: list[tuple[str | None, int]] = []
         """Idempotency-Key and number of items of each POST, in order."""
         self.promises: list[Promise] = []

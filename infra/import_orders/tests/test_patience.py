@@ -43,7 +43,10 @@ class Patience(unittest.TestCase):
         date = "Fri, 01 Jan 2021 00:00:00 GMT"
         self.post(Trouble(429, {"Retry-After": "7"}), Trouble(503, {"Retry-After": date}))
         self.assertEqual(self.slept, [7.0, 30.0])
-        self.assertEqual(self.bounds, [])
+
+    def test_who_asks_for_no_pause_still_gets_one(self) -> None:
+        self.post(Trouble(429, {"Retry-After": "0"}), Trouble(503, {"Retry-After": "Thu, 31 Dec 2020 00:00:00 GMT"}))
+        self.assertEqual(self.slept, [0.25, 0.5])
 
     def test_without_it_the_bound_doubles_up_to_a_minute_and_chance_decides_below_it(self) -> None:
         codes = (429, 500, 502, 503, 504, 0, 503, 503, 503)
