@@ -48,7 +48,8 @@ class Importer:
 
     def run(self) -> None:
         """Go on from the state until nothing is left to do."""
-        self._check_client()
+        if not self._state.is_finished(self._source.size):
+            self._check_client()
         while not self._state.is_finished(self._source.size):
             self._step()
             self._progress.show(self._state)
@@ -158,11 +159,13 @@ class Importer:
         is_done = promise.get("state") in ("completed", "completedWithErrors")
         # What was put aside goes on only when people look at it; nothing else is left to wait for.
         if is_done or (stuck and len(stuck) >= promise["counts"].get("pending", 0)):
-            call = self._formed_again(sending)
-            faults = self._failures(call, accepted.promise, counts["failed"])
-            faults += [_put_aside(call, number, accepted.promise) for number in stuck if not is_done]
-            counts["putAside"] = 0 if is_done else len(stuck)
-            self._write(Done(sending.number, counts, faults))
+            aside = [] if is_done else stuck
+            faults: list[Fault] = []
+            if counts["failed"] or aside:
+                call = self._formed_again(sending)
+                faults = self._failures(call, accepted.promise, counts["failed"])
+                faults += [_put_aside(call, number, accepted.promise) for number in aside]
+            self._write(Done(sending.number, {**counts, "putAside": len(aside)}, faults))
             self._look = _FIRST_LOOK
             return
         self._progress.show(self._state, counts)

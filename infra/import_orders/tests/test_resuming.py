@@ -122,9 +122,10 @@ class Resuming(Case):
 
     def test_a_file_that_is_done_is_not_sent_again(self) -> None:
         self.assert_all_once()
-        posts = len(self.tandem.posts)
+        posts, looks = len(self.tandem.posts), sum(promise.looks for promise in self.tandem.promises)
         self.assert_all_once()
         self.assertEqual(len(self.tandem.posts), posts)
+        self.assertEqual(sum(promise.looks for promise in self.tandem.promises), looks)
 
     def test_another_run_imports_a_file_once_more(self) -> None:
         self.assert_all_once()
