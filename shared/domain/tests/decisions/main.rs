@@ -8,6 +8,7 @@ mod connection;
 mod connection_edit;
 mod customer;
 mod fixtures;
+mod import;
 mod invitation;
 mod mail;
 mod offer;

@@ -9,6 +9,9 @@ use tandem_domain::callback::{Attempt, CallbackState};
 use tandem_domain::cart::{CartStatus, Choice};
 use tandem_domain::connection::{Action, Connection, HistoryEntry, Side, State};
 use tandem_domain::customer::Profile;
+use tandem_domain::event_endpoint::EventEndpoint;
+use tandem_domain::import::chunk::{Chunk, ChunkState, StuckReason};
+use tandem_domain::import::promise::Promise;
 use tandem_domain::mail::{MailKind, MailState};
 use tandem_domain::money::BasisPoints;
 use tandem_domain::offer::{Offer, OfferKind, OfferStatus};
@@ -20,8 +23,8 @@ use tandem_domain::tenancy::{ApiKey, KeyDraft};
 use tandem_domain::text::Description;
 use tandem_domain::voucher::{VoucherHash, VoucherState};
 
-use crate::fixtures::{Pair, at, client, company, customer, euro, id, monthly, name, now, offer, yesterday};
-use crate::{callback, mail, order, payout, voucher};
+use crate::fixtures::{Pair, at, callback_url, client, company, customer, euro, id, monthly, name, now, offer, yesterday};
+use crate::{callback, import, mail, order, payout, voucher};
 
 /// Holds a value to its snapshot, and its reading to its writing.
 fn golden<T: Serialize + DeserializeOwned + PartialEq + Debug>(name: &str, value: &T) {
@@ -244,4 +247,49 @@ fn mails() {
         MailKind::EndpointDisabled { callback_id, connection_id: Some(connection_id) },
     ];
     golden("mail_kinds", &kinds);
+}
+
+#[test]
+fn imports() {
+    let accepted = import::accepted(30);
+    golden("import_promise", &accepted.promise);
+    let retry = Promise::accept(id(91), (id(12), id(1)), &[import::item(json!({}))], Some(&accepted.promise), now()).promise;
+    let retry = retry.begin(now()).expect("begun").chunk_stuck(0).expect("news");
+    golden("import_promise_of_a_retry", &Promise { finished_at: Some(now()), ..retry });
+    let (chunk, items) = import::chunk();
+    golden("import_items", &items);
+    golden("import_chunk_waiting", &chunk);
+    let in_flight = ChunkState::InFlight { lease_until: now() };
+    golden("import_chunk_in_flight", &Chunk { state: in_flight, ..chunk.clone() });
+    golden("import_chunk_done", &chunk.clone().done(vec![3], now()));
+    golden("import_chunk_stuck", &chunk.clone().stuck(StuckReason::Unreadable, now()));
+    assert_eq!(json!(chunk.stuck(StuckReason::TooManyTries, now()))["reason"], "tooManyTries");
+}
+
+#[test]
+fn imported_orders() {
+    let all = json!({
+        "endDate": "2026-12-01T00:00:00Z",
+        "orderDate": "2026-06-01T00:00:00Z",
+        "deliveryCustomerId": "cus_0190b8f5c6f77c3ab0a1000000000029",
+        "discountPercentage": 12.5,
+        "currentPaymentPeriodPaid": true,
+    });
+    let external = Offer { externally_managed: true, ..offer(60, id(12)) };
+    let created = import::decide(&import::item(all), 90, None, Some(&external));
+    let (order, subscription) = created.rows.clone().expect("rows");
+    golden("order_imported", &order);
+    golden("subscription_imported", &subscription);
+    golden("import_mirror", created.mirror.as_ref().expect("a mirror"));
+    golden("import_log_created", &created.log);
+    let overtaken = import::decide(&import::item(json!({"endDate": null})), 89, Some(&created), Some(&external));
+    golden("import_log_superseded", &overtaken.log);
+    golden("import_log_failed", &import::decide(&import::item(json!({})), 91, None, None).log);
+    golden("import_item_without_end", &import::item(json!({"endDate": null})));
+}
+
+#[test]
+fn event_endpoints() {
+    let endpoint = EventEndpoint::new(id(12), callback_url("https://bergwelt.example/events"), "sealed".to_owned(), now());
+    golden("event_endpoint", &endpoint);
 }
