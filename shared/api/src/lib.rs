@@ -11,6 +11,7 @@ pub mod announce;
 pub mod answer;
 pub mod app;
 pub mod caller;
+mod json;
 pub mod lookup;
 pub mod once;
 pub mod paging;

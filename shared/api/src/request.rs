@@ -11,6 +11,7 @@ use serde_json::Value;
 use tandem_domain::input::FieldErrors;
 
 use crate::caller::Caller;
+use crate::json;
 use crate::problem::{Code, Problem};
 
 /// The largest body, in bytes, of all routes that have no limit of their own.
@@ -107,7 +108,7 @@ impl Request {
         if !essence.eq_ignore_ascii_case("application/json") {
             return Err(Problem::new(Code::UnsupportedMediaType, "send the header content-type: application/json"));
         }
-        serde_json::from_slice(&self.body).map_err(|error| Problem::new(Code::InvalidJson, error.to_string()))
+        json::parse(&self.body).map_err(|error| Problem::new(Code::InvalidJson, error.to_string()))
     }
 
     /// The JSON body of a route that needs none: an empty body counts as `{}`.

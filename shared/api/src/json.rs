@@ -1,0 +1,108 @@
+//! Reading JSON within bounded memory. A text of 2 MiB can hold 300,000 empty objects, which as values take a hundred times as
+//! much: more than the function has.
+
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
+
+/// The most values of one body: four times what an import of 1,000 orders with all members has. As nested objects, which take
+/// most, they have some 50 MB (`make bench-import` measures it).
+const MOST_VALUES: usize = 100_000;
+
+/// Reads JSON of at most [`MOST_VALUES`] values.
+///
+/// # Errors
+/// It is none, is nested more than 127 deep, or has more values.
+pub(crate) fn parse(text: &[u8]) -> serde_json::Result<Value> {
+    let mut values = 0;
+    Count(&mut values).deserialize(&mut serde_json::Deserializer::from_slice(text))?;
+    serde_json::from_slice(text)
+}
+
+/// Counts values without keeping them.
+struct Count<'a>(&'a mut usize);
+
+impl Count<'_> {
+    fn one<E: serde::de::Error>(self) -> Result<(), E> {
+        *self.0 += 1;
+        if *self.0 > MOST_VALUES { Err(E::custom(format!("more than {MOST_VALUES} values"))) } else { Ok(()) }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Count<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Count<'_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("JSON")
+    }
+
+    fn visit_bool<E: serde::de::Error>(self, _: bool) -> Result<(), E> {
+        self.one()
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, _: i64) -> Result<(), E> {
+        self.one()
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, _: u64) -> Result<(), E> {
+        self.one()
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, _: f64) -> Result<(), E> {
+        self.one()
+    }
+
+    fn visit_str<E: serde::de::Error>(self, _: &str) -> Result<(), E> {
+        self.one()
+    }
+
+    fn visit_unit<E: serde::de::Error>(self) -> Result<(), E> {
+        self.one()
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        while items.next_element_seed(Count(&mut *self.0))?.is_some() {}
+        self.one().map_err(A::Error::custom::<A::Error>)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        while members.next_key::<IgnoredAny>()?.is_some() {
+            members.next_value_seed(Count(&mut *self.0))?;
+        }
+        self.one().map_err(A::Error::custom::<A::Error>)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_json_is_read_as_it_is() {
+        for text in ["null", " [1, -2, 2.5, 18446744073709551615, true, null, \"a\\u00e9\"]", r#"{"a": {"b": [{}, []]}}"#] {
+            assert_eq!(parse(text.as_bytes()).expect(text), serde_json::from_str::<Value>(text).expect(text));
+        }
+        for text in ["", "{", "[1,]", "{}x", "\u{feff}{}", "{\"a\": 01}"] {
+            assert!(parse(text.as_bytes()).is_err(), "{text}");
+        }
+        assert!(parse(&[b'"', 0xff, b'"']).is_err(), "no UTF-8");
+        assert!(parse("[".repeat(100_000).as_bytes()).is_err(), "too deep");
+    }
+
+    #[test]
+    fn a_body_has_a_hundred_thousand_values_at_most() {
+        let list = |values: usize| format!("[{}0]", "0,".repeat(values - 2));
+        assert!(parse(list(MOST_VALUES).as_bytes()).is_ok());
+        let error = parse(list(MOST_VALUES + 1).as_bytes()).expect_err("one too many");
+        assert!(error.to_string().starts_with("more than 100000 values"), "{error}");
+        let objects = format!("[{}0]", r#"{"":{"":0}},"#.repeat(MOST_VALUES / 3));
+        assert!(parse(objects.as_bytes()).is_err());
+    }
+}
