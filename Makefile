@@ -10,16 +10,19 @@ CARGO_DENY := $(TOOLS)/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 # Four attempts in five seconds instead of ten in three days; the stories wait for them.
 STORIES_RETRY_SCHEDULE := 0,1,2,2
 
+# The packages of the receivers that docs/callbacks.md shows.
+RECEIVERS := infra/receivers/node_modules/.package-lock.json
+
 .NOTPARALLEL:
-.PHONY: help demo test up down status build lint audit
+.PHONY: help demo test up down status build lint audit bench-import
 
 help: ## list these targets
-	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "make %-8s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
 
 demo: ## play the story of two merchants against the real API, on a stack of its own
 	$(LOCAL) run -- python -u -m infra.local.demo
 
-test: ## run every test: unit, store, and the stories against the deployed template
+test: $(RECEIVERS) ## run every test: unit, store, and the stories against the deployed template
 	$(PYTHON) -m unittest discover -s infra/import_orders/tests -t .
 	cargo test --workspace --exclude tandem-stories
 	TANDEM_CALLBACK_RETRY_SCHEDULE=$(STORIES_RETRY_SCHEDULE) $(LOCAL) run -- cargo test --package tandem-stories
@@ -36,6 +39,11 @@ status: ## tell whether a stack is up, and where
 build: ## build the functions and pack them for the local stack
 	$(LOCAL) build
 
+# ORDERS, a multiple of 5,000, makes it shorter. docs/performance.md tells what was measured.
+bench-import: ## import 100,000 orders of five clients at once, by the real binaries
+	cargo build --profile measured --package import-orders --package process-imports --package relay-outbox --package tandem-bench
+	$(or $(CARGO_TARGET_DIR),target)/measured/bench-import $(ORDERS)
+
 lint: $(CARGO_DENY) ## hold everything against the rules: format, types, docs, template, licences
 	cargo metadata --locked --format-version=1 > /dev/null
 	cargo fmt --all --check
@@ -46,6 +54,9 @@ lint: $(CARGO_DENY) ## hold everything against the rules: format, types, docs, t
 	$(CARGO_DENY) check bans licenses sources
 	cargo clippy --workspace --all-targets -- --deny warnings
 	RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps
+
+$(RECEIVERS): infra/receivers/package-lock.json
+	npm ci --prefix infra/receivers --ignore-scripts --no-audit --no-fund
 
 # Apart from lint: it downloads the database of advisories, so it fails without a way out to the internet, and what it
 # says changes from day to day without a change of ours. Meant for a job of its own, each night.

@@ -89,13 +89,16 @@ pub struct House {
 }
 
 impl House {
+    /// The secret that data is sealed with.
+    pub const DATA_KEY: &str = "a data key for tests, long enough for anyone";
+
     /// An empty house at noon of a day.
     pub async fn new() -> Self {
         let table = TestTable::new().await;
         let start: Timestamp = "2026-11-21T12:00:00Z".parse().expect("valid");
         let clock = Clock::standing_at(start);
         let store = Store::new(table.client.clone(), table.table_name.clone());
-        let key = DataKey::from_secret("a data key for tests, long enough for anyone").expect("long enough");
+        let key = DataKey::from_secret(Self::DATA_KEY).expect("long enough");
         let sealer = Sealer::new(key);
         let local_targets = LocalTargets::parse("127.0.0.1");
         let (queue, callback_queue) = Queue::recording();

@@ -1,0 +1,163 @@
+//! The Lambda Runtime API, and processes that ask it for work.
+//!
+//! Source: <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result, anyhow};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{DefaultBodyLimit, Path as InPath, State};
+use axum::http::{Response, StatusCode};
+use axum::routing::{get, post};
+use tokio::net::TcpListener;
+use tokio::process::{Child, Command};
+use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot};
+
+/// What Lambda gives a function that does not say how much it needs, in MiB.
+pub const MEMORY: u64 = 128;
+/// How long an invocation may take.
+const TIME_LIMIT: Duration = Duration::from_secs(60);
+
+type Outcome = Result<String, String>;
+
+/// A function: copies of one binary that take invocations in turn. Dropping it ends them.
+pub struct Function {
+    name: String,
+    desk: Arc<Desk>,
+    copies: Vec<Child>,
+}
+
+struct Desk {
+    number: AtomicU64,
+    invoke: mpsc::UnboundedSender<(u64, String)>,
+    next: AsyncMutex<mpsc::UnboundedReceiver<(u64, String)>>,
+    open: Mutex<HashMap<u64, oneshot::Sender<Outcome>>>,
+}
+
+impl Function {
+    /// Starts `copies` processes of a binary with an environment.
+    ///
+    /// # Errors
+    /// The binary is not built, or no port is free.
+    pub async fn start(binary: &Path, copies: usize, environment: &[(&str, &str)]) -> Result<Self> {
+        let name = binary.file_name().context("a binary has a name")?.to_string_lossy().into_owned();
+        let (invoke, next) = mpsc::unbounded_channel();
+        let desk = Arc::new(Desk { number: AtomicU64::new(1), invoke, next: AsyncMutex::new(next), open: Mutex::default() });
+        let routes = Router::new()
+            .route("/2018-06-01/runtime/invocation/next", get(next_invocation))
+            .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
+            .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
+            .route("/2018-06-01/runtime/init/error", post(init_error))
+            .layer(DefaultBodyLimit::disable())
+            .with_state(desk.clone());
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let address = listener.local_addr()?.to_string();
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        let start = |_| {
+            Command::new(binary)
+                .env_clear()
+                .envs(environment.iter().copied())
+                .env("AWS_LAMBDA_RUNTIME_API", &address)
+                .env("AWS_LAMBDA_FUNCTION_NAME", &name)
+                .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
+                .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", MEMORY.to_string())
+                .env("AWS_LAMBDA_LOG_GROUP_NAME", "benchmark")
+                .env("AWS_LAMBDA_LOG_STREAM_NAME", "benchmark")
+                .stdout(Stdio::null())
+                .kill_on_drop(true)
+                .spawn()
+                .with_context(|| format!("{} cannot be started", binary.display()))
+        };
+        let copies = (0..copies).map(start).collect::<Result<_>>()?;
+        Ok(Self { name, desk, copies })
+    }
+
+    /// Lets one of the copies work on an event; its answer.
+    ///
+    /// # Errors
+    /// It answered with an error, or with nothing in time.
+    pub async fn invoke(&self, event: String) -> Result<String> {
+        let number = self.desk.number.fetch_add(1, Ordering::Relaxed);
+        let (done, answer) = oneshot::channel();
+        self.desk.open().insert(number, done);
+        self.desk.invoke.send((number, event)).map_err(|_| anyhow!("nobody takes invocations"))?;
+        let answer = tokio::time::timeout(TIME_LIMIT, answer).await;
+        let answer = answer.with_context(|| format!("{} did not answer in {TIME_LIMIT:?}", self.name))??;
+        answer.map_err(|error| anyhow!("{} answered with an error: {error}", self.name))
+    }
+
+    /// The most memory that any copy had at any time, in KiB (`VmHWM`).
+    ///
+    /// # Errors
+    /// A copy has ended.
+    pub fn peak_memory(&self) -> Result<u64> {
+        let peaks = self.copies.iter().map(|copy| peak_of(copy).with_context(|| format!("a copy of {} has ended", self.name)));
+        Ok(peaks.collect::<Result<Vec<_>>>()?.into_iter().max().unwrap_or_default())
+    }
+
+    /// How many copies there are.
+    #[must_use]
+    pub fn copies(&self) -> usize {
+        self.copies.len()
+    }
+}
+
+fn peak_of(copy: &Child) -> Result<u64> {
+    let id = copy.id().context("it ended")?;
+    let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
+    Ok(peak.trim().trim_end_matches(" kB").parse()?)
+}
+
+impl Desk {
+    fn open(&self) -> std::sync::MutexGuard<'_, HashMap<u64, oneshot::Sender<Outcome>>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn end(&self, number: u64, outcome: Outcome) -> StatusCode {
+        match self.open().remove(&number) {
+            Some(done) => {
+                // Who asked may have given up.
+                let _ = done.send(outcome);
+                StatusCode::ACCEPTED
+            }
+            None => StatusCode::BAD_REQUEST,
+        }
+    }
+}
+
+async fn next_invocation(State(desk): State<Arc<Desk>>) -> Response<Body> {
+    let Some((number, event)) = desk.next.lock().await.recv().await else {
+        return Response::builder().status(StatusCode::GONE).body(Body::empty()).expect("a response");
+    };
+    let deadline = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default() + TIME_LIMIT;
+    Response::builder()
+        .header("content-type", "application/json")
+        .header("lambda-runtime-aws-request-id", number.to_string())
+        .header("lambda-runtime-deadline-ms", deadline.as_millis().to_string())
+        .header("lambda-runtime-invoked-function-arn", "arn:aws:lambda:eu-central-1:123456789012:function:benchmark")
+        .body(Body::from(event))
+        .expect("a response")
+}
+
+async fn response(State(desk): State<Arc<Desk>>, InPath(number): InPath<u64>, answer: String) -> StatusCode {
+    desk.end(number, Ok(answer))
+}
+
+async fn error(State(desk): State<Arc<Desk>>, InPath(number): InPath<u64>, answer: String) -> StatusCode {
+    desk.end(number, Err(answer))
+}
+
+async fn init_error(State(desk): State<Arc<Desk>>, answer: String) -> StatusCode {
+    let waiting: Vec<u64> = desk.open().keys().copied().collect();
+    for number in waiting {
+        desk.end(number, Err(format!("it cannot start: {answer}")));
+    }
+    StatusCode::ACCEPTED
+}
