@@ -29,7 +29,7 @@ fn cases(scene: &Scene) -> Vec<Case> {
 }
 
 /// Every route that a function of the template answers, e.g. `GET /v1/offers/{offerId}`.
-fn routes_of_the_template() -> BTreeSet<String> {
+pub(crate) fn routes_of_the_template() -> BTreeSet<String> {
     let template: Yaml = serde_yaml_ng::from_str(include_str!("../../../template.yaml")).expect("YAML");
     let resources = template["Resources"].as_mapping().expect("resources");
     let events = resources.values().filter_map(|resource| resource["Properties"]["Events"].as_mapping());

@@ -9,4 +9,6 @@ mod changing_a_connection;
 mod imports;
 mod lists_page_through_250_rows;
 mod module_off;
+mod receivers;
+mod who_may_what;
 mod within_one_contracting_company;

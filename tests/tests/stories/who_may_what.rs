@@ -1,0 +1,114 @@
+//! Who may call which route, and what each caller is told: every route of the template, by every kind of caller.
+//!
+//! [`table::TABLE`] says what each of them gets when it asks for what belongs to one client, the owner. A route that is not in
+//! the table fails here.
+
+mod cast;
+mod table;
+
+use std::collections::BTreeSet;
+
+use reqwest::Method;
+use serde_json::Value;
+use tandem_stories::{Answer, Api, side_by_side};
+
+use crate::bad_input::routes_of_the_template;
+use cast::{Caller, Cast};
+use table::{Row, TABLE};
+
+/// The keys of the owner that must not get in.
+#[derive(Debug, Clone, Copy)]
+enum Refused {
+    NoKey,
+    Malformed,
+    Revoked,
+    OtherScopes,
+}
+
+#[test]
+fn every_route_is_in_the_table() {
+    let told: BTreeSet<String> = TABLE.iter().map(|row| row.0.to_owned()).collect();
+    assert_eq!(told.len(), TABLE.len(), "a route is there twice");
+    assert_eq!(told, routes_of_the_template());
+}
+
+#[tokio::test]
+async fn each_caller_gets_what_is_its_own_and_nothing_else() {
+    let cast = Cast::assembled().await;
+    let refused = [Refused::NoKey, Refused::Malformed, Refused::Revoked, Refused::OtherScopes];
+    let refusals = TABLE.iter().flat_map(|row| refused.map(|by| refusal(&cast, row, by)));
+    let mut wrong: Vec<String> = side_by_side(refusals).await.into_iter().flatten().collect();
+    // One after the other: a caller's own calls change what is its own.
+    let callers = Caller::ALL.map(async |caller| {
+        let mut wrong = Vec::new();
+        for row in TABLE {
+            wrong.extend(cell(&cast, row, caller).await);
+        }
+        wrong
+    });
+    wrong.extend(side_by_side(callers).await.into_iter().flatten());
+    assert!(wrong.is_empty(), "{} cells are wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// What is wrong with the answer to one of the owner's keys that must not get in.
+async fn refusal(cast: &Cast, row: &Row, by: Refused) -> Option<String> {
+    let operators = row.1[Caller::Operator as usize] != 403;
+    let (api, status, code) = match by {
+        Refused::NoKey => (Api::as_nobody(), 401, None),
+        Refused::Malformed => (Api::as_client("tdm_not-a-key"), 403, None),
+        Refused::Revoked => (cast.revoked.clone(), 403, None),
+        Refused::OtherScopes if operators => (cast.owner.api.clone(), 403, Some("forbidden")),
+        Refused::OtherScopes => (cast.without_scope_of(row.0), 403, Some("scope_missing")),
+    };
+    let answer = ask(&api, row, cast, Caller::Stranger).await;
+    let told = answer.body["code"].as_str();
+    let right = answer.status == status && code.is_none_or(|code| told == Some(code));
+    (!right).then(|| format!("{by:?}: {answer}, not {status} {code:?}"))
+}
+
+/// What is wrong with the answer to a caller whose key is good.
+async fn cell(cast: &Cast, row: &Row, caller: Caller) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let (api, expected) = (cast.api(caller), row.1[caller as usize]);
+    let answer = ask(&api, row, cast, caller).await;
+    if answer.status != expected {
+        wrong.push(format!("{caller:?}: {answer}, not {expected}"));
+    }
+    let asked = format!("{}{}", cast.path(row.0, caller), table::body(row.0, cast, caller).unwrap_or_default());
+    for hidden in cast.hidden_from(caller).into_iter().filter(|hidden| !asked.contains(hidden.as_str())) {
+        if answer.text.contains(&hidden) {
+            wrong.push(format!("{caller:?}: {answer} tells {hidden}"));
+        }
+    }
+    if expected == 404 {
+        wrong.extend(told_from_absence(cast, row, caller, &api, &answer).await);
+    }
+    wrong
+}
+
+/// What another client has must not be told from what is not there.
+async fn told_from_absence(cast: &Cast, row: &Row, caller: Caller, api: &Api, foreign: &Answer) -> Option<String> {
+    let path = cast.path(row.0, caller);
+    let absent = table::absent(&path)?;
+    let missing = send(api, row.0, &absent, table::body(row.0, cast, caller)).await;
+    let compared = |answer: &Answer| {
+        let mut body = answer.body.clone();
+        body["requestId"] = Value::Null;
+        let names: BTreeSet<String> = answer.headers.keys().map(ToString::to_string).collect();
+        (answer.status, body, names)
+    };
+    (compared(foreign) != compared(&missing)).then(|| format!("{caller:?}: {foreign} differs from {missing}"))
+}
+
+async fn ask(api: &Api, row: &Row, cast: &Cast, caller: Caller) -> Answer {
+    send(api, row.0, &cast.path(row.0, caller), table::body(row.0, cast, caller)).await
+}
+
+async fn send(api: &Api, route: &str, path: &str, body: Option<Value>) -> Answer {
+    let method: Method = route.split_once(' ').and_then(|(method, _)| method.parse().ok()).expect("METHOD /path");
+    let call = api.call(method, path);
+    match &body {
+        Some(body) => call.json(body).send().await,
+        None => call.send().await,
+    }
+}

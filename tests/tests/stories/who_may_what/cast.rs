@@ -1,0 +1,195 @@
+//! The owner, and the others who look at what it has.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use serde_yaml_ng::Value as Yaml;
+use tandem_stories::{Api, Client, Module, Pair, Receiver, World, callbacks_of, id, mandatory};
+
+/// Who asks with a good key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Caller {
+    /// A client of another contracting company that has nothing to do with the owner.
+    Stranger,
+    /// Connected with the owner, but the access to its offers is switched off.
+    WithoutGrant,
+    /// Connected with the owner, and sells its offer.
+    WithGrant,
+    /// Was connected with the owner, which has blocked the connection.
+    Blocked,
+    /// Runs the installation.
+    Operator,
+}
+
+impl Caller {
+    pub(super) const ALL: [Self; 5] = [Self::Stranger, Self::WithoutGrant, Self::WithGrant, Self::Blocked, Self::Operator];
+}
+
+/// All of them.
+pub(super) struct Cast {
+    world: World,
+    pub(super) owner: Client,
+    pub(super) stranger: Client,
+    partners: [Pair; 3],
+    /// What stands in the braces of a path.
+    things: BTreeMap<&'static str, String>,
+    pub(super) shared_offer: String,
+    pub(super) managed_offer: String,
+    pub(super) revoked: Api,
+    narrow: BTreeMap<String, Api>,
+}
+
+impl Cast {
+    pub(super) async fn assembled() -> Self {
+        let world = World::new();
+        let receiver = Receiver::start().await;
+        let company = world.company("Owner Press", Module::On).await;
+        let owner = world.client(&company, "Owner", "en").await;
+        let mut partners = Vec::new();
+        for name in ["Without", "With", "Blocked"] {
+            let partner = world.client(&world.company(name, Module::On).await, name, "en").await;
+            partners.push(Pair::connect(owner.clone(), partner, Some(&receiver.url())).await);
+        }
+        let partners: [Pair; 3] = partners.try_into().unwrap_or_else(|_| unreachable!("three"));
+        let stranger = world.client(&world.company("Stranger Press", Module::On).await, "Stranger", "en").await;
+        let targets: Vec<&Client> = partners.iter().map(|pair| &pair.target).collect();
+        let shared = owner.shared_offer("Shared", 999, &targets).await;
+        let partner = &partners[1].target;
+        let theirs = partner.subscription_offer("Theirs", 1_990).await;
+        let cart_of_both = partner.cart(&[mandatory(&theirs), mandatory(&shared)]).await;
+        let _ = partner.sell(&cart_of_both, &partner.customer().await).await.created();
+        let _ = owner
+            .api
+            .patch(&format!("/v1/connections/{}", partners[0].connection_id), json!({"offersAccess": false}))
+            .await
+            .ok();
+        let _ = owner.make("block", &partners[2].connection_id).await.ok();
+        let (things, managed_offer) = Self::things(&world, &owner, &company.id).await;
+        let revoked = world.api_key(&owner.id).await;
+        let path = format!("/v1/clients/{}/api-keys/{}", owner.id, text(&revoked["keyId"]));
+        let _ = world.operator.delete(&path).await.ok();
+        let narrow = Self::narrow(&world, &owner).await;
+        let shared_offer = id(&shared).to_owned();
+        let revoked = Api::as_client(text(&revoked["apiKey"]));
+        Self { world, owner, stranger, partners, things, shared_offer, managed_offer, revoked, narrow }
+    }
+
+    /// What the owner has: one thing of each kind.
+    async fn things(world: &World, owner: &Client, company: &str) -> (BTreeMap<&'static str, String>, String) {
+        let offer = owner.subscription_offer("Own", 1_990).await;
+        let cart = owner.cart(&[mandatory(&offer)]).await;
+        let customer = owner.customer().await;
+        let order = owner.sell(&cart, &customer).await.created();
+        let managed = json!({"name": "Managed", "type": "subscription", "period": {"unit": "month", "count": 1}, "renews": true,
+                             "price": {"amount": 1, "currency": "EUR"}, "externallyManaged": true});
+        let managed = owner.api.post("/v1/offers", managed).await.created();
+        let item = json!({"externalSystemId": "A-1", "offerId": id(&managed), "invoiceCustomerId": id(&customer), "quantity": 1,
+                          "startDate": "2026-01-01T00:00:00Z", "paymentMethod": "BILLING"});
+        let promise = owner.api.post("/v1/imports/orders", json!({"items": [item]})).await.accepted();
+        let things = BTreeMap::from([
+            ("companyId", company.to_owned()),
+            ("clientId", owner.id.clone()),
+            ("keyId", text(&world.api_key(&owner.id).await["keyId"]).to_owned()),
+            ("offerId", id(&offer).to_owned()),
+            ("cartId", id(&cart).to_owned()),
+            ("customerId", id(&customer).to_owned()),
+            ("orderId", id(&order).to_owned()),
+            ("subscriptionId", text(&order["positions"][0]["subscriptionId"]).to_owned()),
+            ("callbackId", id(&callbacks_of(owner).await[0]).to_owned()),
+            ("payoutId", id(&owner.api.all("/v1/payouts").await[0]).to_owned()),
+            ("promiseId", text(&promise["promiseId"]).to_owned()),
+        ]);
+        (things, id(&managed).to_owned())
+    }
+
+    /// For each scope that a route needs: a key of the owner with every scope but that one.
+    async fn narrow(world: &World, owner: &Client) -> BTreeMap<String, Api> {
+        let nouns = ["connections", "catalog", "customers", "purchases", "imports", "callbacks", "payouts"];
+        let all: Vec<String> = nouns.iter().flat_map(|noun| [format!("{noun}:read"), format!("{noun}:write")]).collect();
+        let mut narrow = BTreeMap::new();
+        for scope in &all {
+            // Who may write may read, so a key that must not read may not write either.
+            let noun = scope.trim_end_matches(":read");
+            let others: Vec<&String> = all.iter().filter(|other| !other.starts_with(noun)).collect();
+            let path = format!("/v1/clients/{}/api-keys", owner.id);
+            let key = world.operator.post(&path, json!({"scopes": others})).await.created();
+            narrow.insert(scope.clone(), Api::as_client(text(&key["apiKey"])));
+        }
+        narrow
+    }
+
+    /// A key of the owner that has every scope but the one of a route, as docs/openapi.yaml names it.
+    pub(super) fn without_scope_of(&self, route: &str) -> Api {
+        let described: Yaml = serde_yaml_ng::from_str(include_str!("../../../../docs/openapi.yaml")).expect("YAML");
+        let (method, path) = route.split_once(' ').expect("METHOD /path");
+        let security = &described["paths"][path][method.to_lowercase().as_str()]["security"][0]["clientKey"][0];
+        let scope = security.as_str().unwrap_or_else(|| panic!("{route} names no scope"));
+        self.narrow[scope].clone()
+    }
+
+    pub(super) fn api(&self, caller: Caller) -> Api {
+        match caller {
+            Caller::Operator => self.world.operator.clone(),
+            _ => self.client(caller).api.clone(),
+        }
+    }
+
+    /// The client that calls; for the operator, who has none, the stranger.
+    pub(super) fn client(&self, caller: Caller) -> &Client {
+        match caller {
+            Caller::Stranger | Caller::Operator => &self.stranger,
+            Caller::WithoutGrant => &self.partners[0].target,
+            Caller::WithGrant => &self.partners[1].target,
+            Caller::Blocked => &self.partners[2].target,
+        }
+    }
+
+    /// The path of a route that asks for what the owner has; a partner asks for its own connection with the owner.
+    pub(super) fn path(&self, route: &str, caller: Caller) -> String {
+        let (_, pattern) = route.split_once(' ').expect("METHOD /path");
+        let shared = pattern.starts_with("/v1/offers/shared/");
+        let segment = |segment: &str| match segment.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
+            None => segment.to_owned(),
+            Some("connectionId") => self.connection(caller).to_owned(),
+            Some("offerId") if shared => self.shared_offer.clone(),
+            Some(name) => self.thing(name).to_owned(),
+        };
+        pattern.split('/').map(segment).collect::<Vec<_>>().join("/")
+    }
+
+    pub(super) fn connection(&self, caller: Caller) -> &str {
+        let pair = match caller {
+            Caller::WithoutGrant => &self.partners[0],
+            Caller::Blocked => &self.partners[2],
+            Caller::Stranger | Caller::WithGrant | Caller::Operator => &self.partners[1],
+        };
+        &pair.connection_id
+    }
+
+    pub(super) fn thing(&self, name: &str) -> &str {
+        self.things.get(name).unwrap_or_else(|| panic!("the owner has no {name}"))
+    }
+
+    /// The ids that a caller must not see anywhere. A partner sees itself in the payout row, and the offer shared with it.
+    pub(super) fn hidden_from(&self, caller: Caller) -> Vec<String> {
+        if caller == Caller::Operator {
+            return Vec::new();
+        }
+        let mut hidden: Vec<String> =
+            ["keyId", "offerId", "cartId", "customerId", "orderId", "subscriptionId", "callbackId", "promiseId"]
+                .map(|name| self.thing(name).to_owned())
+                .into();
+        hidden.push(self.managed_offer.clone());
+        if caller != Caller::WithGrant {
+            hidden.extend([self.shared_offer.clone(), self.thing("payoutId").to_owned()]);
+        }
+        let own = self.connection(caller);
+        let others = self.partners.iter().map(|pair| pair.connection_id.clone());
+        hidden.extend(others.filter(|connection| caller == Caller::Stranger || connection != own));
+        hidden
+    }
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_else(|| panic!("no text: {value}"))
+}

@@ -1,0 +1,137 @@
+//! What each caller gets.
+
+use serde_json::{Value, json};
+
+use super::cast::{Caller, Cast};
+
+/// A route, and the status for each [`Caller`], in their order: the stranger, the partner without grant, the partner with grant,
+/// the blocked partner, the operator.
+pub(super) type Row = (&'static str, [u16; 5]);
+
+/// Only for the operator.
+const OPERATORS: [u16; 5] = [403, 403, 403, 403, 200];
+/// The caller's own, never the owner's.
+const OWN: [u16; 5] = [200, 200, 200, 200, 403];
+/// Nobody's but the owner's.
+const OWNERS: [u16; 5] = [404, 404, 404, 404, 403];
+
+pub(super) const TABLE: &[Row] = &[
+    ("POST /v1/contracting-companies", [403, 403, 403, 403, 201]),
+    ("GET /v1/contracting-companies", OPERATORS),
+    ("GET /v1/contracting-companies/{companyId}", OPERATORS),
+    ("PATCH /v1/contracting-companies/{companyId}", OPERATORS),
+    ("POST /v1/clients", [403, 403, 403, 403, 201]),
+    ("GET /v1/clients", OPERATORS),
+    ("GET /v1/clients/{clientId}", OPERATORS),
+    ("POST /v1/clients/{clientId}/api-keys", [403, 403, 403, 403, 201]),
+    ("GET /v1/clients/{clientId}/api-keys", OPERATORS),
+    ("DELETE /v1/clients/{clientId}/api-keys/{keyId}", OPERATORS),
+    // Anyone may invite anyone.
+    ("POST /v1/connections", [201, 201, 201, 201, 403]),
+    ("GET /v1/connections", OWN),
+    ("GET /v1/connections/{connectionId}", [404, 200, 200, 200, 403]),
+    // What is switched belongs to the source.
+    ("PATCH /v1/connections/{connectionId}", [404, 403, 403, 403, 403]),
+    ("POST /v1/connections/{connectionId}/accept", [404, 409, 409, 409, 403]),
+    ("POST /v1/connections/{connectionId}/decline", [404, 409, 409, 409, 403]),
+    ("POST /v1/connections/{connectionId}/withdraw", [404, 403, 403, 403, 403]),
+    // Either side blocks; only the side that blocked unblocks.
+    ("POST /v1/connections/{connectionId}/block", [404, 200, 200, 409, 403]),
+    ("POST /v1/connections/{connectionId}/unblock", [404, 200, 200, 403, 403]),
+    ("POST /v1/connections/{connectionId}/callback/rotate-secret", [404, 403, 403, 403, 403]),
+    ("POST /v1/connections/{connectionId}/callback/test", [404, 403, 403, 403, 403]),
+    ("POST /v1/offers", [201, 201, 201, 201, 403]),
+    ("GET /v1/offers", OWN),
+    ("GET /v1/offers/shared", OWN),
+    ("GET /v1/offers/shared/{offerId}", [404, 404, 200, 404, 403]),
+    ("GET /v1/offers/{offerId}", OWNERS),
+    ("PATCH /v1/offers/{offerId}", OWNERS),
+    ("POST /v1/offers/{offerId}/archive", OWNERS),
+    // A cart with the shared offer.
+    ("POST /v1/carts", [422, 422, 201, 422, 403]),
+    ("GET /v1/carts", OWN),
+    ("GET /v1/carts/{cartId}", OWNERS),
+    ("PATCH /v1/carts/{cartId}", OWNERS),
+    ("POST /v1/carts/{cartId}/archive", OWNERS),
+    ("POST /v1/carts/{cartId}/purchase", OWNERS),
+    ("POST /v1/customers", [201, 201, 201, 201, 403]),
+    ("GET /v1/customers", OWN),
+    ("GET /v1/customers/{customerId}", OWNERS),
+    ("PATCH /v1/customers/{customerId}", OWNERS),
+    ("GET /v1/customers/{customerId}/subscriptions", OWNERS),
+    ("GET /v1/customers/{customerId}/orders", OWNERS),
+    ("GET /v1/orders", OWN),
+    ("GET /v1/orders/{orderId}", OWNERS),
+    ("POST /v1/orders/{orderId}/refund", OWNERS),
+    ("POST /v1/orders/{orderId}/charge-back", OWNERS),
+    ("GET /v1/subscriptions", OWN),
+    ("GET /v1/subscriptions/{subscriptionId}", OWNERS),
+    ("POST /v1/subscriptions/{subscriptionId}/payments", OWNERS),
+    ("POST /v1/subscriptions/{subscriptionId}/cancel", OWNERS),
+    ("POST /v1/subscriptions/useCrossClientVoucher", OWNERS),
+    ("GET /v1/callbacks", OWN),
+    ("GET /v1/callbacks/{callbackId}", OWNERS),
+    ("POST /v1/callbacks/{callbackId}/replay", OWNERS),
+    ("POST /v1/callbacks/replay", OWNERS),
+    ("GET /v1/event-endpoint", OWNERS),
+    ("PUT /v1/event-endpoint", [201, 201, 201, 201, 403]),
+    ("POST /v1/event-endpoint/rotate-secret", OWN),
+    ("DELETE /v1/event-endpoint", OWN),
+    ("GET /v1/payouts", OWN),
+    ("GET /v1/payouts/statement", OWN),
+    ("GET /v1/payouts/export", OWN),
+    // Both parties see a row; the creditor, here the owner, marks it paid.
+    ("GET /v1/payouts/{payoutId}", [404, 404, 200, 404, 403]),
+    ("POST /v1/payouts/{payoutId}/mark-paid", [404, 404, 403, 404, 403]),
+    // Items that name what the owner has fail, like those that name what nobody has.
+    ("POST /v1/imports/orders", [202, 202, 202, 202, 403]),
+    ("GET /v1/imports/orders/logs", OWN),
+    ("GET /v1/imports", OWN),
+    ("GET /v1/imports/{promiseId}", OWNERS),
+    ("POST /v1/imports/{promiseId}/retry", OWNERS),
+];
+
+/// A body that would be right if the caller were the owner.
+pub(super) fn body(route: &str, cast: &Cast, caller: Caller) -> Option<Value> {
+    let unique = format!("{caller:?}-{}", cast.connection(caller));
+    let offer = |id: &str| json!({"position": 1, "offerId": id, "mandatory": true});
+    let right = match route {
+        "POST /v1/contracting-companies" => json!({"name": "Another", "modules": {"crossClientConnections": false}}),
+        "PATCH /v1/contracting-companies/{companyId}" => json!({"modules": {"crossClientConnections": true}}),
+        "POST /v1/clients" => {
+            json!({"contractingCompanyId": cast.thing("companyId"), "name": "Another", "email": "a@example.com", "language": "en"})
+        }
+        "POST /v1/clients/{clientId}/api-keys" => json!({}),
+        "POST /v1/connections" => {
+            json!({"targetClientId": cast.owner.id, "offersAccess": true, "callback": {"url": "https://example.com/"}})
+        }
+        "PATCH /v1/connections/{connectionId}" => json!({"offersAccess": true}),
+        "POST /v1/offers" => json!({"name": "Another", "type": "single", "price": {"amount": 1, "currency": "EUR"}}),
+        "PATCH /v1/offers/{offerId}" => json!({"name": "Mine"}),
+        "POST /v1/carts" => json!({"name": "Both", "positions": [offer(&cast.shared_offer)]}),
+        "PATCH /v1/carts/{cartId}" => json!({"name": "Mine"}),
+        "POST /v1/carts/{cartId}/purchase" => {
+            json!({"customerId": cast.thing("customerId"), "paymentMethod": "PAYPAL"})
+        }
+        "POST /v1/customers" => json!({"email": format!("{unique}@example.com"), "language": "en"}),
+        "PATCH /v1/customers/{customerId}" => json!({"firstName": "Eve"}),
+        "POST /v1/subscriptions/useCrossClientVoucher" => {
+            json!({"customerId": cast.thing("customerId"), "voucherCode": "7Q2M9-X4T0K-3HGWB-PZ5RA"})
+        }
+        "POST /v1/callbacks/replay" => json!({"callbackIds": [cast.thing("callbackId")]}),
+        "PUT /v1/event-endpoint" => json!({"url": "https://example.com/events"}),
+        "POST /v1/imports/orders" => json!({"items": [{
+            "externalSystemId": "A-1", "offerId": cast.managed_offer, "invoiceCustomerId": cast.thing("customerId"),
+            "quantity": 1, "startDate": "2026-01-01T00:00:00Z", "paymentMethod": "BILLING",
+        }]}),
+        _ => return None,
+    };
+    Some(right)
+}
+
+/// The same path with the id of what is not there, if there is an id in it.
+pub(super) fn absent(path: &str) -> Option<String> {
+    let segment = path.split('/').find(|segment| segment.split_once('_').is_some_and(|(_, id)| id.len() == 32))?;
+    let (prefix, _) = segment.split_once('_')?;
+    Some(path.replace(segment, &format!("{prefix}_0190b8f5c6f77c3ab0a1c2d3e4f50617")))
+}
