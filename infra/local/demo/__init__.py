@@ -1,9 +1,10 @@
-"""The demo: two merchants sell together, and after the sale, played by HTTP against a stack that runs for real.
+"""The demo: two merchants sell together, and what comes after, played by HTTP against a stack that runs for real.
 
 ``make demo`` brings a stack up and starts this package against it. Whatever is printed has happened: each call went
 through the public API, each mail was sent, each callback came to an HTTP server of this process.
 
 ``acts``      the story, act by act
+``importing`` its last act: the orders of another system
 ``scenes``    what happens in more than one act: a connection is made, a cart is sold, payout lists are compared
 ``cast``      who acts: the operator and the merchants, each with its key
 ``mailbox``   the mails that the stack sent

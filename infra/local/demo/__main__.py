@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from infra.local.demo import acts
+from infra.local.demo import acts, importing
 from infra.local.demo.cast import Caller
 from infra.local.demo.mailbox import Mailbox
 from infra.local.demo.receiver import Receiver
@@ -47,6 +47,7 @@ def play(stage: Stage, stack: dict[str, Any]) -> None:
         first = acts.first(world)
         second = acts.second(world, first.source)
         acts.third(world, first, second)
+        importing.fourth(world, first, second)
     stage.end()
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from infra.local.demo import scenes, text
 from infra.local.demo.cast import Merchant
+from infra.local.demo.receiver import SALES
 from infra.local.demo.scenes import Json, Sale, World
 
 
@@ -27,6 +28,7 @@ def monthly(name: str, cents: int) -> Json:
 class First:
     """What the first act leaves behind."""
 
+    company: str
     source: Merchant
     sale: Sale
 
@@ -87,7 +89,7 @@ def first(world: World) -> First:
     )
     stage.check("the id of Tagespost's payout row", ours[0]["id"], theirs[0]["id"])
     source.calls.get("/v1/callbacks", {"items.#": 0})
-    return First(source, sale)
+    return First(company, source, sale)
 
 
 def second(world: World, source: Merchant) -> Second:
@@ -96,13 +98,13 @@ def second(world: World, source: Merchant) -> Second:
     stage.act(
         "ACT TWO: between two contracting companies",
         "Quayside, of Harbour Press, is to sell Alpenblick too. The companies share no customers, so a callback tells",
-        f"Alpenblick of each sale; its server listens on {receiver.url}.",
+        f"Alpenblick of each sale; its server listens on {receiver.url(SALES)}.",
     )
     stage.step("The operator creates the other company, its client and a key")
     target = scenes.open_shop(world, scenes.found_company(world, "Harbour Press"), "Quayside", "en")
     stage.step("Alpenblick invites Quayside, names its callback address and gets a secret for signatures")
-    invitation = scenes.invite(world, source, target, {"url": receiver.url})
-    receiver.trust(invitation["callback.secret"])
+    invitation = scenes.invite(world, source, target, {"url": receiver.url(SALES)})
+    receiver.trust(SALES, invitation["callback.secret"])
     stage.step("Quayside accepts")
     scenes.accept(world, source, target, invitation["id"])
     stage.step("Alpenblick shares an offer, Quayside puts it into a cart and sells it to Ben")

@@ -16,7 +16,7 @@ from infra.local.demo.stage import Failure, Stage
 _SECONDS = 35.0
 """The API itself gives up after 30."""
 
-_SECRETS = {"apiKey": 10, "callback.secret": 10}
+_SECRETS = {"apiKey": 10, "callback.secret": 10, "secret": 10}
 """Members of answers that are secrets, and how many of their characters may be printed."""
 
 
@@ -72,6 +72,10 @@ class Caller:
         """
         headers = {"idempotency-key": key or str(uuid.uuid4())}
         return self._play("POST", path, body, _Wish(status, expected or {}, shows, brief), headers)
+
+    def put(self, path: str, body: dict[str, Any], expected: dict[str, Any], shows: Sequence[str] = ()) -> Answer:
+        """Set something for the first time; see `post`."""
+        return self._play("PUT", path, body, _Wish(201, expected, shows), {"idempotency-key": str(uuid.uuid4())})
 
     def look(self, path: str) -> Answer:
         """Read something without showing it, to wait for a change or to check what is shown as a table."""

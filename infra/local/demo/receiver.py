@@ -13,6 +13,11 @@ from typing import Any
 
 from standardwebhooks import Webhook, WebhookVerificationError
 
+SALES = "/tandem"
+"""Where the partner's sales are told."""
+EVENTS = "/events"
+"""Where a merchant is told what happens to itself."""
+
 
 @dataclass(frozen=True)
 class Received:
@@ -47,18 +52,17 @@ class Receiver:
         self._server.shutdown()
         self._server.server_close()
 
-    @property
-    def url(self) -> str:
-        """Where callbacks are to be sent."""
-        return f"http://127.0.0.1:{self._server.server_port}/tandem"
+    def url(self, path: str) -> str:
+        """Where callbacks to one of the server's paths are to be sent."""
+        return f"http://127.0.0.1:{self._server.server_port}{path}"
 
-    def fault_of(self, headers: Mapping[str, str], body: bytes) -> str | None:
-        """Why a callback is not to be believed; None if it is signed with the secret, and lately."""
-        return self._server.fault_of(headers, body)
+    def fault_of(self, path: str, headers: Mapping[str, str], body: bytes) -> str | None:
+        """Why a callback is not to be believed; None if it is signed with the path's secret, and lately."""
+        return self._server.fault_of(path, headers, body)
 
-    def trust(self, secret: str) -> None:
-        """Take callbacks that are signed with this secret."""
-        self._server.secret = secret
+    def trust(self, path: str, secret: str) -> None:
+        """Take callbacks to a path that are signed with this secret."""
+        self._server.secrets[path] = secret
 
     def find(self, event: str) -> Received | None:
         """The first callback of a type, or one whose signature was refused."""
@@ -77,7 +81,7 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
         super().__init__(address, handler)
-        self.secret = ""
+        self.secrets: dict[str, str] = {}
         self.received: list[Received] = []
 
     def server_bind(self) -> None:
@@ -85,11 +89,11 @@ class _Server(ThreadingHTTPServer):
         TCPServer.server_bind(self)
         self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
 
-    def fault_of(self, headers: Mapping[str, str], body: bytes) -> str | None:
-        if not self.secret:
+    def fault_of(self, path: str, headers: Mapping[str, str], body: bytes) -> str | None:
+        if path not in self.secrets:
             return "no secret was agreed on yet"
         try:
-            Webhook(self.secret).verify(body, dict(headers))
+            Webhook(self.secrets[path]).verify(body, dict(headers))
         except (WebhookVerificationError, ValueError) as error:
             return str(error) or type(error).__name__
         return None
@@ -106,7 +110,7 @@ class _Handler(BaseHTTPRequestHandler):
         assert isinstance(server, _Server)
         body = self.rfile.read(int(self.headers.get("content-length", "0")))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        fault = server.fault_of(headers, body)
+        fault = server.fault_of(self.path, headers, body)
         server.received.append(Received(self.path, headers, body, fault))
         answer = b"refused" if fault else b"thanks"
         self.send_response(400 if fault else 200)

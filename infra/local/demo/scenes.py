@@ -189,7 +189,7 @@ def callback(world: World, event: str, expected: Json, shows: list[str]) -> Json
             "  ".join([event, *(text.named(data, path) for path in [*shows, *expected])]),
         ],
     )
-    refused = receiver.fault_of(came.headers, came.body + b" ") is not None
+    refused = receiver.fault_of(came.path, came.headers, came.body + b" ") is not None
     stage.check_that("the same callback with one byte more", refused, "a refused signature", "a verified one")
     for member, value in expected.items():
         stage.check(f"{member} in the callback {event}", value, text.pick(data, member))
