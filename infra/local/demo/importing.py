@@ -17,7 +17,7 @@ def fourth(world: World, before: First, now: Second) -> None:
     stage, receiver = world.stage, world.receiver
     stage.act(
         "ACT FOUR: an import",
-        "Bergbote, a third client of Bergverlag, sells in an older system, which leads its orders. Tandem mirrors them.",
+        "Bergbote, a third client of Bergverlag, sells in an older system; Tandem mirrors the orders of that.",
     )
     stage.step("The operator creates the client and a key; Bergbote makes the offer that the older system sells")
     merchant = scenes.open_shop(world, before.company, "Bergbote", "de")
@@ -79,9 +79,8 @@ def _item(external: str, offer: str, customer: str, payment_method: str) -> Json
 def _import(world: World, merchant: Merchant, items: list[Json], expected: Json) -> Answer:
     """Send an import, ask for its promise until it is done, and check what it says then."""
     accepted = {"state": "accepted", "itemCount": len(items)}
-    answer = merchant.calls.post(
-        "/v1/imports/orders", {"items": items}, accepted, ["promiseId"], 202, brief=len(items) > 1
-    )
+    brief = len(items) > 1
+    answer = merchant.calls.post("/v1/imports/orders", {"items": items}, accepted, ["promiseId"], 202, brief=brief)
     path = f"/v1/imports/{answer['promiseId']}"
 
     def done() -> bool | None:
