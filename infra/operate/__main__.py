@@ -1,0 +1,10 @@
+"""Entry point of ``python3 -m infra.operate``; readable by any Python 3, to be able to refuse an old one."""
+
+import sys
+
+if sys.version_info < (3, 10):
+    sys.exit("tandem: Python 3.10 or newer is needed, this is %d.%d" % sys.version_info[:2])
+
+from infra.operate.cli import main
+
+sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,50 @@
+"""The command: brings the parts together and gives the exit status."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from infra.local import environment
+from infra.local.layout import ROOT, venv_python
+from infra.local.say import Problem, say
+from infra.operate.options import Options, parse
+
+DONE, LOOK, FAILED = 0, 1, 2
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command: 0, 1 if `status` found something for people to look at, 2 for a problem, 130 after Ctrl-C."""
+    try:
+        options = parse(arguments)
+        environment.ensure()
+        if not environment.running_inside():
+            os.chdir(ROOT)
+            os.execv(venv_python(), [str(venv_python()), "-m", "infra.operate", *arguments])
+        return _run(options)
+    except Problem as problem:
+        say(str(problem))
+        return FAILED
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # whoever read along has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+
+
+def _run(options: Options) -> int:
+    from botocore.exceptions import BotoCoreError, ClientError  # these need the environment
+
+    from infra.operate import redrive, stack, status, why
+
+    try:
+        target = stack.of(options)
+        match options.command:
+            case "status":
+                return status.run(target)
+            case "why":
+                return why.run(target, options)
+            case _:
+                return redrive.run(target, options)
+    except (BotoCoreError, ClientError) as error:
+        raise Problem(f"AWS says: {error}") from error

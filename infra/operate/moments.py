@@ -1,0 +1,37 @@
+"""Times as people read them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+
+def now() -> datetime:
+    """The time."""
+    return datetime.now(timezone.utc)
+
+
+def read(text: str) -> datetime:
+    """A time of the table; its fraction of a second is left out, which the oldest Python cannot read in all lengths."""
+    return datetime.strptime(text.removesuffix("Z").partition(".")[0], "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc)
+
+
+def span(length: timedelta) -> str:
+    """A length of time in its two largest units: ``2 h 5 min``."""
+    seconds = int(length.total_seconds())
+    if seconds < 60:
+        return f"{max(seconds, 0)} s"
+    units = (("d", 86_400), ("h", 3_600), ("min", 60))
+    parts = []
+    for name, size in units:
+        count, seconds = divmod(seconds, size)
+        if count:
+            parts.append(f"{count} {name}")
+    return " ".join(parts[:2])
+
+
+def told(text: str, at: datetime) -> str:
+    """A time of the table with how far it is from `at`: ``2026-07-01 12:00:00 UTC (5 min ago)``."""
+    time = read(text)
+    shown = time.strftime("%Y-%m-%d %H:%M:%S UTC")
+    distance = f"{span(at - time)} ago" if time <= at else f"in {span(time - at)}"
+    return f"{shown} ({distance})"

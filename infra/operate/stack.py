@@ -1,0 +1,81 @@
+"""The table and the queues of a deployed stack, and the clients to reach them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from infra.local.say import Problem
+from infra.operate.options import Options
+
+
+@dataclass(frozen=True)
+class Queue:
+    """A queue; the dead-letter queue of a work queue has the same `kind`."""
+
+    kind: str
+    url: str
+    dead: bool
+
+    @property
+    def label(self) -> str:
+        """How people call it."""
+        return f"{self.kind}, dead letters" if self.dead else self.kind
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Where a stack's things are."""
+
+    table: str
+    queues: tuple[Queue, ...]
+    sqs: Any
+    dynamodb: Any
+    cloudwatch: Any
+
+    def queue(self, kind: str, dead: bool) -> Queue:
+        """The work queue of a kind, or its dead-letter queue."""
+        return next(queue for queue in self.queues if (queue.kind, queue.dead) == (kind, dead))
+
+
+def of(options: Options) -> Stack:
+    """The stack that was asked for. Raises a `Problem` if there is none."""
+    if options.stack_name:
+        session = boto3.Session()
+        if not session.region_name:
+            raise Problem("no region is set; set AWS_REGION, or choose a profile by AWS_PROFILE")
+        return _built(_outputs(session, options.stack_name), session, None)
+    try:
+        known = json.loads(options.description.read_text())
+    except (OSError, ValueError):
+        raise Problem(f"no stack is up ({options.description} is not there); `make up` brings one up") from None
+    session = boto3.Session(known["awsAccessKeyId"], known["awsSecretAccessKey"], region_name=known["region"])
+    outputs = {name[:1].upper() + name[1:]: value for name, value in known.items()}
+    return _built(outputs, session, known["awsEndpoint"])
+
+
+def _outputs(session: Any, name: str) -> dict[str, str]:
+    stacks = session.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
+    return {output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", [])}
+
+
+def _built(outputs: dict[str, str], session: Any, endpoint: str | None) -> Stack:
+    # The emulator listens on the loopback address: straight to it, whatever proxy the person has set.
+    config = Config(connect_timeout=5, read_timeout=30, **({"proxies": {}} if endpoint else {}))
+
+    def client(service: str) -> Any:
+        return session.client(service, endpoint_url=endpoint, config=config)
+
+    words = (("callbacks", "Callback"), ("mails", "Mail"), ("imports", "Import"))
+    try:
+        work = [Queue(kind, outputs[f"{word}QueueUrl"], dead=False) for kind, word in words]
+        dead = [Queue(kind, outputs[f"{word}DeadLetterQueueUrl"], dead=True) for kind, word in words]
+        dead.append(Queue("triggers", outputs["TriggerFailureQueueUrl"], dead=True))
+        table = outputs["TableName"]
+    except KeyError as output:
+        raise Problem(f"the stack has no output {output}; is it one of Tandem, and of this release?") from None
+    return Stack(table, (*work, *dead), client("sqs"), client("dynamodb"), client("cloudwatch"))
