@@ -10,7 +10,7 @@
 //! - [`mails_to`]: what a client found in its inbox.
 //! - [`eventually`]: waits for what happens after the answer.
 //! - [`side_by_side`]: does much of the same, some at a time.
-//! - [`rows_about`]: what the table holds, for stories in which nothing may be written.
+//! - [`rows_about`]: what the table holds, for stories in which nothing may be written; [`table::spoil`]: makes a row unreadable.
 //!
 //! Only for stories: what goes wrong panics, and says what was called and what came back. Nothing is skipped without a
 //! stack: see [`Stack::get`].
@@ -24,7 +24,7 @@ mod mails;
 mod receiver;
 mod side_by_side;
 mod stack;
-mod table;
+pub mod table;
 mod wait;
 mod world;
 
@@ -37,6 +37,6 @@ pub use mails::{Mail, mail_to, mails_to};
 pub use receiver::{Received, Receiver, Reply, verified};
 pub use side_by_side::side_by_side;
 pub use stack::Stack;
-pub use table::{Row, rows_about};
+pub use table::rows_about;
 pub use wait::eventually;
 pub use world::{Company, Module, World};

@@ -4,6 +4,8 @@
 use serde_json::{Value, json};
 use tandem_stories::{Client, Module, Receiver, World, eventually, id, verified};
 
+mod put_aside;
+
 struct Importing {
     client: Client,
     offer: String,
@@ -15,17 +17,9 @@ impl Importing {
         let world = World::new();
         let company = world.company("Alpenverlag", Module::Off).await;
         let client = world.client(&company, "Bergwelt", "de").await;
-        let offer = json!({
-            "name": "Bergwelt gedruckt",
-            "type": "subscription",
-            "price": {"amount": 4_900, "currency": "EUR"},
-            "period": {"unit": "month", "count": 1},
-            "renews": true,
-            "externallyManaged": true,
-        });
-        let offer = client.api.post("/v1/offers", offer).await.created();
+        let offer = offer_of(&client).await;
         let customer = client.customer().await;
-        Self { offer: id(&offer).to_owned(), customer: id(&customer).to_owned(), client }
+        Self { offer, customer: id(&customer).to_owned(), client }
     }
 
     fn item(&self, external: &str, customer: &str, payment_method: &str) -> Value {
@@ -41,14 +35,38 @@ impl Importing {
 
     /// Sends an import, and waits until it is done.
     async fn import(&self, items: &[Value]) -> Value {
+        let accepted = self.send(items).await;
+        self.eventually(&accepted, "the import to be done", |promise| promise["finishedAt"].is_string()).await
+    }
+
+    /// Sends an import; gives its id.
+    async fn send(&self, items: &[Value]) -> String {
         let accepted = self.client.api.post("/v1/imports/orders", json!({"items": items})).await.accepted();
-        let path = format!("/v1/imports/{}", accepted["promiseId"].as_str().expect("an id"));
-        eventually("the import to be done", async || {
+        accepted["promiseId"].as_str().expect("an id").to_owned()
+    }
+
+    /// Waits until an import is as it should be.
+    async fn eventually(&self, promise: &str, what: &str, good: impl Fn(&Value) -> bool) -> Value {
+        let path = format!("/v1/imports/{promise}");
+        eventually(what, async || {
             let promise = self.client.api.get(&path).await.ok();
-            if promise["finishedAt"].is_string() { Ok(promise) } else { Err(promise) }
+            if good(&promise) { Ok(promise) } else { Err(promise) }
         })
         .await
     }
+}
+
+/// Makes an offer that another system sells.
+async fn offer_of(client: &Client) -> String {
+    let offer = json!({
+        "name": "Bergwelt gedruckt",
+        "type": "subscription",
+        "price": {"amount": 4_900, "currency": "EUR"},
+        "period": {"unit": "month", "count": 1},
+        "renews": true,
+        "externallyManaged": true,
+    });
+    id(&client.api.post("/v1/offers", offer).await.created()).to_owned()
 }
 
 #[tokio::test]

@@ -1,0 +1,119 @@
+"""What the tests share: a stack whose SQS is a dictionary."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import itertools
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from infra.operate.stack import Queue, Stack
+
+CLIENT = "cli_0190b8f5c6f77c3ab0a1c2d3e4f50617"
+PROMISE = "prm_0190b8f5c6f77c3ab0a1c2d3e4f50618"
+OTHER = "prm_0190b8f5c6f77c3ab0a1c2d3e4f50619"
+URL = "https://sqs.example/1/"
+
+
+@dataclass
+class Message:
+    """A message in the stand-in."""
+
+    id: str
+    body: str
+    attributes: dict[str, str]
+    hidden: bool = False
+
+
+@dataclass
+class Sqs:
+    """A stand-in for SQS: what is received is hidden until somebody makes it visible again."""
+
+    queues: dict[str, list[Message]] = field(default_factory=dict)
+    tasks: list[dict[str, Any]] | None = None
+    """What a redrive task tells, look by look; None for an SQS that has no such task."""
+    started: dict[str, Any] | None = None
+    numbers: Any = field(default_factory=itertools.count)
+
+    def put(self, url: str, body: str, sent: int = 0, **attributes: Any) -> None:
+        """Put a message into a queue."""
+        message = Message(f"m{next(self.numbers)}", body, {"SentTimestamp": str(sent)} | attributes)
+        self.queues.setdefault(url, []).append(message)
+
+    def receive_message(self, QueueUrl: str, MaxNumberOfMessages: int, **_: Any) -> dict[str, Any]:
+        """Hide and give the first messages that are visible."""
+        seen = [message for message in self.queues.get(QueueUrl, []) if not message.hidden][:MaxNumberOfMessages]
+        for message in seen:
+            message.hidden = True
+        return {
+            "Messages": [
+                {"MessageId": m.id, "ReceiptHandle": m.id, "Body": m.body, "Attributes": m.attributes} for m in seen
+            ]
+        }
+
+    def change_message_visibility_batch(self, QueueUrl: str, Entries: list[dict[str, Any]]) -> None:
+        """Show messages again."""
+        shown = {entry["ReceiptHandle"] for entry in Entries}
+        for message in self.queues.get(QueueUrl, []):
+            message.hidden = message.hidden and message.id not in shown
+
+    def delete_message(self, QueueUrl: str, ReceiptHandle: str) -> None:
+        """Delete a message."""
+        self.queues[QueueUrl] = [message for message in self.queues[QueueUrl] if message.id != ReceiptHandle]
+
+    def send_message(self, QueueUrl: str, MessageBody: str, **group: Any) -> None:
+        """Take a message, sent just now."""
+        self.put(QueueUrl, MessageBody, **group)
+
+    def get_queue_attributes(self, QueueUrl: str, **_: Any) -> dict[str, Any]:
+        """Count the messages and name the queue."""
+        messages = self.queues.get(QueueUrl, [])
+        hidden = sum(message.hidden for message in messages)
+        counts = {"": len(messages) - hidden, "NotVisible": hidden, "Delayed": 0}
+        attributes = {f"ApproximateNumberOfMessages{part}": str(count) for part, count in counts.items()}
+        return {"Attributes": attributes | {"QueueArn": f"arn:{QueueUrl}"}}
+
+    def start_message_move_task(self, **task: Any) -> None:
+        """Start a task where there are any."""
+        if self.tasks is None:
+            raise ClientError({"Error": {"Code": "InvalidAction", "Message": ""}}, "StartMessageMoveTask")
+        self.started = task
+
+    def list_message_move_tasks(self, **_: Any) -> dict[str, Any]:
+        """How far the task is."""
+        assert self.tasks is not None
+        return {"Results": [self.tasks.pop(0)]}
+
+
+class CloudWatch:
+    """A stand-in that knows nothing."""
+
+    def get_metric_statistics(self, **_: Any) -> dict[str, Any]:
+        """No data."""
+        return {"Datapoints": []}
+
+
+def stack(sqs: Sqs, dynamodb: Any = None) -> Stack:
+    """A stack with the work and dead-letter queues of the template."""
+    work = [Queue(kind, URL + kind, dead=False) for kind in ("callbacks", "mails", "imports")]
+    dead = [Queue(kind, f"{URL}{kind}-dead", dead=True) for kind in ("callbacks", "mails", "imports", "triggers")]
+    return Stack("table", (*work, *dead), sqs, dynamodb, CloudWatch())
+
+
+def body(promise: str = PROMISE, chunk: int = 1) -> str:
+    """The body of a message about a chunk, as shared/queue/src/message.rs writes it."""
+    row = {"pk": f"{CLIENT}#{promise}", "sk": f"chunk#{chunk:03}", "tenant": CLIENT}
+    return json.dumps({"v": 1, "kind": "import"} | row)
+
+
+def said(call: Callable[[], object]) -> str:
+    """What a call prints."""
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
+        call()
+    return out.getvalue()

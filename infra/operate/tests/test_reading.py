@@ -1,0 +1,133 @@
+"""What is read of the table and the queues, and what is not."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import unittest
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.stub import ANY, Stubber
+
+from infra.local.say import Problem
+from infra.operate import due, moments, queues, rows, status, why
+from infra.operate.options import Options, parse
+from infra.operate.tests.case import CLIENT, PROMISE, URL, Sqs, body, said, stack
+
+NOW = moments.read("2026-07-01T12:00:00Z")
+_READ = ("TableName", "Key", "ConsistentRead", "ProjectionExpression", "ExpressionAttributeNames")
+ANY_READ = dict.fromkeys(_READ, ANY)
+
+
+def dynamodb() -> Any:
+    """A client that calls nobody."""
+    return boto3.client("dynamodb", "eu-central-1", aws_access_key_id="a", aws_secret_access_key="b")
+
+
+class Rows(unittest.TestCase):
+    """Rows of the table."""
+
+    def test_nothing_sealed_and_nobodys_data_is_asked_for(self) -> None:
+        asked = {*rows.CALLBACK, *rows.ATTEMPT, *rows.ENDPOINT, *rows.MAIL, *rows.PROMISE, *rows.CHUNK}
+        self.assertFalse(asked & {"sealedBody", "answer", "email", "kind", "language", "url", "secrets"})
+
+    def test_a_row_is_read_consistently_and_only_its_members(self) -> None:
+        client = dynamodb()
+        expected = {
+            "TableName": "table",
+            "Key": {"pk": {"S": "a"}, "sk": {"S": "mail"}},
+            "ConsistentRead": True,
+            "ProjectionExpression": "#pk, #status, #kind.#about",
+            "ExpressionAttributeNames": {"#pk": "pk", "#status": "status", "#kind": "kind", "#about": "about"},
+        }
+        with Stubber(client) as stub:
+            stub.add_response("get_item", {"Item": {"pk": {"S": "a"}, "status": {"S": "sent"}}}, expected)
+            stub.add_response("get_item", {})
+            row = rows.get(stack(Sqs(), client), "a", "mail", ["status", "kind.about"])
+            self.assertEqual(row, {"pk": "a", "status": "sent"})
+            self.assertIsNone(rows.get(stack(Sqs(), client), "a", "mail", ["status"]))
+
+    def test_due_rows_are_counted_by_kind_with_the_oldest_over_all_pages(self) -> None:
+        class Table:
+            """Two rows in the first shard, on two pages."""
+
+            def query(self, **asked: Any) -> dict[str, Any]:
+                if asked["ExpressionAttributeValues"][":shard"]["S"] != "due#00":
+                    return {"Items": []}
+                if "ExclusiveStartKey" in asked:
+                    return {"Items": [item("chunk#001", "2026-07-01T11:00:00.000Z")]}
+                return {"Items": [item("callback", "2026-07-01T11:59:00.000Z")], "LastEvaluatedKey": {"pk": {"S": "a"}}}
+
+        def item(sk: str, due_at: str) -> dict[str, Any]:
+            return {"pk": {"S": "a"}, "sk": {"S": sk}, "dueAt": {"S": due_at}}
+
+        found = due.rows(stack(Sqs(), Table()), NOW)
+        self.assertEqual([(row.kind, row.rows) for row in found], [("callbacks", 1), ("mails", 0), ("imports", 1)])
+        self.assertEqual([row.late(NOW) for row in found], [False, False, True])
+
+
+class Status(unittest.TestCase):
+    """The command `status`."""
+
+    def test_dead_letters_and_late_rows_are_what_people_look_at(self) -> None:
+        sqs = Sqs()
+        sent = int((NOW - timedelta(hours=2)).timestamp() * 1000)
+        sqs.put(f"{URL}imports-dead", body(), sent=sent)
+        sqs.put(f"{URL}callbacks", body(), sent=sent)
+        depths = queues.depths(stack(sqs), NOW)
+        oldest = {depth.queue.label: depth.oldest for depth in depths}
+        self.assertEqual(oldest["imports, dead letters"], timedelta(hours=2))
+        self.assertIsNone(oldest["callbacks"])  # only CloudWatch could tell
+        late = due.Due("mails", 3, "2026-07-01T11:00:00.000Z")
+        found = status.findings(depths, [late], NOW)
+        self.assertIn("imports: 1 dead letter.", found[0])
+        self.assertIn("mails: the oldest row is due for 1 h", found[1])
+        self.assertEqual(len(found), 2)
+
+
+class Why(unittest.TestCase):
+    """The command `why`."""
+
+    def ask(self, id: str, client: str | None = CLIENT, table: Any = None) -> str:
+        options = Options("why", None, Path("stack.json"), id=id, client=client)
+        return said(lambda: why.run(stack(Sqs(), table), options))
+
+    def test_what_is_no_key_is_refused_with_what_would_be_one(self) -> None:
+        for id, client, reason in (
+            ("cus_1", CLIENT, "no id of a callback"),
+            (PROMISE, None, "--client"),
+            (PROMISE, "bergwelt", "no id of a client"),
+        ):
+            with self.assertRaisesRegex(Problem, reason):
+                self.ask(id, client)
+
+    def test_a_stuck_import_is_explained_without_its_items(self) -> None:
+        client = dynamodb()
+        promise = {
+            "items": {"N": "30"},
+            "chunks": {"N": "2"},
+            "counts": {"M": {"created": {"N": "25"}}},
+            "acceptedAt": {"S": "2026-07-01T11:00:00Z"},
+        }
+        stuck = {"sk": "chunk#001", "status": "stuck", "stuckAt": "2026-07-01T11:30:00Z", "reason": "unreadable"}
+        with Stubber(client) as stub:
+            stub.add_response("get_item", {"Item": promise}, ANY_READ)
+            stub.add_response("query", {"Items": [{name: {"S": value} for name, value in stuck.items()}]})
+            stub.add_response("get_item", {"Item": {"pk": {"S": "a"}, "items": {"S": "anna@customers.example"}}})
+            told = self.ask(f"{CLIENT}#{PROMISE}", None, client)
+        self.assertIn("The member `items` of the row items#001 is no list of orders.", told)
+        self.assertNotIn("anna", told)
+
+
+class Asked(unittest.TestCase):
+    """What is asked for."""
+
+    def test_a_command_names_its_stack(self) -> None:
+        self.assertEqual(parse(["status", "--stack-name", "tandem"]).stack_name, "tandem")
+        self.assertIsNone(parse(["redrive", "imports", "--local"]).stack_name)
+        for words in (["status"], ["status", "--local", "--stack-name", "a"], ["redrive", "triggers", "--local"]):
+            with self.assertRaises(SystemExit), contextlib.redirect_stderr(io.StringIO()):
+                parse(words)
