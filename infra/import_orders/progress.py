@@ -60,7 +60,8 @@ class Progress:
         seconds = max(time.monotonic() - self._began, 0.001)
         rate = (done - (self._done_before or 0)) / seconds
         parts = ", ".join(f"{name} {number(results[name])}" for name in (*RESULTS, *FAULTS) if results[name])
-        share = 100 * state.next.place.offset // self._size
+        # Of what was read: a row that was only sent is not imported yet.
+        share = 100 * state.next.place.offset * done // (self._size * max(state.rows_read, 1))
         return (
             f"{share} %, {number(round(rate))} rows/s: read {number(state.rows_read)}, sent {number(state.rows_sent)}, "
             f"done {number(done)}{f' ({parts})' if parts else ''}"

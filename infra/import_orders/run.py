@@ -52,7 +52,9 @@ class Importer:
             self._check_client()
         while not self._state.is_finished(self._source.size):
             self._step()
-            self._progress.show(self._state)
+            # While it waits for an import, the wait shows what came of that so far.
+            if not self._state.waiting:
+                self._progress.show(self._state)
 
     def _check_client(self) -> None:
         """With another client's key the rest would go to that client."""

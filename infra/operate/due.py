@@ -1,4 +1,4 @@
-"""The outbox rows that are due: work that a worker should have begun."""
+"""The outbox rows that are not done: those that are due, which a worker should have begun, and those for later."""
 
 from __future__ import annotations
 
@@ -21,14 +21,25 @@ LATE = timedelta(minutes=5)
 
 @dataclass
 class Due:
-    """The due rows of a kind."""
+    """The rows of a kind that are not done."""
 
     kind: str
     rows: int = 0
+    """How many are due."""
+    later: int = 0
+    """How many are with a worker, or wait for their next attempt."""
     oldest: str | None = None
     """When the oldest became due."""
     cut: bool = False
     """Whether there are more than were counted."""
+
+    def count(self, due_at: str, until: str) -> None:
+        """Count a row; times of the index sort like text."""
+        if due_at > until:
+            self.later += 1
+            return
+        self.rows += 1
+        self.oldest = min(self.oldest or due_at, due_at)
 
     def late(self, now: datetime) -> bool:
         """Whether people should look."""
@@ -36,30 +47,28 @@ class Due:
 
 
 def rows(stack: Stack, now: datetime) -> list[Due]:
-    """Counts what is due, by kind."""
+    """Counts what is not done, by kind."""
     found = {kind: Due(kind) for kind in ("callbacks", "mails", "imports", "others")}
-    until = now.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    until = now.strftime("%Y-%m-%dT%H:%M:%S.999Z")
     with ThreadPoolExecutor(max_workers=8) as pool:
-        shards = pool.map(lambda number: _of_shard(stack, f"due#{number:02}", until), range(SHARDS))
+        shards = pool.map(lambda number: _of_shard(stack, f"due#{number:02}"), range(SHARDS))
         for items, cut in shards:
             for item in items:
-                due = found[_kind(item["sk"]["S"])]
-                due.rows += 1
-                due.oldest = min(due.oldest or item["dueAt"]["S"], item["dueAt"]["S"])
+                found[_kind(item["sk"]["S"])].count(item["dueAt"]["S"], until)
             for due in found.values() if cut else ():
                 due.cut = True
-    return [due for due in found.values() if due.rows or due.kind != "others"]
+    return [due for due in found.values() if due.rows or due.later or due.kind != "others"]
 
 
-def _of_shard(stack: Stack, shard: str, until: str) -> tuple[list[dict[str, Any]], bool]:
+def _of_shard(stack: Stack, shard: str) -> tuple[list[dict[str, Any]], bool]:
     items: list[dict[str, Any]] = []
     after: dict[str, Any] = {}
     while len(items) < MOST_OF_A_SHARD:
         answer = stack.dynamodb.query(
             TableName=stack.table,
             IndexName="due",
-            KeyConditionExpression="dueShard = :shard AND dueAt <= :until",
-            ExpressionAttributeValues={":shard": {"S": shard}, ":until": {"S": until}},
+            KeyConditionExpression="dueShard = :shard",
+            ExpressionAttributeValues={":shard": {"S": shard}},
             **after,
         )
         items += answer["Items"]

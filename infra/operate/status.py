@@ -58,8 +58,8 @@ def _queue_table(depths: list[Depth]) -> list[str]:
 
 
 def _due_table(rows: list[Due], now: datetime) -> list[str]:
-    heads = ("due rows", "rows", "oldest due for")
-    lines = [(row.kind, f"{row.rows}{'+' if row.cut else ''}", _age(row, now)) for row in rows]
+    heads = ("rows", "due", "oldest due for", "later")
+    lines = [(row.kind, str(row.rows), _age(row, now), f"{row.later}{'+' if row.cut else ''}") for row in rows]
     return table(heads, lines, heads[1:])
 
 

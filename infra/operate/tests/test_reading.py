@@ -50,22 +50,33 @@ class Rows(unittest.TestCase):
             self.assertEqual(row, {"pk": "a", "status": "sent"})
             self.assertIsNone(rows.get(stack(Sqs(), client), "a", "mail", ["status"]))
 
-    def test_due_rows_are_counted_by_kind_with_the_oldest_over_all_pages(self) -> None:
+    def test_rows_are_counted_by_kind_with_the_oldest_that_is_due_over_all_pages(self) -> None:
         class Table:
-            """Two rows in the first shard, on two pages."""
+            """Three rows in the first shard, on two pages."""
 
             def query(self, **asked: Any) -> dict[str, Any]:
                 if asked["ExpressionAttributeValues"][":shard"]["S"] != "due#00":
                     return {"Items": []}
                 if "ExclusiveStartKey" in asked:
-                    return {"Items": [item("chunk#001", "2026-07-01T11:00:00.000Z")]}
-                return {"Items": [item("callback", "2026-07-01T11:59:00.000Z")], "LastEvaluatedKey": {"pk": {"S": "a"}}}
+                    return {
+                        "Items": [
+                            item("callback", "2026-07-01T11:59:00.000Z"),
+                            item("mail", "2026-07-01T12:00:09.000Z"),
+                        ]
+                    }
+                return {
+                    "Items": [item("chunk#001", "2026-07-01T11:00:00.000Z")],
+                    "LastEvaluatedKey": {"pk": {"S": "a"}},
+                }
 
         def item(sk: str, due_at: str) -> dict[str, Any]:
             return {"pk": {"S": "a"}, "sk": {"S": sk}, "dueAt": {"S": due_at}}
 
         found = due.rows(stack(Sqs(), Table()), NOW)
-        self.assertEqual([(row.kind, row.rows) for row in found], [("callbacks", 1), ("mails", 0), ("imports", 1)])
+        self.assertEqual(
+            [(row.kind, row.rows, row.later) for row in found],
+            [("callbacks", 1, 0), ("mails", 0, 1), ("imports", 1, 0)],
+        )
         self.assertEqual([row.late(NOW) for row in found], [False, False, True])
 
 
@@ -81,7 +92,7 @@ class Status(unittest.TestCase):
         oldest = {depth.queue.label: depth.oldest for depth in depths}
         self.assertEqual(oldest["imports, dead letters"], timedelta(hours=2))
         self.assertIsNone(oldest["callbacks"])  # only CloudWatch could tell
-        late = due.Due("mails", 3, "2026-07-01T11:00:00.000Z")
+        late = due.Due("mails", 3, oldest="2026-07-01T11:00:00.000Z")
         found = status.findings(depths, [late], NOW)
         self.assertIn("imports: 1 dead letter.", found[0])
         self.assertIn("mails: the oldest row is due for 1 h", found[1])
