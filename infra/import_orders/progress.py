@@ -25,6 +25,7 @@ class Progress:
         self._began = self._shown = time.monotonic()
         self._done_before: int | None = None
         self._has_line = False
+        self._said = ""
 
     def say(self, text: str) -> None:
         """Tell something, on a line of its own."""
@@ -46,8 +47,9 @@ class Progress:
             width = shutil.get_terminal_size().columns - 1
             print(self._line(state, running)[:width], end="", file=self._out, flush=True)
             self._has_line = True
-        else:
-            self.say(self._line(state, running))
+        elif (line := self._line(state, running)) != self._said:
+            self._said = line
+            self.say(line)
 
     def _clear(self) -> None:
         if self._has_line:

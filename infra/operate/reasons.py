@@ -52,7 +52,9 @@ def callback(row: Row, endpoint: Row | None, last: Row | None, seen: Seen) -> li
             lines.append(_leased(row, seen))
         case "waiting":
             attempts = (
-                "nobody has tried yet" if row["step"] == 0 else f"attempts since it was last begun: {row['step']}"
+                "nobody has tried yet"
+                if row["step"] == 0
+                else f"failed attempts since it was made or replayed: {row['step']}"
             )
             lines.append(
                 f"Its next attempt is due {seen.at(row, 'dueAt')}; {attempts}. {_late(row, 'dueAt', seen)}".rstrip()

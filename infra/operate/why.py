@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from infra.local.demo.text import wrapped
 from infra.local.say import Problem
 from infra.operate import letters, moments, reasons, rows
 from infra.operate.options import Options
@@ -11,6 +12,7 @@ from infra.operate.reasons import ChunkSeen, Seen
 from infra.operate.rows import Row
 from infra.operate.stack import Stack
 
+_WIDTH = 115
 _MOST_LETTERS = 1_000
 """Dead letters that are looked through."""
 
@@ -24,8 +26,8 @@ def run(stack: Stack, options: Options) -> int:
     found = {"cbk": _callback, "mal": _mail, "prm": _promise}[kind](stack, pk)
     if found is None:
         client, _, id = pk.partition("#")
-        raise Problem(f"{client} has no {id}; is it another client's, or older than 90 days?")
-    print("\n".join(found), flush=True)
+        raise Problem(f"{client} has no {id}; is it another client's, or an import of more than 90 days ago?")
+    print("\n".join(part for line in found for part in wrapped(line, _WIDTH, "    ")), flush=True)
     return 0
 
 
