@@ -45,9 +45,8 @@ def callback(row: Row, endpoint: Row | None, last: Row | None, seen: Seen) -> li
                 "replay it (POST /v1/callbacks/replay); the client was told by mail."
             )
         case "held":
-            lines.append(
-                f"It was put aside {seen.at(row, 'heldAt')}, because its endpoint is disabled. {_replay(endpoint)}"
-            )
+            lines.append(f"It was put aside {seen.at(row, 'heldAt')}, because its endpoint was disabled or removed.")
+            lines.append(_held(endpoint))
         case "inFlight":
             lines.append(_leased(row, seen))
         case "waiting":
@@ -67,10 +66,10 @@ def callback(row: Row, endpoint: Row | None, last: Row | None, seen: Seen) -> li
     return [*lines, *_letter(row, seen)]
 
 
-def _replay(endpoint: Row | None) -> str:
+def _held(endpoint: Row | None) -> str:
     if endpoint is not None:
         return "It waits until the client enables the endpoint and replays it."
-    return "The endpoint was enabled since; it waits for the client to replay it (POST /v1/callbacks/replay)."
+    return "The endpoint is not disabled now; it waits for the client to replay it (POST /v1/callbacks/replay)."
 
 
 def mail(row: Row, seen: Seen) -> list[str]:

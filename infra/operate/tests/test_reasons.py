@@ -71,7 +71,7 @@ class Callbacks(unittest.TestCase):
         told = callback("held", endpoint=disabled, heldAt=at(days=-1))
         self.assertIn("Its endpoint is disabled since 2026-06-30 12:00:00 UTC (1 d ago): it answered 410.", told)
         self.assertIn("enables the endpoint and replays it", told)
-        self.assertIn("was enabled since", callback("held", heldAt=at(days=-1)))
+        self.assertIn("is not disabled now", callback("held", heldAt=at(days=-1)))
 
     def test_an_exhausted_one_waits_for_a_replay(self) -> None:
         self.assertIn("waits for the client to replay it", callback("exhausted", exhaustedAt=at(days=-1)))
