@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import urlencode
 
@@ -21,6 +22,8 @@ _KEY_IS_KNOWN = 71 * 3600.0
 """Seconds; Tandem says 72 hours, clocks differ."""
 _FIRST_LOOK, _LATER_LOOKS = 0.1, 2.0
 """Seconds between looks at an import."""
+_CLOCKS_DIFFER = 60.0
+"""Seconds by which the clocks of Tandem and of this machine may differ."""
 _PAGE = 100
 _MOST_READINGS = 8
 """How often failed items are read until all of them are listed, which takes some milliseconds."""
@@ -45,6 +48,7 @@ class Importer:
         self._pace: Pace = client.pace
         self._formed: tuple[int, Call] | None = None
         self._look = _FIRST_LOOK
+        self._told_known = False
 
     def run(self) -> None:
         """Go on from the state until nothing is left to do."""
@@ -138,8 +142,22 @@ class Importer:
             self._write(Done(sending.number, _counts(answer.body), faults))
         elif answer.status == 202 and re.fullmatch(r"prm_[0-9A-Za-z]+", str(answer.body.get("promiseId"))):
             self._write(Accepted(sending.number, answer.body["promiseId"]))
+            self._tell_if_known(sending, str(answer.body.get("acceptedAt")))
         else:
             raise Refused(f"--url {self._client.url} is no Tandem API: {path} answered {answer.status} {told(answer)}")
+
+    def _tell_if_known(self, sending: Sending, accepted_at: str) -> None:
+        """Nobody should believe that a file was imported anew whose calls Tandem knows by another journal."""
+        match = re.match(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?Z$", accepted_at)
+        if match is None or self._told_known:
+            return
+        accepted = datetime.strptime(match[1], "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc)
+        if sending.at - accepted.timestamp() > _CLOCKS_DIFFER:
+            self._told_known = True
+            self._progress.say(
+                f"Tandem took this file before, at {accepted:%Y-%m-%d %H:%M:%S} UTC, under another journal: nothing is "
+                "imported again, what is shown is what became of it then; --run NAME imports it once more"
+            )
 
     def _check_age(self, sending: Sending) -> None:
         is_known = self._pace.now() - sending.at < _KEY_IS_KNOWN

@@ -14,6 +14,7 @@ import unicodedata
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
@@ -63,6 +64,7 @@ class Tandem:
         """Idempotency-Key and number of items of each POST, in order."""
         self.promises: list[Promise] = []
         self.orders: dict[str, dict[str, Any]] = {}
+        self.accepted_at = datetime.now(timezone.utc)
         self.looks_until_done = 1
         self.bad_customers = {"cus_unknown"}
         self.stuck_items: tuple[int, int] | None = None
@@ -146,7 +148,8 @@ class Tandem:
         if promise.looks < self.looks_until_done:
             state, stuck = "running", []
             counts = {**dict.fromkeys(counts, 0), "pending": len(promise.items)}
-        return {"promiseId": promise.id, "state": state, "counts": counts, "stuckItems": stuck}
+        accepted = {"acceptedAt": self.accepted_at.strftime("%Y-%m-%dT%H:%M:%S.5Z")}
+        return {"promiseId": promise.id, "state": state, "counts": counts, "stuckItems": stuck} | accepted
 
     def look(self, id: str, query: dict[str, list[str]]) -> tuple[int, dict[str, Any], dict[str, str]]:
         """GET."""

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 from infra.import_orders.cli import ALL_TAKEN, INTERRUPTED, REFUSED, SOME_FAILED, STOPPED, TERMINATED
@@ -187,6 +188,19 @@ class Resuming(Case):
         code, _, err = self.run_it(self.file, "--state", str(other))
         self.assertEqual((code, other.read_text(), self.tandem.posts), (REFUSED, "mine\nand this", []))
         self.assertIn("is no journal", err)
+
+    def test_a_file_that_tandem_took_under_another_journal_is_said_to_be_no_import_anew(self) -> None:
+        code, _, err = self.run_it(self.jsonl([order(1)]))
+        self.assertEqual(code, ALL_TAKEN)
+        self.assertNotIn("took this file before", err)
+        self.tandem.accepted_at -= timedelta(hours=1)
+        again = self.jsonl([order(1)], "again.jsonl")
+        _, _, err = self.run_it(again)
+        self.assertIn("Tandem took this file before", err)
+        self.assertIn("--run NAME imports it once more", err)
+        self.assertEqual(self.tandem.imported, ["order-1"])
+        self.assertEqual(self.run_it(again, "--run", "2")[0], ALL_TAKEN)
+        self.assertEqual(self.tandem.imported, ["order-1", "order-1"])
 
 
 class Waiting(Case):
