@@ -10,7 +10,7 @@ from infra.local.layout import ROOT, venv_python
 from infra.local.say import Problem, say
 from infra.operate.options import Options, parse
 
-DONE, LOOK, FAILED = 0, 1, 2
+FAILED = 2
 
 
 def main(arguments: list[str]) -> int:
