@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use syn::punctuated::Punctuated;
 use syn::visit::{self, Visit};
 use syn::{Attribute, Expr, ExprCall, ExprField, ExprLit, ExprMatch, ExprMethodCall, ExprPath, ExprStruct, Lit, Member};
-use syn::{ImplItemFn, ItemFn, ItemImpl, ItemMod, Pat, Type, UseTree};
+use syn::{ImplItemFn, ItemFn, ItemImpl, ItemMod, Pat, Token, Type, UseTree};
 
 /// What names stand for in a module.
 pub(crate) type Uses = BTreeMap<String, String>;
@@ -189,6 +190,15 @@ impl<'ast> Visit<'ast> for Walker<'_> {
             self.body().map(|body| body.fields.insert(name));
         }
         visit::visit_expr_field(self, item);
+    }
+
+    // A macro's content is no syntax to the parser; that of `vec![…]` is expressions like any other.
+    fn visit_macro(&mut self, item: &'ast syn::Macro) {
+        if item.path.is_ident("vec")
+            && let Ok(expressions) = item.parse_body_with(Punctuated::<Expr, Token![,]>::parse_terminated)
+        {
+            expressions.iter().for_each(|expression| Visit::visit_expr(self, expression));
+        }
     }
 
     // Their texts are documentation.
