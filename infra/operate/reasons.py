@@ -58,16 +58,32 @@ def callback(row: Row, endpoint: Row | None, last: Row | None, seen: Seen) -> li
             lines.append(
                 f"Its next attempt is due {seen.at(row, 'dueAt')}; {attempts}. {_late(row, 'dueAt', seen)}".rstrip()
             )
+        case other:
+            lines.append(_unknown(other, row, seen))
     if last is not None and row["status"] != "delivered":
         came = f"status {last['statusCode']}" if "statusCode" in last else last.get("error", "no answer")
         lines.append(f"Attempt {last['number']}, {seen.at(last, 'at')}: {came}.")
-    if endpoint is not None:
-        lines.append(f"Its endpoint is disabled since {seen.at(endpoint, 'disabledAt')}: {endpoint['reason']}.")
-    return [*lines, *_letter(row, seen)]
+    return [*lines, *_endpoint(endpoint or {}, seen), *_letter(row, seen)]
+
+
+def _unknown(status: str, row: Row, seen: Seen) -> str:
+    """A state that a newer release has."""
+    return f"It is {status}." + (f" A worker looks at it {seen.at(row, 'dueAt')}." if "dueAt" in row else "")
+
+
+def _endpoint(row: Row, seen: Seen) -> list[str]:
+    """An endpoint of which there is something to tell: one that does well has no row."""
+    if "disabledAt" in row:
+        return [f"Its endpoint is disabled since {seen.at(row, 'disabledAt')}: {row.get('reason', 'no reason given')}."]
+    if "failingSince" not in row:
+        return []
+    until = row.get("circuit", {}).get("until")
+    pause = f" Its callbacks wait until {moments.told(str(until), seen.now)}; then one is tried." if until else ""
+    return [f"Its endpoint fails since {seen.at(row, 'failingSince')}.{pause}"]
 
 
 def _held(endpoint: Row | None) -> str:
-    if endpoint is not None:
+    if endpoint is not None and "disabledAt" in endpoint:
         return "It waits until the client enables the endpoint and replays it."
     return "The endpoint is not disabled now; it waits for the client to replay it (POST /v1/callbacks/replay)."
 
@@ -87,6 +103,8 @@ def mail(row: Row, seen: Seen) -> list[str]:
             lines.append(_leased(row, seen))
         case "waiting":
             lines.append(f"Its next try is due {seen.at(row, 'dueAt')}. {_late(row, 'dueAt', seen)}".rstrip())
+        case other:
+            lines.append(_unknown(other, row, seen))
     return [*lines, *_letter(row, seen)]
 
 

@@ -1,7 +1,7 @@
 """``redrive``: gives dead letters back to the queue they came from.
 
-A letter that comes back is received for the first time again, which is what begins a chunk anew that was put aside. A
-letter whose row was done meanwhile does nothing. SQS has a task for it, which goes on by itself once it is started;
+A letter that comes back is a new message, which is what begins a chunk anew that was put aside. A letter whose row was
+done meanwhile does nothing. SQS has a task for it, which goes on by itself once it is started;
 where there is none (the emulator), or where only some letters are meant, they are moved one by one: sent, then
 deleted. What ends this program between the two leaves a letter twice, which changes nothing: workers are safe to run
 twice.

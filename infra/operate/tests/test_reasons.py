@@ -73,6 +73,13 @@ class Callbacks(unittest.TestCase):
         self.assertIn("enables the endpoint and replays it", told)
         self.assertIn("is not disabled now", callback("held", heldAt=at(days=-1)))
 
+    def test_an_endpoint_that_fails_is_told_with_its_pause(self) -> None:
+        failing = {"failingSince": at(hours=-1), "circuit": {"is": "open", "until": at(minutes=2)}}
+        told = callback("postponed", endpoint=failing, dueAt=at(minutes=3))
+        self.assertIn("It is postponed. A worker looks at it 2026-07-01 12:03:00 UTC (in 3 min).", told)
+        self.assertIn("Its endpoint fails since 2026-07-01 11:00:00 UTC (1 h ago).", told)
+        self.assertIn("wait until 2026-07-01 12:02:00 UTC (in 2 min); then one is tried.", told)
+
     def test_an_exhausted_one_waits_for_a_replay(self) -> None:
         self.assertIn("waits for the client to replay it", callback("exhausted", exhaustedAt=at(days=-1)))
 
