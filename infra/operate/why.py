@@ -22,10 +22,13 @@ _KINDS = {"cbk": "callbacks", "mal": "mails", "prm": "imports"}
 def run(stack: Stack, options: Options) -> int:
     """Print why it is where it is. Raises a `Problem` if there is no such thing."""
     pk = _key(options)
-    kind = pk.partition("#")[2][:3]
-    found = {"cbk": _callback, "mal": _mail, "prm": _promise}[kind](stack, pk)
+    client, _, id = pk.partition("#")
+    try:
+        found = {"cbk": _callback, "mal": _mail, "prm": _promise}[id[:3]](stack, pk)
+    except (KeyError, TypeError, ValueError) as fault:
+        kind = type(fault).__name__
+        raise Problem(f"a row of {id} is not as it should be ({kind}: {fault}); its worker fails on it, too") from fault
     if found is None:
-        client, _, id = pk.partition("#")
         raise Problem(f"{client} has no {id}; is it another client's, or an import of more than 90 days ago?")
     print("\n".join(part for line in found for part in wrapped(line, _WIDTH, "    ")), flush=True)
     return 0

@@ -115,6 +115,13 @@ class Why(unittest.TestCase):
             with self.assertRaisesRegex(Problem, reason):
                 self.ask(id, client)
 
+    def test_a_row_that_is_spoilt_is_said_to_be(self) -> None:
+        client = dynamodb()
+        with Stubber(client) as stub:
+            stub.add_response("get_item", {"Item": {"pk": {"S": "a"}, "status": {"S": "sent"}}})
+            with self.assertRaisesRegex(Problem, "a row of mal_.* is not as it should be .KeyError: 'createdAt'."):
+                self.ask(PROMISE.replace("prm", "mal"), table=client)
+
     def test_a_stuck_import_is_explained_without_its_items(self) -> None:
         client = dynamodb()
         promise = {
