@@ -1,8 +1,9 @@
-//! What is written about Tandem against what it does: docs/openapi.yaml, docs/errors.md, docs/callbacks.md and template.yaml
-//! against the code.
+//! What is written about Tandem against what it does: docs/openapi.yaml, docs/errors.md, docs/callbacks.md, template.yaml and the
+//! pages of promises against the code.
 
 mod callbacks;
 mod document;
+mod documents;
 mod errors;
 mod examples;
 mod fields;
