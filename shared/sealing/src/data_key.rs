@@ -18,6 +18,12 @@ pub enum Purpose {
     IdempotentAnswer,
     /// Cursors of lists.
     Cursor,
+    /// The key of one person, under which everything about that person is sealed.
+    PersonalKey,
+    /// What is told of a person beside what is told of a sale.
+    PersonalData,
+    /// What a receiver answered to a callback about a person.
+    ReceivedAnswer,
 }
 
 impl Purpose {
@@ -28,6 +34,9 @@ impl Purpose {
             Self::SigningSecret => "signing-secret",
             Self::IdempotentAnswer => "idempotent-answer",
             Self::Cursor => "cursor",
+            Self::PersonalKey => "personal-key",
+            Self::PersonalData => "personal-data",
+            Self::ReceivedAnswer => "received-answer",
         }
     }
 }
