@@ -15,6 +15,8 @@
 //! An attempt in flight has a lease: when the worker dies, another one may begin after it. A replay starts the schedule
 //! anew with the same `webhook-id`. Not guaranteed: that a receiver gets a callback only once; it must look at the id.
 
+mod person;
+
 use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
@@ -22,6 +24,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::ids::{CallbackId, ClientId, ConnectionId, OrderId, SubscriptionId};
+
+pub use person::{BrokenBody, Concerned, whole_body};
 
 /// How long one attempt may take before another worker may try.
 pub const LEASE: SignedDuration = SignedDuration::from_secs(60);
@@ -129,7 +133,9 @@ impl Announcement {
             order_id: self.order_id,
             subscription_id: self.subscription_id,
             event: self.event,
+            concerned: None,
             sealed_body,
+            sealed_person: None,
             state: CallbackState::Waiting { step: 0, due_at: now },
             attempts: 0,
             created_at: now,
@@ -206,8 +212,14 @@ pub struct Callback {
     pub subscription_id: Option<SubscriptionId>,
     /// What happened.
     pub event: EventType,
-    /// The body, sealed: it names the customer and the voucher code.
+    /// Whom it concerns, if anyone.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub concerned: Option<Concerned>,
+    /// The body, sealed: it holds the voucher code. What it tells of the customer stands in `sealed_person`.
     pub sealed_body: String,
+    /// What it tells of the customer, sealed under that person's key.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub sealed_person: Option<String>,
     /// Where it stands.
     #[serde(flatten)]
     pub state: CallbackState,
@@ -365,7 +377,10 @@ pub struct Attempt {
     /// What went wrong, if there was no proper answer.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub error: Option<String>,
-    /// The first 4 KB of the answer, as text.
+    /// The first 4 KB of the answer, as text, if the callback concerned nobody.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub answer: Option<String>,
+    /// The same, sealed under the key of the person whom the callback concerns: a receiver may answer with what it was told.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub sealed_answer: Option<String>,
 }

@@ -57,6 +57,8 @@ pub struct Customer {
     /// Who it is.
     #[serde(flatten)]
     pub profile: Profile,
+    /// The key of this person, sealed: what is kept of the person in other rows can be read by it alone.
+    pub sealed_key: String,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.
@@ -109,10 +111,10 @@ impl Profile {
         })
     }
 
-    /// Makes the customer.
+    /// Makes the customer; `sealed_key` is a fresh key of that person's own.
     #[must_use]
-    pub fn create(self, id: CustomerId, company_id: CompanyId, now: Timestamp) -> Customer {
-        Customer { id, company_id, profile: self, created_at: now, updated_at: now, version: 1 }
+    pub fn create(self, id: CustomerId, company_id: CompanyId, sealed_key: String, now: Timestamp) -> Customer {
+        Customer { id, company_id, profile: self, sealed_key, created_at: now, updated_at: now, version: 1 }
     }
 }
 

@@ -7,7 +7,7 @@
 //! Parts, by what they are about:
 //! - words: [`ids`], [`money`], [`text`], [`period`], [`payment_method`]
 //! - reading input, all errors at once: [`input`], [`instant`]
-//! - who is who and may do what: [`tenancy`], [`scope`], [`customer`]
+//! - who is who and may do what: [`tenancy`], [`scope`], [`customer`], [`erasure`]
 //! - selling together: [`connection`], [`offer`], [`sharing`], [`cart`], [`purchase`], [`order`], [`subscription`],
 //!   [`after_sale`], [`voucher`], [`guessing`], [`payout`]
 //! - mirroring another system: [`external`], [`import`]
@@ -19,6 +19,7 @@ pub mod callback_url;
 pub mod cart;
 pub mod connection;
 pub mod customer;
+pub mod erasure;
 pub mod event_endpoint;
 pub mod external;
 pub mod guessing;

@@ -23,7 +23,7 @@ fn paid_until() -> Timestamp {
 }
 
 /// An own subscription, three times 10.00 EUR a month, eight months paid.
-fn own() -> Subscription {
+pub(crate) fn own() -> Subscription {
     Subscription {
         id: id(70),
         client_id: id(12),

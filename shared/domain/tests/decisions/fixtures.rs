@@ -114,7 +114,7 @@ pub(crate) fn customer(number: u128, company: &ContractingCompany) -> Customer {
     let profile =
         json!({"email": "anna@example.com", "language": "de-CH", "firstName": "Anna", "lastName": "Muster", "phone": "+41 1"});
     let profile = Profile::parse(&profile).expect("a profile");
-    Customer { id: id(number), company_id: company.id, profile, created_at: yesterday(), updated_at: yesterday(), version: 1 }
+    profile.create(id(number), company.id, "sealed key".to_owned(), yesterday())
 }
 
 /// A monthly subscription at 10.00 EUR that renews, the owner's own.

@@ -7,6 +7,7 @@ mod cart;
 mod connection;
 mod connection_edit;
 mod customer;
+mod erasure;
 mod fixtures;
 mod import;
 mod invitation;

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
-use tandem_domain::callback::{Attempt, CallbackState};
+use tandem_domain::callback::{Attempt, Callback, CallbackState, Concerned};
 use tandem_domain::cart::{CartStatus, Choice};
 use tandem_domain::connection::{Action, Connection, HistoryEntry, Side, State};
 use tandem_domain::customer::Profile;
@@ -57,9 +57,9 @@ fn customers() {
         "address": {"street": "Weg 1", "additional": "Hof", "postalCode": "8001", "city": "Zürich", "country": "CH"},
     });
     let profile = Profile::parse(&all).expect("a profile");
-    golden("customer", &profile.create(id(40), id(1), now()));
+    golden("customer", &profile.create(id(40), id(1), "sealed key".to_owned(), now()));
     let profile = Profile::parse(&json!({"email": "a@example.com", "language": "en"})).expect("a profile");
-    golden("customer_least", &profile.create(id(40), id(1), now()));
+    golden("customer_least", &profile.create(id(40), id(1), "sealed key".to_owned(), now()));
     golden("customer_of_the_fixtures", &customer(40, &company(1, true)));
 }
 
@@ -205,6 +205,15 @@ fn callbacks() {
     let mut held = callback::callback(CallbackState::Held { held_at: now() });
     (held.order_id, held.subscription_id) = (None, None);
     golden("callback_held", &held);
+    let concerned = Some(Concerned { company_id: id(2), customer_id: id(40) });
+    let about = Callback { concerned, sealed_person: Some("sealed person".to_owned()), ..held };
+    golden("callback_about_a_person", &about);
+}
+
+#[test]
+fn erasures() {
+    let asked = customer(40, &company(1, true)).erase(id(11), [], now()).expect("nothing runs");
+    golden("erasure", &asked);
 }
 
 #[test]
@@ -216,8 +225,11 @@ fn attempts() {
         status_code: Some(503),
         error: None,
         answer: Some("busy".to_owned()),
+        sealed_answer: None,
     };
     golden("attempt_answered", &answered);
+    let sealed = Attempt { answer: None, sealed_answer: Some("sealed".to_owned()), ..answered.clone() };
+    golden("attempt_answered_about_a_person", &sealed);
     let error = Some("timed out".to_owned());
     golden("attempt_unanswered", &Attempt { number: 2, status_code: None, error, answer: None, ..answered });
 }

@@ -1,0 +1,109 @@
+//! Who can be erased, and what is then told of them.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use tandem_domain::callback::{Announcement, EventType, whole_body};
+use tandem_domain::erasure::ErasureError;
+use tandem_domain::external::External;
+use tandem_domain::subscription::{Life, Subscription};
+use tandem_domain::text::ExternalId;
+
+use crate::after_sale::own;
+use crate::fixtures::{at, company, customer, id, now};
+
+const MILLISECOND: SignedDuration = SignedDuration::from_millis(1);
+
+fn erase(subscriptions: &[Subscription]) -> Result<(), ErasureError> {
+    customer(40, &company(1, true)).erase(id(12), subscriptions, now()).map(|_| ())
+}
+
+fn imported() -> External {
+    External {
+        external_system_id: ExternalId::parse(&json!("PRINT-1")).expect("an id"),
+        ordered_at: None,
+        delivery_customer_id: None,
+        discount_basis_points: None,
+        current_payment_period_paid: None,
+    }
+}
+
+#[test]
+fn the_record_names_who_asked_when_and_whom_and_nothing_else() {
+    let erasure = customer(40, &company(1, true)).erase(id(12), [], now()).expect("nothing runs");
+    let written = json!(erasure);
+    let names: Vec<&String> = written.as_object().expect("an object").keys().collect();
+    assert_eq!(names, ["askedBy", "companyId", "customerId", "erasedAt"]);
+    assert_eq!((erasure.customer_id, erasure.asked_by, erasure.erased_at), (id(40), id(12), now()));
+}
+
+#[test]
+fn what_runs_must_end_before() {
+    let once = |paid_until: Timestamp| Subscription { renews: false, paid_until, ..own() };
+    let ending = |ends_at| Subscription { life: Life::Cancelled { cancelled_at: own().started_at, ends_at }, ..own() };
+    let mirrored = Subscription { external: Some(imported()), renews: false, paid_until: own().started_at, ..own() };
+    let lapsed = Subscription { paid_until: own().started_at, ..own() };
+    for (row, runs) in [
+        (own(), true),
+        (lapsed, true),
+        (mirrored, true),
+        (once(now() + MILLISECOND), true),
+        (once(now()), false),
+        (ending(now() + MILLISECOND), true),
+        (ending(now()), false),
+        (Subscription { life: Life::Refunded { ended_at: now() }, ..own() }, false),
+        (Subscription { life: Life::ChargedBack { ended_at: now() }, ..own() }, false),
+    ] {
+        assert_eq!(row.is_running(now()), runs, "{row:?}");
+        assert_eq!(erase(std::slice::from_ref(&row)).is_err(), runs, "{row:?}");
+    }
+}
+
+#[test]
+fn the_refusal_names_the_callers_subscriptions_and_not_those_of_other_clients() {
+    let (mine, ended) = (own(), Subscription { life: Life::Refunded { ended_at: now() }, ..own() });
+    let ends_at = at("2026-12-31T00:00:00Z");
+    let leaving = Subscription { id: id(71), life: Life::Cancelled { cancelled_at: now(), ends_at }, ..own() };
+    let theirs = Subscription { id: id(72), client_id: id(11), ..own() };
+    let own = vec![(id(70), "active"), (id(71), "cancelled")];
+    assert_eq!(erase(&[mine, ended, leaving, theirs.clone()]), Err(ErasureError::StillRunning { own, others: true }));
+    assert_eq!(erase(&[theirs]), Err(ErasureError::StillRunning { own: Vec::new(), others: true }));
+}
+
+fn announcement(data: Value) -> Announcement {
+    Announcement {
+        client_id: id(11),
+        connection_id: Some(id(20)),
+        order_id: Some(id(50)),
+        subscription_id: Some(id(70)),
+        event: EventType::OrderCreated,
+        data,
+    }
+}
+
+#[test]
+fn a_body_is_kept_in_two_parts_and_sent_as_the_same_bytes_each_time() {
+    let data = json!({"customer": {"id": "cus_1", "email": "anna@example.com", "lastName": null}, "voucherCode": "x"});
+    let whole = announcement(data.clone()).body(now());
+    let mut parted = announcement(data);
+    let person = parted.take_person().expect("a person");
+    let kept = parted.body(now());
+    assert!(!String::from_utf8_lossy(&kept).contains("anna"));
+    assert!(!String::from_utf8_lossy(&person).contains("voucher"));
+    assert_eq!(whole_body(&kept, Some(&person)).expect("whole"), whole);
+}
+
+#[test]
+fn once_the_customer_was_erased_the_sale_is_told_with_the_id_alone() {
+    let mut parted = announcement(json!({"customer": {"id": "cus_1", "email": "anna@example.com"}, "voucherCode": "x"}));
+    let _ = parted.take_person();
+    let body: Value = serde_json::from_slice(&whole_body(&parted.body(now()), None).expect("whole")).expect("JSON");
+    let customer = json!({
+        "id": "cus_1", "email": null, "language": null, "firstName": null, "lastName": null, "erased": true
+    });
+    assert_eq!(body["data"], json!({"customer": customer, "voucherCode": "x"}));
+}
+
+#[test]
+fn what_tells_nothing_of_a_customer_stays_in_one_part() {
+    assert_eq!(announcement(json!({"order": {"id": "ord_1"}})).take_person(), None);
+}
