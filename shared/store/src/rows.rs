@@ -4,7 +4,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tandem_domain::callback::{Attempt, Endpoint};
+use tandem_domain::callback::{Attempt, Concerned, Endpoint};
 use tandem_domain::connection::HistoryEntry;
 use tandem_domain::ids::{CallbackId, ClientId, CompanyId, ConnectionId, CustomerId, OfferId};
 
@@ -169,13 +169,16 @@ pub struct IdempotencyRecord {
     pub caller: String,
     /// Hex SHA-256 of method, route with its parameters, and key.
     pub scope: String,
-    /// Hex SHA-256 of the canonical body.
+    /// Tells whether a body is the same one: hex, made of the canonical body under the data key.
     pub fingerprint: String,
     /// HTTP status of the answer.
     pub status: u16,
     /// `Location` of the answer.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub location: Option<String>,
+    /// Whose data the answer holds, if a customer's; it is then sealed under that person's key.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub concerned: Option<Concerned>,
     /// The answer's body, sealed: it may hold a secret or a person's data.
     pub sealed_answer: String,
     /// Until when the key is known; checked by time.

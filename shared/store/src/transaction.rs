@@ -21,6 +21,7 @@ enum Write {
     CreateOver { item: Item, now: Timestamp },
     Replace { item: Item, version: u64 },
     Delete,
+    Remove { version: u64 },
     Require,
     Quiet,
 }
@@ -63,6 +64,11 @@ impl Transaction {
     /// A row that is to go; it must exist.
     pub fn delete<E: Entity>(&mut self, key: &Key<E>) {
         self.push(key.raw(), Write::Delete);
+    }
+
+    /// A row that was read and is to go; it must still have the version that was read.
+    pub fn remove<E: Entity>(&mut self, value: &E) {
+        self.push(value.key().raw(), Write::Remove { version: value.version() });
     }
 
     /// A row that must exist. Only for rows that few others touch: transactions on one row hinder each other.
@@ -148,6 +154,15 @@ impl Store {
                     .table_name(&self.table)
                     .set_key(Some(key.to_item()))
                     .condition_expression("attribute_exists(pk)")
+                    .build(),
+            )?),
+            Write::Remove { version } => action.delete(built(
+                Delete::builder()
+                    .table_name(&self.table)
+                    .set_key(Some(key.to_item()))
+                    .condition_expression("#version = :version")
+                    .expression_attribute_names("#version", "version")
+                    .expression_attribute_values(":version", number(version))
                     .build(),
             )?),
             Write::Require => action.condition_check(built(

@@ -19,6 +19,7 @@ const ACTIONS: &[(&str, &str, &str)] = &[
     ("::Transaction::replace", "PutItem", "table"),
     ("::Transaction::quiet", "UpdateItem", "table"),
     ("::Transaction::delete", "DeleteItem", "table"),
+    ("::Transaction::remove", "DeleteItem", "table"),
     ("::Transaction::require", "ConditionCheckItem", "table"),
 ];
 

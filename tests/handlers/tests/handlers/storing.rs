@@ -64,6 +64,7 @@ async fn a_record_that_has_expired_is_written_over_and_one_that_has_not_is_not()
     let (_table, store) = table().await;
     let now: Timestamp = "2026-11-21T12:00:00Z".parse().expect("valid");
     let record = |status| IdempotencyRecord {
+        concerned: None,
         caller: "operator".to_owned(),
         scope: "s".to_owned(),
         fingerprint: "f".to_owned(),
