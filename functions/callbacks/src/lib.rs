@@ -10,7 +10,7 @@ use tandem_api::{Answer, App, ClientCaller, Code, Problem, Request};
 use tandem_domain::callback::{Callback, EventType};
 use tandem_domain::ids::{CallbackId, ConnectionId, OrderId, SubscriptionId};
 use tandem_domain::input::{one_of, parsed};
-use tandem_sealing::Purpose;
+use tandem_runtime::announce;
 use tandem_store::keys;
 use tandem_store::rows::AttemptRow;
 
@@ -59,11 +59,19 @@ async fn list(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
 
 async fn read(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
     let callback = load(app, request, caller).await?;
+    let person = match callback.concerned {
+        Some(concerned) => app.person(concerned).await?,
+        None => None,
+    };
     let unreadable = || Problem::new(Code::Internal, "the body of the callback cannot be read");
-    let body =
-        app.sealer.open(Purpose::CallbackBody, &callback.id.to_string(), &callback.sealed_body).map_err(|_| unreadable())?;
+    let body = announce::body(&app.sealer, &callback, person.as_ref()).map_err(|_| unreadable())?;
     let body: Value = serde_json::from_slice(&body).map_err(|_| unreadable())?;
-    let attempts = app.store.page(&AttemptRow::of(caller.id, callback.id), None, SHOWN_ATTEMPTS, |_| true).await?;
+    let mut attempts = app.store.page(&AttemptRow::of(caller.id, callback.id), None, SHOWN_ATTEMPTS, |_| true).await?;
+    for AttemptRow { attempt, .. } in &mut attempts.items {
+        if let Some(sealed) = attempt.sealed_answer.take() {
+            attempt.answer = announce::answer(callback.id, attempt.number, person.as_ref(), &sealed);
+        }
+    }
     Ok(Answer::ok(view::full(&callback, &body, &attempts.items)))
 }
 

@@ -1,8 +1,10 @@
 //! Customers of the caller's contracting company, with what the caller sold to or for them.
 //!
 //! E-mail address and `externalSystemId` are unique: each is held by a guard row that is written and removed in the
-//! transaction of the customer.
+//! transaction of the customer. What is kept of a customer elsewhere is sealed under the key in the customer's row, so an
+//! erasure is one small transaction, however much the customer bought.
 
+mod erase;
 mod guards;
 
 use tandem_api::once::once;
@@ -27,6 +29,7 @@ pub async fn handle(app: App, request: Request) -> Result<Answer, Problem> {
         "GET /v1/customers" => list(&app, &request, caller).await,
         "GET /v1/customers/{customerId}" => read(&app, &request, caller).await,
         "PATCH /v1/customers/{customerId}" => edit(&app, &request, caller).await,
+        "DELETE /v1/customers/{customerId}" => erase::erase(&app, &request, caller).await,
         "GET /v1/customers/{customerId}/subscriptions" => subscriptions(&app, &request, caller).await,
         "GET /v1/customers/{customerId}/orders" => orders(&app, &request, caller).await,
         _ => Err(Problem::missing(Code::RouteNotFound)),
@@ -38,9 +41,11 @@ async fn create(app: &App, request: &Request, caller: ClientCaller) -> Result<An
     let profile = Profile::parse(&body)?;
     once(app, &Once::of(request, &body)?, || async {
         if let Some(existing) = find(app, caller, &guards::email(caller.company_id, &profile.email)).await? {
-            return Ok(Step::answered(Answer::ok(views::customer::customer(&existing))));
+            return Ok(Step::answered(about(app, &existing, Answer::ok(views::customer::customer(&existing)))?));
         }
-        let customer = profile.clone().create(CustomerId::mint(&mut app.mint()), caller.company_id, app.now());
+        let id = CustomerId::mint(&mut app.mint());
+        let key = app.sealer.new_personal_key(&id.to_string());
+        let customer = profile.clone().create(id, caller.company_id, key, app.now());
         let guards = guards::of(&customer);
         // Not the e-mail address, the first guard: if another request took it meanwhile, the transaction fails, and the next
         // try answers with that request's customer.
@@ -51,7 +56,8 @@ async fn create(app: &App, request: &Request, caller: ClientCaller) -> Result<An
             transaction.create(guard)?;
         }
         let location = format!("/v1/customers/{}", customer.id);
-        Ok(Step::Commit(transaction, Answer::created(location, views::customer::customer(&customer))))
+        let answer = Answer::created(location, views::customer::customer(&customer));
+        Ok(Step::Commit(transaction, about(app, &customer, answer)?))
     })
     .await
 }
@@ -96,7 +102,7 @@ async fn edit(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
         for guard in old.iter().filter(|guard| !new.contains(guard)) {
             transaction.delete(&tandem_store::Entity::key(guard));
         }
-        Ok(Step::Commit(transaction, Answer::ok(views::customer::customer(&customer))))
+        Ok(Step::Commit(transaction, about(app, &customer, Answer::ok(views::customer::customer(&customer)))?))
     })
     .await
 }
@@ -117,7 +123,12 @@ async fn orders(app: &App, request: &Request, caller: ClientCaller) -> Result<An
     Ok(paging.answer(app, page, |order| views::order::order(&order)))
 }
 
-async fn load(app: &App, request: &Request, caller: ClientCaller) -> Result<Customer, Problem> {
+/// An answer that is kept under the customer's own key, so that it cannot be given again once the customer is erased.
+fn about(app: &App, customer: &Customer, answer: Answer) -> Result<Answer, Problem> {
+    Ok(Answer { about: Some((customer.into(), app.personal(customer)?)), ..answer })
+}
+
+pub(crate) async fn load(app: &App, request: &Request, caller: ClientCaller) -> Result<Customer, Problem> {
     let id: CustomerId = request.id_in_path("customerId", Code::CustomerNotFound)?;
     app.store.get(&keys::customer(caller.company_id, id)).await?.ok_or_else(|| Problem::missing(Code::CustomerNotFound))
 }

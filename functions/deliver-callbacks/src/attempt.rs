@@ -7,8 +7,8 @@ use tandem_domain::connection::CallbackSettings;
 use tandem_domain::ids::MailId;
 use tandem_domain::mail::{Mail, MailKind};
 use tandem_domain::tenancy::Client;
-use tandem_runtime::Entropy;
-use tandem_sealing::{Purpose, random};
+use tandem_runtime::{Entropy, announce};
+use tandem_sealing::{Purpose, Sealer, random};
 use tandem_store::rows::{AttemptRow, DisabledEndpoint};
 use tandem_store::{StoreError, Transaction, keys};
 use tandem_webhooks::{Delivery, Reply, signature_header};
@@ -17,17 +17,24 @@ use crate::Worker;
 
 impl Worker {
     /// Sends the callback that is leased, and records how it went.
-    pub(crate) async fn attempt(&self, leased: Callback, settings: &CallbackSettings) -> anyhow::Result<Callback> {
+    pub(crate) async fn attempt(
+        &self,
+        leased: Callback,
+        settings: &CallbackSettings,
+        person: Option<&Sealer>,
+    ) -> anyhow::Result<Callback> {
         let began = self.clock.now();
-        let reply = self.call(&leased, settings).await;
+        let reply = self.call(&leased, settings, person).await;
         let now = self.clock.now();
+        let (answer, sealed_answer) = announce::kept_answer(&leased, leased.attempts, person, reply.answer.clone());
         let attempt = Attempt {
             number: leased.attempts,
             at: began,
             duration_ms: u64::try_from(reply.duration.as_millis()).unwrap_or(u64::MAX),
             status_code: reply.status_code,
             error: reply.error.clone(),
-            answer: reply.answer.clone(),
+            answer,
+            sealed_answer,
         };
         let done = leased.clone().end(reply.outcome, &self.schedule, jitter(), now);
         tracing::info!(
@@ -57,9 +64,9 @@ impl Worker {
         Ok(written.unwrap_or(leased))
     }
 
-    async fn call(&self, callback: &Callback, settings: &CallbackSettings) -> Reply {
+    async fn call(&self, callback: &Callback, settings: &CallbackSettings, person: Option<&Sealer>) -> Reply {
         let now = self.clock.now();
-        match self.prepare(callback, settings, now) {
+        match self.prepare(callback, settings, person, now) {
             Ok(delivery) => self.sender.send(&delivery).await,
             Err(error) => {
                 tracing::error!(callback = %callback.id, error = format!("{error:#}"), "a callback cannot be prepared");
@@ -69,9 +76,15 @@ impl Worker {
     }
 
     /// Where the callback goes, its body, and the signature over it.
-    fn prepare<'a>(&self, callback: &Callback, settings: &'a CallbackSettings, now: Timestamp) -> anyhow::Result<Delivery<'a>> {
+    fn prepare<'a>(
+        &self,
+        callback: &Callback,
+        settings: &'a CallbackSettings,
+        person: Option<&Sealer>,
+        now: Timestamp,
+    ) -> anyhow::Result<Delivery<'a>> {
         let (id, timestamp) = (callback.id.to_string(), now.as_second());
-        let body = self.sealer.open(Purpose::CallbackBody, &id, &callback.sealed_body)?;
+        let body = announce::body(&self.sealer, callback, person)?;
         let secrets = self.secrets(callback.endpoint(), settings)?;
         let signature = signature_header(&secrets, &id, timestamp, &body)?;
         Ok(Delivery { id, url: &settings.url, timestamp, signature, body })

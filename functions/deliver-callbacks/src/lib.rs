@@ -2,7 +2,7 @@
 //!
 //! The lease is a conditional write, so at most one attempt of a callback is in flight. A worker that dies between the
 //! receiver's answer and the record leaves a lease that runs out; the callback is then sent again with the same
-//! `webhook-id`. What is recorded of an attempt, and what follows of it, is one transaction.
+//! `webhook-id`. Of a customer who was erased meanwhile the receiver is told the id alone. What is recorded of an attempt, and what follows of it, is one transaction.
 
 mod attempt;
 
@@ -14,7 +14,7 @@ use tandem_domain::Timestamp;
 use tandem_domain::callback::{Callback, CallbackState, Endpoint, RetrySchedule};
 use tandem_domain::connection::CallbackSettings;
 use tandem_queue::{Message, Queue};
-use tandem_runtime::{Clock, aws, batch, settings};
+use tandem_runtime::{Clock, announce, aws, batch, settings};
 use tandem_sealing::Sealer;
 use tandem_store::rows::DisabledEndpoint;
 use tandem_store::{CommitError, Store, StoreError, Transaction, keys};
@@ -70,33 +70,39 @@ impl Worker {
         let (client, id) = message.ids()?;
         let Some(callback) = self.store.get(&keys::callback(client, id)).await? else { return Ok(()) };
         let Some(leased) = callback.clone().begin(self.clock.now()) else { return Ok(()) };
-        let Some(settings) = self.open_endpoint(&callback).await? else {
+        let Some((settings, person)) = self.open_endpoint(&callback).await? else {
             tracing::info!(callback = %callback.id, endpoint = %callback.endpoint(), "held: the endpoint is disabled");
             self.write(callback.hold(self.clock.now()), |_| Ok(())).await?;
             return Ok(());
         };
         let Some(leased) = self.write(leased, |_| Ok(())).await? else { return Ok(()) };
-        let done = self.attempt(leased, &settings).await?;
+        let done = self.attempt(leased, &settings, person.as_ref()).await?;
         self.come_back(&message, &done).await;
         Ok(())
     }
 
-    /// Where the callback goes; `None` if the endpoint wants no more or is not there.
-    async fn open_endpoint(&self, callback: &Callback) -> Result<Option<CallbackSettings>, StoreError> {
+    /// Where the callback goes, `None` if the endpoint wants no more or is not there; and what opens the part that tells of a
+    /// person, `None` if there is none or the person was erased.
+    async fn open_endpoint(&self, callback: &Callback) -> anyhow::Result<Option<(CallbackSettings, Option<Sealer>)>> {
         let endpoint = callback.endpoint();
         let disabled = DisabledEndpoint::key_of(endpoint);
         let settings = match endpoint {
             Endpoint::Connection(id) => keys::connection(id).raw().clone(),
             Endpoint::Client(id) => keys::event_endpoint(id).raw().clone(),
         };
-        let loaded = self.store.batch([settings, disabled.raw().clone()]).await?;
+        let customer = callback.concerned.map(|concerned| keys::customer(concerned.company_id, concerned.customer_id));
+        let rows = [settings, disabled.raw().clone()].into_iter().chain(customer.iter().map(|key| key.raw().clone()));
+        let loaded = self.store.batch(rows).await?;
         if loaded.get(&disabled)?.is_some() {
             return Ok(None);
         }
-        Ok(match endpoint {
+        let settings = match endpoint {
             Endpoint::Connection(id) => loaded.get(&keys::connection(id))?.and_then(|connection| connection.callback),
             Endpoint::Client(id) => loaded.get(&keys::event_endpoint(id))?.map(|own| own.settings),
-        })
+        };
+        let customer = customer.map(|key| loaded.get(&key)).transpose()?.flatten();
+        let person = customer.map(|customer| announce::personal(&self.sealer, &customer)).transpose()?;
+        Ok(settings.map(|settings| (settings, person)))
     }
 
     /// Writes a callback and what goes with it; `None` when another worker was faster, who then does the rest.

@@ -69,7 +69,7 @@ async fn decide(
     for rows in subscriptions(app, &order, &reversed).await? {
         void_voucher(app, &mut transaction, &rows.seller).await?;
         let moved = rows.reverse(reversal, app.now(), &mut mint);
-        write_moved(app, &mut mint, &mut transaction, moved)?;
+        write_moved(app, &mut mint, &mut transaction, caller.company_id, moved)?;
     }
     Ok(Step::Commit(transaction, Answer::ok(view::order(&order))))
 }

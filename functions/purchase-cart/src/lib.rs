@@ -5,15 +5,16 @@
 //! busy merchant touches, and checks on one row hinder each other. What changes between the two reads and the commit, some
 //! milliseconds, counts for the next purchase. The customer's row is checked: only the customer's own purchases touch it.
 
-use tandem_api::announce::seal;
+use tandem_api::announce::seal_sale;
 use tandem_api::lookup::Offers;
 use tandem_api::once::commit;
 use tandem_api::views::order as view;
 use tandem_api::{Answer, App, ClientCaller, Code, Once, Problem, Request, Step};
+use tandem_domain::customer::Customer;
 use tandem_domain::ids::CartId;
 use tandem_domain::input::FieldErrors;
 use tandem_domain::purchase::{self, PurchaseRequest, Sale};
-use tandem_store::{StoreError, Transaction, keys};
+use tandem_store::{Transaction, keys};
 
 /// Answers a request.
 ///
@@ -54,12 +55,12 @@ async fn decide(app: &App, caller: ClientCaller, cart: CartId, asked: &PurchaseR
     let found: Vec<_> = chosen.into_iter().map(|position| (position, offers.of(position.offer_id))).collect();
     let sale = purchase::decide(&cart, asked, &found, &customer, app.now(), &mut app.mint())?;
     let answer = Answer::created(format!("/v1/orders/{}", sale.order.id), view::order(&sale.order));
-    let mut transaction = rows_of(app, sale)?;
+    let mut transaction = rows_of(app, &customer, sale)?;
     transaction.require(&customer_key);
     Ok(Step::Commit(transaction, answer))
 }
 
-fn rows_of(app: &App, sale: Sale) -> Result<Transaction, StoreError> {
+fn rows_of(app: &App, customer: &Customer, sale: Sale) -> Result<Transaction, Problem> {
     let mut transaction = Transaction::default();
     transaction.create(&sale.order)?;
     for subscription in &sale.subscriptions {
@@ -71,9 +72,11 @@ fn rows_of(app: &App, sale: Sale) -> Result<Transaction, StoreError> {
     for voucher in &sale.vouchers {
         transaction.create(voucher)?;
     }
-    let mut mint = app.mint();
-    for announcement in sale.announcements {
-        transaction.create(&seal(app, &mut mint, announcement))?;
+    if !sale.announcements.is_empty() {
+        let (mut mint, personal) = (app.mint(), app.personal(customer)?);
+        for announcement in sale.announcements {
+            transaction.create(&seal_sale(app, &mut mint, announcement, (customer.into(), &personal)))?;
+        }
     }
     Ok(transaction)
 }

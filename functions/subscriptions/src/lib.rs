@@ -55,7 +55,7 @@ async fn pay(app: &App, request: &Request, caller: ClientCaller) -> Result<Answe
     let payment = PaymentRequest::parse(&body)?;
     once(app, &Once::of(request, &body)?, || async {
         let rows = load_rows(app, request, caller).await?;
-        write(app, rows.renew(&payment, app.now(), &mut app.mint())?)
+        write(app, caller, rows.renew(&payment, app.now(), &mut app.mint())?)
     })
     .await
 }
@@ -65,7 +65,7 @@ async fn cancel(app: &App, request: &Request, caller: ClientCaller) -> Result<An
     let asked = CancelRequest::parse(&body)?;
     once(app, &Once::of(request, &body)?, || async {
         let rows = load_rows(app, request, caller).await?;
-        write(app, rows.cancel(&asked, app.now())?)
+        write(app, caller, rows.cancel(&asked, app.now())?)
     })
     .await
 }
@@ -77,9 +77,9 @@ async fn load_rows(app: &App, request: &Request, caller: ClientCaller) -> Result
     Ok(Rows { seller, source })
 }
 
-fn write(app: &App, moved: Moved) -> Result<Step, Problem> {
+fn write(app: &App, caller: ClientCaller, moved: Moved) -> Result<Step, Problem> {
     let answer = Answer::ok(view::subscription(&moved.rows.seller));
     let mut transaction = Transaction::default();
-    write_moved(app, &mut app.mint(), &mut transaction, moved)?;
+    write_moved(app, &mut app.mint(), &mut transaction, caller.company_id, moved)?;
     Ok(Step::Commit(transaction, answer))
 }

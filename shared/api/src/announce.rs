@@ -2,15 +2,22 @@
 
 use tandem_domain::Mint;
 use tandem_domain::after_sale::Moved;
-use tandem_domain::callback::{Announcement, Callback};
+use tandem_domain::callback::{Announcement, Callback, Concerned};
+use tandem_domain::ids::CompanyId;
 use tandem_domain::subscription::Subscription;
+use tandem_sealing::Sealer;
 use tandem_store::{StoreError, Transaction, keys};
 
 use crate::app::App;
 
-/// The callback of an announcement, its body sealed under the callback's id.
+/// The callback of an announcement that concerns no customer, its body sealed under the callback's id.
 pub fn seal(app: &App, mint: &mut dyn Mint, announcement: Announcement) -> Callback {
     tandem_runtime::announce::seal(&app.sealer, mint, announcement, app.now())
+}
+
+/// The callback of a sale, which tells of the customer: that part is sealed under the customer's own key.
+pub fn seal_sale(app: &App, mint: &mut dyn Mint, announcement: Announcement, customer: (Concerned, &Sealer)) -> Callback {
+    tandem_runtime::announce::seal_personal(&app.sealer, mint, announcement, customer, app.now())
 }
 
 /// The source's row that goes with a seller's row, if the subscription is cross-client.
@@ -24,11 +31,18 @@ pub async fn source_row(app: &App, seller: &Subscription) -> Result<Option<Subsc
     }
 }
 
-/// Puts all rows of a move into a transaction.
+/// Puts all rows of a move into a transaction; `company` is the seller's, whose customer the callback concerns.
 ///
 /// # Errors
 /// A row cannot be stored.
-pub fn write_moved(app: &App, mint: &mut dyn Mint, transaction: &mut Transaction, moved: Moved) -> Result<(), StoreError> {
+pub fn write_moved(
+    app: &App,
+    mint: &mut dyn Mint,
+    transaction: &mut Transaction,
+    company: CompanyId,
+    moved: Moved,
+) -> Result<(), StoreError> {
+    let concerned = moved.rows.seller.customer_id.map(|customer_id| Concerned { company_id: company, customer_id });
     transaction.replace(&moved.rows.seller)?;
     if let Some(source) = &moved.rows.source {
         transaction.replace(source)?;
@@ -37,7 +51,8 @@ pub fn write_moved(app: &App, mint: &mut dyn Mint, transaction: &mut Transaction
         transaction.create(payout)?;
     }
     if let Some(announcement) = moved.announcement {
-        transaction.create(&seal(app, mint, announcement))?;
+        // These tell nothing of the person; what is answered to them might.
+        transaction.create(&Callback { concerned, ..seal(app, mint, announcement) })?;
     }
     Ok(())
 }

@@ -4,9 +4,11 @@ use lambda_http::Body;
 use lambda_http::http::{Response, StatusCode, header};
 use serde::Serialize;
 use serde_json::Value;
+use tandem_domain::callback::Concerned;
+use tandem_sealing::Sealer;
 
 /// A proper answer.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Answer {
     /// HTTP status.
     pub status: u16,
@@ -14,6 +16,8 @@ pub struct Answer {
     pub location: Option<String>,
     /// `Link` header: where the next part of a long text is.
     pub link: Option<String>,
+    /// The customer whose data the body holds, with the key that seals them wherever they are kept.
+    pub about: Option<(Concerned, Sealer)>,
     /// Whether this repeats the answer of an earlier request.
     pub replayed: bool,
     /// The body.
@@ -47,13 +51,13 @@ impl Answer {
     pub fn json(status: u16, body: impl Serialize) -> Self {
         // A view is made of strings, numbers and lists; it cannot fail to become JSON.
         let body = serde_json::to_value(body).unwrap_or(Value::Null);
-        Self { status, location: None, link: None, replayed: false, body: Content::Json(body) }
+        Self { status, location: None, link: None, about: None, replayed: false, body: Content::Json(body) }
     }
 
     /// 200 with CSV.
     #[must_use]
     pub fn csv(text: String, link: Option<String>) -> Self {
-        Self { status: 200, location: None, link, replayed: false, body: Content::Csv(text) }
+        Self { status: 200, location: None, link, about: None, replayed: false, body: Content::Csv(text) }
     }
 
     /// The HTTP response.

@@ -3,6 +3,9 @@
 //! The answer of a request with an `Idempotency-Key` is written in the transaction that has the effect: there is no moment
 //! at which one exists without the other. Of two requests with one key at once, one transaction fails on the record's row; the
 //! loser reads the winner's answer. What failed wrote nothing and is decided anew when it comes again.
+//!
+//! An answer that holds a customer's data is sealed under that person's key: once the customer is erased, it cannot be given
+//! again, and its repeat is told that there is no such customer.
 
 use std::future::Future;
 
@@ -101,14 +104,18 @@ impl Once {
         }
     }
 
-    fn replay(&self, app: &App, record: &IdempotencyRecord) -> Result<Answer, Problem> {
-        if self.key.as_ref().is_none_or(|key| key.fingerprint != record.fingerprint) {
+    async fn replay(&self, app: &App, record: &IdempotencyRecord) -> Result<Answer, Problem> {
+        if self.key.as_ref().is_none_or(|key| kept_fingerprint(app, key) != record.fingerprint) {
             let detail = "use a new Idempotency-Key for another request, or repeat the first body";
             return Err(Problem::new(Code::IdempotencyKeyReused, detail));
         }
         let unreadable = || Problem::new(Code::Internal, "the first answer cannot be read; the effect was not repeated");
         let bound_to = record_name(&record.caller, &record.scope);
-        let body = app.sealer.open(Purpose::IdempotentAnswer, &bound_to, &record.sealed_answer).map_err(|_| unreadable())?;
+        let sealer = match record.concerned {
+            None => app.sealer.clone(),
+            Some(concerned) => app.person(concerned).await?.ok_or_else(Problem::erased)?,
+        };
+        let body = sealer.open(Purpose::IdempotentAnswer, &bound_to, &record.sealed_answer).map_err(|_| unreadable())?;
         let body = serde_json::from_slice(&body).map_err(|_| unreadable())?;
         Ok(Answer { replayed: true, location: record.location.clone(), ..Answer::json(record.status, Value::clone(&body)) })
     }
@@ -119,16 +126,24 @@ impl Once {
             Content::Json(body) => body.to_string(),
             Content::Csv(_) => return None,
         };
+        let sealer = answer.about.as_ref().map_or(&app.sealer, |(_, personal)| personal);
         Some(IdempotencyRecord {
             caller: key.caller.clone(),
             scope: key.scope.clone(),
-            fingerprint: key.fingerprint.clone(),
+            fingerprint: kept_fingerprint(app, key),
             status: answer.status,
             location: answer.location.clone(),
-            sealed_answer: app.sealer.seal(Purpose::IdempotentAnswer, &record_name(&key.caller, &key.scope), body.as_bytes()),
+            concerned: answer.about.as_ref().map(|(concerned, _)| *concerned),
+            sealed_answer: sealer.seal(Purpose::IdempotentAnswer, &record_name(&key.caller, &key.scope), body.as_bytes()),
             valid_until: app.now().saturating_add(KEPT).unwrap_or(tandem_domain::Timestamp::MAX),
         })
     }
+}
+
+/// The fingerprint as the table holds it: a body may name a person, and what a person is called can be guessed. Without the
+/// data key a guess cannot be checked.
+fn kept_fingerprint(app: &App, key: &KeyOf) -> String {
+    sha256_hex(&app.sealer.mac(Purpose::IdempotentAnswer, key.fingerprint.as_bytes()))
 }
 
 fn record_name(caller: &str, scope: &str) -> String {
@@ -144,7 +159,7 @@ where
     F: Future<Output = Result<Step, Problem>> + Send,
 {
     if let Some(record) = once.find(app).await? {
-        return once.replay(app, &record);
+        return once.replay(app, &record).await;
     }
     commit(app, once, decide).await
 }
@@ -160,7 +175,7 @@ where
 {
     for _ in 0..MOST_TRIES {
         let (transaction, outcome) = match decide().await? {
-            Step::Replay(record) => return once.replay(app, &record),
+            Step::Replay(record) => return once.replay(app, &record).await,
             Step::Refuse(transaction, problem) => (transaction, Err(problem)),
             Step::Commit(mut transaction, answer) => {
                 if let Some(record) = once.record(app, &answer) {
@@ -175,7 +190,7 @@ where
                 if once.row().is_some_and(|row| error.concerns(&row))
                     && let Some(record) = once.find(app).await?
                 {
-                    return once.replay(app, &record);
+                    return once.replay(app, &record).await;
                 }
             }
             Err(CommitError::Store(error)) => return Err(error.into()),

@@ -71,6 +71,7 @@ codes! {
     CartNotSellable = "cart_not_sellable", 409, "The cart cannot be sold now";
     CustomerEmailTaken = "customer_email_taken", 409, "Another customer has this e-mail address";
     CustomerExternalIdTaken = "customer_external_id_taken", 409, "Another customer has this externalSystemId";
+    SubscriptionsRunning = "subscriptions_running", 409, "The customer has subscriptions that run";
     PositionNotPaid = "position_not_paid", 409, "The position's money went back before";
     SubscriptionEnded = "subscription_ended", 409, "The subscription has ended";
     SubscriptionDoesNotRenew = "subscription_does_not_renew", 409, "The subscription does not renew";
@@ -112,6 +113,12 @@ impl Problem {
     #[must_use]
     pub fn missing(code: Code) -> Self {
         Self::new(code, "it does not exist, or it is not yours to see")
+    }
+
+    /// An answer that cannot be given again, since the customer whom it shows was erased.
+    #[must_use]
+    pub fn erased() -> Self {
+        Self::new(Code::CustomerNotFound, "the customer was erased after the first answer")
     }
 
     /// Wrong query parameters.

@@ -3,6 +3,8 @@
 use tandem_domain::after_sale::SubscriptionError;
 use tandem_domain::cart::CartError;
 use tandem_domain::connection::ConnectionError;
+use tandem_domain::erasure::ErasureError;
+use tandem_domain::ids::SubscriptionId;
 use tandem_domain::input::{FieldError, FieldErrors};
 use tandem_domain::offer::OfferError;
 use tandem_domain::order::ReversalError;
@@ -84,6 +86,22 @@ impl From<PurchaseError> for Problem {
             PurchaseError::Cart(error @ (CartError::NothingMandatory | CartError::NothingOwn)) => {
                 Self::new(Code::CartNotSellable, format!("nothing was bought; {error}"))
             }
+        }
+    }
+}
+
+impl From<ErasureError> for Problem {
+    fn from(error: ErasureError) -> Self {
+        let ErasureError::StillRunning { own, others } = &error;
+        let running = |(id, status): &(SubscriptionId, &str)| FieldError {
+            field: id.to_string(),
+            code: "subscription_running",
+            detail: format!("the subscription is {status}; let it end first, by cancellation, refund, charge-back or import"),
+        };
+        let theirs = if *others { "; another client of your contracting company has some, ask it to end them" } else { "" };
+        Self {
+            errors: own.iter().map(running).collect(),
+            ..Self::new(Code::SubscriptionsRunning, format!("nothing was erased; {error}{theirs}"))
         }
     }
 }

@@ -118,6 +118,7 @@ fn each_route_lists_its_codes_under_their_statuses() {
             ("POST /v1/customers", Code::CustomerEmailTaken),
             // There is no body that could be another one.
             ("DELETE /v1/clients/{clientId}/api-keys/{keyId}", Code::IdempotencyKeyReused),
+            ("DELETE /v1/customers/{customerId}", Code::IdempotencyKeyReused),
             ("DELETE /v1/event-endpoint", Code::IdempotencyKeyReused),
         ];
         let own = reached.iter().filter(|(path, _)| !general(path));

@@ -160,8 +160,10 @@ impl Story {
         let cart = draft.create(CartId::mint(&mut self.mint), target.0.id, found, made).expect("sellable");
         self.show("Cart", views::cart::cart(&cart));
         let profile = Profile::parse(example("CustomerDraft")).expect("a customer");
-        let customer = profile.create(CustomerId::mint(&mut self.mint), target.1.id, made);
+        let customer = profile.create(CustomerId::mint(&mut self.mint), target.1.id, String::new(), made);
         self.show("Customer", views::customer::customer(&customer));
+        let erasure = customer.erase(target.0.id, [], at("2027-01-04T08:15:00Z")).expect("nothing runs any more");
+        self.show("Erasure", views::erasure::erasure(&erasure));
         self.now = at("2026-07-02T18:21:07.412Z");
         let sale = self.buy(&cart, found, &customer);
         self.show("Order", views::order::order(&sale.order));
@@ -211,6 +213,7 @@ impl Story {
             status_code: None,
             error: text("no answer within 10 s"),
             answer: None,
+            sealed_answer: None,
         };
         let answer = Attempt {
             number: 2,
@@ -219,6 +222,7 @@ impl Story {
             status_code: Some(200),
             error: None,
             answer: text("ok"),
+            sealed_answer: None,
         };
         let attempts = [answer, silence].map(|attempt| AttemptRow { client_id, callback_id: id, attempt });
         self.show("CallbackInFull", views::callback::full(&delivered, &body, &attempts));

@@ -252,6 +252,7 @@ fn customers(scene: &Scene) -> Vec<Case> {
             .wrong_query("email=a@example.com&externalSystemId=1", &[("externalSystemId", "only_one")]),
         id("GET /v1/customers/{customerId}"),
         id("PATCH /v1/customers/{customerId}").body(json!({"firstName": "Anders"})).wrong(wrong, WRONG),
+        id("DELETE /v1/customers/{customerId}"),
         id("GET /v1/customers/{customerId}/subscriptions").list(&[]),
         id("GET /v1/customers/{customerId}/orders").list(&[]),
     ]

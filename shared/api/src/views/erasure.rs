@@ -1,0 +1,10 @@
+//! The record of an erasure.
+
+use serde_json::{Value, json};
+use tandem_domain::erasure::Erasure;
+
+/// What remains of a customer.
+#[must_use]
+pub fn erasure(erasure: &Erasure) -> Value {
+    json!({"customerId": erasure.customer_id, "erasedAt": erasure.erased_at})
+}
