@@ -2,6 +2,7 @@
 
 mod authorizing;
 mod delivering;
+mod erasing;
 mod importing;
 mod importing_costs;
 mod paging;
