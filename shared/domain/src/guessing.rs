@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::ClientId;
+use crate::window::Window;
 
 /// Wrong codes a minute.
 pub const PER_MINUTE: u32 = 10;
@@ -14,29 +15,6 @@ pub const PER_DAY: u32 = 100;
 
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 const DAY: SignedDuration = SignedDuration::from_hours(24);
-
-/// A time in which wrong guesses are counted; it begins with the first one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-struct Window {
-    since: Timestamp,
-    wrong: u32,
-}
-
-impl Window {
-    /// How long to wait until the window is over, if it is full.
-    fn wait(self, length: SignedDuration, most: u32, now: Timestamp) -> Option<SignedDuration> {
-        let left = length - now.duration_since(self.since);
-        (self.wrong >= most && left > SignedDuration::ZERO).then_some(left)
-    }
-
-    fn counting(self, length: SignedDuration, now: Timestamp) -> Self {
-        if now.duration_since(self.since) >= length {
-            Self { since: now, wrong: 1 }
-        } else {
-            Self { wrong: self.wrong + 1, ..self }
-        }
-    }
-}
 
 /// The wrong guesses of a client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,7 +32,7 @@ impl Guesses {
     /// The first wrong guess of a client.
     #[must_use]
     pub fn first(client_id: ClientId, now: Timestamp) -> Self {
-        let window = Window { since: now, wrong: 1 };
+        let window = Window::opened(now);
         Self { client_id, minute: window, day: window, version: 1 }
     }
 
@@ -73,7 +51,7 @@ impl Guesses {
     /// From when on the row says nothing any more.
     #[must_use]
     pub fn forgotten_at(&self) -> Timestamp {
-        self.day.since.saturating_add(DAY).unwrap_or(Timestamp::MAX)
+        self.day.end(DAY)
     }
 }
 

@@ -8,7 +8,7 @@
 //! - words: [`ids`], [`money`], [`text`], [`period`], [`payment_method`]
 //! - reading input, all errors at once: [`input`], [`instant`]
 //! - who is who and may do what: [`tenancy`], [`scope`], [`customer`], [`erasure`]
-//! - selling together: [`connection`], [`offer`], [`sharing`], [`cart`], [`purchase`], [`order`], [`subscription`],
+//! - selling together: [`connection`], [`inviting`], [`offer`], [`sharing`], [`cart`], [`purchase`], [`order`], [`subscription`],
 //!   [`after_sale`], [`voucher`], [`guessing`], [`payout`]
 //! - mirroring another system: [`external`], [`import`]
 //! - telling others: [`callback`], [`event_endpoint`], [`mail`]
@@ -27,6 +27,7 @@ pub mod ids;
 pub mod import;
 pub mod input;
 pub mod instant;
+pub mod inviting;
 pub mod mail;
 pub mod money;
 pub mod offer;
@@ -41,6 +42,7 @@ pub mod subscription;
 pub mod tenancy;
 pub mod text;
 pub mod voucher;
+mod window;
 
 pub use jiff::Timestamp;
 

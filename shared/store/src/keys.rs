@@ -10,7 +10,6 @@ use tandem_domain::connection::{Connection, Side};
 use tandem_domain::customer::Customer;
 use tandem_domain::erasure::Erasure;
 use tandem_domain::event_endpoint::EventEndpoint;
-use tandem_domain::guessing::Guesses;
 use tandem_domain::ids::{
     CallbackId, CartId, ClientId, CompanyId, ConnectionId, CustomerId, MailId, OfferId, OrderId, PayoutId, SubscriptionId,
 };
@@ -309,24 +308,6 @@ pub fn voucher(source: ClientId, hash: &VoucherHash) -> Key<Voucher> {
 impl Entity for Voucher {
     fn key(&self) -> Key<Self> {
         voucher(self.client_id, &self.hash)
-    }
-    fn version(&self) -> u64 {
-        self.version
-    }
-}
-
-/// The wrong guesses at voucher codes of a client.
-#[must_use]
-pub fn guesses(client: ClientId) -> Key<Guesses> {
-    Key::new(client.to_string(), "guesses")
-}
-
-impl Entity for Guesses {
-    fn key(&self) -> Key<Self> {
-        guesses(self.client_id)
-    }
-    fn indexes(&self) -> Indexes {
-        Indexes { expires: Some(self.forgotten_at()), ..Indexes::default() }
     }
     fn version(&self) -> u64 {
         self.version

@@ -2,7 +2,7 @@
 //!
 //! Parts:
 //! - [`entity`]: what a stored value must tell of itself; each entity's keys stand in one place, in [`keys`], those of imports in
-//!   [`import_keys`]
+//!   [`import_keys`], those of what is counted in [`limit_keys`]
 //! - [`imports`]: what decides about imported items
 //! - [`rows`]: rows that only the table needs (uniqueness guards, shares, idempotency records)
 //! - [`read`]: single and batched consistent reads
@@ -20,6 +20,7 @@ pub mod entity;
 pub mod import_keys;
 pub mod imports;
 pub mod keys;
+pub mod limit_keys;
 pub mod outbox;
 pub mod page;
 pub mod read;

@@ -1,0 +1,80 @@
+//! How often a client may invite: so many invitations an hour, then it has to wait.
+//!
+//! Each invitation is a mail to somebody who did not ask for it. Declined or withdrawn ones count like any other: inviting the
+//! same client again is another mail.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::ids::ClientId;
+use crate::window::Window;
+
+/// Invitations an hour.
+pub const PER_HOUR: u32 = 20;
+
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+
+/// The invitations of a source client.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Invitations {
+    /// The client.
+    pub client_id: ClientId,
+    hour: Window,
+    /// Counts the changes, for optimistic locking.
+    pub version: u64,
+}
+
+impl Invitations {
+    /// The first invitation of a client.
+    #[must_use]
+    pub fn first(client_id: ClientId, now: Timestamp) -> Self {
+        Self { client_id, hour: Window::opened(now), version: 1 }
+    }
+
+    /// The invitations with another one.
+    #[must_use]
+    pub fn another(self, now: Timestamp) -> Self {
+        Self { hour: self.hour.counting(HOUR, now), ..self }
+    }
+
+    /// How long the client has to wait before it may invite again; `None` if it may now.
+    #[must_use]
+    pub fn wait(&self, now: Timestamp) -> Option<SignedDuration> {
+        self.hour.wait(HOUR, PER_HOUR, now)
+    }
+
+    /// From when on the row says nothing any more.
+    #[must_use]
+    pub fn forgotten_at(&self) -> Timestamp {
+        self.hour.end(HOUR)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::UNIX_EPOCH + SignedDuration::from_secs(seconds)
+    }
+
+    fn invitations(times: impl IntoIterator<Item = i64>) -> Invitations {
+        let mut times = times.into_iter();
+        let first = Invitations::first(ClientId::from(uuid::Uuid::nil()), at(times.next().expect("one")));
+        times.fold(first, |invitations, time| invitations.another(at(time)))
+    }
+
+    #[test]
+    fn the_twenty_first_of_an_hour_waits_for_its_end() {
+        assert_eq!(invitations(0..19).wait(at(19)), None);
+        assert_eq!(invitations(0..20).wait(at(20)), Some(SignedDuration::from_secs(3_580)));
+        assert_eq!(invitations(0..20).wait(at(3_600)), None);
+    }
+
+    #[test]
+    fn a_new_hour_counts_anew() {
+        let next = invitations((0..20).chain([3_600]));
+        assert_eq!((next.wait(at(3_601)), next.forgotten_at()), (None, at(7_200)));
+    }
+}
