@@ -1,4 +1,4 @@
-//! Inviting a target client.
+//! Inviting a target client. Each invitation is counted in the transaction that makes it, so no race lets one too many through.
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
@@ -8,10 +8,11 @@ use tandem_api::{Answer, App, ClientCaller, Code, Once, Problem, Request, Step};
 use tandem_domain::connection::{ConnectionDraft, Side};
 use tandem_domain::ids::{ClientId, ConnectionId};
 use tandem_domain::input::FieldErrors;
+use tandem_domain::inviting::{Invitations, PER_HOUR};
 use tandem_domain::tenancy::{Client, ContractingCompany};
 use tandem_sealing::{Purpose, new_webhook_secret};
 use tandem_store::rows::{HistoryRow, Pair};
-use tandem_store::{StoreError, Transaction, keys};
+use tandem_store::{StoreError, Transaction, keys, limit_keys};
 
 use crate::change::rows_of;
 
@@ -22,7 +23,10 @@ pub(crate) async fn invite(app: &App, request: &Request, caller: ClientCaller) -
 }
 
 async fn decide(app: &App, caller: ClientCaller, draft: ConnectionDraft) -> Result<Step, Problem> {
-    let (source, target) = parties(app, caller, draft.target_client_id).await?;
+    let (source, target, invitations) = parties(app, caller, draft.target_client_id).await?;
+    if let Some(wait) = invitations.as_ref().and_then(|invitations| invitations.wait(app.now())) {
+        return Err(Problem::wait(Code::TooManyInvitations, format!("at most {PER_HOUR} invitations an hour"), wait));
+    }
     let mut mint = app.mint();
     let id = ConnectionId::mint(&mut mint);
     let secret = new_webhook_secret();
@@ -41,23 +45,29 @@ async fn decide(app: &App, caller: ClientCaller, draft: ConnectionDraft) -> Resu
     let mut transaction = Transaction::default();
     transaction.create(&change.connection)?;
     transaction.create(&pair)?;
+    match invitations {
+        None => transaction.create(&Invitations::first(caller.id, app.now()))?,
+        Some(invitations) => transaction.replace(&invitations.another(app.now()))?,
+    }
     rows_of(&mut transaction, &change, |_| Some(&target.0), app.now(), &mut mint)?;
     Ok(Step::Commit(transaction, Answer::created(format!("/v1/connections/{id}"), shown)))
 }
 
 type Party = (Client, ContractingCompany);
 
-/// Both clients with their contracting companies.
-async fn parties(app: &App, caller: ClientCaller, target: ClientId) -> Result<(Party, Party), Problem> {
+/// Both clients with their contracting companies, and how many the source invited of late.
+async fn parties(app: &App, caller: ClientCaller, target: ClientId) -> Result<(Party, Party, Option<Invitations>), Problem> {
     let (own, own_company, other) = (keys::client(caller.id), keys::company(caller.company_id), keys::client(target));
-    let loaded = app.store.batch([own.raw().clone(), own_company.raw().clone(), other.raw().clone()]).await?;
+    let invitations = limit_keys::invitations(caller.id);
+    let rows = [own.raw().clone(), own_company.raw().clone(), other.raw().clone(), invitations.raw().clone()];
+    let loaded = app.store.batch(rows).await?;
     let gone =
         |what: &str| StoreError::Corrupt { key: caller.id.to_string(), reason: format!("the caller's {what} is missing") };
     let source = (loaded.get(&own)?.ok_or_else(|| gone("client"))?, loaded.get(&own_company)?.ok_or_else(|| gone("company"))?);
     let unknown = || Problem::from(FieldErrors::at("targetClientId", "not_found", "there is no such client"));
     let target = loaded.get(&other)?.ok_or_else(unknown)?;
     let company = app.store.get(&keys::company(target.company_id)).await?.ok_or_else(unknown)?;
-    Ok((source, (target, company)))
+    Ok((source, (target, company), loaded.get(&invitations)?))
 }
 
 /// A signing secret as the table holds it, bound to its connection.

@@ -11,7 +11,7 @@ use tandem_domain::Timestamp;
 use tandem_domain::guessing::{Guesses, PER_DAY, PER_MINUTE};
 use tandem_domain::input::FieldErrors;
 use tandem_domain::voucher::{RedeemError, RedeemRequest, Redemption};
-use tandem_store::{Transaction, keys};
+use tandem_store::{Transaction, keys, limit_keys};
 
 /// Answers a request.
 ///
@@ -35,7 +35,7 @@ async fn decide(app: &App, caller: ClientCaller, asked: &RedeemRequest) -> Resul
     let now = app.now();
     let voucher_key = keys::voucher(caller.id, &tandem_runtime::entropy::hash_of(&asked.code));
     let customer_key = keys::customer(caller.company_id, asked.customer_id);
-    let guesses_key = keys::guesses(caller.id);
+    let guesses_key = limit_keys::guesses(caller.id);
     let rows = [voucher_key.raw().clone(), customer_key.raw().clone(), guesses_key.raw().clone()];
     let loaded = app.store.batch(rows).await?;
     let guesses = loaded.get(&guesses_key)?;
@@ -78,7 +78,5 @@ fn wrong_guess(caller: ClientCaller, guesses: Option<Guesses>, now: Timestamp) -
 }
 
 fn too_many(wait: SignedDuration) -> Problem {
-    let seconds = wait.as_secs() + i64::from(wait.subsec_nanos() > 0);
-    let detail = format!("at most {PER_MINUTE} wrong codes a minute and {PER_DAY} a day; try again after {seconds} s");
-    Problem { retry_after: Some(seconds), ..Problem::new(Code::TooManyGuesses, detail) }
+    Problem::wait(Code::TooManyGuesses, format!("at most {PER_MINUTE} wrong codes a minute and {PER_DAY} a day"), wait)
 }

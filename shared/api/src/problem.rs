@@ -1,6 +1,7 @@
 //! Problems: RFC 9457 `application/problem+json` with a stable code. [`Code`] is the whole table; docs/errors.md explains it,
 //! and a test holds the two together.
 
+use jiff::SignedDuration;
 use lambda_http::Body;
 use lambda_http::http::{Response, StatusCode, header};
 use serde_json::json;
@@ -85,6 +86,7 @@ codes! {
     InvalidFields = "invalid_fields", 422, "Fields of the body are wrong";
     IdempotencyKeyReused = "idempotency_key_reused", 422, "The Idempotency-Key was used with another body";
     TooManyGuesses = "too_many_guesses", 429, "Too many wrong voucher codes";
+    TooManyInvitations = "too_many_invitations", 429, "Too many invitations";
     Internal = "internal", 500, "Something went wrong on our side";
     Unavailable = "unavailable", 503, "Try again with the same Idempotency-Key";
 }
@@ -119,6 +121,13 @@ impl Problem {
     #[must_use]
     pub fn erased() -> Self {
         Self::new(Code::CustomerNotFound, "the customer was erased after the first answer")
+    }
+
+    /// There was too much of something; `limit` says how much there may be.
+    #[must_use]
+    pub fn wait(code: Code, limit: String, wait: SignedDuration) -> Self {
+        let seconds = wait.as_secs() + i64::from(wait.subsec_nanos() > 0);
+        Self { retry_after: Some(seconds), ..Self::new(code, format!("{limit}; try again after {seconds} s")) }
     }
 
     /// Wrong query parameters.

@@ -5,6 +5,7 @@ mod delivering;
 mod erasing;
 mod importing;
 mod importing_costs;
+mod inviting;
 mod paging;
 mod purchasing;
 mod racing;
