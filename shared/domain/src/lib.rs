@@ -11,7 +11,7 @@
 //! - selling together: [`connection`], [`inviting`], [`offer`], [`sharing`], [`cart`], [`purchase`], [`order`], [`subscription`],
 //!   [`after_sale`], [`voucher`], [`guessing`], [`payout`]
 //! - mirroring another system: [`external`], [`import`]
-//! - telling others: [`callback`], [`event_endpoint`], [`mail`]
+//! - telling others: [`callback`], [`event_endpoint`], [`mail`], [`invitation_mail`]
 
 pub mod after_sale;
 pub mod callback;
@@ -27,6 +27,7 @@ pub mod ids;
 pub mod import;
 pub mod input;
 pub mod instant;
+pub mod invitation_mail;
 pub mod inviting;
 pub mod mail;
 pub mod money;

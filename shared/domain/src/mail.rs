@@ -105,6 +105,18 @@ pub fn retry_delay(tries: u32) -> SignedDuration {
 }
 
 impl Mail {
+    /// What the mail service says with all that it tells of this mail later, by which its row is found without a search: an
+    /// invitation's connection. Other mails need no looking after.
+    #[must_use]
+    pub fn tags(&self) -> Vec<(&'static str, String)> {
+        match &self.kind {
+            MailKind::Invitation { connection_id, .. } => {
+                vec![("about", "invitation".to_owned()), ("connection", connection_id.to_string())]
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// A mail to be sent at once.
     #[must_use]
     pub fn new(id: MailId, to: &Client, kind: MailKind, now: Timestamp) -> Self {

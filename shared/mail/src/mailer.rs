@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::error::{BuildError, ProvideErrorMetadata, SdkError};
-use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageHeader};
+use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageHeader, MessageTag};
 use tandem_domain::mail::Mail;
 use tandem_domain::text::EmailAddress;
 
@@ -36,15 +36,16 @@ pub struct Mailer(Way);
 
 #[derive(Debug, Clone)]
 enum Way {
-    Ses { client: Client, sender: String },
+    Ses { client: Client, sender: String, configuration_set: String },
     Recording(Recorder),
 }
 
 impl Mailer {
-    /// Sends by SES v2. The client brings deadlines; `sender` is a verified identity, with or without a display name.
+    /// Sends by SES v2. The client brings deadlines; `sender` is a verified identity, with or without a display name;
+    /// `configuration_set` says where SES tells what became of the mails.
     #[must_use]
-    pub fn new(client: Client, sender: String) -> Self {
-        Self(Way::Ses { client, sender })
+    pub fn new(client: Client, sender: String, configuration_set: String) -> Self {
+        Self(Way::Ses { client, sender, configuration_set })
     }
 
     /// A stand-in for tests, and what it was told to send.
@@ -61,18 +62,29 @@ impl Mailer {
     pub async fn send(&self, mail: &Mail) -> Result<(), SendMailError> {
         let rendered = render(mail).map_err(|_| SendMailError::Unfit)?;
         match &self.0 {
-            Way::Ses { client, sender } => send_by_ses(client, sender, &mail.email, rendered).await,
+            Way::Ses { client, sender, configuration_set } => {
+                send_by_ses(client, (sender, configuration_set), mail, rendered).await
+            }
             Way::Recording(recorder) => recorder.take(mail, rendered),
         }
     }
 }
 
-async fn send_by_ses(client: &Client, sender: &str, to: &EmailAddress, mail: Rendered) -> Result<(), SendMailError> {
-    let content = content(mail).map_err(|_| SendMailError::Unfit)?;
+async fn send_by_ses(
+    client: &Client,
+    (sender, configuration_set): (&str, &str),
+    mail: &Mail,
+    rendered: Rendered,
+) -> Result<(), SendMailError> {
+    let content = content(rendered).map_err(|_| SendMailError::Unfit)?;
+    let tag = |(name, value): (&str, String)| MessageTag::builder().name(name).value(value).build();
+    let tags: Vec<MessageTag> = mail.tags().into_iter().map(tag).collect::<Result<_, _>>().map_err(|_| SendMailError::Unfit)?;
     let request = client
         .send_email()
         .from_email_address(sender)
-        .destination(Destination::builder().to_addresses(with_ascii_domain(to)).build())
+        .configuration_set_name(configuration_set)
+        .set_email_tags((!tags.is_empty()).then_some(tags))
+        .destination(Destination::builder().to_addresses(with_ascii_domain(&mail.email)).build())
         .content(content);
     request.send().await.map(drop).map_err(|error| match error {
         SdkError::ServiceError(answer) => {

@@ -20,7 +20,8 @@ fn mailer(ses: &MockServer) -> Mailer {
         .timeout_config(TimeoutConfig::builder().operation_timeout(Duration::from_millis(500)).build())
         .endpoint_url(ses.uri())
         .build();
-    Mailer::new(aws_sdk_sesv2::Client::from_conf(config), "Tandem <tandem@example.com>".to_owned())
+    let client = aws_sdk_sesv2::Client::from_conf(config);
+    Mailer::new(client, "Tandem <tandem@example.com>".to_owned(), "mails".to_owned())
 }
 
 async fn ses(answer: ResponseTemplate) -> MockServer {
@@ -62,6 +63,11 @@ async fn a_mail_is_sent_as_structured_content() {
         sent,
         json!({
             "FromEmailAddress": "Tandem <tandem@example.com>",
+            "ConfigurationSetName": "mails",
+            "EmailTags": [
+                {"Name": "about", "Value": "invitation"},
+                {"Name": "connection", "Value": "con_0190b8f5c6f77c3ab0a1c2d3e4f50617"},
+            ],
             "Destination": {"ToAddresses": ["partner@example.com"]},
             "Content": {"Simple": {
                 "Subject": utf8(&rendered.subject),

@@ -87,13 +87,14 @@ pub async fn queues(config: &SdkConfig) -> Result<Queues> {
     Ok(Queues::new(callbacks, mails, queue(config, "IMPORT_QUEUE_URL").await?))
 }
 
-/// The mailer that writes from the address in `MAIL_SENDER`. It connects with its first mail: SES has no call that does nothing,
+/// The mailer that writes from the address in `MAIL_SENDER`, by the configuration set in `MAIL_CONFIGURATION_SET`. It connects with its first mail: SES has no call that does nothing,
 /// and nobody waits for a mail's answer.
 ///
 /// # Errors
-/// The setting is absent.
+/// A setting is absent.
 pub fn mailer(config: &SdkConfig) -> Result<Mailer> {
-    Ok(Mailer::new(aws_sdk_sesv2::Client::new(config), settings::required("MAIL_SENDER")?))
+    let (sender, set) = (settings::required("MAIL_SENDER")?, settings::required("MAIL_CONFIGURATION_SET")?);
+    Ok(Mailer::new(aws_sdk_sesv2::Client::new(config), sender, set))
 }
 
 /// Loopback targets that a local stack may call, from `LOCAL_CALLBACK_TARGETS`; none in production.

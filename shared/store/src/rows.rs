@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use tandem_domain::callback::{Attempt, Concerned, Endpoint};
 use tandem_domain::connection::HistoryEntry;
 use tandem_domain::ids::{CallbackId, ClientId, CompanyId, ConnectionId, CustomerId, OfferId};
+use tandem_domain::invitation_mail::InvitationMail;
 
 use crate::entity::{Entity, Indexes, Key};
 use crate::page::Collection;
@@ -159,6 +160,21 @@ impl Entity for DisabledEndpoint {
         let owner = self.connection_id.map(|id| id.to_string()).or_else(|| self.client_id.map(|id| id.to_string()));
         Key::new(owner.unwrap_or_default(), "endpoint")
     }
+}
+
+impl Entity for InvitationMail {
+    fn key(&self) -> Key<Self> {
+        invitation_mail(self.connection_id)
+    }
+    fn version(&self) -> u64 {
+        self.version
+    }
+}
+
+/// What is known of the mail that invited to a connection.
+#[must_use]
+pub fn invitation_mail(connection: ConnectionId) -> Key<InvitationMail> {
+    Key::new(connection.to_string(), "invitationMail")
 }
 
 /// The answer of a request that had an `Idempotency-Key`.

@@ -12,6 +12,7 @@ use tandem_domain::customer::Profile;
 use tandem_domain::event_endpoint::EventEndpoint;
 use tandem_domain::import::chunk::{Chunk, ChunkState, StuckReason};
 use tandem_domain::import::promise::Promise;
+use tandem_domain::invitation_mail::{InvitationMail, MailStatus};
 use tandem_domain::mail::{MailKind, MailState};
 use tandem_domain::money::BasisPoints;
 use tandem_domain::offer::{Offer, OfferKind, OfferStatus};
@@ -232,6 +233,12 @@ fn attempts() {
     golden("attempt_answered_about_a_person", &sealed);
     let error = Some("timed out".to_owned());
     golden("attempt_unanswered", &Attempt { number: 2, status_code: None, error, answer: None, ..answered });
+}
+
+#[test]
+fn invitation_mails() {
+    let known = InvitationMail::after(None, id(20), MailStatus::Bounced, now()).expect("news");
+    golden("invitation_mail", &known);
 }
 
 #[test]
