@@ -38,7 +38,7 @@ async fn decide(app: &App, caller: ClientCaller, draft: ConnectionDraft) -> Resu
         return Err(Problem::new(Code::ConnectionExists, detail));
     }
     let history = HistoryRow { connection_id: id, entry: change.entry.clone() };
-    let mut shown = view::full(&change.connection, Side::Source, std::slice::from_ref(&history), None);
+    let mut shown = view::full(&change.connection, Side::Source, std::slice::from_ref(&history), None, None);
     if shown.get("callback").is_some() {
         shown["callback"]["secret"] = json!(secret.expose_secret());
     }

@@ -6,7 +6,7 @@ use tandem_api::{Answer, App, ClientCaller, Problem, Request};
 use tandem_domain::connection::{Connection, Side};
 use tandem_domain::input::one_of;
 use tandem_store::keys;
-use tandem_store::rows::{DisabledEndpoint, HistoryRow};
+use tandem_store::rows::{DisabledEndpoint, HistoryRow, invitation_mail};
 
 use crate::change::load;
 
@@ -38,9 +38,11 @@ pub(crate) async fn list(app: &App, request: &Request, caller: ClientCaller) -> 
 pub(crate) async fn read(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
     let (connection, side) = load(app, request, caller).await?;
     let history = app.store.page(&HistoryRow::of(connection.id), None, SHOWN_HISTORY, |_| true).await?;
-    let disabled = match side {
-        Side::Source => app.store.get(&DisabledEndpoint::key_of(connection.id)).await?,
-        Side::Target => None,
-    };
-    Ok(Answer::ok(view::full(&connection, side, &history.items, disabled.as_ref())))
+    let (mut disabled, mut mail) = (None, None);
+    if side == Side::Source {
+        let (endpoint, invitation) = (DisabledEndpoint::key_of(connection.id), invitation_mail(connection.id));
+        let loaded = app.store.batch([endpoint.raw().clone(), invitation.raw().clone()]).await?;
+        (disabled, mail) = (loaded.get(&endpoint)?, loaded.get(&invitation)?);
+    }
+    Ok(Answer::ok(view::full(&connection, side, &history.items, disabled.as_ref(), mail.as_ref())))
 }

@@ -79,6 +79,8 @@ pub struct House {
     pub mail_worker: send_mails::Worker,
     /// The import worker.
     pub importer: process_imports::Worker,
+    /// Notes what becomes of invitations' mails.
+    pub notes: note_mail_events::Notes,
     /// The sweep.
     pub sweep: sweep_outbox::Sweep,
     callback_queue: tandem_queue::Recorder,
@@ -118,6 +120,7 @@ impl House {
             },
             mail_worker: send_mails::Worker::new(store.clone(), mailer, clock.clone()),
             importer: process_imports::Worker { store: store.clone(), sealer, clock: clock.clone() },
+            notes: note_mail_events::Notes::new(store.clone()),
             sweep: sweep_outbox::Sweep::new(store, Queues::new(queue, mails_queue, imports_queue), clock.clone()),
             table,
             clock,

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use tandem_domain::connection::{Connection, Party, Side, State};
+use tandem_domain::invitation_mail::InvitationMail;
 use tandem_store::rows::{DisabledEndpoint, HistoryRow};
 
 /// A connection in a list. Only the source sees the callback settings; nobody sees the secrets.
@@ -29,10 +30,20 @@ pub fn summary(connection: &Connection, side: Side) -> Value {
     view
 }
 
-/// A connection read by itself: with its history, newest first, and the state of its endpoint for the source.
+/// A connection read by itself: with its history, newest first, and for the source the state of its endpoint and what became of
+/// the invitation's mail.
 #[must_use]
-pub fn full(connection: &Connection, side: Side, history: &[HistoryRow], disabled: Option<&DisabledEndpoint>) -> Value {
+pub fn full(
+    connection: &Connection,
+    side: Side,
+    history: &[HistoryRow],
+    disabled: Option<&DisabledEndpoint>,
+    mail: Option<&InvitationMail>,
+) -> Value {
     let mut view = summary(connection, side);
+    if side == Side::Source {
+        view["invitationMail"] = json!(mail.map(|mail| json!({"status": mail.status, "at": mail.at})));
+    }
     view["history"] = history
         .iter()
         .map(|row| {

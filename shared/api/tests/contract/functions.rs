@@ -70,9 +70,11 @@ fn expected<'a>(function: &'a Function, needs: &'a Needs) -> impl Iterator<Item 
         let names = function.environment.get(*setting)?;
         Some(((*action).to_owned(), referred(names)))
     });
-    let mail = function.environment.get("MAIL_SENDER").map(|sender| {
-        let identity = "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/";
-        ("ses:SendEmail".to_owned(), format!("{identity}${{{}}}", referred(sender)))
+    let mail = [("MAIL_SENDER", "identity"), ("MAIL_CONFIGURATION_SET", "configuration-set")].into_iter();
+    let mail = mail.filter_map(|(setting, kind)| {
+        let name = function.environment.get(setting)?;
+        let arn = "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:";
+        Some(("ses:SendEmail".to_owned(), format!("{arn}{kind}/${{{}}}", referred(name))))
     });
     logs.into_iter().chain(table).chain(uses).chain(mail).chain(triggers(function))
 }
@@ -92,8 +94,8 @@ fn triggers(function: &Function) -> impl Iterator<Item = (String, String)> + '_ 
             all
         }
         "EventInvokeConfig" => allow(&["sqs:SendMessage"], referred(&event["DestinationConfig"]["OnFailure"]["Destination"])),
-        // The schedule calls by a role of its own.
-        "ScheduleV2" => Vec::new(),
+        // The schedule calls by a role of its own, the rule in its own name.
+        "ScheduleV2" | "EventBridgeRule" => Vec::new(),
         other => panic!("{}: what does an event of type {other} need?", function.name),
     })
 }

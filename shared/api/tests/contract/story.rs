@@ -17,6 +17,7 @@ use tandem_domain::ids::{CallbackId, CartId, ClientId, CompanyId, ConnectionId, 
 use tandem_domain::import::decide::{ItemProblem, ItemResult, LogEntry};
 use tandem_domain::import::item::parse_items;
 use tandem_domain::import::promise::{Counts, Promise};
+use tandem_domain::invitation_mail::{InvitationMail, MailStatus};
 use tandem_domain::offer::{Offer, OfferDraft};
 use tandem_domain::order::Reversal;
 use tandem_domain::payout::Statement;
@@ -125,7 +126,7 @@ impl Story {
         let invited = draft.invite(id, parties.0, parties.1, || SECRET.to_owned(), self.now).expect("possible");
         let line = |entry: HistoryEntry| HistoryRow { connection_id: id, entry };
         let first = line(invited.entry);
-        let mut shown = views::connection::full(&invited.connection, Side::Source, std::slice::from_ref(&first), None);
+        let mut shown = views::connection::full(&invited.connection, Side::Source, std::slice::from_ref(&first), None, None);
         shown["callback"]["secret"] = json!(SECRET);
         self.show("NewConnection", shown);
         let stored = |connection: Connection| Connection { version: connection.version + 1, ..connection };
@@ -133,7 +134,8 @@ impl Story {
         let history = [line(accepted.entry), first];
         let connection = stored(accepted.connection);
         self.show("Connection", views::connection::summary(&connection, Side::Target));
-        self.show("ConnectionInFull", views::connection::full(&connection, Side::Source, &history, None));
+        let mail = InvitationMail::after(None, id, MailStatus::Sent, at("2026-07-01T09:30:02.118Z"));
+        self.show("ConnectionInFull", views::connection::full(&connection, Side::Source, &history, None, mail.as_ref()));
         let blocked = connection.clone().make(Move::Block, Side::Target, at("2026-10-05T16:20:00Z")).expect("possible");
         self.show("BlockedConnection", views::connection::summary(&blocked.connection, Side::Source));
         let rotated = at("2026-09-01T08:00:00Z");

@@ -6,6 +6,7 @@ mod erasing;
 mod importing;
 mod importing_costs;
 mod inviting;
+mod noting;
 mod paging;
 mod purchasing;
 mod racing;
