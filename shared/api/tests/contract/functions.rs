@@ -76,7 +76,15 @@ fn expected<'a>(function: &'a Function, needs: &'a Needs) -> impl Iterator<Item 
         let arn = "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:";
         Some(("ses:SendEmail".to_owned(), format!("{arn}{kind}/${{{}}}", referred(name))))
     });
-    logs.into_iter().chain(table).chain(uses).chain(mail).chain(triggers(function))
+    let own: Vec<(String, String)> = logs.into_iter().chain(table).chain(uses).chain(mail).chain(triggers(function)).collect();
+    let sealed = own.iter().any(|(action, _)| key_service(action).is_some());
+    let key = ["kms:Decrypt", "kms:GenerateDataKey"].map(|action| (action.to_owned(), "EncryptionKey".to_owned()));
+    own.into_iter().chain(key.into_iter().filter(move |_| sealed))
+}
+
+/// The service that reads or writes with the deployment's key for whoever calls this action of it.
+pub(crate) fn key_service(action: &str) -> Option<&str> {
+    action.split(':').next().filter(|service| ["dynamodb", "sqs", "secretsmanager"].contains(service))
 }
 
 /// What Lambda does in the function's name to feed it.

@@ -11,6 +11,7 @@ mod functions;
 mod needs;
 mod receiver;
 mod routes;
+mod safety;
 mod source;
 mod story;
 mod template;

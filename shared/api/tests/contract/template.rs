@@ -80,7 +80,7 @@ pub(crate) fn referred(value: &Value) -> String {
 }
 
 /// A list, or the one value that stands for it.
-fn list(value: &Value) -> Vec<Value> {
+pub(crate) fn list(value: &Value) -> Vec<Value> {
     value.as_array().cloned().unwrap_or_else(|| vec![value.clone()])
 }
 
@@ -88,6 +88,6 @@ fn members(value: &Value) -> BTreeMap<String, Value> {
     value.as_object().into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
-fn text(value: &Value) -> String {
+pub(crate) fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
 }

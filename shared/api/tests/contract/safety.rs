@@ -1,0 +1,172 @@
+//! What the template must not let happen: roles that are shared, permissions without bounds, data without the deployment's own
+//! key, secrets in the clear.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use crate::functions::key_service;
+use crate::template::{list, referred, text};
+
+/// Wildcards in policies, each with the reason for it: the resource, the statement's `Sid`, and where the wildcard stands.
+const REASONS: &[(&str, &str, &str, &str)] = &[
+    ("*QueuePolicy", "RefuseUnencryptedTransport", "Principal", "a refusal is for everyone"),
+    ("*QueuePolicy", "RefuseUnencryptedTransport", "Action", "a refusal is of everything"),
+    ("EncryptionKey", "TheAccountDecides", "Action", "without it nobody could look after the key; IAM says who may what"),
+    ("EncryptionKey", "TheAccountDecides", "Resource", "in a key's own policy this is that key; another cannot be named"),
+    ("EncryptionKey", "FailedEventsOfMails", "Resource", "in a key's own policy this is that key; another cannot be named"),
+];
+
+fn resources() -> BTreeMap<String, Value> {
+    let template = tandem_testing::template();
+    template["Resources"].as_object().expect("resources").iter().map(|(name, all)| (name.clone(), all.clone())).collect()
+}
+
+fn of_type(kind: &str) -> Vec<(String, Value)> {
+    let own = resources().into_iter().filter(|(_, resource)| resource["Type"] == kind);
+    own.map(|(name, resource)| (name, resource["Properties"].clone())).collect()
+}
+
+/// Every statement of every policy, with the resource in which it stands.
+fn statements() -> Vec<(String, Value)> {
+    fn look(name: &str, value: &Value, found: &mut Vec<(String, Value)>) {
+        match value {
+            Value::Object(members) => {
+                if let Some(statements) = members.get("Statement") {
+                    found.extend(list(statements).into_iter().map(|statement| (name.to_owned(), statement)));
+                }
+                members.values().for_each(|value| look(name, value, found));
+            }
+            Value::Array(items) => items.iter().for_each(|item| look(name, item, found)),
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    resources().iter().for_each(|(name, resource)| look(name, resource, &mut found));
+    found
+}
+
+/// Whether a part of a statement has a wildcard. The log streams of a function's own log group have names that nobody knows
+/// beforehand.
+fn has_wildcard(part: &Value) -> bool {
+    match part {
+        Value::String(text) => {
+            let known = text.contains(":log-group:/aws/lambda/${AWS::StackName}-");
+            if known { text.trim_end_matches(":*").contains('*') } else { text.contains('*') }
+        }
+        Value::Array(items) => items.iter().any(has_wildcard),
+        Value::Object(members) => members.values().any(has_wildcard),
+        _ => false,
+    }
+}
+
+#[test]
+fn every_wildcard_has_a_written_reason_and_every_reason_a_wildcard() {
+    let mut used = BTreeSet::new();
+    for (name, statement) in statements() {
+        let sid = statement["Sid"].as_str().unwrap_or_default();
+        for part in ["Principal", "Action", "Resource"].iter().filter(|part| has_wildcard(&statement[**part])) {
+            let fits = |reason: &&(&str, &str, &str, &str)| {
+                let (resource, of_sid, of_part, _) = reason;
+                let named = resource.strip_prefix('*').map_or(*resource == name, |end| name.ends_with(end));
+                named && *of_sid == sid && of_part == part
+            };
+            let reason = REASONS.iter().position(|reason| fits(&reason));
+            assert!(reason.is_some(), "{name}: {part} of {statement} has a wildcard without a reason");
+            used.extend(reason);
+        }
+        assert!(statement.get("NotAction").or(statement.get("NotResource")).or(statement.get("NotPrincipal")).is_none());
+    }
+    assert_eq!(used.len(), REASONS.len(), "a reason is for nothing any more");
+}
+
+#[test]
+fn every_function_has_a_role_of_its_own() {
+    let functions = of_type("AWS::Serverless::Function");
+    assert!(functions.len() > 15);
+    for (name, properties) in &functions {
+        assert_eq!(referred(&properties["Role"]), name.replace("Function", "Role"), "{name}");
+        assert_eq!((properties.get("Policies"), properties.get("PermissionsBoundary")), (None, None), "{name}");
+    }
+    for (name, role) in of_type("AWS::IAM::Role") {
+        assert_eq!(role.get("ManagedPolicyArns"), None, "{name}");
+    }
+}
+
+#[test]
+fn every_queue_refuses_unencrypted_transport() {
+    let policies = of_type("AWS::SQS::QueuePolicy");
+    for (queue, _) in of_type("AWS::SQS::Queue") {
+        let of_queue = policies.iter().filter(|(_, policy)| list(&policy["Queues"]).iter().any(|of| referred(of) == queue));
+        let refuses = of_queue.flat_map(|(_, policy)| list(&policy["PolicyDocument"]["Statement"])).any(|statement| {
+            let everyone = statement["Effect"] == "Deny" && statement["Principal"] == "*" && statement["Action"] == "sqs:*";
+            let unencrypted = json!({"Bool": {"aws:SecureTransport": "false"}});
+            everyone && referred(&statement["Resource"]) == queue && statement["Condition"] == unencrypted
+        });
+        assert!(refuses, "{queue}");
+    }
+}
+
+#[test]
+fn what_is_kept_is_encrypted_with_the_deployments_own_key() {
+    let keys = of_type("AWS::KMS::Key");
+    let [(key, properties)] = keys.as_slice() else { panic!("one key") };
+    assert_eq!((key.as_str(), &properties["EnableKeyRotation"]), ("EncryptionKey", &json!(true)));
+    let [(_, alias)] = of_type("AWS::KMS::Alias").try_into().expect("one alias");
+    assert_eq!(referred(&alias["TargetKeyId"]), *key);
+    for (table, properties) in of_type("AWS::DynamoDB::Table") {
+        let encryption = &properties["SSESpecification"];
+        assert_eq!((&encryption["SSEEnabled"], &encryption["SSEType"]), (&json!(true), &json!("KMS")), "{table}");
+        assert_eq!(referred(&encryption["KMSMasterKeyId"]), *key, "{table}");
+    }
+    for (kind, member) in [("AWS::SQS::Queue", "KmsMasterKeyId"), ("AWS::SecretsManager::Secret", "KmsKeyId")] {
+        let all = of_type(kind);
+        assert!(!all.is_empty(), "{kind}");
+        for (name, properties) in all {
+            assert_eq!(referred(&properties[member]), *key, "{name}");
+        }
+    }
+    for name in ["EncryptionKey", "Table", "DataKey"] {
+        assert_eq!(resources()[name]["DeletionPolicy"], "Retain", "{name}");
+    }
+}
+
+#[test]
+fn the_key_is_used_by_way_of_the_services_that_a_role_works_with() {
+    for (name, role) in of_type("AWS::IAM::Role") {
+        let (mut reached, mut through) = (BTreeSet::new(), BTreeSet::new());
+        for statement in list(&role["Policies"]).iter().flat_map(|policy| list(&policy["PolicyDocument"]["Statement"])) {
+            let actions: Vec<String> = list(&statement["Action"]).iter().map(text).collect();
+            reached.extend(actions.iter().filter_map(|action| key_service(action)).map(str::to_owned));
+            if actions.iter().any(|action| action.starts_with("kms:")) {
+                let services = list(&statement["Condition"]["StringEquals"]["kms:ViaService"]);
+                let word = |service: &Value| text(&service["Fn::Sub"]).replace(".${AWS::Region}.${AWS::URLSuffix}", "");
+                through.extend(services.iter().map(word));
+            }
+        }
+        assert_eq!(through, reached, "{name}");
+    }
+}
+
+#[test]
+fn no_secret_is_a_plain_parameter_or_setting() {
+    let sounds_secret = |name: &str| {
+        let name = name.to_lowercase();
+        ["secret", "password", "token", "key", "credential"].iter().any(|word| name.contains(word))
+    };
+    let template = tandem_testing::template();
+    for (name, parameter) in template["Parameters"].as_object().expect("parameters") {
+        assert!(!sounds_secret(name) || parameter["NoEcho"] == true, "{name}");
+    }
+    let functions = of_type("AWS::Serverless::Function").into_iter().map(|(_, properties)| properties);
+    for properties in functions.chain([template["Globals"]["Function"].clone()]) {
+        for (name, value) in properties["Environment"]["Variables"].as_object().into_iter().flatten() {
+            // Where a secret lies may be known; what it is may not.
+            assert!(!sounds_secret(name) || name.ends_with("_ARN"), "{name}");
+            assert!(!value.to_string().contains("resolve:"), "{name}");
+        }
+    }
+    for (name, secret) in of_type("AWS::SecretsManager::Secret") {
+        assert!(secret.get("SecretString").is_none() && secret.get("GenerateSecretString").is_some(), "{name}");
+    }
+}
