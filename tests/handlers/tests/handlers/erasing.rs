@@ -5,6 +5,8 @@ use tandem_handlers::{Answer, House, Merchant, Pair};
 use wiremock::matchers::method;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
+use crate::importing::Importing;
+
 /// What stands in the customer, and nowhere else.
 const EMAIL: &str = "canary@example.com";
 
@@ -191,6 +193,33 @@ async fn a_client_of_another_company_finds_no_such_customer() {
     let pair = house.pair(Some("http://127.0.0.1:9/")).await;
     assert_eq!(erase(&house, &pair.source, &pair.customer).await.problem(404), "customer_not_found");
     assert_eq!(house.call(&pair.target.who, &format!("GET /v1/customers/{}", pair.customer), None).await.status, 200);
+}
+
+#[tokio::test]
+async fn nobody_redeems_a_voucher_for_an_erased_customer() {
+    let house = House::new().await;
+    let (pair, _) = sold(&house, "http://127.0.0.1:9/").await;
+    let code = told(&house, &pair).await["body"]["data"]["voucherCode"].clone();
+    let own = house.customer(&pair.source, "own@example.com").await;
+    let _ = erase(&house, &pair.source, &own).await.expect(200);
+    let body = json!({"customerId": own, "voucherCode": code});
+    let refused = house.call(&pair.source.who, "POST /v1/subscriptions/useCrossClientVoucher", Some(body)).await;
+    assert_eq!(refused.body["errors"][0]["field"], "customerId");
+    assert_eq!(refused.problem(422), "invalid_fields");
+}
+
+#[tokio::test]
+async fn an_import_for_an_erased_customer_fails_and_an_imported_subscription_that_runs_hinders() {
+    let importing = Importing::new().await;
+    let ended = json!({"endDate": "2026-11-02T00:00:00Z"});
+    let _ = importing.import(&[importing.item("A-1", json!({}))]).await;
+    let refused = erase(&importing.house, &importing.client, &importing.customer).await;
+    assert_eq!(refused.problem(409), "subscriptions_running");
+    let _ = importing.import(&[importing.item("A-1", ended.clone())]).await;
+    let _ = erase(&importing.house, &importing.client, &importing.customer).await.expect(200);
+    let promise = importing.import(&[importing.item("A-2", ended)]).await;
+    let item = &promise["items"][0];
+    assert_eq!((&item["result"], item.to_string().contains("customer_not_found")), (&json!("failed"), true), "{item}");
 }
 
 #[tokio::test]
