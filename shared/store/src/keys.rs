@@ -8,7 +8,6 @@ use tandem_domain::callback::Callback;
 use tandem_domain::cart::Cart;
 use tandem_domain::connection::{Connection, Side};
 use tandem_domain::customer::Customer;
-use tandem_domain::erasure::Erasure;
 use tandem_domain::event_endpoint::EventEndpoint;
 use tandem_domain::ids::{
     CallbackId, CartId, ClientId, CompanyId, ConnectionId, CustomerId, MailId, OfferId, OrderId, PayoutId, SubscriptionId,
@@ -212,22 +211,6 @@ impl Entity for Customer {
     }
     fn version(&self) -> u64 {
         self.version
-    }
-}
-
-/// The record that a customer of a contracting company was erased.
-#[must_use]
-pub fn erasure(company: CompanyId, id: CustomerId) -> Key<Erasure> {
-    Key::new(format!("{company}#{id}"), "erasure")
-}
-
-impl Entity for Erasure {
-    fn key(&self) -> Key<Self> {
-        erasure(self.company_id, self.customer_id)
-    }
-    fn indexes(&self) -> Indexes {
-        let sort = format!("{}#{}", sortable(self.erased_at), self.customer_id);
-        Indexes { gsi1: Some((format!("{}#erasures", self.company_id), sort)), ..Indexes::default() }
     }
 }
 

@@ -49,6 +49,22 @@ async fn a_conflict_names_the_rows_that_stood_in_the_way_and_nothing_is_written(
 }
 
 #[tokio::test]
+async fn a_row_that_was_changed_meanwhile_is_not_removed() {
+    let (table, store) = table().await;
+    let remove = |transaction: &mut Transaction, offer: &Offer| {
+        transaction.remove(offer);
+        Ok(())
+    };
+    store.commit(one(&offer(1), Transaction::create)).await.expect("written");
+    store.commit(one(&offer(1), Transaction::replace)).await.expect("written");
+    let stale = store.commit(one(&offer(1), remove)).await;
+    assert!(matches!(stale, Err(CommitError::Conflict(_))));
+    let read = store.get(&keys::offer(owner(), offer(1).id)).await.expect("read").expect("there");
+    store.commit(one(&read, remove)).await.expect("removed");
+    assert!(table.dump().is_empty());
+}
+
+#[tokio::test]
 async fn of_two_changes_of_one_version_the_second_finds_another_one() {
     let (_table, store) = table().await;
     store.commit(one(&offer(1), Transaction::create)).await.expect("written");
