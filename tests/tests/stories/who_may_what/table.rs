@@ -58,6 +58,7 @@ pub(super) const TABLE: &[Row] = &[
     ("GET /v1/customers", OWN),
     ("GET /v1/customers/{customerId}", OWNERS),
     ("PATCH /v1/customers/{customerId}", OWNERS),
+    ("DELETE /v1/customers/{customerId}", OWNERS),
     ("GET /v1/customers/{customerId}/subscriptions", OWNERS),
     ("GET /v1/customers/{customerId}/orders", OWNERS),
     ("GET /v1/orders", OWN),
