@@ -3,6 +3,8 @@
 //!
 //! - [`TestTable`]: the table of `template.yaml` in an in-process DynamoDB, fresh for each test, which counts the round
 //!   trips made to it.
+//! - [`Faults`]: calls of the SDK that fail, beneath the SDK, before or after they had their effect.
+//! - [`StandIn`]: SQS and SES beneath the SDK.
 //! - [`HttpCall`]: builds a request the way the HTTP API hands it to a function.
 //! - [`template`]: `template.yaml`, read.
 //! - [`Openapi`]: `docs/openapi.yaml`, to hold requests and answers against it.
@@ -13,13 +15,17 @@
 //! that lag behind the table.
 
 mod calls;
+mod faults;
 mod http_call;
 mod openapi;
+mod stand_ins;
 mod table;
 mod template;
 
 pub use calls::Capacity;
+pub use faults::{Fault, Faults, Lost};
 pub use http_call::HttpCall;
 pub use openapi::Openapi;
-pub use table::TestTable;
+pub use stand_ins::StandIn;
+pub use table::{Snapshot, TestTable};
 pub use template::template;

@@ -1,17 +1,21 @@
 //! A DynamoDB table for one test.
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
+use aws_sdk_dynamodb::config::retry::{RetryConfig, RetryPartition};
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_smithy_http_client::Builder as HttpBuilder;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use dynoxide::actions::scan::ScanRequest;
-use dynoxide::{AttributeValue, Database, Item};
+use dynoxide::{AttributeValue, Database, ImportOptions, Item};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use crate::calls::{Calls, Capacity};
+use crate::faults::Faults;
 use crate::template;
 
 /// A fresh table in a database of its own, served on a free loopback port inside this process. All of it goes when the
@@ -23,11 +27,17 @@ pub struct TestTable {
     pub table_name: String,
     /// Where the database listens, `http://127.0.0.1:PORT`, for a client of one's own. Its requests are not counted.
     pub endpoint: String,
+    /// Faults that the client's requests meet; none until one is planned.
+    pub faults: Faults,
     calls: Calls,
     database: Database,
     // Dropping it ends the server.
     _stop: oneshot::Sender<()>,
 }
+
+/// The rows of a table at a time.
+#[derive(Debug, Clone)]
+pub struct Snapshot(Vec<Item>);
 
 impl TestTable {
     /// Makes the table of `template.yaml`: keys `pk` and `sk`, indexes `gsi1`, `gsi2` and `due`.
@@ -46,8 +56,23 @@ impl TestTable {
         tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database.clone(), shutdown));
 
         let calls = Calls::default();
-        let client = client(&endpoint, calls.clone());
-        Self { client, table_name, endpoint, calls, database, _stop: stop }
+        let faults = Faults::default();
+        let client = client(&endpoint, &table_name, calls.clone(), &faults);
+        Self { client, table_name, endpoint, faults, calls, database, _stop: stop }
+    }
+
+    /// A fresh table with the rows that another one had.
+    pub async fn with(rows: &Snapshot) -> Self {
+        let table = Self::new().await;
+        let loaded = table.database.import_items(&table.table_name, rows.0.clone(), ImportOptions::default());
+        loaded.expect("rows of a table fit into another one");
+        table
+    }
+
+    /// All rows as they are now, for [`TestTable::with`].
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot(self.scan())
     }
 
     /// The operations of all requests that [`TestTable::client`] sent, in order, retries included: `["BatchGetItem",
@@ -71,30 +96,39 @@ impl TestTable {
     /// All rows as plain JSON, by partition and sort key. Sets become lists, binary values base64. Not counted.
     #[must_use]
     pub fn dump(&self) -> Vec<Value> {
+        let mut rows: Vec<Value> = self.scan().into_iter().map(|item| plain(AttributeValue::M(item))).collect();
+        let key = |row: &Value| (row["pk"].as_str().map(str::to_owned), row["sk"].as_str().map(str::to_owned));
+        rows.sort_by_key(key);
+        rows
+    }
+
+    fn scan(&self) -> Vec<Item> {
         let mut rows = Vec::new();
         let mut next: Option<Item> = None;
         loop {
             let request =
                 ScanRequest { table_name: self.table_name.clone(), exclusive_start_key: next, ..ScanRequest::default() };
             let page = self.database.scan(request).expect("the table can be read");
-            rows.extend(page.items.unwrap_or_default().into_iter().map(|item| plain(AttributeValue::M(item))));
+            rows.extend(page.items.unwrap_or_default());
             next = page.last_evaluated_key;
             if next.is_none() {
-                break;
+                return rows;
             }
         }
-        let key = |row: &Value| (row["pk"].as_str().map(str::to_owned), row["sk"].as_str().map(str::to_owned));
-        rows.sort_by_key(key);
-        rows
     }
 }
 
-fn client(endpoint: &str, calls: Calls) -> aws_sdk_dynamodb::Client {
+fn client(endpoint: &str, table: &str, calls: Calls, faults: &Faults) -> aws_sdk_dynamodb::Client {
     let config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new("eu-central-1"))
         .credentials_provider(Credentials::new("test", "test", None, None, "tests"))
         .endpoint_url(endpoint)
+        // As many retries as in production, but without the waits; and of a budget of their own, so that the faults of one
+        // test do not take the retries of another.
+        .retry_config(RetryConfig::standard().with_initial_backoff(Duration::from_millis(1)))
+        .retry_partition(RetryPartition::new(table.to_owned()))
+        .http_client(faults.around(HttpBuilder::new().build_http()))
         .interceptor(calls)
         .build();
     aws_sdk_dynamodb::Client::from_conf(config)

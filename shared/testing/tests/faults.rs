@@ -1,0 +1,59 @@
+//! Faults beneath the SDK do what they say: before the effect, after it, once, for good, and as a death.
+
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
+use tandem_testing::{Fault, Lost, TestTable};
+
+/// Creates the row `pk`; whether the SDK says that it was created.
+async fn create(table: &TestTable, pk: &str) -> bool {
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let put = Put::builder().table_name(&table.table_name).item("pk", text(pk)).item("sk", text("a"));
+    let put = put.condition_expression("attribute_not_exists(pk)").build().expect("complete");
+    let action = TransactWriteItem::builder().put(put).build();
+    table.client.transact_write_items().transact_items(action).send().await.is_ok()
+}
+
+#[tokio::test]
+async fn one_lost_try_is_mended_by_the_sdk_and_writes_once() {
+    for lost in [Lost::Request, Lost::Answer] {
+        let table = TestTable::new().await;
+        table.faults.plan(1, Fault::Try(lost));
+        assert!(create(&table, "1").await && create(&table, "2").await, "{lost:?}");
+        assert_eq!((table.dump().len(), table.calls().len(), table.faults.calls()), (2, 3, 3), "{lost:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_outage_takes_every_try_and_lasts_until_it_is_mended() {
+    for (fault, rows) in [(Fault::Outage(Lost::Request), 0), (Fault::Outage(Lost::Answer), 1), (Fault::Deaf, 2)] {
+        let table = TestTable::new().await;
+        table.faults.plan(0, fault);
+        assert!(!create(&table, "1").await && !create(&table, "2").await, "{fault:?}");
+        assert_eq!((table.dump().len(), table.faults.calls()), (rows, 6), "{fault:?}");
+        table.faults.mend();
+        assert!(create(&table, "3").await, "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_dead_process_gets_no_answer_and_sends_nothing_more() {
+    for (lost, rows) in [(Lost::Request, 0), (Lost::Answer, 1)] {
+        let table = TestTable::new().await;
+        table.faults.plan(0, Fault::Death(lost));
+        tokio::select! {
+            _ = futures::future::join(create(&table, "1"), create(&table, "2")) => panic!("the dead do not answer"),
+            () = table.faults.died() => {}
+        }
+        table.faults.mend();
+        assert_eq!(table.dump().len(), rows, "{lost:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_table_begins_with_the_rows_of_another_one() {
+    let table = TestTable::new().await;
+    assert!(create(&table, "1").await);
+    let other = TestTable::with(&table.snapshot()).await;
+    assert_eq!(other.dump(), table.dump());
+    assert!(!create(&other, "1").await && create(&other, "2").await);
+    assert_eq!(table.dump().len(), 1);
+}
