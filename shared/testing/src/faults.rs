@@ -58,7 +58,7 @@ pub struct Faults {
 
 #[derive(Debug, Default)]
 struct State {
-    seen: usize,
+    seen: Vec<String>,
     planned: Option<(usize, Fault)>,
 }
 
@@ -83,7 +83,7 @@ impl Faults {
 
     /// From now on the call with this number, 0 for the next one, meets a fault.
     pub fn plan(&self, call: usize, fault: Fault) {
-        *self.state() = State { seen: 0, planned: Some((call, fault)) };
+        *self.state() = State { seen: Vec::new(), planned: Some((call, fault)) };
     }
 
     /// From now on everything goes well; the count begins anew.
@@ -91,10 +91,11 @@ impl Faults {
         *self.state() = State::default();
     }
 
-    /// How many requests were sent since the last [`Faults::plan`] or [`Faults::mend`], retries included.
+    /// The requests that were sent since the last [`Faults::plan`] or [`Faults::mend`], retries included: the operation where the
+    /// protocol names it in a header, else the address.
     #[must_use]
-    pub fn calls(&self) -> usize {
-        self.state().seen
+    pub fn calls(&self) -> Vec<String> {
+        self.state().seen.clone()
     }
 
     /// Returns once a call met [`Fault::Death`].
@@ -102,10 +103,10 @@ impl Faults {
         self.death.notified().await;
     }
 
-    fn next(&self) -> Act {
+    fn next(&self, request: &HttpRequest) -> Act {
         let mut state = self.state();
-        let number = state.seen;
-        state.seen += 1;
+        let number = state.seen.len();
+        state.seen.push(request.headers().get("x-amz-target").unwrap_or(request.uri()).to_owned());
         let Some((call, fault)) = state.planned else { return Act::Pass };
         match (number.cmp(&call), fault) {
             (std::cmp::Ordering::Less, _) => Act::Pass,
@@ -138,7 +139,7 @@ impl fmt::Debug for Faulty {
 impl HttpConnector for Faulty {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let lost = || ConnectorError::io("a fault of the test".into());
-        let (act, inner, faults) = (self.faults.next(), self.inner.clone(), self.faults.clone());
+        let (act, inner, faults) = (self.faults.next(&request), self.inner.clone(), self.faults.clone());
         HttpConnectorFuture::new(async move {
             match act {
                 Act::Pass => inner.call(request).await,

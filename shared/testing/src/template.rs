@@ -1,5 +1,7 @@
 //! `template.yaml`, so that tests and production cannot differ.
 
+use std::sync::LazyLock;
+
 use dynoxide::actions::create_table::CreateTableRequest;
 use serde_json::{Map, Value, json};
 use serde_yaml_ng::Value as Yaml;
@@ -15,7 +17,9 @@ pub fn template() -> Value {
 
 /// The request that makes the template's one table under another name.
 pub(crate) fn create_table(name: &str) -> CreateTableRequest {
-    let properties = table_properties();
+    // Read once for all tables of a process: there are thousands of them.
+    static PROPERTIES: LazyLock<Value> = LazyLock::new(table_properties);
+    let properties = &*PROPERTIES;
     let mut request = json!({"TableName": name, "BillingMode": "PAY_PER_REQUEST"});
     for part in ["AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes"] {
         request[part] = properties[part].clone();

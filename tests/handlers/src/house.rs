@@ -96,7 +96,19 @@ impl House {
 
     /// An empty house at noon of a day.
     pub async fn new() -> Self {
-        let table = TestTable::new().await;
+        Self::on(TestTable::new().await, Self::sender())
+    }
+
+    /// What calls receivers on this machine. One may serve many houses of one runtime.
+    #[must_use]
+    pub fn sender() -> Arc<Sender> {
+        let settings = SenderSettings { local_targets: LocalTargets::parse("127.0.0.1"), ..SenderSettings::default() };
+        Arc::new(Sender::new(settings).expect("a sender"))
+    }
+
+    /// A house on a table, at noon of the same day.
+    #[must_use]
+    pub fn on(table: TestTable, sender: Arc<Sender>) -> Self {
         let start: Timestamp = "2026-11-21T12:00:00Z".parse().expect("valid");
         let clock = Clock::standing_at(start);
         let store = Store::new(table.client.clone(), table.table_name.clone());
@@ -107,13 +119,12 @@ impl House {
         let (mails_queue, mail_queue) = Queue::recording();
         let (imports_queue, import_queue) = Queue::recording();
         let (mailer, mails) = Mailer::recording();
-        let settings = SenderSettings { local_targets: local_targets.clone(), ..SenderSettings::default() };
         Self {
             app: App { store: store.clone(), sealer: sealer.clone(), clock: clock.clone(), local_targets },
             deliverer: deliver_callbacks::Worker {
                 store: store.clone(),
                 sealer: sealer.clone(),
-                sender: Arc::new(Sender::new(settings).expect("a sender")),
+                sender,
                 schedule: RetrySchedule::default(),
                 queue: queue.clone(),
                 clock: clock.clone(),
@@ -227,24 +238,20 @@ impl House {
             for batch in imports.chunks(4) {
                 assert_eq!(self.import(batch, 1).await, Vec::<String>::new());
             }
-            let answer = self.mail_worker.work(event_of(&mails)).await.expect("worked");
+            let answer = self.mail_worker.work(event_of(&mails, 1)).await.expect("worked");
             assert!(answer.batch_item_failures.is_empty(), "{answer:?}");
         }
     }
 
     /// Hands messages to the callback worker.
     pub async fn deliver(&self, messages: &[Message]) {
-        let answer = self.deliverer.work(event_of(messages)).await.expect("worked");
+        let answer = self.deliverer.work(event_of(messages, 1)).await.expect("worked");
         assert!(answer.batch_item_failures.is_empty(), "{answer:?}");
     }
 
     /// Hands messages to the import worker as received for the n-th time; answers which failed.
     pub async fn import(&self, messages: &[Message], received: u32) -> Vec<String> {
-        let mut event = event_of(messages);
-        for record in &mut event.records {
-            record.attributes.insert("ApproximateReceiveCount".to_owned(), received.to_string());
-        }
-        let answer = self.importer.work(event).await.expect("worked");
+        let answer = self.importer.work(event_of(messages, received)).await.expect("worked");
         answer.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
     }
 
@@ -282,12 +289,14 @@ fn ready(sent: Vec<Sent>) -> Vec<Message> {
     sent.into_iter().filter(|sent| sent.delay.is_zero()).map(|sent| sent.message).collect()
 }
 
-/// Messages as SQS hands them to a function.
-fn event_of(messages: &[Message]) -> SqsEvent {
+/// Messages as SQS hands them to a function, as received for the n-th time.
+#[must_use]
+pub fn event_of(messages: &[Message], received: u32) -> SqsEvent {
     let record = |(index, message): (usize, &Message)| {
         let mut record = SqsMessage::default();
         record.message_id = Some(format!("message-{index}"));
         record.body = Some(message.encode());
+        record.attributes.insert("ApproximateReceiveCount".to_owned(), received.to_string());
         record
     };
     let mut event = SqsEvent::default();

@@ -9,5 +9,5 @@
 mod house;
 mod world;
 
-pub use house::{Answer, House, Who};
+pub use house::{Answer, House, Who, event_of};
 pub use world::{Merchant, Pair};

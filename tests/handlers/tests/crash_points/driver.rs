@@ -1,0 +1,236 @@
+//! Faults, retries, judgement.
+
+use std::collections::BTreeSet;
+
+use authorize::Authorizer;
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use tandem_testing::{Fault, Openapi};
+
+use crate::plain::{self, Times, of_kind};
+use crate::scenario::{Act, Scenario};
+use crate::stage::{Scene, Stage};
+
+/// How often a message is received before it goes to the dead-letter queue; a caller that repeats gives up no sooner.
+const MOST_RECEIVES: u32 = 5;
+/// So many calls of one kind in a row are not all tried.
+const MANY: usize = 8;
+
+/// What was seen of one run.
+#[derive(Debug)]
+struct Seen {
+    /// The calls of the first invocation.
+    calls: Vec<String>,
+    /// What the first invocation answered; `None` if it failed or died.
+    at_first: Option<String>,
+    /// What was answered in the end.
+    answer: String,
+    /// All rows when it was answered, if the retries took no time.
+    rows_at_once: Vec<String>,
+    /// All rows when nothing was left to do.
+    rows: Vec<String>,
+    /// What was handed to queues.
+    messages: BTreeSet<String>,
+    /// The mails that SES took, in order.
+    mails: Vec<Value>,
+    /// The callbacks that the receiver got, by `webhook-id`.
+    callbacks: Vec<String>,
+    /// Mails and callbacks that the first invocation sent and did not record.
+    unrecorded: (usize, usize),
+    /// Mails and callbacks that it sent twice and recorded: the SDK repeats a mail whose answer was lost.
+    repeated_mails: usize,
+}
+
+/// Tries all scenarios of some functions.
+pub(crate) async fn try_functions(functions: &[&str], all: &[Scenario]) {
+    let mut cases = 0;
+    for scenario in all.iter().filter(|scenario| functions.contains(&scenario.function)) {
+        cases += try_scenario(scenario).await;
+    }
+    // Each function makes a call at least, and each call is tried with each fault.
+    assert!(cases >= functions.len() * Fault::ALL.len(), "{cases} cases of {functions:?}");
+}
+
+async fn try_scenario(scenario: &Scenario) -> usize {
+    let stage = Stage::new().await;
+    let act = (scenario.prepare)(&stage).await;
+    has_the_route(scenario, &act);
+    let scene = stage.scene();
+    let before = Value::from(stage.house.table.dump()).to_string();
+    let clean = run(&scene, &act, &before, None).await;
+    let name = format!("{} {:?} ({})", scenario.function, scenario.route, scenario.name);
+    assert!(clean.at_first.is_some(), "{name} fails without a fault");
+    let calls = to_try(&clean.calls);
+    assert!(!calls.is_empty(), "{name} makes no call");
+    for call in &calls {
+        for fault in Fault::ALL {
+            let tried = run(&scene, &act, &before, Some((*call, fault))).await;
+            judge(&format!("{name}, call {} of {}, {fault:?}", call + 1, clean.calls.len()), &clean, &tried, fault);
+        }
+    }
+    calls.len() * Fault::ALL.len()
+}
+
+/// All calls; of many of one kind in a row, the queries of the sweep, the first and the last.
+fn to_try(calls: &[String]) -> Vec<usize> {
+    let mut all: Vec<usize> = Vec::new();
+    for run in calls.iter().enumerate().collect::<Vec<_>>().chunk_by(|(_, a), (_, b)| a == b) {
+        let numbers = run.iter().map(|(number, _)| *number);
+        let ends = (run.first().map(|(first, _)| *first), run.last().map(|(last, _)| *last));
+        all.extend(numbers.filter(|number| run.len() <= MANY || [ends.0, ends.1].contains(&Some(*number))));
+    }
+    all
+}
+
+fn has_the_route(scenario: &Scenario, act: &Act) {
+    let route = match act {
+        Act::Call { target, .. } => {
+            let (method, path) = target.split_once(' ').expect("METHOD /path");
+            Openapi::get().route_of(method, path.split('?').next().unwrap_or(path))
+        }
+        _ => None,
+    };
+    assert_eq!(route.as_deref(), scenario.route, "{} ({})", scenario.function, scenario.name);
+}
+
+/// Runs it, with a fault or without, then everything that follows.
+async fn run(scene: &Scene, act: &Act, before: &str, fault: Option<(usize, Fault)>) -> Seen {
+    let stage = scene.open().await;
+    let received_before = stage.received().await.len();
+    let faults = &stage.house.table.faults;
+    match fault {
+        Some((call, fault)) => faults.plan(call, fault),
+        None => faults.mend(),
+    }
+    let at_first = tokio::select! {
+        biased;
+        () = faults.died() => None,
+        answer = perform(&stage, act, before, 1) => answer,
+    };
+    let calls = faults.calls();
+    faults.mend();
+    let mut mails = stage.ses.take();
+    let sent = stage.received().await.len() - received_before;
+    let dump = stage.house.table.dump();
+    let any =
+        |kind: &str, states: &[&str]| of_kind(&dump, kind).iter().any(|row| states.iter().any(|state| row["status"] == *state));
+    // A mail of which we do not know that SES took it is sent again; a callback only if nothing is known of the attempt.
+    let open_mail = any("mail", &["inFlight", "waiting"]);
+    let unrecorded = (if open_mail { mails.len() } else { 0 }, if any("callback", &["inFlight"]) { sent } else { 0 });
+    let repeated_mails = if open_mail { 0 } else { mails.len().saturating_sub(1) };
+
+    let answer = repeat(&stage, act, before, at_first.clone()).await;
+    let rows_at_once = plain::rows(&stage.house.table.dump(), before, Times::Same);
+    stage.work_off().await;
+    let dump = stage.house.table.dump();
+    attempts_are_logged(&dump);
+    mails.extend(stage.ses.take());
+    let callbacks = stage.received().await.split_off(received_before);
+    let messages = stage.sqs.take().iter().flat_map(messages_of).collect();
+    let rows = plain::rows(&dump, before, Times::Differ);
+    Seen { calls, at_first, answer, rows_at_once, rows, messages, mails, callbacks, unrecorded, repeated_mails }
+}
+
+/// Lets the retries run until one is answered, and one more after that: who repeats may not have got the answer.
+async fn repeat(stage: &Stage, act: &Act, before: &str, at_first: Option<String>) -> String {
+    let mut answer = at_first;
+    for received in 2..=MOST_RECEIVES {
+        if answer.is_some() {
+            break;
+        }
+        if let Act::Sweep = act {
+            stage.house.advance(60);
+        }
+        answer = perform(stage, act, before, received).await;
+    }
+    let answer = answer.expect("a retry goes well");
+    if let Act::Call { .. } | Act::Authorize { .. } | Act::Message(_) = act {
+        assert_eq!(perform(stage, act, before, MOST_RECEIVES).await.as_ref(), Some(&answer), "once more is no more");
+    }
+    answer
+}
+
+/// One invocation; `None` if it must be repeated.
+async fn perform(stage: &Stage, act: &Act, before: &str, received: u32) -> Option<String> {
+    let house = &stage.house;
+    match act {
+        Act::Call { who, target, body } => {
+            let answer = house.call_with(who, target, body.clone(), &[("idempotency-key", "tried")]).await;
+            (answer.status < 500).then(|| format!("{} {}", answer.status, plain::answer(&answer.body, before)))
+        }
+        Act::Authorize { key } => {
+            let operator_key = SecretString::from("the-operators-key-of-this-test");
+            let authorizer = Authorizer::new(house.app.store.clone(), operator_key, house.clock.clone());
+            let event = json!({"headers": {"authorization": format!("Bearer {key}")}, "routeKey": "GET /v1/offers"});
+            let request = serde_json::from_value(event).expect("an authorizer's event");
+            authorizer.authorize(request).await.ok().map(|answer| answer.to_string())
+        }
+        Act::Message(message) => (!stage.hand_over(message, received).await).then(String::new),
+        Act::Stream(rows) => {
+            let key = |text: &str| json!({"S": text});
+            let record = |row: &tandem_store::outbox::Due| {
+                let change = json!({"Keys": {"pk": key(&row.pk), "sk": key(&row.sk)}, "SizeBytes": 1});
+                json!({"eventName": "INSERT", "awsRegion": "eu-central-1", "eventID": "1", "dynamodb": change})
+            };
+            let event = json!({"Records": rows.iter().map(record).collect::<Vec<_>>()});
+            let event = serde_json::from_value(event).expect("a stream's event");
+            stage.relay.relay(event).await.ok().map(|()| String::new())
+        }
+        Act::Sweep => house.sweep.sweep().await.ok().map(|()| String::new()),
+    }
+}
+
+fn messages_of(request: &Value) -> Vec<String> {
+    let entries = request["Entries"].as_array().expect("entries");
+    let text = |value: &Value| value.as_str().expect("text").to_owned();
+    entries.iter().map(|entry| format!("{} {}", text(&request["QueueUrl"]), text(&entry["MessageBody"]))).collect()
+}
+
+/// The attempt that ended a callback is in its log, whatever became of those before.
+fn attempts_are_logged(rows: &[Value]) {
+    for callback in of_kind(rows, "callback") {
+        let logged = of_kind(rows, "attempt").into_iter().filter(|attempt| attempt["pk"] == callback["pk"]);
+        let last = logged.filter_map(|attempt| attempt["number"].as_u64()).max();
+        assert_eq!(last.unwrap_or(0), callback["attempts"].as_u64().unwrap_or(0), "{callback:?}");
+    }
+}
+
+fn judge(case: &str, clean: &Seen, tried: &Seen, fault: Fault) {
+    // One lost try is the SDK's to mend; whoever called does not notice.
+    if let Fault::Try(_) = fault {
+        assert_eq!(tried.at_first, clean.at_first, "{case}: the first answer");
+    }
+    assert_eq!(tried.answer, clean.answer, "{case}: the answer");
+    same(case, "rows", &clean.rows, &tried.rows);
+    if case.contains("Some(") {
+        same(case, "rows at once", &clean.rows_at_once, &tried.rows_at_once);
+    }
+    // Exactly one of each, and one more for each that was sent and not recorded.
+    let (mails, callbacks) = tried.unrecorded;
+    let sent = |mails: &[Value]| mails.iter().map(Value::to_string).collect::<BTreeSet<_>>().len();
+    assert_eq!(tried.mails.len(), clean.mails.len() + mails + tried.repeated_mails, "{case}: mails");
+    assert_eq!(sent(&tried.mails), sent(&clean.mails), "{case}: different mails");
+    assert_eq!(tried.callbacks.len(), clean.callbacks.len() + callbacks, "{case}: callbacks");
+    let ids = |seen: &Seen| seen.callbacks.iter().collect::<BTreeSet<_>>().len();
+    assert_eq!(ids(tried), ids(clean), "{case}: different webhook-ids");
+    messages_are_sent(case, clean, tried);
+}
+
+/// What relay and sweep hand over must arrive; the message of a later attempt may be lost, since the sweep brings it.
+fn messages_are_sent(case: &str, clean: &Seen, tried: &Seen) {
+    if case.starts_with("deliver-callbacks") {
+        assert!(tried.messages.is_subset(&clean.messages), "{case}: messages");
+    } else {
+        assert_eq!(tried.messages, clean.messages, "{case}: messages");
+    }
+}
+
+#[track_caller]
+fn same(case: &str, what: &str, clean: &[String], tried: &[String]) {
+    if clean != tried {
+        let only = |in_this: &[String], not: &[String]| -> String {
+            in_this.iter().filter(|row| !not.contains(row)).map(|row| format!("  {row}\n")).collect()
+        };
+        panic!("{case}: {what}\nwithout a fault:\n{}with it:\n{}", only(clean, tried), only(tried, clean));
+    }
+}
