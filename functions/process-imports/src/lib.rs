@@ -6,18 +6,21 @@
 //!
 //! What the table does not answer is never an item's failure: the chunk is given back and comes again, by its message or by the
 //! sweep. A chunk that no worker can handle is put aside: its promise says so, it is no longer due, and its message goes to the
-//! dead-letter queue. A message that is redriven from there is received for the first time again, which begins the chunk anew.
+//! dead-letter queue. A message that people redrive from there is a new one, sent after the chunk was put aside, which begins the
+//! chunk anew; one that stood in the queue before, because relay and sweep may send several, does not.
 
 mod items;
 mod put_aside;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use lambda_runtime::Error;
+use tandem_domain::Timestamp;
 use tandem_domain::ids::{ClientId, PromiseId};
 use tandem_domain::import::chunk::{Begun, Chunk, ChunkItems, StuckReason};
 use tandem_domain::import::decide::{ItemResult, LogEntry};
 use tandem_domain::import::promise::{Counts, Promise};
 use tandem_queue::Message;
+use tandem_runtime::batch::Receipt;
 use tandem_runtime::{Clock, Entropy, announce, aws, batch};
 use tandem_sealing::Sealer;
 use tandem_store::{CommitError, Store, StoreError, Transaction, import_keys, keys};
@@ -81,14 +84,14 @@ impl Worker {
     /// # Errors
     /// Never; the type is the runtime's.
     pub async fn work(&self, event: SqsEvent) -> Result<SqsBatchResponse, Error> {
-        Ok(batch::work_counting(event, |message, received| self.handle(message, received)).await)
+        Ok(batch::work_telling(event, |message, receipt| self.handle(message, receipt)).await)
     }
 
-    async fn handle(&self, message: Message, received: u32) -> anyhow::Result<()> {
+    async fn handle(&self, message: Message, receipt: Receipt) -> anyhow::Result<()> {
         let (client, promise) = message.ids()?;
         let number = message.number().ok_or_else(|| anyhow::anyhow!("the message names no chunk"))?;
         let which = Which { client, promise, number };
-        let result = self.chunk(which, received <= 1).await;
+        let result = self.chunk(which, receipt.sent_at).await;
         match &result {
             Err(WorkError::Store(StoreError::Corrupt { .. })) => self.put_aside(which, StuckReason::Unreadable).await,
             Err(WorkError::TooManyTries) => self.put_aside(which, StuckReason::TooManyTries).await,
@@ -97,8 +100,8 @@ impl Worker {
         Ok(result?)
     }
 
-    async fn chunk(&self, which: Which, fresh: bool) -> Result<(), WorkError> {
-        let Some((leased, items, promise)) = self.lease(which, fresh).await? else { return Ok(()) };
+    async fn chunk(&self, which: Which, sent_at: Option<Timestamp>) -> Result<(), WorkError> {
+        let Some((leased, items, promise)) = self.lease(which, sent_at).await? else { return Ok(()) };
         match self.items(&promise, &items).await {
             Ok(entries) => self.finish(which, leased, &entries).await,
             Err(error) => {
@@ -109,7 +112,7 @@ impl Worker {
     }
 
     /// Takes a chunk, and begins its promise if it is the first; `None` if there is nothing to do.
-    async fn lease(&self, which: Which, fresh: bool) -> Result<Option<(Chunk, ChunkItems, Promise)>, WorkError> {
+    async fn lease(&self, which: Which, sent_at: Option<Timestamp>) -> Result<Option<(Chunk, ChunkItems, Promise)>, WorkError> {
         let keys = (which.chunk(), which.items(), which.promise());
         for _ in 0..MOST_TRIES {
             let rows = [keys.0.raw().clone(), keys.1.raw().clone(), keys.2.raw().clone()];
@@ -117,7 +120,7 @@ impl Worker {
             // Rows that are not there have expired, and nobody can ask for them any more.
             let Some(chunk) = loaded.get(&keys.0)? else { return Ok(None) };
             let now = self.clock.now();
-            let leased = match chunk.begin(fresh, now) {
+            let leased = match chunk.begin(sent_at, now) {
                 Begun::Leased(leased) => leased,
                 Begun::Nothing => return Ok(None),
                 Begun::TooManyTries => return Err(WorkError::TooManyTries),

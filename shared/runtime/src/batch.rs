@@ -2,8 +2,9 @@
 
 use std::future::Future;
 
-use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
+use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use futures::future::join_all;
+use jiff::Timestamp;
 use tandem_queue::Message;
 
 /// Hands every message of a batch to `handle`, all at once. A message that cannot be read or handled comes again, and after
@@ -12,20 +13,39 @@ pub async fn work<F>(event: SqsEvent, handle: impl Fn(Message) -> F) -> SqsBatch
 where
     F: Future<Output = anyhow::Result<()>>,
 {
-    work_counting(event, |message, _| handle(message)).await
+    work_telling(event, |message, _| handle(message)).await
 }
 
-/// As [`work`]; `handle` is also told how often the message was received, 1 for the first time.
-pub async fn work_counting<F>(event: SqsEvent, handle: impl Fn(Message, u32) -> F) -> SqsBatchResponse
+/// How a message came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Receipt {
+    /// How often it was received, 1 for the first time.
+    pub received: u32,
+    /// When it was put into the queue; a message that is put back from the dead-letter queue is a new one.
+    pub sent_at: Option<Timestamp>,
+}
+
+impl Receipt {
+    fn of(record: &SqsMessage) -> Self {
+        let number = |name: &str| record.attributes.get(name).and_then(|text| text.parse::<i64>().ok());
+        Self {
+            received: number("ApproximateReceiveCount").and_then(|count| count.try_into().ok()).unwrap_or(1),
+            sent_at: number("SentTimestamp").and_then(|millis| Timestamp::from_millisecond(millis).ok()),
+        }
+    }
+}
+
+/// As [`work`]; `handle` is also told how the message came.
+pub async fn work_telling<F>(event: SqsEvent, handle: impl Fn(Message, Receipt) -> F) -> SqsBatchResponse
 where
     F: Future<Output = anyhow::Result<()>>,
 {
     let handle = &handle;
     let results = join_all(event.records.into_iter().map(|record| async move {
-        let received = record.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok()).unwrap_or(1);
+        let receipt = Receipt::of(&record);
         let id = record.message_id.unwrap_or_default();
         let result = match Message::decode(record.body.as_deref().unwrap_or_default()) {
-            Ok(message) => handle(message, received).await,
+            Ok(message) => handle(message, receipt).await,
             Err(error) => Err(error.into()),
         };
         (id, result)

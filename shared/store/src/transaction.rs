@@ -76,7 +76,8 @@ impl Transaction {
         self.push(key.raw(), Write::Require);
     }
 
-    /// A row that cannot be read is no longer due; it must exist. The rest of it stays for people to look at.
+    /// A row that cannot be read is no longer due; it must exist. The rest of it stays for people to look at, also `dueAt`: the row
+    /// leaves the index without its shard alone, and its state may need the time once the row is mended.
     pub fn quiet(&mut self, key: &RawKey) {
         self.push(key, Write::Quiet);
     }
@@ -176,7 +177,7 @@ impl Store {
                 Update::builder()
                     .table_name(&self.table)
                     .set_key(Some(key.to_item()))
-                    .update_expression("REMOVE dueShard, dueAt")
+                    .update_expression("REMOVE dueShard")
                     .condition_expression("attribute_exists(pk)")
                     .build(),
             )?),

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use lambda_http::Request;
 use serde_json::{Map, Value, json};
 use url::form_urlencoded;
@@ -26,7 +28,7 @@ pub struct HttpCall {
     path: BTreeMap<String, String>,
     query: Vec<(String, String)>,
     headers: BTreeMap<String, String>,
-    body: Option<String>,
+    body: Option<Vec<u8>>,
     authorizer: Option<Map<String, Value>>,
 }
 
@@ -67,7 +69,12 @@ impl HttpCall {
     }
 
     /// Sets the body as it stands, without a content type: for bodies that are wrong.
-    pub fn body(mut self, body: impl Into<String>) -> Self {
+    pub fn body(self, body: impl Into<String>) -> Self {
+        self.bytes(body.into().into_bytes())
+    }
+
+    /// Sets the body as it stands. What is no text comes in base64, as the HTTP API does it.
+    pub fn bytes(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = Some(body.into());
         self
     }
@@ -134,7 +141,13 @@ impl HttpCall {
             event["pathParameters"] = json!(self.path);
         }
         if let Some(body) = &self.body {
-            event["body"] = json!(body);
+            match std::str::from_utf8(body) {
+                Ok(text) => event["body"] = json!(text),
+                Err(_) => {
+                    event["body"] = json!(STANDARD.encode(body));
+                    event["isBase64Encoded"] = json!(true);
+                }
+            }
         }
         if let Some(context) = &self.authorizer {
             event["requestContext"]["authorizer"] = json!({"lambda": context});

@@ -160,6 +160,11 @@ impl House {
 
     /// Calls a route with any text as body.
     pub async fn send(&self, who: &Who, target: &str, body: Option<String>, headers: &[(&str, &str)]) -> Answer {
+        self.send_bytes(who, target, body.map(String::into_bytes), headers).await
+    }
+
+    /// Calls a route with any bytes as body.
+    pub async fn send_bytes(&self, who: &Who, target: &str, body: Option<Vec<u8>>, headers: &[(&str, &str)]) -> Answer {
         let (method, url) = target.split_once(' ').expect("METHOD /path");
         let (path, query) = url.split_once('?').unwrap_or((url, ""));
         let (pattern, parameters) = pattern_of(path);
@@ -173,7 +178,7 @@ impl House {
         }
         let sent = body.clone();
         if let Some(body) = body {
-            call = call.header("content-type", "application/json").body(body);
+            call = call.header("content-type", "application/json").bytes(body);
         }
         for (name, value) in headers {
             call = call.header(name, value);
@@ -249,9 +254,18 @@ impl House {
         assert!(answer.batch_item_failures.is_empty(), "{answer:?}");
     }
 
-    /// Hands messages to the import worker as received for the n-th time; answers which failed.
+    /// Hands messages that were just sent to the import worker as received for the n-th time; answers which failed.
     pub async fn import(&self, messages: &[Message], received: u32) -> Vec<String> {
-        let answer = self.importer.work(event_of(messages, received)).await.expect("worked");
+        self.import_sent(messages, received, self.clock.now()).await
+    }
+
+    /// Hands messages that were sent at a time to the import worker; answers which failed.
+    pub async fn import_sent(&self, messages: &[Message], received: u32, sent_at: Timestamp) -> Vec<String> {
+        let mut event = event_of(messages, received);
+        for record in &mut event.records {
+            record.attributes.insert("SentTimestamp".to_owned(), sent_at.as_millisecond().to_string());
+        }
+        let answer = self.importer.work(event).await.expect("worked");
         answer.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
     }
 
@@ -277,10 +291,10 @@ impl House {
 }
 
 /// Every answer of every test is one that docs/openapi.yaml describes; so is every body that was taken.
-fn described(route: &str, body: Option<&str>, answer: &Answer) {
+fn described(route: &str, body: Option<&[u8]>, answer: &Answer) {
     let mut errors = Openapi::get().errors_of_answer(route, answer.status, &answer.content_type, &answer.body);
     if let (200..300, Some(body)) = (answer.status, body) {
-        errors.extend(Openapi::get().errors_of_request(route, &serde_json::from_str(body).expect("JSON was taken")));
+        errors.extend(Openapi::get().errors_of_request(route, &serde_json::from_slice(body).expect("JSON was taken")));
     }
     assert!(errors.is_empty(), "docs/openapi.yaml, {route} -> {}: {errors:#?}\n{}", answer.status, answer.text);
 }

@@ -128,14 +128,14 @@ impl Chunk {
         }
     }
 
-    /// What a worker is to do. `fresh` tells that the message was never received before: one for a chunk that is stuck was
-    /// then put back by people.
+    /// What a worker is to do. A message for a chunk that is stuck was put back by people if it was sent after the chunk was
+    /// put aside: since then it is not due, and nobody else sends one.
     #[must_use]
-    pub fn begin(self, fresh: bool, now: Timestamp) -> Begun {
+    pub fn begin(self, sent_at: Option<Timestamp>, now: Timestamp) -> Begun {
         let tries = match self.state {
             ChunkState::Waiting { due_at } if due_at <= now => self.tries,
             ChunkState::InFlight { lease_until } if lease_until <= now => self.tries,
-            ChunkState::Stuck { .. } if fresh => 0,
+            ChunkState::Stuck { stuck_at, .. } if sent_at.is_some_and(|sent_at| sent_at > stuck_at) => 0,
             ChunkState::Stuck { .. } => return Begun::Stuck,
             _ => return Begun::Nothing,
         };

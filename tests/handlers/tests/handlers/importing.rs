@@ -79,7 +79,7 @@ impl Importing {
     }
 }
 
-fn results(promise: &Value) -> Vec<&str> {
+pub(crate) fn results(promise: &Value) -> Vec<&str> {
     let items = promise["items"].as_array().expect("items");
     items.iter().map(|item| item["result"].as_str().expect("a result")).collect()
 }

@@ -5,6 +5,7 @@ mod delivering;
 mod erasing;
 mod importing;
 mod importing_costs;
+mod importing_poison;
 mod inviting;
 mod noting;
 mod paging;
