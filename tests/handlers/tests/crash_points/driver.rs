@@ -156,7 +156,7 @@ async fn repeat(stage: &Stage, act: &Act, before: &str, at_first: Option<String>
     }
     let answer = answer.expect("a retry goes well");
     let before_more = stage.house.table.dump();
-    if let Act::Call { .. } | Act::Authorize { .. } | Act::Message(_) = act {
+    if let Act::Call { .. } | Act::Authorize { .. } | Act::Message(_) | Act::MailEvent(_) = act {
         assert_eq!(perform(stage, act, before, MOST_RECEIVES).await.as_ref(), Some(&answer), "once more is no more");
     }
     // Only the authorizer does more: what it could not note of a key's use, it notes when the key is used again.
@@ -200,6 +200,7 @@ async fn invoke(stage: &Stage, act: &Act, before: &str, received: u32) -> Option
             let event = serde_json::from_value(event).expect("a stream's event");
             stage.relay.relay(event).await.ok().map(|()| String::new())
         }
+        Act::MailEvent(event) => house.notes.note(event.clone()).await.ok().map(|()| String::new()),
         Act::Sweep => house.sweep.sweep().await.ok().map(|()| String::new()),
     }
 }

@@ -64,6 +64,7 @@ tried! {
     running_imports: "process-imports";
     callback_deliveries: "deliver-callbacks";
     mails: "send-mails";
+    news_of_mails: "note-mail-events";
     the_relay: "relay-outbox";
     the_sweep: "sweep-outbox";
 }

@@ -55,6 +55,11 @@ fn customers() -> Vec<Scenario> {
             let customer = stage.house.customer(&client, "anna@example.com").await;
             Act::call(&client.who, format!("PATCH /v1/customers/{customer}"), json!({"email": "b@example.com"}))
         }
+        "customers", Some("DELETE /v1/customers/{customerId}"), "an erasure" => |stage| {
+            let client = stage.house.merchant(&stage.house.company(false).await, "A").await;
+            let customer = stage.house.customer(&client, "anna@example.com").await;
+            Act::bare(&client.who, format!("DELETE /v1/customers/{customer}"))
+        }
     }
 }
 

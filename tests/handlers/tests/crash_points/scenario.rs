@@ -37,6 +37,8 @@ pub(crate) enum Act {
     Message(Message),
     /// Fresh rows in the table's stream, which come again until they are relayed.
     Stream(Vec<Due>),
+    /// An event of the mail service, which comes again until it is noted.
+    MailEvent(Value),
     /// A minute's sweep; the next one is a minute later.
     Sweep,
 }

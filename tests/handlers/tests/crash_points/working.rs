@@ -1,6 +1,6 @@
-//! The workers of callbacks and mails.
+//! The workers of callbacks and mails, and what becomes of mails.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tandem_queue::Kind;
 
 use crate::scenario::{Act, Scenario, scenarios};
@@ -10,7 +10,7 @@ use crate::stage::Stage;
 const ATTEMPTS: u64 = 10;
 
 pub(crate) fn scenarios() -> Vec<Scenario> {
-    [callbacks(), mails()].concat()
+    [callbacks(), mails(), mail_events()].concat()
 }
 
 /// A callback that a receiver refused as often as it is tried but for the last time.
@@ -56,15 +56,43 @@ fn callbacks() -> Vec<Scenario> {
     }
 }
 
+/// Invites; the connection's id.
+async fn invite(stage: &Stage) -> String {
+    let house = &stage.house;
+    let company = house.company(true).await;
+    let (source, target) = (house.merchant(&company, "Quelle").await, house.merchant(&company, "Ziel").await);
+    let body = json!({"targetClientId": target.id, "offersAccess": true});
+    let invited = house.call(&source.who, "POST /v1/connections", Some(body)).await.expect(201);
+    invited["id"].as_str().expect("an id").to_owned()
+}
+
 fn mails() -> Vec<Scenario> {
     scenarios! {
         "send-mails", None, "an invitation" => |stage| {
-            let house = &stage.house;
-            let company = house.company(true).await;
-            let (source, target) = (house.merchant(&company, "Quelle").await, house.merchant(&company, "Ziel").await);
-            let body = json!({"targetClientId": target.id, "offersAccess": true});
-            let _ = house.call(&source.who, "POST /v1/connections", Some(body)).await.expect(201);
+            let _ = invite(stage).await;
             Act::Message(stage.message(Kind::Mail))
+        }
+    }
+}
+
+/// What is read of an event of SES.
+fn mail_event(kind: &str, connection: &str) -> Value {
+    let tags = json!({"about": ["invitation"], "connection": [connection]});
+    let mail = json!({"timestamp": "2026-11-21T12:00:02.012Z", "tags": tags});
+    json!({"source": "aws.ses", "detail": {
+        "eventType": kind, "mail": mail, "send": {}, "bounce": {"bounceType": "Permanent", "timestamp": "2026-11-21T12:00:07.412Z"},
+    }})
+}
+
+fn mail_events() -> Vec<Scenario> {
+    scenarios! {
+        "note-mail-events", None, "the first news of a mail" => |stage| {
+            Act::MailEvent(mail_event("Bounce", &invite(stage).await))
+        }
+        "note-mail-events", None, "news of a mail that was sent" => |stage| {
+            let connection = invite(stage).await;
+            stage.house.notes.note(mail_event("Send", &connection)).await.expect("noted");
+            Act::MailEvent(mail_event("Bounce", &connection))
         }
     }
 }
