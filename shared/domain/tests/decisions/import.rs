@@ -263,21 +263,22 @@ fn a_chunk_is_begun_when_it_is_due_and_no_one_else_has_it() {
     let leased = |tries| Begun::Leased(Chunk { state: ChunkState::InFlight { lease_until }, tries, ..chunk.clone() });
     let stuck = ChunkState::Stuck { stuck_at: yesterday(), reason: StuckReason::TooManyTries };
     let later = now() + jiff::SignedDuration::from_secs(1);
-    // The state, how often it was begun, whether its message is new, and what a worker does.
+    // The state, how often it was begun, when its message was sent, and what a worker does.
     let table = [
-        (ChunkState::Waiting { due_at: now() }, 0, true, leased(1)),
-        (ChunkState::Waiting { due_at: now() }, 3, false, leased(4)),
-        (ChunkState::Waiting { due_at: later }, 0, true, Begun::Nothing),
-        (ChunkState::InFlight { lease_until: later }, 1, true, Begun::Nothing),
-        (ChunkState::InFlight { lease_until: now() }, 1, true, leased(2)),
-        (ChunkState::InFlight { lease_until: now() }, MOST_TRIES, true, Begun::TooManyTries),
-        (ChunkState::Done { done_at: yesterday(), failed: vec![] }, 1, true, Begun::Nothing),
-        (stuck.clone(), MOST_TRIES, false, Begun::Stuck),
-        (stuck, MOST_TRIES, true, leased(1)),
+        (ChunkState::Waiting { due_at: now() }, 0, Some(now()), leased(1)),
+        (ChunkState::Waiting { due_at: now() }, 3, None, leased(4)),
+        (ChunkState::Waiting { due_at: later }, 0, Some(now()), Begun::Nothing),
+        (ChunkState::InFlight { lease_until: later }, 1, Some(now()), Begun::Nothing),
+        (ChunkState::InFlight { lease_until: now() }, 1, Some(now()), leased(2)),
+        (ChunkState::InFlight { lease_until: now() }, MOST_TRIES, Some(now()), Begun::TooManyTries),
+        (ChunkState::Done { done_at: yesterday(), failed: vec![] }, 1, Some(now()), Begun::Nothing),
+        (stuck.clone(), MOST_TRIES, None, Begun::Stuck),
+        (stuck.clone(), MOST_TRIES, Some(yesterday()), Begun::Stuck),
+        (stuck, MOST_TRIES, Some(now()), leased(1)),
     ];
-    for (state, tries, fresh, expected) in table {
+    for (state, tries, sent_at, expected) in table {
         let before = Chunk { state, tries, ..chunk.clone() };
-        assert_eq!(before.clone().begin(fresh, now()), expected, "{before:?}, {fresh}");
+        assert_eq!(before.clone().begin(sent_at, now()), expected, "{before:?}, {sent_at:?}");
     }
     let given_back = Chunk { tries: 3, ..chunk }.give_back(now());
     assert_eq!((given_back.tries, given_back.due_at()), (2, Some(now())));

@@ -175,7 +175,7 @@ fn mailer(table: &TestTable, ses: &StandIn) -> Mailer {
         .retry_partition(RetryPartition::new(format!("{}-ses", table.table_name)))
         .http_client(beneath(table, ses))
         .build();
-    Mailer::new(aws_sdk_sesv2::Client::from_conf(config), "Tandem <tandem@example.com>".to_owned())
+    Mailer::new(aws_sdk_sesv2::Client::from_conf(config), "Tandem <tandem@example.com>".to_owned(), "mails".to_owned())
 }
 
 /// The stand-in behind the same faults as the table, so that the calls of a function are counted together.
