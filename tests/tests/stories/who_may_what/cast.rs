@@ -31,6 +31,8 @@ pub(super) struct Cast {
     pub(super) owner: Client,
     pub(super) stranger: Client,
     partners: [Pair; 3],
+    /// An offer of each client, by its id.
+    own_offers: BTreeMap<String, String>,
     /// What stands in the braces of a path.
     things: BTreeMap<&'static str, String>,
     pub(super) shared_offer: String,
@@ -55,7 +57,11 @@ impl Cast {
         let targets: Vec<&Client> = partners.iter().map(|pair| &pair.target).collect();
         let shared = owner.shared_offer("Shared", 999, &targets).await;
         let partner = &partners[1].target;
-        let theirs = partner.subscription_offer("Theirs", 1_990).await;
+        let mut own_offers = BTreeMap::new();
+        for client in targets.iter().copied().chain([&stranger]) {
+            own_offers.insert(client.id.clone(), client.subscription_offer("Theirs", 1_990).await);
+        }
+        let theirs = own_offers[&partner.id].clone();
         let cart_of_both = partner.cart(&[mandatory(&theirs), mandatory(&shared)]).await;
         let _ = partner.sell(&cart_of_both, &partner.customer().await).await.created();
         let _ = owner
@@ -71,7 +77,8 @@ impl Cast {
         let narrow = Self::narrow(&world, &owner).await;
         let shared_offer = id(&shared).to_owned();
         let revoked = Api::as_client(text(&revoked["apiKey"]));
-        Self { world, owner, stranger, partners, things, shared_offer, managed_offer, revoked, narrow }
+        let own_offers = own_offers.iter().map(|(client, offer)| (client.clone(), id(offer).to_owned())).collect();
+        Self { own_offers, world, owner, stranger, partners, things, shared_offer, managed_offer, revoked, narrow }
     }
 
     /// What the owner has: one thing of each kind.
@@ -166,11 +173,15 @@ impl Cast {
         &pair.connection_id
     }
 
+    pub(super) fn own_offer(&self, caller: Caller) -> &str {
+        &self.own_offers[&self.client(caller).id]
+    }
+
     pub(super) fn thing(&self, name: &str) -> &str {
         self.things.get(name).unwrap_or_else(|| panic!("the owner has no {name}"))
     }
 
-    /// The ids that a caller must not see anywhere. A partner sees itself in the payout row, and the offer shared with it.
+    /// The ids that a caller must not see anywhere, other than in what it sent itself. A partner sees itself in the payout row, and the offer shared with it.
     pub(super) fn hidden_from(&self, caller: Caller) -> Vec<String> {
         if caller == Caller::Operator {
             return Vec::new();
@@ -179,7 +190,6 @@ impl Cast {
             ["keyId", "offerId", "cartId", "customerId", "orderId", "subscriptionId", "callbackId", "promiseId"]
                 .map(|name| self.thing(name).to_owned())
                 .into();
-        hidden.push(self.managed_offer.clone());
         if caller != Caller::WithGrant {
             hidden.extend([self.shared_offer.clone(), self.thing("payoutId").to_owned()]);
         }

@@ -37,7 +37,7 @@ pub(super) const TABLE: &[Row] = &[
     ("POST /v1/connections/{connectionId}/withdraw", [404, 403, 403, 403, 403]),
     // Either side blocks; only the side that blocked unblocks.
     ("POST /v1/connections/{connectionId}/block", [404, 200, 200, 409, 403]),
-    ("POST /v1/connections/{connectionId}/unblock", [404, 200, 200, 403, 403]),
+    ("POST /v1/connections/{connectionId}/unblock", [404, 200, 200, 409, 403]),
     ("POST /v1/connections/{connectionId}/callback/rotate-secret", [404, 403, 403, 403, 403]),
     ("POST /v1/connections/{connectionId}/callback/test", [404, 403, 403, 403, 403]),
     ("POST /v1/offers", [201, 201, 201, 201, 403]),
@@ -47,7 +47,7 @@ pub(super) const TABLE: &[Row] = &[
     ("GET /v1/offers/{offerId}", OWNERS),
     ("PATCH /v1/offers/{offerId}", OWNERS),
     ("POST /v1/offers/{offerId}/archive", OWNERS),
-    // A cart with the shared offer.
+    // A cart with the shared offer beside one's own.
     ("POST /v1/carts", [422, 422, 201, 422, 403]),
     ("GET /v1/carts", OWN),
     ("GET /v1/carts/{cartId}", OWNERS),
@@ -69,11 +69,12 @@ pub(super) const TABLE: &[Row] = &[
     ("GET /v1/subscriptions/{subscriptionId}", OWNERS),
     ("POST /v1/subscriptions/{subscriptionId}/payments", OWNERS),
     ("POST /v1/subscriptions/{subscriptionId}/cancel", OWNERS),
-    ("POST /v1/subscriptions/useCrossClientVoucher", OWNERS),
+    // The owner's customer and callback are nobody's else, so they are wrong fields of a body.
+    ("POST /v1/subscriptions/useCrossClientVoucher", [422, 422, 422, 422, 403]),
     ("GET /v1/callbacks", OWN),
     ("GET /v1/callbacks/{callbackId}", OWNERS),
     ("POST /v1/callbacks/{callbackId}/replay", OWNERS),
-    ("POST /v1/callbacks/replay", OWNERS),
+    ("POST /v1/callbacks/replay", [422, 422, 422, 422, 403]),
     ("GET /v1/event-endpoint", OWNERS),
     ("PUT /v1/event-endpoint", [201, 201, 201, 201, 403]),
     ("POST /v1/event-endpoint/rotate-secret", OWN),
@@ -94,8 +95,7 @@ pub(super) const TABLE: &[Row] = &[
 
 /// A body that would be right if the caller were the owner.
 pub(super) fn body(route: &str, cast: &Cast, caller: Caller) -> Option<Value> {
-    let unique = format!("{caller:?}-{}", cast.connection(caller));
-    let offer = |id: &str| json!({"position": 1, "offerId": id, "mandatory": true});
+    let offer = |number: u8, id: &str| json!({"position": number, "offerId": id, "mandatory": true});
     let right = match route {
         "POST /v1/contracting-companies" => json!({"name": "Another", "modules": {"crossClientConnections": false}}),
         "PATCH /v1/contracting-companies/{companyId}" => json!({"modules": {"crossClientConnections": true}}),
@@ -109,12 +109,14 @@ pub(super) fn body(route: &str, cast: &Cast, caller: Caller) -> Option<Value> {
         "PATCH /v1/connections/{connectionId}" => json!({"offersAccess": true}),
         "POST /v1/offers" => json!({"name": "Another", "type": "single", "price": {"amount": 1, "currency": "EUR"}}),
         "PATCH /v1/offers/{offerId}" => json!({"name": "Mine"}),
-        "POST /v1/carts" => json!({"name": "Both", "positions": [offer(&cast.shared_offer)]}),
+        "POST /v1/carts" => {
+            json!({"name": "Both", "positions": [offer(1, cast.own_offer(caller)), offer(2, &cast.shared_offer)]})
+        }
         "PATCH /v1/carts/{cartId}" => json!({"name": "Mine"}),
         "POST /v1/carts/{cartId}/purchase" => {
             json!({"customerId": cast.thing("customerId"), "paymentMethod": "PAYPAL"})
         }
-        "POST /v1/customers" => json!({"email": format!("{unique}@example.com"), "language": "en"}),
+        "POST /v1/customers" => json!({"email": format!("{}@example.com", cast.client(caller).id), "language": "en"}),
         "PATCH /v1/customers/{customerId}" => json!({"firstName": "Eve"}),
         "POST /v1/subscriptions/useCrossClientVoucher" => {
             json!({"customerId": cast.thing("customerId"), "voucherCode": "7Q2M9-X4T0K-3HGWB-PZ5RA"})
