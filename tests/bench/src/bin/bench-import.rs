@@ -113,6 +113,10 @@ async fn largest_bodies(stage: &Stage, importer: &Importer) -> Result<()> {
         ("items: numbers", 422, filled(r#"{"items":[0"#, ",0", "]}")),
         ("items: empty objects", 422, filled(r#"{"items":[{}"#, ",{}", "]}")),
         ("items: empty lists", 422, filled(r#"{"items":[[]"#, ",[]", "]}")),
+        ("as many objects as are taken", 422, {
+            let body = format!(r#"{{"items":[{}0]}}"#, r#"{"":{"":0}},"#.repeat(33_000));
+            format!("{body}{}", " ".repeat(LARGEST_BODY - body.len()))
+        }),
         ("items: small objects", 422, filled(r#"{"items":[{}"#, r#",{"":{"":0}}"#, "]}")),
         ("unknown members", 422, {
             let members: String = (0..).map(|name| format!(r#""{name:x}":0,"#)).take(LARGEST_BODY / 16).collect();
