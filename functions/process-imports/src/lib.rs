@@ -167,7 +167,9 @@ impl Worker {
                     return Ok(());
                 }
                 // The lease ran out and another worker has the chunk; it finds the items done and ends it.
-                Err(error @ CommitError::Conflict(_)) if error.concerns(&which.chunk()) && self.lost(&leased).await? => {
+                Err(error @ CommitError::Conflict(_))
+                    if error.concerns(&which.chunk()) && self.lost(which, &leased).await? =>
+                {
                     return Ok(());
                 }
                 Err(CommitError::Conflict(_)) => {}
@@ -177,9 +179,8 @@ impl Worker {
         Err(WorkError::Busy)
     }
 
-    async fn lost(&self, leased: &Chunk) -> Result<bool, StoreError> {
-        let key = import_keys::chunk(leased.client_id, leased.promise_id, leased.number);
-        Ok(self.store.get(&key).await?.is_none_or(|now| now.version != leased.version))
+    async fn lost(&self, which: Which, leased: &Chunk) -> Result<bool, StoreError> {
+        Ok(self.store.get(&which.chunk()).await?.is_none_or(|now| now.version != leased.version))
     }
 
     /// Makes a chunk due at once. If that fails too, its lease runs out.

@@ -22,6 +22,7 @@
 pub mod chunk;
 pub mod decide;
 pub mod item;
+mod problem;
 pub mod promise;
 
 use jiff::SignedDuration;

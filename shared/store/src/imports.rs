@@ -85,7 +85,7 @@ impl Store {
                 offers.insert(offer.raw().clone(), found);
             }
             let mirror = first.get(&importer.mirror(numbered))?;
-            if let Some(mirror) = mirror.filter(|mirror| !mirror.overtakes(importer.rank) && !mirror.says(numbered.item)) {
+            if let Some(mirror) = mirror.filter(|mirror| mirror.may_change(importer.rank, numbered.item)) {
                 changing.push(keys::order(importer.client_id, mirror.order_id).raw().clone());
                 changing.push(keys::subscription(importer.client_id, mirror.subscription_id).raw().clone());
             }
@@ -112,7 +112,7 @@ impl ImportGrounds {
         let (importer, item) = (self.importer, numbered.item);
         let mirror = self.first.get(&importer.mirror(numbered))?;
         let mirrored = match &mirror {
-            Some(mirror) if !mirror.overtakes(importer.rank) && !mirror.says(item) => Some(self.mirrored(mirror)?),
+            Some(mirror) if mirror.may_change(importer.rank, item) => Some(self.mirrored(mirror)?),
             _ => None,
         };
         let exists = |id| self.first.contains(keys::customer(importer.company_id, id).raw());

@@ -14,6 +14,8 @@ use crate::text::ExternalId;
 use super::KEPT;
 use super::item::{EndDate, ImportItem};
 
+pub use super::problem::ItemProblem;
+
 /// The SHA-256 of an `externalSystemId`, in hex: keys are logged and have no place for other systems' texts.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -44,65 +46,6 @@ impl ItemResult {
         ("superseded", Self::Superseded),
         ("failed", Self::Failed),
     ];
-}
-
-/// Why an item fails.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[serde(rename_all = "snake_case")]
-pub enum ItemProblem {
-    /// It does not exist, or another client owns it.
-    #[error("there is no such offer")]
-    OfferNotFound,
-    /// It is sold here.
-    #[error("the offer is not externally managed; its orders come by purchases")]
-    OfferNotExternallyManaged,
-    /// It is no subscription.
-    #[error("the offer is not time-based")]
-    OfferNotSubscription,
-    /// It is no longer sold; what was imported before can still be changed.
-    #[error("the offer is archived")]
-    OfferArchived,
-    /// The order was imported for another offer.
-    #[error("the order was imported with another offerId; an order keeps its offer")]
-    OfferDiffers,
-    /// The contracting company has no such customer.
-    #[error("there is no customer with this invoiceCustomerId")]
-    CustomerNotFound,
-    /// The order was imported for another customer.
-    #[error("the order was imported with another invoiceCustomerId; an order keeps its customer")]
-    CustomerDiffers,
-    /// The contracting company has no such customer.
-    #[error("there is no customer with this deliveryCustomerId")]
-    DeliveryCustomerNotFound,
-}
-
-impl ItemProblem {
-    /// All of them, in the order of docs/imports.md.
-    pub const ALL: &'static [Self] = &[
-        Self::OfferNotFound,
-        Self::OfferNotExternallyManaged,
-        Self::OfferNotSubscription,
-        Self::OfferArchived,
-        Self::OfferDiffers,
-        Self::CustomerNotFound,
-        Self::CustomerDiffers,
-        Self::DeliveryCustomerNotFound,
-    ];
-
-    /// The stable code.
-    #[must_use]
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::OfferNotFound => "offer_not_found",
-            Self::OfferNotExternallyManaged => "offer_not_externally_managed",
-            Self::OfferNotSubscription => "offer_not_subscription",
-            Self::OfferArchived => "offer_archived",
-            Self::OfferDiffers => "offer_differs",
-            Self::CustomerNotFound => "customer_not_found",
-            Self::CustomerDiffers => "customer_differs",
-            Self::DeliveryCustomerNotFound => "delivery_customer_not_found",
-        }
-    }
 }
 
 /// What was imported last under an `externalSystemId`.
@@ -189,7 +132,7 @@ pub struct Asked<'a> {
 pub struct Grounds<'a> {
     /// What was imported last under the same `externalSystemId`.
     pub mirror: Option<Mirror>,
-    /// Its order and subscription. May be absent while [`Mirror::says`] what the item says.
+    /// Its order and subscription. May be absent unless the item [may change](Mirror::may_change) them.
     pub mirrored: Option<(Order, Subscription)>,
     /// The client's offer with the item's id.
     pub offer: Option<&'a Offer>,
@@ -212,15 +155,19 @@ pub struct Decision {
 
 impl Mirror {
     /// Whether a promise was overtaken.
-    #[must_use]
-    pub fn overtakes(&self, rank: PromiseId) -> bool {
+    fn overtakes(&self, rank: PromiseId) -> bool {
         self.rank > rank
     }
 
     /// Whether the item says what was said last, so that order and subscription need not be looked at.
-    #[must_use]
-    pub fn says(&self, item: &ImportItem) -> bool {
+    fn says(&self, item: &ImportItem) -> bool {
         self.item == *item
+    }
+
+    /// Whether order and subscription decide about the item: it is not overtaken, and says something else than before.
+    #[must_use]
+    pub fn may_change(&self, rank: PromiseId, item: &ImportItem) -> bool {
+        !self.overtakes(rank) && !self.says(item)
     }
 }
 
