@@ -11,7 +11,7 @@
 //! - selling together: [`connection`], [`inviting`], [`offer`], [`sharing`], [`cart`], [`purchase`], [`order`], [`subscription`],
 //!   [`after_sale`], [`voucher`], [`guessing`], [`payout`]
 //! - mirroring another system: [`external`], [`import`]
-//! - telling others: [`callback`], [`event_endpoint`], [`mail`], [`invitation_mail`]
+//! - telling others: [`callback`], [`endpoint_health`], [`event_endpoint`], [`mail`], [`invitation_mail`]
 
 pub mod after_sale;
 pub mod callback;
@@ -19,6 +19,7 @@ pub mod callback_url;
 pub mod cart;
 pub mod connection;
 pub mod customer;
+pub mod endpoint_health;
 pub mod erasure;
 pub mod event_endpoint;
 pub mod external;

@@ -44,6 +44,22 @@ pub enum MailKind {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         connection_id: Option<ConnectionId>,
     },
+    /// To the source: its endpoint has failed for days and will be disabled.
+    EndpointFailing {
+        callback_id: CallbackId,
+        /// Absent for the client's own event endpoint.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        connection_id: Option<ConnectionId>,
+        failing_since: Timestamp,
+    },
+    /// To the source: its endpoint has failed for days and is disabled.
+    EndpointGivenUp {
+        callback_id: CallbackId,
+        /// Absent for the client's own event endpoint.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        connection_id: Option<ConnectionId>,
+        failing_since: Timestamp,
+    },
 }
 
 /// Where a mail stands.

@@ -1,10 +1,11 @@
 //! The English texts.
 
+use tandem_domain::Timestamp;
 use tandem_domain::ids::{CallbackId, ConnectionId};
 use tandem_domain::mail::MailKind;
 use tandem_domain::text::Name;
 
-use crate::words::Words;
+use crate::words::{Words, change, time};
 
 pub(crate) fn words(kind: &MailKind) -> Words {
     match kind {
@@ -18,6 +19,12 @@ pub(crate) fn words(kind: &MailKind) -> Words {
             exhausted(*callback_id, *connection_id, *attempts)
         }
         MailKind::EndpointDisabled { callback_id, connection_id } => disabled(*callback_id, *connection_id),
+        MailKind::EndpointFailing { callback_id, connection_id, failing_since } => {
+            failing(*callback_id, *connection_id, *failing_since)
+        }
+        MailKind::EndpointGivenUp { callback_id, connection_id, failing_since } => {
+            given_up(*callback_id, *connection_id, *failing_since)
+        }
     }
 }
 
@@ -112,4 +119,42 @@ fn own_disabled(callback: CallbackId) -> Words {
         .call("PUT /v1/event-endpoint")
         .say("Then have the waiting callbacks delivered:")
         .call("POST /v1/callbacks/replay")
+}
+
+fn failing(callback: CallbackId, connection: Option<ConnectionId>, since: Timestamp) -> Words {
+    let (name, address) = address(connection);
+    Words::about(format!("Your {name} will be disabled soon"))
+        .say(format!(
+            "Since {}, {address} has taken no callback. If that does not change, it will be disabled in 24 hours at the \
+             earliest. Its callbacks are kept either way.",
+            time(since)
+        ))
+        .say("The log shows what was answered last:")
+        .call(format!("GET /v1/callbacks/{callback}"))
+        .say("You need not do anything once callbacks are taken again. If you have another address, set it:")
+        .call(change(connection))
+}
+
+fn given_up(callback: CallbackId, connection: Option<ConnectionId>, since: Timestamp) -> Words {
+    let (name, address) = address(connection);
+    Words::about(format!("Your {name} has been disabled after days without success"))
+        .say(format!(
+            "Since {}, {address} has taken no callback. Nothing more is sent to it. Its callbacks, also those to come, are \
+             kept and wait for you.",
+            time(since)
+        ))
+        .say("The log shows what was answered last:")
+        .call(format!("GET /v1/callbacks/{callback}"))
+        .say("Once the address takes callbacks again, or you have another one, set it, even if it is the same:")
+        .call(change(connection))
+        .say("Then have the waiting callbacks delivered:")
+        .call("POST /v1/callbacks/replay")
+}
+
+/// The endpoint by its kind, and with its connection.
+fn address(connection: Option<ConnectionId>) -> (&'static str, String) {
+    match connection {
+        Some(id) => ("callback address", format!("the callback address of connection {id}")),
+        None => ("event endpoint", "your event endpoint".to_owned()),
+    }
 }

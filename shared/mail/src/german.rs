@@ -1,10 +1,11 @@
 //! The German texts.
 
+use tandem_domain::Timestamp;
 use tandem_domain::ids::{CallbackId, ConnectionId};
 use tandem_domain::mail::MailKind;
 use tandem_domain::text::Name;
 
-use crate::words::Words;
+use crate::words::{Words, change, time};
 
 pub(crate) fn words(kind: &MailKind) -> Words {
     match kind {
@@ -18,6 +19,12 @@ pub(crate) fn words(kind: &MailKind) -> Words {
             exhausted(*callback_id, *connection_id, *attempts)
         }
         MailKind::EndpointDisabled { callback_id, connection_id } => disabled(*callback_id, *connection_id),
+        MailKind::EndpointFailing { callback_id, connection_id, failing_since } => {
+            failing(*callback_id, *connection_id, *failing_since)
+        }
+        MailKind::EndpointGivenUp { callback_id, connection_id, failing_since } => {
+            given_up(*callback_id, *connection_id, *failing_since)
+        }
     }
 }
 
@@ -123,4 +130,44 @@ fn own_disabled(callback: CallbackId) -> Words {
         .call("PUT /v1/event-endpoint")
         .say("Lassen Sie danach die wartenden Callbacks zustellen:")
         .call("POST /v1/callbacks/replay")
+}
+
+fn failing(callback: CallbackId, connection: Option<ConnectionId>, since: Timestamp) -> Words {
+    let (name, address) = address(connection);
+    Words::about(format!("{name} wird bald abgeschaltet"))
+        .say(format!(
+            "Seit {} hat {address} keinen Callback mehr angenommen. Bleibt es dabei, erfolgt frühestens in 24 Stunden die \
+             Abschaltung. Die Callbacks bleiben in jedem Fall erhalten.",
+            time(since)
+        ))
+        .say("Das Protokoll zeigt, was zuletzt geantwortet wurde:")
+        .call(format!("GET /v1/callbacks/{callback}"))
+        .say("Sobald wieder Callbacks angenommen werden, müssen Sie nichts tun. Haben Sie eine andere Adresse, setzen Sie sie:")
+        .call(change(connection))
+}
+
+fn given_up(callback: CallbackId, connection: Option<ConnectionId>, since: Timestamp) -> Words {
+    let (name, address) = address(connection);
+    Words::about(format!("{name} wurde nach Tagen ohne Erfolg abgeschaltet"))
+        .say(format!(
+            "Seit {} hat {address} keinen Callback mehr angenommen. Dorthin wird nichts mehr gesendet. Die Callbacks, auch \
+             künftige, bleiben erhalten und warten auf Sie.",
+            time(since)
+        ))
+        .say("Das Protokoll zeigt, was zuletzt geantwortet wurde:")
+        .call(format!("GET /v1/callbacks/{callback}"))
+        .say(
+            "Sobald die Adresse wieder Callbacks annimmt oder Sie eine andere haben, setzen Sie sie, auch wenn es dieselbe ist:",
+        )
+        .call(change(connection))
+        .say("Lassen Sie danach die wartenden Callbacks zustellen:")
+        .call("POST /v1/callbacks/replay")
+}
+
+/// The endpoint by its kind, and with its connection.
+fn address(connection: Option<ConnectionId>) -> (&'static str, String) {
+    match connection {
+        Some(id) => ("Ihre Callback-Adresse", format!("die Callback-Adresse der Verbindung {id}")),
+        None => ("Ihr Ereignis-Endpunkt", "Ihr Ereignis-Endpunkt".to_owned()),
+    }
 }

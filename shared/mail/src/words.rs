@@ -1,5 +1,8 @@
 //! What a mail says, before it is laid out.
 
+use tandem_domain::Timestamp;
+use tandem_domain::ids::ConnectionId;
+
 /// A part of a mail's body.
 #[derive(Debug)]
 pub(crate) enum Block {
@@ -32,4 +35,16 @@ impl Words {
         self.blocks.push(Block::Call(call.into()));
         self
     }
+}
+
+/// A time as it reads in both languages: `2026-07-01 12:00 UTC`.
+pub(crate) fn time(time: Timestamp) -> String {
+    let text = time.to_string();
+    let (date, clock) = text.split_once('T').unwrap_or((&text, ""));
+    format!("{date} {} UTC", clock.get(..5).unwrap_or_default())
+}
+
+/// The call that sets an endpoint's address.
+pub(crate) fn change(connection: Option<ConnectionId>) -> String {
+    connection.map_or("PUT /v1/event-endpoint".to_owned(), |id| format!("PATCH /v1/connections/{id}"))
 }

@@ -11,10 +11,11 @@ use tandem_mail::{Rendered, render};
 const CONNECTION: &str = "con_0190b8f5c6f77c3ab0a1c2d3e4f50617";
 const CALLBACK: &str = "cbk_0190b8f5c6f77c3ab0a1c2d3e4f50618";
 
-fn kinds(name: &str) -> [(&'static str, MailKind); 10] {
+fn kinds(name: &str) -> [(&'static str, MailKind); 14] {
     let name = || stored_name(name);
     let connection_id: ConnectionId = CONNECTION.parse().expect("an id");
     let callback_id: CallbackId = CALLBACK.parse().expect("an id");
+    let failing_since: Timestamp = "2026-06-27T12:34:56.789Z".parse().expect("a time");
     [
         ("invitation", MailKind::Invitation { source_name: name(), connection_id }),
         ("accepted", MailKind::InvitationAccepted { target_name: name(), connection_id }),
@@ -26,6 +27,10 @@ fn kinds(name: &str) -> [(&'static str, MailKind); 10] {
         ("own_exhausted", MailKind::CallbackExhausted { callback_id, connection_id: None, attempts: 10 }),
         ("disabled", MailKind::EndpointDisabled { callback_id, connection_id: Some(connection_id) }),
         ("own_disabled", MailKind::EndpointDisabled { callback_id, connection_id: None }),
+        ("failing", MailKind::EndpointFailing { callback_id, connection_id: Some(connection_id), failing_since }),
+        ("own_failing", MailKind::EndpointFailing { callback_id, connection_id: None, failing_since }),
+        ("given_up", MailKind::EndpointGivenUp { callback_id, connection_id: Some(connection_id), failing_since }),
+        ("own_given_up", MailKind::EndpointGivenUp { callback_id, connection_id: None, failing_since }),
     ]
 }
 

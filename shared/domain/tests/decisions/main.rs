@@ -7,6 +7,7 @@ mod cart;
 mod connection;
 mod connection_edit;
 mod customer;
+mod endpoint_health;
 mod erasure;
 mod fixtures;
 mod import;
