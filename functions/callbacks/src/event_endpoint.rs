@@ -7,26 +7,27 @@ use tandem_api::views::event_endpoint as view;
 use tandem_api::{Answer, App, ClientCaller, Code, Once, Problem, Request, Step};
 use tandem_domain::callback::Endpoint;
 use tandem_domain::connection::SECRET_OVERLAP;
+use tandem_domain::endpoint_health::EndpointHealth;
 use tandem_domain::event_endpoint::EventEndpoint;
 use tandem_sealing::{Purpose, new_webhook_secret};
-use tandem_store::rows::DisabledEndpoint;
-use tandem_store::{Transaction, keys};
+use tandem_store::{Transaction, endpoint_keys, keys};
 
 pub(crate) async fn read(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
     request.query().finish()?;
-    let (endpoint, disabled) = load(app, caller).await?;
-    Ok(Answer::ok(view::event_endpoint(&endpoint.ok_or_else(missing)?, disabled.as_ref())))
+    let (endpoint, health) = load(app, caller).await?;
+    Ok(Answer::ok(view::event_endpoint(&endpoint.ok_or_else(missing)?, health.as_ref())))
 }
 
-/// Sets the address. The first time makes a secret, shown once; later the secret stays, and what was disabled is enabled.
+/// Sets the address. The first time makes a secret, shown once; later the secret stays, and what failed or was disabled
+/// begins anew.
 pub(crate) async fn set(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
     let body = request.json()?;
     let url = EventEndpoint::parse(&body, &app.local_targets)?;
     once(app, &Once::of(request, &body)?, || async {
-        let (before, disabled) = load(app, caller).await?;
+        let (before, health) = load(app, caller).await?;
         let mut transaction = Transaction::default();
-        if disabled.is_some() {
-            transaction.delete(&DisabledEndpoint::key_of(Endpoint::Client(caller.id)));
+        if let Some(health) = &health {
+            transaction.remove(health);
         }
         let answer = match before {
             Some(before) => {
@@ -51,12 +52,12 @@ pub(crate) async fn set(app: &App, request: &Request, caller: ClientCaller) -> R
 /// Removes it. Callbacks that were not delivered wait for a replay after another one is set.
 pub(crate) async fn remove(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
     once(app, &Once::of(request, &json!({}))?, || async {
-        let (endpoint, disabled) = load(app, caller).await?;
+        let (endpoint, health) = load(app, caller).await?;
         let endpoint = endpoint.ok_or_else(missing)?;
         let mut transaction = Transaction::default();
         transaction.delete(&keys::event_endpoint(caller.id));
-        if disabled.is_some() {
-            transaction.delete(&DisabledEndpoint::key_of(Endpoint::Client(caller.id)));
+        if let Some(health) = &health {
+            transaction.remove(health);
         }
         Ok(Step::Commit(transaction, Answer::ok(view::event_endpoint(&endpoint, None))))
     })
@@ -81,10 +82,11 @@ pub(crate) async fn rotate(app: &App, request: &Request, caller: ClientCaller) -
     .await
 }
 
-async fn load(app: &App, caller: ClientCaller) -> Result<(Option<EventEndpoint>, Option<DisabledEndpoint>), Problem> {
-    let (endpoint, disabled) = (keys::event_endpoint(caller.id), DisabledEndpoint::key_of(Endpoint::Client(caller.id)));
-    let loaded = app.store.batch([endpoint.raw().clone(), disabled.raw().clone()]).await?;
-    Ok((loaded.get(&endpoint)?, loaded.get(&disabled)?))
+async fn load(app: &App, caller: ClientCaller) -> Result<(Option<EventEndpoint>, Option<EndpointHealth>), Problem> {
+    let health = endpoint_keys::endpoint_health(Endpoint::Client(caller.id));
+    let endpoint = keys::event_endpoint(caller.id);
+    let loaded = app.store.batch([endpoint.raw().clone(), health.raw().clone()]).await?;
+    Ok((loaded.get(&endpoint)?, loaded.get(&health)?))
 }
 
 fn missing() -> Problem {

@@ -1,7 +1,7 @@
 //! Replays: a callback goes out again from the start of its schedule, with the same `webhook-id`.
 //!
-//! Asking for a replay says that the endpoint is there again, so a disabled one is enabled in the same transaction. The
-//! relay sees the change in the table's stream and hands the callback to the sender.
+//! Asking for a replay says that the endpoint is there again, so a disabled one is enabled in the same transaction, and one
+//! that is paused lets a probe through. The relay sees the change in the table's stream and hands the callback to the sender.
 
 use std::collections::BTreeSet;
 
@@ -12,8 +12,7 @@ use tandem_api::{Answer, App, ClientCaller, Once, Problem, Request, Step};
 use tandem_domain::callback::{Callback, CallbackState, Endpoint};
 use tandem_domain::ids::CallbackId;
 use tandem_domain::input::{FieldErrors, Object, Parsed, list, parsed};
-use tandem_store::rows::DisabledEndpoint;
-use tandem_store::{Transaction, keys};
+use tandem_store::{Transaction, endpoint_keys, keys};
 
 use crate::load;
 
@@ -73,11 +72,14 @@ async fn rows_of(app: &App, callbacks: &[Callback]) -> Result<Transaction, Probl
         transaction.replace(callback)?;
     }
     let endpoints: BTreeSet<Endpoint> = callbacks.iter().map(Callback::endpoint).collect();
-    let endpoints: Vec<_> = endpoints.into_iter().map(DisabledEndpoint::key_of).collect();
+    let endpoints: Vec<_> = endpoints.into_iter().map(endpoint_keys::endpoint_health).collect();
     let loaded = app.store.batch(endpoints.iter().map(|key| key.raw().clone())).await?;
     for key in &endpoints {
-        if loaded.get(key)?.is_some() {
-            transaction.delete(key);
+        let Some(health) = loaded.get(key)? else { continue };
+        match health.clone().believed(app.now()) {
+            None => transaction.remove(&health),
+            Some(believed) if believed != health => transaction.replace(&believed)?,
+            Some(_) => {}
         }
     }
     Ok(transaction)

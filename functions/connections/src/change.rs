@@ -8,8 +8,8 @@ use tandem_domain::ids::{ConnectionId, MailId};
 use tandem_domain::mail::Mail;
 use tandem_domain::tenancy::Client;
 use tandem_domain::{Mint, Timestamp};
-use tandem_store::rows::{DisabledEndpoint, HistoryRow, Pair};
-use tandem_store::{StoreError, Transaction, keys};
+use tandem_store::rows::{HistoryRow, Pair};
+use tandem_store::{StoreError, Transaction, endpoint_keys, keys};
 
 pub(crate) async fn make(app: &App, request: &Request, caller: ClientCaller, asked: Move) -> Result<Answer, Problem> {
     let body = request.no_body()?;
@@ -46,10 +46,11 @@ pub(crate) async fn edit(app: &App, request: &Request, caller: ClientCaller) -> 
         }
         let mut transaction = Transaction::default();
         transaction.replace(&change.connection)?;
-        // A new address is a new endpoint: what was disabled was the old one.
-        let disabled = DisabledEndpoint::key_of(change.connection.id);
-        if edit.callback_url.is_some() && app.store.get(&disabled).await?.is_some() {
-            transaction.delete(&disabled);
+        // A new address is a new endpoint: what failed or was disabled was the old one.
+        if edit.callback_url.is_some()
+            && let Some(health) = app.store.get(&endpoint_keys::endpoint_health(change.connection.id)).await?
+        {
+            transaction.remove(&health);
         }
         rows_of(&mut transaction, &change, |_| None, app.now(), &mut app.mint())?;
         Ok(Step::Commit(transaction, Answer::ok(view::summary(&change.connection, side))))

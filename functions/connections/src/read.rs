@@ -5,8 +5,8 @@ use tandem_api::views::connection as view;
 use tandem_api::{Answer, App, ClientCaller, Problem, Request};
 use tandem_domain::connection::{Connection, Side};
 use tandem_domain::input::one_of;
-use tandem_store::keys;
-use tandem_store::rows::{DisabledEndpoint, HistoryRow, invitation_mail};
+use tandem_store::rows::{HistoryRow, invitation_mail};
+use tandem_store::{endpoint_keys, keys};
 
 use crate::change::load;
 
@@ -38,11 +38,11 @@ pub(crate) async fn list(app: &App, request: &Request, caller: ClientCaller) -> 
 pub(crate) async fn read(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
     let (connection, side) = load(app, request, caller).await?;
     let history = app.store.page(&HistoryRow::of(connection.id), None, SHOWN_HISTORY, |_| true).await?;
-    let (mut disabled, mut mail) = (None, None);
+    let (mut health, mut mail) = (None, None);
     if side == Side::Source {
-        let (endpoint, invitation) = (DisabledEndpoint::key_of(connection.id), invitation_mail(connection.id));
+        let (endpoint, invitation) = (endpoint_keys::endpoint_health(connection.id), invitation_mail(connection.id));
         let loaded = app.store.batch([endpoint.raw().clone(), invitation.raw().clone()]).await?;
-        (disabled, mail) = (loaded.get(&endpoint)?, loaded.get(&invitation)?);
+        (health, mail) = (loaded.get(&endpoint)?, loaded.get(&invitation)?);
     }
-    Ok(Answer::ok(view::full(&connection, side, &history.items, disabled.as_ref(), mail.as_ref())))
+    Ok(Answer::ok(view::full(&connection, side, &history.items, health.as_ref(), mail.as_ref())))
 }

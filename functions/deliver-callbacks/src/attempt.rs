@@ -2,33 +2,41 @@
 
 use secrecy::SecretString;
 use tandem_domain::Timestamp;
-use tandem_domain::callback::{Attempt, Callback, CallbackState, Endpoint, Outcome};
+use tandem_domain::callback::{Attempt, Callback, CallbackState, Endpoint};
 use tandem_domain::connection::CallbackSettings;
+use tandem_domain::endpoint_health::{Attempted, Cause, Change, EndpointHealth, HealthState};
 use tandem_domain::ids::MailId;
 use tandem_domain::mail::{Mail, MailKind};
 use tandem_domain::tenancy::Client;
 use tandem_runtime::{Entropy, announce};
-use tandem_sealing::{Purpose, Sealer, random};
-use tandem_store::rows::{AttemptRow, DisabledEndpoint};
-use tandem_store::{StoreError, Transaction, keys};
+use tandem_sealing::{Purpose, Sealer};
+use tandem_store::rows::AttemptRow;
+use tandem_store::{CommitError, StoreError, Transaction, endpoint_keys, keys};
 use tandem_webhooks::{Delivery, Reply, signature_header};
 
-use crate::Worker;
+use crate::lease::Leased;
+use crate::{MOST_TRIES, Worker, chance};
+
+/// An attempt that is over.
+struct Over {
+    /// As it was while in flight.
+    leased: Callback,
+    reply: Reply,
+    attempt: Attempt,
+    /// By how much the next wait is lengthened.
+    jitter: u16,
+    now: Timestamp,
+}
 
 impl Worker {
     /// Sends the callback that is leased, and records how it went.
-    pub(crate) async fn attempt(
-        &self,
-        leased: Callback,
-        settings: &CallbackSettings,
-        person: Option<&Sealer>,
-    ) -> anyhow::Result<Callback> {
+    pub(crate) async fn attempt(&self, Leased { callback, settings, person, health }: Leased) -> anyhow::Result<Callback> {
         let began = self.clock.now();
-        let reply = self.call(&leased, settings, person).await;
-        let now = self.clock.now();
-        let (answer, sealed_answer) = announce::kept_answer(&leased, leased.attempts, person, reply.answer.clone());
+        let reply = self.call(&callback, &settings, person.as_ref()).await;
+        let (answer, sealed_answer) =
+            announce::kept_answer(&callback, callback.attempts, person.as_ref(), reply.answer.clone());
         let attempt = Attempt {
-            number: leased.attempts,
+            number: callback.attempts,
             at: began,
             duration_ms: u64::try_from(reply.duration.as_millis()).unwrap_or(u64::MAX),
             status_code: reply.status_code,
@@ -36,32 +44,75 @@ impl Worker {
             answer,
             sealed_answer,
         };
-        let done = leased.clone().end(reply.outcome, &self.schedule, jitter(), now);
-        tracing::info!(
-            callback = %done.id,
-            attempt = attempt.number,
-            status_code = attempt.status_code,
-            error = attempt.error,
-            duration_ms = attempt.duration_ms,
-            state = done.state.as_str(),
-            "attempted"
-        );
-        let source = match done.state {
-            CallbackState::Exhausted { .. } | CallbackState::Held { .. } => {
-                self.store.get(&keys::client(done.client_id)).await?
+        let over = Over { leased: callback, reply, attempt, jitter: chance(), now: self.clock.now() };
+        self.record(over, health).await
+    }
+
+    /// Writes what follows of an attempt. The endpoint's state may have changed since the lease: it is then decided anew.
+    async fn record(&self, over: Over, mut health: Option<EndpointHealth>) -> anyhow::Result<Callback> {
+        let leased = &over.leased;
+        let attempted = Attempted { callback_id: leased.id, outcome: over.reply.outcome, status_code: over.reply.status_code };
+        for tries in 0..=MOST_TRIES {
+            let change = match tries {
+                // Others are always faster at the endpoint's row, so they tell what is to be known of it.
+                MOST_TRIES => Change::None,
+                _ => EndpointHealth::after(health.as_ref(), leased.endpoint(), attempted, over.now),
+            };
+            let done = self.ended(&over, &change);
+            match self.write(&over, &done, health.as_ref(), &change).await {
+                Ok(()) => {
+                    tell(&over, &done, &change);
+                    return Ok(Callback { version: done.version + 1, ..done });
+                }
+                Err(error @ CommitError::Conflict(_)) if !error.concerns(&keys::callback(leased.client_id, leased.id)) => {
+                    health = self.store.get(&endpoint_keys::endpoint_health(leased.endpoint())).await?;
+                }
+                // The lease ran out and another worker began. Its record counts.
+                Err(CommitError::Conflict(_)) => break,
+                Err(error) => return Err(error.into()),
             }
-            _ => None,
-        };
-        let newly_disabled =
-            reply.outcome == Outcome::Gone && self.store.get(&DisabledEndpoint::key_of(done.endpoint())).await?.is_none();
-        let record = |disables| self.write(done.clone(), follow(&done, &attempt, disables, source.as_ref()));
-        let mut written = record(newly_disabled).await?;
-        if written.is_none() && newly_disabled {
-            // Another callback's 410 may have disabled the endpoint meanwhile; this attempt is recorded all the same.
-            written = record(false).await?;
         }
-        // Not written: the lease ran out and another worker began. Its record counts.
-        Ok(written.unwrap_or(leased))
+        Ok(over.leased)
+    }
+
+    /// The callback after the attempt. One that is the last before its endpoint is disabled is held like those to come; one
+    /// that waits less than its endpoint's pause comes as the probe.
+    fn ended(&self, over: &Over, change: &Change) -> Callback {
+        let ended = || over.leased.clone().end(over.reply.outcome, &self.schedule, over.jitter, over.now);
+        match change {
+            Change::None | Change::Recovered => ended(),
+            Change::Disabled(_) => over.leased.clone().hold(over.now),
+            Change::Now(health) | Change::Warned(health) => match health.paused_until() {
+                Some(until) => ended().postpone(until, over.now),
+                None => ended(),
+            },
+        }
+    }
+
+    async fn write(
+        &self,
+        over: &Over,
+        done: &Callback,
+        health: Option<&EndpointHealth>,
+        change: &Change,
+    ) -> Result<(), CommitError> {
+        let mut transaction = Transaction::default();
+        transaction.replace(done)?;
+        let (client_id, callback_id) = (done.client_id, done.id);
+        transaction.create(&AttemptRow { client_id, callback_id, attempt: over.attempt.clone() })?;
+        match (change, health) {
+            (Change::None, _) | (Change::Recovered, None) => {}
+            (Change::Recovered, Some(before)) => transaction.remove(before),
+            (Change::Now(after) | Change::Warned(after) | Change::Disabled(after), None) => transaction.create(after)?,
+            (Change::Now(after) | Change::Warned(after) | Change::Disabled(after), Some(_)) => transaction.replace(after)?,
+        }
+        let mails = mails(done, health, change);
+        if !mails.is_empty()
+            && let Some(source) = self.store.get(&keys::client(client_id)).await?
+        {
+            write_mails(&mut transaction, &source, mails, over.now)?;
+        }
+        self.store.commit(transaction).await
     }
 
     async fn call(&self, callback: &Callback, settings: &CallbackSettings, person: Option<&Sealer>) -> Reply {
@@ -99,36 +150,52 @@ impl Worker {
     }
 }
 
-/// What an attempt leaves beside the callback's own row.
-fn follow(
-    done: &Callback,
-    attempt: &Attempt,
-    disables: bool,
-    source: Option<&Client>,
-) -> impl FnOnce(&mut Transaction) -> Result<(), StoreError> {
-    let (connection_id, callback_id, endpoint) = (done.connection_id, done.id, done.endpoint());
-    let kind = match done.state {
-        CallbackState::Exhausted { .. } => {
-            Some(MailKind::CallbackExhausted { callback_id, connection_id, attempts: done.attempts })
-        }
-        CallbackState::Held { .. } if disables => Some(MailKind::EndpointDisabled { callback_id, connection_id }),
-        _ => None,
-    };
-    move |transaction| {
-        transaction.create(&AttemptRow { client_id: done.client_id, callback_id, attempt: attempt.clone() })?;
-        if disables {
-            let reason = format!("the receiver answered 410 to {callback_id}");
-            transaction.create(&DisabledEndpoint::new(endpoint, attempt.at, reason))?;
-        }
-        if let (Some(kind), Some(source)) = (kind, source) {
-            let id = MailId::mint(&mut Entropy::at(attempt.at));
-            transaction.create(&Mail::new(id, source, kind, done.updated_at))?;
-        }
-        Ok(())
+/// What the client is told.
+fn mails(done: &Callback, before: Option<&EndpointHealth>, change: &Change) -> Vec<MailKind> {
+    let (connection_id, callback_id) = (done.connection_id, done.id);
+    let failing_since = before.and_then(EndpointHealth::failing_since).unwrap_or(done.updated_at);
+    let mut mails = Vec::new();
+    if let CallbackState::Exhausted { .. } = done.state {
+        mails.push(MailKind::CallbackExhausted { callback_id, connection_id, attempts: done.attempts });
     }
+    match change {
+        Change::None | Change::Recovered | Change::Now(_) => {}
+        Change::Warned(_) => mails.push(MailKind::EndpointFailing { callback_id, connection_id, failing_since }),
+        Change::Disabled(after) => mails.push(match after.state {
+            HealthState::Disabled { cause: Cause::Failing, .. } => {
+                MailKind::EndpointGivenUp { callback_id, connection_id, failing_since }
+            }
+            _ => MailKind::EndpointDisabled { callback_id, connection_id },
+        }),
+    }
+    mails
 }
 
-/// Thousandths by which a wait is lengthened, up to a tenth of it.
-fn jitter() -> u16 {
-    u16::from_le_bytes(random::bytes::<2>()) % 1_001
+pub(crate) fn write_mails(
+    transaction: &mut Transaction,
+    to: &Client,
+    kinds: Vec<MailKind>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let mut mint = Entropy::at(now);
+    kinds.into_iter().try_for_each(|kind| transaction.create(&Mail::new(MailId::mint(&mut mint), to, kind, now)))
+}
+
+fn tell(over: &Over, done: &Callback, change: &Change) {
+    tracing::info!(
+        callback = %done.id,
+        attempt = over.attempt.number,
+        status_code = over.attempt.status_code,
+        error = over.attempt.error,
+        duration_ms = over.attempt.duration_ms,
+        state = done.state.as_str(),
+        "attempted"
+    );
+    let endpoint = done.endpoint();
+    match change {
+        Change::None | Change::Now(_) => {}
+        Change::Recovered => tracing::info!(%endpoint, "an endpoint takes callbacks again"),
+        Change::Warned(_) => tracing::warn!(%endpoint, "an endpoint has failed for days"),
+        Change::Disabled(_) => tracing::warn!(%endpoint, "an endpoint is disabled"),
+    }
 }

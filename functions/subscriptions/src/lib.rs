@@ -32,8 +32,10 @@ async fn list(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
     let offer = query.optional("offerId", parsed::<OfferId>);
     let status = query.optional("status", one_of(Status::WORDS));
     let paging = Paging::read(app, request, query)?;
-    let rows = customer
-        .map_or_else(|| keys::subscriptions_of(caller.id), |customer| vec![keys::subscriptions_for(caller.id, customer)]);
+    let rows = customer.map_or_else(
+        || keys::subscriptions_of(caller.id),
+        |customer| Vec::from([keys::subscriptions_for(caller.id, customer)]),
+    );
     let keep = |row: &Subscription| {
         offer.is_none_or(|offer| row.offer_id == offer) && status.is_none_or(|status| row.status() == status)
     };

@@ -4,18 +4,24 @@
 //! ```text
 //!              begin                  2xx
 //!  waiting ------------> in flight ----------> delivered
-//!     ^                    |  |  |
-//!     | failed, tries left |  |  | 410, or the endpoint is disabled
-//!     +--------------------+  |  +----------> held
-//!     |                       | failed, last try
-//!     |                       +-------------> exhausted
-//!     | replay (from delivered, held, exhausted)
+//!   |  ^                   |  |  |
+//!   |  | failed or cut off |  |  | 410, or the endpoint is disabled
+//!   |  | tries left        |  |  +----------> held
+//!   |  +-------------------+  | failed or cut off, last try
+//!   |  |                      +-------------> exhausted
+//!   |  | replay (from postponed, delivered, held, exhausted)
+//!   |
+//!   +--> postponed: the endpoint is paused; begins like one that waits, without having used up a step
 //! ```
 //!
-//! An attempt in flight has a lease: when the worker dies, another one may begin after it. A replay starts the schedule
-//! anew with the same `webhook-id`. Not guaranteed: that a receiver gets a callback only once; it must look at the id.
+//! An attempt in flight has a lease, which names its step: when the worker dies, the attempt is cut off. It counts as a failed
+//! one, so that a callback that kills its workers comes to an end like any other. A replay starts the schedule anew with the
+//! same `webhook-id`. Whether an endpoint is paused or disabled is decided in [`crate::endpoint_health`]. Not guaranteed: that a
+//! receiver gets a callback only once; it must look at the id.
 
+mod attempt;
 mod person;
+mod schedule;
 
 use std::fmt;
 
@@ -25,14 +31,14 @@ use serde_json::{Value, json};
 
 use crate::ids::{CallbackId, ClientId, ConnectionId, OrderId, SubscriptionId};
 
+pub use attempt::{Attempt, KEPT_ANSWER, OUTCOME_UNKNOWN};
 pub use person::{BrokenBody, Concerned, whole_body};
+pub use schedule::{InvalidSchedule, RetrySchedule};
 
 /// How long one attempt may take before another worker may try.
 pub const LEASE: SignedDuration = SignedDuration::from_secs(60);
 /// The longest wait that a receiver can ask for by `Retry-After`.
 pub const LONGEST_RETRY_AFTER: SignedDuration = SignedDuration::from_hours(24);
-/// How many bytes of an answer are kept in the log.
-pub const KEPT_ANSWER: usize = 4 * 1024;
 
 /// What a callback tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -156,6 +162,14 @@ pub enum CallbackState {
         /// When the next one is due.
         due_at: Timestamp,
     },
+    /// Its endpoint is paused: to be attempted from `due_at` on, as if it had waited. A state of its own, because the relay takes
+    /// each row that waits for its first attempt as fresh and hands it over at once.
+    Postponed {
+        /// Attempts made since the schedule began.
+        step: u32,
+        /// When to look again.
+        due_at: Timestamp,
+    },
     /// A worker attempts it until `lease_until`.
     InFlight {
         /// Attempts made since the schedule began, this one not counted.
@@ -181,11 +195,11 @@ pub enum CallbackState {
 }
 
 impl CallbackState {
-    /// The word that clients see; in flight is still pending to them.
+    /// The word that clients see; postponed and in flight are still pending to them.
     #[must_use]
     pub fn as_str(&self) -> &'static str {
         match self {
-            Self::Waiting { .. } | Self::InFlight { .. } => "pending",
+            Self::Waiting { .. } | Self::Postponed { .. } | Self::InFlight { .. } => "pending",
             Self::Delivered { .. } => "delivered",
             Self::Exhausted { .. } => "exhausted",
             Self::Held { .. } => "held",
@@ -233,43 +247,6 @@ pub struct Callback {
     pub version: u64,
 }
 
-/// When attempts are made: seconds before each, the first usually 0.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RetrySchedule(Vec<SignedDuration>);
-
-/// A schedule is no comma-separated list of seconds.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a retry schedule is a comma-separated list of whole seconds, e.g. 0,5,300")]
-pub struct InvalidSchedule;
-
-impl Default for RetrySchedule {
-    /// The schedule of Standard Webhooks 1.0: 10 attempts over about 75 hours.
-    fn default() -> Self {
-        Self([0, 5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400].map(SignedDuration::from_secs).to_vec())
-    }
-}
-
-impl std::str::FromStr for RetrySchedule {
-    type Err = InvalidSchedule;
-
-    fn from_str(text: &str) -> Result<Self, InvalidSchedule> {
-        let seconds = text.split(',').map(|part| part.trim().parse::<u32>()).collect::<Result<Vec<_>, _>>();
-        let seconds = seconds.map_err(|_| InvalidSchedule)?;
-        Ok(Self(seconds.into_iter().map(|s| SignedDuration::from_secs(i64::from(s))).collect()))
-    }
-}
-
-impl RetrySchedule {
-    /// How long to wait after `attempts` failed ones; `None` after the last. `jitter` from 0 to 1,000 thousandths
-    /// lengthens the wait by up to a tenth, so that what failed together does not come back together.
-    #[must_use]
-    pub fn wait_after(&self, attempts: u32, jitter: u16) -> Option<SignedDuration> {
-        let wait = *self.0.get(usize::try_from(attempts).ok()?)?;
-        let longer = wait.as_millis() * i128::from(jitter.min(1_000)) / 10_000;
-        Some(wait + SignedDuration::from_millis(i64::try_from(longer).unwrap_or(0)))
-    }
-}
-
 /// How an attempt ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
@@ -295,18 +272,27 @@ impl Callback {
     #[must_use]
     pub fn due_at(&self) -> Option<Timestamp> {
         match self.state {
-            CallbackState::Waiting { due_at, .. } => Some(due_at),
+            CallbackState::Waiting { due_at, .. } | CallbackState::Postponed { due_at, .. } => Some(due_at),
             CallbackState::InFlight { lease_until, .. } => Some(lease_until),
             CallbackState::Delivered { .. } | CallbackState::Exhausted { .. } | CallbackState::Held { .. } => None,
         }
     }
 
-    /// The callback as it is while an attempt is in flight; `None` if there is nothing to do now.
+    /// When the next attempt is planned; `None` while one is in flight and when nothing is to be done.
+    #[must_use]
+    pub fn next_attempt_at(&self) -> Option<Timestamp> {
+        match self.state {
+            CallbackState::Waiting { due_at, .. } | CallbackState::Postponed { due_at, .. } => Some(due_at),
+            _ => None,
+        }
+    }
+
+    /// The callback as it is while an attempt is in flight; `None` if there is nothing to do now. An attempt whose lease ran out
+    /// must be [cut off](Self::cut_off) first.
     #[must_use]
     pub fn begin(self, now: Timestamp) -> Option<Self> {
         let step = match self.state {
-            CallbackState::Waiting { step, due_at } if due_at <= now => step,
-            CallbackState::InFlight { step, lease_until } if lease_until <= now => step,
+            CallbackState::Waiting { step, due_at } | CallbackState::Postponed { step, due_at } if due_at <= now => step,
             _ => return None,
         };
         let lease_until = now.saturating_add(LEASE).unwrap_or(Timestamp::MAX);
@@ -339,11 +325,42 @@ impl Callback {
         Self { state, updated_at: now, ..self }
     }
 
+    /// The callback after an attempt whose worker died, with what the log is to say of that attempt; `None` unless the lease ran
+    /// out. It counts as a failed attempt; the wait for the next one began when it began, so nothing is later than the lease.
+    #[must_use]
+    pub fn cut_off(&self, schedule: &RetrySchedule, jitter: u16, now: Timestamp) -> Option<(Self, Attempt)> {
+        let CallbackState::InFlight { step, lease_until } = self.state else { return None };
+        if lease_until > now {
+            return None;
+        }
+        let began = lease_until.checked_sub(LEASE).unwrap_or(lease_until);
+        let state = match schedule.wait_after(step + 1, jitter) {
+            None => CallbackState::Exhausted { exhausted_at: now },
+            Some(wait) => {
+                let due_at = began.saturating_add(wait).unwrap_or(Timestamp::MAX);
+                CallbackState::Waiting { step: step + 1, due_at }
+            }
+        };
+        Some((Self { state, updated_at: now, ..self.clone() }, Attempt::cut_off(self.attempts, began)))
+    }
+
+    /// The callback put off until its paused endpoint may be tried again; no step of its schedule is used up. Only what waits is
+    /// put off.
+    #[must_use]
+    pub fn postpone(self, until: Timestamp, now: Timestamp) -> Self {
+        match self.state {
+            CallbackState::Waiting { step, due_at } | CallbackState::Postponed { step, due_at } if due_at < until => {
+                Self { state: CallbackState::Postponed { step, due_at: until }, updated_at: now, ..self }
+            }
+            _ => self,
+        }
+    }
+
     /// The callback put aside because its endpoint is disabled; done callbacks stay as they are.
     #[must_use]
     pub fn hold(self, now: Timestamp) -> Self {
         match self.state {
-            CallbackState::Waiting { .. } | CallbackState::InFlight { .. } => {
+            CallbackState::Waiting { .. } | CallbackState::Postponed { .. } | CallbackState::InFlight { .. } => {
                 Self { state: CallbackState::Held { held_at: now }, updated_at: now, ..self }
             }
             _ => self,
@@ -359,28 +376,4 @@ impl Callback {
             _ => Self { state: CallbackState::Waiting { step: 0, due_at: now }, updated_at: now, ..self },
         }
     }
-}
-
-/// The log of one attempt.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Attempt {
-    /// 1 for the first, counting over replays.
-    pub number: u32,
-    /// When it began.
-    pub at: Timestamp,
-    /// How long it took, milliseconds.
-    pub duration_ms: u64,
-    /// The HTTP status, if there was an answer.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub status_code: Option<u16>,
-    /// What went wrong, if there was no proper answer.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub error: Option<String>,
-    /// The first 4 KB of the answer, as text, if the callback concerned nobody.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub answer: Option<String>,
-    /// The same, sealed under the key of the person whom the callback concerns: a receiver may answer with what it was told.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub sealed_answer: Option<String>,
 }

@@ -2,7 +2,8 @@
 //!
 //! Parts:
 //! - [`entity`]: what a stored value must tell of itself; each entity's keys stand in one place, in [`keys`], those of imports in
-//!   [`import_keys`], those of what is counted in [`limit_keys`], those of erasures in [`erasure_keys`]
+//!   [`import_keys`], those of what is counted in [`limit_keys`], those of erasures in [`erasure_keys`], that of an endpoint's
+//!   health in [`endpoint_keys`]
 //! - [`imports`]: what decides about imported items
 //! - [`rows`]: rows that only the table needs (uniqueness guards, shares, idempotency records)
 //! - [`read`]: single and batched consistent reads
@@ -16,6 +17,7 @@
 //!
 //! Not guaranteed: lists read global secondary indexes, which follow the table after some milliseconds.
 
+pub mod endpoint_keys;
 pub mod entity;
 pub mod erasure_keys;
 pub mod import_keys;

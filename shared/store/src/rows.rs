@@ -1,10 +1,10 @@
-//! Rows that only the table needs: uniqueness, shares, a disabled endpoint, answers to repeat.
+//! Rows that only the table needs: uniqueness, shares, answers to repeat.
 //!
 //! Also the rows of values that do not know their own key, because it lies in their parent.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tandem_domain::callback::{Attempt, Concerned, Endpoint};
+use tandem_domain::callback::{Attempt, Concerned};
 use tandem_domain::connection::HistoryEntry;
 use tandem_domain::ids::{CallbackId, ClientId, CompanyId, ConnectionId, CustomerId, OfferId};
 use tandem_domain::invitation_mail::InvitationMail;
@@ -117,48 +117,6 @@ impl Guard {
 impl Entity for Guard {
     fn key(&self) -> Key<Self> {
         Key::new(format!("{}#{}", self.company_id, self.unique), "guard")
-    }
-}
-
-/// An endpoint that wants no more callbacks. Absent while the endpoint is in use.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct DisabledEndpoint {
-    /// The connection whose endpoint it is.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub connection_id: Option<ConnectionId>,
-    /// The client whose own endpoint it is.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub client_id: Option<ClientId>,
-    /// Since when.
-    pub disabled_at: Timestamp,
-    /// Why, in words.
-    pub reason: String,
-}
-
-impl DisabledEndpoint {
-    /// The row of an endpoint.
-    #[must_use]
-    pub fn key_of(endpoint: impl Into<Endpoint>) -> Key<Self> {
-        Key::new(endpoint.into().to_string(), "endpoint")
-    }
-
-    /// The row that disables an endpoint.
-    #[must_use]
-    pub fn new(endpoint: Endpoint, disabled_at: Timestamp, reason: String) -> Self {
-        let (connection_id, client_id) = match endpoint {
-            Endpoint::Connection(id) => (Some(id), None),
-            Endpoint::Client(id) => (None, Some(id)),
-        };
-        Self { connection_id, client_id, disabled_at, reason }
-    }
-}
-
-impl Entity for DisabledEndpoint {
-    fn key(&self) -> Key<Self> {
-        // One of the two is there; without both the key would be no row's.
-        let owner = self.connection_id.map(|id| id.to_string()).or_else(|| self.client_id.map(|id| id.to_string()));
-        Key::new(owner.unwrap_or_default(), "endpoint")
     }
 }
 

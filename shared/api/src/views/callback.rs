@@ -7,10 +7,6 @@ use tandem_store::rows::AttemptRow;
 /// A callback in a list.
 #[must_use]
 pub fn summary(callback: &Callback) -> Value {
-    let next_attempt_at = match callback.state {
-        CallbackState::Waiting { due_at, .. } => Some(due_at),
-        _ => None,
-    };
     let delivered_at = match callback.state {
         CallbackState::Delivered { delivered_at } => Some(delivered_at),
         _ => None,
@@ -23,7 +19,7 @@ pub fn summary(callback: &Callback) -> Value {
         "orderId": callback.order_id,
         "subscriptionId": callback.subscription_id,
         "attempts": callback.attempts,
-        "nextAttemptAt": next_attempt_at,
+        "nextAttemptAt": callback.next_attempt_at(),
         "deliveredAt": delivered_at,
         "createdAt": callback.created_at,
         "updatedAt": callback.updated_at,

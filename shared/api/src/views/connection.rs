@@ -2,8 +2,11 @@
 
 use serde_json::{Value, json};
 use tandem_domain::connection::{Connection, Party, Side, State};
+use tandem_domain::endpoint_health::EndpointHealth;
 use tandem_domain::invitation_mail::InvitationMail;
-use tandem_store::rows::{DisabledEndpoint, HistoryRow};
+use tandem_store::rows::HistoryRow;
+
+use crate::views::endpoint_health;
 
 /// A connection in a list. Only the source sees the callback settings; nobody sees the secrets.
 #[must_use]
@@ -30,14 +33,14 @@ pub fn summary(connection: &Connection, side: Side) -> Value {
     view
 }
 
-/// A connection read by itself: with its history, newest first, and for the source the state of its endpoint and what became of
-/// the invitation's mail.
+/// A connection read by itself: with its history, newest first, and for the source how its endpoint does and what became of the
+/// invitation's mail.
 #[must_use]
 pub fn full(
     connection: &Connection,
     side: Side,
     history: &[HistoryRow],
-    disabled: Option<&DisabledEndpoint>,
+    health: Option<&EndpointHealth>,
     mail: Option<&InvitationMail>,
 ) -> Value {
     let mut view = summary(connection, side);
@@ -52,9 +55,8 @@ pub fn full(
             json!({"at": entry.at, "by": entry.by, "clientId": by.client_id, "action": entry.action, "changes": entry.changes})
         })
         .collect();
-    if view.get("callback").is_some() {
-        view["callback"]["disabledAt"] = json!(disabled.map(|disabled| disabled.disabled_at));
-        view["callback"]["disabledReason"] = json!(disabled.map(|disabled| &disabled.reason));
+    if let Some(callback) = view.get_mut("callback") {
+        endpoint_health::add(callback, health);
     }
     view
 }

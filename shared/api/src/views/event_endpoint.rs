@@ -1,17 +1,19 @@
 //! A client's own event endpoint.
 
 use serde_json::{Value, json};
+use tandem_domain::endpoint_health::EndpointHealth;
 use tandem_domain::event_endpoint::EventEndpoint;
-use tandem_store::rows::DisabledEndpoint;
 
-/// The endpoint of the caller; nobody sees the secrets.
+use crate::views::endpoint_health;
+
+/// The endpoint of the caller and how it does; nobody sees the secrets.
 #[must_use]
-pub fn event_endpoint(endpoint: &EventEndpoint, disabled: Option<&DisabledEndpoint>) -> Value {
-    json!({
+pub fn event_endpoint(endpoint: &EventEndpoint, health: Option<&EndpointHealth>) -> Value {
+    let mut view = json!({
         "url": endpoint.settings.url,
-        "disabledAt": disabled.map(|disabled| disabled.disabled_at),
-        "disabledReason": disabled.map(|disabled| &disabled.reason),
         "createdAt": endpoint.created_at,
         "updatedAt": endpoint.updated_at,
-    })
+    });
+    endpoint_health::add(&mut view, health);
+    view
 }

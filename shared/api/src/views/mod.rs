@@ -5,6 +5,7 @@ pub mod callback;
 pub mod cart;
 pub mod connection;
 pub mod customer;
+mod endpoint_health;
 pub mod erasure;
 pub mod event_endpoint;
 pub mod import;

@@ -3,7 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tandem_domain::callback::{
-    Announcement, Callback, CallbackState, EventType, InvalidSchedule, LEASE, LONGEST_RETRY_AFTER, Outcome, RetrySchedule,
+    Announcement, Callback, CallbackState, EventType, InvalidSchedule, LEASE, LONGEST_RETRY_AFTER, OUTCOME_UNKNOWN, Outcome,
+    RetrySchedule,
 };
 
 use crate::fixtures::{MANY, id, now, yesterday};
@@ -28,6 +29,10 @@ pub(crate) fn callback(state: CallbackState) -> Callback {
 
 fn waiting(step: u32, due_at: Timestamp) -> CallbackState {
     CallbackState::Waiting { step, due_at }
+}
+
+fn postponed(step: u32, due_at: Timestamp) -> CallbackState {
+    CallbackState::Postponed { step, due_at }
 }
 
 fn in_flight(step: u32, lease_until: Timestamp) -> CallbackState {
@@ -57,45 +62,39 @@ fn end(outcome: Outcome) -> impl Fn(Callback) -> Callback {
     move |callback| callback.end(outcome, &schedule(), 0, now())
 }
 
-/// A state and what becomes of it by: begin (`None`: nothing to do), accepted, gone, failed, hold, replay.
-type Row = (CallbackState, Option<CallbackState>, [CallbackState; 5]);
+/// A state and what becomes of it by: begin (`None`: nothing to do), accepted, gone, failed, hold, replay, postpone by an hour.
+type Row = (CallbackState, Option<CallbackState>, [CallbackState; 6]);
 
 #[rustfmt::skip]
-fn table() -> [Row; 11] {
+fn table() -> [Row; 13] {
     let (before, after) = (now() - MILLISECOND, now() + MILLISECOND);
     let lease = now() + LEASE;
-    let again = waiting(0, now());
-    let same = |state: CallbackState| [state, state, state];
-    let ended = |state: CallbackState, hold: CallbackState, replay: CallbackState| {
-        let [accepted, gone, failed] = same(state);
-        [accepted, gone, failed, hold, replay]
-    };
-    let row = |state, hold, replay| (state, None, ended(state, hold, replay));
+    let (again, later) = (waiting(0, now()), now() + seconds(3_600));
+    let waits = |state, step, begun| (state, begun, [state, state, state, held(now()), again, postponed(step, later)]);
+    let done = |state: CallbackState| (state, None, [state, state, state, state, again, state]);
+    let flies = |state, failed| (state, None, [delivered(now()), held(now()), failed, held(now()), state, state]);
     [
-        (waiting(0, before), Some(in_flight(0, lease)), ended(waiting(0, before), held(now()), again)),
-        (waiting(2, now()),  Some(in_flight(2, lease)), ended(waiting(2, now()),  held(now()), again)),
-        row(waiting(2, after), held(now()), again),
+        waits(waiting(0, before),   0, Some(in_flight(0, lease))),
+        waits(waiting(2, now()),    2, Some(in_flight(2, lease))),
+        waits(waiting(2, after),    2, None),
+        waits(postponed(0, before), 0, Some(in_flight(0, lease))),
+        waits(postponed(2, after),  2, None),
 
-        (in_flight(0, after), None,
-            [delivered(now()), held(now()), waiting(1, now() + seconds(10)), held(now()), in_flight(0, after)]),
-        (in_flight(1, after), None,
-            [delivered(now()), held(now()), waiting(2, now() + seconds(100)), held(now()), in_flight(1, after)]),
-        (in_flight(2, after), None,
-            [delivered(now()), held(now()), exhausted(now()), held(now()), in_flight(2, after)]),
-        (in_flight(2, now()), Some(in_flight(2, lease)),
-            [delivered(now()), held(now()), exhausted(now()), held(now()), in_flight(2, now())]),
-        (in_flight(1, before), Some(in_flight(1, lease)),
-            [delivered(now()), held(now()), waiting(2, now() + seconds(100)), held(now()), in_flight(1, before)]),
+        flies(in_flight(0, after),  waiting(1, now() + seconds(10))),
+        flies(in_flight(1, after),  waiting(2, now() + seconds(100))),
+        flies(in_flight(2, after),  exhausted(now())),
+        flies(in_flight(2, now()),  exhausted(now())),
+        flies(in_flight(1, before), waiting(2, now() + seconds(100))),
 
-        row(delivered(yesterday()), delivered(yesterday()), again),
-        row(exhausted(yesterday()), exhausted(yesterday()), again),
-        row(held(yesterday()),      held(yesterday()),      again),
+        done(delivered(yesterday())),
+        done(exhausted(yesterday())),
+        done(held(yesterday())),
     ]
 }
 
 #[test]
 fn every_state_meets_every_event_as_the_table_says() {
-    for (state, begun, [accepted, gone, failed, on_hold, replayed]) in table() {
+    for (state, begun, [accepted, gone, failed, on_hold, replayed, put_off]) in table() {
         let before = callback(state);
         assert_eq!(before.clone().begin(now()).map(|callback| callback.state), begun, "begin from {state:?}");
         for (event, after, expected) in [
@@ -104,12 +103,20 @@ fn every_state_meets_every_event_as_the_table_says() {
             ("failed", end(FAILED)(before.clone()), failed),
             ("hold", before.clone().hold(now()), on_hold),
             ("replay", before.clone().replay(now()), replayed),
+            ("postpone", before.clone().postpone(now() + seconds(3_600), now()), put_off),
         ] {
             // Nothing but the state moves, and the time with it.
             let updated_at = if expected == state { before.updated_at } else { now() };
             assert_eq!(after, Callback { state: expected, updated_at, ..before.clone() }, "{event} from {state:?}");
         }
     }
+}
+
+#[test]
+fn nothing_is_put_off_to_an_earlier_time() {
+    let before = callback(waiting(2, now() + seconds(10)));
+    assert_eq!(before.clone().postpone(now() + seconds(10), now()), before);
+    assert_eq!(before.clone().postpone(now(), now()), before);
 }
 
 #[test]
@@ -121,18 +128,49 @@ fn an_attempt_is_counted_when_it_begins() {
 }
 
 #[test]
-fn a_worker_that_died_is_followed_by_another_one_when_its_lease_is_over() {
+fn an_attempt_is_cut_off_when_its_lease_is_over_and_counts_as_a_failed_one() {
     let begun = callback(waiting(0, now())).begin(now()).expect("due");
     assert_eq!(begun.due_at(), Some(now() + LEASE));
-    assert_eq!(begun.clone().begin(now() + LEASE - MILLISECOND), None);
-    let again = begun.begin(now() + LEASE).expect("the lease is over");
-    assert_eq!((again.state, again.attempts), (in_flight(0, now() + LEASE + LEASE), 6));
+    assert_eq!(begun.cut_off(&schedule(), 0, now() + LEASE - MILLISECOND), None);
+    assert_eq!(begun.clone().begin(now() + LEASE), None);
+    let (after, logged) = begun.cut_off(&schedule(), 0, now() + LEASE).expect("the lease is over");
+    // The wait began with the attempt: after 10 of the lease's 60 seconds the next one was due.
+    assert_eq!((after.state, after.attempts), (waiting(1, now() + seconds(10)), 5));
+    assert_eq!((logged.number, logged.at, logged.duration_ms), (5, now(), 60_000));
+    assert_eq!((logged.status_code, logged.error.as_deref()), (None, Some(OUTCOME_UNKNOWN)));
+    let again = after.begin(now() + LEASE).expect("due");
+    assert_eq!((again.state, again.attempts), (in_flight(1, now() + LEASE + LEASE), 6));
+}
+
+#[test]
+fn a_callback_that_kills_every_worker_comes_to_an_end() {
+    let (mut callback, mut time, mut unknown) = (callback(waiting(0, now())), now(), Vec::new());
+    for _ in 0..MANY {
+        let Some(due) = callback.due_at() else { break };
+        time = time.max(due);
+        callback = match callback.cut_off(&schedule(), 0, time) {
+            Some((after, logged)) => {
+                unknown.push(logged.number);
+                after
+            }
+            None => callback.begin(time).expect("due"),
+        };
+    }
+    assert_eq!((callback.state, callback.attempts, unknown), (exhausted(time), 7, vec![5, 6, 7]));
+}
+
+#[test]
+fn only_an_attempt_in_flight_can_be_cut_off() {
+    for state in [waiting(0, yesterday()), postponed(0, yesterday()), delivered(yesterday()), held(yesterday())] {
+        assert_eq!(callback(state).cut_off(&schedule(), 0, now()), None);
+    }
 }
 
 #[test]
 fn only_what_waits_or_is_in_flight_is_due() {
     let due = |state| callback(state).due_at();
     assert_eq!(due(waiting(0, yesterday())), Some(yesterday()));
+    assert_eq!(due(postponed(0, now())), Some(now()));
     assert_eq!(due(in_flight(0, now())), Some(now()));
     for done in [delivered(now()), exhausted(now()), held(now())] {
         assert_eq!(due(done), None);
@@ -217,8 +255,8 @@ fn a_schedule_is_a_list_of_whole_seconds() {
 
 #[test]
 fn clients_see_four_words() {
-    let words = [waiting(0, now()), in_flight(0, now()), delivered(now()), exhausted(now()), held(now())];
-    assert_eq!(words.map(|state| state.as_str()), ["pending", "pending", "delivered", "exhausted", "held"]);
+    let words = [waiting(0, now()), postponed(0, now()), in_flight(0, now()), delivered(now()), exhausted(now()), held(now())];
+    assert_eq!(words.map(|state| state.as_str()), ["pending", "pending", "pending", "delivered", "exhausted", "held"]);
 }
 
 #[test]

@@ -3,13 +3,16 @@
 
 use std::fmt::Debug;
 
+use jiff::SignedDuration;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
-use tandem_domain::callback::{Attempt, Callback, CallbackState, Concerned};
+use tandem_domain::callback::{Attempt, Callback, CallbackState, Concerned, Endpoint, Outcome};
 use tandem_domain::cart::{CartStatus, Choice};
 use tandem_domain::connection::{Action, Connection, HistoryEntry, Side, State};
 use tandem_domain::customer::Profile;
+use tandem_domain::endpoint_health::{Admission, Attempted, Change, DISABLED_AFTER, EndpointHealth, WARNED_AFTER};
 use tandem_domain::event_endpoint::EventEndpoint;
+use tandem_domain::ids::ConnectionId;
 use tandem_domain::import::chunk::{Chunk, ChunkState, StuckReason};
 use tandem_domain::import::promise::Promise;
 use tandem_domain::invitation_mail::{InvitationMail, MailStatus};
@@ -200,6 +203,7 @@ fn vouchers() {
 #[test]
 fn callbacks() {
     golden("callback_waiting", &callback::callback(CallbackState::Waiting { step: 2, due_at: now() }));
+    golden("callback_postponed", &callback::callback(CallbackState::Postponed { step: 2, due_at: now() }));
     golden("callback_in_flight", &callback::callback(CallbackState::InFlight { step: 2, lease_until: now() }));
     golden("callback_delivered", &callback::callback(CallbackState::Delivered { delivered_at: now() }));
     golden("callback_exhausted", &callback::callback(CallbackState::Exhausted { exhausted_at: now() }));
@@ -215,6 +219,38 @@ fn callbacks() {
 fn erasures() {
     let asked = customer(40, &company(1, true)).erase(id(11), [], now()).expect("nothing runs");
     golden("erasure", &asked);
+}
+
+#[test]
+fn endpoints() {
+    let (of_connection, own) = (Endpoint::Connection(id(20)), Endpoint::Client(id(11)));
+    let failed = |health: Option<&EndpointHealth>, status_code, time| {
+        let outcome = Outcome::Failed { retry_after: None };
+        let attempted = Attempted { callback_id: id(80), outcome, status_code: Some(status_code) };
+        match EndpointHealth::after(health, of_connection, attempted, time) {
+            Change::Now(health) | Change::Warned(health) | Change::Disabled(health) => health,
+            other => panic!("{other:?}"),
+        }
+    };
+    let closed = failed(None, 500, now());
+    golden("endpoint_closed", &closed);
+    let open = failed(Some(&closed), 503, now());
+    golden("endpoint_open", &open);
+    let Admission::Probe(probing) = EndpointHealth::admit(Some(&open), id(81), false, now() + SignedDuration::from_secs(5))
+    else {
+        panic!("no probe of {open:?}")
+    };
+    golden("endpoint_probing", &probing);
+    let warned = failed(Some(&open), 503, now() + WARNED_AFTER);
+    golden("endpoint_warned", &warned);
+    golden("endpoint_given_up", &failed(Some(&warned), 503, now() + DISABLED_AFTER));
+    let gone = Attempted { callback_id: id(80), outcome: Outcome::Gone, status_code: Some(410) };
+    let Change::Disabled(gone) = EndpointHealth::after(None, own, gone, now()) else { panic!("not disabled") };
+    golden("endpoint_gone", &gone);
+    // As rows were written before endpoints had a health.
+    let old = json!({"connectionId": id::<ConnectionId>(20), "disabledAt": now(), "reason": "said 410", "version": 1});
+    let old: EndpointHealth = serde_json::from_value(old).expect("readable");
+    assert_eq!((EndpointHealth::word(Some(&old)), old.failing_since()), ("disabled", None));
 }
 
 #[test]
@@ -264,6 +300,8 @@ fn mails() {
         MailKind::ConnectionUnblocked { by_name: partner(), connection_id },
         MailKind::CallbackExhausted { callback_id, connection_id: Some(connection_id), attempts: 10 },
         MailKind::EndpointDisabled { callback_id, connection_id: Some(connection_id) },
+        MailKind::EndpointFailing { callback_id, connection_id: Some(connection_id), failing_since: yesterday() },
+        MailKind::EndpointGivenUp { callback_id, connection_id: Some(connection_id), failing_since: yesterday() },
     ];
     golden("mail_kinds", &kinds);
 }

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// What may differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +56,16 @@ fn bare(mut row: Value, times: Times) -> Value {
             let worked_on = matches!(kind.as_str(), "callback" | "mail" | "chunk" | "promise");
             for name in ["version", "tries", "attempts"].into_iter().filter(|_| worked_on) {
                 members.remove(name);
+            }
+            // How often an endpoint failed is how often its callbacks were attempted to the end.
+            if kind == "endpoint" {
+                for name in ["version", "failures", "pauses"] {
+                    members.remove(name);
+                }
+                // A probe whose worker died is over when its lease is, like a pause.
+                if let Some(circuit) = members.get_mut("circuit").filter(|circuit| circuit["is"] == "probing") {
+                    *circuit = json!({"is": "open", "until": circuit["until"]});
+                }
             }
             members.remove("expiresAt");
             // The mail about an exhausted callback tells how often it was tried.

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use tandem_handlers::{Merchant, Pair};
+use tandem_queue::Kind;
 
 use crate::scenario::{Act, Scenario, scenarios};
 use crate::stage::Stage;
@@ -93,6 +94,14 @@ fn replays() -> Vec<Scenario> {
             let (pair, _) = stage.sold().await;
             stage.receiver_answers(410).await;
             stage.work_off().await;
+            stage.receiver_answers(200).await;
+            let callback = first(stage, &pair.source, "/v1/callbacks").await;
+            Act::bare(&pair.source.who, format!("POST /v1/callbacks/{}/replay", id(&callback)))
+        }
+        "callbacks", Some("POST /v1/callbacks/{callbackId}/replay"), "to an endpoint that is paused" => |stage| {
+            let (pair, _) = stage.sold().await;
+            stage.receiver_answers(503).await;
+            assert!(!stage.hand_over(&stage.message(Kind::Callback), 1).await);
             stage.receiver_answers(200).await;
             let callback = first(stage, &pair.source, "/v1/callbacks").await;
             Act::bare(&pair.source.who, format!("POST /v1/callbacks/{}/replay", id(&callback)))

@@ -115,6 +115,12 @@ impl Stage {
         message
     }
 
+    /// The row of a kind that is due first.
+    pub(crate) fn first_message(&self, kind: Kind) -> Message {
+        let messages = self.due().into_iter().map(|(_, due)| Message::try_from(due).expect("a kind"));
+        messages.into_iter().find(|message| message.kind == kind).expect("a row is due")
+    }
+
     /// Does what the sweep and the workers would do until nothing is left to do, however long that takes.
     pub(crate) async fn work_off(&self) {
         for _ in 0..MOST_ROUNDS {

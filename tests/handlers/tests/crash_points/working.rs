@@ -1,7 +1,9 @@
 //! The workers of callbacks and mails, and what becomes of mails.
 
 use serde_json::{Value, json};
+use tandem_handlers::Pair;
 use tandem_queue::Kind;
+use tandem_testing::{Fault, Lost};
 
 use crate::scenario::{Act, Scenario, scenarios};
 use crate::stage::Stage;
@@ -27,6 +29,30 @@ async fn nearly_exhausted(stage: &Stage) -> Act {
     Act::Message(stage.message(Kind::Callback))
 }
 
+/// A sale whose endpoint is paused, since it answered 503 to the callback.
+async fn paused(stage: &Stage) -> Pair {
+    let (pair, _) = stage.sold().await;
+    stage.receiver_answers(503).await;
+    assert!(!stage.hand_over(&stage.message(Kind::Callback), 1).await);
+    pair
+}
+
+/// The callback that is due, whose worker has died after the lease, and the lease is over.
+async fn cut_off(stage: &Stage) -> Act {
+    let message = stage.message(Kind::Callback);
+    let faults = &stage.house.table.faults;
+    // The callback, its endpoint, the lease, and what would record the attempt.
+    faults.plan(3, Fault::Death(Lost::Request));
+    tokio::select! {
+        biased;
+        () = faults.died() => {}
+        _ = stage.hand_over(&message, 1) => panic!("the worker does not die"),
+    }
+    faults.mend();
+    stage.house.advance(61);
+    Act::Message(message)
+}
+
 fn callbacks() -> Vec<Scenario> {
     scenarios! {
         "deliver-callbacks", None, "a receiver that takes it" => |stage| {
@@ -45,6 +71,36 @@ fn callbacks() -> Vec<Scenario> {
             let _ = stage.sold().await;
             stage.receiver_answers(410).await;
             Act::Message(stage.message(Kind::Callback))
+        }
+        "deliver-callbacks", None, "a receiver that is overloaded" => |stage| {
+            let _ = stage.sold().await;
+            stage.receiver_answers(503).await;
+            Act::Message(stage.message(Kind::Callback))
+        }
+        "deliver-callbacks", None, "an endpoint that is paused" => |stage| {
+            let pair = paused(stage).await;
+            let _ = stage.house.purchase(&pair, "another").await.expect(201);
+            stage.receiver_answers(200).await;
+            Act::Message(stage.first_message(Kind::Callback))
+        }
+        "deliver-callbacks", None, "a probe that is taken" => |stage| {
+            let _ = paused(stage).await;
+            stage.receiver_answers(200).await;
+            stage.house.advance(60);
+            Act::Message(stage.message(Kind::Callback))
+        }
+        "deliver-callbacks", None, "a probe that fails" => |stage| {
+            let _ = paused(stage).await;
+            stage.house.advance(60);
+            Act::Message(stage.message(Kind::Callback))
+        }
+        "deliver-callbacks", None, "an attempt that was cut off" => |stage| {
+            let _ = stage.sold().await;
+            cut_off(stage).await
+        }
+        "deliver-callbacks", None, "the last attempt, cut off" => |stage| {
+            let _ = nearly_exhausted(stage).await;
+            cut_off(stage).await
         }
         "deliver-callbacks", None, "an endpoint that is disabled" => |stage| {
             let (pair, _) = stage.sold().await;

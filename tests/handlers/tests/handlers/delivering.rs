@@ -159,6 +159,42 @@ async fn a_worker_that_dies_after_the_lease_only_delays_the_callback() {
     house.advance(61);
     house.work().await;
     assert_eq!(server.received_requests().await.expect("recorded").len(), 1);
+    let callback = only_callback(&house, &pair).await;
+    let log = callback["attemptLog"].as_array().expect("a log");
+    assert_eq!((callback["status"].as_str(), callback["attempts"].as_u64(), log.len()), (Some("delivered"), Some(2), 2));
+    assert_eq!((&log[0]["statusCode"], &log[1]["number"]), (&json!(200), &json!(1)));
+    assert!(log[1]["error"].as_str().is_some_and(|error| error.contains("cut off")), "{log:?}");
+}
+
+#[tokio::test]
+async fn a_callback_over_which_every_worker_dies_is_exhausted_with_every_attempt_in_the_log() {
+    let (house, server) = (House::new().await, MockServer::start().await);
+    answering(&server, 200).await;
+    let pair = sold(&house, &server).await;
+    let id = only_callback(&house, &pair).await["id"].as_str().expect("an id").to_owned();
+    let key = tandem_store::keys::callback(pair.source.id.parse().expect("an id"), id.parse().expect("an id"));
+    for _ in 0..10 {
+        let callback = house.app.store.get(&key).await.expect("read").expect("there");
+        let now = house.app.now();
+        let (callback, cut_off) = match callback.cut_off(&house.deliverer.schedule, 0, now) {
+            Some((after, attempt)) => (after, Some(attempt)),
+            None => (callback, None),
+        };
+        let mut lease = tandem_store::Transaction::default();
+        lease.replace(&callback.clone().begin(now).expect("due")).expect("a row");
+        if let Some(attempt) = cut_off {
+            let (client_id, callback_id) = (callback.client_id, callback.id);
+            lease.create(&tandem_store::rows::AttemptRow { client_id, callback_id, attempt }).expect("a row");
+        }
+        house.app.store.commit(lease).await.expect("leased");
+        house.advance(100_000);
+    }
+    house.work().await;
+    let callback = only_callback(&house, &pair).await;
+    assert_eq!((callback["status"].as_str(), callback["attempts"].as_u64()), (Some("exhausted"), Some(10)));
+    assert_eq!(callback["attemptLog"].as_array().map(Vec::len), Some(10));
+    assert_eq!(server.received_requests().await.expect("recorded").len(), 0);
+    assert!(matches!(house.mails().as_slice(), [mail] if matches!(mail.mail.kind, MailKind::CallbackExhausted { .. })));
 }
 
 #[tokio::test(flavor = "multi_thread")]

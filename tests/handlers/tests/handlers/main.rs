@@ -3,6 +3,7 @@
 mod authorizing;
 mod delivering;
 mod erasing;
+mod failing_endpoints;
 mod importing;
 mod importing_bad_input;
 mod importing_costs;
