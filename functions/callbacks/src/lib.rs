@@ -2,6 +2,7 @@
 
 mod event_endpoint;
 mod replay;
+mod replay_jobs;
 
 use serde_json::Value;
 use tandem_api::paging::Paging;
@@ -28,6 +29,8 @@ pub async fn handle(app: App, request: Request) -> Result<Answer, Problem> {
         "GET /v1/callbacks/{callbackId}" => read(&app, &request, caller).await,
         "POST /v1/callbacks/{callbackId}/replay" => replay::one(&app, &request, caller).await,
         "POST /v1/callbacks/replay" => replay::many(&app, &request, caller).await,
+        "POST /v1/callbacks/replays" => replay_jobs::accept(&app, &request, caller).await,
+        "GET /v1/callbacks/replays/{replayId}" => replay_jobs::read(&app, &request, caller).await,
         "GET /v1/event-endpoint" => event_endpoint::read(&app, &request, caller).await,
         "PUT /v1/event-endpoint" => event_endpoint::set(&app, &request, caller).await,
         "DELETE /v1/event-endpoint" => event_endpoint::remove(&app, &request, caller).await,

@@ -10,6 +10,7 @@
 
 mod attempt;
 mod lease;
+mod replay;
 
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use lambda_runtime::Error;
 use tandem_domain::Timestamp;
 use tandem_domain::callback::{Callback, RetrySchedule};
-use tandem_queue::{Message, Queue};
+use tandem_queue::{Kind, Message, Queue};
 use tandem_runtime::{Clock, aws, batch, settings};
 use tandem_sealing::{Sealer, random};
 use tandem_store::{Store, keys};
@@ -69,8 +70,15 @@ impl Worker {
     /// # Errors
     /// Never; the type is the runtime's.
     pub async fn work(&self, event: SqsEvent) -> Result<SqsBatchResponse, Error> {
+        Ok(batch::work(event, |message| self.handle(message)).await)
+    }
+
+    async fn handle(&self, message: Message) -> anyhow::Result<()> {
         // Boxed: what holds all of this is too deep a type otherwise.
-        Ok(batch::work(event, |message| Box::pin(self.deliver(message))).await)
+        match message.kind {
+            Kind::Replay => Box::pin(self.replay(&message)).await,
+            _ => Box::pin(self.deliver(message)).await,
+        }
     }
 
     async fn deliver(&self, message: Message) -> anyhow::Result<()> {

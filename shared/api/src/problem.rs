@@ -59,6 +59,7 @@ codes! {
     SubscriptionNotFound = "subscription_not_found", 404, "There is no such subscription";
     VoucherNotFound = "voucher_not_found", 404, "There is no such voucher";
     CallbackNotFound = "callback_not_found", 404, "There is no such callback";
+    ReplayNotFound = "replay_not_found", 404, "There is no such replay";
     PromiseNotFound = "promise_not_found", 404, "There is no such import";
     EventEndpointNotFound = "event_endpoint_not_found", 404, "The client has no event endpoint";
     PayoutNotFound = "payout_not_found", 404, "There is no such payout row";

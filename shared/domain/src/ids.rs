@@ -110,6 +110,8 @@ ids! {
     PayoutId = "pay";
     /// An accepted import.
     PromiseId = "prm";
+    /// A replay of many callbacks.
+    ReplayId = "rpl";
     /// A mail to a client.
     MailId = "mal";
 }

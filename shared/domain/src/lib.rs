@@ -11,7 +11,7 @@
 //! - selling together: [`connection`], [`inviting`], [`offer`], [`sharing`], [`cart`], [`purchase`], [`order`], [`subscription`],
 //!   [`after_sale`], [`voucher`], [`guessing`], [`payout`]
 //! - mirroring another system: [`external`], [`import`]
-//! - telling others: [`callback`], [`endpoint_health`], [`event_endpoint`], [`mail`], [`invitation_mail`]
+//! - telling others: [`callback`], [`endpoint_health`], [`event_endpoint`], [`replay`], [`mail`], [`invitation_mail`]
 
 pub mod after_sale;
 pub mod callback;
@@ -38,6 +38,7 @@ pub mod payment_method;
 pub mod payout;
 pub mod period;
 pub mod purchase;
+pub mod replay;
 pub mod scope;
 pub mod sharing;
 pub mod subscription;

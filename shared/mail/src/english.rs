@@ -106,7 +106,7 @@ fn disabled(callback: CallbackId, connection: Option<ConnectionId>) -> Words {
         .say("Once the address takes callbacks again, or you have another one, set it as callback.url, even if it is the same:")
         .call(format!("PATCH /v1/connections/{id}"))
         .say("Then have the waiting callbacks delivered:")
-        .call("POST /v1/callbacks/replay")
+        .call("POST /v1/callbacks/replays")
 }
 
 fn own_disabled(callback: CallbackId) -> Words {
@@ -118,7 +118,7 @@ fn own_disabled(callback: CallbackId) -> Words {
         .say("Once the address takes callbacks again, or you have another one, set it as url, even if it is the same:")
         .call("PUT /v1/event-endpoint")
         .say("Then have the waiting callbacks delivered:")
-        .call("POST /v1/callbacks/replay")
+        .call("POST /v1/callbacks/replays")
 }
 
 fn failing(callback: CallbackId, connection: Option<ConnectionId>, since: Timestamp) -> Words {
@@ -148,7 +148,7 @@ fn given_up(callback: CallbackId, connection: Option<ConnectionId>, since: Times
         .say("Once the address takes callbacks again, or you have another one, set it, even if it is the same:")
         .call(change(connection))
         .say("Then have the waiting callbacks delivered:")
-        .call("POST /v1/callbacks/replay")
+        .call("POST /v1/callbacks/replays")
 }
 
 /// The endpoint by its kind, and with its connection.

@@ -117,7 +117,7 @@ fn disabled(callback: CallbackId, connection: Option<ConnectionId>) -> Words {
         )
         .call(format!("PATCH /v1/connections/{id}"))
         .say("Lassen Sie danach die wartenden Callbacks zustellen:")
-        .call("POST /v1/callbacks/replay")
+        .call("POST /v1/callbacks/replays")
 }
 
 fn own_disabled(callback: CallbackId) -> Words {
@@ -129,7 +129,7 @@ fn own_disabled(callback: CallbackId) -> Words {
         .say("Sobald die Adresse wieder Callbacks annimmt oder Sie eine andere haben, setzen Sie sie als url, auch wenn es dieselbe ist:")
         .call("PUT /v1/event-endpoint")
         .say("Lassen Sie danach die wartenden Callbacks zustellen:")
-        .call("POST /v1/callbacks/replay")
+        .call("POST /v1/callbacks/replays")
 }
 
 fn failing(callback: CallbackId, connection: Option<ConnectionId>, since: Timestamp) -> Words {
@@ -161,7 +161,7 @@ fn given_up(callback: CallbackId, connection: Option<ConnectionId>, since: Times
         )
         .call(change(connection))
         .say("Lassen Sie danach die wartenden Callbacks zustellen:")
-        .call("POST /v1/callbacks/replay")
+        .call("POST /v1/callbacks/replays")
 }
 
 /// The endpoint by its kind, and with its connection.

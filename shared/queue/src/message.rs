@@ -12,6 +12,8 @@ use tandem_store::outbox::Due;
 pub enum Kind {
     /// A callback to deliver.
     Callback,
+    /// The next step of a replay.
+    Replay,
     /// A mail to send.
     Mail,
     /// A chunk of an import.
@@ -68,6 +70,7 @@ impl TryFrom<Due> for Message {
     fn try_from(due: Due) -> Result<Self, UnknownKind> {
         let kind = match due.sk.as_str() {
             "callback" => Kind::Callback,
+            "replay" => Kind::Replay,
             "mail" => Kind::Mail,
             chunk if chunk.starts_with("chunk#") => Kind::Import,
             _ => return Err(UnknownKind(due.sk)),

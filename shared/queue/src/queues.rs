@@ -35,7 +35,7 @@ impl Queues {
         let (mut callbacks, mut mails, mut imports) = (Vec::new(), Vec::new(), Vec::new());
         for message in messages {
             match message.kind {
-                Kind::Callback => callbacks.push(message),
+                Kind::Callback | Kind::Replay => callbacks.push(message),
                 Kind::Mail => mails.push(message),
                 Kind::Import => imports.push(message),
             }
@@ -75,12 +75,12 @@ mod tests {
         let ((callbacks, sent_callbacks), (mails, sent_mails)) = (Queue::recording(), Queue::recording());
         let (imports, sent_imports) = Queue::recording();
         let queues = Queues::new(callbacks, mails, imports);
-        let rows = vec![due("callback"), due("mail"), due("parcel"), due("mail"), due("chunk#007")];
+        let rows = vec![due("callback"), due("mail"), due("parcel"), due("mail"), due("chunk#007"), due("replay")];
         queues.send(rows).await.expect("sent");
         let sent = sent_imports.take();
         assert_eq!((sent[0].message.kind, sent[0].message.number()), (Kind::Import, Some(7)));
         let kinds = |sent: Vec<crate::Sent>| sent.into_iter().map(|sent| sent.message.kind).collect::<Vec<_>>();
-        assert_eq!(kinds(sent_callbacks.take()), [Kind::Callback]);
+        assert_eq!(kinds(sent_callbacks.take()), [Kind::Callback, Kind::Replay]);
         assert_eq!(kinds(sent_mails.take()), [Kind::Mail, Kind::Mail]);
     }
 

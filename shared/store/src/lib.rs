@@ -3,7 +3,7 @@
 //! Parts:
 //! - [`entity`]: what a stored value must tell of itself; each entity's keys stand in one place, in [`keys`], those of imports in
 //!   [`import_keys`], those of what is counted in [`limit_keys`], those of erasures in [`erasure_keys`], that of an endpoint's
-//!   health in [`endpoint_keys`]
+//!   health in [`endpoint_keys`], of a replay in [`replay_keys`]
 //! - [`imports`]: what decides about imported items
 //! - [`rows`]: rows that only the table needs (uniqueness guards, shares, idempotency records)
 //! - [`read`]: single and batched consistent reads
@@ -27,6 +27,7 @@ pub mod limit_keys;
 pub mod outbox;
 pub mod page;
 pub mod read;
+pub mod replay_keys;
 pub mod rows;
 pub mod shared;
 mod spread;

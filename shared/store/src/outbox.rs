@@ -19,7 +19,7 @@ pub const SHARDS: u32 = 64;
 pub struct Due {
     /// Partition key of the row.
     pub pk: String,
-    /// Sort key of the row, which also tells its kind: `callback`, `mail`, `chunk#007`.
+    /// Sort key of the row, which also tells its kind: `callback`, `mail`, `replay`, `chunk#007`.
     pub sk: String,
 }
 

@@ -332,10 +332,11 @@ fn pattern_of(path: &str) -> (String, Vec<(&'static str, String)>) {
         ("orders", "orderId"),
         ("subscriptions", "subscriptionId"),
         ("callbacks", "callbackId"),
+        ("replays", "replayId"),
         ("imports", "promiseId"),
         ("payouts", "payoutId"),
     ];
-    const VERBS: &[&str] = &["shared", "useCrossClientVoucher", "replay", "statement", "export", "orders", "logs"];
+    const VERBS: &[&str] = &["shared", "useCrossClientVoucher", "replay", "replays", "statement", "export", "orders", "logs"];
     let mut parameters = Vec::new();
     let mut before = "";
     let mut pattern = String::new();

@@ -12,5 +12,6 @@ pub mod import;
 pub mod offer;
 pub mod order;
 pub mod payout;
+pub mod replay;
 pub mod subscription;
 pub mod tenancy;

@@ -16,6 +16,7 @@ use tandem_domain::input::{FieldError, FieldErrors};
 use tandem_domain::offer::{OfferDraft, OfferEdit};
 use tandem_domain::order::parse_reversal;
 use tandem_domain::purchase::PurchaseRequest;
+use tandem_domain::replay::Selection;
 use tandem_domain::tenancy::{ClientDraft, CompanyDraft, CompanyEdit, KeyDraft};
 use tandem_domain::voucher::RedeemRequest;
 use tandem_testing::Openapi;
@@ -42,6 +43,7 @@ pub(crate) const PARSERS: &[(&str, Parser)] = &[
     ("Cancellation", |body| CancelRequest::parse(body).map(drop)),
     ("Redemption", |body| RedeemRequest::parse(body).map(drop)),
     ("Import", |body| parse_items(body).map(drop)),
+    ("ReplayDraft", |body| Selection::parse(body).map(drop)),
     ("EventEndpointDraft", |body| EventEndpoint::parse(body, &LocalTargets::default()).map(drop)),
 ];
 

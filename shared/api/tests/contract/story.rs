@@ -22,6 +22,7 @@ use tandem_domain::offer::{Offer, OfferDraft};
 use tandem_domain::order::Reversal;
 use tandem_domain::payout::Statement;
 use tandem_domain::purchase::{self, PurchaseError, PurchaseRequest, Sale};
+use tandem_domain::replay::{ReplayJob, Selection};
 use tandem_domain::sharing::{NotShared, SharedOffer};
 use tandem_domain::tenancy::{Client, ClientDraft, CompanyDraft, ContractingCompany, KeyDraft};
 use tandem_domain::voucher::{MintedVoucher, RedeemRequest};
@@ -228,6 +229,12 @@ impl Story {
         };
         let attempts = [answer, silence].map(|attempt| AttemptRow { client_id, callback_id: id, attempt });
         self.show("CallbackInFull", views::callback::full(&delivered, &body, &attempts));
+        let selection = Selection::parse(example("ReplayDraft")).expect("a selection");
+        let replay = "rpl_019f1d038dc070008000000000000040".parse().expect("an id");
+        let job = ReplayJob::accept(replay, client_id, selection, at("2026-07-05T08:00:00Z"));
+        self.show("ReplayAccepted", views::replay::job(&job));
+        let running = job.step(25, 25, Some(String::new()), at("2026-07-05T08:00:00.9Z"));
+        self.show("ReplayDone", views::replay::job(&running.step(4, 3, None, at("2026-07-05T08:00:06.1Z"))));
         let test = Announcement {
             client_id,
             connection_id,

@@ -18,6 +18,7 @@ mod order;
 mod payout;
 mod purchase;
 mod purchase_refused;
+mod replay;
 mod sharing;
 mod stored;
 mod tenancy;

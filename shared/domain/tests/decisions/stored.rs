@@ -22,13 +22,14 @@ use tandem_domain::offer::{Offer, OfferKind, OfferStatus};
 use tandem_domain::order::{OrderPosition, PositionState};
 use tandem_domain::payment_method::PaymentMethod;
 use tandem_domain::payout::{PaidState, Payout, PayoutType};
+use tandem_domain::replay::Selection;
 use tandem_domain::subscription::{CrossClientLink, Life, Role, Subscription};
 use tandem_domain::tenancy::{ApiKey, KeyDraft};
 use tandem_domain::text::Description;
 use tandem_domain::voucher::{VoucherHash, VoucherState};
 
 use crate::fixtures::{Pair, at, callback_url, client, company, customer, euro, id, monthly, name, now, offer, yesterday};
-use crate::{callback, import, mail, order, payout, voucher};
+use crate::{callback, import, mail, order, payout, replay, voucher};
 
 /// Holds a value to its snapshot, and its reading to its writing.
 fn golden<T: Serialize + DeserializeOwned + PartialEq + Debug>(name: &str, value: &T) {
@@ -251,6 +252,13 @@ fn endpoints() {
     let old = json!({"connectionId": id::<ConnectionId>(20), "disabledAt": now(), "reason": "said 410", "version": 1});
     let old: EndpointHealth = serde_json::from_value(old).expect("readable");
     assert_eq!((EndpointHealth::word(Some(&old)), old.failing_since()), ("disabled", None));
+}
+
+#[test]
+fn replays() {
+    let since = replay::job(Selection { since: Some(yesterday()), connection_id: Some(id(20)) });
+    golden("replay_waiting", &since.step(25, 24, Some("cbk_7".to_owned()), now()));
+    golden("replay_done", &replay::job(Selection { since: None, connection_id: None }).step(0, 0, None, now()));
 }
 
 #[test]

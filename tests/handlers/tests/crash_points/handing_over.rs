@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::scenario::{Act, Scenario, scenarios};
 use crate::stage::Stage;
 
-/// A callback, a mail and a chunk that are due.
+/// A callback, a replay, a mail and a chunk that are due.
 async fn due_of_each_kind(stage: &Stage) {
     let house = &stage.house;
     let (pair, _) = stage.sold().await;
@@ -21,7 +21,8 @@ async fn due_of_each_kind(stage: &Stage) {
     });
     let body = Some(json!({"items": [item]}));
     let _ = house.call(&pair.target.who, "POST /v1/imports/orders", body).await.expect(202);
-    assert_eq!(stage.due().len(), 3);
+    let _ = house.call(&pair.source.who, "POST /v1/callbacks/replays", Some(json!({}))).await.expect(202);
+    assert_eq!(stage.due().len(), 4);
 }
 
 pub(crate) fn scenarios() -> Vec<Scenario> {

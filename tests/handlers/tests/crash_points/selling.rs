@@ -106,6 +106,10 @@ fn replays() -> Vec<Scenario> {
             let callback = first(stage, &pair.source, "/v1/callbacks").await;
             Act::bare(&pair.source.who, format!("POST /v1/callbacks/{}/replay", id(&callback)))
         }
+        "callbacks", Some("POST /v1/callbacks/replays"), "of all that are held" => |stage| {
+            let pair = stage.held(2).await;
+            Act::call(&pair.source.who, "POST /v1/callbacks/replays", json!({}))
+        }
         "callbacks", Some("POST /v1/callbacks/replay"), "two at once" => |stage| {
             let (pair, _) = delivered(stage).await;
             let _ = stage.house.purchase(&pair, "another").await.expect(201);

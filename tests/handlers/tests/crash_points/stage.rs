@@ -94,6 +94,18 @@ impl Stage {
         (pair, order)
     }
 
+    /// A pair with so many sales whose callbacks are held, since the endpoint answered 410. It answers 200 again.
+    pub(crate) async fn held(&self, sales: usize) -> Pair {
+        let pair = self.pair().await;
+        self.receiver_answers(410).await;
+        for sale in 0..sales {
+            let _ = self.house.purchase(&pair, &format!("sale {sale}")).await.expect(201);
+        }
+        self.work_off().await;
+        self.receiver_answers(200).await;
+        pair
+    }
+
     /// The rows that wait for a worker, and when they are due, the first one first.
     pub(crate) fn due(&self) -> Vec<(Timestamp, Due)> {
         let text = |row: &Value, name: &str| row[name].as_str().map(str::to_owned);
@@ -143,7 +155,7 @@ impl Stage {
     pub(crate) async fn hand_over(&self, message: &Message, received: u32) -> bool {
         let event = tandem_handlers::event_of(std::slice::from_ref(message), received);
         let answer = match message.kind {
-            Kind::Callback => self.house.deliverer.work(event).await,
+            Kind::Callback | Kind::Replay => self.house.deliverer.work(event).await,
             Kind::Mail => self.house.mail_worker.work(event).await,
             Kind::Import => self.house.importer.work(event).await,
         };

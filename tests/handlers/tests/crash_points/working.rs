@@ -1,6 +1,7 @@
 //! The workers of callbacks and mails, and what becomes of mails.
 
 use serde_json::{Value, json};
+use tandem_domain::replay::STEP;
 use tandem_handlers::Pair;
 use tandem_queue::Kind;
 use tandem_testing::{Fault, Lost};
@@ -53,6 +54,12 @@ async fn cut_off(stage: &Stage) -> Act {
     Act::Message(message)
 }
 
+/// A replay of all that waits for one.
+async fn replay(stage: &Stage, pair: &Pair) -> Act {
+    let _ = stage.house.call(&pair.source.who, "POST /v1/callbacks/replays", Some(json!({}))).await.expect(202);
+    Act::Message(stage.message(Kind::Replay))
+}
+
 fn callbacks() -> Vec<Scenario> {
     scenarios! {
         "deliver-callbacks", None, "a receiver that takes it" => |stage| {
@@ -101,6 +108,14 @@ fn callbacks() -> Vec<Scenario> {
         "deliver-callbacks", None, "the last attempt, cut off" => |stage| {
             let _ = nearly_exhausted(stage).await;
             cut_off(stage).await
+        }
+        "deliver-callbacks", None, "a replay of one step" => |stage| {
+            let pair = stage.held(2).await;
+            replay(stage, &pair).await
+        }
+        "deliver-callbacks", None, "the first step of a replay of two" => |stage| {
+            let pair = stage.held(STEP + 1).await;
+            replay(stage, &pair).await
         }
         "deliver-callbacks", None, "an endpoint that is disabled" => |stage| {
             let (pair, _) = stage.sold().await;

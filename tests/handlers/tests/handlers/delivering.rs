@@ -208,3 +208,17 @@ async fn one_of_fifty_workers_makes_the_attempt() {
     futures::future::join_all((0..50).map(|_| house.deliver(one))).await;
     assert_eq!(server.received_requests().await.expect("recorded").len(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_sweeps_at_once_lead_to_one_attempt_of_each_callback() {
+    let (house, server) = (House::new().await, MockServer::start().await);
+    answering(&server, 200).await;
+    let pair = sold(&house, &server).await;
+    let _ = house.purchase(&pair, "k2").await.expect(201);
+    let (one, other) = futures::future::join(house.sweep.sweep(), house.sweep.sweep()).await;
+    assert!(one.is_ok() && other.is_ok());
+    let messages: Vec<_> = house.callback_messages().into_iter().map(|sent| sent.message).collect();
+    assert_eq!(messages.len(), 4, "each sweep hands over both");
+    futures::future::join_all(messages.iter().map(|message| house.deliver(std::slice::from_ref(message)))).await;
+    assert_eq!(server.received_requests().await.expect("recorded").len(), 2);
+}

@@ -162,6 +162,44 @@ async fn a_callback_that_still_waits_is_delivered_without_the_person() {
 }
 
 #[tokio::test]
+async fn what_was_held_or_cut_off_is_sent_without_the_person_and_its_log_does_not_tell_of_it() {
+    let (house, server) = (House::new().await, MockServer::start().await);
+    answering(&server, 410).await;
+    let (pair, order) = sold(&house, &server.uri()).await;
+    house.work().await;
+    let listed = house.call(&pair.source.who, "GET /v1/callbacks?status=held", None).await.expect(200);
+    assert_eq!(listed["items"].as_array().map(Vec::len), Some(1));
+    refund(&house, &pair, &order).await;
+    // The attempt that the refund's callback would have had is cut off by the worker's death.
+    let path = format!("PATCH /v1/connections/{}", pair.connection);
+    let anew = json!({"callback": {"url": format!("{}/new", server.uri())}});
+    let _ = house.call(&pair.source.who, &path, Some(anew)).await.expect(200);
+    let refunded = house.call(&pair.source.who, "GET /v1/callbacks?status=pending", None).await.expect(200);
+    let ids =
+        (pair.source.id.parse().expect("an id"), refunded["items"][0]["id"].as_str().expect("an id").parse().expect("an id"));
+    let key = tandem_store::keys::callback(ids.0, ids.1);
+    let callback = house.app.store.get(&key).await.expect("read").expect("there");
+    let mut lease = tandem_store::Transaction::default();
+    lease.replace(&callback.begin(house.app.now()).expect("due")).expect("a row");
+    house.app.store.commit(lease).await.expect("leased");
+    let _ = erase(&house, &pair.target, &pair.customer).await.expect(200);
+    answering(&server, 200).await;
+    let _ = house.call(&pair.source.who, "POST /v1/callbacks/replays", Some(json!({}))).await.expect(202);
+    house.advance(61);
+    house.work().await;
+    let received = server.received_requests().await.expect("recorded");
+    let bodies: Vec<String> = received.iter().map(|sent| String::from_utf8_lossy(&sent.body).into_owned()).collect();
+    assert_eq!(bodies.len(), 2, "the sale, replayed, and the refund: {bodies:?}");
+    assert!(bodies.iter().all(|body| !body.contains(EMAIL)), "{bodies:?}");
+    assert!(!json!(house.table.dump()).to_string().contains("canary"));
+    let log =
+        house.call(&pair.source.who, &format!("GET /v1/callbacks/{}", ids.1), None).await.expect(200)["attemptLog"].clone();
+    assert_eq!(log.as_array().map(Vec::len), Some(2), "{log}");
+    assert!(log[1]["error"].as_str().is_some_and(|error| error.contains("cut off")), "{log}");
+    assert_eq!((&log[0]["answer"], &log[1]["answer"]), (&Value::Null, &Value::Null));
+}
+
+#[tokio::test]
 async fn a_running_subscription_hinders_the_erasure_and_is_named() {
     let house = House::new().await;
     let (pair, order) = sold(&house, "http://127.0.0.1:9/").await;

@@ -16,5 +16,6 @@ mod purchasing;
 mod racing;
 mod redeeming;
 mod repeating;
+mod replaying;
 mod storing;
 mod tenancy;

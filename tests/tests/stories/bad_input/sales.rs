@@ -116,6 +116,7 @@ fn subscriptions(scene: &Scene) -> Vec<Case> {
 fn callbacks(scene: &Scene) -> Vec<Case> {
     let id = |route| Case::new(route, Caller::Source).id(&scene.callback, "callback_not_found");
     let unknown = "cbk_0190b8f5c6f77c3ab0a1c2d3e4f50617";
+    let since = "2026-01-01T00:00:00Z";
     vec![
         Case::new("GET /v1/callbacks", Caller::Source).list(&[
             ("status", "lost", "unknown_value"),
@@ -136,6 +137,14 @@ fn callbacks(scene: &Scene) -> Vec<Case> {
             .wrong(json!({"callbackIds": []}), &[("callbackIds", "wrong_length")])
             .wrong(json!({"callbackIds": vec![&scene.callback; 50]}), &[("callbackIds", "wrong_length")])
             .wrong(json!({"callbackIds": [scene.callback, unknown]}), &[("callbackIds", "not_found")]),
+        Case::new("POST /v1/callbacks/replays", Caller::Source)
+            .body(json!({"since": since, "connectionId": scene.connection}))
+            .wrong(
+                json!({"since": "yesterday", "connectionId": "x", "all": true}),
+                &[("since", "invalid_date"), ("connectionId", "invalid"), ("all", "unknown_field")],
+            )
+            .wrong(json!({"since": 5, "connectionId": ["x"]}), &[("since", "not_a_string"), ("connectionId", "not_a_string")]),
+        Case::new("GET /v1/callbacks/replays/{replayId}", Caller::Source).id(&scene.replay, "replay_not_found"),
     ]
 }
 

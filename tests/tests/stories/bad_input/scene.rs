@@ -39,6 +39,8 @@ pub(super) struct Scene {
     pub(super) sources_customer: String,
     pub(super) subscription: String,
     pub(super) callback: String,
+    /// Of the source, which has nothing to replay.
+    pub(super) replay: String,
     pub(super) payout: String,
     /// Of the target, done.
     pub(super) promise: String,
@@ -67,6 +69,7 @@ impl Scene {
         // The offer is no subscription, so the item fails; the promise is there all the same.
         let item = json!({"externalSystemId": "4711", "offerId": id(&managed), "invoiceCustomerId": id(&sale.customer), "quantity": 1, "startDate": "2026-01-01T00:00:00Z", "paymentMethod": "BILLING"});
         let promise = target.api.post("/v1/imports/orders", json!({"items": [item]})).await.accepted();
+        let replay = source.api.post("/v1/callbacks/replays", json!({})).await.accepted();
         let text = |value: &Value| value.as_str().expect("text").to_owned();
         Self {
             operator: Some(world.operator.clone()),
@@ -93,6 +96,7 @@ impl Scene {
             sources_customer: id(&customer).to_owned(),
             subscription: sale.shared_subscription_id().to_owned(),
             callback: id(&callbacks_of(source).await[0]).to_owned(),
+            replay: id(&replay).to_owned(),
             promise: text(&promise["promiseId"]),
             payout: id(&source.api.all("/v1/payouts").await[0]).to_owned(),
         }

@@ -93,6 +93,7 @@ impl Cast {
         let item = json!({"externalSystemId": "A-1", "offerId": id(&managed), "invoiceCustomerId": id(&customer), "quantity": 1,
                           "startDate": "2026-01-01T00:00:00Z", "paymentMethod": "BILLING"});
         let promise = owner.api.post("/v1/imports/orders", json!({"items": [item]})).await.accepted();
+        let replay = owner.api.post("/v1/callbacks/replays", json!({})).await.accepted();
         let things = BTreeMap::from([
             ("companyId", company.to_owned()),
             ("clientId", owner.id.clone()),
@@ -103,6 +104,7 @@ impl Cast {
             ("orderId", id(&order).to_owned()),
             ("subscriptionId", text(&order["positions"][0]["subscriptionId"]).to_owned()),
             ("callbackId", id(&callbacks_of(owner).await[0]).to_owned()),
+            ("replayId", id(&replay).to_owned()),
             ("payoutId", id(&owner.api.all("/v1/payouts").await[0]).to_owned()),
             ("promiseId", text(&promise["promiseId"]).to_owned()),
         ]);
@@ -187,7 +189,7 @@ impl Cast {
             return Vec::new();
         }
         let mut hidden: Vec<String> =
-            ["keyId", "offerId", "cartId", "customerId", "orderId", "subscriptionId", "callbackId", "promiseId"]
+            ["keyId", "offerId", "cartId", "customerId", "orderId", "subscriptionId", "callbackId", "replayId", "promiseId"]
                 .map(|name| self.thing(name).to_owned())
                 .into();
         if caller != Caller::WithGrant {

@@ -75,6 +75,9 @@ pub(super) const TABLE: &[Row] = &[
     ("GET /v1/callbacks/{callbackId}", OWNERS),
     ("POST /v1/callbacks/{callbackId}/replay", OWNERS),
     ("POST /v1/callbacks/replay", [422, 422, 422, 422, 403]),
+    // A replay of all is of what the caller has; a connection that is not its own has nothing.
+    ("POST /v1/callbacks/replays", [202, 202, 202, 202, 403]),
+    ("GET /v1/callbacks/replays/{replayId}", OWNERS),
     ("GET /v1/event-endpoint", OWNERS),
     ("PUT /v1/event-endpoint", [201, 201, 201, 201, 403]),
     ("POST /v1/event-endpoint/rotate-secret", OWN),
@@ -122,6 +125,7 @@ pub(super) fn body(route: &str, cast: &Cast, caller: Caller) -> Option<Value> {
             json!({"customerId": cast.thing("customerId"), "voucherCode": "7Q2M9-X4T0K-3HGWB-PZ5RA"})
         }
         "POST /v1/callbacks/replay" => json!({"callbackIds": [cast.thing("callbackId")]}),
+        "POST /v1/callbacks/replays" => json!({"connectionId": cast.connection(caller)}),
         "PUT /v1/event-endpoint" => json!({"url": "https://example.com/events"}),
         "POST /v1/imports/orders" => json!({"items": [{
             "externalSystemId": "A-1", "offerId": cast.managed_offer, "invoiceCustomerId": cast.thing("customerId"),

@@ -1,0 +1,24 @@
+//! The key of replay jobs.
+
+use tandem_domain::ids::{ClientId, ReplayId};
+use tandem_domain::replay::{KEPT, ReplayJob};
+
+use crate::entity::{Entity, Indexes, Key};
+
+/// A replay job of a client.
+#[must_use]
+pub fn replay(client: ClientId, id: ReplayId) -> Key<ReplayJob> {
+    Key::new(format!("{client}#{id}"), "replay")
+}
+
+impl Entity for ReplayJob {
+    fn key(&self) -> Key<Self> {
+        replay(self.client_id, self.id)
+    }
+    fn indexes(&self) -> Indexes {
+        Indexes { due: self.due_at(), expires: self.accepted_at.checked_add(KEPT).ok(), ..Indexes::default() }
+    }
+    fn version(&self) -> u64 {
+        self.version
+    }
+}
