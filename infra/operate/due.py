@@ -79,4 +79,6 @@ def _of_shard(stack: Stack, shard: str) -> tuple[list[dict[str, Any]], bool]:
 
 
 def _kind(sk: str) -> str:
-    return {"callback": "callbacks", "replay": "callbacks", "mail": "mails"}.get(sk, "imports" if sk.startswith("chunk#") else "others")
+    if sk.startswith("chunk#"):
+        return "imports"
+    return {"callback": "callbacks", "replay": "callbacks", "mail": "mails"}.get(sk, "others")
