@@ -14,18 +14,31 @@ from infra.operate.stack import Queue, Stack
 HOLD = 600
 """Seconds for which a letter is held; it comes back by itself if nobody puts it back."""
 
+REASONS = {
+    "oversized": "the message is too long to be one of Tandem",
+    "undecodable": "the message cannot be read",
+    "unknown_version": "the message is of another release",
+    "unknown_kind": "the message is for no worker of this queue",
+    "foreign_tenant": "the message names a tenant and a row of another one",
+    "unreadable_row": "its row, or one that it needs, cannot be read",
+    "too_many_tries": "workers died over it again and again",
+}
+"""What workers write into the message attribute `Reason`."""
+
 _BATCH = 10
 
 
 @dataclass(frozen=True)
 class Letter:
-    """A message that its workers failed on, five times."""
+    """A message that a worker can never handle, or that workers failed on five times."""
 
     message_id: str
     receipt: str
     body: str
     group: str | None
     sent_at: datetime
+    reason: str | None
+    """The worker's word for why it can never be handled; None if SQS put it there after the fifth receive."""
     pk: str
     sk: str
 
@@ -38,6 +51,13 @@ class Letter:
     def name(self) -> str:
         """The row that it names."""
         return f"{self.pk} {self.sk}" if self.readable else f"message {self.message_id}, which is none of Tandem's"
+
+    @property
+    def why(self) -> str:
+        """Why it is there, in words."""
+        if self.reason is None:
+            return "failed five times"
+        return REASONS.get(self.reason, self.reason)
 
     def names(self, id: str) -> bool:
         """Whether it is about a callback, mail, import or client, or about exactly the row of a partition key."""
@@ -57,6 +77,7 @@ def held(stack: Stack, queue: Queue, most: int | None = None) -> Iterator[Iterat
                 VisibilityTimeout=HOLD,
                 WaitTimeSeconds=1,  # asks all servers of the queue, not some
                 MessageSystemAttributeNames=["All"],
+                MessageAttributeNames=["Reason"],
             )
             letters = [_letter(message) for message in answer.get("Messages", [])]
             receipts.extend(letter.receipt for letter in letters)
@@ -101,6 +122,7 @@ def _letter(message: dict[str, Any]) -> Letter:
         body=message["Body"],
         group=attributes.get("MessageGroupId") or tenant,
         sent_at=datetime.fromtimestamp(sent, timezone.utc),
+        reason=message.get("MessageAttributes", {}).get("Reason", {}).get("StringValue"),
         pk=pk,
         sk=sk,
     )

@@ -23,10 +23,10 @@ _STUCK = {
 
 @dataclass(frozen=True)
 class Seen:
-    """When it was looked, and whether a dead letter names the row."""
+    """When it was looked, and why a dead letter that names the row is there; None if there is none."""
 
     now: datetime
-    dead_letter: bool
+    dead_letter: str | None
 
     def at(self, row: Row, member: str) -> str:
         """A time of a row."""
@@ -160,7 +160,10 @@ def _chunk(chunk: ChunkSeen, items: int) -> list[str]:
 def _stuck_letter(seen: Seen) -> list[str]:
     if seen.dead_letter:
         return ["    Its message is in the dead-letter queue. Mend the cause, then redrive it."]
-    return ["    Its message is not in the dead-letter queue yet; it gets there after its fifth receive."]
+    return [
+        "    Its message is not in the dead-letter queue. It gets there within minutes, unless it was deleted or has "
+        "expired there: then the client sends these items again."
+    ]
 
 
 def _leased(row: Row, seen: Seen) -> str:
@@ -186,4 +189,4 @@ def _letter(row: Row, seen: Seen) -> list[str]:
         return []
     if row["status"] in ("delivered", "sent", "done"):
         return ["A dead letter names it, from before; a redrive does nothing to it and clears the queue."]
-    return ["A dead letter names it: its workers failed on the message five times, and their log tells why."]
+    return [f"A dead letter names it ({seen.dead_letter}). The log of the workers tells more."]

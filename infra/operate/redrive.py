@@ -43,9 +43,9 @@ def run(stack: Stack, options: Options) -> int:
 def _list(stack: Stack, options: Options) -> int:
     queue, now = stack.queue(options.queue, dead=True), moments.now()
     found = [letter for letter in letters.all_in(stack, queue, _MOST_LISTED) if _meant(letter, options)]
-    lines = [(letter.name, moments.span(now - letter.sent_at)) for letter in found]
+    lines = [(letter.name, moments.span(now - letter.sent_at), letter.why) for letter in found]
     if lines:
-        print("\n".join(table(("names", "sent first, ago"), lines, ("sent first, ago",))))
+        print("\n".join(table(("names", "sent, ago", "why"), lines, ("sent, ago",))))
     print(f"{_count(len(found))} would go back to the queue {options.queue}; nothing was moved", flush=True)
     return 0
 
@@ -53,9 +53,11 @@ def _list(stack: Stack, options: Options) -> int:
 def _start_task(stack: Stack, options: Options) -> str | None:
     """Start SQS's own redrive; None if this SQS has none."""
     source = queues.arn(stack, stack.queue(options.queue, dead=True))
+    # Named, because SQS knows no source of the letters that workers put there themselves.
+    destination = queues.arn(stack, stack.queue(options.queue, dead=False))
     rate = {"MaxNumberOfMessagesPerSecond": options.per_second} if options.per_second else {}
     try:
-        stack.sqs.start_message_move_task(SourceArn=source, **rate)
+        stack.sqs.start_message_move_task(SourceArn=source, DestinationArn=destination, **rate)
     except ClientError as error:
         if error.response["Error"]["Code"] in _UNKNOWN:
             return None

@@ -53,13 +53,13 @@ def _callback(stack: Stack, pk: str) -> list[str] | None:
         return None
     last = rows.beginning_with(stack, pk, "attempt#", rows.ATTEMPT, newest=1)
     endpoint = rows.get(stack, row.get("connectionId") or pk.partition("#")[0], "endpoint", rows.ENDPOINT)
-    dead = "callback" in _dead(stack, pk)
+    dead = _dead(stack, pk).get("callback")
     return reasons.callback(row, endpoint, last[0] if last else None, Seen(moments.now(), dead))
 
 
 def _mail(stack: Stack, pk: str) -> list[str] | None:
     row = rows.get(stack, pk, "mail", rows.MAIL)
-    return reasons.mail(row, Seen(moments.now(), "mail" in _dead(stack, pk))) if row else None
+    return reasons.mail(row, Seen(moments.now(), _dead(stack, pk).get("mail"))) if row else None
 
 
 def _promise(stack: Stack, pk: str) -> list[str] | None:
@@ -67,9 +67,9 @@ def _promise(stack: Stack, pk: str) -> list[str] | None:
     if row is None:
         return None
     found = [] if "finishedAt" in row else rows.beginning_with(stack, pk, "chunk#", rows.CHUNK)
-    dead, now = _dead(stack, pk) if found else set(), moments.now()
-    chunks = [ChunkSeen(chunk, _fault(stack, pk, chunk), Seen(now, chunk["sk"] in dead)) for chunk in found]
-    return reasons.promise(row, chunks, Seen(now, bool(dead)))
+    dead, now = _dead(stack, pk) if found else {}, moments.now()
+    chunks = [ChunkSeen(chunk, _fault(stack, pk, chunk), Seen(now, dead.get(str(chunk["sk"])))) for chunk in found]
+    return reasons.promise(row, chunks, Seen(now, None))
 
 
 def _fault(stack: Stack, pk: str, chunk: Row) -> str | None:
@@ -86,7 +86,7 @@ def _fault(stack: Stack, pk: str, chunk: Row) -> str | None:
     return None
 
 
-def _dead(stack: Stack, pk: str) -> set[str]:
-    """The sort keys of the rows of a partition that dead letters name."""
+def _dead(stack: Stack, pk: str) -> dict[str, str]:
+    """The sort keys of the rows of a partition that dead letters name, and why the letters are there."""
     queue = stack.queue(_KINDS[pk.partition("#")[2][:3]], dead=True)
-    return {letter.sk for letter in letters.all_in(stack, queue, _MOST_LETTERS) if letter.pk == pk}
+    return {letter.sk: letter.why for letter in letters.all_in(stack, queue, _MOST_LETTERS) if letter.pk == pk}

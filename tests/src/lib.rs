@@ -11,6 +11,7 @@
 //! - [`eventually`]: waits for what happens after the answer.
 //! - [`side_by_side`]: does much of the same, some at a time.
 //! - [`rows_about`]: what the table holds, for stories in which nothing may be written; [`table::spoil`]: makes a row unreadable.
+//! - [`operate()`]: what those see who run Tandem; [`queue`]: messages that Tandem did not send.
 //!
 //! Only for stories: what goes wrong panics, and says what was called and what came back. Nothing is skipped without a
 //! stack: see [`Stack::get`].
@@ -21,6 +22,8 @@ mod callbacks;
 mod client;
 mod connection;
 mod mails;
+mod operate;
+pub mod queue;
 mod receiver;
 mod side_by_side;
 mod stack;
@@ -34,6 +37,7 @@ pub use callbacks::{callback_about, callbacks_of};
 pub use client::{Client, mandatory, optional, preselected};
 pub use connection::{Pair, Sale};
 pub use mails::{Mail, mail_to, mails_to};
+pub use operate::operate;
 pub use receiver::{Received, Receiver, Reply, verified};
 pub use side_by_side::side_by_side;
 pub use stack::Stack;

@@ -19,7 +19,7 @@ use lambda_runtime::Error;
 use tandem_domain::Timestamp;
 use tandem_domain::callback::{Callback, RetrySchedule};
 use tandem_queue::{Kind, Message, Queue};
-use tandem_runtime::{Clock, aws, batch, settings};
+use tandem_runtime::{Clock, Quarantine, aws, batch, settings};
 use tandem_sealing::{Sealer, random};
 use tandem_store::{Store, keys};
 use tandem_webhooks::{Sender, SenderSettings};
@@ -43,6 +43,8 @@ pub struct Worker {
     pub schedule: RetrySchedule,
     /// For attempts that are due within minutes.
     pub queue: Queue,
+    /// Takes what can never be delivered.
+    pub quarantine: Quarantine,
     /// The time.
     pub clock: Clock,
 }
@@ -55,8 +57,10 @@ impl Worker {
     pub async fn start() -> anyhow::Result<Self> {
         let config = aws::config().await;
         let schedule = settings::optional("CALLBACK_RETRY_SCHEDULE").map(|text| text.parse()).transpose()?;
+        let store = aws::store(&config).await?;
         Ok(Self {
-            store: aws::store(&config).await?,
+            quarantine: aws::quarantine(&config, &store)?,
+            store,
             sealer: aws::sealer(&config).await?,
             sender: Arc::new(Sender::new(SenderSettings { local_targets: aws::local_targets(), ..SenderSettings::default() })?),
             schedule: schedule.unwrap_or_default(),
@@ -70,7 +74,7 @@ impl Worker {
     /// # Errors
     /// Never; the type is the runtime's.
     pub async fn work(&self, event: SqsEvent) -> Result<SqsBatchResponse, Error> {
-        Ok(batch::work(event, |message| self.handle(message)).await)
+        Ok(batch::work(event, &[Kind::Callback, Kind::Replay], &self.quarantine, |message| self.handle(message)).await)
     }
 
     async fn handle(&self, message: Message) -> anyhow::Result<()> {

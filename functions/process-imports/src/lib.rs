@@ -19,9 +19,9 @@ use tandem_domain::ids::{ClientId, PromiseId};
 use tandem_domain::import::chunk::{Begun, Chunk, ChunkItems, StuckReason};
 use tandem_domain::import::decide::{ItemResult, LogEntry};
 use tandem_domain::import::promise::{Counts, Promise};
-use tandem_queue::Message;
+use tandem_queue::{Kind, Message, Poison};
 use tandem_runtime::batch::Receipt;
-use tandem_runtime::{Clock, Entropy, announce, aws, batch};
+use tandem_runtime::{Clock, Entropy, Quarantine, announce, aws, batch};
 use tandem_sealing::Sealer;
 use tandem_store::{CommitError, Store, StoreError, Transaction, import_keys, keys};
 
@@ -35,6 +35,8 @@ pub struct Worker {
     pub store: Store,
     /// Seals the body of `import.completed`.
     pub sealer: Sealer,
+    /// Takes the messages of chunks that can never be done.
+    pub quarantine: Quarantine,
     /// The time.
     pub clock: Clock,
 }
@@ -54,10 +56,8 @@ enum WorkError {
     Store(#[from] StoreError),
     #[error("other workers were always faster")]
     Busy,
-    #[error("workers died over the chunk again and again")]
-    TooManyTries,
-    #[error("the chunk was put aside before; redrive its message to begin it again")]
-    PutAside,
+    #[error("the chunk can never be done: {0:?}")]
+    Stuck(StuckReason),
 }
 
 impl From<CommitError> for WorkError {
@@ -76,7 +76,9 @@ impl Worker {
     /// A setting is absent, or a service does not answer.
     pub async fn start() -> anyhow::Result<Self> {
         let config = aws::config().await;
-        Ok(Self { store: aws::store(&config).await?, sealer: aws::sealer(&config).await?, clock: Clock::default() })
+        let store = aws::store(&config).await?;
+        let (sealer, quarantine) = (aws::sealer(&config).await?, aws::quarantine(&config, &store)?);
+        Ok(Self { store, sealer, quarantine, clock: Clock::default() })
     }
 
     /// Works through a batch, all messages at once; the answer names the messages that are to come again.
@@ -84,20 +86,26 @@ impl Worker {
     /// # Errors
     /// Never; the type is the runtime's.
     pub async fn work(&self, event: SqsEvent) -> Result<SqsBatchResponse, Error> {
-        Ok(batch::work_telling(event, |message, receipt| self.handle(message, receipt)).await)
+        Ok(batch::work_telling(event, &[Kind::Import], &self.quarantine, |message, receipt| self.handle(message, receipt))
+            .await)
     }
 
     async fn handle(&self, message: Message, receipt: Receipt) -> anyhow::Result<()> {
         let (client, promise) = message.ids()?;
-        let number = message.number().ok_or_else(|| anyhow::anyhow!("the message names no chunk"))?;
-        let which = Which { client, promise, number };
-        let result = self.chunk(which, receipt.sent_at).await;
-        match &result {
-            Err(WorkError::Store(StoreError::Corrupt { .. })) => self.put_aside(which, StuckReason::Unreadable).await,
-            Err(WorkError::TooManyTries) => self.put_aside(which, StuckReason::TooManyTries).await,
-            _ => {}
-        }
-        Ok(result?)
+        let which = Which { client, promise, number: message.number()? };
+        let stuck = match self.chunk(which, receipt.sent_at).await {
+            Err(WorkError::Store(StoreError::Corrupt { key, reason })) => {
+                tracing::error!(%promise, chunk = which.number, key, reason, "a row cannot be read");
+                StuckReason::Unreadable
+            }
+            Err(WorkError::Stuck(reason)) => reason,
+            other => return Ok(other?),
+        };
+        self.put_aside(which, stuck).await?;
+        Err(match stuck {
+            StuckReason::Unreadable => Poison::UnreadableRow.into(),
+            StuckReason::TooManyTries => Poison::TooManyTries.into(),
+        })
     }
 
     async fn chunk(&self, which: Which, sent_at: Option<Timestamp>) -> Result<(), WorkError> {
@@ -123,8 +131,8 @@ impl Worker {
             let leased = match chunk.begin(sent_at, now) {
                 Begun::Leased(leased) => leased,
                 Begun::Nothing => return Ok(None),
-                Begun::TooManyTries => return Err(WorkError::TooManyTries),
-                Begun::Stuck => return Err(WorkError::PutAside),
+                Begun::TooManyTries => return Err(WorkError::Stuck(StuckReason::TooManyTries)),
+                Begun::Stuck(reason) => return Err(WorkError::Stuck(reason)),
             };
             let (Some(items), Some(promise)) = (loaded.get(&keys.1)?, loaded.get(&keys.2)?) else { return Ok(None) };
             let mut transaction = Transaction::default();

@@ -1,21 +1,21 @@
 //! A chunk that no worker can handle.
 
+use anyhow::Context as _;
 use tandem_domain::import::chunk::{Chunk, ChunkState, StuckReason};
 use tandem_store::{CommitError, StoreError, Transaction};
 
 use crate::{MOST_TRIES, Which, Worker};
 
 impl Worker {
-    /// Takes a chunk out of what is due and lets its promise say so. If the table does not let that be written, the chunk comes
-    /// again and is put aside then.
-    pub(crate) async fn put_aside(&self, which: Which, reason: StuckReason) {
+    /// Takes a chunk out of what is due and lets its promise say so.
+    ///
+    /// # Errors
+    /// The table does not let that be written; the chunk comes again and is put aside then.
+    pub(crate) async fn put_aside(&self, which: Which, reason: StuckReason) -> anyhow::Result<()> {
         let Which { promise, number, .. } = which;
-        match self.write_aside(which, reason).await {
-            Ok(()) => {
-                tracing::error!(%promise, chunk = number, ?reason, "a chunk was put aside; its message goes to the dead-letter queue")
-            }
-            Err(error) => tracing::error!(%promise, chunk = number, ?reason, %error, "a chunk could not be put aside"),
-        }
+        self.write_aside(which, reason).await.context("a chunk could not be put aside")?;
+        tracing::error!(%promise, chunk = number, ?reason, "a chunk was put aside");
+        Ok(())
     }
 
     async fn write_aside(&self, which: Which, reason: StuckReason) -> Result<(), CommitError> {

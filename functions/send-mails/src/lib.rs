@@ -7,22 +7,23 @@ use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use lambda_runtime::Error;
 use tandem_domain::mail::{Mail, MailState};
 use tandem_mail::Mailer;
-use tandem_queue::Message;
-use tandem_runtime::{Clock, aws, batch};
+use tandem_queue::{Kind, Message};
+use tandem_runtime::{Clock, Quarantine, aws, batch};
 use tandem_store::{CommitError, Store, Transaction, keys};
 
 /// Sends.
 pub struct Worker {
     store: Store,
     mailer: Mailer,
+    quarantine: Quarantine,
     clock: Clock,
 }
 
 impl Worker {
-    /// With a store, a mailer and a clock.
+    /// With a store, a mailer, what takes the mails that can never be sent, and a clock.
     #[must_use]
-    pub fn new(store: Store, mailer: Mailer, clock: Clock) -> Self {
-        Self { store, mailer, clock }
+    pub fn new(store: Store, mailer: Mailer, quarantine: Quarantine, clock: Clock) -> Self {
+        Self { store, mailer, quarantine, clock }
     }
 
     /// Builds it from the environment and connects.
@@ -31,7 +32,9 @@ impl Worker {
     /// A setting is absent, or the table does not answer.
     pub async fn start() -> anyhow::Result<Self> {
         let config = aws::config().await;
-        Ok(Self::new(aws::store(&config).await?, aws::mailer(&config)?, Clock::default()))
+        let store = aws::store(&config).await?;
+        let quarantine = aws::quarantine(&config, &store)?;
+        Ok(Self::new(store, aws::mailer(&config)?, quarantine, Clock::default()))
     }
 
     /// Works through a batch; the answer names the messages that are to come again.
@@ -39,7 +42,7 @@ impl Worker {
     /// # Errors
     /// Never; the type is the runtime's.
     pub async fn work(&self, event: SqsEvent) -> Result<SqsBatchResponse, Error> {
-        Ok(batch::work(event, |message| self.send(message)).await)
+        Ok(batch::work(event, &[Kind::Mail], &self.quarantine, |message| self.send(message)).await)
     }
 
     async fn send(&self, message: Message) -> anyhow::Result<()> {

@@ -27,6 +27,7 @@ class Message:
     id: str
     body: str
     attributes: dict[str, str]
+    reason: str | None = None
     hidden: bool = False
 
 
@@ -40,9 +41,9 @@ class Sqs:
     started: dict[str, Any] | None = None
     numbers: Any = field(default_factory=itertools.count)
 
-    def put(self, url: str, body: str, sent: int = 0, **attributes: Any) -> None:
+    def put(self, url: str, body: str, sent: int = 0, reason: str | None = None, **attributes: Any) -> None:
         """Put a message into a queue."""
-        message = Message(f"m{next(self.numbers)}", body, {"SentTimestamp": str(sent)} | attributes)
+        message = Message(f"m{next(self.numbers)}", body, {"SentTimestamp": str(sent)} | attributes, reason)
         self.queues.setdefault(url, []).append(message)
 
     def receive_message(self, QueueUrl: str, MaxNumberOfMessages: int, **_: Any) -> dict[str, Any]:
@@ -50,11 +51,7 @@ class Sqs:
         seen = [message for message in self.queues.get(QueueUrl, []) if not message.hidden][:MaxNumberOfMessages]
         for message in seen:
             message.hidden = True
-        return {
-            "Messages": [
-                {"MessageId": m.id, "ReceiptHandle": m.id, "Body": m.body, "Attributes": m.attributes} for m in seen
-            ]
-        }
+        return {"Messages": [_received(message) for message in seen]}
 
     def change_message_visibility_batch(self, QueueUrl: str, Entries: list[dict[str, Any]]) -> None:
         """Show messages again."""
@@ -88,6 +85,13 @@ class Sqs:
         """How far the task is."""
         assert self.tasks is not None
         return {"Results": [self.tasks.pop(0)]}
+
+
+def _received(message: Message) -> dict[str, Any]:
+    told = {"Body": message.body, "Attributes": message.attributes}
+    if message.reason is not None:
+        told["MessageAttributes"] = {"Reason": {"DataType": "String", "StringValue": message.reason}}
+    return {"MessageId": message.id, "ReceiptHandle": message.id} | told
 
 
 class CloudWatch:

@@ -27,14 +27,14 @@ STUCK: dict[str, Any] = {
 }
 
 
-def callback(status: str, dead: bool = False, endpoint: dict[str, Any] | None = None, **more: Any) -> str:
+def callback(status: str, dead: str | None = None, endpoint: dict[str, Any] | None = None, **more: Any) -> str:
     """What is said of a callback."""
     row = {"event": "crossClientOrder.created", "createdAt": at(hours=-2), "attempts": 2, "status": status, "step": 2}
     last = {"number": 2, "at": at(minutes=-4), "statusCode": 503}
     return "\n".join(reasons.callback(row | more, endpoint, last, Seen(NOW, dead)))
 
 
-def promise(*chunks: dict[str, Any], fault: str | None = None, dead: bool = False, **more: Any) -> str:
+def promise(*chunks: dict[str, Any], fault: str | None = None, dead: str | None = None, **more: Any) -> str:
     """What is said of an import of 30 items."""
     row = {"items": 30, "chunks": 2, "counts": {"created": 25, "failed": 0}, "acceptedAt": at(hours=-1)}
     seen = Seen(NOW, dead)
@@ -58,9 +58,9 @@ class Callbacks(unittest.TestCase):
     def test_one_that_nobody_takes_up_says_why(self) -> None:
         late = at(minutes=-10)
         self.assertIn("the sweep or the workers stand still", callback("waiting", dueAt=late))
-        told = callback("waiting", dead=True, dueAt=late)
+        told = callback("waiting", dead="failed five times", dueAt=late)
         self.assertIn("because its workers fail on it", told)
-        self.assertIn("A dead letter names it", told)
+        self.assertIn("A dead letter names it (failed five times).", told)
 
     def test_one_in_flight_says_when_its_lease_ends(self) -> None:
         self.assertIn("its lease ends 2026-07-01 12:00:50 UTC", callback("inFlight", leaseUntil=at(seconds=50)))
@@ -89,7 +89,7 @@ class Mails(unittest.TestCase):
 
     def said(self, status: str, **more: Any) -> str:
         row = {"kind": {"about": "invitation"}, "createdAt": at(hours=-2), "tries": 3, "status": status}
-        return "\n".join(reasons.mail(row | more, Seen(NOW, False)))
+        return "\n".join(reasons.mail(row | more, Seen(NOW, None)))
 
     def test_each_state_is_told(self) -> None:
         self.assertIn("The mail service took it", self.said("sent", at=at(hours=-1)))
@@ -102,14 +102,14 @@ class Imports(unittest.TestCase):
     """What is said of imports."""
 
     def test_a_chunk_put_aside_names_its_items_and_what_to_do(self) -> None:
-        told = promise(DONE, STUCK, dead=True, fault="The row items#001 is gone.")
+        told = promise(DONE, STUCK, dead="its row cannot be read", fault="The row items#001 is gone.")
         self.assertIn("Chunks: 1 done, 1 put aside.", told)
         self.assertIn("chunk#001 (items 25 to 29) was put aside 2026-07-01 11:30:00 UTC (30 min ago)", told)
         self.assertIn("The row items#001 is gone.", told)
         self.assertIn("Mend the cause, then redrive it.", told)
 
-    def test_its_message_takes_its_time_to_the_dead_letter_queue(self) -> None:
-        self.assertIn("not in the dead-letter queue yet", promise(DONE, STUCK))
+    def test_a_chunk_whose_message_is_gone_is_the_clients_to_send_again(self) -> None:
+        self.assertIn("the client sends these items again", promise(DONE, STUCK))
 
     def test_a_chunk_that_waits_for_long_is_told_and_one_that_does_not_is_only_counted(self) -> None:
         late = {"sk": "chunk#001", "status": "waiting", "dueAt": at(minutes=-20), "tries": 0}

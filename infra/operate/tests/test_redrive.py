@@ -55,8 +55,10 @@ class Redriving(unittest.TestCase):
         self.assertEqual(len(self.bodies(WORK)), 2)
 
     def test_a_dry_run_lists_and_moves_nothing(self) -> None:
-        self.sqs.put(DEAD, "no json")
+        self.sqs.put(DEAD, "no json", reason="undecodable")
         told = said(lambda: redrive.run(stack(self.sqs), options(dry_run=True)))
+        self.assertRegex(told, "which is none of Tandem's .* the message cannot be read")
+        self.assertRegex(told, f"{PROMISE} chunk#001 .* failed five times")
         self.assertIn(f"{CLIENT}#{PROMISE} chunk#001", told)
         self.assertIn("message m2, which is none of Tandem's", told)
         self.assertIn("3 letters would go back to the queue imports; nothing was moved", told)
@@ -81,7 +83,8 @@ class Redriving(unittest.TestCase):
         with unittest.mock.patch("time.sleep"):
             told = said(lambda: redrive.run(stack(self.sqs), options(per_second=50)))
         self.assertEqual(told, "2 letters went back to the queue imports\n")
-        self.assertEqual(self.sqs.started, {"SourceArn": f"arn:{DEAD}", "MaxNumberOfMessagesPerSecond": 50})
+        queues = {"SourceArn": f"arn:{DEAD}", "DestinationArn": f"arn:{WORK}"}
+        self.assertEqual(self.sqs.started, queues | {"MaxNumberOfMessagesPerSecond": 50})
 
     def test_a_task_that_failed_is_a_problem_with_its_reason(self) -> None:
         self.sqs.tasks = [{"Status": "FAILED", "FailureReason": "AccessDenied"}]

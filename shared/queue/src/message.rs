@@ -3,8 +3,14 @@
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tandem_domain::ids::{ClientId, InvalidId};
 use tandem_store::outbox::Due;
+
+use crate::poison::{MOST_BYTES, Poison};
+
+/// The version of what is written here.
+const VERSION: u64 = 1;
 
 /// What kind of row a message names, and by that who works on it. The sort key of the row tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,11 +26,21 @@ pub enum Kind {
     Import,
 }
 
+impl Kind {
+    fn of_row(sk: &str) -> Option<Self> {
+        match sk {
+            "callback" => Some(Self::Callback),
+            "replay" => Some(Self::Replay),
+            "mail" => Some(Self::Mail),
+            chunk if chunk.starts_with("chunk#") => Some(Self::Import),
+            _ => None,
+        }
+    }
+}
+
 /// Names a row that is due.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    v: Version,
     /// What it names.
     pub kind: Kind,
     /// Partition key of the row.
@@ -35,29 +51,21 @@ pub struct Message {
     pub tenant: String,
 }
 
-/// The one version there is. Another one was written by a newer build and means something else.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "u8", into = "u8")]
-struct Version;
-
-impl TryFrom<u8> for Version {
-    type Error = String;
-
-    fn try_from(version: u8) -> Result<Self, String> {
-        if version == 1 { Ok(Self) } else { Err(format!("version {version} is not known here")) }
-    }
+/// A message as it stands in a queue.
+#[derive(Serialize, Deserialize)]
+struct Written<Kind> {
+    v: u64,
+    kind: Kind,
+    pk: String,
+    sk: String,
+    tenant: String,
 }
 
-impl From<Version> for u8 {
-    fn from(_: Version) -> Self {
-        1
-    }
+/// What every version has.
+#[derive(Deserialize)]
+struct Versioned {
+    v: u64,
 }
-
-/// The body of a queue message cannot be read.
-#[derive(Debug, thiserror::Error)]
-#[error("this is no message of Tandem: {0}")]
-pub struct DecodeError(#[from] serde_json::Error);
 
 /// No worker looks after rows of this kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -68,15 +76,9 @@ impl TryFrom<Due> for Message {
     type Error = UnknownKind;
 
     fn try_from(due: Due) -> Result<Self, UnknownKind> {
-        let kind = match due.sk.as_str() {
-            "callback" => Kind::Callback,
-            "replay" => Kind::Replay,
-            "mail" => Kind::Mail,
-            chunk if chunk.starts_with("chunk#") => Kind::Import,
-            _ => return Err(UnknownKind(due.sk)),
-        };
+        let Some(kind) = Kind::of_row(&due.sk) else { return Err(UnknownKind(due.sk)) };
         let tenant = due.tenant().to_owned();
-        Ok(Self { v: Version, kind, pk: due.pk, sk: due.sk, tenant })
+        Ok(Self { kind, pk: due.pk, sk: due.sk, tenant })
     }
 }
 
@@ -84,30 +86,45 @@ impl Message {
     /// Reads the body of a queue message.
     ///
     /// # Errors
-    /// It is no message of a version and kind that are known here.
-    pub fn decode(body: &str) -> Result<Self, DecodeError> {
-        Ok(serde_json::from_str(body)?)
+    /// It is no message of this version, of a known kind, and of one tenant.
+    pub fn decode(body: &str) -> Result<Self, Poison> {
+        if body.len() > MOST_BYTES {
+            return Err(Poison::Oversized(body.len()));
+        }
+        let Versioned { v } = serde_json::from_str(body).map_err(|_| Poison::Undecodable)?;
+        if v != VERSION {
+            return Err(Poison::UnknownVersion(v));
+        }
+        let Written { kind, pk, sk, tenant, .. }: Written<Value> =
+            serde_json::from_str(body).map_err(|_| Poison::Undecodable)?;
+        let kind = serde_json::from_value(kind).ok().filter(|kind| Kind::of_row(&sk) == Some(*kind));
+        let message = Self { kind: kind.ok_or(Poison::UnknownKind)?, pk, sk, tenant };
+        if message.pk.split('#').next() == Some(&message.tenant) { Ok(message) } else { Err(Poison::ForeignTenant) }
     }
 
     /// The body of a queue message.
     #[must_use]
     pub fn encode(&self) -> String {
-        serde_json::to_string(self).expect("strings and numbers are always written")
+        let Self { kind, pk, sk, tenant } = self.clone();
+        serde_json::to_string(&Written { v: VERSION, kind, pk, sk, tenant }).expect("strings and numbers are always written")
     }
 
     /// The number in the row's sort key, e.g. 7 of `chunk#007`.
-    #[must_use]
-    pub fn number(&self) -> Option<u32> {
-        self.sk.split_once('#')?.1.parse().ok()
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn number(&self) -> Result<u32, Poison> {
+        self.sk.split_once('#').and_then(|(_, number)| number.parse().ok()).ok_or(Poison::Undecodable)
     }
 
     /// The tenant and the id in the row's key.
     ///
     /// # Errors
     /// The key is none of the expected kind.
-    pub fn ids<Id: FromStr<Err = InvalidId>>(&self) -> Result<(ClientId, Id), InvalidId> {
+    pub fn ids<Id: FromStr<Err = InvalidId>>(&self) -> Result<(ClientId, Id), Poison> {
         let (client, id) = self.pk.split_once('#').unwrap_or((&self.pk, ""));
-        Ok((client.parse()?, id.parse()?))
+        let poison = |_| Poison::Undecodable;
+        Ok((client.parse().map_err(poison)?, id.parse().map_err(poison)?))
     }
 }
 
@@ -135,17 +152,36 @@ mod tests {
     fn a_message_tells_the_ids_in_the_key() {
         let (client, id) = message().ids::<CallbackId>().expect("valid");
         assert_eq!((client.to_string().as_str(), id.to_string().as_str()), (CLIENT, CALLBACK));
-        assert_eq!(message().ids::<MailId>(), Err(InvalidId { prefix: "mal" }));
+        assert_eq!(message().ids::<MailId>(), Err(Poison::Undecodable));
         let other = Message { pk: CLIENT.into(), ..message() };
-        assert_eq!(other.ids::<CallbackId>(), Err(InvalidId { prefix: "cbk" }));
+        assert_eq!(other.ids::<CallbackId>(), Err(Poison::Undecodable));
     }
 
     #[test]
-    fn another_version_or_kind_is_not_read() {
-        for (from, to) in [("\"v\":1", "\"v\":2"), ("\"v\":1,", ""), ("\"kind\":\"callback\"", "\"kind\":\"parcel\"")] {
+    fn a_message_that_can_never_be_handled_tells_why() {
+        let long = format!("{CLIENT}#{}", "x".repeat(MOST_BYTES));
+        let cases = [
+            ("\"v\":1", "\"v\":2", Poison::UnknownVersion(2)),
+            ("\"v\":1", "\"v\":2,\"kinds\":[]", Poison::UnknownVersion(2)),
+            ("\"v\":1,", "", Poison::Undecodable),
+            ("\"v\":1", "\"v\":-1", Poison::Undecodable),
+            ("}", "", Poison::Undecodable),
+            ("\"pk\"", "\"key\"", Poison::Undecodable),
+            ("\"kind\":\"callback\"", "\"kind\":\"parcel\"", Poison::UnknownKind),
+            ("\"kind\":\"callback\"", "\"kind\":[7]", Poison::UnknownKind),
+            // The kind decides about the worker, the sort key about the row.
+            ("\"kind\":\"callback\"", "\"kind\":\"mail\"", Poison::UnknownKind),
+            ("\"sk\":\"callback\"", "\"sk\":\"client\"", Poison::UnknownKind),
+            ("\"tenant\":\"cli_0190", "\"tenant\":\"cli_0191", Poison::ForeignTenant),
+            ("\"pk\":\"cli_0190", "\"pk\":\"cli_0191", Poison::ForeignTenant),
+        ];
+        for (from, to, poison) in cases {
             let text = message().encode().replace(from, to);
-            assert!(Message::decode(&text).is_err(), "{text}");
+            assert_eq!(Message::decode(&text), Err(poison), "{text}");
         }
+        let text = Message { pk: long, ..message() }.encode();
+        assert_eq!(Message::decode(&text), Err(Poison::Oversized(text.len())));
+        assert_eq!(Message::decode(""), Err(Poison::Undecodable));
     }
 
     #[test]

@@ -78,7 +78,7 @@ mod tests {
         let rows = vec![due("callback"), due("mail"), due("parcel"), due("mail"), due("chunk#007"), due("replay")];
         queues.send(rows).await.expect("sent");
         let sent = sent_imports.take();
-        assert_eq!((sent[0].message.kind, sent[0].message.number()), (Kind::Import, Some(7)));
+        assert_eq!((sent[0].message.kind, sent[0].message.number()), (Kind::Import, Ok(7)));
         let kinds = |sent: Vec<crate::Sent>| sent.into_iter().map(|sent| sent.message.kind).collect::<Vec<_>>();
         assert_eq!(kinds(sent_callbacks.take()), [Kind::Callback, Kind::Replay]);
         assert_eq!(kinds(sent_mails.take()), [Kind::Mail, Kind::Mail]);

@@ -8,11 +8,11 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use tandem_domain::callback_url::LocalTargets;
 use tandem_mail::Mailer;
-use tandem_queue::{Queue, Queues};
+use tandem_queue::{DeadLetters, Queue, Queues};
 use tandem_sealing::{DataKey, Sealer};
 use tandem_store::Store;
 
-use crate::settings;
+use crate::{Quarantine, settings};
 
 /// To reach a service at all.
 const CONNECT: Duration = Duration::from_secs(1);
@@ -76,6 +76,16 @@ pub async fn queue(config: &SdkConfig, setting: &'static str) -> Result<Queue> {
     let queue = Queue::new(aws_sdk_sqs::Client::new(config), settings::required(setting)?);
     queue.connect().await;
     Ok(queue)
+}
+
+/// Where a worker puts what it can never handle: the queue whose URL is in `DEAD_LETTER_QUEUE_URL`. It is not connected: what is
+/// hardly ever used is not waited for.
+///
+/// # Errors
+/// The setting is absent.
+pub fn quarantine(config: &SdkConfig, store: &Store) -> Result<Quarantine> {
+    let letters = DeadLetters::new(aws_sdk_sqs::Client::new(config), settings::required("DEAD_LETTER_QUEUE_URL")?);
+    Ok(Quarantine::new(store.clone(), letters))
 }
 
 /// The queues of all kinds of work, connected.

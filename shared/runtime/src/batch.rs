@@ -5,15 +5,23 @@ use std::future::Future;
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use futures::future::join_all;
 use jiff::Timestamp;
-use tandem_queue::Message;
+use tandem_queue::{Kind, Message, Poison};
 
-/// Hands every message of a batch to `handle`, all at once. A message that cannot be read or handled comes again, and after
-/// its last receive goes to the dead-letter queue; the others are done.
-pub async fn work<F>(event: SqsEvent, handle: impl Fn(Message) -> F) -> SqsBatchResponse
+use crate::quarantine::{Quarantine, Unhandled};
+
+/// Hands every message of a batch to `handle`, all at once. A message that fails comes again, and after its last receive SQS
+/// puts it into the dead-letter queue. One that can never be handled is put there at once: it cannot be read, is of none of
+/// `kinds`, or `handle` answers a [`Poison`] or that a row cannot be read. The others are done.
+pub async fn work<F>(
+    event: SqsEvent,
+    kinds: &[Kind],
+    quarantine: &Quarantine,
+    handle: impl Fn(Message) -> F,
+) -> SqsBatchResponse
 where
     F: Future<Output = anyhow::Result<()>>,
 {
-    work_telling(event, |message, _| handle(message)).await
+    work_telling(event, kinds, quarantine, |message, _| handle(message)).await
 }
 
 /// How a message came.
@@ -36,18 +44,29 @@ impl Receipt {
 }
 
 /// As [`work`]; `handle` is also told how the message came.
-pub async fn work_telling<F>(event: SqsEvent, handle: impl Fn(Message, Receipt) -> F) -> SqsBatchResponse
+pub async fn work_telling<F>(
+    event: SqsEvent,
+    kinds: &[Kind],
+    quarantine: &Quarantine,
+    handle: impl Fn(Message, Receipt) -> F,
+) -> SqsBatchResponse
 where
     F: Future<Output = anyhow::Result<()>>,
 {
     let handle = &handle;
     let results = join_all(event.records.into_iter().map(|record| async move {
         let receipt = Receipt::of(&record);
-        let id = record.message_id.unwrap_or_default();
-        let result = match Message::decode(record.body.as_deref().unwrap_or_default()) {
-            Ok(message) => handle(message, receipt).await,
-            Err(error) => Err(error.into()),
+        let body = record.body.as_deref().unwrap_or_default();
+        let read = Message::decode(body).and_then(|message| of_kinds(message, kinds));
+        let result = match &read {
+            Ok(message) => handle(message.clone(), receipt).await,
+            Err(poison) => Err(poison.clone().into()),
         };
+        let id = record.message_id.clone().unwrap_or_default();
+        let Err(error) = result else { return (id, Ok(())) };
+        let group = record.attributes.get("MessageGroupId").map(String::as_str);
+        let unhandled = Unhandled { id: &id, body, group, message: read.as_ref().ok() };
+        let result = quarantine.take(unhandled, error).await;
         (id, result)
     }))
     .await;
@@ -61,4 +80,8 @@ where
     let mut response = SqsBatchResponse::default();
     response.batch_item_failures = failed.collect();
     response
+}
+
+fn of_kinds(message: Message, kinds: &[Kind]) -> Result<Message, Poison> {
+    if kinds.contains(&message.kind) { Ok(message) } else { Err(Poison::UnknownKind) }
 }

@@ -8,7 +8,9 @@ pub mod batch;
 pub mod clock;
 pub mod entropy;
 pub mod logs;
+pub mod quarantine;
 pub mod settings;
 
 pub use clock::Clock;
 pub use entropy::Entropy;
+pub use quarantine::Quarantine;

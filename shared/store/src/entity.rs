@@ -125,13 +125,20 @@ pub(crate) fn to_item<E: Entity>(value: &E, version: u64) -> Result<Item, StoreE
     Ok(item)
 }
 
-/// The value of a stored form.
+/// The value of a stored form. What a row says must be what its key says: a row that names another tenant or another thing
+/// than it was read by is spoilt, and nobody is to see it.
 pub(crate) fn from_item<E: Entity>(item: Item) -> Result<E, StoreError> {
     let key = RawKey::of(&item);
-    serde_dynamo::from_item(item).map_err(|error| StoreError::Corrupt {
-        key: key.map_or_else(|| "without key".to_owned(), |key| key.to_string()),
-        reason: error.to_string(),
-    })
+    let corrupt = |reason: String| StoreError::Corrupt {
+        key: key.as_ref().map_or_else(|| "without key".to_owned(), RawKey::to_string),
+        reason,
+    };
+    let value: E = serde_dynamo::from_item(item).map_err(|error| corrupt(error.to_string()))?;
+    if key.as_ref() == Some(value.key().raw()) {
+        Ok(value)
+    } else {
+        Err(corrupt("its members name another tenant or another thing".to_owned()))
+    }
 }
 
 pub(crate) fn string(item: &Item, name: &str) -> Option<String> {

@@ -19,13 +19,15 @@ pub struct StandIn {
 }
 
 impl StandIn {
-    /// Amazon SQS, which takes every entry of each `SendMessageBatch`.
+    /// Amazon SQS, which takes every `SendMessage` and every entry of each `SendMessageBatch`.
     #[must_use]
     pub fn sqs() -> Self {
         Self::answering(|request| {
             let entries = request["Entries"].as_array().map(Vec::as_slice).unwrap_or_default();
             let taken = |entry: &Value| json!({"Id": entry["Id"], "MessageId": "m", "MD5OfMessageBody": "d"});
-            json!({"Successful": entries.iter().map(taken).collect::<Vec<_>>(), "Failed": []})
+            let mut answer = json!({"Successful": entries.iter().map(taken).collect::<Vec<_>>(), "Failed": []});
+            answer["MessageId"] = json!("m");
+            answer
         })
     }
 

@@ -11,8 +11,8 @@ use tandem_api::{App, Event};
 use tandem_domain::callback::RetrySchedule;
 use tandem_domain::callback_url::LocalTargets;
 use tandem_mail::{Mailer, RecordedMail};
-use tandem_queue::{Message, Queue, Queues, Sent};
-use tandem_runtime::Clock;
+use tandem_queue::{DeadLetters, Letter, LetterRecorder, Message, Queue, Queues, Sent};
+use tandem_runtime::{Clock, Quarantine};
 use tandem_sealing::{DataKey, Sealer};
 use tandem_store::Store;
 use tandem_testing::{HttpCall, Openapi, TestTable};
@@ -86,6 +86,7 @@ pub struct House {
     callback_queue: tandem_queue::Recorder,
     mail_queue: tandem_queue::Recorder,
     import_queue: tandem_queue::Recorder,
+    letters: LetterRecorder,
     mails: tandem_mail::Recorder,
     seen_mails: AtomicUsize,
 }
@@ -119,6 +120,8 @@ impl House {
         let (mails_queue, mail_queue) = Queue::recording();
         let (imports_queue, import_queue) = Queue::recording();
         let (mailer, mails) = Mailer::recording();
+        let (dead_letters, letters) = DeadLetters::recording();
+        let quarantine = Quarantine::new(store.clone(), dead_letters);
         Self {
             app: App { store: store.clone(), sealer: sealer.clone(), clock: clock.clone(), local_targets },
             deliverer: deliver_callbacks::Worker {
@@ -127,10 +130,11 @@ impl House {
                 sender,
                 schedule: RetrySchedule::default(),
                 queue: queue.clone(),
+                quarantine: quarantine.clone(),
                 clock: clock.clone(),
             },
-            mail_worker: send_mails::Worker::new(store.clone(), mailer, clock.clone()),
-            importer: process_imports::Worker { store: store.clone(), sealer, clock: clock.clone() },
+            mail_worker: send_mails::Worker::new(store.clone(), mailer, quarantine.clone(), clock.clone()),
+            importer: process_imports::Worker { store: store.clone(), sealer, quarantine, clock: clock.clone() },
             notes: note_mail_events::Notes::new(store.clone()),
             sweep: sweep_outbox::Sweep::new(store, Queues::new(queue, mails_queue, imports_queue), clock.clone()),
             table,
@@ -138,6 +142,7 @@ impl House {
             callback_queue,
             mail_queue,
             import_queue,
+            letters,
             mails,
             seen_mails: AtomicUsize::new(0),
         }
@@ -279,6 +284,12 @@ impl House {
     #[must_use]
     pub fn callback_messages(&self) -> Vec<Sent> {
         self.callback_queue.take()
+    }
+
+    /// What workers put into their dead-letter queues since the last look.
+    #[must_use]
+    pub fn dead_letters(&self) -> Vec<Letter> {
+        self.letters.take()
     }
 
     /// The mails that were sent since the last look.

@@ -7,6 +7,7 @@
 #![allow(clippy::missing_panics_doc, reason = "what cannot be prepared fails the test where it stands")]
 
 mod house;
+mod spoil;
 mod world;
 
 pub use house::{Answer, House, Who, event_of};

@@ -6,6 +6,7 @@ mod after_the_sale;
 mod bad_input;
 mod between_two_contracting_companies;
 mod changing_a_connection;
+mod dead_letters;
 mod erasing_a_customer;
 mod imports;
 mod lists_page_through_250_rows;

@@ -11,6 +11,7 @@ const USES: &[(&str, &str)] = &[
     ("CALLBACK_QUEUE_URL", "sqs:SendMessage"),
     ("MAIL_QUEUE_URL", "sqs:SendMessage"),
     ("IMPORT_QUEUE_URL", "sqs:SendMessage"),
+    ("DEAD_LETTER_QUEUE_URL", "sqs:SendMessage"),
     ("DATA_KEY_SECRET_ARN", "secretsmanager:GetSecretValue"),
     ("OPERATOR_KEY_SECRET_ARN", "secretsmanager:GetSecretValue"),
 ];

@@ -101,8 +101,8 @@ pub enum Begun {
     Leased(Chunk),
     /// Workers died over it too often: to be put aside.
     TooManyTries,
-    /// It was put aside, and this is no redrive.
-    Stuck,
+    /// It was put aside for this reason, and this is no redrive.
+    Stuck(StuckReason),
 }
 
 impl Chunk {
@@ -136,7 +136,7 @@ impl Chunk {
             ChunkState::Waiting { due_at } if due_at <= now => self.tries,
             ChunkState::InFlight { lease_until } if lease_until <= now => self.tries,
             ChunkState::Stuck { stuck_at, .. } if sent_at.is_some_and(|sent_at| sent_at > stuck_at) => 0,
-            ChunkState::Stuck { .. } => return Begun::Stuck,
+            ChunkState::Stuck { reason, .. } => return Begun::Stuck(reason),
             _ => return Begun::Nothing,
         };
         if tries >= MOST_TRIES {

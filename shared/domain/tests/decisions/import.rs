@@ -272,8 +272,8 @@ fn a_chunk_is_begun_when_it_is_due_and_no_one_else_has_it() {
         (ChunkState::InFlight { lease_until: now() }, 1, Some(now()), leased(2)),
         (ChunkState::InFlight { lease_until: now() }, MOST_TRIES, Some(now()), Begun::TooManyTries),
         (ChunkState::Done { done_at: yesterday(), failed: vec![] }, 1, Some(now()), Begun::Nothing),
-        (stuck.clone(), MOST_TRIES, None, Begun::Stuck),
-        (stuck.clone(), MOST_TRIES, Some(yesterday()), Begun::Stuck),
+        (stuck.clone(), MOST_TRIES, None, Begun::Stuck(StuckReason::TooManyTries)),
+        (stuck.clone(), MOST_TRIES, Some(yesterday()), Begun::Stuck(StuckReason::TooManyTries)),
         (stuck, MOST_TRIES, Some(now()), leased(1)),
     ];
     for (state, tries, sent_at, expected) in table {

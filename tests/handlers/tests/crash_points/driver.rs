@@ -227,8 +227,10 @@ async fn invoke(stage: &Stage, act: &Act, before: &str, received: u32) -> Option
 }
 
 fn messages_of(request: &Value) -> Vec<String> {
-    let entries = request["Entries"].as_array().expect("entries");
     let text = |value: &Value| value.as_str().expect("text").to_owned();
+    // A message for the dead-letter queue comes alone.
+    let one = std::slice::from_ref(request);
+    let entries = request["Entries"].as_array().map_or(one, Vec::as_slice);
     entries.iter().map(|entry| format!("{} {}", text(&request["QueueUrl"]), text(&entry["MessageBody"]))).collect()
 }
 

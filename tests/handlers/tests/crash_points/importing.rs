@@ -6,6 +6,7 @@ use tandem_queue::Kind;
 
 use crate::scenario::{Act, Scenario, scenarios};
 use crate::stage::Stage;
+use crate::working::spoilt;
 
 pub(crate) fn scenarios() -> Vec<Scenario> {
     [accepting(), running()].concat()
@@ -64,6 +65,11 @@ fn running() -> Vec<Scenario> {
             let (client, items) = importing(stage).await;
             let _ = accepted(stage, &client, &items).await;
             Act::Message(stage.message(Kind::Import))
+        }
+        "process-imports", None, "a chunk that cannot be read" => |stage| {
+            let (client, items) = importing(stage).await;
+            let _ = accepted(stage, &client, &items).await;
+            spoilt(stage, Kind::Import, "tries").await
         }
         "process-imports", None, "items that change, and one that does not" => |stage| {
             let (client, mut items) = importing(stage).await;

@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tandem_handlers::{House, Pair};
 use tandem_mail::Mailer;
-use tandem_queue::{Kind, Message, Queue, Queues};
+use tandem_queue::{DeadLetters, Kind, Message, Queue, Queues};
+use tandem_runtime::Quarantine;
 use tandem_store::outbox::Due;
 use tandem_testing::{Snapshot, StandIn, TestTable};
 use tandem_webhooks::Sender;
@@ -53,7 +54,11 @@ impl Stage {
         let queues = Queues::new(callbacks.clone(), mails, imports);
         let mailer = mailer(&house.table, &ses);
         house.deliverer.queue = callbacks;
-        house.mail_worker = send_mails::Worker::new(house.app.store.clone(), mailer, house.clock.clone());
+        let letters = DeadLetters::new(client(&house.table, &sqs), "https://sqs.example.com/1/dead-letters");
+        let quarantine = Quarantine::new(house.app.store.clone(), letters);
+        house.deliverer.quarantine = quarantine.clone();
+        house.importer.quarantine = quarantine.clone();
+        house.mail_worker = send_mails::Worker::new(house.app.store.clone(), mailer, quarantine, house.clock.clone());
         house.sweep = sweep_outbox::Sweep::new(house.app.store.clone(), queues.clone(), house.clock.clone());
         Self { house, relay: relay_outbox::Relay::new(queues), sqs, ses, receiver }
     }
@@ -110,6 +115,8 @@ impl Stage {
     pub(crate) fn due(&self) -> Vec<(Timestamp, Due)> {
         let text = |row: &Value, name: &str| row[name].as_str().map(str::to_owned);
         let due = |row: Value| {
+            // Without it a row is in no index of what is due.
+            let _ = text(&row, "dueShard")?;
             let at = text(&row, "dueAt")?.parse().expect("a time");
             Some((at, Due { pk: text(&row, "pk")?, sk: text(&row, "sk")? }))
         };
@@ -173,6 +180,10 @@ impl Scene {
 }
 
 fn queue(table: &TestTable, sqs: &StandIn, name: &str) -> Queue {
+    Queue::new(client(table, sqs), format!("https://sqs.example.com/1/{name}"))
+}
+
+fn client(table: &TestTable, sqs: &StandIn) -> aws_sdk_sqs::Client {
     let config = aws_sdk_sqs::Config::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new("eu-central-1"))
@@ -181,7 +192,7 @@ fn queue(table: &TestTable, sqs: &StandIn, name: &str) -> Queue {
         .retry_partition(RetryPartition::new(format!("{}-sqs", table.table_name)))
         .http_client(beneath(table, sqs))
         .build();
-    Queue::new(aws_sdk_sqs::Client::from_conf(config), format!("https://sqs.example.com/1/{name}"))
+    aws_sdk_sqs::Client::from_conf(config)
 }
 
 fn mailer(table: &TestTable, ses: &StandIn) -> Mailer {

@@ -1,5 +1,6 @@
 //! The workers of callbacks and mails, and what becomes of mails.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
 use tandem_domain::replay::STEP;
 use tandem_handlers::Pair;
@@ -60,6 +61,14 @@ async fn replay(stage: &Stage, pair: &Pair) -> Act {
     Act::Message(stage.message(Kind::Replay))
 }
 
+/// The message of the one row of a kind, a member of which nobody can read.
+pub(crate) async fn spoilt(stage: &Stage, kind: Kind, member: &str) -> Act {
+    let message = stage.message(kind);
+    let spoilt = AttributeValue::S("spoilt".to_owned());
+    let _ = stage.house.scribble(&message.pk, &message.sk, member, spoilt).await;
+    Act::Message(message)
+}
+
 fn callbacks() -> Vec<Scenario> {
     scenarios! {
         "deliver-callbacks", None, "a receiver that takes it" => |stage| {
@@ -117,6 +126,10 @@ fn callbacks() -> Vec<Scenario> {
             let pair = stage.held(STEP + 1).await;
             replay(stage, &pair).await
         }
+        "deliver-callbacks", None, "a row that cannot be read" => |stage| {
+            let _ = stage.sold().await;
+            spoilt(stage, Kind::Callback, "event").await
+        }
         "deliver-callbacks", None, "an endpoint that is disabled" => |stage| {
             let (pair, _) = stage.sold().await;
             stage.receiver_answers(410).await;
@@ -142,6 +155,10 @@ fn mails() -> Vec<Scenario> {
         "send-mails", None, "an invitation" => |stage| {
             let _ = invite(stage).await;
             Act::Message(stage.message(Kind::Mail))
+        }
+        "send-mails", None, "a row that cannot be read" => |stage| {
+            let _ = invite(stage).await;
+            spoilt(stage, Kind::Mail, "kind").await
         }
     }
 }

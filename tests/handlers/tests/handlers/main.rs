@@ -12,6 +12,7 @@ mod importing_poison;
 mod inviting;
 mod noting;
 mod paging;
+mod poison;
 mod purchasing;
 mod racing;
 mod redeeming;

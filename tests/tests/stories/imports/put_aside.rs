@@ -1,11 +1,8 @@
 //! A chunk that no worker can handle is put aside, the others go on; once its cause is mended, people redrive it by
 //! `infra.operate`, as docs/operations.md says.
 
-use std::path::Path;
-use std::process::Command;
-
 use serde_json::json;
-use tandem_stories::{eventually, table};
+use tandem_stories::{eventually, operate, table};
 
 use super::{Importing, offer_of};
 
@@ -38,14 +35,4 @@ async fn a_chunk_that_no_worker_can_handle_is_put_aside_and_done_after_a_redrive
     let done = importing.eventually(&promise, "the import to be done", |it| it["finishedAt"].is_string()).await;
     assert_eq!((&done["state"], &done["counts"]["created"]), (&json!("completed"), &json!(30)));
     assert_eq!(done["stuckItems"], json!([]));
-}
-
-/// What the operations command says on the stack of the stories.
-fn operate(words: &[&str]) -> String {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
-    let command = Command::new("python3").args(["-m", "infra.operate"]).args(words).arg("--local").current_dir(root).output();
-    let output = command.expect("Python 3.10 or newer is there");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{words:?}: {said}");
-    String::from_utf8_lossy(&output.stdout).into_owned()
 }
