@@ -12,21 +12,23 @@
 //! `declined` and `withdrawn` are final: a new invitation is a new connection. What is *not* decided here: that there is
 //! at most one live connection of an ordered pair, which the store holds by a row of its own for the pair.
 
+mod history;
+mod input;
+mod signing;
+
 use std::fmt;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use crate::callback_url::{CallbackUrl, LocalTargets};
+pub use history::{Action, HistoryEntry};
+pub use input::{ConnectionDraft, ConnectionEdit};
+pub use signing::{CallbackSettings, SECRET_OVERLAP, SigningSecret};
+
 use crate::ids::{ClientId, CompanyId, ConnectionId};
-use crate::input::{FieldErrors, Object, Parsed, boolean, parsed, string};
 use crate::mail::MailKind;
 use crate::tenancy::{Client, ContractingCompany};
 use crate::text::Name;
-
-/// How long an old signing secret is still used beside the new one.
-pub const SECRET_OVERLAP: SignedDuration = SignedDuration::from_hours(24);
 
 /// One end of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,46 +106,6 @@ impl State {
     #[must_use]
     pub fn is_live(&self) -> bool {
         matches!(self, Self::Invited | Self::Active | Self::Blocked { .. })
-    }
-}
-
-/// A signing secret, sealed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct SigningSecret {
-    /// The sealed secret, base64.
-    pub sealed: String,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// From when on it is no longer used; set by a rotation.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub expires_at: Option<Timestamp>,
-}
-
-/// How the source is told of sales between two contracting companies.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct CallbackSettings {
-    /// Where to.
-    pub url: CallbackUrl,
-    /// The newest secret first.
-    pub secrets: Vec<SigningSecret>,
-}
-
-impl CallbackSettings {
-    /// Puts a new secret in front; the one before is used beside it for [`SECRET_OVERLAP`].
-    pub fn rotate(&mut self, sealed: String, now: Timestamp) {
-        self.secrets.retain(|secret| secret.expires_at.is_none_or(|end| end > now));
-        for secret in &mut self.secrets {
-            let end = now.saturating_add(SECRET_OVERLAP).unwrap_or(Timestamp::MAX);
-            secret.expires_at = Some(secret.expires_at.map_or(end, |earlier| earlier.min(end)));
-        }
-        self.secrets.insert(0, SigningSecret { sealed, created_at: now, expires_at: None });
-    }
-
-    /// The secrets to sign with now, the newest first.
-    pub fn secrets_at(&self, now: Timestamp) -> impl Iterator<Item = &SigningSecret> {
-        self.secrets.iter().filter(move |secret| secret.expires_at.is_none_or(|end| end > now))
     }
 }
 
@@ -257,45 +219,6 @@ pub enum ConnectionError {
     CallbackMissing,
 }
 
-/// What was done to a connection, for its history.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Action {
-    /// The source invited.
-    Invited,
-    /// See [`Move::Accept`].
-    Accepted,
-    /// See [`Move::Decline`].
-    Declined,
-    /// See [`Move::Withdraw`].
-    Withdrawn,
-    /// See [`Move::Block`].
-    Blocked,
-    /// See [`Move::Unblock`].
-    Unblocked,
-    /// The source changed access or callback settings.
-    Edited,
-    /// The source rotated the signing secret.
-    SecretRotated,
-}
-
-/// One line of a connection's history.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct HistoryEntry {
-    /// 1 for the invitation, then counting up.
-    pub number: u64,
-    /// When.
-    pub at: Timestamp,
-    /// Which side.
-    pub by: Side,
-    /// What.
-    pub action: Action,
-    /// For an edit: what it set, in words.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub changes: Vec<String>,
-}
-
 /// A changed connection, the history line that goes with it, and who is to be written to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
@@ -305,71 +228,6 @@ pub struct Change {
     pub entry: HistoryEntry,
     /// The mail to the other side, if the change deserves one.
     pub mail: Option<(Side, MailKind)>,
-}
-
-/// Input of a new connection.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConnectionDraft {
-    /// Who is invited.
-    pub target_client_id: ClientId,
-    offers_access: bool,
-    /// Where to call back, if given.
-    pub callback_url: Option<CallbackUrl>,
-}
-
-impl ConnectionDraft {
-    /// Reads `{targetClientId, offersAccess, callback?: {url}}`.
-    ///
-    /// # Errors
-    /// Names each wrong member.
-    pub fn parse(value: &Value, local: &LocalTargets) -> Parsed<Self> {
-        let mut object = Object::read(value)?;
-        let target = object.required("targetClientId", parsed::<ClientId>);
-        let offers_access = object.required("offersAccess", boolean);
-        let callback_url = object.optional("callback", |value| parse_callback(value, local));
-        object.finish(|| Some(Self { target_client_id: target?, offers_access: offers_access?, callback_url }))
-    }
-
-    /// Makes the connection; `sealed_secret` is the first signing secret, used if there are callback settings.
-    ///
-    /// # Errors
-    /// The module is off, the client invites itself, or the callback settings do not fit the two companies.
-    pub fn invite(
-        self,
-        id: ConnectionId,
-        source: (&Client, &ContractingCompany),
-        target: (&Client, &ContractingCompany),
-        sealed_secret: impl FnOnce() -> String,
-        now: Timestamp,
-    ) -> Result<Change, ConnectionError> {
-        if source.0.id == target.0.id {
-            return Err(ConnectionError::Itself);
-        }
-        modules_are_on(source.1, target.1)?;
-        let callback = match (self.callback_url, source.1.id == target.1.id) {
-            (None, true) => None,
-            (Some(_), true) => return Err(ConnectionError::CallbackWithinCompany),
-            (None, false) => return Err(ConnectionError::CallbackMissing),
-            (Some(url), false) => {
-                let secret = SigningSecret { sealed: sealed_secret(), created_at: now, expires_at: None };
-                Some(CallbackSettings { url, secrets: vec![secret] })
-            }
-        };
-        let connection = Connection {
-            id,
-            source: source.0.into(),
-            target: target.0.into(),
-            offers_access: self.offers_access,
-            callback,
-            state: State::Invited,
-            created_at: now,
-            updated_at: now,
-            version: 1,
-        };
-        let mail = MailKind::Invitation { source_name: source.0.name.clone(), connection_id: id };
-        let entry = HistoryEntry { number: 1, at: now, by: Side::Source, action: Action::Invited, changes: Vec::new() };
-        Ok(Change { connection, entry, mail: Some((Side::Target, mail)) })
-    }
 }
 
 /// Both contracting companies, or the one, must have booked the module.
@@ -383,35 +241,6 @@ pub fn modules_are_on(source: &ContractingCompany, target: &ContractingCompany) 
         }
     }
     Ok(())
-}
-
-fn parse_callback(value: &Value, local: &LocalTargets) -> Parsed<CallbackUrl> {
-    let mut object = Object::read(value)?;
-    let url = object.required("url", |value| {
-        CallbackUrl::parse(string(value)?, local).map_err(|error| FieldErrors::one(error.code(), error.to_string()))
-    });
-    object.finish(|| url)
-}
-
-/// Input of an edit by the source.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConnectionEdit {
-    offers_access: Option<bool>,
-    /// The new address, if it is to change.
-    pub callback_url: Option<CallbackUrl>,
-}
-
-impl ConnectionEdit {
-    /// Reads `{offersAccess?, callback?: {url}}`.
-    ///
-    /// # Errors
-    /// Names each wrong member.
-    pub fn parse(value: &Value, local: &LocalTargets) -> Parsed<Self> {
-        let mut object = Object::read(value)?;
-        let offers_access = object.optional("offersAccess", boolean);
-        let callback_url = object.optional("callback", |value| parse_callback(value, local));
-        object.finish(|| Some(Self { offers_access, callback_url }))
-    }
 }
 
 impl Connection {

@@ -1,0 +1,107 @@
+//! What callers say of a connection: a new one, and an edit.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::{
+    Action, CallbackSettings, Change, Connection, ConnectionError, HistoryEntry, Side, SigningSecret, State, modules_are_on,
+};
+use crate::callback_url::{CallbackUrl, LocalTargets};
+use crate::ids::{ClientId, ConnectionId};
+use crate::input::{FieldErrors, Object, Parsed, boolean, parsed, string};
+use crate::mail::MailKind;
+use crate::tenancy::{Client, ContractingCompany};
+
+/// Input of a new connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectionDraft {
+    /// Who is invited.
+    pub target_client_id: ClientId,
+    offers_access: bool,
+    /// Where to call back, if given.
+    pub callback_url: Option<CallbackUrl>,
+}
+
+impl ConnectionDraft {
+    /// Reads `{targetClientId, offersAccess, callback?: {url}}`.
+    ///
+    /// # Errors
+    /// Names each wrong member.
+    pub fn parse(value: &Value, local: &LocalTargets) -> Parsed<Self> {
+        let mut object = Object::read(value)?;
+        let target = object.required("targetClientId", parsed::<ClientId>);
+        let offers_access = object.required("offersAccess", boolean);
+        let callback_url = object.optional("callback", |value| parse_callback(value, local));
+        object.finish(|| Some(Self { target_client_id: target?, offers_access: offers_access?, callback_url }))
+    }
+
+    /// Makes the connection; `sealed_secret` is the first signing secret, used if there are callback settings.
+    ///
+    /// # Errors
+    /// The module is off, the client invites itself, or the callback settings do not fit the two companies.
+    pub fn invite(
+        self,
+        id: ConnectionId,
+        source: (&Client, &ContractingCompany),
+        target: (&Client, &ContractingCompany),
+        sealed_secret: impl FnOnce() -> String,
+        now: Timestamp,
+    ) -> Result<Change, ConnectionError> {
+        if source.0.id == target.0.id {
+            return Err(ConnectionError::Itself);
+        }
+        modules_are_on(source.1, target.1)?;
+        let callback = match (self.callback_url, source.1.id == target.1.id) {
+            (None, true) => None,
+            (Some(_), true) => return Err(ConnectionError::CallbackWithinCompany),
+            (None, false) => return Err(ConnectionError::CallbackMissing),
+            (Some(url), false) => {
+                let secret = SigningSecret { sealed: sealed_secret(), created_at: now, expires_at: None };
+                Some(CallbackSettings { url, secrets: vec![secret] })
+            }
+        };
+        let connection = Connection {
+            id,
+            source: source.0.into(),
+            target: target.0.into(),
+            offers_access: self.offers_access,
+            callback,
+            state: State::Invited,
+            created_at: now,
+            updated_at: now,
+            version: 1,
+        };
+        let mail = MailKind::Invitation { source_name: source.0.name.clone(), connection_id: id };
+        let entry = HistoryEntry { number: 1, at: now, by: Side::Source, action: Action::Invited, changes: Vec::new() };
+        Ok(Change { connection, entry, mail: Some((Side::Target, mail)) })
+    }
+}
+
+fn parse_callback(value: &Value, local: &LocalTargets) -> Parsed<CallbackUrl> {
+    let mut object = Object::read(value)?;
+    let url = object.required("url", |value| {
+        CallbackUrl::parse(string(value)?, local).map_err(|error| FieldErrors::one(error.code(), error.to_string()))
+    });
+    object.finish(|| url)
+}
+
+/// Input of an edit by the source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectionEdit {
+    pub(super) offers_access: Option<bool>,
+    /// The new address, if it is to change.
+    pub callback_url: Option<CallbackUrl>,
+}
+
+impl ConnectionEdit {
+    /// Reads `{offersAccess?, callback?: {url}}`.
+    ///
+    /// # Errors
+    /// Names each wrong member.
+    pub fn parse(value: &Value, local: &LocalTargets) -> Parsed<Self> {
+        let mut object = Object::read(value)?;
+        let offers_access = object.optional("offersAccess", boolean);
+        let callback_url = object.optional("callback", |value| parse_callback(value, local));
+        object.finish(|| Some(Self { offers_access, callback_url }))
+    }
+}
