@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 
 pub use history::{Action, HistoryEntry};
 pub use input::{ConnectionDraft, ConnectionEdit};
-pub use signing::{CallbackSettings, SECRET_OVERLAP, SigningSecret};
+pub use signing::{CallbackSettings, MOST_SECRETS, SECRET_OVERLAP, SigningSecret};
 
 use crate::ids::{ClientId, CompanyId, ConnectionId};
 use crate::mail::MailKind;

@@ -7,6 +7,8 @@ use crate::callback_url::CallbackUrl;
 
 /// How long an old signing secret is still used beside the new one.
 pub const SECRET_OVERLAP: SignedDuration = SignedDuration::from_hours(24);
+/// Secrets that are used side by side. Each is a signature in the header of every callback.
+pub const MOST_SECRETS: usize = 5;
 
 /// A signing secret, sealed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,7 +34,8 @@ pub struct CallbackSettings {
 }
 
 impl CallbackSettings {
-    /// Puts a new secret in front; the one before is used beside it for [`SECRET_OVERLAP`].
+    /// Puts a new secret in front; the one before is used beside it for [`SECRET_OVERLAP`]. Of more than [`MOST_SECRETS`] the
+    /// oldest ones end at once.
     pub fn rotate(&mut self, sealed: String, now: Timestamp) {
         self.secrets.retain(|secret| secret.expires_at.is_none_or(|end| end > now));
         for secret in &mut self.secrets {
@@ -40,6 +43,7 @@ impl CallbackSettings {
             secret.expires_at = Some(secret.expires_at.map_or(end, |earlier| earlier.min(end)));
         }
         self.secrets.insert(0, SigningSecret { sealed, created_at: now, expires_at: None });
+        self.secrets.truncate(MOST_SECRETS);
     }
 
     /// The secrets to sign with now, the newest first.

@@ -109,6 +109,16 @@ fn both_secrets_sign_during_the_overlap_and_only_the_new_one_after_it() {
 }
 
 #[test]
+fn of_many_rotations_in_a_day_the_newest_five_secrets_are_used() {
+    let mut settings = Pair::between_two_companies().connection.callback.expect("settings");
+    for number in 0..20 {
+        settings.rotate(format!("sealed {number}"), now());
+    }
+    let used: Vec<_> = settings.secrets_at(now()).map(|secret| secret.sealed.as_str()).collect();
+    assert_eq!(used, ["sealed 19", "sealed 18", "sealed 17", "sealed 16", "sealed 15"]);
+}
+
+#[test]
 fn a_second_rotation_does_not_lengthen_the_life_of_the_oldest_secret() {
     let mut settings = Pair::between_two_companies().connection.callback.expect("settings");
     let hour = SignedDuration::from_hours(1);
