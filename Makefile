@@ -25,8 +25,10 @@ demo: ## play the story of two merchants against the real API, on a stack of its
 test: $(RECEIVERS) ## run every test: unit, store, and the stories against the deployed template
 	$(PYTHON) -m unittest discover -s infra/import_orders/tests -t .
 	$(LOCAL) exec -- python -m unittest discover -s infra/operate/tests -t .
+	$(LOCAL) exec -- python -m unittest discover -s infra/local/tests -t .
 	cargo test --workspace --exclude tandem-stories
-	TANDEM_CALLBACK_RETRY_SCHEDULE=$(STORIES_RETRY_SCHEDULE) $(LOCAL) run -- cargo test --package tandem-stories
+	TANDEM_CALLBACK_RETRY_SCHEDULE=$(STORIES_RETRY_SCHEDULE) $(LOCAL) run --canaries -- cargo test --package tandem-stories
+	TANDEM_CALLBACK_RETRY_SCHEDULE=$(STORIES_RETRY_SCHEDULE) $(LOCAL) run --faults --canaries -- cargo test --package tandem-stories
 
 up: ## bring a stack up and leave it up; .local/stack.json tells where
 	$(LOCAL) up

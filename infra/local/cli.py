@@ -11,7 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from infra.local import binaries, emulator, environment, processes
+from infra.local import binaries, emulator, environment, faults, processes
 from infra.local.guard import Guard
 from infra.local.layout import FAILED_RUN_LOGS, LOCAL, ROOT, RUN_PREFIX, State, run_state, standing_state, venv_python
 from infra.local.say import Interrupted, Problem, say, step
@@ -52,6 +52,9 @@ def _options(arguments: list[str]) -> argparse.Namespace:
         sub.set_defaults(command=function, needs_environment=function not in (down, status))
         if name in ("up", "run"):
             sub.add_argument("--packages", type=Path, help="folder of ready-made BINARY.zip packages to use")
+        if name == "run":
+            sub.add_argument("--faults", action="store_true", help="break calls of the functions as faults.yaml says")
+            sub.add_argument("--canaries", action="store_true", help="afterwards, look for callers' texts in the logs")
         if name in ("run", "exec"):
             sub.add_argument("words", nargs="+", metavar="COMMAND")
     return parser.parse_args(arguments)
@@ -120,10 +123,17 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _run_on_own_stack(state: State, guard: Guard, options: argparse.Namespace) -> int:
-    _bring_up(state, guard, options.packages)
+    from infra.local import canaries  # needs the environment
+
+    proxy = faults.reserve() if options.faults else None
+    _bring_up(state, guard, options.packages, proxy)
     say(f"running: {' '.join(options.words)}")
     env = _inside() | {"TANDEM_STACK": str(state.description)}
     code = guard.start(options.words, grace=5.0, stdin=None, env=env).wait()
+    if proxy:
+        faults.tell(proxy)
+    if code == 0 and options.canaries:
+        canaries.look(state)
     return code if code >= 0 else 128 - code
 
 
@@ -141,15 +151,18 @@ def execute(options: argparse.Namespace) -> int:
     os.execvpe(options.words[0], options.words, _inside())
 
 
-def _bring_up(state: State, guard: Guard, ready_made: Path | None) -> dict[str, Any]:
+def _bring_up(state: State, guard: Guard, ready_made: Path | None, proxy: faults.Proxy | None = None) -> dict[str, Any]:
     from infra.local import deploy, translate  # these need the environment
 
     state.create()
     template = translate.read()
     names = binaries.named_in(template)
     packages = binaries.ready_made(ready_made, names) if ready_made else _build(names, guard)
-    running = emulator.start(state, guard)
+    running = emulator.start(state, guard, proxy.endpoint if proxy else None)
+    if proxy:
+        faults.start(proxy, running.endpoint, state, guard)
     description = deploy.deploy(running, packages, template, state)
+    description["faults"] = proxy is not None
     state.description.write_text(json.dumps(description, indent=2) + "\n")
     return description
 

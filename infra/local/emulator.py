@@ -31,11 +31,11 @@ class Emulator:
     pid: int
 
 
-def start(state: State, guard: Guard) -> Emulator:
+def start(state: State, guard: Guard, functions_call: str | None = None) -> Emulator:
     """Start the emulator and wait until it answers.
 
-    TANDEM_PORT chooses its port; otherwise any free one is taken. Raises a `Problem` if that port is taken or the
-    emulator does not come up.
+    `functions_call` is the address at which functions find AWS, if not at the emulator's own. TANDEM_PORT chooses its
+    port; otherwise any free one is taken. Raises a `Problem` if that port is taken or the emulator does not come up.
     """
     port = _port()
     endpoint = f"http://127.0.0.1:{port}"
@@ -47,7 +47,7 @@ def start(state: State, guard: Guard) -> Emulator:
                 grace=0,  # its state is thrown away, and so are the functions, which are of its group
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env=_clean_environment(state, port, endpoint),
+                env=_clean_environment(state, port, functions_call or endpoint),
             )
         if not processes.wait_until(lambda: child.poll() is not None or _answers(endpoint), _START_SECONDS):
             raise Problem(f"the emulator did not answer within {_START_SECONDS:.0f} s")
@@ -67,8 +67,16 @@ def running(state: State) -> int | None:
     return int(pid) if processes.is_alive(int(pid), started) else None
 
 
+def free_port() -> int:
+    """A port of the loopback address that nobody listens on now."""
+    return _free("0")
+
+
 def _port() -> int:
-    wanted = os.environ.get("TANDEM_PORT", "0")
+    return _free(os.environ.get("TANDEM_PORT", "0"))
+
+
+def _free(wanted: str) -> int:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -88,7 +96,7 @@ def _answers(endpoint: str) -> bool:
         return False
 
 
-def _clean_environment(state: State, port: int, endpoint: str) -> dict[str, str]:
+def _clean_environment(state: State, port: int, functions_call: str) -> dict[str, str]:
     """All that the emulator sees, and the functions with it: nothing of the person's own environment."""
     return {
         "PATH": "/usr/local/bin:/usr/bin:/bin",
@@ -98,7 +106,7 @@ def _clean_environment(state: State, port: int, endpoint: str) -> dict[str, str]
         "BIND_HOST": "127.0.0.1",
         "MINISTACK_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),
-        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ENDPOINT_URL": functions_call,
         "MINISTACK_REGION": REGION,
         # Functions get their roles' credentials, and every call is held against the roles' policies.
         "AUTH": "true",

@@ -46,6 +46,11 @@ class State:
         return self.logs / "functions"
 
     @property
+    def said(self) -> Path:
+        """What the stories' callers said and were told, call by call."""
+        return self.folder / "said.jsonl"
+
+    @property
     def emulator_identity(self) -> Path:
         """Process id and start time of the emulator."""
         return self.folder / "emulator.pid"

@@ -7,10 +7,16 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::answer::Answer;
+use crate::said;
 use crate::stack::Stack;
 
 /// Longer than the HTTP API itself waits for a function.
 const LONGEST_CALL: Duration = Duration::from_secs(40);
+
+/// How often a call is repeated that got no proper answer where AWS is broken on purpose; nowhere else is it repeated.
+const MOST_REPEATS: usize = 5;
+/// Between two of them.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// Someone who calls the API.
 #[derive(Debug, Clone)]
@@ -47,6 +53,12 @@ impl Api {
         // A client of its own: its connections live in the runtime of one test.
         let http = reqwest::Client::builder().no_proxy().timeout(LONGEST_CALL).build();
         Self { http: http.expect("an HTTP client"), key: None }
+    }
+
+    /// The same caller over new connections.
+    #[must_use]
+    pub fn afresh(&self) -> Self {
+        Self { key: self.key.clone(), ..Self::as_nobody() }
     }
 
     /// Reads.
@@ -150,7 +162,8 @@ impl Call {
         Self { idempotency_key: None, ..self }
     }
 
-    /// Calls.
+    /// Calls. Where AWS is broken on purpose, it does what callers are told to: repeats what was answered by a 5xx, with the same
+    /// `Idempotency-Key`.
     ///
     /// # Panics
     /// The API does not answer at all, or not as docs/openapi.yaml says.
@@ -159,12 +172,27 @@ impl Call {
             Some(key) => self.request.header("idempotency-key", key),
             None => self.request,
         };
-        let name = self.name;
-        let response = request.send().await.unwrap_or_else(|error| panic!("{name}: no answer: {error:?}"));
+        let mut repeats = if Stack::get().faults { MOST_REPEATS } else { 0 };
+        loop {
+            let again = request.try_clone().expect("a body in memory");
+            let answer = Self::once(self.name.clone(), again).await;
+            if answer.status < 500 || repeats == 0 {
+                answer.is_described();
+                return answer;
+            }
+            repeats -= 1;
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    async fn once(name: String, request: reqwest::RequestBuilder) -> Answer {
+        let (http, request) = request.build_split();
+        let request = request.unwrap_or_else(|error| panic!("{name}: no request: {error:?}"));
+        let said = request.try_clone().expect("a body in memory");
+        let response = http.execute(request).await.unwrap_or_else(|error| panic!("{name}: no answer: {error:?}"));
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = response.text().await.unwrap_or_else(|error| panic!("{name}: the answer broke off: {error:?}"));
-        let answer = Answer::new(name, status, headers, text);
-        answer.is_described();
-        answer
+        said::note(&said, &text);
+        Answer::new(name, status, headers, text)
     }
 }

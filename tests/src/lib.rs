@@ -25,6 +25,7 @@ mod mails;
 mod operate;
 pub mod queue;
 mod receiver;
+mod said;
 mod side_by_side;
 mod stack;
 pub mod table;

@@ -40,6 +40,10 @@ pub struct Stack {
     pub mail_queue_url: String,
     /// Where messages about mails end that no worker could take.
     pub mail_dead_letter_queue_url: String,
+    /// Where it is written down what callers said and were told.
+    pub said: String,
+    /// Whether calls between the functions and AWS are broken on purpose.
+    pub faults: bool,
     /// Every other value, e.g. `sweepOutboxFunctionName`.
     #[serde(flatten)]
     pub others: BTreeMap<String, Value>,

@@ -12,5 +12,6 @@ mod imports;
 mod lists_page_through_250_rows;
 mod module_off;
 mod receivers;
+mod what_the_logs_hold;
 mod who_may_what;
 mod within_one_contracting_company;

@@ -294,6 +294,12 @@ async fn a_purchase_that_is_sent_again_is_answered_again_and_has_no_second_effec
     assert_eq!(again.header("idempotency-replayed"), Some("true"));
     assert_eq!(first.created(), again.created());
     call().without_idempotency_key().send().await.problem(400, "idempotency_key_required");
+    // A caller that goes on asking, each time over a connection of its own, as a process that is started again does.
+    for _ in 0..10 {
+        let call = target.api.afresh().call(reqwest::Method::POST, &path).json(&body);
+        let again = call.idempotency_key("the customer's first click").send().await;
+        assert_eq!(again.header("idempotency-replayed"), Some("true"));
+    }
 
     assert_eq!(target.api.all("/v1/orders").await.len(), 1);
     assert_eq!(target.api.all("/v1/subscriptions").await.len(), 2);

@@ -1,0 +1,154 @@
+"""Looks through the functions' logs for anything that callers said or were told.
+
+Every text of every request is a canary: names, e-mail addresses, codes, keys, addresses, whole bodies; of the answers,
+keys, secrets, voucher codes and what receivers of callbacks answered. Ids, times and the words of docs/openapi.yaml are
+not: logs may hold them. A field of a request that no story ever filled would hide what is logged of it, so each must
+have been filled.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from infra.local.layout import ROOT, State
+from infra.local.say import Problem, say
+
+_SECRET_ANSWERS = ("apiKey", "key", "secret", "voucherCode", "answer")
+_SHORTEST = 6
+"""Shorter texts are in any log by chance."""
+
+_PUBLIC = re.compile(
+    r"(?:[a-z]{3}_[0-9a-f]{32}"  # an id
+    r"|\d{4}-\d\d-\d\d(?:T[\d:.]+(?:Z|[+-]\d\d:\d\d))?"  # a date or a time
+    r"|[\d.,:+-]+)"
+)
+_LARGE = 5_000
+"""Canaries that are looked for at a time."""
+
+
+def look(state: State) -> None:
+    """Look. Raises a `Problem` if a log has a canary, or if the stories did not fill every field."""
+    calls = [json.loads(line) for line in state.said.read_text().splitlines()] if state.said.exists() else []
+    openapi = yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_text())
+    canaries = {text for call in calls for text in _canaries(call)} - _words(openapi)
+    logs = sorted(state.function_logs.glob("*.log"))
+    lines = 0
+    for log in logs:
+        text = log.read_text(errors="replace")
+        lines += text.count("\n")
+        for canary in _found(text, canaries):
+            where = next(line for line in text.splitlines() if canary in line or _escaped(canary) in line)
+            raise Problem(f"{log.name} tells what a caller said or was told, {canary[:80]!r}: {where[:400]}")
+    unfilled = _fields(openapi) - {field for call in calls for field in _filled(call)}
+    if unfilled:
+        raise Problem(f"no story fills these fields, so nobody knows what is logged of them: {sorted(unfilled)}")
+    if not (canaries and lines):
+        raise Problem("there were no canaries, or no logs to look for them in")
+    say(f"none of {len(canaries)} texts that callers said or were told is in {lines} lines of {len(logs)} logs")
+
+
+def _canaries(call: dict[str, Any]) -> Iterator[str]:
+    """The texts of a call that no log may have."""
+    body, answer = _json(call["body"]), _json(call["answer"])
+    texts = [text for _, text in _texts(body, "")]
+    texts += [text for path, text in _texts(answer, "") if path.rpartition(".")[2] in _SECRET_ANSWERS]
+    texts += [(call["authorization"] or "").removeprefix("Bearer ")]
+    if body is None:
+        texts.append(call["body"] or "")
+    return (text for text in texts if len(text) >= _SHORTEST and not _PUBLIC.fullmatch(text))
+
+
+def _filled(call: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    return ((str(call["route"]), path) for path, _ in _texts(_json(call["body"]), ""))
+
+
+def _json(text: str | None) -> Any:
+    try:
+        return json.loads(text or "null")
+    except ValueError:
+        return None
+
+
+def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    """The texts in a JSON value, each with where it is; items of a list are all in one place."""
+    match value:
+        case str():
+            yield path, value
+        case dict():
+            for name, member in value.items():
+                yield from _texts(member, f"{path}.{name}")
+        case list():
+            for item in value:
+                yield from _texts(item, f"{path}[]")
+
+
+def _found(text: str, canaries: set[str]) -> list[str]:
+    """The canaries in a log, as they are or as JSON writes them."""
+    wanted = sorted(canaries)
+    found = []
+    for start in range(0, len(wanted), _LARGE):
+        some = wanted[start : start + _LARGE]
+        either = "|".join(re.escape(form) for canary in some for form in {canary, _escaped(canary)})
+        hits = set(re.findall(either, text))
+        found += [canary for canary in some if canary in hits or _escaped(canary) in hits]
+    return found
+
+
+def _escaped(text: str) -> str:
+    return json.dumps(text)[1:-1]
+
+
+def _words(openapi: dict[str, Any]) -> set[str]:
+    """The values that docs/openapi.yaml lists for a field: anybody can read them there."""
+
+    def listed(value: Any) -> Iterator[str]:
+        match value:
+            case dict():
+                yield from (str(word) for word in value.get("enum", []))
+                yield str(value.get("const", ""))
+                for member in value.values():
+                    yield from listed(member)
+            case list():
+                for item in value:
+                    yield from listed(item)
+
+    return set(listed(openapi))
+
+
+def _fields(openapi: dict[str, Any]) -> set[tuple[str, str]]:
+    """Every field of every request that takes any text."""
+
+    def resolved(node: dict[str, Any]) -> dict[str, Any]:
+        while "$ref" in node:
+            _, kind, name = node["$ref"].removeprefix("#/").split("/")
+            node = openapi["components"][kind][name]
+        return node
+
+    def fields(schema: dict[str, Any], path: str) -> Iterator[str]:
+        schema = resolved(schema)
+        for name, member in schema.get("properties", {}).items():
+            yield from fields(member, f"{path}.{name}")
+        if "items" in schema:
+            yield from fields(schema["items"], f"{path}[]")
+        for part in (*schema.get("allOf", []), *schema.get("oneOf", []), *schema.get("anyOf", [])):
+            yield from fields(part, path)
+        types = schema.get("type", [])
+        if "string" in ([types] if isinstance(types, str) else types) and not _is_listed(schema):
+            yield path
+
+    found = set()
+    for path, item in openapi["paths"].items():
+        for method, operation in item.items():
+            if method in ("get", "post", "put", "patch", "delete"):
+                for body in resolved(operation.get("requestBody", {})).get("content", {}).values():
+                    found |= {(f"{method.upper()} {path}", field) for field in fields(body["schema"], "")}
+    return found
+
+
+def _is_listed(schema: dict[str, Any]) -> bool:
+    return "enum" in schema or "const" in schema or schema.get("format") in ("date", "date-time")

@@ -1,0 +1,86 @@
+"""What callers said is found in logs, in whatever form, and what stands there rightly is not."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import unittest
+import unittest.mock
+from pathlib import Path
+from typing import Any
+
+from infra.local import canaries
+from infra.local.layout import State
+from infra.local.say import Problem
+
+ID = "cus_0190b8f5c6f77c3ab0a1c2d3e4f50617"
+
+
+class Canaries(unittest.TestCase):
+    """Logs of one function after one call."""
+
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.state = State(Path(folder.name), Path(folder.name) / "stack.json")
+        self.state.create()
+        fields = unittest.mock.patch.object(canaries, "_fields", return_value=set())
+        self.fields = fields.start()
+        self.addCleanup(fields.stop)
+
+    def look(self, log: str, body: Any = None, answer: Any = None, key: str = "") -> None:
+        text = body if isinstance(body, str) else json.dumps(body)
+        call = {"route": "POST /v1/x", "body": text, "authorization": f"Bearer {key}", "answer": json.dumps(answer)}
+        self.state.said.write_text(json.dumps(call) + "\n")
+        (self.state.function_logs / "customers.log").write_text(log + "\n")
+        canaries.look(self.state)
+
+    def test_a_text_of_a_body_is_found_however_deep_it_was(self) -> None:
+        with self.assertRaisesRegex(Problem, r"customers.log tells .*'Anna Muster'"):
+            self.look('{"message":"no Anna Muster"}', {"items": [{"person": {"name": "Anna Muster"}}]})
+
+    def test_a_text_is_found_as_json_writes_it(self) -> None:
+        with self.assertRaisesRegex(Problem, "customers.log tells"):
+            self.look(json.dumps({"message": 'said "Müller"'}), {"name": 'said "Müller"'})
+
+    def test_keys_and_what_was_answered_once_are_found(self) -> None:
+        for said in ({"key": "tdm_abcdef"}, {"answer": {"voucherCode": "7Q2M9-X4T0K"}}, {"body": "{broken Anna"}):
+            with self.assertRaises(Problem):
+                self.look("tdm_abcdef 7Q2M9-X4T0K {broken Anna", **({"body": {"name": "somebody"}} | said))
+
+    def test_ids_times_and_known_words_may_be_logged(self) -> None:
+        body = {"id": ID, "at": "2026-01-01T00:00:00Z", "method": "CREDIT_CARD", "name": "somebody"}
+        self.look(f"{ID} 2026-01-01T00:00:00Z CREDIT_CARD", body)
+
+    def test_a_field_that_nobody_filled_is_named(self) -> None:
+        self.fields.return_value = {("POST /v1/x", ".name"), ("POST /v1/x", ".phone")}
+        with self.assertRaisesRegex(Problem, r"\.phone"):
+            self.look("nothing", {"name": "somebody"})
+
+    def test_a_run_without_anything_to_look_for_is_no_success(self) -> None:
+        with self.assertRaisesRegex(Problem, "no canaries"):
+            self.look("nothing", {})
+
+
+class Fields(unittest.TestCase):
+    """The fields that docs/openapi.yaml names."""
+
+    def test_fields_of_parts_lists_and_references_are_found(self) -> None:
+        name = {"type": ["string", "null"]}
+        draft = {
+            "properties": {
+                "name": {"$ref": "#/components/schemas/Name"},
+                "method": {"type": "string", "enum": ["CREDIT_CARD"]},
+                "items": {"type": "array", "items": {"oneOf": [{"properties": {"id": {"type": "string"}}}]}},
+            }
+        }
+        body = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Draft"}}}}
+        openapi = {
+            "paths": {"/v1/x": {"parameters": [], "post": {"requestBody": {"$ref": "#/components/requestBodies/X"}}}},
+            "components": {"schemas": {"Name": name, "Draft": draft}, "requestBodies": {"X": body}},
+        }
+        self.assertEqual(canaries._fields(openapi), {("POST /v1/x", ".name"), ("POST /v1/x", ".items[].id")})
+
+
+if __name__ == "__main__":
+    unittest.main()

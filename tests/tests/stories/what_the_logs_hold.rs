@@ -1,0 +1,154 @@
+//! Every field that takes a text gets a canary, a text that is nowhere else. `make test` looks for it, and for all that other
+//! stories say, in the logs of all functions afterwards, and fails if a field was filled by no story.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tandem_stories::{Client, Pair, Receiver, Reply, World, eventually, id, mandatory};
+use uuid::Uuid;
+
+/// A name, a street or whatever else.
+fn canary(of: &str) -> String {
+    format!("Kanarienvogel {of} {}", Uuid::now_v7().simple())
+}
+
+fn address_of_a_person() -> Value {
+    json!({
+        "street": canary("Gasse"), "additional": canary("Hinterhaus"), "postalCode": &canary("")[14..34], "city": canary("Stadt"),
+        "country": "CH",
+    })
+}
+
+fn person() -> Value {
+    json!({
+        "email": format!("kanarienvogel-{}@example.com", Uuid::now_v7()),
+        "language": "de-CH",
+        "externalSystemId": canary("Kunde"),
+        "firstName": canary("Vorname"),
+        "lastName": canary("Nachname"),
+        "phone": &canary("Telefon")[..40],
+        "address": address_of_a_person(),
+    })
+}
+
+/// A customer with everything that a customer may have, changed once.
+async fn customer(of: &Client) -> Value {
+    let customer = of.api.post("/v1/customers", person()).await.created();
+    of.api.patch(&format!("/v1/customers/{}", id(&customer)), person()).await.ok()
+}
+
+async fn describe(client: &Client, list: &str, thing: &Value) {
+    let body = json!({"name": canary("Name"), "description": canary("Beschreibung")});
+    let _ = client.api.patch(&format!("{list}/{}", id(thing)), body).await.ok();
+}
+
+/// Offers and a cart whose texts are canaries.
+async fn catalog(pair: &Pair) -> Value {
+    let offer = |targets: &[&str]| {
+        let mut body = json!({
+            "name": canary("Angebot"), "description": canary("Beschreibung"), "type": "subscription", "renews": true,
+            "period": {"unit": "month", "count": 1}, "price": {"amount": 999, "currency": "EUR"},
+        });
+        if !targets.is_empty() {
+            body["crossClient"] = json!({"targetClientIds": targets, "sellerShareBasisPoints": 2_000});
+        }
+        body
+    };
+    let own = pair.target.api.post("/v1/offers", offer(&[])).await.created();
+    let shared = pair.source.api.post("/v1/offers", offer(&[&pair.target.id])).await.created();
+    describe(&pair.target, "/v1/offers", &own).await;
+    let more = json!({
+        "price": {"amount": 1_099, "currency": "EUR"},
+        "crossClient": {"targetClientIds": [pair.target.id], "sellerShareBasisPoints": 2_500},
+    });
+    let _ = pair.source.api.patch(&format!("/v1/offers/{}", id(&shared)), more).await.ok();
+    let mut positions = [mandatory(&own), mandatory(&shared)];
+    for (number, position) in (1..).zip(&mut positions) {
+        position["position"] = json!(number);
+    }
+    let body = json!({"name": canary("Warenkorb"), "description": canary("Beschreibung"), "positions": positions});
+    let cart = pair.target.api.post("/v1/carts", body).await.created();
+    describe(&pair.target, "/v1/carts", &cart).await;
+    let again = json!({"positions": positions});
+    pair.target.api.patch(&format!("/v1/carts/{}", id(&cart)), again).await.ok()
+}
+
+/// Orders of a leading system: a good one, and one that names nobody.
+async fn import(client: &Client) {
+    let offer = json!({
+        "name": canary("Angebot"), "type": "subscription", "renews": true, "externallyManaged": true,
+        "period": {"unit": "month", "count": 1}, "price": {"amount": 999, "currency": "EUR"},
+    });
+    let offer = client.api.post("/v1/offers", offer).await.created();
+    let (payer, reader) = (customer(client).await, customer(client).await);
+    let item = |reader: &str| {
+        json!({
+            "externalSystemId": canary("Auftrag"), "offerId": id(&offer), "invoiceCustomerId": id(&payer),
+            "deliveryCustomerId": reader, "quantity": 1, "startDate": "2026-01-01T00:00:00Z", "paymentMethod": "BILLING",
+        })
+    };
+    let items = json!({"items": [item(id(&reader)), item("cus_019f1d038dc070008000000000000009")]});
+    let accepted = client.api.post("/v1/imports/orders", items).await.accepted();
+    let path = format!("/v1/imports/{}", accepted["promiseId"].as_str().expect("an id"));
+    eventually("the import to be done", async || {
+        let promise = client.api.get(&path).await.ok();
+        if promise["finishedAt"].is_string() { Ok(()) } else { Err(promise) }
+    })
+    .await;
+}
+
+/// What is refused is as private as what is taken.
+async fn refusals(client: &Client, customer: &Value) {
+    let broken = format!("{{\"firstName\": \"{}\"", canary("Vorname"));
+    let _ = client
+        .api
+        .call(Method::POST, "/v1/customers")
+        .body("application/json", broken)
+        .send()
+        .await
+        .problem(400, "invalid_json");
+    let mut wrong = person();
+    wrong[canary("Feld")] = json!(canary("Wert"));
+    let _ = client.api.post("/v1/customers", wrong).await.problem(422, "invalid_fields");
+    let _ = client.redeem("AAAAA-BBBBB-CCCCC-DDDDD", customer).await.problem(404, "voucher_not_found");
+}
+
+#[tokio::test]
+async fn every_field_of_every_request_is_filled() {
+    let world = World::new();
+    let receiver = Receiver::start().await;
+    let pair = world.pair_between_two_companies(&receiver).await;
+    let (source, target) = (&pair.source, &pair.target);
+    let company = json!({"name": canary("Verlag")});
+    let _ = world.operator.patch(&format!("/v1/contracting-companies/{}", source.company.id), company).await.ok();
+    let key = json!({"name": canary("Schlüssel")});
+    let _ = world.operator.post(&format!("/v1/clients/{}/api-keys", source.id), key).await.created();
+    let address = || format!("{}?kanarienvogel={}", receiver.url(), Uuid::now_v7().simple());
+    let edit = json!({"callback": {"url": address()}});
+    let _ = source.api.patch(&format!("/v1/connections/{}", pair.connection_id), edit).await.ok();
+    let endpoint = json!({"url": address()});
+    let _ = source.api.call(Method::PUT, "/v1/event-endpoint").json(&endpoint).send().await.created();
+    import(source).await;
+
+    // A receiver that tells what it got, and does not want it.
+    let said = canary("Antwort");
+    receiver.answer_always(Reply::status(410).body(&said));
+    let (cart, buyer) = (catalog(&pair).await, customer(target).await);
+    let _ = target.sell(&cart, &buyer).await.created();
+    let failed = eventually("the callback to be held", async || {
+        let list = source.api.get("/v1/callbacks?status=held").await.ok();
+        let sales = list["items"].as_array().into_iter().flatten().filter(|one| one["type"] == "crossClientOrder.created");
+        sales.filter_map(|one| one["id"].as_str().map(str::to_owned)).next().ok_or(list.clone())
+    })
+    .await;
+    receiver.answer_always(Reply::status(200).body(&said));
+    let ids = json!({"callbackIds": [failed]});
+    let _ = source.api.post("/v1/callbacks/replay", ids).await.accepted();
+    let all = json!({"connectionId": pair.connection_id});
+    let _ = source.api.post("/v1/callbacks/replays", all).await.accepted();
+
+    let reader = customer(source).await;
+    refusals(source, &reader).await;
+    let told = source.api.get(&format!("/v1/callbacks/{failed}")).await.ok();
+    let code = told["body"]["data"]["voucherCode"].as_str().expect("a voucher's code").to_owned();
+    let _ = source.redeem(&code, &reader).await.ok();
+}
