@@ -2,7 +2,7 @@
 //! what template and documents promise.
 //!
 //! - [`TestTable`]: the table of `template.yaml` in an in-process DynamoDB, fresh for each test, which counts the round
-//!   trips made to it.
+//!   trips made to it; with a server for the fidelity of it, or in process for tests that make very many calls.
 //! - [`Faults`]: calls of the SDK that fail, beneath the SDK, before or after they had their effect.
 //! - [`StandIn`]: SQS and SES beneath the SDK.
 //! - [`HttpCall`]: builds a request the way the HTTP API hands it to a function.
@@ -17,6 +17,7 @@
 mod calls;
 mod faults;
 mod http_call;
+mod in_process;
 mod openapi;
 mod stand_ins;
 mod table;

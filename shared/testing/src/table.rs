@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 
 use crate::calls::{Calls, Capacity};
 use crate::faults::Faults;
+use crate::in_process::InProcess;
 use crate::template;
 
 /// A fresh table in a database of its own, served on a free loopback port inside this process. All of it goes when the
@@ -31,8 +32,8 @@ pub struct TestTable {
     pub faults: Faults,
     calls: Calls,
     database: Database,
-    // Dropping it ends the server.
-    _stop: oneshot::Sender<()>,
+    // Dropping it ends the server, if there is one.
+    _stop: Option<oneshot::Sender<()>>,
 }
 
 /// The rows of a table at a time.
@@ -42,11 +43,7 @@ pub struct Snapshot(Vec<Item>);
 impl TestTable {
     /// Makes the table of `template.yaml`: keys `pk` and `sk`, indexes `gsi1`, `gsi2` and `due`.
     pub async fn new() -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(1);
-        let table_name = format!("tandem-test-{}", NUMBER.fetch_add(1, Ordering::Relaxed));
-        let database = Database::memory().expect("an empty database can be made");
-        database.create_table(template::create_table(&table_name)).expect("the template's table can be made");
-
+        let (table_name, database) = database();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a loopback port is free");
         let endpoint = format!("http://{}", listener.local_addr().expect("the port is known"));
         let (stop, stopped) = oneshot::channel::<()>();
@@ -57,8 +54,22 @@ impl TestTable {
 
         let calls = Calls::default();
         let faults = Faults::default();
-        let client = client(&endpoint, &table_name, calls.clone(), &faults);
-        Self { client, table_name, endpoint, faults, calls, database, _stop: stop }
+        let http = faults.around(HttpBuilder::new().build_http());
+        let client =
+            aws_sdk_dynamodb::Client::from_conf(config(&endpoint, &table_name, calls.clone()).http_client(http).build());
+        Self { client, table_name, endpoint, faults, calls, database, _stop: Some(stop) }
+    }
+
+    /// The same table without a server: several times as fast, for tests that make very many calls. Its requests are not signed.
+    #[must_use]
+    pub fn in_process() -> Self {
+        let (table_name, database) = database();
+        let endpoint = "http://in-process.invalid".to_owned();
+        let (calls, faults) = (Calls::default(), Faults::default());
+        let http = faults.around(InProcess(database.clone()).http_client());
+        let config = config(&endpoint, &table_name, calls.clone()).http_client(http).allow_no_auth();
+        let client = aws_sdk_dynamodb::Client::from_conf(config.build());
+        Self { client, table_name, endpoint, faults, calls, database, _stop: None }
     }
 
     /// A fresh table with the rows that another one had.
@@ -118,8 +129,17 @@ impl TestTable {
     }
 }
 
-fn client(endpoint: &str, table: &str, calls: Calls, faults: &Faults) -> aws_sdk_dynamodb::Client {
-    let config = aws_sdk_dynamodb::Config::builder()
+/// An empty database with the table of `template.yaml`, and that table's name.
+fn database() -> (String, Database) {
+    static NUMBER: AtomicU32 = AtomicU32::new(1);
+    let table_name = format!("tandem-test-{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+    let database = Database::memory().expect("an empty database can be made");
+    database.create_table(template::create_table(&table_name)).expect("the template's table can be made");
+    (table_name, database)
+}
+
+fn config(endpoint: &str, table: &str, calls: Calls) -> aws_sdk_dynamodb::config::Builder {
+    aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new("eu-central-1"))
         .credentials_provider(Credentials::new("test", "test", None, None, "tests"))
@@ -128,10 +148,7 @@ fn client(endpoint: &str, table: &str, calls: Calls, faults: &Faults) -> aws_sdk
         // test do not take the retries of another.
         .retry_config(RetryConfig::standard().with_initial_backoff(Duration::from_millis(1)))
         .retry_partition(RetryPartition::new(table.to_owned()))
-        .http_client(faults.around(HttpBuilder::new().build_http()))
         .interceptor(calls)
-        .build();
-    aws_sdk_dynamodb::Client::from_conf(config)
 }
 
 fn plain(value: AttributeValue) -> Value {

@@ -11,7 +11,7 @@ use tandem_api::{App, Event};
 use tandem_domain::callback::RetrySchedule;
 use tandem_domain::callback_url::LocalTargets;
 use tandem_mail::{Mailer, RecordedMail};
-use tandem_queue::{DeadLetters, Letter, LetterRecorder, Message, Queue, Queues, Sent};
+use tandem_queue::{DeadLetters, Kind, Letter, LetterRecorder, Message, Queue, Queues, Sent};
 use tandem_runtime::{Clock, Quarantine};
 use tandem_sealing::{DataKey, Sealer};
 use tandem_store::Store;
@@ -251,6 +251,23 @@ impl House {
             let answer = self.mail_worker.work(event_of(&mails, 1)).await.expect("worked");
             assert!(answer.batch_item_failures.is_empty(), "{answer:?}");
         }
+    }
+
+    /// Everything that was sent to the three queues since the last look: to nobody, if the caller drops it.
+    #[must_use]
+    pub fn messages(&self) -> Vec<Sent> {
+        [self.callback_queue.take(), self.mail_queue.take(), self.import_queue.take()].concat()
+    }
+
+    /// Hands one message to its worker as received for the n-th time; whether it is to come again.
+    pub async fn hand_over(&self, message: &Message, received: u32) -> bool {
+        let event = event_of(std::slice::from_ref(message), received);
+        let answer = match message.kind {
+            Kind::Callback | Kind::Replay => self.deliverer.work(event).await,
+            Kind::Mail => self.mail_worker.work(event).await,
+            Kind::Import => self.importer.work(event).await,
+        };
+        !answer.expect("workers answer").batch_item_failures.is_empty()
     }
 
     /// Hands messages to the callback worker.

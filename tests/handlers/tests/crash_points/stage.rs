@@ -160,13 +160,7 @@ impl Stage {
 
     /// Hands a message to its worker as received for the n-th time; whether it is to come again.
     pub(crate) async fn hand_over(&self, message: &Message, received: u32) -> bool {
-        let event = tandem_handlers::event_of(std::slice::from_ref(message), received);
-        let answer = match message.kind {
-            Kind::Callback | Kind::Replay => self.house.deliverer.work(event).await,
-            Kind::Mail => self.house.mail_worker.work(event).await,
-            Kind::Import => self.house.importer.work(event).await,
-        };
-        !answer.expect("workers answer").batch_item_failures.is_empty()
+        self.house.hand_over(message, received).await
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod authorizing;
 mod delivering;
+mod dropping;
 mod erasing;
 mod failing_endpoints;
 mod importing;

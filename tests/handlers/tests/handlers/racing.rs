@@ -1,10 +1,15 @@
 //! Many at once: one winner, and a defined answer for the others.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use futures::future::join_all;
+use futures::future::{join, join_all};
 use serde_json::{Value, json};
-use tandem_handlers::{Answer, House};
+use tandem_handlers::{Answer, House, Pair};
+use wiremock::matchers::method;
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+use crate::importing::{Importing, results};
 
 const MANY: usize = 50;
 
@@ -85,7 +90,105 @@ async fn one_customer_is_made_however_many_ask() {
     assert_eq!((ids.len(), statuses(&answers)), (1, [200, 201].into()));
 }
 
-async fn voucher_code(house: &House, pair: &tandem_handlers::Pair) -> Value {
+/// A purchase, and whether the block had been answered before it began.
+async fn purchase_after(house: &House, pair: &Pair, number: usize, blocked: &AtomicBool) -> (bool, Answer) {
+    // Some begin before the block, some beside it, some after it.
+    for _ in 0..number * 4 {
+        tokio::task::yield_now().await;
+    }
+    let before = blocked.load(Ordering::SeqCst);
+    (before, house.purchase(pair, &format!("k{number}")).await)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn purchases_against_a_block_are_whole_or_refused_and_none_begins_after_it() {
+    let house = House::new().await;
+    let pair = house.pair(Some("http://127.0.0.1:9/")).await;
+    let blocked = AtomicBool::new(false);
+    let block = async {
+        tokio::task::yield_now().await;
+        let answer = house.call(&pair.source.who, &format!("POST /v1/connections/{}/block", pair.connection), None).await;
+        blocked.store(answer.status == 200, Ordering::SeqCst);
+        answer
+    };
+    let purchases = join_all((0..MANY).map(|number| purchase_after(&house, &pair, number, &blocked)));
+    let (answers, block) = join(purchases, block).await;
+    assert_eq!(block.expect(200)["status"], "blocked");
+    let sold: BTreeSet<String> =
+        answers.iter().filter(|(_, answer)| answer.status == 201).map(|(_, answer)| answer.body["id"].to_string()).collect();
+    for (after, answer) in &answers {
+        assert!(answer.status == 201 || answer.body["code"] == "cart_not_sellable", "{}", answer.text);
+        assert!(answer.status == 409 || !after, "sold after the block was answered: {}", answer.text);
+    }
+    let rows = house.table.dump();
+    let of = |sk: &str, id: &str| -> BTreeSet<String> {
+        rows.iter().filter(|row| row["sk"] == sk).map(|row| row[id].to_string()).collect()
+    };
+    // Each sale is there with all that belongs to it, and nothing of a refused one.
+    for (sk, id) in [("order", "id"), ("payout", "orderId"), ("voucher", "orderId"), ("callback", "orderId")] {
+        assert_eq!(of(sk, id), sold, "{sk}");
+    }
+    assert_eq!(house.purchase(&pair, "later").await.problem(409), "cart_not_sellable");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_fifty_imports_of_one_id_at_once_the_latest_accepted_wins() {
+    let importing = Importing::new().await;
+    let mut promises = Vec::new();
+    for number in 1..=MANY {
+        promises.push(importing.accept(&[importing.item("A-1", json!({"quantity": number}))]).await);
+    }
+    let mut messages = importing.house.import_messages().await;
+    assert_eq!(messages.len(), MANY);
+    // Who finds others faster again and again gives its chunk back; its message comes again.
+    while !messages.is_empty() {
+        let again = join_all(messages.iter().map(|message| importing.house.hand_over(message, 1))).await;
+        messages = messages.into_iter().zip(again).filter(|(_, again)| *again).map(|(message, _)| message).collect();
+    }
+    let mut made = 0;
+    for promise in &promises {
+        let told = importing.promise(promise).await;
+        assert_eq!(told["state"], "completed");
+        let result = results(&told)[0];
+        assert!(["created", "updated", "superseded"].contains(&result), "{result}");
+        made += usize::from(result == "created");
+    }
+    assert_eq!((made, importing.rows("order").len(), importing.rows("subscription").len()), (1, 1, 1));
+    assert_eq!(importing.subscription().await["quantity"], MANY);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_two_sweeps_hand_over_at_once_happens_once() {
+    let (house, server) = (House::new().await, MockServer::start().await);
+    Mock::given(method("POST")).respond_with(ResponseTemplate::new(200)).mount(&server).await;
+    let pair = house.pair(Some(&server.uri())).await;
+    for number in 0..MANY {
+        let _ = house.purchase(&pair, &format!("k{number}")).await.expect(201);
+    }
+    let offer = house.offer(&pair.target, json!({"externallyManaged": true})).await;
+    let item = |number: usize| {
+        json!({"externalSystemId": format!("A-{number}"), "offerId": offer, "invoiceCustomerId": pair.customer, "quantity": 1,
+            "startDate": "2026-11-01T00:00:00Z", "paymentMethod": "BILLING"})
+    };
+    let body = json!({"items": (0..MANY).map(item).collect::<Vec<_>>()});
+    let _ = house.call(&pair.target.who, "POST /v1/imports/orders", Some(body)).await.expect(202);
+    let (one, other) = join(house.sweep.sweep(), house.sweep.sweep()).await;
+    assert!(one.is_ok() && other.is_ok());
+    let messages: Vec<_> = house.messages().into_iter().map(|sent| sent.message).collect();
+    // Two mails, of an invitation and its acceptance, and two chunks.
+    assert_eq!(messages.len(), 2 * (MANY + 4), "each sweep hands over all");
+    let again = join_all(messages.iter().map(|message| house.hand_over(message, 1))).await;
+    assert!(again.iter().all(|again| !again), "nothing has to come again");
+    let received = server.received_requests().await.expect("recorded");
+    let ids: BTreeSet<_> = received.iter().map(|request| request.headers["webhook-id"].to_str().expect("text")).collect();
+    assert_eq!((received.len(), ids.len(), house.mails().len()), (MANY, MANY, 2));
+    let rows = house.table.dump();
+    let count = |sk: &str| rows.iter().filter(|row| row["sk"].as_str().is_some_and(|own| own.starts_with(sk))).count();
+    assert_eq!((count("log#"), count("order"), count("attempt#")), (MANY, 2 * MANY, MANY));
+    assert!(!rows.iter().any(|row| row.get("dueShard").is_some()), "nothing is left to do");
+}
+
+async fn voucher_code(house: &House, pair: &Pair) -> Value {
     let listed = house.call(&pair.source.who, "GET /v1/callbacks", None).await.expect(200);
     let id = listed["items"][0]["id"].as_str().expect("an id");
     let callback = house.call(&pair.source.who, &format!("GET /v1/callbacks/{id}"), None).await.expect(200);
