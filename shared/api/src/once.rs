@@ -174,7 +174,7 @@ where
     F: Future<Output = Result<Step, Problem>> + Send,
 {
     for _ in 0..MOST_TRIES {
-        let (transaction, outcome) = match decide().await? {
+        let (transaction, outcome) = match unless_done(app, once, decide().await).await? {
             Step::Replay(record) => return once.replay(app, &record).await,
             Step::Refuse(transaction, problem) => (transaction, Err(problem)),
             Step::Commit(mut transaction, answer) => {
@@ -197,6 +197,18 @@ where
         }
     }
     Err(Problem::busy())
+}
+
+/// What was decided; but a refusal only while no equal request has been answered. One may have been faster since this one looked
+/// for it, and then it is its effect that stands in the way.
+async fn unless_done(app: &App, once: &Once, decided: Result<Step, Problem>) -> Result<Step, Problem> {
+    match decided {
+        Err(_) | Ok(Step::Refuse(..)) => match once.find(app).await? {
+            Some(record) => Ok(Step::Replay(record)),
+            None => decided,
+        },
+        step => step,
+    }
 }
 
 /// JSON with sorted members and no spaces: the same content has the same text.

@@ -34,10 +34,13 @@ pub enum Fault {
     Deaf,
     /// The process dies: the call never returns, nor does any later one. Wait for [`Faults::died`] and drop the future.
     Death(Lost),
+    /// The call is held up before it is sent, until [`Faults::go_on`]; later ones pass, so that others can be faster. Wait for
+    /// [`Faults::died`], too.
+    HeldUp,
 }
 
 impl Fault {
-    /// Each of them.
+    /// Each of them by which something gets lost.
     pub const ALL: [Self; 7] = [
         Self::Try(Lost::Request),
         Self::Try(Lost::Answer),
@@ -54,6 +57,7 @@ impl Fault {
 pub struct Faults {
     state: Arc<Mutex<State>>,
     death: Arc<Notify>,
+    on: Arc<Notify>,
 }
 
 #[derive(Debug, Default)]
@@ -69,6 +73,7 @@ enum Act {
     Fail(Lost),
     Die(Lost),
     Hang,
+    Wait,
 }
 
 impl Faults {
@@ -98,9 +103,14 @@ impl Faults {
         self.state().seen.clone()
     }
 
-    /// Returns once a call met [`Fault::Death`].
+    /// Returns once a call met [`Fault::Death`] or [`Fault::HeldUp`].
     pub async fn died(&self) {
         self.death.notified().await;
+    }
+
+    /// Lets the call go on that is held up.
+    pub fn go_on(&self) {
+        self.on.notify_one();
     }
 
     fn next(&self, request: &HttpRequest) -> Act {
@@ -112,7 +122,8 @@ impl Faults {
             (std::cmp::Ordering::Less, _) => Act::Pass,
             (std::cmp::Ordering::Equal, Fault::Try(lost) | Fault::Outage(lost)) => Act::Fail(lost),
             (std::cmp::Ordering::Equal, Fault::Death(lost)) => Act::Die(lost),
-            (std::cmp::Ordering::Greater, Fault::Try(_)) => Act::Pass,
+            (std::cmp::Ordering::Equal, Fault::HeldUp) => Act::Wait,
+            (std::cmp::Ordering::Greater, Fault::Try(_) | Fault::HeldUp) => Act::Pass,
             (std::cmp::Ordering::Greater, Fault::Outage(_)) => Act::Fail(Lost::Request),
             (_, Fault::Deaf) => Act::Fail(Lost::Answer),
             (std::cmp::Ordering::Greater, Fault::Death(_)) => Act::Hang,
@@ -153,6 +164,11 @@ impl HttpConnector for Faulty {
                     std::future::pending().await
                 }
                 Act::Hang => std::future::pending().await,
+                Act::Wait => {
+                    faults.death.notify_one();
+                    faults.on.notified().await;
+                    inner.call(request).await
+                }
             }
         })
     }

@@ -1,7 +1,8 @@
 //! `Idempotency-Key`: the same request again has its effect once and gets the same answer.
 
-use serde_json::json;
-use tandem_handlers::House;
+use serde_json::{Value, json};
+use tandem_handlers::{Answer, House, Who};
+use tandem_testing::Fault;
 
 #[tokio::test]
 async fn the_same_purchase_again_gets_the_first_answer_and_writes_nothing() {
@@ -91,5 +92,45 @@ async fn purchases_refunds_and_charge_backs_need_a_key() {
         let long = "k".repeat(256);
         let refused = house.call_with(&pair.target.who, &target, Some(body), &[("idempotency-key", &long)]).await;
         assert_eq!(refused.problem(400), "idempotency_key_invalid", "{target}");
+    }
+}
+
+/// A call that is held up before one of its requests to the table, while its repeat with the same key is answered: both answers.
+async fn overtaken(house: &House, who: &Who, target: &str, body: Option<Value>, at: usize) -> (Answer, Answer) {
+    let (faults, key) = (&house.table.faults, [("idempotency-key", "overtaken")]);
+    faults.plan(at, Fault::HeldUp);
+    let mut held_up = Box::pin(house.call_with(who, target, body.clone(), &key));
+    tokio::select! {
+        biased;
+        () = faults.died() => {}
+        answer = &mut held_up => panic!("it is not held up: {answer:?}"),
+    }
+    let repeat = house.call_with(who, target, body, &key).await;
+    faults.go_on();
+    (held_up.await, repeat)
+}
+
+#[tokio::test]
+async fn a_call_that_its_own_repeat_overtakes_gets_the_same_answer_wherever_it_is_held_up() {
+    for at in 0..3 {
+        let house = House::new().await;
+        let pair = house.pair(Some("http://127.0.0.1:9/")).await;
+        let order = house.purchase(&pair, "k1").await.expect(201);
+        let text = |value: &Value| value.as_str().expect("an id").to_owned();
+        let (order, sold) = (text(&order["id"]), text(&order["positions"][1]["subscriptionId"]));
+        let callback = json!({"url": "http://127.0.0.1:9/"});
+        let invitation = json!({"targetClientId": pair.source.id, "offersAccess": true, "callback": callback});
+        // Each of them refuses the same thing a second time.
+        for (target, body) in [
+            (format!("POST /v1/subscriptions/{sold}/payments"), Some(json!({"periodNumber": 2}))),
+            (format!("POST /v1/subscriptions/{sold}/cancel"), Some(json!({}))),
+            (format!("POST /v1/orders/{order}/refund"), Some(json!({}))),
+            ("POST /v1/connections".to_owned(), Some(invitation)),
+            (format!("POST /v1/connections/{}/block", pair.connection), None),
+        ] {
+            let (answer, repeat) = overtaken(&house, &pair.target.who, &target, body, at).await;
+            assert!(repeat.status < 300, "{target}: {}", repeat.text);
+            assert_eq!((answer.status, &answer.text), (repeat.status, &repeat.text), "{target}, held up before request {at}");
+        }
     }
 }
