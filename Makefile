@@ -14,7 +14,7 @@ STORIES_RETRY_SCHEDULE := 0,1,2,2
 RECEIVERS := infra/receivers/node_modules/.package-lock.json
 
 .NOTPARALLEL:
-.PHONY: help demo test up down status build lint audit bench-import
+.PHONY: help demo test chaos up down status build lint audit bench-import
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -29,6 +29,10 @@ test: $(RECEIVERS) ## run every test: unit, store, and the stories against the d
 	cargo test --workspace --exclude tandem-stories
 	TANDEM_CALLBACK_RETRY_SCHEDULE=$(STORIES_RETRY_SCHEDULE) $(LOCAL) run --canaries -- cargo test --package tandem-stories
 	TANDEM_CALLBACK_RETRY_SCHEDULE=$(STORIES_RETRY_SCHEDULE) $(LOCAL) run --faults --canaries -- cargo test --package tandem-stories
+
+# SEEDS says how many, SEED plays one of them again. `make test` plays 300.
+chaos: ## play random histories with faults over all functions: SEEDS=100000, or SEED=4711 again
+	TANDEM_CHAOS_SEEDS=$(or $(SEEDS),1000) TANDEM_CHAOS_SEED=$(SEED) cargo test --package tandem-handlers --test chaos -- --nocapture
 
 up: ## bring a stack up and leave it up; .local/stack.json tells where
 	$(LOCAL) up

@@ -1,12 +1,13 @@
-//! Counts the requests that a client sends, and the capacity that they use.
+//! Counts the requests that a client sends, the keys that they ask for, and the capacity that they use.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_sdk_dynamodb::operation::batch_get_item::{BatchGetItemInput, BatchGetItemOutput};
 use aws_sdk_dynamodb::operation::get_item::{GetItemInput, GetItemOutput};
 use aws_sdk_dynamodb::operation::query::{QueryInput, QueryOutput};
 use aws_sdk_dynamodb::operation::transact_write_items::{TransactWriteItemsInput, TransactWriteItemsOutput};
-use aws_sdk_dynamodb::types::{ConsumedCapacity, ReturnConsumedCapacity};
+use aws_sdk_dynamodb::types::{AttributeValue, ConsumedCapacity, ReturnConsumedCapacity};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::{
     AfterDeserializationInterceptorContextRef, BeforeSerializationInterceptorContextMut, BeforeTransmitInterceptorContextRef,
@@ -25,9 +26,19 @@ pub struct Capacity {
     pub write: f64,
 }
 
+/// A key that was read, or a partition that was queried.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Asked {
+    /// Partition key, of the table or of an index.
+    pub pk: String,
+    /// Sort key; `None` of a query.
+    pub sk: Option<String>,
+}
+
 #[derive(Debug, Default)]
 struct Seen {
     names: Vec<String>,
+    asked: Vec<Asked>,
     capacity: Capacity,
 }
 
@@ -38,6 +49,10 @@ pub(crate) struct Calls(Arc<Mutex<Seen>>);
 impl Calls {
     pub(crate) fn names(&self) -> Vec<String> {
         self.seen().names.clone()
+    }
+
+    pub(crate) fn asked(&self) -> Vec<Asked> {
+        self.seen().asked.clone()
     }
 
     pub(crate) fn capacity(&self) -> Capacity {
@@ -51,6 +66,14 @@ impl Calls {
     fn seen(&self) -> MutexGuard<'_, Seen> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn text(of: &HashMap<String, AttributeValue>, name: &str) -> Option<String> {
+    of.get(name)?.as_s().ok().cloned()
+}
+
+fn asked(key: &HashMap<String, AttributeValue>) -> Option<Asked> {
+    Some(Asked { pk: text(key, "pk")?, sk: text(key, "sk") })
 }
 
 #[dyn_dispatch_hint]
@@ -69,10 +92,15 @@ impl Intercept for Calls {
         let wanted = Some(ReturnConsumedCapacity::Total);
         if let Some(input) = input.downcast_mut::<GetItemInput>() {
             input.return_consumed_capacity = wanted;
+            self.seen().asked.extend(input.key().and_then(asked));
         } else if let Some(input) = input.downcast_mut::<BatchGetItemInput>() {
             input.return_consumed_capacity = wanted;
+            let tables = input.request_items().into_iter().flat_map(HashMap::values);
+            self.seen().asked.extend(tables.flat_map(|rows| rows.keys()).filter_map(asked));
         } else if let Some(input) = input.downcast_mut::<QueryInput>() {
             input.return_consumed_capacity = wanted;
+            let partition = [":pk", ":shard"].iter().find_map(|name| text(input.expression_attribute_values()?, name));
+            self.seen().asked.extend(partition.map(|pk| Asked { pk, sk: None }));
         } else if let Some(input) = input.downcast_mut::<TransactWriteItemsInput>() {
             input.return_consumed_capacity = wanted;
         }

@@ -23,7 +23,7 @@ mod stand_ins;
 mod table;
 mod template;
 
-pub use calls::Capacity;
+pub use calls::{Asked, Capacity};
 pub use faults::{Fault, Faults, Lost};
 pub use http_call::HttpCall;
 pub use openapi::Openapi;

@@ -14,7 +14,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use crate::calls::{Calls, Capacity};
+use crate::calls::{Asked, Calls, Capacity};
 use crate::faults::Faults;
 use crate::in_process::InProcess;
 use crate::template;
@@ -75,15 +75,27 @@ impl TestTable {
     /// A fresh table with the rows that another one had.
     pub async fn with(rows: &Snapshot) -> Self {
         let table = Self::new().await;
-        let loaded = table.database.import_items(&table.table_name, rows.0.clone(), ImportOptions::default());
-        loaded.expect("rows of a table fit into another one");
+        table.load(rows);
         table
+    }
+
+    /// [`TestTable::in_process`] with the rows that another one had.
+    #[must_use]
+    pub fn in_process_with(rows: &Snapshot) -> Self {
+        let table = Self::in_process();
+        table.load(rows);
+        table
+    }
+
+    fn load(&self, rows: &Snapshot) {
+        let loaded = self.database.import_items(&self.table_name, rows.0.clone(), ImportOptions::default());
+        loaded.expect("rows of a table fit into another one");
     }
 
     /// All rows as they are now, for [`TestTable::with`].
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        Snapshot(self.scan())
+        Snapshot(self.scan(None))
     }
 
     /// The operations of all requests that [`TestTable::client`] sent, in order, retries included: `["BatchGetItem",
@@ -99,6 +111,12 @@ impl TestTable {
         self.calls.capacity()
     }
 
+    /// The keys that all those requests read, and the partitions that they queried.
+    #[must_use]
+    pub fn asked(&self) -> Vec<Asked> {
+        self.calls.asked()
+    }
+
     /// Forgets the requests so far.
     pub fn reset_calls(&self) {
         self.calls.reset();
@@ -107,18 +125,32 @@ impl TestTable {
     /// All rows as plain JSON, by partition and sort key. Sets become lists, binary values base64. Not counted.
     #[must_use]
     pub fn dump(&self) -> Vec<Value> {
-        let mut rows: Vec<Value> = self.scan().into_iter().map(|item| plain(AttributeValue::M(item))).collect();
+        self.plain_rows(None)
+    }
+
+    /// The rows that are due or will be, like [`TestTable::dump`].
+    #[must_use]
+    pub fn waiting(&self) -> Vec<Value> {
+        self.plain_rows(Some("due"))
+    }
+
+    fn plain_rows(&self, index: Option<&str>) -> Vec<Value> {
+        let mut rows: Vec<Value> = self.scan(index).into_iter().map(|item| plain(AttributeValue::M(item))).collect();
         let key = |row: &Value| (row["pk"].as_str().map(str::to_owned), row["sk"].as_str().map(str::to_owned));
         rows.sort_by_key(key);
         rows
     }
 
-    fn scan(&self) -> Vec<Item> {
+    fn scan(&self, index: Option<&str>) -> Vec<Item> {
         let mut rows = Vec::new();
         let mut next: Option<Item> = None;
         loop {
-            let request =
-                ScanRequest { table_name: self.table_name.clone(), exclusive_start_key: next, ..ScanRequest::default() };
+            let request = ScanRequest {
+                table_name: self.table_name.clone(),
+                index_name: index.map(str::to_owned),
+                exclusive_start_key: next,
+                ..ScanRequest::default()
+            };
             let page = self.database.scan(request).expect("the table can be read");
             rows.extend(page.items.unwrap_or_default());
             next = page.last_evaluated_key;

@@ -83,6 +83,8 @@ pub struct House {
     pub notes: note_mail_events::Notes,
     /// The sweep.
     pub sweep: sweep_outbox::Sweep,
+    /// Where the sweep hands rows over; for a relay.
+    pub queues: Queues,
     callback_queue: tandem_queue::Recorder,
     mail_queue: tandem_queue::Recorder,
     import_queue: tandem_queue::Recorder,
@@ -122,6 +124,7 @@ impl House {
         let (mailer, mails) = Mailer::recording();
         let (dead_letters, letters) = DeadLetters::recording();
         let quarantine = Quarantine::new(store.clone(), dead_letters);
+        let queues = Queues::new(queue.clone(), mails_queue, imports_queue);
         Self {
             app: App { store: store.clone(), sealer: sealer.clone(), clock: clock.clone(), local_targets },
             deliverer: deliver_callbacks::Worker {
@@ -129,14 +132,15 @@ impl House {
                 sealer: sealer.clone(),
                 sender,
                 schedule: RetrySchedule::default(),
-                queue: queue.clone(),
+                queue,
                 quarantine: quarantine.clone(),
                 clock: clock.clone(),
             },
             mail_worker: send_mails::Worker::new(store.clone(), mailer, quarantine.clone(), clock.clone()),
             importer: process_imports::Worker { store: store.clone(), sealer, quarantine, clock: clock.clone() },
             notes: note_mail_events::Notes::new(store.clone()),
-            sweep: sweep_outbox::Sweep::new(store, Queues::new(queue, mails_queue, imports_queue), clock.clone()),
+            sweep: sweep_outbox::Sweep::new(store, queues.clone(), clock.clone()),
+            queues,
             table,
             clock,
             callback_queue,
@@ -259,6 +263,18 @@ impl House {
         [self.callback_queue.take(), self.mail_queue.take(), self.import_queue.take()].concat()
     }
 
+    /// From now on the queues take nothing, or take everything again.
+    pub fn break_queues(&self, broken: bool) {
+        for queue in [&self.callback_queue, &self.mail_queue, &self.import_queue] {
+            queue.set_broken(broken);
+        }
+    }
+
+    /// The mail service does not take the next mails.
+    pub fn refuse_mails(&self, times: u32) {
+        self.mails.fail_next(times);
+    }
+
     /// Hands one message to its worker as received for the n-th time; whether it is to come again.
     pub async fn hand_over(&self, message: &Message, received: u32) -> bool {
         let event = event_of(std::slice::from_ref(message), received);
@@ -307,6 +323,12 @@ impl House {
     #[must_use]
     pub fn dead_letters(&self) -> Vec<Letter> {
         self.letters.take()
+    }
+
+    /// How many mails were sent.
+    #[must_use]
+    pub fn sent_mails(&self) -> usize {
+        self.mails.mails().len()
     }
 
     /// The mails that were sent since the last look.

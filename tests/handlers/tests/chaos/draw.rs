@@ -1,0 +1,174 @@
+//! From a seed to a history. Everything is drawn here, before anything happens: what a history turns out to do cannot change it.
+
+use fastrand::Rng;
+use tandem_testing::{Fault, Lost};
+
+use crate::receiver::Manner;
+use crate::step::{Call, Relayed, Step, Trouble};
+
+/// Steps of the shortest and of the longest history.
+const LENGTH: std::ops::Range<usize> = 14..30;
+
+/// The history of a seed.
+pub(crate) fn history(seed: u64) -> Vec<Step> {
+    let mut rng = Rng::with_seed(seed);
+    let mut steps = vec![purchase(&mut rng)];
+    for endpoint in 0..4 {
+        if rng.bool() {
+            steps.push(Step::Receiver(endpoint, manner(&mut rng)));
+        }
+    }
+    for _ in 0..rng.usize(LENGTH) {
+        match rng.u8(0..60) {
+            0 => steps.extend(overtaking_imports(&mut rng)),
+            _ => steps.push(step(&mut rng)),
+        }
+    }
+    steps
+}
+
+fn step(rng: &mut Rng) -> Step {
+    match rng.u32(0..100) {
+        0..36 => {
+            let call = call(rng);
+            Step::Call(call, trouble(rng))
+        }
+        36..43 => meanwhile(rng),
+        43..46 => {
+            let call = call(rng);
+            Step::Overtake { call, at: rng.usize(0..4) }
+        }
+        46..50 => Step::Again(rng.usize(0..64)),
+        50..63 => Step::Relay(one_of(rng, &[Relayed::All, Relayed::All, Relayed::Twice, Relayed::Reversed, Relayed::None])),
+        63..64 => Step::Sweep,
+        64..77 => Step::Work { pick: rng.usize(0..64), trouble: worker_trouble(rng), keep: rng.u8(0..4) == 0 },
+        77..86 => Step::WorkOff(rng.usize(1..8)),
+        86..88 => Step::Lose(rng.usize(0..64)),
+        88..92 => Step::Receiver(rng.usize(0..4), manner(rng)),
+        92..93 => Step::BreakQueues(rng.bool()),
+        93..94 => Step::RefuseMails(rng.u32(1..4)),
+        _ => Step::Wait(seconds(rng)),
+    }
+}
+
+/// Imports of the same ids, of which the last one runs first.
+fn overtaking_imports(rng: &mut Rng) -> [Step; 4] {
+    let first = Step::Call(import(rng), trouble(rng));
+    let second = Step::Call(import(rng), trouble(rng));
+    [first, second, Step::Relay(Relayed::Reversed), Step::WorkOff(rng.usize(1..4))]
+}
+
+fn import(rng: &mut Rng) -> Call {
+    let items = rng.usize(1..4);
+    Call::Import((0..items).map(|_| (rng.usize(0..3), rng.u32(1..9), rng.bool())).collect())
+}
+
+fn purchase(rng: &mut Rng) -> Step {
+    Step::Call(Call::Purchase { cart: rng.usize(0..4), customer: rng.usize(0..3), optional: rng.bool() }, Trouble::None)
+}
+
+fn call(rng: &mut Rng) -> Call {
+    let order = rng.usize(0..16);
+    match rng.u32(0..100) {
+        0..26 => Call::Purchase { cart: rng.usize(0..4), customer: rng.usize(0..3), optional: rng.bool() },
+        26..36 => Call::Redeem { order, customer: rng.usize(0..3), wrong: rng.u8(0..6) == 0 },
+        36..42 => Call::Reverse { order, position: rng.bool().then(|| rng.u8(1..4)), charge_back: rng.bool() },
+        42..48 => Call::Pay { order, position: rng.usize(0..3), period: rng.bool().then(|| rng.u32(2..4)) },
+        48..51 => Call::Cancel { order, position: rng.usize(0..3) },
+        51..62 => {
+            let verb = one_of(rng, &["accept", "decline", "withdraw", "block", "block", "unblock", "unblock"]);
+            Call::Move { link: rng.usize(0..6), verb, by_source: rng.bool() }
+        }
+        62..64 => Call::Access { link: rng.usize(0..4), on: rng.bool() },
+        64..65 => Call::Address { link: rng.usize(0..4), version: rng.usize(1..4) },
+        65..68 => Call::Invite { target: one_of(rng, &[0, 2]) },
+        68..70 => Call::Price { offer: rng.usize(0..6), amount: rng.u32(1..3_000) },
+        70..79 => import(rng),
+        79..82 => Call::Replay { order },
+        82..84 => Call::ReplayAll { client: rng.usize(0..3) },
+        84..85 => Call::EventEndpoint { version: rng.usize(1..4) },
+        85..87 => Call::Customer { client: rng.usize(0..4), number: rng.usize(0..3) },
+        87..89 => Call::Erase { client: rng.usize(0..4), customer: rng.usize(0..3) },
+        89..92 => Call::MarkPaid { client: rng.usize(0..4), order },
+        92..95 => {
+            let list = one_of(rng, &["payouts", "payouts/statement", "orders", "subscriptions", "callbacks", "connections"]);
+            Call::Look { client: rng.usize(0..4), list }
+        }
+        _ => {
+            let what = one_of(rng, &["orders", "subscriptions", "payouts", "callbacks", "customers", "connections"]);
+            Call::Snoop { client: rng.usize(0..4), order, what }
+        }
+    }
+}
+
+/// Two calls of which one overtakes the other; half of them are of the kinds that must not both win.
+fn meanwhile(rng: &mut Rng) -> Step {
+    let (order, link) = (rng.usize(0..16), rng.usize(0..4));
+    let purchase = Call::Purchase { cart: rng.usize(0..4), customer: rng.usize(0..3), optional: rng.bool() };
+    let (first, second) = match rng.u32(0..8) {
+        0 => {
+            (Call::Redeem { order, customer: 0, wrong: false }, Call::Redeem { order, customer: rng.usize(0..3), wrong: false })
+        }
+        1 => (
+            Call::Move { link: 3, verb: "accept", by_source: false },
+            Call::Move { link: 3, verb: "withdraw", by_source: true },
+        ),
+        2 => (purchase, Call::Move { link, verb: "block", by_source: rng.bool() }),
+        3 => (Call::Reverse { order, position: None, charge_back: rng.bool() }, Call::Pay { order, position: 1, period: None }),
+        4 => (
+            Call::Reverse { order, position: None, charge_back: false },
+            Call::Redeem { order, customer: rng.usize(0..3), wrong: false },
+        ),
+        5 => (purchase, Call::Erase { client: one_of(rng, &[0, 2]), customer: rng.usize(0..3) }),
+        _ => (call(rng), call(rng)),
+    };
+    Step::Meanwhile { first, at: rng.usize(0..4), second }
+}
+
+fn trouble(rng: &mut Rng) -> Trouble {
+    let (at, fault) = (rng.usize(0..5), fault(rng));
+    match rng.u32(0..100) {
+        0..20 => Trouble::Repeated(at, fault),
+        20..28 => Trouble::GivenUp(at, fault),
+        28..36 => Trouble::Twice,
+        _ => Trouble::None,
+    }
+}
+
+fn worker_trouble(rng: &mut Rng) -> Option<(usize, Fault)> {
+    // Most of them about the lease and the record.
+    let trouble = (one_of(rng, &[0, 1, 2, 2, 3, 3, 3, 4, 5]), fault(rng));
+    rng.bool().then_some(trouble)
+}
+
+fn fault(rng: &mut Rng) -> Fault {
+    // A process that dies, and an answer that is lost, are what most goes wrong over.
+    const MORE: [Fault; 3] = [Fault::Death(Lost::Answer), Fault::Death(Lost::Request), Fault::Outage(Lost::Answer)];
+    if rng.bool() { one_of(rng, &MORE) } else { one_of(rng, &Fault::ALL) }
+}
+
+fn manner(rng: &mut Rng) -> Manner {
+    match rng.u32(0..40) {
+        0..12 => Manner::Takes,
+        12..18 => Manner::Fails,
+        18..23 => Manner::Busy,
+        23..28 => Manner::Gone,
+        28..34 => Manner::Cuts,
+        34..35 => Manner::Silent,
+        _ => Manner::Flaky,
+    }
+}
+
+/// From seconds to days.
+fn seconds(rng: &mut Rng) -> i64 {
+    match rng.u32(0..10) {
+        0..4 => rng.i64(1..120),
+        4..7 => rng.i64(120..7_200),
+        7..9 => rng.i64(7_200..86_400),
+        _ => rng.i64(86_400..6 * 86_400),
+    }
+}
+
+fn one_of<T: Copy>(rng: &mut Rng, of: &[T]) -> T {
+    of[rng.usize(0..of.len())]
+}

@@ -1,0 +1,104 @@
+//! The callbacks: one for each thing that is to be told, delivered with one id and one body.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use standardwebhooks::Webhook;
+
+use super::{Rows, number, text};
+use crate::receiver::Received;
+use crate::run::Run;
+use crate::step::Call;
+
+pub(super) fn judge(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
+    for sold in rows.sold().filter(|row| row["crossClient"].get("voucherHash").is_some()) {
+        told(run, rows, sold, wrong);
+    }
+    let received = run.world.receiver.received();
+    for callback in rows.of("callback") {
+        delivered(rows, callback, &received, wrong);
+    }
+    for came in &received {
+        is_signed(run, came, wrong);
+        if !rows.of("callback").any(|callback| callback["id"] == came.id()) {
+            wrong.push(format!("callbacks: {} came, and is not there", came.id()));
+        }
+    }
+    repeated(&received, wrong);
+}
+
+/// A subscription of another company's offer: each event has its callbacks, no more and no fewer.
+fn told(run: &Run<'_>, rows: &Rows, sold: &Value, wrong: &mut Vec<String>) {
+    let id = text(sold, "id");
+    let count = |event: &str| {
+        let of_it = |callback: &&Value| callback["subscriptionId"] == id && callback["event"] == event;
+        i64::try_from(rows.of("callback").filter(of_it).count()).unwrap_or(i64::MAX)
+    };
+    let reversed = rows.position_of(sold).is_some_and(|position| position["status"] != "paid");
+    let cancels = |unknown: bool| {
+        run.made.iter().any(|made| {
+            let about = made.request.target.contains(id) && matches!(made.call, Call::Cancel { .. });
+            about && (made.done().is_some() || (unknown && made.is_unknown()))
+        })
+    };
+    let cancelled = count("crossClientSubscription.cancelled");
+    let right = count("crossClientOrder.created") == 1
+        && count("crossClientSubscription.renewed") == number(&sold["periodsPaid"]) - 1
+        && count("crossClientSubscription.refunded") == i64::from(reversed)
+        && cancelled >= i64::from(cancels(false) || sold["life"] == "cancelled")
+        && cancelled <= i64::from(cancels(true));
+    if !right {
+        let told: Vec<&str> = rows
+            .of("callback")
+            .filter(|callback| callback["subscriptionId"] == id)
+            .map(|callback| text(callback, "event"))
+            .collect();
+        wrong.push(format!("callbacks: of {sold} is told {told:?}"));
+    }
+}
+
+/// In the end each callback is delivered: the receiver took it, and the log has each attempt.
+fn delivered(rows: &Rows, callback: &Value, received: &[Received], wrong: &mut Vec<String>) {
+    let id = text(callback, "id");
+    if callback["status"] != "delivered" {
+        return wrong.push(format!("callbacks: {id} is {} in the end", callback["status"]));
+    }
+    if !received.iter().any(|came| came.id() == id && came.taken) {
+        wrong.push(format!("callbacks: {id} is delivered, and nobody took it"));
+    }
+    let logged = rows.of("attempt").filter(|attempt| attempt["pk"] == callback["pk"]).count();
+    if i64::try_from(logged) != Ok(number(&callback["attempts"])) {
+        wrong.push(format!("callbacks: {id} was attempted {} times, and {logged} are in its log", callback["attempts"]));
+    }
+}
+
+/// The bytes are signed with the endpoint's secret.
+fn is_signed(run: &Run<'_>, came: &Received, wrong: &mut Vec<String>) {
+    // Connections that a history makes have other secrets; nothing is sold over them.
+    let Some(secret) = run.world.secrets.get(came.endpoint).filter(|_| came.endpoint < 3) else { return };
+    let header = |name: &str| came.headers.get(name).map_or("", String::as_str);
+    let time = header("webhook-timestamp").parse().unwrap_or_default();
+    let signed = Webhook::new(secret).expect("a secret").sign(came.id(), time, &came.body).expect("signed");
+    if !header("webhook-signature").split(' ').any(|signature| signature == signed) {
+        wrong.push(format!("callbacks: {} is not signed by its endpoint's secret", came.id()));
+    }
+}
+
+/// What comes again is the same, but for a person who was erased meanwhile.
+fn repeated(received: &[Received], wrong: &mut Vec<String>) {
+    let mut bodies: BTreeMap<&str, Vec<&Received>> = BTreeMap::new();
+    for came in received {
+        bodies.entry(came.id()).or_default().push(came);
+    }
+    let impersonal = |came: &Received| {
+        let mut body: Value = serde_json::from_slice(&came.body).expect("JSON");
+        let customer = body["data"]["customer"]["id"].take();
+        body["data"]["customer"] = customer;
+        body
+    };
+    for (id, all) in bodies {
+        if all.windows(2).any(|two| two[0].body != two[1].body && impersonal(two[0]) != impersonal(two[1])) {
+            wrong.push(format!("callbacks: {id} came with different bodies"));
+        }
+    }
+}

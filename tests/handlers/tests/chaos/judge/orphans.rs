@@ -1,0 +1,88 @@
+//! No row without those that it belongs to, and none that still waits.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::{Rows, text};
+use crate::run::Run;
+
+pub(super) fn judge(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
+    for row in rows.all.values() {
+        if row.get("dueShard").is_some() {
+            wrong.push(format!("orphans: {row} is still due"));
+        }
+        let kind = text(row, "sk").split('#').next().unwrap_or_default();
+        if let Some(missing) = missing(rows, kind, row) {
+            wrong.push(format!("orphans: {kind} {} is without its {missing}", text(row, "pk")));
+        }
+    }
+    histories(rows, wrong);
+    mails(run, rows, wrong);
+}
+
+/// What a row belongs to and is not there.
+fn missing(rows: &Rows, kind: &str, row: &Value) -> Option<&'static str> {
+    let parent = |name: &'static str, found: Option<&Value>| found.is_none().then_some(name);
+    let (client, pk) = (text(row, "clientId"), text(row, "pk"));
+    let connection = || parent("connection", rows.get(text(row, "connectionId"), "connection"));
+    let anywhere = |kind: &'static str, id: &'static str| {
+        rows.of(kind).any(|found| found["id"] == row[id]).then_some(()).is_none().then_some(kind)
+    };
+    match kind {
+        "subscription" => anywhere("order", "orderId"),
+        "voucher" => anywhere("order", "orderId")
+            .or(parent("subscription", rows.own(client, text(row, "subscriptionId"), "subscription")))
+            .or_else(connection),
+        "payout" => anywhere("order", "orderId")
+            .or(parent("source's row", rows.own(text(row, "sourceClientId"), text(row, "subscriptionId"), "subscription")))
+            .or(parent("seller's row", rows.own(text(row, "targetClientId"), text(row, "subscriptionId"), "subscription"))),
+        "callback" => {
+            let of_sale = row.get("orderId").and_then(|_| anywhere("order", "orderId"));
+            of_sale.or_else(|| row.get("connectionId").and_then(|_| connection()))
+        }
+        "attempt" => parent("callback", rows.get(pk, "callback")),
+        "chunk" | "items" => parent("promise", rows.get(pk, "promise")),
+        "log" => parent("promise", rows.own(client, text(row, "promiseId"), "promise")),
+        "mirror" => parent("order", rows.own(client, text(row, "orderId"), "order"))
+            .or(parent("subscription", rows.own(client, text(row, "subscriptionId"), "subscription"))),
+        "history" => parent("connection", rows.get(pk, "connection")),
+        "pair" => {
+            let live = |connection: &&Value| ["invited", "active", "blocked"].contains(&text(connection, "status"));
+            parent("live connection", rows.get(text(row, "connectionId"), "connection").filter(live))
+        }
+        "connection" if ["invited", "active", "blocked"].contains(&text(row, "status")) => {
+            let pair = |pair: &Value| pair["connectionId"] == row["id"];
+            (!rows.of("pair").any(pair)).then_some("pair")
+        }
+        "guard" => parent("customer", rows.own(text(row, "companyId"), text(row, "customerId"), "customer")),
+        _ => None,
+    }
+}
+
+/// Each change of a connection has one line in its history.
+fn histories(rows: &Rows, wrong: &mut Vec<String>) {
+    for connection in rows.of("connection") {
+        let lines: BTreeSet<u64> = rows
+            .of("history")
+            .filter(|line| line["pk"] == connection["pk"])
+            .filter_map(|line| line["number"].as_u64())
+            .collect();
+        let expected: BTreeSet<u64> = (1..=connection["version"].as_u64().unwrap_or_default()).collect();
+        if lines != expected {
+            wrong.push(format!("orphans: the history of {connection} has the lines {lines:?}"));
+        }
+    }
+}
+
+/// Each mail was taken by the mail service.
+fn mails(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
+    let taken: BTreeSet<String> = run.house.mails().iter().map(|mail| mail.mail.id.to_string()).collect();
+    for mail in rows.of("mail") {
+        // Those of the world were sent in another house.
+        let before = run.world.now.to_string().as_str() >= text(mail, "createdAt");
+        if mail["status"] != "sent" || !(before || taken.contains(text(mail, "id"))) {
+            wrong.push(format!("orphans: {mail} was not sent"));
+        }
+    }
+}

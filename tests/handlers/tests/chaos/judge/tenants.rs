@@ -1,0 +1,138 @@
+//! Who read what. A reader may read what is its own, and what the design shares, each for a reason.
+
+use serde_json::Value;
+use tandem_testing::Asked;
+
+use super::{Rows, text};
+use crate::run::{Reader, Run};
+use crate::step::Call;
+
+pub(super) fn judge(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
+    for (reader, asked) in &run.reads {
+        let allowed = match reader {
+            Reader::Client { client, is_told } => {
+                let merchant = &run.world.clients[*client];
+                let who = Who { rows, client: &merchant.id, company: &merchant.company };
+                // What is keyed by its own id must be read to see that it is not the caller's; then it is as if not there.
+                let hidden = !is_told && ["con_", "pay_"].iter().any(|kind| asked.pk.starts_with(kind));
+                hidden || who.may_read(asked) || invites(run, *client, asked)
+            }
+            Reader::Worker { tenant } => {
+                let company = rows.get(tenant.as_str(), "client").map_or("", |client| text(client, "companyId"));
+                let who = Who { rows, client: tenant, company };
+                who.may_work_with(asked)
+            }
+        };
+        if !allowed {
+            wrong.push(format!("tenants: {reader:?} read {asked:?}"));
+        }
+    }
+}
+
+/// One that is invited, and its company: to say who it is, and where to mail to.
+fn invites(run: &Run<'_>, client: usize, asked: &Asked) -> bool {
+    run.made.iter().any(|made| match made.call {
+        Call::Invite { target } if made.request.client == client => {
+            let target = &run.world.clients[target];
+            let sk = asked.sk.as_deref();
+            (asked.pk == target.id && sk == Some("client")) || (asked.pk == target.company && sk == Some("company"))
+        }
+        _ => false,
+    })
+}
+
+struct Who<'a> {
+    rows: &'a Rows,
+    client: &'a str,
+    company: &'a str,
+}
+
+/// Whether a partition is one's own: `cli_…` or `cli_…#…`.
+fn is_of(pk: &str, owner: &str) -> bool {
+    pk == owner || pk.strip_prefix(owner).is_some_and(|rest| rest.starts_with('#'))
+}
+
+impl Who<'_> {
+    fn may_read(&self, asked: &Asked) -> bool {
+        let Asked { pk, sk } = asked;
+        let sk = sk.as_deref().unwrap_or_default();
+        let (owner, id) = pk.split_once('#').unwrap_or((pk, ""));
+        // Its own rows and lists; the customers of its contracting company, which all clients of it share.
+        is_of(pk, self.client)
+            || is_of(pk, self.company)
+            // A connection and its history, endpoint and invitation: of both sides.
+            || (pk.starts_with("con_") && self.is_party(pk))
+            // A payout row: of both parties.
+            || (pk.starts_with("pay_") && self.is_paid(pk))
+            // Whether a pair is connected: of both.
+            || (sk == "pair" && id == self.client)
+            // An offer that its owner shares with the caller: the owner is the source of a connection to the caller.
+            || (sk == "offer" && self.is_connected(owner, self.client))
+            // Whether the module of a partner's contracting company is on.
+            || (sk == "company" && self.knows_company(pk))
+            // Where to mail to, and in which language: a partner.
+            || (sk == "client" && (self.is_connected(self.client, pk) || self.is_connected(pk, self.client)))
+            // The source's row follows the row of the seller, who alone moves it.
+            || (sk == "subscription" && self.has_sold(owner, id))
+            // The seller takes a sale back, and with it the voucher that it led to.
+            || (sk == "voucher" && self.is_connected(owner, self.client) && self.led_to(pk))
+            // The seller's customer, whom a callback of the caller concerns: see below.
+            || (sk == "customer" && self.is_told_of(id))
+            // Before an erasure: whether a subscription of the person runs at another client of the contracting company.
+            || (id.starts_with("cus_") && id.ends_with("#subscriptions") && self.is_sibling(owner))
+    }
+
+    /// Of a worker, with the tenant of its message.
+    fn may_work_with(&self, asked: &Asked) -> bool {
+        let Asked { pk, sk } = asked;
+        // Its own rows: callback, mail, replay, chunk, and what they are about. Importing: the customers of its company.
+        is_of(pk, self.client)
+            || is_of(pk, self.company)
+            // Where its callbacks go, and how that endpoint does.
+            || (pk.starts_with("con_") && self.is_party(pk))
+            // The seller's customer, whom a callback concerns: under that person's key lies the part that tells of them.
+            || (sk.as_deref() == Some("customer") && self.is_told_of(pk.split_once('#').map_or("", |(_, id)| id)))
+    }
+
+    fn is_party(&self, connection: &str) -> bool {
+        let connection = self.rows.get(connection, "connection");
+        connection
+            .is_some_and(|connection| ["source", "target"].iter().any(|side| connection[*side]["clientId"] == self.client))
+    }
+
+    fn is_paid(&self, payout: &str) -> bool {
+        let payout = self.rows.get(payout, "payout");
+        payout.is_some_and(|payout| ["sourceClientId", "targetClientId"].iter().any(|side| payout[*side] == self.client))
+    }
+
+    fn is_connected(&self, source: &str, target: &str) -> bool {
+        let mut connections = self.rows.of("connection");
+        connections.any(|row| row["source"]["clientId"] == source && row["target"]["clientId"] == target)
+    }
+
+    fn is_told_of(&self, customer: &str) -> bool {
+        let told = |callback: &Value| callback["clientId"] == self.client && callback["concerned"]["customerId"] == customer;
+        self.rows.of("callback").any(told)
+    }
+
+    fn knows_company(&self, company: &str) -> bool {
+        self.rows.of("connection").any(|row| {
+            let sides = [&row["source"], &row["target"]];
+            sides.iter().any(|side| side["clientId"] == self.client) && sides.iter().any(|side| side["companyId"] == company)
+        })
+    }
+
+    fn has_sold(&self, source: &str, subscription: &str) -> bool {
+        let row = self.rows.own(self.client, subscription, "subscription");
+        row.is_some_and(|row| row["role"] == "seller" && row["crossClient"]["sourceClientId"] == source)
+    }
+
+    fn led_to(&self, voucher: &str) -> bool {
+        let voucher = self.rows.get(voucher, "voucher");
+        voucher.is_some_and(|voucher| self.rows.own(self.client, text(voucher, "orderId"), "order").is_some())
+    }
+
+    fn is_sibling(&self, client: &str) -> bool {
+        self.rows.get(client, "client").is_some_and(|client| client["companyId"] == self.company)
+    }
+}

@@ -1,0 +1,124 @@
+//! The stream, the sweep, the queues and the workers: messages that come late, twice, in another order, or not at all.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use tandem_queue::Message;
+use tandem_store::outbox::Due;
+use tandem_testing::Fault;
+
+use crate::run::{Reader, Run};
+use crate::step::Relayed;
+
+/// How often a message is received before it goes to the dead letters.
+const MOST_RECEIVES: u32 = 5;
+
+fn key(row: &Value) -> (String, String) {
+    let text = |name: &str| row[name].as_str().unwrap_or_default().to_owned();
+    (text("pk"), text("sk"))
+}
+
+/// Ids are in order of time; the client before it is not.
+fn by_time(pk: &str, sk: &str) -> (String, String) {
+    let id = pk.split_once('#').map_or(pk, |(_, id)| id);
+    (id.split_once('_').map_or(id, |(_, id)| id).to_owned(), sk.to_owned())
+}
+
+impl Run<'_> {
+    /// The rows of which the table's stream tells since the last time: new ones, and those that are back before their first
+    /// attempt.
+    fn fresh(&mut self) -> Vec<Due> {
+        let mut fresh = Vec::new();
+        for row in self.house.table.waiting() {
+            let (key, version) = (key(&row), row["version"].as_u64().unwrap_or_default());
+            let before = self.told.insert(key.clone(), version);
+            let anew = row["status"] == "waiting" && row["step"] == 0 && before != Some(version);
+            if before.is_none() || anew {
+                fresh.push(Due { pk: key.0, sk: key.1 });
+            }
+        }
+        fresh.sort_by_key(|due| by_time(&due.pk, &due.sk));
+        fresh
+    }
+
+    /// The stream hands on what is new, by the real relay.
+    pub(crate) async fn relay(&mut self, how: Relayed) {
+        let mut rows = self.fresh();
+        match how {
+            Relayed::All => {}
+            Relayed::Twice => rows.extend(rows.clone()),
+            Relayed::Reversed => rows.reverse(),
+            Relayed::None => rows.clear(),
+        }
+        if rows.is_empty() {
+            return;
+        }
+        let key = |text: &str| json!({"S": text});
+        let record = |row: &Due| {
+            let change = json!({"Keys": {"pk": key(&row.pk), "sk": key(&row.sk)}, "SizeBytes": 1});
+            json!({"eventName": "INSERT", "awsRegion": "eu-central-1", "eventID": "1", "dynamodb": change})
+        };
+        let event = json!({"Records": rows.iter().map(record).collect::<Vec<_>>()});
+        // A queue that is broken loses them; the sweep brings them.
+        let _ = self.relay.relay(serde_json::from_value(event).expect("a stream's event")).await;
+        self.collect();
+    }
+
+    /// The minute's sweep.
+    pub(crate) async fn sweep(&mut self) {
+        self.house.table.faults.mend();
+        let _ = self.house.sweep.sweep().await;
+        let before = self.queue.len();
+        self.collect();
+        // In which shard a row is follows from its random id.
+        self.queue[before..].sort_by_key(|(message, _)| by_time(&message.pk, &message.sk));
+    }
+
+    /// Takes what was sent into the queue. A delay is no promise: a message may come early.
+    pub(crate) fn collect(&mut self) {
+        self.queue.extend(self.house.messages().into_iter().map(|sent| (sent.message, 0)));
+    }
+
+    /// A worker gets a message, and may die over it.
+    pub(crate) async fn work(&mut self, pick: usize, trouble: Option<(usize, Fault)>, keep: bool) {
+        let Some(pick) = pick.checked_rem(self.queue.len()) else { return };
+        let (message, received) = if keep { self.queue[pick].clone() } else { self.queue.remove(pick) };
+        let again = self.hand_over(&message, received + 1, trouble).await;
+        if again && !keep && received + 1 < MOST_RECEIVES {
+            self.queue.push((message, received + 1));
+        }
+        self.collect();
+    }
+
+    /// Workers get many messages, the oldest first.
+    pub(crate) async fn work_off(&mut self, most: usize) {
+        for _ in 0..most {
+            self.work(0, None, false).await;
+        }
+    }
+
+    pub(crate) fn lose(&mut self, pick: usize) {
+        if let Some(pick) = pick.checked_rem(self.queue.len()) {
+            self.queue.remove(pick);
+        }
+    }
+
+    /// Hands a message to its worker; whether it is to come again.
+    pub(crate) async fn hand_over(&mut self, message: &Message, received: u32, trouble: Option<(usize, Fault)>) -> bool {
+        let house = Arc::clone(&self.house);
+        house.table.reset_calls();
+        match trouble {
+            Some((call, fault)) => house.table.faults.plan(call, fault),
+            None => house.table.faults.mend(),
+        }
+        let again = tokio::select! {
+            biased;
+            () = house.table.faults.died() => true,
+            again = Box::pin(house.hand_over(message, received)) => again,
+        };
+        house.table.faults.mend();
+        let reader = Reader::Worker { tenant: message.tenant.clone() };
+        self.reads.extend(house.table.asked().into_iter().map(|asked| (reader.clone(), asked)));
+        again
+    }
+}
