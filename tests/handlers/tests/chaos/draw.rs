@@ -83,7 +83,12 @@ fn call(rng: &mut Rng) -> Call {
         64..65 => Call::Address { link: rng.usize(0..4), version: rng.usize(1..4) },
         65..68 => Call::Invite { target: one_of(rng, &[0, 2]) },
         68..70 => Call::Price { offer: rng.usize(0..6), amount: rng.u32(1..3_000) },
-        70..79 => import(rng),
+        70..77 => import(rng),
+        77..78 => Call::Offer { client: rng.usize(0..4) },
+        78..79 => match rng.u8(0..4) {
+            0 => Call::Archive { cart: rng.usize(0..4) },
+            _ => Call::Cart { shared: rng.usize(0..2) },
+        },
         79..82 => Call::Replay { order },
         82..84 => Call::ReplayAll { client: rng.usize(0..3) },
         84..85 => Call::EventEndpoint { version: rng.usize(1..4) },

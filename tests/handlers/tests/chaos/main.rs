@@ -29,6 +29,7 @@ mod world;
 use std::panic::AssertUnwindSafe;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use futures::FutureExt as _;
 
@@ -38,6 +39,8 @@ use world::World;
 
 /// Seeds of a run that nobody asked for more of.
 const SEEDS: u64 = 300;
+/// A history takes a fraction of a second.
+const LONGEST: Duration = Duration::from_secs(120);
 /// So often each thing must have happened in them, or they try too little.
 const RARE: usize = 10;
 
@@ -118,9 +121,10 @@ async fn play(world: &World, seed: u64) -> Result<Tally, String> {
         run.settle().await;
     });
     let mut wrong = Vec::new();
-    match played.catch_unwind().await {
-        Ok(()) => wrong.extend(judge::judge(&run)),
-        Err(panic) => {
+    match tokio::time::timeout(LONGEST, played.catch_unwind()).await {
+        Ok(Ok(())) => wrong.extend(judge::judge(&run)),
+        Err(_) => wrong.push(format!("step {done} does not end")),
+        Ok(Err(panic)) => {
             let text = panic.downcast_ref::<String>().cloned();
             let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
             wrong.push(format!("step {done} panics: {}", text.unwrap_or_default()));

@@ -52,6 +52,21 @@ impl Run<'_> {
                 let body = json!({"price": {"amount": amount, "currency": currency}});
                 Some(Request::with(*owner, format!("PATCH /v1/offers/{id}"), body))
             }
+            Call::Offer { client } => {
+                let period = json!({"unit": "month", "count": 1});
+                let price = json!({"amount": 100, "currency": "EUR"});
+                let body = json!({"name": "Neu", "type": "subscription", "period": period, "renews": true, "price": price});
+                Some(Request::with(*client, "POST /v1/offers".to_owned(), body))
+            }
+            Call::Cart { shared } => {
+                let offer = |number: usize, which: usize| json!({"position": number, "offerId": world.offers[which].1, "mandatory": true});
+                let body = json!({"name": "Neu", "positions": [offer(1, 3), offer(2, *shared)]});
+                Some(Request::with(2, "POST /v1/carts".to_owned(), body))
+            }
+            Call::Archive { cart } => {
+                let cart = &world.carts[*cart];
+                Some(Request::bare(cart.seller, format!("POST /v1/carts/{}/archive", cart.id)))
+            }
             Call::Import(items) => Some(self.import(items)),
             Call::Replay { order } => {
                 let (source, callback) = self.callback(*order).await?;

@@ -77,6 +77,8 @@ pub(crate) struct Run<'a> {
     pub(crate) reads: BTreeSet<(Reader, Asked)>,
     /// Voucher codes by order.
     pub(crate) codes: BTreeMap<String, String>,
+    /// What the clients owe each other in the end, as they are told.
+    pub(crate) statements: Vec<Value>,
     /// What is wrong.
     pub(crate) wrong: Vec<String>,
 }
@@ -95,6 +97,7 @@ impl<'a> Run<'a> {
             purchases: 0,
             reads: BTreeSet::new(),
             codes: BTreeMap::new(),
+            statements: Vec::new(),
             wrong: Vec::new(),
         }
     }

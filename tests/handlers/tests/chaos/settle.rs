@@ -33,6 +33,10 @@ impl Run<'_> {
             }
         }
         self.quiet().await;
+        for client in 0..3 {
+            let statement = self.look_up(client, "/v1/payouts/statement").await;
+            self.statements.push(statement);
+        }
     }
 
     /// What was done is answered as before when it is asked for again, and nothing is written.

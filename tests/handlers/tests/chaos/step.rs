@@ -89,6 +89,12 @@ pub(crate) enum Call {
     Invite { target: usize },
     /// An offer costs something else, or is shared on other terms.
     Price { offer: usize, amount: u32 },
+    /// An offer of one's own is made.
+    Offer { client: usize },
+    /// Client 2 makes a cart of an own offer and a shared one.
+    Cart { shared: usize },
+    /// A cart is no longer sold.
+    Archive { cart: usize },
     /// Client 2 imports: external id, quantity, and whether it ends.
     Import(Vec<(usize, u32, bool)>),
     /// A callback of an order is replayed.

@@ -77,6 +77,9 @@ fn missing(run: &Run<'_>, rows: &Rows, made: &Made, answer: &Value) -> Option<St
             };
             there(row.filter(linked))
         }
+        Call::Offer { .. } => there(rows.own(client, text(answer, "id"), "offer")),
+        Call::Cart { .. } => there(rows.own(client, text(answer, "id"), "cart")),
+        Call::Archive { .. } => there(rows.own(client, text(answer, "id"), "cart").filter(|cart| cart["status"] == "archived")),
         Call::Import(_) => there(rows.own(client, text(answer, "promiseId"), "promise")),
         Call::ReplayAll { .. } => there(rows.own(client, text(answer, "id"), "replay")),
         Call::Invite { .. } => there(rows.get(text(answer, "id"), "connection")),

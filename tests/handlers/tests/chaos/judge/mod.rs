@@ -89,7 +89,7 @@ pub(crate) fn judge(run: &Run<'_>) -> Vec<String> {
     let rows = Rows::new(run.house.table.dump());
     let mut wrong = Vec::new();
     effects::judge(run, &rows, &mut wrong);
-    money::judge(&rows, &mut wrong);
+    money::judge(run, &rows, &mut wrong);
     callbacks::judge(run, &rows, &mut wrong);
     vouchers::judge(run, &rows, &mut wrong);
     imports::judge(run, &rows, &mut wrong);

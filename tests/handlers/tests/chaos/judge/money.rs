@@ -1,15 +1,16 @@
-//! The payout rows against the orders: each row, and the sums by partner and currency.
+//! The payout rows against the orders: each row, the sums by partner and currency, and what the clients are told of them.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use super::{Rows, list, number, text};
+use crate::run::Run;
 
 /// What one client owes another in a currency: gross, and due to the source.
 type Sums = BTreeMap<(String, String, String), (i64, i64)>;
 
-pub(super) fn judge(rows: &Rows, wrong: &mut Vec<String>) {
+pub(super) fn judge(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
     let (mut by_orders, mut by_payouts) = (Sums::new(), Sums::new());
     for payout in rows.of("payout") {
         add(&mut by_payouts, payout, number(&payout["gross"]["amount"]), number(&payout["due"]["amount"]));
@@ -27,6 +28,29 @@ pub(super) fn judge(rows: &Rows, wrong: &mut Vec<String>) {
     if by_orders != by_payouts {
         wrong.push(format!("money: the orders say {by_orders:?}, the payout rows {by_payouts:?}"));
     }
+    for (client, statement) in run.world.clients.iter().zip(&run.statements) {
+        if told(&client.id, statement) != of_client(&client.id, &by_orders) {
+            wrong.push(format!("money: the orders say {by_orders:?}, and {} is told {statement}", client.id));
+        }
+    }
+}
+
+/// What a client's statement says, over all months.
+fn told(client: &str, statement: &Value) -> Sums {
+    let mut sums = Sums::new();
+    for line in list(statement, "lines") {
+        let (own, partner) = (client.to_owned(), text(line, "partnerClientId").to_owned());
+        let (source, target) = if line["role"] == "source" { (own, partner) } else { (partner, own) };
+        let sum = sums.entry((source, target, text(&line["gross"], "currency").to_owned())).or_default();
+        *sum = (sum.0 + number(&line["gross"]["amount"]), sum.1 + number(&line["due"]["amount"]));
+    }
+    sums
+}
+
+/// Of all sums those of a client.
+fn of_client(client: &str, sums: &Sums) -> Sums {
+    let of_it = |((source, target, _), _): &(&(String, String, String), &(i64, i64))| source == client || target == client;
+    sums.iter().filter(of_it).map(|(key, sum)| (key.clone(), *sum)).collect()
 }
 
 /// What the payout rows of a position must be: a payment for each paid period, and what went back of the last one.
