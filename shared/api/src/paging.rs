@@ -1,10 +1,8 @@
 //! Pages: `limit`, and a `cursor` that belongs to one caller and one list. Newest first.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use serde_json::json;
-use tandem_sealing::Purpose;
+use tandem_sealing::cursor;
 use tandem_store::Page;
 
 use crate::answer::Answer;
@@ -59,8 +57,7 @@ impl Paging {
     /// The cursor of the page after a position.
     #[must_use]
     pub fn cursor(&self, app: &App, position: &str) -> String {
-        let mac = app.sealer.mac(Purpose::Cursor, self.signed(position).as_bytes());
-        format!("{}.{}", URL_SAFE_NO_PAD.encode(position), URL_SAFE_NO_PAD.encode(mac))
+        cursor::of(&app.sealer, &self.bound_to, position)
     }
 
     /// The answer of a list.
@@ -71,18 +68,8 @@ impl Paging {
         Answer::ok(json!({"items": items, "nextCursor": next}))
     }
 
-    fn signed(&self, position: &str) -> String {
-        format!("{}\n{position}", self.bound_to)
-    }
-
     fn open(&self, app: &App, cursor: &str) -> Result<String, Problem> {
-        let read = || {
-            let (position, mac) = cursor.split_once('.')?;
-            let position = String::from_utf8(URL_SAFE_NO_PAD.decode(position).ok()?).ok()?;
-            let mac = URL_SAFE_NO_PAD.decode(mac).ok()?;
-            app.sealer.verify_mac(Purpose::Cursor, self.signed(&position).as_bytes(), &mac).then_some(position)
-        };
         let detail = "use nextCursor of the same list with the same filters, or leave the cursor out";
-        read().ok_or_else(|| Problem::new(Code::InvalidCursor, detail))
+        cursor::open(&app.sealer, &self.bound_to, cursor).ok_or_else(|| Problem::new(Code::InvalidCursor, detail))
     }
 }

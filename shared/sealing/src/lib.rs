@@ -8,13 +8,14 @@
 //!   own ([`Sealer::personal`]); without the key it is noise.
 //! - *What Tandem only compares* ([`api_key`], voucher codes) is hashed. They hold a hundred random bits or more, so one
 //!   SHA-256 is enough: there is no dictionary to try.
-//! - *What Tandem gives out and takes back* (cursors) carries a MAC.
+//! - *What Tandem gives out and takes back* ([`cursor`]) carries a MAC.
 //!
 //! Not guaranteed: secrecy of lengths, and that an older sealed text was not put back in the same row. Everything random
 //! comes from [`random`].
 
 pub mod api_key;
 mod base32;
+pub mod cursor;
 mod data_key;
 mod hash;
 mod personal;
