@@ -11,7 +11,6 @@ pub mod announce;
 pub mod answer;
 pub mod app;
 pub mod caller;
-mod json;
 pub mod lookup;
 pub mod once;
 pub mod paging;

@@ -9,9 +9,9 @@ use lambda_http::request::RequestContext;
 use lambda_http::{RequestExt, aws_lambda_events::query_map::QueryMap};
 use serde_json::Value;
 use tandem_domain::input::FieldErrors;
+use tandem_domain::json;
 
 use crate::caller::Caller;
-use crate::json;
 use crate::problem::{Code, Problem};
 
 /// The largest body, in bytes, of all routes that have no limit of their own.

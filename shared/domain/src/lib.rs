@@ -6,7 +6,7 @@
 //!
 //! Parts, by what they are about:
 //! - words: [`ids`], [`money`], [`text`], [`period`], [`payment_method`]
-//! - reading input, all errors at once: [`input`], [`instant`]
+//! - reading input, all errors at once: [`input`], [`json`], [`instant`]
 //! - who is who and may do what: [`tenancy`], [`scope`], [`customer`], [`erasure`]
 //! - selling together: [`connection`], [`inviting`], [`offer`], [`sharing`], [`cart`], [`purchase`], [`order`], [`subscription`],
 //!   [`after_sale`], [`voucher`], [`guessing`], [`payout`]
@@ -30,6 +30,7 @@ pub mod input;
 pub mod instant;
 pub mod invitation_mail;
 pub mod inviting;
+pub mod json;
 pub mod mail;
 pub mod money;
 pub mod offer;
