@@ -25,7 +25,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::callback::{Endpoint, LEASE, Outcome};
+use crate::callback::{Endpoint, Outcome};
 use crate::ids::{CallbackId, ClientId, ConnectionId};
 
 /// Failures in a row that open the circuit; 429, 502, 503 and 504 open it at once.
@@ -34,6 +34,9 @@ pub const FAILURES_IN_A_ROW: u32 = 5;
 pub const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(5);
 /// The longest pause that comes of doubling.
 pub const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(15);
+/// How long a probe may take before another callback may probe: longer than the worker waits for any receiver. What comes due
+/// meanwhile is put off by as much, so that it is not longer than need be.
+pub const PROBE: SignedDuration = SignedDuration::from_secs(20);
 /// The longest pause of the endpoint that a receiver can ask for by `Retry-After`. The one callback waits for as long as asked.
 pub const LONGEST_ASKED: SignedDuration = SignedDuration::from_hours(1);
 /// The longest window over which callbacks come back after a pause.
@@ -192,7 +195,7 @@ impl EndpointHealth {
             Circuit::Open { .. } | Circuit::Probing { .. } if asked_for => Admission::Attempt,
             Circuit::Open { until } | Circuit::Probing { until, .. } if until > now => Admission::NotBefore(until),
             Circuit::Open { .. } | Circuit::Probing { .. } => {
-                Admission::Probe(health.clone().with(Circuit::Probing { callback_id, until: later(now, LEASE) }))
+                Admission::Probe(health.clone().with(Circuit::Probing { callback_id, until: later(now, PROBE) }))
             }
         }
     }

@@ -27,3 +27,14 @@ impl Default for SenderSettings {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tandem_domain::endpoint_health::PROBE;
+
+    #[test]
+    fn a_probe_is_over_before_another_one_begins() {
+        assert!(PROBE.unsigned_abs() > SenderSettings::default().total_timeout);
+    }
+}

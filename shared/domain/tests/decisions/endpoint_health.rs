@@ -1,10 +1,10 @@
 //! When an endpoint is paused, probed, warned of, disabled, and healthy again.
 
 use jiff::{SignedDuration, Timestamp};
-use tandem_domain::callback::{Endpoint, LEASE, Outcome};
+use tandem_domain::callback::{Endpoint, Outcome};
 use tandem_domain::endpoint_health::{
     Admission, Attempted, Cause, Change, Circuit, DISABLED_AFTER, EndpointHealth, FAILURES_IN_A_ROW, HealthState,
-    LONGEST_ASKED, LONGEST_SPREAD, WARNED_AFTER, WARNED_BEFORE,
+    LONGEST_ASKED, LONGEST_SPREAD, PROBE, WARNED_AFTER, WARNED_BEFORE,
 };
 
 use crate::fixtures::{MANY, id, now};
@@ -81,7 +81,7 @@ fn circuit(health: &EndpointHealth) -> Circuit {
 #[test]
 fn a_due_callback_meets_every_state_as_the_table_says() {
     let (past, future) = (now() - MILLISECOND, now() + MILLISECOND);
-    let probe = || Admission::Probe(failing(Circuit::Probing { callback_id: id(81), until: now() + LEASE }));
+    let probe = || Admission::Probe(failing(Circuit::Probing { callback_id: id(81), until: now() + PROBE }));
     let not_before = Admission::NotBefore(future);
     // A state, and what a callback may do; a test that was asked for.
     let table = [
@@ -203,6 +203,15 @@ fn what_is_put_off_comes_back_over_a_window_that_grows_with_the_outage() {
         let back = health.comes_back(at + seconds(5), chance, at).duration_since(at);
         assert_eq!(back.as_secs(), expected, "{chance}");
     }
+}
+
+#[test]
+fn what_comes_due_during_a_probe_of_a_short_outage_is_back_within_two_probes() {
+    let health = failing(open(now()));
+    let Admission::Probe(health) = EndpointHealth::admit(Some(&health), id(80), false, now()) else { panic!("a probe") };
+    let Admission::NotBefore(until) = EndpointHealth::admit(Some(&health), id(81), false, now()) else { panic!("one probe") };
+    assert_eq!(until.duration_since(now()), PROBE);
+    assert_eq!(health.comes_back(until, 1_000, now()).duration_since(now()), PROBE * 2);
 }
 
 #[test]
