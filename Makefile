@@ -14,10 +14,10 @@ STORIES_RETRY_SCHEDULE := 0,1,2,2
 RECEIVERS := infra/receivers/node_modules/.package-lock.json
 
 .NOTPARALLEL:
-.PHONY: help demo test chaos up down status build lint audit bench-import
+.PHONY: help demo test chaos up down status build lint audit bench-import bench-callbacks
 
 help: ## list these targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "make %-15s %s\n", $$1, $$2 }'
 
 demo: ## play the story of two merchants against the real API, on a stack of its own
 	$(LOCAL) run -- python -u -m infra.local.demo
@@ -50,6 +50,11 @@ build: ## build the functions and pack them for the local stack
 bench-import: ## import 100,000 orders of five clients at once, by the real binaries
 	cargo build --profile measured --package import-orders --package process-imports --package relay-outbox --package tandem-bench
 	$(or $(CARGO_TARGET_DIR),target)/measured/bench-import $(ORDERS)
+
+# CALLBACKS, at least 1,000, makes it shorter.
+bench-callbacks: ## deliver 20,000 callbacks to receivers some of which fail, by the real binaries
+	cargo build --profile measured --package deliver-callbacks --package relay-outbox --package sweep-outbox --package tandem-bench
+	$(or $(CARGO_TARGET_DIR),target)/measured/bench-callbacks $(CALLBACKS)
 
 lint: $(CARGO_DENY) ## hold everything against the rules: format, types, docs, template, licences
 	cargo metadata --locked --format-version=1 > /dev/null

@@ -1,67 +1,155 @@
 //! A stand-in for a standard SQS queue whose messages have a `MessageGroupId`.
 //!
-//! SQS favours groups that are quiet over one that fills the queue ("fair queues"). The stand-in takes the groups in turn, which
-//! is the clearest form of that; what SQS does exactly is not published.
+//! What is received is hidden until it is deleted or its time is over, then it comes again; after the last receive it goes to
+//! the dead letters. SQS favours groups that are quiet over one that fills the queue ("fair queues"). The stand-in takes the
+//! groups in turn, which is the clearest form of that; what SQS does exactly is not published.
 
-use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
+
+/// What was received.
+#[derive(Debug, Clone)]
+pub struct Message {
+    /// Counts up; the `messageId`.
+    pub number: u64,
+    /// What was sent.
+    pub body: String,
+    /// How often it was received, this time counted.
+    pub received: u32,
+    group: String,
+    hidden_until: Instant,
+}
 
 /// Messages by group.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct FairQueue {
-    groups: Mutex<VecDeque<(String, VecDeque<String>)>>,
+    visibility: Duration,
+    most_receives: u32,
+    state: Mutex<State>,
     filled: Notify,
 }
 
+#[derive(Debug, Default)]
+struct State {
+    sent: u64,
+    dead: usize,
+    groups: VecDeque<(String, VecDeque<Message>)>,
+    /// Those that are delayed, and those under way, by when they can be received.
+    hidden: BTreeMap<(Instant, u64), Message>,
+}
+
 impl FairQueue {
-    /// Adds a message.
-    pub fn push(&self, group: &str, body: String) {
-        let mut groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
-        match groups.iter_mut().find(|(name, _)| name == group) {
-            Some((_, messages)) => messages.push_back(body),
-            None => groups.push_back((group.to_owned(), VecDeque::from([body]))),
+    /// With a visibility timeout and SQS's `maxReceiveCount`.
+    #[must_use]
+    pub fn new(visibility: Duration, most_receives: u32) -> Self {
+        Self { visibility, most_receives, state: Mutex::default(), filled: Notify::new() }
+    }
+
+    /// Adds a message that can be received after a delay.
+    pub fn push(&self, group: &str, body: String, delay: Duration) {
+        let now = Instant::now();
+        let mut state = self.state();
+        let number = state.sent;
+        state.sent += 1;
+        let message = Message { number, body, received: 0, group: group.to_owned(), hidden_until: now + delay };
+        if delay.is_zero() {
+            state.show(message);
+        } else {
+            state.hidden.insert((message.hidden_until, number), message);
         }
+        drop(state);
         self.filled.notify_waiters();
     }
 
-    /// Messages that wait.
+    /// How many were ever sent.
     #[must_use]
-    pub fn len(&self) -> usize {
-        let groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
-        groups.iter().map(|(_, messages)| messages.len()).sum()
+    pub fn sent(&self) -> u64 {
+        self.state().sent
     }
 
-    /// Whether none waits.
+    /// Messages that can be received.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.state().groups.iter().map(|(_, messages)| messages.len()).sum()
+    }
+
+    /// Whether none can be received.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
+    /// Messages that came too often.
+    #[must_use]
+    pub fn dead(&self) -> usize {
+        self.state().dead
+    }
+
     /// Up to `most` messages, one of each group in turn; waits for the first.
-    pub async fn take(&self, most: usize) -> Vec<String> {
+    pub async fn receive(&self, most: usize) -> Vec<Message> {
         loop {
             let filled = self.filled.notified();
-            let taken = self.take_now(most);
-            if !taken.is_empty() {
-                return taken;
+            let (received, next) = self.receive_at(Instant::now(), most);
+            if !received.is_empty() {
+                return received;
             }
-            filled.await;
+            let Some(next) = next else {
+                filled.await;
+                continue;
+            };
+            tokio::select! {
+                () = filled => {}
+                () = sleep_until(next) => {}
+            }
         }
     }
 
-    fn take_now(&self, most: usize) -> Vec<String> {
-        let mut groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut taken = Vec::new();
-        while taken.len() < most {
-            let Some((name, mut messages)) = groups.pop_front() else { break };
-            taken.extend(messages.pop_front());
-            if !messages.is_empty() {
-                groups.push_back((name, messages));
-            }
+    /// A message that was received is done.
+    pub fn delete(&self, message: &Message) {
+        self.state().hidden.remove(&(message.hidden_until, message.number));
+    }
+
+    /// What can be received at a time, and when something that is hidden now comes back.
+    fn receive_at(&self, now: Instant, most: usize) -> (Vec<Message>, Option<Instant>) {
+        let mut state = self.state();
+        while let Some(hidden) = state.hidden.first_entry().filter(|hidden| hidden.key().0 <= now) {
+            let message = hidden.remove();
+            if message.received < self.most_receives { state.show(message) } else { state.dead += 1 }
         }
-        taken
+        let mut received = Vec::new();
+        while received.len() < most {
+            let Some(message) = state.next() else { break };
+            let message = Message { received: message.received + 1, hidden_until: now + self.visibility, ..message };
+            state.hidden.insert((message.hidden_until, message.number), message.clone());
+            received.push(message);
+        }
+        (received, state.hidden.keys().next().map(|(at, _)| *at))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn show(&mut self, message: Message) {
+        match self.groups.iter_mut().find(|(name, _)| *name == message.group) {
+            Some((_, messages)) => messages.push_back(message),
+            None => self.groups.push_back((message.group.clone(), VecDeque::from([message]))),
+        }
+    }
+
+    fn next(&mut self) -> Option<Message> {
+        let (name, mut messages) = self.groups.pop_front()?;
+        let next = messages.pop_front();
+        if !messages.is_empty() {
+            self.groups.push_back((name, messages));
+        }
+        next
     }
 }
 
@@ -69,13 +157,43 @@ impl FairQueue {
 mod tests {
     use super::*;
 
+    const VISIBILITY: Duration = Duration::from_secs(360);
+
+    fn bodies(queue: &FairQueue, now: Instant, most: usize) -> Vec<String> {
+        queue.receive_at(now, most).0.into_iter().map(|message| message.body).collect()
+    }
+
     #[test]
     fn groups_take_turns() {
-        let queue = FairQueue::default();
+        let queue = FairQueue::new(VISIBILITY, 5);
         for (group, body) in [("a", "a1"), ("a", "a2"), ("a", "a3"), ("b", "b1")] {
-            queue.push(group, body.to_owned());
+            queue.push(group, body.to_owned(), Duration::ZERO);
         }
-        assert_eq!(queue.take_now(3), ["a1", "b1", "a2"]);
-        assert_eq!((queue.take_now(3), queue.len()), (vec!["a3".to_owned()], 0));
+        let now = Instant::now();
+        assert_eq!(bodies(&queue, now, 3), ["a1", "b1", "a2"]);
+        assert_eq!((bodies(&queue, now, 3), queue.len()), (vec!["a3".to_owned()], 0));
+    }
+
+    #[test]
+    fn what_is_not_deleted_comes_again_until_it_is_dead() {
+        let queue = FairQueue::new(VISIBILITY, 2);
+        queue.push("a", "done".to_owned(), Duration::ZERO);
+        queue.push("a", "failed".to_owned(), Duration::ZERO);
+        let begin = Instant::now();
+        let (first, next) = queue.receive_at(begin, 10);
+        assert_eq!((first.len(), first[0].received, next), (2, 1, Some(begin + VISIBILITY)));
+        queue.delete(&first[0]);
+        assert_eq!(bodies(&queue, begin + VISIBILITY / 2, 10), Vec::<String>::new());
+        assert_eq!(bodies(&queue, begin + VISIBILITY, 10), ["failed"]);
+        assert_eq!((bodies(&queue, begin + VISIBILITY * 2, 10), queue.dead()), (vec![], 1));
+    }
+
+    #[test]
+    fn a_delayed_message_comes_when_its_time_has_come() {
+        let queue = FairQueue::new(VISIBILITY, 5);
+        queue.push("a", "later".to_owned(), Duration::from_secs(5));
+        let now = Instant::now();
+        assert_eq!(bodies(&queue, now, 10), Vec::<String>::new());
+        assert_eq!(bodies(&queue, now + Duration::from_secs(6), 10), ["later"]);
     }
 }

@@ -41,6 +41,20 @@ pub struct Counted {
     pub write: f64,
 }
 
+impl Counted {
+    /// What came through since an earlier look.
+    #[must_use]
+    #[expect(clippy::float_arithmetic, reason = "units come in halves")]
+    pub fn since(&self, before: &Self) -> Self {
+        Self {
+            calls: self.calls - before.calls,
+            cancelled: self.cancelled - before.cancelled,
+            read: self.read - before.read,
+            write: self.write - before.write,
+        }
+    }
+}
+
 #[derive(Clone)]
 struct Passing {
     database: Arc<str>,

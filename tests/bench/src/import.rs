@@ -1,22 +1,27 @@
 //! The deployment of imports: real binaries of accept, relay and work.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use tandem_handlers::{House, Merchant, Who};
 use tandem_testing::HttpCall;
 
+use crate::deployment::Place;
+use crate::fair_queue::FairQueue;
 use crate::front::Front;
-use crate::lambda::Function;
+use crate::lambda::{Function, event_of, records_of};
 use crate::services::Services;
 
 /// Chunks that a worker takes at once: the `BatchSize` of the template.
 const BATCH: usize = 4;
 /// Orders of a chunk: `tandem_domain::import::CHUNK`.
 const CHUNK: usize = tandem_domain::import::CHUNK;
+/// The queue's, as the template has them.
+const VISIBILITY: Duration = Duration::from_secs(360);
+const MOST_RECEIVES: u32 = 5;
 
 /// A client that imports.
 #[derive(Debug, Clone)]
@@ -57,37 +62,12 @@ impl Stage {
     pub async fn start(acceptors: usize, workers: usize) -> Result<Arc<Self>> {
         let house = House::new().await;
         let (accept_calls, work_calls) = (Front::open(&house.table.endpoint).await?, Front::open(&house.table.endpoint).await?);
-        let services = Services::start(House::DATA_KEY).await?;
-        let table = house.table.table_name.clone();
-        let binary = |name: &str| -> Result<PathBuf> {
-            let path = std::env::current_exe()?.with_file_name(name);
-            ensure!(path.exists(), "{} is not built; use make", path.display());
-            Ok(path)
-        };
-        let environment = |database: &Front| -> Vec<(&'static str, String)> {
-            vec![
-                ("AWS_REGION", "eu-central-1".to_owned()),
-                ("AWS_ACCESS_KEY_ID", "benchmark".to_owned()),
-                ("AWS_SECRET_ACCESS_KEY", "benchmark".to_owned()),
-                ("AWS_ENDPOINT_URL_DYNAMODB", database.url.clone()),
-                ("AWS_ENDPOINT_URL_SECRETS_MANAGER", services.url.clone()),
-                ("AWS_ENDPOINT_URL_SQS", services.url.clone()),
-                ("STAGE", "dev".to_owned()),
-                ("TABLE_NAME", table.clone()),
-                ("DATA_KEY_SECRET_ARN", "data-key".to_owned()),
-                ("CALLBACK_QUEUE_URL", format!("{}/callbacks", services.url)),
-                ("MAIL_QUEUE_URL", format!("{}/mails", services.url)),
-                ("IMPORT_QUEUE_URL", format!("{}/imports", services.url)),
-            ]
-        };
-        let start = async |name: &str, copies: usize, calls: &Front| {
-            let environment = environment(calls);
-            let environment: Vec<(&str, &str)> = environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
-            Function::start(&binary(name)?, copies, &environment).await
-        };
-        let accept = start("import-orders", acceptors, &accept_calls).await?;
-        let relay = start("relay-outbox", 1, &accept_calls).await?;
-        let worker = start("process-imports", workers, &work_calls).await?;
+        let queue = FairQueue::new(VISIBILITY, MOST_RECEIVES);
+        let services = Services::start(House::DATA_KEY, "imports", queue).await?;
+        let place = |calls| Place { table: &house.table.table_name, calls, services: &services };
+        let accept = place(&accept_calls).start("import-orders", acceptors, &[]).await?;
+        let relay = place(&accept_calls).start("relay-outbox", 1, &[]).await?;
+        let worker = place(&work_calls).start("process-imports", workers, &[]).await?;
         Ok(Arc::new(Self { house, accept_calls, work_calls, accept, relay, worker, services, done: AtomicUsize::new(0) }))
     }
 
@@ -123,13 +103,9 @@ impl Stage {
         ensure!(status == 202, "an import was answered with {status}: {promise}");
         let id = promise["promiseId"].as_str().context("no promise")?.to_owned();
         // What the table's stream would hand over.
-        let records = (0..items.len().div_ceil(CHUNK)).map(|chunk| {
-            let keys = json!({"pk": {"S": format!("{}#{id}", importer.client.id)}, "sk": {"S": format!("chunk#{chunk:03}")}});
-            json!({"eventID": "1", "eventName": "INSERT", "awsRegion": "eu-central-1", "eventSource": "aws:dynamodb",
-                   "dynamodb": {"ApproximateCreationDateTime": 0, "Keys": keys, "SizeBytes": 1}})
-        });
-        let records = json!({"Records": records.collect::<Vec<_>>()});
-        let _ = self.relay.invoke(records.to_string()).await?;
+        let chunks =
+            (0..items.len().div_ceil(CHUNK)).map(|chunk| (format!("{}#{id}", importer.client.id), format!("chunk#{chunk:03}")));
+        let _ = self.relay.invoke(records_of(chunks)).await?;
         Ok(id)
     }
 
@@ -144,16 +120,12 @@ impl Stage {
 
     async fn poll(&self) -> Result<()> {
         loop {
-            let bodies = self.services.queue.take(BATCH).await;
-            let record = |(number, body): (usize, &String)| {
-                let attributes = json!({"ApproximateReceiveCount": "1"});
-                json!({"messageId": number.to_string(), "body": body, "attributes": attributes, "messageAttributes": {}})
-            };
-            let event = json!({"Records": bodies.iter().enumerate().map(record).collect::<Vec<_>>()});
-            let answer: Value = serde_json::from_str(&self.worker.invoke(event.to_string()).await?)?;
+            let chunks = self.services.queue.receive(BATCH).await;
+            let answer: Value = serde_json::from_str(&self.worker.invoke(event_of(&chunks)).await?)?;
             let failed = answer["batchItemFailures"].as_array().map_or(0, Vec::len);
             ensure!(failed == 0, "chunks failed: {answer}");
-            self.done.fetch_add(bodies.len(), Ordering::Relaxed);
+            chunks.iter().for_each(|chunk| self.services.queue.delete(chunk));
+            self.done.fetch_add(chunks.len(), Ordering::Relaxed);
         }
     }
 

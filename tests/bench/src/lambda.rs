@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 use std::process::Stdio;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -15,14 +15,37 @@ use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Path as InPath, State};
 use axum::http::{Response, StatusCode};
 use axum::routing::{get, post};
+use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot};
+
+use crate::fair_queue::Message;
 
 /// What Lambda gives a function that does not say how much it needs, in MiB.
 pub const MEMORY: u64 = 128;
 /// How long an invocation may take.
 const TIME_LIMIT: Duration = Duration::from_secs(60);
+
+/// An event of SQS.
+#[must_use]
+pub fn event_of(messages: &[Message]) -> String {
+    let record = |message: &Message| {
+        let attributes = json!({"ApproximateReceiveCount": message.received.to_string()});
+        json!({"messageId": message.number.to_string(), "body": message.body, "attributes": attributes, "messageAttributes": {}})
+    };
+    json!({"Records": messages.iter().map(record).collect::<Vec<_>>()}).to_string()
+}
+
+/// An event of the table's stream: rows that were written, by partition key and sort key.
+#[must_use]
+pub fn records_of(rows: impl Iterator<Item = (String, String)>) -> String {
+    let record = |(pk, sk): (String, String)| {
+        json!({"eventID": "1", "eventName": "INSERT", "awsRegion": "eu-central-1", "eventSource": "aws:dynamodb",
+               "dynamodb": {"ApproximateCreationDateTime": 0, "Keys": {"pk": {"S": pk}, "sk": {"S": sk}}, "SizeBytes": 1}})
+    };
+    json!({"Records": rows.map(record).collect::<Vec<_>>()}).to_string()
+}
 
 type Outcome = Result<String, String>;
 
@@ -35,6 +58,8 @@ pub struct Function {
 
 struct Desk {
     number: AtomicU64,
+    /// How often an invocation was asked for.
+    asked: AtomicUsize,
     invoke: mpsc::UnboundedSender<(u64, String)>,
     next: AsyncMutex<mpsc::UnboundedReceiver<(u64, String)>>,
     open: Mutex<HashMap<u64, oneshot::Sender<Outcome>>>,
@@ -48,7 +73,13 @@ impl Function {
     pub async fn start(binary: &Path, copies: usize, environment: &[(&str, &str)]) -> Result<Self> {
         let name = binary.file_name().context("a binary has a name")?.to_string_lossy().into_owned();
         let (invoke, next) = mpsc::unbounded_channel();
-        let desk = Arc::new(Desk { number: AtomicU64::new(1), invoke, next: AsyncMutex::new(next), open: Mutex::default() });
+        let desk = Arc::new(Desk {
+            number: AtomicU64::new(1),
+            asked: AtomicUsize::new(0),
+            invoke,
+            next: AsyncMutex::new(next),
+            open: Mutex::default(),
+        });
         let routes = Router::new()
             .route("/2018-06-01/runtime/invocation/next", get(next_invocation))
             .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
@@ -76,6 +107,21 @@ impl Function {
         };
         let copies = (0..copies).map(start).collect::<Result<_>>()?;
         Ok(Self { name, desk, copies })
+    }
+
+    /// Waits until every copy has started and asks for its first invocation.
+    ///
+    /// # Errors
+    /// One does not in time.
+    pub async fn ready(&self) -> Result<()> {
+        let all_ask = async {
+            while self.desk.asked.load(Ordering::Relaxed) < self.copies.len() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(TIME_LIMIT, all_ask)
+            .await
+            .with_context(|| format!("{} did not start in {TIME_LIMIT:?}", self.name))
     }
 
     /// Lets one of the copies work on an event; its answer.
@@ -133,6 +179,7 @@ impl Desk {
 }
 
 async fn next_invocation(State(desk): State<Arc<Desk>>) -> Response<Body> {
+    desk.asked.fetch_add(1, Ordering::Relaxed);
     let Some((number, event)) = desk.next.lock().await.recv().await else {
         return Response::builder().status(StatusCode::GONE).body(Body::empty()).expect("a response");
     };

@@ -1,6 +1,7 @@
 //! Stand-ins for Secrets Manager and SQS, of which functions use one operation each.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Result;
 use axum::extract::{DefaultBodyLimit, State};
@@ -16,24 +17,26 @@ use crate::fair_queue::FairQueue;
 pub struct Services {
     /// `http://127.0.0.1:PORT`
     pub url: String,
-    /// What was sent to any queue.
+    /// What was sent to the one queue that is looked at.
     pub queue: Arc<FairQueue>,
 }
 
 #[derive(Clone)]
 struct Answering {
     secret: Arc<str>,
+    name: &'static str,
     queue: Arc<FairQueue>,
 }
 
 impl Services {
-    /// Starts them with the text of every secret.
+    /// Starts them with the text of every secret, and a queue with the last part of its URL. What is sent to other queues is
+    /// taken and forgotten.
     ///
     /// # Errors
     /// No port is free.
-    pub async fn start(secret: &str) -> Result<Self> {
-        let queue = Arc::<FairQueue>::default();
-        let answering = Answering { secret: secret.into(), queue: queue.clone() };
+    pub async fn start(secret: &str, name: &'static str, queue: FairQueue) -> Result<Self> {
+        let queue = Arc::new(queue);
+        let answering = Answering { secret: secret.into(), name, queue: queue.clone() };
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let url = format!("http://{}", listener.local_addr()?);
         let routes = Router::new().fallback(answer).layer(DefaultBodyLimit::disable()).with_state(answering);
@@ -51,7 +54,7 @@ async fn answer(State(service): State<Answering>, headers: HeaderMap, body: Stri
             (StatusCode::OK, Json(json!({"ARN": id, "Name": id, "SecretString": &*service.secret})))
         }
         "AmazonSQS.SendMessageBatch" => match asked["Entries"].as_array() {
-            Some(entries) if !entries.is_empty() => (StatusCode::OK, Json(service.take(entries))),
+            Some(entries) if !entries.is_empty() => (StatusCode::OK, Json(service.take(&asked["QueueUrl"], entries))),
             _ => (StatusCode::BAD_REQUEST, Json(json!({"__type": "com.amazonaws.sqs#EmptyBatchRequest"}))),
         },
         _ => (StatusCode::BAD_REQUEST, Json(json!({"__type": "UnknownOperationException"}))),
@@ -59,10 +62,14 @@ async fn answer(State(service): State<Answering>, headers: HeaderMap, body: Stri
 }
 
 impl Answering {
-    fn take(&self, entries: &[Value]) -> Value {
+    fn take(&self, url: &Value, entries: &[Value]) -> Value {
+        let is_kept = url.as_str().is_some_and(|url| url.rsplit('/').next() == Some(self.name));
         let taken = entries.iter().map(|entry| {
             let text = |name: &str| entry[name].as_str().unwrap_or_default();
-            self.queue.push(text("MessageGroupId"), text("MessageBody").to_owned());
+            if is_kept {
+                let delay = Duration::from_secs(entry["DelaySeconds"].as_u64().unwrap_or(0));
+                self.queue.push(text("MessageGroupId"), text("MessageBody").to_owned(), delay);
+            }
             json!({"Id": text("Id"), "MessageId": text("Id"), "MD5OfMessageBody": ""})
         });
         json!({"Successful": taken.collect::<Vec<_>>(), "Failed": []})

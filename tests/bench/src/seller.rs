@@ -1,0 +1,74 @@
+//! Sales whose callbacks are to be delivered, as a purchase by the real handlers made one.
+
+use std::collections::HashMap;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+use tandem_domain::Timestamp;
+use tandem_domain::callback::{Announcement, Callback, Concerned};
+use tandem_domain::ids::{CallbackId, ClientId};
+use tandem_handlers::House;
+use tandem_runtime::{Entropy, announce};
+use tandem_sealing::Sealer;
+use tandem_store::keys;
+
+use crate::receivers::Receivers;
+
+/// One who sells what another one offers, to whom each sale is told.
+pub struct Seller {
+    announcement: Announcement,
+    concerned: Concerned,
+    personal: Sealer,
+}
+
+impl Seller {
+    /// One for each endpoint: two connected clients and a purchase, whose callback is delivered and then the pattern of more.
+    ///
+    /// # Errors
+    /// The callback of a purchase is not found or is not as purchases make them.
+    pub async fn all(house: &House, receivers: &Receivers, endpoints: usize) -> Result<Vec<Self>> {
+        let mut numbers = HashMap::new();
+        for endpoint in 0..endpoints {
+            let pair = house.pair(Some(receivers.url(endpoint))).await;
+            receivers.know_secret(endpoint, pair.secret.clone().context("a connection of two companies has a secret")?);
+            let _ = house.purchase(&pair, "the pattern").await.expect(201);
+            numbers.insert(pair.connection, endpoint);
+        }
+        // The mails and callbacks of all that.
+        house.work().await;
+        let mut sellers = HashMap::new();
+        for row in house.table.dump().iter().filter(|row| row["sk"] == "callback") {
+            let endpoint =
+                row["connectionId"].as_str().and_then(|id| numbers.get(id)).context("a callback of no connection")?;
+            sellers.insert(*endpoint, Self::of(house, row).await?);
+        }
+        (0..endpoints).map(|endpoint| sellers.remove(&endpoint).context("a purchase without a callback")).collect()
+    }
+
+    async fn of(house: &House, row: &Value) -> Result<Self> {
+        let text = |name: &str| row[name].as_str().context("a callback has ids");
+        let (client, id): (ClientId, CallbackId) = (text("clientId")?.parse()?, text("id")?.parse()?);
+        let (store, sealer) = (&house.app.store, &house.app.sealer);
+        let callback = store.get(&keys::callback(client, id)).await?.context("the row was just there")?;
+        ensure!(callback.due_at().is_none(), "{id} was not delivered");
+        let concerned = callback.concerned.context("a sale concerns a customer")?;
+        let customer = store.get(&keys::customer(concerned.company_id, concerned.customer_id)).await?;
+        let personal = announce::personal(sealer, &customer.context("the customer is there")?)?;
+        let mut body: Value = serde_json::from_slice(&announce::body(sealer, &callback, Some(&personal))?)?;
+        let announcement = Announcement {
+            client_id: client,
+            connection_id: callback.connection_id,
+            order_id: callback.order_id,
+            subscription_id: callback.subscription_id,
+            event: callback.event,
+            data: body["data"].take(),
+        };
+        Ok(Self { announcement, concerned, personal })
+    }
+
+    /// The callback of another sale.
+    #[must_use]
+    pub fn sell(&self, sealer: &Sealer, mint: &mut Entropy, now: Timestamp) -> Callback {
+        announce::seal_personal(sealer, mint, self.announcement.clone(), (self.concerned, &self.personal), now)
+    }
+}
