@@ -33,6 +33,7 @@ impl Place<'_> {
         let services = &self.services.url;
         let queue = |name: &str| format!("{services}/{name}");
         let (callbacks, mails, imports) = (queue("callbacks"), queue("mails"), queue("imports"));
+        let dead_letters = queue("dead-letters");
         let mut environment = vec![
             ("AWS_REGION", "eu-central-1"),
             ("AWS_ACCESS_KEY_ID", "benchmark"),
@@ -46,6 +47,8 @@ impl Place<'_> {
             ("CALLBACK_QUEUE_URL", &callbacks),
             ("MAIL_QUEUE_URL", &mails),
             ("IMPORT_QUEUE_URL", &imports),
+            // Nothing comes there: a message that can never be handled would fail here, and the run with it.
+            ("DEAD_LETTER_QUEUE_URL", &dead_letters),
         ];
         environment.extend(own);
         Function::start(&binary, copies, &environment).await
