@@ -7,6 +7,11 @@ LOCAL := $(PYTHON) -m infra.local
 TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/tandem/tools
 CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := $(TOOLS)/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
+CARGO_FUZZ_VERSION := 0.13.2
+CARGO_FUZZ := $(TOOLS)/cargo-fuzz-$(CARGO_FUZZ_VERSION)/bin/cargo-fuzz
+FUZZ_TARGETS := api_key callback_url cursor import_body retry_after
+# For how long each of them runs.
+FUZZ_SECONDS ?= 60
 # Four attempts in five seconds instead of ten in three days; the stories wait for them.
 STORIES_RETRY_SCHEDULE := 0,1,2,2
 
@@ -14,7 +19,7 @@ STORIES_RETRY_SCHEDULE := 0,1,2,2
 RECEIVERS := infra/receivers/node_modules/.package-lock.json
 
 .NOTPARALLEL:
-.PHONY: help demo test chaos up down status build lint audit bench-import bench-callbacks
+.PHONY: help demo test chaos up down status build lint audit fuzz bench-import bench-callbacks
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "make %-15s %s\n", $$1, $$2 }'
@@ -59,6 +64,7 @@ bench-callbacks: ## deliver 20,000 callbacks to receivers some of which fail, by
 lint: $(CARGO_DENY) ## hold everything against the rules: format, types, docs, template, licences
 	cargo metadata --locked --format-version=1 > /dev/null
 	cargo fmt --all --check
+	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	$(LOCAL) exec -- ruff check infra
 	$(LOCAL) exec -- ruff format --check infra
 	$(LOCAL) exec -- mypy --config-file infra/pyproject.toml infra
@@ -74,6 +80,23 @@ $(RECEIVERS): infra/receivers/package-lock.json
 # says changes from day to day without a change of ours. Meant for a job of its own, each night.
 audit: $(CARGO_DENY) ## hold the dependencies against the known advisories (needs the internet)
 	$(CARGO_DENY) check advisories
+
+# The fuzzer's instruments are unstable options of the compiler, which RUSTC_BOOTSTRAP lets the stable one take. No sanitizer:
+# what runs has no unsafe code of ours, and is several times as fast without. fuzz/corpus keeps what was found beyond the seeds,
+# fuzz/artifacts the input of a crash.
+fuzz: $(CARGO_FUZZ) ## feed what reads text of strangers with mutations of it, a minute each
+	RUSTC_BOOTSTRAP=1 $(CARGO_FUZZ) build --sanitizer none
+	@for target in $(FUZZ_TARGETS); do \
+		corpus=fuzz/corpus/$$target log=fuzz/artifacts/$$target.log && mkdir -p $$corpus fuzz/artifacts && \
+		echo "$$target, $(FUZZ_SECONDS) seconds" && \
+		RUSTC_BOOTSTRAP=1 $(CARGO_FUZZ) run --sanitizer none $$target $$corpus fuzz/seeds/$$target -- \
+			-max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 > $$log 2>&1 || { tail -n 40 $$log; exit 1; }; \
+		grep -E 'DONE|average_exec_per_sec' $$log; \
+	done
+
+$(CARGO_FUZZ):
+	@echo "building cargo-fuzz $(CARGO_FUZZ_VERSION) once, for $(TOOLS) (some minutes)"
+	env -u CARGO_TARGET_DIR cargo install --locked --root $(TOOLS)/cargo-fuzz-$(CARGO_FUZZ_VERSION) cargo-fuzz@$(CARGO_FUZZ_VERSION)
 
 $(CARGO_DENY):
 	@echo "building cargo-deny $(CARGO_DENY_VERSION) once, for $(TOOLS) (some minutes)"
