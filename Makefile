@@ -71,6 +71,7 @@ lint: $(CARGO_DENY) ## hold everything against the rules: format, types, docs, t
 	$(LOCAL) exec -- cfn-lint --append-rules cfn_lint_serverless.rules --template template.yaml
 	$(CARGO_DENY) check bans licenses sources
 	cargo clippy --workspace --all-targets -- --deny warnings
+	cargo clippy --locked --manifest-path fuzz/Cargo.toml -- --deny warnings
 	RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps
 
 $(RECEIVERS): infra/receivers/package-lock.json

@@ -18,52 +18,7 @@ use tandem_store::Store;
 use tandem_testing::{HttpCall, Openapi, TestTable};
 use tandem_webhooks::{Sender, SenderSettings};
 
-/// Who calls.
-#[derive(Debug, Clone)]
-pub enum Who {
-    /// The operator.
-    Operator,
-    /// A client with its contracting company.
-    Client(String, String),
-}
-
-/// An answer of the API.
-#[derive(Debug, Clone)]
-pub struct Answer {
-    /// HTTP status.
-    pub status: u16,
-    /// Whether it was marked `Idempotency-Replayed: true`.
-    pub replayed: bool,
-    /// `content-type`.
-    pub content_type: String,
-    /// `Link`.
-    pub link: Option<String>,
-    /// `Retry-After`.
-    pub retry_after: Option<String>,
-    /// The body as text.
-    pub text: String,
-    /// The body as JSON, `null` if it is none.
-    pub body: Value,
-}
-
-impl Answer {
-    /// The body, if the status is this one.
-    #[track_caller]
-    #[must_use]
-    pub fn expect(self, status: u16) -> Value {
-        assert_eq!(self.status, status, "{}", self.text);
-        self.body
-    }
-
-    /// The `code` of a problem, if the status is this one.
-    #[track_caller]
-    #[must_use]
-    pub fn problem(self, status: u16) -> String {
-        assert_eq!(self.status, status, "{}", self.text);
-        assert_eq!(self.content_type, "application/problem+json");
-        self.body["code"].as_str().unwrap_or_default().to_owned()
-    }
-}
+use crate::caller::{Answer, Who, pattern_of};
 
 /// All functions on one table.
 pub struct House {
@@ -366,41 +321,4 @@ pub fn event_of(messages: &[Message], received: u32) -> SqsEvent {
     let mut event = SqsEvent::default();
     event.records = messages.iter().enumerate().map(record).collect();
     event
-}
-
-/// The route's pattern and parameters: segments that are ids, and the key id behind `api-keys`.
-fn pattern_of(path: &str) -> (String, Vec<(&'static str, String)>) {
-    const NAMES: &[(&str, &str)] = &[
-        ("contracting-companies", "companyId"),
-        ("clients", "clientId"),
-        ("api-keys", "keyId"),
-        ("connections", "connectionId"),
-        ("offers", "offerId"),
-        ("shared", "offerId"),
-        ("carts", "cartId"),
-        ("customers", "customerId"),
-        ("orders", "orderId"),
-        ("subscriptions", "subscriptionId"),
-        ("callbacks", "callbackId"),
-        ("replays", "replayId"),
-        ("imports", "promiseId"),
-        ("payouts", "payoutId"),
-    ];
-    const VERBS: &[&str] = &["shared", "useCrossClientVoucher", "replay", "replays", "statement", "export", "orders", "logs"];
-    let mut parameters = Vec::new();
-    let mut before = "";
-    let mut pattern = String::new();
-    for segment in path.split('/').skip(1) {
-        let parameter =
-            NAMES.iter().find(|(collection, _)| *collection == before && !VERBS.contains(&segment)).map(|(_, name)| *name);
-        match parameter {
-            Some(name) => {
-                pattern.push_str(&format!("/{{{name}}}"));
-                parameters.push((name, segment.to_owned()));
-            }
-            None => pattern.push_str(&format!("/{segment}")),
-        }
-        before = if parameter.is_some() { "" } else { segment };
-    }
-    (pattern, parameters)
 }

@@ -6,9 +6,11 @@
 
 #![allow(clippy::missing_panics_doc, reason = "what cannot be prepared fails the test where it stands")]
 
+mod caller;
 mod house;
 mod spoil;
 mod world;
 
-pub use house::{Answer, House, Who, event_of};
+pub use caller::{Answer, Who};
+pub use house::{House, event_of};
 pub use world::{Merchant, Pair};

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::house::{House, Who};
+use crate::caller::Who;
+use crate::house::House;
 
 /// A client.
 #[derive(Debug, Clone)]
