@@ -48,6 +48,12 @@ class Canaries(unittest.TestCase):
             with self.assertRaises(Problem):
                 self.look("tdm_abcdef 7Q2M9-X4T0K {broken Anna", **({"body": {"name": "somebody"}} | said))
 
+    def test_bodies_that_are_no_json_or_too_deep_are_canaries_themselves(self) -> None:
+        for body in ("{broken Anna", "[" * 100_000, "two\u2028lines"):
+            self.look("nothing", body)
+            with self.assertRaises(Problem):
+                self.look(f"refused {body}", body)
+
     def test_ids_times_and_known_words_may_be_logged(self) -> None:
         body = {"id": ID, "at": "2026-01-01T00:00:00Z", "method": "CREDIT_CARD", "name": "somebody"}
         self.look(f"{ID} 2026-01-01T00:00:00Z CREDIT_CARD", body)
