@@ -42,7 +42,11 @@ where
         Err(problem) => return problem.into_response(""),
     };
     let (id, route, caller) = (request.id.clone(), request.route.clone(), request.caller.name());
-    match handle(app, request).await {
+    let answered = match request.query_where_one_is_taken() {
+        Ok(()) => handle(app, request).await,
+        Err(problem) => Err(problem),
+    };
+    match answered {
         Ok(answer) => {
             tracing::info!(request = id, route, caller, status = answer.status, replayed = answer.replayed, "answered");
             answer.into_response()
