@@ -112,8 +112,12 @@ impl CommitError {
     }
 }
 
+/// How often a transaction is sent if other ones are on its rows at that moment.
+const MOST_SENDS: usize = 4;
+
 impl Store {
-    /// Writes all or nothing. An empty transaction is done at once.
+    /// Writes all or nothing. An empty transaction is done at once. One that is refused only because another one is under way on
+    /// its rows has not been looked at: it is sent again as it is, since what it rests on may well hold.
     ///
     /// # Errors
     /// Rows stood in the way, or the table is not available.
@@ -127,8 +131,18 @@ impl Store {
             actions.push(self.action(&key, write)?);
             keys.push(key);
         }
+        for _ in 1..MOST_SENDS {
+            match self.send(actions.clone(), &keys).await {
+                Err(Refusal::Busy(_)) => {}
+                other => return Ok(other?),
+            }
+        }
+        Ok(self.send(actions, &keys).await?)
+    }
+
+    async fn send(&self, actions: Vec<TransactWriteItem>, keys: &[RawKey]) -> Result<(), Refusal> {
         let sent = self.client.transact_write_items().set_transact_items(Some(actions)).send().await;
-        sent.map(|_| ()).map_err(|error| refused(error, &keys))
+        sent.map(|_| ()).map_err(|error| refused(error, keys))
     }
 
     fn action(&self, key: &RawKey, write: Write) -> Result<TransactWriteItem, StoreError> {
@@ -190,17 +204,34 @@ fn built<T>(result: Result<T, aws_sdk_dynamodb::error::BuildError>) -> Result<T,
     result.map_err(|error| StoreError::Unavailable(error.to_string()))
 }
 
+/// Why a transaction was not written.
+enum Refusal {
+    /// Nothing but other transactions on these rows.
+    Busy(Vec<RawKey>),
+    Other(CommitError),
+}
+
+impl From<Refusal> for CommitError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Busy(keys) => Self::Conflict(keys),
+            Refusal::Other(error) => error,
+        }
+    }
+}
+
 fn refused(
     error: SdkError<TransactWriteItemsError, aws_smithy_runtime_api::client::orchestrator::HttpResponse>,
     keys: &[RawKey],
-) -> CommitError {
+) -> Refusal {
     if let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) = error.as_service_error() {
         let codes: Vec<&str> = canceled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or("None")).collect();
         let in_the_way = |code: &str| matches!(code, "ConditionalCheckFailed" | "TransactionConflict" | "DuplicateItem");
         if codes.iter().all(|code| *code == "None" || in_the_way(code)) {
-            let conflicts = keys.iter().zip(&codes).filter(|(_, code)| in_the_way(code)).map(|(key, _)| key.clone());
-            return CommitError::Conflict(conflicts.collect());
+            let conflicts = keys.iter().zip(&codes).filter(|(_, code)| in_the_way(code)).map(|(key, _)| key.clone()).collect();
+            let busy = codes.iter().all(|code| matches!(*code, "None" | "TransactionConflict"));
+            return if busy { Refusal::Busy(conflicts) } else { Refusal::Other(CommitError::Conflict(conflicts)) };
         }
     }
-    CommitError::Store(StoreError::Unavailable(DisplayErrorContext(error).to_string()))
+    Refusal::Other(CommitError::Store(StoreError::Unavailable(DisplayErrorContext(error).to_string())))
 }

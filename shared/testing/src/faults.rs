@@ -10,8 +10,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
 };
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::http::StatusCode;
+use aws_smithy_types::body::SdkBody;
+use serde_json::json;
 use tokio::sync::Notify;
 
 /// What gets lost of a call.
@@ -34,6 +37,8 @@ pub enum Fault {
     Deaf,
     /// The process dies: the call never returns, nor does any later one. Wait for [`Faults::died`] and drop the future.
     Death(Lost),
+    /// A transaction is refused, because another one is under way on its first row.
+    Busy,
     /// The call is held up before it is sent, until [`Faults::go_on`]; later ones pass, so that others can be faster. Wait for
     /// [`Faults::died`], too.
     HeldUp,
@@ -74,6 +79,7 @@ enum Act {
     Die(Lost),
     Hang,
     Wait,
+    Refuse,
 }
 
 impl Faults {
@@ -123,7 +129,8 @@ impl Faults {
             (std::cmp::Ordering::Equal, Fault::Try(lost) | Fault::Outage(lost)) => Act::Fail(lost),
             (std::cmp::Ordering::Equal, Fault::Death(lost)) => Act::Die(lost),
             (std::cmp::Ordering::Equal, Fault::HeldUp) => Act::Wait,
-            (std::cmp::Ordering::Greater, Fault::Try(_) | Fault::HeldUp) => Act::Pass,
+            (std::cmp::Ordering::Equal, Fault::Busy) => Act::Refuse,
+            (std::cmp::Ordering::Greater, Fault::Try(_) | Fault::HeldUp | Fault::Busy) => Act::Pass,
             (std::cmp::Ordering::Greater, Fault::Outage(_)) => Act::Fail(Lost::Request),
             (_, Fault::Deaf) => Act::Fail(Lost::Answer),
             (std::cmp::Ordering::Greater, Fault::Death(_)) => Act::Hang,
@@ -134,6 +141,16 @@ impl Faults {
         // A test that panics elsewhere must not hide what it found.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What DynamoDB answers to a transaction while another one is on a row of it.
+fn busy() -> HttpResponse {
+    let body = json!({
+        "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+        "Message": "Transaction cancelled, please refer cancellation reasons for specific reasons [TransactionConflict]",
+        "CancellationReasons": [{"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"}],
+    });
+    HttpResponse::new(StatusCode::try_from(400).expect("a status"), SdkBody::from(body.to_string()))
 }
 
 struct Faulty {
@@ -164,6 +181,7 @@ impl HttpConnector for Faulty {
                     std::future::pending().await
                 }
                 Act::Hang => std::future::pending().await,
+                Act::Refuse => Ok(busy()),
                 Act::Wait => {
                     faults.death.notify_one();
                     faults.on.notified().await;

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use tandem_domain::mail::MailKind;
 use tandem_handlers::{House, Pair};
+use tandem_testing::Fault;
 use wiremock::matchers::method;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -40,6 +41,27 @@ async fn a_callback_is_signed_delivered_once_and_logged() {
     assert_eq!(callback["attemptLog"][0]["statusCode"], 204);
     assert_eq!(received[0].headers["webhook-id"].to_str().ok(), callback["id"].as_str());
     assert_eq!(serde_json::from_slice::<Value>(&received[0].body).expect("JSON"), callback["body"]);
+}
+
+#[tokio::test]
+async fn an_attempt_whose_lease_or_record_meets_another_transaction_is_made_once_and_recorded() {
+    // The callback and its endpoint are read; then come the lease, and the record.
+    for call in [2, 3] {
+        let (house, server) = (House::new().await, MockServer::start().await);
+        answering(&server, 204).await;
+        let pair = sold(&house, &server).await;
+        house.sweep.sweep().await.expect("swept");
+        let messages: Vec<_> = house.callback_messages().into_iter().map(|sent| sent.message).collect();
+        house.table.faults.plan(call, Fault::Busy);
+        house.deliver(&messages).await;
+        assert_eq!(house.table.faults.calls().len(), 5, "one is sent again");
+        house.table.faults.mend();
+        house.advance(3_600);
+        house.work().await;
+        assert_eq!(server.received_requests().await.expect("recorded").len(), 1);
+        let callback = only_callback(&house, &pair).await;
+        assert_eq!((callback["status"].as_str(), callback["attempts"].as_u64()), (Some("delivered"), Some(1)));
+    }
 }
 
 #[tokio::test]
