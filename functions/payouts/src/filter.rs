@@ -1,6 +1,6 @@
 //! Which rows of the payout list are asked for.
 
-use tandem_api::query::Query;
+use tandem_api::request::Query;
 use tandem_domain::Timestamp;
 use tandem_domain::connection::Side;
 use tandem_domain::ids::{ClientId, OrderId, PayoutId, SubscriptionId};

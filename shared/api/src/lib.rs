@@ -15,7 +15,6 @@ pub mod lookup;
 pub mod once;
 pub mod paging;
 pub mod problem;
-pub mod query;
 pub mod refusals;
 pub mod request;
 pub mod serve;

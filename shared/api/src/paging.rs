@@ -8,8 +8,7 @@ use tandem_store::Page;
 use crate::answer::Answer;
 use crate::app::App;
 use crate::problem::{Code, Problem};
-use crate::query::Query;
-use crate::request::Request;
+use crate::request::{Query, Request};
 
 /// Rows of a page if the caller does not say.
 const DEFAULT_LIMIT: usize = 20;

@@ -8,11 +8,11 @@ use lambda_http::http::header::AUTHORIZATION;
 use lambda_http::request::RequestContext;
 use lambda_http::{RequestExt, aws_lambda_events::query_map::QueryMap};
 use serde_json::Value;
+use tandem_domain::input::FieldErrors;
 use tandem_domain::json;
 
 use crate::caller::Caller;
 use crate::problem::{Code, Problem};
-use crate::query::{Query, ROUTES_WITH_QUERY};
 
 /// The largest body, in bytes, of all routes that have no limit of their own.
 pub const LARGEST_BODY: usize = 256 * 1024;
@@ -144,15 +144,7 @@ impl Request {
     /// Starts to read the query.
     #[must_use]
     pub fn query(&self) -> Query<'_> {
-        Query::of(&self.query)
-    }
-
-    /// Goes on if the route takes a query, or there is none.
-    ///
-    /// # Errors
-    /// All parameters, of which the route takes none.
-    pub(crate) fn query_where_one_is_taken(&self) -> Result<(), Problem> {
-        if ROUTES_WITH_QUERY.contains(&self.route.as_str()) { Ok(()) } else { self.query().finish() }
+        Query { map: &self.query, asked: Vec::new(), errors: FieldErrors::default() }
     }
 }
 
@@ -161,4 +153,70 @@ fn without_key(headers: &HeaderMap) -> HeaderMap {
     let mut headers = headers.clone();
     headers.remove(AUTHORIZATION);
     headers
+}
+
+/// Query parameters being read; as with bodies, all errors are named at once and unknown ones are refused.
+pub struct Query<'a> {
+    map: &'a QueryMap,
+    asked: Vec<&'static str>,
+    errors: FieldErrors,
+}
+
+impl Query<'_> {
+    /// A parameter that may be absent, read as if it were a JSON string.
+    pub fn optional<T>(&mut self, name: &'static str, parse: impl FnOnce(&Value) -> Result<T, FieldErrors>) -> Option<T> {
+        self.asked.push(name);
+        let text = self.map.first(name)?;
+        parse(&Value::String(text.to_owned())).map_err(|errors| self.errors.0.extend(errors.under(name).0)).ok()
+    }
+
+    /// A whole number within bounds.
+    pub fn number(&mut self, name: &'static str, bounds: std::ops::RangeInclusive<usize>) -> Option<usize> {
+        self.asked.push(name);
+        let number = self.map.first(name)?.parse().ok().filter(|number| bounds.contains(number));
+        if number.is_none() {
+            let detail = format!("expected a whole number from {} to {}", bounds.start(), bounds.end());
+            self.errors.0.extend(FieldErrors::at(name, "out_of_range", detail).0);
+        }
+        number
+    }
+
+    /// What remains the same from page to page, for the cursor: all parameters but `cursor` and `limit`.
+    #[must_use]
+    pub fn fixed(&self) -> String {
+        let mut pairs: Vec<_> = self.map.iter().filter(|(name, _)| !matches!(*name, "cursor" | "limit")).collect();
+        pairs.sort_unstable();
+        serde_json::json!(pairs).to_string()
+    }
+
+    /// The same parameters as text of a URL, each with an `&` behind it.
+    #[must_use]
+    pub fn pairs(&self) -> String {
+        let fixed = self.map.iter().filter(|(name, _)| !matches!(*name, "cursor" | "limit"));
+        fixed.fold(String::new(), |text, pair| {
+            text + &url::form_urlencoded::Serializer::new(String::new()).append_pair(pair.0, pair.1).finish() + "&"
+        })
+    }
+
+    /// Notes an error that concerns several parameters.
+    pub fn note(&mut self, errors: FieldErrors) {
+        self.errors.0.extend(errors.0);
+    }
+
+    /// Ends the reading.
+    ///
+    /// # Errors
+    /// All wrong and all unknown parameters.
+    pub fn finish(mut self) -> Result<(), Problem> {
+        let mut names: Vec<&str> = self.map.iter().map(|(name, _)| name).collect();
+        names.sort_unstable();
+        names.dedup();
+        for name in names {
+            if !self.asked.contains(&name) {
+                let detail = format!("no such parameter here; known: {}", self.asked.join(", "));
+                self.errors.0.extend(FieldErrors::at(name, "unknown_parameter", detail).0);
+            }
+        }
+        if self.errors.0.is_empty() { Ok(()) } else { Err(Problem::query(self.errors)) }
+    }
 }

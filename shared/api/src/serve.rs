@@ -42,11 +42,7 @@ where
         Err(problem) => return problem.into_response(""),
     };
     let (id, route, caller) = (request.id.clone(), request.route.clone(), request.caller.name());
-    let answered = match request.query_where_one_is_taken() {
-        Ok(()) => handle(app, request).await,
-        Err(problem) => Err(problem),
-    };
-    match answered {
+    match handle(app, request).await {
         Ok(answer) => {
             tracing::info!(request = id, route, caller, status = answer.status, replayed = answer.replayed, "answered");
             answer.into_response()

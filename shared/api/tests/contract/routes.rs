@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use tandem_api::Code;
-use tandem_api::query::ROUTES_WITH_QUERY;
 use tandem_testing::Openapi;
 
 use crate::source::{Sources, crate_of};
@@ -78,16 +77,6 @@ fn each_route_names_the_parameters_that_it_reads() {
             assert_eq!(names, read(place).iter().map(String::as_str).collect(), "{route}: {place} parameters");
         }
     });
-}
-
-#[test]
-fn routes_that_take_a_query_are_those_that_name_parameters_of_one() {
-    let named: BTreeSet<String> = Openapi::get()
-        .operations()
-        .filter(|(route, operation)| parameters(route, operation).iter().any(|parameter| parameter["in"] == "query"))
-        .map(|(route, _)| route)
-        .collect();
-    assert_eq!(named, ROUTES_WITH_QUERY.iter().map(|route| (*route).to_owned()).collect());
 }
 
 #[test]
