@@ -86,7 +86,7 @@ fn the_store_asks_dynamodb_in_these_places_only() {
         "read::Store::batch_chunk batch_get_item",
         "read::Store::connect get_item",
         "read::Store::get get_item",
-        "transaction::Store::commit transact_write_items",
+        "transaction::Store::send transact_write_items",
     ];
     assert_eq!(asks.collect::<Vec<_>>(), expected);
     for (end, _, _) in ACTIONS {
