@@ -95,19 +95,19 @@ def _found(text: str, canaries: set[str]) -> list[str]:
     return [
         canary
         for canary in sorted(canaries)
-        for form in {canary, _escaped(canary)}
-        if form[:_SHORTEST] in pieces and form[-_SHORTEST:] in pieces and form in text
+        if any(form[:_SHORTEST] in pieces and form[-_SHORTEST:] in pieces and form in text for form in _forms(canary))
     ]
 
 
 def _around(text: str, canary: str) -> str:
     """The beginning of the line of a log that has a canary."""
-    at = max(text.find(canary), text.find(_escaped(canary)))
+    at = max(text.find(form) for form in _forms(canary))
     return text[text.rfind("\n", 0, at) + 1 :].partition("\n")[0][:400]
 
 
-def _escaped(text: str) -> str:
-    return json.dumps(text)[1:-1]
+def _forms(text: str) -> set[str]:
+    """A text as it is, and as JSON may write it: the functions' logs keep what is no ASCII, others may not."""
+    return {text, json.dumps(text, ensure_ascii=False)[1:-1], json.dumps(text)[1:-1]}
 
 
 def _words(openapi: dict[str, Any]) -> set[str]:

@@ -40,8 +40,10 @@ class Canaries(unittest.TestCase):
             self.look('{"message":"no Anna Muster"}', {"items": [{"person": {"name": "Anna Muster"}}]})
 
     def test_a_text_is_found_as_json_writes_it(self) -> None:
-        with self.assertRaisesRegex(Problem, "customers.log has"):
-            self.look(json.dumps({"message": 'said "Müller"'}), {"name": 'said "Müller"'})
+        for ascii_only in (True, False):
+            with self.assertRaisesRegex(Problem, "customers.log has"):
+                log = json.dumps({"message": 'said "Müller"'}, ensure_ascii=ascii_only)
+                self.look(log, {"name": 'said "Müller"'})
 
     def test_keys_and_what_was_answered_once_are_found(self) -> None:
         for said in ({"key": "tdm_abcdef"}, {"answer": {"voucherCode": "7Q2M9-X4T0K"}}, {"body": "{broken Anna"}):
