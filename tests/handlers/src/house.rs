@@ -15,6 +15,7 @@ use tandem_queue::{DeadLetters, Kind, Letter, LetterRecorder, Message, Queue, Qu
 use tandem_runtime::{Clock, Quarantine};
 use tandem_sealing::{DataKey, Sealer};
 use tandem_store::Store;
+use tandem_store::outbox::Due;
 use tandem_testing::{HttpCall, Openapi, TestTable};
 use tandem_webhooks::{Sender, SenderSettings};
 
@@ -185,6 +186,28 @@ impl House {
             body: serde_json::from_str(&text).unwrap_or(Value::Null),
             text,
         }
+    }
+
+    /// The rows that wait for a worker, and when they are due, the first one first.
+    #[must_use]
+    pub fn due(&self) -> Vec<(Timestamp, Due)> {
+        let text = |row: &Value, name: &str| row[name].as_str().map(str::to_owned);
+        let due = |row: Value| {
+            let at = text(&row, "dueAt")?.parse().expect("a time");
+            Some((at, Due { pk: text(&row, "pk")?, sk: text(&row, "sk")? }))
+        };
+        let mut rows: Vec<_> = self.table.waiting().into_iter().filter_map(due).collect();
+        rows.sort_by_key(|(at, _)| *at);
+        rows
+    }
+
+    /// Lets time pass until something is due, and answers all that is due then; nothing if nothing waits.
+    pub fn pass_until_due(&self) -> Vec<Due> {
+        let due = self.due();
+        let Some((first, _)) = due.first() else { return Vec::new() };
+        let now = self.clock.now().max(*first);
+        self.clock.advance(now.duration_since(self.clock.now()));
+        due.into_iter().filter(|(at, _)| *at <= now).map(|(_, due)| due).collect()
     }
 
     /// Moves the clock.

@@ -1,9 +1,7 @@
 //! After a history: nothing goes wrong any more, and everything that is to be done is done.
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
 use tandem_queue::Message;
-use tandem_store::outbox::Due;
 
 use crate::run::Run;
 
@@ -60,14 +58,11 @@ impl Run<'_> {
             self.hand_over(&message, received + 1, None).await;
         }
         for _ in 0..MOST_ROUNDS {
-            let due = self.due();
-            let Some((first, _)) = due.first() else { return };
-            let now = self.house.clock.now();
-            if *first > now {
-                self.house.clock.advance(first.duration_since(now));
+            let due = self.house.pass_until_due();
+            if due.is_empty() {
+                return;
             }
-            let now = self.house.clock.now();
-            for (_, message) in due.into_iter().filter(|(at, _)| *at <= now) {
+            for message in due.into_iter().map(|due| Message::try_from(due).expect("a kind")) {
                 if self.hand_over(&message, 1, None).await {
                     self.wrong.push(format!("{message:?} cannot be worked on, with nothing in its way"));
                 }
@@ -75,19 +70,6 @@ impl Run<'_> {
             // The sweep brings what the workers send at once.
             drop(self.house.messages());
         }
-        self.wrong.push(format!("something is never done: {:?}", self.due()));
-    }
-
-    /// The rows that wait for a worker, the first one first.
-    fn due(&self) -> Vec<(Timestamp, Message)> {
-        let text = |row: &Value, name: &str| row[name].as_str().map(str::to_owned);
-        let due = |row: Value| {
-            let at: Timestamp = text(&row, "dueAt")?.parse().expect("a time");
-            let due = Due { pk: text(&row, "pk")?, sk: text(&row, "sk")? };
-            Some((at, Message::try_from(due).expect("a kind")))
-        };
-        let mut due: Vec<_> = self.house.table.waiting().into_iter().filter_map(due).collect();
-        due.sort_by(|(a, one), (b, other)| (a, &one.pk).cmp(&(b, &other.pk)));
-        due
+        self.wrong.push(format!("something is never done: {:?}", self.house.due()));
     }
 }

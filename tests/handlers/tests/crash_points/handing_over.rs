@@ -22,14 +22,14 @@ async fn due_of_each_kind(stage: &Stage) {
     let body = Some(json!({"items": [item]}));
     let _ = house.call(&pair.target.who, "POST /v1/imports/orders", body).await.expect(202);
     let _ = house.call(&pair.source.who, "POST /v1/callbacks/replays", Some(json!({}))).await.expect(202);
-    assert_eq!(stage.due().len(), 4);
+    assert_eq!(stage.house.due().len(), 4);
 }
 
 pub(crate) fn scenarios() -> Vec<Scenario> {
     scenarios! {
         "relay-outbox", None, "a row of each kind" => |stage| {
             due_of_each_kind(stage).await;
-            Act::Stream(stage.due().into_iter().map(|(_, due)| due).collect())
+            Act::Stream(stage.house.due().into_iter().map(|(_, due)| due).collect())
         }
         "sweep-outbox", None, "a row of each kind" => |stage| {
             due_of_each_kind(stage).await;

@@ -11,7 +11,6 @@ use tandem_handlers::{House, Pair};
 use tandem_mail::Mailer;
 use tandem_queue::{DeadLetters, Kind, Message, Queue, Queues};
 use tandem_runtime::Quarantine;
-use tandem_store::outbox::Due;
 use tandem_testing::{Snapshot, StandIn, TestTable};
 use tandem_webhooks::Sender;
 use wiremock::matchers::method;
@@ -111,23 +110,9 @@ impl Stage {
         pair
     }
 
-    /// The rows that wait for a worker, and when they are due, the first one first.
-    pub(crate) fn due(&self) -> Vec<(Timestamp, Due)> {
-        let text = |row: &Value, name: &str| row[name].as_str().map(str::to_owned);
-        let due = |row: Value| {
-            // Without it a row is in no index of what is due.
-            let _ = text(&row, "dueShard")?;
-            let at = text(&row, "dueAt")?.parse().expect("a time");
-            Some((at, Due { pk: text(&row, "pk")?, sk: text(&row, "sk")? }))
-        };
-        let mut rows: Vec<_> = self.house.table.dump().into_iter().filter_map(due).collect();
-        rows.sort_by_key(|(at, _)| *at);
-        rows
-    }
-
     /// The one row of a kind that waits for a worker.
     pub(crate) fn message(&self, kind: Kind) -> Message {
-        let messages = self.due().into_iter().map(|(_, due)| Message::try_from(due).expect("a kind"));
+        let messages = self.house.due().into_iter().map(|(_, due)| Message::try_from(due).expect("a kind"));
         let mut messages = messages.filter(|message| message.kind == kind);
         let message = messages.next().expect("a row is due");
         assert!(messages.next().is_none(), "one row is due");
@@ -136,26 +121,23 @@ impl Stage {
 
     /// The row of a kind that is due first.
     pub(crate) fn first_message(&self, kind: Kind) -> Message {
-        let messages = self.due().into_iter().map(|(_, due)| Message::try_from(due).expect("a kind"));
+        let messages = self.house.due().into_iter().map(|(_, due)| Message::try_from(due).expect("a kind"));
         messages.into_iter().find(|message| message.kind == kind).expect("a row is due")
     }
 
     /// Does what the sweep and the workers would do until nothing is left to do, however long that takes.
     pub(crate) async fn work_off(&self) {
         for _ in 0..MOST_ROUNDS {
-            let due = self.due();
-            let Some((first, _)) = due.first() else { return };
-            let now = self.house.clock.now();
-            if *first > now {
-                self.house.clock.advance(first.duration_since(now));
+            let due = self.house.pass_until_due();
+            if due.is_empty() {
+                return;
             }
-            let now = self.house.clock.now();
-            for (_, due) in due.into_iter().filter(|(at, _)| *at <= now) {
+            for due in due {
                 let failed = self.hand_over(&Message::try_from(due).expect("a kind"), 1).await;
                 assert!(!failed, "a worker fails without a fault");
             }
         }
-        panic!("the work is never done: {:?}", self.due());
+        panic!("the work is never done: {:?}", self.house.due());
     }
 
     /// Hands a message to its worker as received for the n-th time; whether it is to come again.

@@ -22,11 +22,11 @@ async fn nearly_exhausted(stage: &Stage) -> Act {
     let _ = stage.sold().await;
     stage.receiver_answers(500).await;
     for _ in 1..ATTEMPTS {
-        let (at, _) = stage.due().remove(0);
+        let (at, _) = stage.house.due().remove(0);
         stage.house.clock.advance(at.duration_since(stage.house.clock.now()));
         assert!(!stage.hand_over(&stage.message(Kind::Callback), 1).await);
     }
-    let (at, _) = stage.due().remove(0);
+    let (at, _) = stage.house.due().remove(0);
     stage.house.clock.advance(at.duration_since(stage.house.clock.now()));
     Act::Message(stage.message(Kind::Callback))
 }
