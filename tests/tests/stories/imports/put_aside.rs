@@ -2,7 +2,7 @@
 //! `infra.operate`, as docs/operations.md says.
 
 use serde_json::json;
-use tandem_stories::{eventually, operate, table};
+use tandem_stories::{Stack, eventually, operate, table};
 
 use super::{Importing, offer_of};
 
@@ -31,7 +31,10 @@ async fn a_chunk_that_no_worker_can_handle_is_put_aside_and_done_after_a_redrive
     .await;
     spoilt.mend().await;
     let told = operate(&["redrive", "imports", "--only", &promise]);
-    assert!(told.contains("1 letter went back to the queue imports"), "{told}");
+    // One, or more where an answer of SQS was lost and the letter sent again. The chunk is done once either way.
+    let moved: u32 = told.split_whitespace().next().and_then(|number| number.parse().ok()).expect("how many went back");
+    assert!(told.contains("went back to the queue imports") && moved >= 1, "{told}");
+    assert!(moved == 1 || Stack::get().faults, "{told}");
     let done = importing.eventually(&promise, "the import to be done", |it| it["finishedAt"].is_string()).await;
     assert_eq!((&done["state"], &done["counts"]["created"]), (&json!("completed"), &json!(30)));
     assert_eq!(done["stuckItems"], json!([]));
