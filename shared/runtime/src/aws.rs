@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use aws_config::environment::{EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider};
+use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use tandem_domain::callback_url::LocalTargets;
@@ -20,6 +21,13 @@ const CONNECT: Duration = Duration::from_secs(1);
 const ATTEMPT: Duration = Duration::from_secs(3);
 /// A call with all its tries; shorter than every function's own time limit.
 const OPERATION: Duration = Duration::from_secs(8);
+/// Tries of a call. The SDK's three are few for a worker whose attempt has reached the receiver and waits for its record.
+const TRIES: u32 = 8;
+/// The longest first pause between tries, doubled with each further one: what DynamoDB's guide names ("Error retries and
+/// exponential backoff"). All pauses of a call fit into its time; the SDK's own, from a second on, do not.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+/// The longest pause between tries.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// The configuration of all clients. Lambda gives credentials and region by environment variables, so no other place is
 /// asked.
@@ -33,8 +41,14 @@ pub async fn config() -> SdkConfig {
         .credentials_provider(EnvironmentVariableCredentialsProvider::new())
         .region(EnvironmentVariableRegionProvider::new())
         .timeout_config(timeouts)
+        .retry_config(retries())
         .load()
         .await
+}
+
+/// How often a call is tried, inside its time and the SDK's own quota of retries.
+fn retries() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(TRIES).with_initial_backoff(FIRST_PAUSE).with_max_backoff(LONGEST_PAUSE)
 }
 
 /// The store on the table that `TABLE_NAME` names, connected.
@@ -124,6 +138,10 @@ mod tests {
         assert_eq!(timeouts.connect_timeout(), Some(CONNECT));
         assert_eq!(timeouts.operation_attempt_timeout(), Some(ATTEMPT));
         assert_eq!(timeouts.operation_timeout(), Some(OPERATION));
+        let retries = config.retry_config().expect("set");
+        assert_eq!((retries.max_attempts(), retries.initial_backoff()), (TRIES, FIRST_PAUSE));
+        let pauses: Duration = (0..TRIES - 1).map(|pause| (FIRST_PAUSE * (1 << pause)).min(LONGEST_PAUSE)).sum();
+        assert!(pauses < OPERATION, "{pauses:?} of pauses");
         let limits = include_str!("../../../template.yaml")
             .lines()
             .filter_map(|line| line.trim().strip_prefix("Timeout: ").and_then(|seconds| seconds.parse::<u64>().ok()));
