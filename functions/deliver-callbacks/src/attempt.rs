@@ -1,5 +1,7 @@
 //! One attempt of a callback: what is sent, what came back, and the one transaction that follows of it.
 
+use std::pin::pin;
+
 use secrecy::SecretString;
 use tandem_domain::Timestamp;
 use tandem_domain::callback::{Attempt, Callback, CallbackState, Endpoint};
@@ -13,6 +15,8 @@ use tandem_sealing::{Purpose, Sealer};
 use tandem_store::rows::AttemptRow;
 use tandem_store::{CommitError, StoreError, Transaction, endpoint_keys, keys};
 use tandem_webhooks::{Delivery, Reply, signature_header};
+use tokio::join;
+use tokio::time::timeout;
 
 use crate::lease::Leased;
 use crate::{MOST_TRIES, Worker, chance};
@@ -30,9 +34,10 @@ struct Over {
 
 impl Worker {
     /// Sends the callback that is leased, and records how it went.
-    pub(crate) async fn attempt(&self, Leased { callback, settings, person, health }: Leased) -> anyhow::Result<Callback> {
+    pub(crate) async fn attempt(&self, leased: Leased) -> anyhow::Result<Callback> {
         let began = self.clock.now();
-        let reply = self.call(&callback, &settings, person.as_ref()).await;
+        let (reply, health) = self.exchange(&leased).await;
+        let Leased { callback, person, .. } = leased;
         let (answer, sealed_answer) =
             announce::kept_answer(&callback, callback.attempts, person.as_ref(), reply.answer.clone());
         let attempt = Attempt {
@@ -113,6 +118,17 @@ impl Worker {
             write_mails(&mut transaction, &source, mails, over.now)?;
         }
         self.store.commit(transaction).await
+    }
+
+    /// The exchange with the receiver, and the endpoint as it was seen last. If the answer takes long, the endpoint's row says so
+    /// meanwhile.
+    async fn exchange(&self, leased: &Leased) -> (Reply, Option<EndpointHealth>) {
+        let Leased { callback, settings, person, health } = leased;
+        let mut call = pin!(self.call(callback, settings, person.as_ref()));
+        match timeout(self.patience, &mut call).await {
+            Ok(reply) => (reply, health.clone()),
+            Err(_) => join!(call, self.waited(callback.endpoint(), health.clone())),
+        }
     }
 
     async fn call(&self, callback: &Callback, settings: &CallbackSettings, person: Option<&Sealer>) -> Reply {

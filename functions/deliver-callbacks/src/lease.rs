@@ -13,6 +13,16 @@ use tandem_store::{CommitError, Transaction, endpoint_keys, keys};
 use crate::attempt::write_mails;
 use crate::{MOST_TRIES, Worker, chance};
 
+/// What becomes of a callback that a message names.
+pub(crate) enum Lease {
+    /// This worker attempts it.
+    Ours(Box<Leased>),
+    /// It waits for its endpoint.
+    PutOff(Callback),
+    /// This worker has nothing more to do with it.
+    Nothing,
+}
+
 /// A callback that this worker alone attempts.
 pub(crate) struct Leased {
     /// In flight.
@@ -41,8 +51,8 @@ struct Decided {
 }
 
 impl Worker {
-    /// Leases a due callback, or writes why not; `None` if this worker has nothing more to do with it.
-    pub(crate) async fn lease(&self, callback: Callback) -> anyhow::Result<Option<Leased>> {
+    /// Leases a due callback, or writes why not.
+    pub(crate) async fn lease(&self, callback: Callback) -> anyhow::Result<Lease> {
         let now = self.clock.now();
         let (callback, cut_off) = match callback.cut_off(&self.schedule, chance(), now) {
             Some((after, attempt)) => (after, Some(attempt)),
@@ -52,7 +62,7 @@ impl Worker {
             if let Some(attempt) = cut_off {
                 self.write_cut_off(callback, attempt).await?;
             }
-            return Ok(None);
+            return Ok(Lease::Nothing);
         };
         for _ in 0..MOST_TRIES {
             let Decided { callback: next, probing, leased } = self.decide(&callback, &begun, now).await?;
@@ -65,16 +75,16 @@ impl Worker {
                 transaction.create(&row_of(&next, attempt.clone()))?;
             }
             match self.store.commit(transaction).await {
-                Ok(()) => return Ok(leased),
+                Ok(()) => return Ok(leased.map_or(Lease::PutOff(next), |leased| Lease::Ours(Box::new(leased)))),
                 // Another callback probes the endpoint, or its state changed otherwise.
                 Err(error @ CommitError::Conflict(_)) if !error.concerns(&keys::callback(callback.client_id, callback.id)) => {}
                 // Another worker was faster, who then does the rest.
-                Err(CommitError::Conflict(_)) => return Ok(None),
+                Err(CommitError::Conflict(_)) => return Ok(Lease::Nothing),
                 Err(error) => return Err(error.into()),
             }
         }
         tracing::warn!(callback = %callback.id, "the endpoint is busy; the callback is left to the sweep");
-        Ok(None)
+        Ok(Lease::Nothing)
     }
 
     /// What becomes of a due callback as its endpoint is now.

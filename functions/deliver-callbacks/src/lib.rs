@@ -6,26 +6,34 @@
 //! the receiver is told the id alone. What is recorded of an attempt, and what follows of it, is one transaction.
 //!
 //! An endpoint that fails is paused: its callbacks are put off by one read and one write, without a call, so that it does not
-//! eat the time of the others. One of them probes it when the pause is over; a conditional write says which.
+//! eat the time of the others. One of them probes it when the pause is over; a conditional write says which. So that one that
+//! hangs is paused before the first of its attempts is over, those that wait for an answer say so meanwhile.
 
 mod attempt;
 mod lease;
 mod replay;
+mod waiting;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use lambda_runtime::Error;
 use tandem_domain::Timestamp;
 use tandem_domain::callback::{Callback, RetrySchedule};
+use tandem_domain::endpoint_health::PATIENCE;
 use tandem_queue::{Kind, Message, Queue};
 use tandem_runtime::{Clock, Quarantine, aws, batch, settings};
 use tandem_sealing::{Sealer, random};
 use tandem_store::{Store, keys};
 use tandem_webhooks::{Sender, SenderSettings};
 
+use crate::lease::Lease;
+
 /// The longest delay of a queue message; later attempts are the sweep's.
 const LONGEST_DELAY_SECONDS: i64 = 900;
+/// What is put off for less comes back by the queue; for more, the sweep is as good and cheaper.
+const SWEEP_SECONDS: i64 = 60;
 /// How often a decision that rests on the endpoint's row is made anew when others were faster. Some five failures open the
 /// circuit, and then nobody writes the row but the one that probes.
 const MOST_TRIES: usize = 12;
@@ -41,6 +49,8 @@ pub struct Worker {
     pub sender: Arc<Sender>,
     /// When to try again.
     pub schedule: RetrySchedule,
+    /// How long an attempt waits for its answer before the endpoint's row says so.
+    pub patience: Duration,
     /// For attempts that are due within minutes.
     pub queue: Queue,
     /// Takes what can never be delivered.
@@ -64,6 +74,7 @@ impl Worker {
             sealer: aws::sealer(&config).await?,
             sender: Arc::new(Sender::new(SenderSettings { local_targets: aws::local_targets(), ..SenderSettings::default() })?),
             schedule: schedule.unwrap_or_default(),
+            patience: PATIENCE.unsigned_abs(),
             queue: aws::queue(&config, "CALLBACK_QUEUE_URL").await?,
             clock: Clock::default(),
         })
@@ -88,18 +99,23 @@ impl Worker {
     async fn deliver(&self, message: Message) -> anyhow::Result<()> {
         let (client, id) = message.ids()?;
         let Some(callback) = self.store.get(&keys::callback(client, id)).await? else { return Ok(()) };
-        let Some(leased) = self.lease(callback).await? else { return Ok(()) };
-        let done = self.attempt(leased).await?;
-        self.come_back(&message, &done).await;
+        match self.lease(callback).await? {
+            Lease::Ours(leased) => {
+                let done = self.attempt(*leased).await?;
+                self.come_back(&message, &done, LONGEST_DELAY_SECONDS).await;
+            }
+            Lease::PutOff(callback) => self.come_back(&message, &callback, SWEEP_SECONDS).await,
+            Lease::Nothing => {}
+        }
         Ok(())
     }
 
-    /// An attempt that is due soon comes by the queue; if that fails, or it is due later, the sweep brings it.
-    async fn come_back(&self, message: &Message, callback: &Callback) {
+    /// An attempt that is due within some seconds comes by the queue; if that fails, or it is due later, the sweep brings it.
+    async fn come_back(&self, message: &Message, callback: &Callback, within: i64) {
         let Some(due_at) = callback.next_attempt_at() else { return };
         let wait = seconds_until(due_at, self.clock.now());
-        if wait <= LONGEST_DELAY_SECONDS {
-            let delay = std::time::Duration::from_secs(u64::try_from(wait).unwrap_or(0));
+        if wait <= within {
+            let delay = Duration::from_secs(u64::try_from(wait).unwrap_or(0));
             if let Err(error) = self.queue.send(std::slice::from_ref(message), delay).await {
                 tracing::warn!(callback = %callback.id, %error, "the next attempt is left to the sweep");
             }

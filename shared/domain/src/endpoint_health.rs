@@ -1,7 +1,7 @@
 //! How well an endpoint does: whether its callbacks are sent, wait a while, or are held.
 //!
 //! ```text
-//!                 failures in a row,
+//!                 failures or waits in a row,
 //!   (no value)    or "not now"             pause over, by one callback
 //!  ------------> closed -----------> open ------------> probing
 //!   ^   healthy     |                  ^                    |
@@ -17,6 +17,10 @@
 //! While the circuit is open, a due callback is put off by one write and uses up no step of its schedule. When the pause is
 //! over, one callback goes out as a probe; the others wait for its outcome.
 //!
+//! An endpoint that hangs has not failed before the deadline of the exchange, and until then everything that is sent to it hangs
+//! with it. So an attempt that has waited [`PATIENCE`] for its answer says so meanwhile: three of them in a row open the circuit
+//! until one is answered. Waiting alone is no failure: it warns nobody and disables nothing.
+//!
 //! What was put off comes back over a window that grows with the outage ([`EndpointHealth::spread`]), so that an endpoint that
 //! is there again gets what it missed at no more than some five times the rate at which it would have come.
 //!
@@ -30,6 +34,10 @@ use crate::ids::{CallbackId, ClientId, ConnectionId};
 
 /// Failures in a row that open the circuit; 429, 502, 503 and 504 open it at once.
 pub const FAILURES_IN_A_ROW: u32 = 5;
+/// How long an attempt waits for its answer before it says so: longer than most receivers take, a fraction of the deadline.
+pub const PATIENCE: SignedDuration = SignedDuration::from_secs(2);
+/// Attempts in a row that waited for so long which open the circuit.
+pub const WAITS_IN_A_ROW: u32 = 3;
 /// The first pause; each further one is twice as long.
 pub const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(5);
 /// The longest pause that comes of doubling.
@@ -104,12 +112,16 @@ pub enum HealthState {
         #[serde(default)]
         cause: Cause,
     },
-    /// It has not taken the last callback, or the last ones.
+    /// It has not taken the last callback, or the last ones; or it lets them wait.
     Failing {
-        /// The first failure after the last success.
+        /// The first failure after the last success; before any failure, the first wait.
         failing_since: Timestamp,
-        /// Failures in a row, as far as they were counted: those of attempts under way when the circuit opened are not.
+        /// Failures in a row, as far as they were counted: those of attempts under way when the circuit opened are not, but for
+        /// the first one. 0 as long as it only lets wait.
         failures: u32,
+        /// Attempts that waited for [`PATIENCE`] since the last success, as far as they were counted.
+        #[serde(default)]
+        waits: u32,
         /// Pauses in a row.
         pauses: u32,
         /// Whether callbacks are sent.
@@ -235,15 +247,31 @@ impl EndpointHealth {
 
     /// The endpoint before its first failure is counted.
     fn fresh(endpoint: Endpoint, now: Timestamp) -> Self {
-        let state =
-            HealthState::Failing { failing_since: now, failures: 0, pauses: 0, circuit: Circuit::Closed, warned_at: None };
+        let circuit = Circuit::Closed;
+        let state = HealthState::Failing { failing_since: now, failures: 0, waits: 0, pauses: 0, circuit, warned_at: None };
         Self::of(endpoint, state)
     }
 
+    /// The endpoint after an attempt that is under way has waited for [`PATIENCE`]; `None` if that tells nothing new.
+    #[must_use]
+    pub fn waited(health: Option<&Self>, endpoint: Endpoint, now: Timestamp) -> Option<Self> {
+        let fresh = Self::fresh(endpoint, now);
+        let health = health.unwrap_or(&fresh);
+        let HealthState::Failing { failing_since, failures, waits, pauses, circuit: Circuit::Closed, warned_at } = health.state
+        else {
+            return None;
+        };
+        let waits = waits.saturating_add(1);
+        let (circuit, pauses) = if waits >= WAITS_IN_A_ROW { opened(pauses, None, now) } else { (Circuit::Closed, pauses) };
+        let state = HealthState::Failing { failing_since, failures, waits, pauses, circuit, warned_at };
+        Some(Self { state, ..health.clone() })
+    }
+
     fn failed(&self, endpoint: Endpoint, attempted: Attempted, retry_after: Option<SignedDuration>, now: Timestamp) -> Change {
-        let HealthState::Failing { failing_since, failures, pauses, circuit, warned_at } = self.state else {
+        let HealthState::Failing { failing_since, failures, waits, pauses, circuit, warned_at } = self.state else {
             return Change::None;
         };
+        let failing_since = if failures == 0 { now } else { failing_since };
         let failing_for = now.duration_since(failing_since);
         if failing_for >= DISABLED_AFTER && warned_at.is_some_and(|at| now.duration_since(at) >= WARNED_BEFORE) {
             let id = attempted.callback_id;
@@ -256,21 +284,16 @@ impl EndpointHealth {
             Circuit::Open { until } => until > now,
             Circuit::Probing { callback_id, until } => until > now && callback_id != attempted.callback_id,
         };
-        if known && !warns {
+        if known && !warns && failures > 0 {
             // It had begun before the circuit opened, or was a test, and tells nothing new.
             return Change::None;
         }
         let failures = failures.saturating_add(1);
         let not_now = matches!(attempted.status_code, Some(429 | 502..=504));
         let opens = not_now || failures >= FAILURES_IN_A_ROW || circuit != Circuit::Closed;
-        let (circuit, pauses) = if opens {
-            let until = later(now, pause(pauses).max(retry_after.unwrap_or_default().min(LONGEST_ASKED)));
-            (Circuit::Open { until }, pauses.saturating_add(1))
-        } else {
-            (Circuit::Closed, pauses)
-        };
+        let (circuit, pauses) = if opens { opened(pauses, retry_after, now) } else { (Circuit::Closed, pauses) };
         let warned_at = warned_at.or(warns.then_some(now));
-        let state = HealthState::Failing { failing_since, failures, pauses, circuit, warned_at };
+        let state = HealthState::Failing { failing_since, failures, waits, pauses, circuit, warned_at };
         let health = Self { state, ..self.clone() };
         if warns { Change::Warned(health) } else { Change::Now(health) }
     }
@@ -284,20 +307,21 @@ impl EndpointHealth {
     /// disabled one is enabled; one that is paused lets a probe through now; the days of one that fails go on.
     #[must_use]
     pub fn believed(self, now: Timestamp) -> Option<Self> {
-        let HealthState::Failing { failing_since, pauses, circuit, warned_at, .. } = self.state else { return None };
+        let HealthState::Failing { failing_since, failures, pauses, circuit, warned_at, .. } = self.state else { return None };
         let circuit = match circuit {
             Circuit::Open { until } if until > now => Circuit::Open { until: now },
             other => other,
         };
-        Some(Self { state: HealthState::Failing { failing_since, failures: 0, pauses, circuit, warned_at }, ..self })
+        let failures = failures.min(1);
+        Some(Self { state: HealthState::Failing { failing_since, failures, waits: 0, pauses, circuit, warned_at }, ..self })
     }
 
-    /// Since when the endpoint fails; `None` if it is disabled.
+    /// Since when the endpoint fails; `None` if it only lets wait, or is disabled.
     #[must_use]
     pub fn failing_since(&self) -> Option<Timestamp> {
         match self.state {
-            HealthState::Failing { failing_since, .. } => Some(failing_since),
-            HealthState::Disabled { .. } => None,
+            HealthState::Failing { failing_since, failures: 1.., .. } => Some(failing_since),
+            HealthState::Failing { .. } | HealthState::Disabled { .. } => None,
         }
     }
 
@@ -314,7 +338,7 @@ impl EndpointHealth {
     #[must_use]
     pub fn word(health: Option<&Self>) -> &'static str {
         match health.map(|health| &health.state) {
-            None => "ok",
+            None | Some(HealthState::Failing { circuit: Circuit::Closed, failures: 0, .. }) => "ok",
             Some(HealthState::Disabled { .. }) => "disabled",
             Some(HealthState::Failing { circuit: Circuit::Closed, .. }) => "failing",
             Some(HealthState::Failing { .. }) => "paused",
@@ -322,9 +346,15 @@ impl EndpointHealth {
     }
 
     fn with(self, circuit: Circuit) -> Self {
-        let HealthState::Failing { failing_since, failures, pauses, warned_at, .. } = self.state else { return self };
-        Self { state: HealthState::Failing { failing_since, failures, pauses, circuit, warned_at }, ..self }
+        let HealthState::Failing { failing_since, failures, waits, pauses, warned_at, .. } = self.state else { return self };
+        Self { state: HealthState::Failing { failing_since, failures, waits, pauses, circuit, warned_at }, ..self }
     }
+}
+
+/// The circuit when it opens, and how many pauses that makes.
+fn opened(pauses: u32, retry_after: Option<SignedDuration>, now: Timestamp) -> (Circuit, u32) {
+    let until = later(now, pause(pauses).max(retry_after.unwrap_or_default().min(LONGEST_ASKED)));
+    (Circuit::Open { until }, pauses.saturating_add(1))
 }
 
 fn pause(pauses: u32) -> SignedDuration {

@@ -10,6 +10,7 @@ use tandem_api::serve::respond;
 use tandem_api::{App, Event};
 use tandem_domain::callback::RetrySchedule;
 use tandem_domain::callback_url::LocalTargets;
+use tandem_domain::endpoint_health::PATIENCE;
 use tandem_mail::{Mailer, RecordedMail};
 use tandem_queue::{DeadLetters, Kind, Letter, LetterRecorder, Message, Queue, Queues, Sent};
 use tandem_runtime::{Clock, Quarantine};
@@ -88,6 +89,7 @@ impl House {
                 sealer: sealer.clone(),
                 sender,
                 schedule: RetrySchedule::default(),
+                patience: PATIENCE.unsigned_abs(),
                 queue,
                 quarantine: quarantine.clone(),
                 clock: clock.clone(),

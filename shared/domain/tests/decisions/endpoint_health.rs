@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use tandem_domain::callback::{Endpoint, Outcome};
 use tandem_domain::endpoint_health::{
     Admission, Attempted, Cause, Change, Circuit, DISABLED_AFTER, EndpointHealth, FAILURES_IN_A_ROW, HealthState,
-    LONGEST_ASKED, LONGEST_SPREAD, PROBE, WARNED_AFTER, WARNED_BEFORE,
+    LONGEST_ASKED, LONGEST_SPREAD, PROBE, WAITS_IN_A_ROW, WARNED_AFTER, WARNED_BEFORE,
 };
 
 use crate::fixtures::{MANY, id, now};
@@ -22,7 +22,7 @@ fn hours(hours: i64) -> SignedDuration {
 
 /// Failing since [`now`], with 3 failures and 2 pauses behind it.
 fn failing(circuit: Circuit) -> EndpointHealth {
-    let state = HealthState::Failing { failing_since: now(), failures: 3, pauses: 2, circuit, warned_at: None };
+    let state = HealthState::Failing { failing_since: now(), failures: 3, waits: 0, pauses: 2, circuit, warned_at: None };
     EndpointHealth { connection_id: Some(id(20)), client_id: None, state, version: 4 }
 }
 
@@ -30,6 +30,7 @@ fn warned(at: Timestamp) -> EndpointHealth {
     let state = HealthState::Failing {
         failing_since: now(),
         failures: 9,
+        waits: 0,
         pauses: 20,
         circuit: Circuit::Open { until: at },
         warned_at: Some(at),
@@ -105,10 +106,10 @@ fn an_attempt_that_is_over_meets_every_state_as_the_table_says() {
     let (past, future) = (now() - MILLISECOND, now() + MILLISECOND);
     let paused = |pauses, wait| {
         let circuit = open(now() + seconds(wait));
-        HealthState::Failing { failing_since: now(), failures: 4, pauses, circuit, warned_at: None }
+        HealthState::Failing { failing_since: now(), failures: 4, waits: 0, pauses, circuit, warned_at: None }
     };
-    let one_more =
-        HealthState::Failing { failing_since: now(), failures: 4, pauses: 2, circuit: Circuit::Closed, warned_at: None };
+    let circuit = Circuit::Closed;
+    let one_more = HealthState::Failing { failing_since: now(), failures: 4, waits: 0, pauses: 2, circuit, warned_at: None };
     // A state, and what it becomes by a 500 to callback 80 and by one to callback 81.
     let table = [
         (failing(Circuit::Closed), Some(one_more.clone()), Some(one_more)),
@@ -149,6 +150,55 @@ fn five_failures_in_a_row_open_the_circuit() {
     }
     assert_eq!(circuit(&health), open(now() + seconds(5)));
     assert_eq!(EndpointHealth::word(Some(&health)), "paused");
+}
+
+/// After so many attempts in a row have waited for their answers.
+fn waiting(health: Option<&EndpointHealth>, attempts: u32) -> EndpointHealth {
+    let waited = |health: Option<EndpointHealth>, _| EndpointHealth::waited(health.as_ref(), ENDPOINT(), now());
+    (0..attempts).fold(health.cloned(), waited).expect("news")
+}
+
+#[test]
+fn three_attempts_in_a_row_that_wait_open_the_circuit_before_any_of_them_has_failed() {
+    let two = waiting(None, WAITS_IN_A_ROW - 1);
+    assert_eq!((circuit(&two), EndpointHealth::word(Some(&two))), (Circuit::Closed, "ok"));
+    let three = waiting(None, WAITS_IN_A_ROW);
+    assert_eq!((circuit(&three), EndpointHealth::word(Some(&three))), (open(now() + seconds(5)), "paused"));
+    assert_eq!([&two, &three].map(EndpointHealth::failing_since), [None, None], "nothing has failed");
+    let answered = attempted(80, Outcome::Accepted, Some(200));
+    assert_eq!([&two, &three].map(|health| after(health, answered, now())), [Change::Recovered, Change::Recovered]);
+}
+
+#[test]
+fn waiting_tells_nothing_new_of_an_endpoint_that_is_paused_or_disabled() {
+    let (past, future) = (now() - MILLISECOND, now() + MILLISECOND);
+    let known = [open(past), open(future), probing(past), probing(future)].map(failing);
+    for health in known.into_iter().chain([disabled(), waiting(None, WAITS_IN_A_ROW)]) {
+        assert_eq!(EndpointHealth::waited(Some(&health), ENDPOINT(), now()), None, "{health:?}");
+    }
+    let health = waiting(Some(&failing(Circuit::Closed)), WAITS_IN_A_ROW);
+    assert_eq!((circuit(&health), health.failing_since()), (open(now() + seconds(20)), Some(now())), "the third pause");
+}
+
+#[test]
+fn the_first_failure_after_waiting_counts_and_the_days_begin_with_it() {
+    for (waits, until) in [(1, None), (WAITS_IN_A_ROW, Some(now() + seconds(10 + 10)))] {
+        let at = now() + seconds(10);
+        let health = then(after(&waiting(None, waits), answered(500), at));
+        assert_eq!((health.failing_since(), health.paused_until()), (Some(at), until), "after {waits}");
+        if until.is_some() {
+            assert_eq!(after(&health, answered(500), at), Change::None, "the others had begun before");
+        }
+    }
+    // A wait of which nothing was heard any more, and weeks later a failure.
+    let late = after(&waiting(None, 1), answered(500), now() + hours(30 * 24));
+    assert!(matches!(late, Change::Now(_)), "{late:?}");
+}
+
+#[test]
+fn what_only_waited_is_forgotten_by_a_replay() {
+    let believed = waiting(None, 2).believed(now()).expect("known");
+    assert_eq!(waiting(Some(&believed), WAITS_IN_A_ROW - 1).paused_until(), None);
 }
 
 #[test]
@@ -253,7 +303,7 @@ fn a_replay_enables_or_lets_a_probe_through_and_the_days_go_on() {
     assert_eq!(circuit(&asked(probing(now() + hours(1)))), probing(now() + hours(1)));
     let closed = asked(Circuit::Closed);
     let HealthState::Failing { failing_since, failures, circuit, .. } = closed.state else { panic!("disabled") };
-    assert_eq!((failing_since, failures, circuit), (now(), 0, Circuit::Closed));
+    assert_eq!((failing_since, failures, circuit), (now(), 1, Circuit::Closed));
     let state = warned(now()).believed(now() + hours(1)).expect("known").state;
     assert!(matches!(state, HealthState::Failing { warned_at: Some(_), .. }));
 }

@@ -10,6 +10,7 @@
 //! Client 3 is a stranger, whom the others may invite. Endpoint 2 is the one of client 2 for its own events.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -21,7 +22,9 @@ use tandem_webhooks::{Sender, SenderSettings};
 use crate::receiver::Receiver;
 
 /// So long a receiver may be silent: long enough for one that answers on this machine, and short for the test.
-const PATIENCE: std::time::Duration = std::time::Duration::from_millis(250);
+const FIRST_BYTE: Duration = Duration::from_millis(250);
+/// After so long an attempt says that its receiver is silent.
+const PATIENCE: Duration = Duration::from_millis(150);
 /// The endpoint of client 2 for its own events.
 pub(crate) const EVENTS: usize = 2;
 
@@ -71,7 +74,7 @@ impl World {
         let receiver = Receiver::start().await;
         let settings = SenderSettings {
             local_targets: LocalTargets::parse("127.0.0.1"),
-            first_byte_timeout: PATIENCE,
+            first_byte_timeout: FIRST_BYTE,
             ..SenderSettings::default()
         };
         let sender = Arc::new(Sender::new(settings).expect("a sender"));
@@ -98,7 +101,8 @@ impl World {
     /// A house in which nothing has happened yet.
     pub(crate) fn open(&self) -> House {
         self.receiver.reset();
-        let house = House::on(TestTable::in_process_with(&self.rows), Arc::clone(&self.sender));
+        let mut house = House::on(TestTable::in_process_with(&self.rows), Arc::clone(&self.sender));
+        house.deliverer.patience = PATIENCE;
         house.clock.advance(self.now.duration_since(house.clock.now()));
         house
     }

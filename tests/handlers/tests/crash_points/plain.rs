@@ -57,9 +57,9 @@ fn bare(mut row: Value, times: Times) -> Value {
             for name in ["version", "tries", "attempts"].into_iter().filter(|_| worked_on) {
                 members.remove(name);
             }
-            // How often an endpoint failed is how often its callbacks were attempted to the end.
+            // How often an endpoint failed or let wait is how often its callbacks were attempted to the end.
             if kind == "endpoint" {
-                for name in ["version", "failures", "pauses"] {
+                for name in ["version", "failures", "waits", "pauses"] {
                     members.remove(name);
                 }
                 // A probe whose worker died is over when its lease is, like a pause.

@@ -35,6 +35,8 @@ pub(crate) enum Act {
     Authorize { key: String },
     /// A message for the worker of its kind, which comes again as long as it fails.
     Message(Message),
+    /// A callback's message for a worker to whom every receiver takes too long, which comes again as long as it fails.
+    Impatient(Message),
     /// Fresh rows in the table's stream, which come again until they are relayed.
     Stream(Vec<Due>),
     /// An event of the mail service, which comes again until it is noted.

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use aws_sdk_sesv2::config::retry::{RetryConfig, RetryPartition};
 use aws_sdk_sesv2::config::{BehaviorVersion, Credentials, Region, SharedHttpClient};
+use deliver_callbacks::Worker;
 use jiff::Timestamp;
 use serde_json::Value;
-use tandem_handlers::{House, Pair};
+use tandem_handlers::{House, Pair, event_of};
 use tandem_mail::Mailer;
 use tandem_queue::{DeadLetters, Kind, Message, Queue, Queues};
 use tandem_runtime::Quarantine;
@@ -143,6 +144,13 @@ impl Stage {
     /// Hands a message to its worker as received for the n-th time; whether it is to come again.
     pub(crate) async fn hand_over(&self, message: &Message, received: u32) -> bool {
         self.house.hand_over(message, received).await
+    }
+
+    /// Hands a callback's message to a worker to whom every receiver takes too long.
+    pub(crate) async fn hand_over_impatiently(&self, message: &Message, received: u32) -> bool {
+        let worker = Worker { patience: Duration::ZERO, ..self.house.deliverer.clone() };
+        let answer = worker.work(event_of(std::slice::from_ref(message), received)).await.expect("workers answer");
+        !answer.batch_item_failures.is_empty()
     }
 }
 

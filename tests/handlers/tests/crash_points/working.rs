@@ -2,6 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
+use tandem_domain::endpoint_health::WAITS_IN_A_ROW;
 use tandem_domain::replay::STEP;
 use tandem_handlers::Pair;
 use tandem_queue::Kind;
@@ -109,6 +110,26 @@ fn callbacks() -> Vec<Scenario> {
             let _ = paused(stage).await;
             stage.house.advance(60);
             Act::Message(stage.message(Kind::Callback))
+        }
+        "deliver-callbacks", None, "a receiver that lets wait and takes it" => |stage| {
+            let _ = stage.sold().await;
+            Act::Impatient(stage.message(Kind::Callback))
+        }
+        "deliver-callbacks", None, "a receiver that lets wait and fails" => |stage| {
+            let _ = stage.sold().await;
+            stage.receiver_answers(500).await;
+            Act::Impatient(stage.message(Kind::Callback))
+        }
+        "deliver-callbacks", None, "the third attempt in a row that waits" => |stage| {
+            let pair = stage.pair().await;
+            stage.receiver_answers(500).await;
+            for key in ["one", "two", "three"] {
+                let _ = stage.house.purchase(&pair, key).await.expect(201);
+            }
+            for _ in 1..WAITS_IN_A_ROW {
+                assert!(!stage.hand_over_impatiently(&stage.first_message(Kind::Callback), 1).await);
+            }
+            Act::Impatient(stage.first_message(Kind::Callback))
         }
         "deliver-callbacks", None, "an attempt that was cut off" => |stage| {
             let _ = stage.sold().await;
