@@ -79,7 +79,8 @@ def _endpoint(row: Row, seen: Seen) -> list[str]:
         return []
     until = row.get("circuit", {}).get("until")
     pause = f" Its callbacks wait until {moments.told(str(until), seen.now)}; then one is tried." if until else ""
-    return [f"Its endpoint fails since {seen.at(row, 'failingSince')}.{pause}"]
+    does = "fails" if row.get("failures", 1) else "takes long to answer"
+    return [f"Its endpoint {does} since {seen.at(row, 'failingSince')}.{pause}"]
 
 
 def _held(endpoint: Row | None) -> str:

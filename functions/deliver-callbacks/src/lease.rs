@@ -18,7 +18,7 @@ pub(crate) enum Lease {
     /// This worker attempts it.
     Ours(Box<Leased>),
     /// It waits for its endpoint.
-    PutOff(Callback),
+    PutOff(Box<Callback>),
     /// This worker has nothing more to do with it.
     Nothing,
 }
@@ -75,7 +75,7 @@ impl Worker {
                 transaction.create(&row_of(&next, attempt.clone()))?;
             }
             match self.store.commit(transaction).await {
-                Ok(()) => return Ok(leased.map_or(Lease::PutOff(next), |leased| Lease::Ours(Box::new(leased)))),
+                Ok(()) => return Ok(leased.map_or(Lease::PutOff(Box::new(next)), |leased| Lease::Ours(Box::new(leased)))),
                 // Another callback probes the endpoint, or its state changed otherwise.
                 Err(error @ CommitError::Conflict(_)) if !error.concerns(&keys::callback(callback.client_id, callback.id)) => {}
                 // Another worker was faster, who then does the rest.

@@ -80,6 +80,12 @@ class Callbacks(unittest.TestCase):
         self.assertIn("Its endpoint fails since 2026-07-01 11:00:00 UTC (1 h ago).", told)
         self.assertIn("wait until 2026-07-01 12:02:00 UTC (in 2 min); then one is tried.", told)
 
+    def test_an_endpoint_that_only_hangs_has_not_failed(self) -> None:
+        hanging = {"failingSince": at(minutes=-1), "failures": 0, "circuit": {"is": "open", "until": at(minutes=2)}}
+        told = callback("postponed", endpoint=hanging, dueAt=at(minutes=3))
+        self.assertIn("Its endpoint takes long to answer since 2026-07-01 11:59:00 UTC (1 min ago).", told)
+        self.assertIn("then one is tried.", told)
+
     def test_an_exhausted_one_waits_for_a_replay(self) -> None:
         self.assertIn("waits for the client to replay it", callback("exhausted", exhaustedAt=at(days=-1)))
 

@@ -31,10 +31,15 @@ impl Default for SenderSettings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tandem_domain::endpoint_health::PROBE;
+    use tandem_domain::endpoint_health::{PATIENCE, PROBE};
 
     #[test]
     fn a_probe_is_over_before_another_one_begins() {
         assert!(PROBE.unsigned_abs() > SenderSettings::default().total_timeout);
+    }
+
+    #[test]
+    fn an_endpoint_that_hangs_is_known_before_an_attempt_has_failed() {
+        assert!(PATIENCE.unsigned_abs() < SenderSettings::default().first_byte_timeout);
     }
 }
