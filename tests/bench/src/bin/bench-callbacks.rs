@@ -17,8 +17,8 @@ use tandem_bench::table::{line, say};
 const CALLBACKS: usize = 20_000;
 /// Endpoints, each of a client of its own.
 const ENDPOINTS: usize = 100;
-/// Callbacks a second of the runs in which endpoints are dead: so many that what they hold for the ten seconds until the first
-/// of it has failed leaves workers free, and so many that it does not.
+/// Callbacks a second of the runs in which endpoints are dead: so many that what comes for them in the ten seconds until the
+/// first of it has failed leaves workers free, and so many that it does not.
 const PACES: [usize; 2] = [50, 200];
 
 #[tokio::main]
