@@ -18,7 +18,7 @@ const CALLBACKS: usize = 20_000;
 /// Endpoints, each of a client of its own.
 const ENDPOINTS: usize = 100;
 /// Callbacks a second of the runs in which endpoints are dead: so many that what comes for them in the ten seconds until the
-/// first of it has failed leaves workers free, and so many that it does not.
+/// first of it has failed leaves workers free, and so many that it would not.
 const PACES: [usize; 2] = [50, 200];
 
 #[tokio::main]
