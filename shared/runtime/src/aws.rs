@@ -47,7 +47,8 @@ pub async fn config() -> SdkConfig {
 }
 
 /// How often a call is tried, inside its time and the SDK's own quota of retries.
-fn retries() -> RetryConfig {
+#[must_use]
+pub fn retries() -> RetryConfig {
     RetryConfig::standard().with_max_attempts(TRIES).with_initial_backoff(FIRST_PAUSE).with_max_backoff(LONGEST_PAUSE)
 }
 
@@ -118,7 +119,9 @@ pub async fn queues(config: &SdkConfig) -> Result<Queues> {
 /// A setting is absent.
 pub fn mailer(config: &SdkConfig) -> Result<Mailer> {
     let (sender, set) = (settings::required("MAIL_SENDER")?, settings::required("MAIL_CONFIGURATION_SET")?);
-    Ok(Mailer::new(aws_sdk_sesv2::Client::new(config), sender, set))
+    // SES cannot tell a repetition: a try whose answer was lost would be a second mail. The mail's own schedule tries again.
+    let once = aws_sdk_sesv2::config::Builder::from(config).retry_config(RetryConfig::disabled()).build();
+    Ok(Mailer::new(aws_sdk_sesv2::Client::from_conf(once), sender, set))
 }
 
 /// Loopback targets that a local stack may call, from `LOCAL_CALLBACK_TARGETS`; none in production.

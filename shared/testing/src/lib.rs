@@ -28,5 +28,5 @@ pub use faults::{Fault, Faults, Lost};
 pub use http_call::HttpCall;
 pub use openapi::Openapi;
 pub use stand_ins::StandIn;
-pub use table::{Snapshot, TestTable};
+pub use table::{Snapshot, TestTable, retries};
 pub use template::template;

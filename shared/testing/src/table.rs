@@ -178,9 +178,16 @@ fn config(endpoint: &str, table: &str, calls: Calls) -> aws_sdk_dynamodb::config
         .endpoint_url(endpoint)
         // As many retries as in production, but without the waits; and of a budget of their own, so that the faults of one
         // test do not take the retries of another.
-        .retry_config(RetryConfig::standard().with_initial_backoff(Duration::from_millis(1)))
+        .retry_config(retries())
         .retry_partition(RetryPartition::new(table.to_owned()))
         .interceptor(calls)
+}
+
+/// As often as in production, which `tandem_runtime` says; a test of the workspace holds it to that.
+#[must_use]
+pub fn retries() -> RetryConfig {
+    let wait = Duration::from_millis(1);
+    RetryConfig::standard().with_max_attempts(8).with_initial_backoff(wait).with_max_backoff(wait)
 }
 
 fn plain(value: AttributeValue) -> Value {

@@ -172,7 +172,7 @@ fn client(table: &TestTable, sqs: &StandIn) -> aws_sdk_sqs::Client {
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new("eu-central-1"))
         .credentials_provider(Credentials::new("test", "test", None, None, "tests"))
-        .retry_config(RetryConfig::standard().with_initial_backoff(Duration::from_millis(1)))
+        .retry_config(tandem_testing::retries())
         .retry_partition(RetryPartition::new(format!("{}-sqs", table.table_name)))
         .http_client(beneath(table, sqs))
         .build();
@@ -184,7 +184,7 @@ fn mailer(table: &TestTable, ses: &StandIn) -> Mailer {
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new("eu-central-1"))
         .credentials_provider(Credentials::new("test", "test", None, None, "tests"))
-        .retry_config(RetryConfig::standard().with_initial_backoff(Duration::from_millis(1)))
+        .retry_config(RetryConfig::disabled())
         .retry_partition(RetryPartition::new(format!("{}-ses", table.table_name)))
         .http_client(beneath(table, ses))
         .build();

@@ -121,3 +121,9 @@ async fn a_page_looks_at_a_bounded_number_of_rows_and_the_next_one_goes_on_there
     let second = store.page(&keys::offers_of(owner()), first.next.as_deref(), 20, keep).await.expect("a page");
     assert_eq!((second.items.len(), second.next), (1, None));
 }
+
+#[test]
+fn tests_try_a_call_as_often_as_production() {
+    let (tests, production) = (tandem_testing::retries(), tandem_runtime::aws::retries());
+    assert_eq!((tests.max_attempts(), tests.mode()), (production.max_attempts(), production.mode()));
+}
