@@ -13,11 +13,12 @@ use tandem_domain::tenancy::Client;
 use tandem_runtime::{Entropy, announce};
 use tandem_sealing::{Purpose, Sealer};
 use tandem_store::rows::AttemptRow;
-use tandem_store::{CommitError, StoreError, Transaction, endpoint_keys, keys};
+use tandem_store::{CommitError, StoreError, Transaction, keys};
 use tandem_webhooks::{Delivery, Reply, signature_header};
 use tokio::join;
 use tokio::time::timeout;
 
+use crate::known::Known;
 use crate::lease::Leased;
 use crate::{MOST_TRIES, Worker, chance};
 
@@ -36,7 +37,7 @@ impl Worker {
     /// Sends the callback that is leased, and records how it went.
     pub(crate) async fn attempt(&self, leased: Leased) -> anyhow::Result<Callback> {
         let began = self.clock.now();
-        let (reply, health) = self.exchange(&leased).await;
+        let (reply, known) = self.exchange(&leased).await;
         let Leased { callback, person, .. } = leased;
         let (answer, sealed_answer) =
             announce::kept_answer(&callback, callback.attempts, person.as_ref(), reply.answer.clone());
@@ -50,27 +51,29 @@ impl Worker {
             sealed_answer,
         };
         let over = Over { leased: callback, reply, attempt, jitter: chance(), now: self.clock.now() };
-        self.record(over, health).await
+        self.record(over, known).await
     }
 
-    /// Writes what follows of an attempt. The endpoint's state may have changed since the lease: it is then decided anew.
-    async fn record(&self, over: Over, mut health: Option<EndpointHealth>) -> anyhow::Result<Callback> {
+    /// Writes what follows of an attempt. The endpoint's state may have changed since the lease: it is then decided anew. If it
+    /// has another address by now, the attempt says nothing of it.
+    async fn record(&self, over: Over, mut known: Known) -> anyhow::Result<Callback> {
         let leased = &over.leased;
         let attempted = Attempted { callback_id: leased.id, outcome: over.reply.outcome, status_code: over.reply.status_code };
         for tries in 0..=MOST_TRIES {
             let change = match tries {
                 // Others are always faster at the endpoint's row, so they tell what is to be known of it.
                 MOST_TRIES => Change::None,
-                _ => EndpointHealth::after(health.as_ref(), leased.endpoint(), attempted, over.now),
+                _ if known.has_moved() => Change::None,
+                _ => EndpointHealth::after(known.health.as_ref(), leased.endpoint(), attempted, over.now),
             };
             let done = self.ended(&over, &change);
-            match self.write(&over, &done, health.as_ref(), &change).await {
+            match self.write(&over, &done, &known, &change).await {
                 Ok(()) => {
                     tell(&over, &done, &change);
                     return Ok(Callback { version: done.version + 1, ..done });
                 }
                 Err(error @ CommitError::Conflict(_)) if !error.concerns(&keys::callback(leased.client_id, leased.id)) => {
-                    health = self.store.get(&endpoint_keys::endpoint_health(leased.endpoint())).await?;
+                    known = self.look_again(known).await?;
                 }
                 // The lease ran out and another worker began. Its record counts.
                 Err(CommitError::Conflict(_)) => break,
@@ -94,24 +97,17 @@ impl Worker {
         }
     }
 
-    async fn write(
-        &self,
-        over: &Over,
-        done: &Callback,
-        health: Option<&EndpointHealth>,
-        change: &Change,
-    ) -> Result<(), CommitError> {
+    async fn write(&self, over: &Over, done: &Callback, known: &Known, change: &Change) -> Result<(), CommitError> {
         let mut transaction = Transaction::default();
         transaction.replace(done)?;
         let (client_id, callback_id) = (done.client_id, done.id);
         transaction.create(&AttemptRow { client_id, callback_id, attempt: over.attempt.clone() })?;
-        match (change, health) {
-            (Change::None, _) | (Change::Recovered, None) => {}
-            (Change::Recovered, Some(before)) => transaction.remove(before),
-            (Change::Now(after) | Change::Warned(after) | Change::Disabled(after), None) => transaction.create(after)?,
-            (Change::Now(after) | Change::Warned(after) | Change::Disabled(after), Some(_)) => transaction.replace(after)?,
+        match change {
+            Change::None => {}
+            Change::Recovered => known.write_healthy(&mut transaction),
+            Change::Now(after) | Change::Warned(after) | Change::Disabled(after) => known.write(after, &mut transaction)?,
         }
-        let mails = mails(done, health, change);
+        let mails = mails(done, known.health.as_ref(), change);
         if !mails.is_empty()
             && let Some(source) = self.store.get(&keys::client(client_id)).await?
         {
@@ -122,12 +118,12 @@ impl Worker {
 
     /// The exchange with the receiver, and the endpoint as it was seen last. If the answer takes long, the endpoint's row says so
     /// meanwhile.
-    async fn exchange(&self, leased: &Leased) -> (Reply, Option<EndpointHealth>) {
-        let Leased { callback, settings, person, health } = leased;
-        let mut call = pin!(self.call(callback, settings, person.as_ref()));
+    async fn exchange(&self, leased: &Leased) -> (Reply, Known) {
+        let Leased { callback, person, known } = leased;
+        let mut call = pin!(self.call(callback, &known.settings, person.as_ref()));
         match timeout(self.patience, &mut call).await {
-            Ok(reply) => (reply, health.clone()),
-            Err(_) => join!(call, self.waited(callback.endpoint(), health.clone())),
+            Ok(reply) => (reply, known.clone()),
+            Err(_) => join!(call, self.waited(callback.endpoint(), known.clone())),
         }
     }
 

@@ -1,16 +1,16 @@
 //! Before an attempt: what its endpoint allows, and the lease.
 
 use tandem_domain::Timestamp;
-use tandem_domain::callback::{Attempt, Callback, CallbackState, Endpoint, EventType};
-use tandem_domain::connection::CallbackSettings;
+use tandem_domain::callback::{Attempt, Callback, CallbackState, EventType};
 use tandem_domain::endpoint_health::{Admission, EndpointHealth};
 use tandem_domain::mail::MailKind;
 use tandem_runtime::announce;
 use tandem_sealing::Sealer;
 use tandem_store::rows::AttemptRow;
-use tandem_store::{CommitError, Transaction, endpoint_keys, keys};
+use tandem_store::{CommitError, Transaction, keys};
 
 use crate::attempt::write_mails;
+use crate::known::Known;
 use crate::{MOST_TRIES, Worker, chance};
 
 /// What becomes of a callback that a message names.
@@ -27,19 +27,16 @@ pub(crate) enum Lease {
 pub(crate) struct Leased {
     /// In flight.
     pub(crate) callback: Callback,
-    /// Where it goes, and how it is signed.
-    pub(crate) settings: CallbackSettings,
     /// What opens the part that tells of a person; `None` if there is none or the person was erased.
     pub(crate) person: Option<Sealer>,
     /// The endpoint as it is now.
-    pub(crate) health: Option<EndpointHealth>,
+    pub(crate) known: Known,
 }
 
 /// What decides about a due callback.
 struct Loaded {
-    /// Where it goes; `None` if there is no such place any more.
-    settings: Option<CallbackSettings>,
-    health: Option<EndpointHealth>,
+    /// `None` if there is no such endpoint any more.
+    known: Option<Known>,
     person: Option<Sealer>,
 }
 
@@ -89,21 +86,21 @@ impl Worker {
 
     /// What becomes of a due callback as its endpoint is now.
     async fn decide(&self, callback: &Callback, begun: &Callback, now: Timestamp) -> anyhow::Result<Decided> {
-        let Loaded { settings, health, person } = self.load(callback).await?;
+        let Loaded { known, person } = self.load(callback).await?;
         let aside = |callback: Callback| Decided { callback, probing: None, leased: None };
-        let Some(settings) = settings else { return Ok(aside(callback.clone().hold(now))) };
+        let Some(known) = known else { return Ok(aside(callback.clone().hold(now))) };
         let asked_for =
             callback.event == EventType::ConnectionTest && matches!(begun.state, CallbackState::InFlight { step: 0, .. });
         let version = begun.version + 1;
-        let leased = |health| Leased { callback: Callback { version, ..begun.clone() }, settings, person, health };
-        Ok(match EndpointHealth::admit(health.as_ref(), callback.id, asked_for, now) {
-            Admission::Attempt => Decided { callback: begun.clone(), probing: None, leased: Some(leased(health)) },
+        let leased = |known| Leased { callback: Callback { version, ..begun.clone() }, person, known };
+        Ok(match EndpointHealth::admit(known.health.as_ref(), callback.id, asked_for, now) {
+            Admission::Attempt => Decided { callback: begun.clone(), probing: None, leased: Some(leased(known)) },
             Admission::Probe(probing) => {
-                let health = EndpointHealth { version: probing.version + 1, ..probing.clone() };
-                Decided { callback: begun.clone(), probing: Some(probing), leased: Some(leased(Some(health))) }
+                let known = known.written(probing.clone());
+                Decided { callback: begun.clone(), probing: Some(probing), leased: Some(leased(known)) }
             }
             Admission::NotBefore(until) => {
-                let back = health.map_or(until, |health| health.comes_back(until, chance(), now));
+                let back = known.health.map_or(until, |health| health.comes_back(until, chance(), now));
                 aside(callback.clone().postpone(back, now))
             }
             Admission::Disabled => {
@@ -116,21 +113,12 @@ impl Worker {
     /// Where the callback goes, how that endpoint does, and who is told of.
     async fn load(&self, callback: &Callback) -> anyhow::Result<Loaded> {
         let endpoint = callback.endpoint();
-        let health = endpoint_keys::endpoint_health(endpoint);
-        let settings = match endpoint {
-            Endpoint::Connection(id) => keys::connection(id).raw().clone(),
-            Endpoint::Client(id) => keys::event_endpoint(id).raw().clone(),
-        };
         let customer = callback.concerned.map(|concerned| keys::customer(concerned.company_id, concerned.customer_id));
-        let rows = [settings, health.raw().clone()].into_iter().chain(customer.iter().map(|key| key.raw().clone()));
+        let rows = Known::keys(endpoint).into_iter().chain(customer.iter().map(|key| key.raw().clone()));
         let loaded = self.store.batch(rows).await?;
-        let settings = match endpoint {
-            Endpoint::Connection(id) => loaded.get(&keys::connection(id))?.and_then(|connection| connection.callback),
-            Endpoint::Client(id) => loaded.get(&keys::event_endpoint(id))?.map(|own| own.settings),
-        };
         let customer = customer.map(|key| loaded.get(&key)).transpose()?.flatten();
         let person = customer.map(|customer| announce::personal(&self.sealer, &customer)).transpose()?;
-        Ok(Loaded { settings, health: loaded.get(&health)?, person })
+        Ok(Loaded { known: Known::of(endpoint, &loaded)?, person })
     }
 
     /// The attempt of a worker that died is over, and the next one is not due, or was the last.

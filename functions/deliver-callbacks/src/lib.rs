@@ -10,6 +10,7 @@
 //! hangs is paused before the first of its attempts is over, those that wait for an answer say so meanwhile.
 
 mod attempt;
+mod known;
 mod lease;
 mod replay;
 mod waiting;

@@ -18,8 +18,8 @@
 //! over, one callback goes out as a probe; the others wait for its outcome.
 //!
 //! An endpoint that hangs has not failed before the deadline of the exchange, and until then everything that is sent to it hangs
-//! with it. So an attempt that has waited [`PATIENCE`] for its answer says so meanwhile: three of them in a row open the circuit
-//! until one is answered. Waiting alone is no failure: it warns nobody and disables nothing.
+//! with it. So an attempt that has waited [`PATIENCE`] for its answer says so meanwhile: three of them in a row, over a
+//! second at least, open the circuit until one is answered. Waiting alone is no failure: it warns nobody and disables nothing.
 //!
 //! What was put off comes back over a window that grows with the outage ([`EndpointHealth::spread`]), so that an endpoint that
 //! is there again gets what it missed at no more than some five times the rate at which it would have come.
@@ -36,8 +36,11 @@ use crate::ids::{CallbackId, ClientId, ConnectionId};
 pub const FAILURES_IN_A_ROW: u32 = 5;
 /// How long an attempt waits for its answer before it says so: longer than most receivers take, a fraction of the deadline.
 pub const PATIENCE: SignedDuration = SignedDuration::from_secs(2);
-/// Attempts in a row that waited for so long which open the circuit.
+/// Attempts in a row that waited for so long which open the circuit, if they came over [`WAITS_OVER`] at least.
 pub const WAITS_IN_A_ROW: u32 = 3;
+/// From the first wait to the one that opens the circuit, at least: an endpoint that is slow but answers what is sent to it
+/// steadily has answered one by then, and is not paused.
+pub const WAITS_OVER: SignedDuration = SignedDuration::from_secs(1);
 /// The first pause; each further one is twice as long.
 pub const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(5);
 /// The longest pause that comes of doubling.
@@ -262,7 +265,14 @@ impl EndpointHealth {
             return None;
         };
         let waits = waits.saturating_add(1);
-        let (circuit, pauses) = if waits >= WAITS_IN_A_ROW { opened(pauses, None, now) } else { (Circuit::Closed, pauses) };
+        let (circuit, pauses) = if waits < WAITS_IN_A_ROW {
+            (Circuit::Closed, pauses)
+        } else if now.duration_since(failing_since) >= WAITS_OVER {
+            opened(pauses, None, now)
+        } else {
+            // Many at once: the next one that waits opens it.
+            return None;
+        };
         let state = HealthState::Failing { failing_since, failures, waits, pauses, circuit, warned_at };
         Some(Self { state, ..health.clone() })
     }
@@ -284,9 +294,10 @@ impl EndpointHealth {
             Circuit::Open { until } => until > now,
             Circuit::Probing { callback_id, until } => until > now && callback_id != attempted.callback_id,
         };
-        if known && !warns && failures > 0 {
-            // It had begun before the circuit opened, or was a test, and tells nothing new.
-            return Change::None;
+        if known && !warns {
+            // It had begun before the circuit opened, or was a test: it tells no more than that what waited has failed.
+            let state = HealthState::Failing { failing_since, failures: 1, waits, pauses, circuit, warned_at };
+            return if failures == 0 { Change::Now(Self { state, ..self.clone() }) } else { Change::None };
         }
         let failures = failures.saturating_add(1);
         let not_now = matches!(attempted.status_code, Some(429 | 502..=504));

@@ -23,6 +23,7 @@ enum Write {
     Delete,
     Remove { version: u64 },
     Require,
+    Unchanged { version: u64 },
     Quiet,
 }
 
@@ -74,6 +75,12 @@ impl Transaction {
     /// A row that must exist. Only for rows that few others touch: transactions on one row hinder each other.
     pub fn require<E: Entity>(&mut self, key: &Key<E>) {
         self.push(key.raw(), Write::Require);
+    }
+
+    /// A row that was read and on which the other writes rest; it must still have the version that was read. Only for rows that
+    /// few others touch, as above.
+    pub fn unchanged<E: Entity>(&mut self, key: &Key<E>, version: u64) {
+        self.push(key.raw(), Write::Unchanged { version });
     }
 
     /// A row that cannot be read is no longer due; it must exist. The rest of it stays for people to look at, also `dueAt`: the row
@@ -185,6 +192,15 @@ impl Store {
                     .table_name(&self.table)
                     .set_key(Some(key.to_item()))
                     .condition_expression("attribute_exists(pk)")
+                    .build(),
+            )?),
+            Write::Unchanged { version } => action.condition_check(built(
+                ConditionCheck::builder()
+                    .table_name(&self.table)
+                    .set_key(Some(key.to_item()))
+                    .condition_expression("#version = :version")
+                    .expression_attribute_names("#version", "version")
+                    .expression_attribute_values(":version", number(version))
                     .build(),
             )?),
             Write::Quiet => action.update(built(

@@ -21,6 +21,7 @@ const ACTIONS: &[(&str, &str, &str)] = &[
     ("::Transaction::delete", "DeleteItem", "table"),
     ("::Transaction::remove", "DeleteItem", "table"),
     ("::Transaction::require", "ConditionCheckItem", "table"),
+    ("::Transaction::unchanged", "ConditionCheckItem", "table"),
 ];
 
 /// What a function needs.

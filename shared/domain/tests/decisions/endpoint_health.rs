@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use tandem_domain::callback::{Endpoint, Outcome};
 use tandem_domain::endpoint_health::{
     Admission, Attempted, Cause, Change, Circuit, DISABLED_AFTER, EndpointHealth, FAILURES_IN_A_ROW, HealthState,
-    LONGEST_ASKED, LONGEST_SPREAD, PROBE, WAITS_IN_A_ROW, WARNED_AFTER, WARNED_BEFORE,
+    LONGEST_ASKED, LONGEST_SPREAD, PROBE, WAITS_IN_A_ROW, WAITS_OVER, WARNED_AFTER, WARNED_BEFORE,
 };
 
 use crate::fixtures::{MANY, id, now};
@@ -152,10 +152,12 @@ fn five_failures_in_a_row_open_the_circuit() {
     assert_eq!(EndpointHealth::word(Some(&health)), "paused");
 }
 
-/// After so many attempts in a row have waited for their answers.
+/// After so many attempts in a row have waited for their answers, the first one [`WAITS_OVER`] before the last one, which waits
+/// now.
 fn waiting(health: Option<&EndpointHealth>, attempts: u32) -> EndpointHealth {
-    let waited = |health: Option<EndpointHealth>, _| EndpointHealth::waited(health.as_ref(), ENDPOINT(), now());
-    (0..attempts).fold(health.cloned(), waited).expect("news")
+    let first = now() - WAITS_OVER;
+    let health = EndpointHealth::waited(health, ENDPOINT(), first).expect("news");
+    (1..attempts).fold(health, |health, _| EndpointHealth::waited(Some(&health), ENDPOINT(), now()).expect("news"))
 }
 
 #[test]
@@ -170,20 +172,32 @@ fn three_attempts_in_a_row_that_wait_open_the_circuit_before_any_of_them_has_fai
 }
 
 #[test]
+fn many_that_wait_at_once_write_no_more_than_two_of_them_and_a_later_one_opens_the_circuit() {
+    let two = waiting(None, WAITS_IN_A_ROW - 1);
+    let first = now() - WAITS_OVER;
+    let at = |time| EndpointHealth::waited(Some(&two), ENDPOINT(), time);
+    assert_eq!([at(first), at(now() - MILLISECOND)], [None, None]);
+    assert!(at(now()).is_some_and(|health| health.paused_until().is_some()));
+}
+
+#[test]
 fn waiting_tells_nothing_new_of_an_endpoint_that_is_paused_or_disabled() {
     let (past, future) = (now() - MILLISECOND, now() + MILLISECOND);
     let known = [open(past), open(future), probing(past), probing(future)].map(failing);
     for health in known.into_iter().chain([disabled(), waiting(None, WAITS_IN_A_ROW)]) {
         assert_eq!(EndpointHealth::waited(Some(&health), ENDPOINT(), now()), None, "{health:?}");
     }
-    let health = waiting(Some(&failing(Circuit::Closed)), WAITS_IN_A_ROW);
-    assert_eq!((circuit(&health), health.failing_since()), (open(now() + seconds(20)), Some(now())), "the third pause");
+    let mut health = failing(Circuit::Closed);
+    for _ in 0..WAITS_IN_A_ROW {
+        health = EndpointHealth::waited(Some(&health), ENDPOINT(), now() + WAITS_OVER).expect("news");
+    }
+    assert_eq!((circuit(&health), health.failing_since()), (open(now() + WAITS_OVER + seconds(20)), Some(now())));
 }
 
 #[test]
 fn the_first_failure_after_waiting_counts_and_the_days_begin_with_it() {
-    for (waits, until) in [(1, None), (WAITS_IN_A_ROW, Some(now() + seconds(10 + 10)))] {
-        let at = now() + seconds(10);
+    let at = now() + seconds(4);
+    for (waits, until) in [(1, None), (WAITS_IN_A_ROW, Some(now() + seconds(5)))] {
         let health = then(after(&waiting(None, waits), answered(500), at));
         assert_eq!((health.failing_since(), health.paused_until()), (Some(at), until), "after {waits}");
         if until.is_some() {
@@ -196,9 +210,19 @@ fn the_first_failure_after_waiting_counts_and_the_days_begin_with_it() {
 }
 
 #[test]
+fn what_has_waited_and_fails_leaves_the_probe_alone() {
+    let three = waiting(None, WAITS_IN_A_ROW);
+    let over = now() + seconds(5);
+    let Admission::Probe(probing) = EndpointHealth::admit(Some(&three), id(80), false, over) else { panic!("no probe") };
+    let failed = then(after(&probing, attempted(81, Outcome::Failed { retry_after: None }, None), over + seconds(3)));
+    assert_eq!(circuit(&failed), circuit(&probing));
+    assert_eq!(circuit(&then(after(&failed, answered(500), over + seconds(4)))), open(over + seconds(4 + 10)));
+}
+
+#[test]
 fn what_only_waited_is_forgotten_by_a_replay() {
     let believed = waiting(None, 2).believed(now()).expect("known");
-    assert_eq!(waiting(Some(&believed), WAITS_IN_A_ROW - 1).paused_until(), None);
+    assert_eq!(EndpointHealth::waited(Some(&believed), ENDPOINT(), now()).and_then(|health| health.paused_until()), None);
 }
 
 #[test]

@@ -129,6 +129,7 @@ fn callbacks() -> Vec<Scenario> {
             for _ in 1..WAITS_IN_A_ROW {
                 assert!(!stage.hand_over_impatiently(&stage.first_message(Kind::Callback), 1).await);
             }
+            stage.house.advance(2);
             Act::Impatient(stage.first_message(Kind::Callback))
         }
         "deliver-callbacks", None, "an attempt that was cut off" => |stage| {
