@@ -54,7 +54,7 @@ def start(proxy: Proxy, upstream: str, state: State, guard: Guard) -> None:
 
 
 def tell(proxy: Proxy) -> None:
-    """Say which faults there were. Raises a `Problem` if there were hardly any: the run then showed nothing."""
+    """Say which faults there were. Raises a `Problem` if there were hardly any, or none of a rule: the run then showed little."""
     stats = _ask(proxy, "stats")
     faulted, total = stats["requests"]["faulted"], stats["requests"]["total"]
     kinds: Counter[str] = Counter()
@@ -66,6 +66,9 @@ def tell(proxy: Proxy) -> None:
     say(", ".join(f"{count} {kind}" for kind, count in kinds.most_common()))
     if faulted < _LEAST:
         raise Problem(f"only {faulted} calls met a fault; the functions do not call by way of the proxy")
+    never = [str(rule["describe"]) for rule in stats["by_rule"] if not rule["fired"]]
+    if never:
+        raise Problem(f"these rules of {RULES.name} never fired: {', '.join(never)}")
 
 
 def _answers(proxy: Proxy) -> bool:

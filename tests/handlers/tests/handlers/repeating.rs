@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use tandem_handlers::{Answer, House, Who};
 use tandem_testing::Fault;
+use wiremock::MockServer;
 
 #[tokio::test]
 async fn the_same_purchase_again_gets_the_first_answer_and_writes_nothing() {
@@ -59,6 +60,39 @@ async fn a_key_is_known_for_72_hours_and_then_forgotten_by_time_even_if_its_row_
     let anew = house.purchase(&pair, "k1").await;
     assert!(!anew.replayed);
     assert_ne!(anew.expect(201)["id"], first["id"]);
+}
+
+#[tokio::test]
+async fn what_has_a_natural_key_happens_once_though_its_idempotency_key_is_forgotten() {
+    let (house, server) = (House::new().await, MockServer::start().await);
+    let pair = house.pair(Some(&server.uri())).await;
+    let order = house.purchase(&pair, "k1").await.expect(201);
+    let listed = house.call(&pair.source.who, "GET /v1/callbacks", None).await.expect(200);
+    let callback = format!("GET /v1/callbacks/{}", listed["items"][0]["id"].as_str().expect("an id"));
+    let callback = house.call(&pair.source.who, &callback, None).await.expect(200);
+    let customer = house.customer(&pair.source, "leserin@example.com").await;
+    let redeem = json!({"voucherCode": callback["body"]["data"]["voucherCode"], "customerId": customer});
+    let refund = format!("/v1/orders/{}/refund", order["id"].as_str().expect("an id"));
+    let invite = json!({"targetClientId": pair.target.id, "offersAccess": true, "callback": {"url": server.uri()}});
+    let (source, target) = (&pair.source.who, &pair.target.who);
+    let calls = [
+        (source, "/v1/subscriptions/useCrossClientVoucher", redeem, (200, 200)),
+        (target, refund.as_str(), json!({}), (200, 409)),
+        (source, "/v1/connections", invite, (409, 409)),
+    ];
+    for (who, path, body, (first, later)) in calls {
+        assert_eq!(house.post(who, path, "k2", body.clone()).await.status, first, "{path}");
+        house.advance(74 * 3_600);
+        let before = rows_but_keys(&house);
+        let again = house.post(who, path, "k2", body).await;
+        assert_eq!((again.status, again.replayed), (later, false), "{path}: {}", again.text);
+        assert_eq!(rows_but_keys(&house), before, "{path}");
+    }
+}
+
+/// All rows but the records of idempotency keys.
+fn rows_but_keys(house: &House) -> Vec<Value> {
+    house.table.dump().into_iter().filter(|row| row["sk"] != "idempotency").collect()
 }
 
 #[tokio::test]
