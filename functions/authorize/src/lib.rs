@@ -1,22 +1,27 @@
-//! The authorizer of the HTTP API: from the key in `Authorization: Bearer` to who calls. No other function sees a key.
+//! The authorizer of the HTTP API: from the key in `Authorization: Bearer` to who calls. No other code looks at a key: an HTTP API
+//! hands the header to the functions, too, and the code that reads a request, the same in all of them, drops it at once.
 //!
 //! The HTTP API keeps an answer for 60 seconds for each key and route, so a revoked or expired key is refused within that
 //! time. An authorizer can only say no without a reason. So a good key without the scope of a route is let through with the
-//! scope that it lacks; the code that reads a request, the same in all functions, then refuses and names it.
+//! scope that it lacks; the code that reads a request then refuses and names it.
+//!
+//! The operator's key is read again after a minute, so one that was changed is refused within two.
 
 mod routes;
 
 use std::collections::HashMap;
 
 use lambda_runtime::Error;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tandem_domain::tenancy::{ApiKey, KeyStatus};
-use tandem_runtime::{Clock, aws};
+use tandem_runtime::{Clock, HeldSecret, aws};
 use tandem_sealing::api_key::PresentedKey;
 use tandem_sealing::equal;
 use tandem_store::{CommitError, Store, StoreError, Transaction, keys};
+
+use crate::routes::Need;
 
 /// What the HTTP API asks, payload format 2.0.
 #[derive(Debug, Deserialize)]
@@ -33,14 +38,14 @@ pub struct Request {
 /// Knows who a key belongs to.
 pub struct Authorizer {
     store: Store,
-    operator_key: SecretString,
+    operator_key: HeldSecret,
     clock: Clock,
 }
 
 impl Authorizer {
     /// With a store, the operator's key and a clock.
     #[must_use]
-    pub fn new(store: Store, operator_key: SecretString, clock: Clock) -> Self {
+    pub fn new(store: Store, operator_key: HeldSecret, clock: Clock) -> Self {
         Self { store, operator_key, clock }
     }
 
@@ -50,21 +55,18 @@ impl Authorizer {
     /// A setting is absent, or a service does not answer.
     pub async fn start() -> anyhow::Result<Self> {
         let config = aws::config().await;
-        let operator_key = aws::secret(&config, "OPERATOR_KEY_SECRET_ARN").await?;
-        Ok(Self::new(aws::store(&config).await?, operator_key.into(), Clock::default()))
+        let operator_key = aws::held_secret(&config, "OPERATOR_KEY_SECRET_ARN").await?;
+        Ok(Self::new(aws::store(&config).await?, operator_key, Clock::default()))
     }
 
     /// Answers with a simple response: whether the call goes on, and as whom.
     ///
     /// # Errors
-    /// The table does not answer; the HTTP API then answers 500.
+    /// The table or Secrets Manager does not answer; the HTTP API then answers 500.
     pub async fn authorize(&self, request: Request) -> Result<Value, Error> {
         let token = request.headers.get("authorization").and_then(|header| bearer(header));
         let context = match token {
-            Some(token) if equal(token.as_bytes(), self.operator_key.expose_secret().as_bytes()) => {
-                Some(json!({"role": "operator"}))
-            }
-            Some(token) => self.client(token).await?.map(|key| context_of(&key, &request.route_key)),
+            Some(token) => self.caller(token, &request.route_key).await?,
             None => None,
         };
         if context.is_none() {
@@ -73,8 +75,16 @@ impl Authorizer {
         Ok(json!({"isAuthorized": context.is_some(), "context": context.unwrap_or_else(|| json!({}))}))
     }
 
-    async fn client(&self, token: &str) -> Result<Option<ApiKey>, StoreError> {
-        let Some(presented) = PresentedKey::parse(token) else { return Ok(None) };
+    /// What functions are told of the caller with this key; `None` if it is nobody's.
+    async fn caller(&self, token: &str, route: &str) -> Result<Option<Value>, Error> {
+        if let Some(presented) = PresentedKey::parse(token) {
+            return Ok(self.client(&presented).await?.and_then(|key| context_of(&key, route)));
+        }
+        let operator_key = self.operator_key.at(self.clock.now()).await?;
+        Ok(equal(token.as_bytes(), operator_key.expose_secret().as_bytes()).then(|| json!({"role": "operator"})))
+    }
+
+    async fn client(&self, presented: &PresentedKey) -> Result<Option<ApiKey>, StoreError> {
         let now = self.clock.now();
         let key = self.store.get(&keys::api_key(&presented.key_id)).await?;
         let Some(key) = key.filter(|key| presented.matches(&key.secret_hash) && key.status(now) == KeyStatus::Active) else {
@@ -98,14 +108,15 @@ impl Authorizer {
     }
 }
 
-/// What functions are told of a key.
-fn context_of(key: &ApiKey, route: &str) -> Value {
-    let missing = routes::scope_of(route).filter(|scope| !key.scopes.allow(*scope));
+/// What functions are told of a client's key; `None` for a route of which it is not known what it needs. The operator's routes
+/// need no scope: they refuse clients.
+fn context_of(key: &ApiKey, route: &str) -> Option<Value> {
     let mut context = json!({"role": "client", "clientId": key.client_id, "companyId": key.company_id, "keyId": key.key_id});
-    if let Some(scope) = missing {
-        context["missingScope"] = json!(scope);
+    match routes::need_of(route)? {
+        Need::Scope(scope) if !key.scopes.allow(scope) => context["missingScope"] = json!(scope),
+        Need::Scope(_) | Need::Operator => {}
     }
-    context
+    Some(context)
 }
 
 /// The token of `Bearer …`; the scheme's case does not matter (RFC 9110).

@@ -1,13 +1,23 @@
-//! Which scope a route of the API needs.
+//! What a caller needs for a route of the API.
 
 use tandem_domain::scope::{Access, Area, Scope};
 
-/// The scope of a route as the template spells it; `None` for the operator's routes, which no client's key opens.
-pub(crate) fn scope_of(route: &str) -> Option<Scope> {
+/// What a caller needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// A client's key with this scope.
+    Scope(Scope),
+    /// The operator's key.
+    Operator,
+}
+
+/// What a route needs, as the template spells it; `None` for one that is not known here, which nobody's key opens.
+pub(crate) fn need_of(route: &str) -> Option<Need> {
     let (method, path) = route.split_once(' ')?;
     let access = if method == "GET" { Access::Read } else { Access::Write };
     let segments: Vec<&str> = path.split('/').skip(2).collect();
     let area = match segments.as_slice() {
+        ["clients" | "contracting-companies", ..] => return Some(Need::Operator),
         ["carts", _, "purchase"] | ["customers", _, "orders" | "subscriptions"] => Area::Purchases,
         ["connections", ..] => Area::Connections,
         ["offers" | "carts", ..] => Area::Catalog,
@@ -18,15 +28,19 @@ pub(crate) fn scope_of(route: &str) -> Option<Scope> {
         ["payouts", ..] => Area::Payouts,
         _ => return None,
     };
-    Some(Scope { area, access })
+    Some(Need::Scope(Scope { area, access }))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::scope_of;
+    use super::{Need, need_of};
 
-    fn scope(route: &str) -> String {
-        scope_of(route).map_or_else(|| "none".to_owned(), |scope| scope.to_string())
+    fn need(route: &str) -> String {
+        match need_of(route) {
+            Some(Need::Scope(scope)) => scope.to_string(),
+            Some(Need::Operator) => "operator".to_owned(),
+            None => "unknown".to_owned(),
+        }
     }
 
     #[test]
@@ -42,10 +56,12 @@ mod tests {
             ("POST /v1/callbacks/replay", "callbacks:write"),
             ("GET /v1/payouts/export", "payouts:read"),
             ("POST /v1/imports/orders", "imports:write"),
-            ("GET /v1/clients", "none"),
-            ("POST /v1/contracting-companies", "none"),
+            ("GET /v1/clients", "operator"),
+            ("POST /v1/contracting-companies", "operator"),
+            ("GET /v1/vouchers", "unknown"),
+            ("$default", "unknown"),
         ] {
-            assert_eq!(scope(route), expected, "{route}");
+            assert_eq!(need(route), expected, "{route}");
         }
     }
 
@@ -60,7 +76,7 @@ mod tests {
         let (operator, client): (Vec<_>, Vec<_>) =
             routes.partition(|route| route.contains("/v1/clients") || route.contains("/v1/contracting-companies"));
         assert!(client.len() > 40 && operator.len() == 10, "{} and {}", client.len(), operator.len());
-        assert!(client.iter().all(|route| scope_of(route).is_some()));
-        assert!(operator.iter().all(|route| scope_of(route).is_none()));
+        assert!(client.iter().all(|route| matches!(need_of(route), Some(Need::Scope(_)))));
+        assert!(operator.iter().all(|route| need_of(route) == Some(Need::Operator)));
     }
 }

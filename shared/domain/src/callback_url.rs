@@ -11,7 +11,8 @@ const PORTS: [u16; 2] = [443, 8443];
 /// The longest address, in octets.
 const LONGEST: usize = 2_048;
 
-/// Loopback targets that a local stack may call over plain http; empty in production.
+/// Loopback targets that a local stack may call over plain http; empty in production. A name among them leads to this machine
+/// or nowhere: the sender looks at what it resolves to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LocalTargets(Vec<String>);
 
@@ -22,10 +23,15 @@ impl LocalTargets {
         Self(list.split(',').map(str::trim).filter(|entry| !entry.is_empty()).map(str::to_ascii_lowercase).collect())
     }
 
-    /// Whether the address is one of them.
+    /// Whether the address is one of them. What is an address of another machine never is.
     #[must_use]
     pub fn contains(&self, url: &Url) -> bool {
-        let Some(host) = url.host_str() else { return false };
+        let elsewhere = match url.host() {
+            Some(Host::Ipv4(address)) => !address.is_loopback(),
+            Some(Host::Ipv6(address)) => !address.is_loopback(),
+            Some(Host::Domain(_)) | None => false,
+        };
+        let Some(host) = url.host_str().filter(|_| !elsewhere) else { return false };
         let with_port = format!("{host}:{}", url.port_or_known_default().unwrap_or(0));
         self.0.iter().any(|entry| entry == host || *entry == with_port)
     }

@@ -35,7 +35,7 @@ impl<const MAX: usize> Text<MAX> {
             return Err(FieldErrors::one("too_long", format!("must have at most {MAX} characters")));
         }
         if text.chars().any(changes_the_display) {
-            return Err(FieldErrors::one("invalid_characters", "must not hold control or text direction characters"));
+            return Err(FieldErrors::one("invalid_characters", "must not hold control, text direction or invisible characters"));
         }
         Ok(Self(text))
     }
@@ -53,12 +53,14 @@ impl<const MAX: usize> fmt::Display for Text<MAX> {
     }
 }
 
-/// Whether a character changes how the text around it is shown: control characters, line separators and the bidirectional
-/// formatting characters of UAX #9.
+/// Whether a character changes how the text around it is shown, or makes it another text that looks the same: control
+/// characters, line separators, the bidirectional formatting characters of UAX #9, and characters without width (soft hyphen,
+/// zero-width space, word joiner, tags). Zero-width joiners stay: emoji and several scripts need them.
 #[must_use]
 pub fn changes_the_display(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
+        || matches!(c, '\u{00AD}' | '\u{200B}' | '\u{2060}'..='\u{2065}' | '\u{E0000}'..='\u{E007F}')
 }
 
 /// An e-mail address: one `@`, a dotted domain, at most 254 octets (RFC 5321), no spaces. Whether it is reached is only
@@ -153,8 +155,11 @@ mod tests {
 
     #[test]
     fn characters_that_change_the_display_are_refused() {
-        for text in ["a\r\nb", "a\u{202e}b", "a\u{0}b", "a\u{2028}b"] {
+        for text in ["a\r\nb", "a\u{202e}b", "a\u{0}b", "a\u{2028}b", "a\u{200b}b", "a\u{ad}b", "a\u{2060}b", "a\u{e0041}b"] {
             assert_eq!(Name::parse(&json!(text)).expect_err(text).0[0].code, "invalid_characters");
+        }
+        for text in ["👩\u{200d}💻", "نمی\u{200c}خواهم"] {
+            assert!(Name::parse(&json!(text)).is_ok(), "{text}");
         }
     }
 

@@ -13,7 +13,7 @@ use tandem_queue::{DeadLetters, Queue, Queues};
 use tandem_sealing::{DataKey, Sealer};
 use tandem_store::Store;
 
-use crate::{Quarantine, settings};
+use crate::{HeldSecret, Quarantine, settings};
 
 /// To reach a service at all.
 const CONNECT: Duration = Duration::from_secs(1);
@@ -77,10 +77,23 @@ pub async fn sealer(config: &SdkConfig) -> Result<Sealer> {
 /// # Errors
 /// The setting is absent, or the secret cannot be read.
 pub async fn secret(config: &SdkConfig, setting: &'static str) -> Result<String> {
-    let arn = settings::required(setting)?;
-    let answer = aws_sdk_secretsmanager::Client::new(config).get_secret_value().secret_id(arn).send().await;
-    let answer = answer.with_context(|| format!("the secret of {setting} cannot be read"))?;
-    answer.secret_string.with_context(|| format!("the secret of {setting} holds no text"))
+    let client = aws_sdk_secretsmanager::Client::new(config);
+    secret_text(&client, &settings::required(setting)?).await.context(setting)
+}
+
+/// The secret that a setting names, which is read again when it is old; read for the first time.
+///
+/// # Errors
+/// The setting is absent, or the secret cannot be read.
+pub async fn held_secret(config: &SdkConfig, setting: &'static str) -> Result<HeldSecret> {
+    let held = HeldSecret::of(aws_sdk_secretsmanager::Client::new(config), settings::required(setting)?);
+    let _ = held.at(jiff::Timestamp::now()).await.context(setting)?;
+    Ok(held)
+}
+
+pub(crate) async fn secret_text(client: &aws_sdk_secretsmanager::Client, id: &str) -> Result<String> {
+    let answer = client.get_secret_value().secret_id(id).send().await.context("a secret cannot be read")?;
+    answer.secret_string.context("a secret holds no text")
 }
 
 /// The queue whose URL a setting holds, connected.
@@ -124,9 +137,12 @@ pub fn mailer(config: &SdkConfig) -> Result<Mailer> {
     Ok(Mailer::new(aws_sdk_sesv2::Client::from_conf(once), sender, set))
 }
 
-/// Loopback targets that a local stack may call, from `LOCAL_CALLBACK_TARGETS`; none in production.
+/// Loopback targets that a local stack may call, from `LOCAL_CALLBACK_TARGETS`; none in production, whatever it says.
 #[must_use]
 pub fn local_targets() -> LocalTargets {
+    if settings::optional("STAGE").is_some_and(|stage| stage == "production") {
+        return LocalTargets::default();
+    }
     LocalTargets::parse(&settings::optional("LOCAL_CALLBACK_TARGETS").unwrap_or_default())
 }
 

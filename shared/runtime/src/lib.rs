@@ -7,10 +7,12 @@ pub mod aws;
 pub mod batch;
 pub mod clock;
 pub mod entropy;
+pub mod held_secret;
 pub mod logs;
 pub mod quarantine;
 pub mod settings;
 
 pub use clock::Clock;
 pub use entropy::Entropy;
+pub use held_secret::HeldSecret;
 pub use quarantine::Quarantine;

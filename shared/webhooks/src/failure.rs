@@ -70,9 +70,13 @@ fn known(error: &(dyn Error + 'static)) -> Option<Failure> {
     }
 }
 
+/// The longest reason for which a certificate is refused, in characters.
+const LONGEST_REASON: usize = 200;
+
 fn of_tls(error: &rustls::Error) -> Failure {
     match error {
-        rustls::Error::InvalidCertificate(why) => Failure::Certificate(why.to_string()),
+        // It names what the receiver presented, as much as that is.
+        rustls::Error::InvalidCertificate(why) => Failure::Certificate(why.to_string().chars().take(LONGEST_REASON).collect()),
         _ => Failure::Tls,
     }
 }
@@ -121,6 +125,15 @@ mod tests {
     fn deadlines_are_told_in_seconds_or_milliseconds() {
         assert_eq!(Failure::NoAnswer(Duration::from_secs(10)).to_string(), "no answer within 10 s");
         assert_eq!(Failure::NoConnection(Duration::from_millis(250)).to_string(), "no connection within 250 ms");
+    }
+
+    #[test]
+    fn what_a_certificate_names_is_not_kept_without_bound() {
+        let presented = (0..1_000).map(|number| format!("name-{number}.example")).collect();
+        let expected = rustls::pki_types::ServerName::try_from("receiver.example").expect("a name").to_owned();
+        let wrong = rustls::CertificateError::NotValidForNameContext { expected, presented };
+        let Failure::Certificate(reason) = of_tls(&rustls::Error::InvalidCertificate(wrong)) else { panic!("a certificate") };
+        assert!(reason.contains("receiver.example") && reason.chars().count() == LONGEST_REASON, "{reason}");
     }
 
     #[test]

@@ -30,30 +30,34 @@ impl Resolver for SystemResolver {
     }
 }
 
-/// Asks a resolver once, and gives its answers to the connector if *all* of them are public. One that is not refuses
+/// Asks a resolver once, and gives its answers to the connector if *all* of them are allowed. One that is not refuses
 /// the whole name: a name that points both outside and inside is an attack or a mistake.
 #[derive(Clone)]
-pub(crate) struct JudgingResolver(pub(crate) Arc<dyn Resolver>);
+pub(crate) struct JudgingResolver {
+    resolver: Arc<dyn Resolver>,
+    is_allowed: fn(IpAddr) -> bool,
+}
 
-/// Gives all answers to the connector; for the targets of a local stack.
-#[derive(Clone)]
-pub(crate) struct TrustingResolver(pub(crate) Arc<dyn Resolver>);
+impl JudgingResolver {
+    /// Allows public addresses.
+    pub(crate) fn public(resolver: Arc<dyn Resolver>) -> Self {
+        Self { resolver, is_allowed: |address| address::judge(address).is_ok() }
+    }
 
-impl Resolve for JudgingResolver {
-    fn resolve(&self, name: Name) -> Resolving {
-        let resolver = Arc::clone(&self.0);
-        Box::pin(async move {
-            let addresses = look_up(resolver.as_ref(), name.as_str()).await?;
-            let public = addresses.iter().all(|address| address::judge(*address).is_ok());
-            if public { Ok(for_connector(addresses)) } else { Err(Failure::NotPublic.into()) }
-        })
+    /// Allows this machine alone; for the targets of a local stack.
+    pub(crate) fn local(resolver: Arc<dyn Resolver>) -> Self {
+        Self { resolver, is_allowed: |address| address.is_loopback() }
     }
 }
 
-impl Resolve for TrustingResolver {
+impl Resolve for JudgingResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let resolver = Arc::clone(&self.0);
-        Box::pin(async move { Ok(for_connector(look_up(resolver.as_ref(), name.as_str()).await?)) })
+        let Self { resolver, is_allowed } = self.clone();
+        Box::pin(async move {
+            let addresses = look_up(resolver.as_ref(), name.as_str()).await?;
+            let allowed = addresses.iter().all(|address| is_allowed(*address));
+            if allowed { Ok(for_connector(addresses)) } else { Err(Failure::NotPublic.into()) }
+        })
     }
 }
 
@@ -84,8 +88,15 @@ mod tests {
     }
 
     async fn judged(answers: Vec<Vec<&'static str>>) -> Vec<Result<Vec<String>, String>> {
+        judged_by(JudgingResolver::public, answers).await
+    }
+
+    async fn judged_by(
+        judge: fn(Arc<dyn Resolver>) -> JudgingResolver,
+        answers: Vec<Vec<&'static str>>,
+    ) -> Vec<Result<Vec<String>, String>> {
         let count = answers.len();
-        let resolver = JudgingResolver(Arc::new(Changing(Mutex::new(answers.into()))));
+        let resolver = judge(Arc::new(Changing(Mutex::new(answers.into()))));
         let mut results = Vec::new();
         for _ in 0..count {
             let result = resolver.resolve("receiver.example".parse().expect("name")).await;
@@ -111,6 +122,15 @@ mod tests {
     async fn one_inner_address_among_the_answers_refuses_the_name() {
         for inner in ["10.0.0.1", "::1", "::ffff:8.8.8.8", "169.254.169.254"] {
             assert_eq!(judged(vec![vec!["8.8.8.8", inner, "1.1.1.1"]]).await, [not_public()], "{inner}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_local_target_leads_to_this_machine_and_nowhere_else() {
+        let own = vec!["127.0.0.1".to_owned(), "::1".to_owned()];
+        assert_eq!(judged_by(JudgingResolver::local, vec![vec!["127.0.0.1", "::1"]]).await, [Ok(own)]);
+        for other in ["10.0.0.1", "169.254.169.254", "8.8.8.8", "::ffff:10.0.0.1", "0.0.0.0"] {
+            assert_eq!(judged_by(JudgingResolver::local, vec![vec!["127.0.0.1", other]]).await, [not_public()], "{other}");
         }
     }
 

@@ -13,7 +13,7 @@ use url::Host;
 use crate::address;
 use crate::failure::Failure;
 use crate::reply::Reply;
-use crate::resolver::{JudgingResolver, Resolver, SystemResolver, TrustingResolver};
+use crate::resolver::{JudgingResolver, Resolver, SystemResolver};
 use crate::settings::SenderSettings;
 
 /// How much of an answer is read; no more than [`KEPT_ANSWER`] of it is kept.
@@ -86,9 +86,9 @@ impl Sender {
                 .no_deflate()
                 .no_zstd()
         };
-        let public = builder().https_only(true).dns_resolver(JudgingResolver(Arc::clone(&resolver))).build()?;
+        let public = builder().https_only(true).dns_resolver(JudgingResolver::public(Arc::clone(&resolver))).build()?;
         let has_local = settings.local_targets != LocalTargets::default();
-        let local = has_local.then(|| builder().dns_resolver(TrustingResolver(resolver)).build()).transpose()?;
+        let local = has_local.then(|| builder().dns_resolver(JudgingResolver::local(resolver)).build()).transpose()?;
         Ok(Self(Arc::new(Parts { settings, public, local })))
     }
 

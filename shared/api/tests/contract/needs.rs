@@ -46,7 +46,7 @@ impl Needs {
             for (called, arguments) in &body.calls {
                 let names = arguments.iter().flatten().filter(|text| is_setting(text)).cloned();
                 match called.rsplit("::").next() {
-                    Some("required" | "queue" | "secret") => needs.required.extend(names),
+                    Some("required" | "queue" | "secret" | "held_secret") => needs.required.extend(names),
                     Some("optional") => needs.optional.extend(names),
                     _ => {}
                 }

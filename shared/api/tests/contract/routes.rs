@@ -53,10 +53,10 @@ fn each_route_is_for_the_caller_and_scope_that_it_names() {
         let asks = |method: &str| body.methods.contains(&("Caller".to_owned(), method.to_owned()));
         assert!(asks("operator") != asks("client"), "{name} asks for one kind of caller");
         for route in &function.routes {
-            let needed = match scopes::scope_of(route) {
-                None if asks("operator") => json!([{"operatorKey": []}]),
-                Some(scope) if asks("client") => json!([{"clientKey": [scope]}]),
-                scope => panic!("{route} is the operator's, and needs a scope of a client: {scope:?}; or neither"),
+            let needed = match scopes::need_of(route) {
+                Some(scopes::Need::Operator) if asks("operator") => json!([{"operatorKey": []}]),
+                Some(scopes::Need::Scope(scope)) if asks("client") => json!([{"clientKey": [scope]}]),
+                need => panic!("{route} is the operator's, and needs a scope of a client: {need:?}; or neither"),
             };
             assert_eq!(Openapi::get().operation(route)["security"], needed, "{route}");
         }

@@ -1,16 +1,16 @@
 //! The authorizer on real rows: who is let in, and with which scopes.
 
 use authorize::Authorizer;
-use secrecy::SecretString;
 use serde_json::{Value, json};
 use tandem_api::serve::respond;
 use tandem_handlers::{House, Who};
+use tandem_runtime::HeldSecret;
 use tandem_testing::HttpCall;
 
 const OPERATOR_KEY: &str = "the-operators-key-of-this-test";
 
 fn authorizer(house: &House) -> Authorizer {
-    Authorizer::new(house.app.store.clone(), SecretString::from(OPERATOR_KEY), house.clock.clone())
+    Authorizer::new(house.app.store.clone(), HeldSecret::stand_in(OPERATOR_KEY).0, house.clock.clone())
 }
 
 async fn asked(house: &House, header: &str, route: &str) -> Value {
@@ -111,4 +111,31 @@ async fn the_day_of_a_keys_last_use_is_kept_and_written_once_a_day() {
     assert_eq!(house.table.calls(), ["GetItem", "TransactWriteItems", "GetItem"]);
     let listed = house.call(&Who::Operator, &format!("GET /v1/clients/{}/api-keys", client.id), None).await.expect(200);
     assert_eq!(listed["items"][0]["lastUsedOn"], "2026-11-21");
+}
+
+#[tokio::test]
+async fn an_operators_key_that_was_changed_is_refused_after_a_minute_and_the_new_one_let_in() {
+    let house = House::new().await;
+    let (held, secret) = HeldSecret::stand_in(OPERATOR_KEY);
+    let authorizer = Authorizer::new(house.app.store.clone(), held, house.clock.clone());
+    let is_in = async |key: &str| {
+        let event = json!({"headers": {"authorization": format!("Bearer {key}")}, "routeKey": "GET /v1/clients"});
+        let request = serde_json::from_value(event).expect("an authorizer's event");
+        authorizer.authorize(request).await.expect("an answer")["isAuthorized"] == true
+    };
+    assert!(is_in(OPERATOR_KEY).await);
+    secret.set("another-key-of-the-operator");
+    house.advance(60);
+    assert!(!is_in(OPERATOR_KEY).await);
+    assert!(is_in("another-key-of-the-operator").await);
+}
+
+#[tokio::test]
+async fn a_clients_key_opens_no_route_that_nobody_knows() {
+    let house = House::new().await;
+    let company = house.company(true).await;
+    let client = house.merchant(&company, "Eine").await;
+    let (_, key) = key(&house, &client.id, json!({})).await;
+    let answer = asked(&house, &format!("Bearer {key}"), "GET /v1/vouchers").await;
+    assert_eq!(answer, json!({"isAuthorized": false, "context": {}}));
 }
