@@ -14,6 +14,7 @@
 
 mod history;
 mod input;
+mod notices;
 mod signing;
 
 use std::fmt;
@@ -23,6 +24,7 @@ use serde::{Deserialize, Serialize};
 
 pub use history::{Action, HistoryEntry};
 pub use input::{ConnectionDraft, ConnectionEdit};
+pub use notices::{NOTICES_PER_HOUR, Notices};
 pub use signing::{CallbackSettings, MOST_SECRETS, SECRET_OVERLAP, SigningSecret};
 
 use crate::ids::{ClientId, CompanyId, ConnectionId};
@@ -124,6 +126,9 @@ pub struct Connection {
     /// Set between two contracting companies.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub callback: Option<CallbackSettings>,
+    /// The mails about blocking it, if there were any.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub notices: Option<Notices>,
     /// Where it stands.
     #[serde(flatten)]
     pub state: State,
@@ -310,7 +315,19 @@ impl Connection {
             }
             _ => return Err(ConnectionError::ImpossibleMove { asked, status }),
         };
-        Ok(Self { state, ..self }.changed(by, action, Vec::new(), now, Some((other, mail))))
+        let mut after = Self { state, ..self };
+        let mail = after.may_mail(action, now).then_some((other, mail));
+        Ok(after.changed(by, action, Vec::new(), now, mail))
+    }
+
+    /// Whether the other side is written to; if so, the mail is counted where it could be repeated at will.
+    fn may_mail(&mut self, action: Action, now: Timestamp) -> bool {
+        if !matches!(action, Action::Blocked | Action::Unblocked) {
+            return true;
+        }
+        let counted = Notices::another(self.notices, now);
+        self.notices = counted.or(self.notices);
+        counted.is_some()
     }
 
     /// Changes access or callback settings.

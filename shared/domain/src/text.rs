@@ -35,7 +35,10 @@ impl<const MAX: usize> Text<MAX> {
             return Err(FieldErrors::one("too_long", format!("must have at most {MAX} characters")));
         }
         if text.chars().any(changes_the_display) {
-            return Err(FieldErrors::one("invalid_characters", "must not hold control, text direction or invisible characters"));
+            return Err(FieldErrors::one(
+                "invalid_characters",
+                "must not hold control, text direction or invisible characters",
+            ));
         }
         Ok(Self(text))
     }

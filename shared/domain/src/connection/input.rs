@@ -66,6 +66,7 @@ impl ConnectionDraft {
             target: target.0.into(),
             offers_access: self.offers_access,
             callback,
+            notices: None,
             state: State::Invited,
             created_at: now,
             updated_at: now,

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use tandem_domain::connection::{Action, Change, Connection, ConnectionError, HistoryEntry, Move, Side, State};
+use jiff::SignedDuration;
+use tandem_domain::connection::{
+    Action, Change, Connection, ConnectionError, HistoryEntry, Move, NOTICES_PER_HOUR, Side, State,
+};
 use tandem_domain::mail::MailKind;
 
 use crate::fixtures::{Pair, now, yesterday};
@@ -124,14 +127,36 @@ fn made(from: &str, asked: Move, by: Side) -> (Connection, Change) {
 }
 
 #[test]
-fn a_move_changes_the_state_and_the_time_and_nothing_else() {
+fn a_move_changes_the_state_and_the_time_and_counts_its_mail() {
     for (from, asked, by_source, by_target) in table() {
         for (by, outcome) in [(Side::Source, by_source), (Side::Target, by_target)] {
             let To(state) = outcome else { continue };
             let (before, change) = made(from, asked, by);
-            assert_eq!(change.connection, Connection { state, updated_at: now(), ..before }, "{from}, {asked:?} by {by}");
+            let notices = change.connection.notices;
+            assert_eq!(notices.is_some(), matches!(asked, Move::Block | Move::Unblock), "{asked:?}");
+            assert_eq!(
+                change.connection,
+                Connection { state, notices, updated_at: now(), ..before },
+                "{from}, {asked:?} by {by}"
+            );
         }
     }
+}
+
+#[test]
+fn who_blocks_and_unblocks_without_end_sends_six_mails_an_hour() {
+    let mut connection = Connection { state: state(ACTIVE), ..Pair::between_two_companies().connection };
+    let mut mails = Vec::new();
+    for minute in 0..90 {
+        let asked = if minute % 2 == 0 { Move::Block } else { Move::Unblock };
+        let change = connection.make(asked, Side::Source, now() + SignedDuration::from_mins(minute)).expect("possible");
+        if change.mail.is_some() {
+            mails.push(minute);
+        }
+        connection = change.connection;
+    }
+    assert_eq!(mails, [0, 1, 2, 3, 4, 5, 60, 61, 62, 63, 64, 65]);
+    assert_eq!(u32::try_from(mails.len()), Ok(2 * NOTICES_PER_HOUR));
 }
 
 #[test]

@@ -164,6 +164,7 @@ impl Pair {
             target: Party::from(&target),
             offers_access: true,
             callback,
+            notices: None,
             state: State::Active,
             created_at: yesterday(),
             updated_at: yesterday(),
