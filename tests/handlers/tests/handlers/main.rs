@@ -13,6 +13,7 @@ mod importing_faults;
 mod importing_poison;
 mod inviting;
 mod noting;
+mod out_of_time;
 mod paging;
 mod poison;
 mod purchasing;
