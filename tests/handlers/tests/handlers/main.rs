@@ -5,6 +5,7 @@ mod delivering;
 mod dropping;
 mod erasing;
 mod failing_endpoints;
+mod forgetting;
 mod hanging_endpoints;
 mod importing;
 mod importing_bad_input;
