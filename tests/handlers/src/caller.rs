@@ -1,5 +1,7 @@
 //! Who calls, by which route, and what is answered.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 /// Who calls.
@@ -18,6 +20,8 @@ pub struct Answer {
     pub status: u16,
     /// Whether it was marked `Idempotency-Replayed: true`.
     pub replayed: bool,
+    /// All headers.
+    pub headers: BTreeMap<String, String>,
     /// `content-type`.
     pub content_type: String,
     /// `Link`.

@@ -179,7 +179,9 @@ impl House {
         };
         let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let text = String::from_utf8(response.body().to_vec()).expect("UTF-8");
+        let shown = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
         Answer {
+            headers: response.headers().iter().map(|(name, value)| (name.to_string(), shown(value.as_bytes()))).collect(),
             status: response.status().as_u16(),
             replayed: header("idempotency-replayed").is_some(),
             content_type: header("content-type").unwrap_or_default(),

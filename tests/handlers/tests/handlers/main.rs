@@ -1,5 +1,6 @@
 //! Fast tests of the handlers, the workers and the store on an in-process DynamoDB.
 
+mod absence;
 mod authorizing;
 mod delivering;
 mod dropping;
