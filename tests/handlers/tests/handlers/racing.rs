@@ -50,6 +50,31 @@ async fn fifty_customers_redeem_one_voucher_and_one_gets_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_fifty_wrong_codes_at_once_ten_are_looked_up_and_the_others_have_to_wait() {
+    let house = House::new().await;
+    let client = house.merchant(&house.company(true).await, "Quelle").await;
+    let body =
+        json!({"customerId": house.customer(&client, "own@example.com").await, "voucherCode": "00000-00000-00000-00000"});
+    let guess = || house.call(&client.who, "POST /v1/subscriptions/useCrossClientVoucher", Some(body.clone()));
+    let (mut open, mut answered) = (MANY, Vec::new());
+    // Who finds others faster again and again is told so, and has learned nothing of its code; it asks again.
+    while open > 0 {
+        let answers = join_all((0..open).map(|_| guess())).await;
+        let (busy, told): (Vec<Answer>, Vec<Answer>) = answers.into_iter().partition(|answer| answer.status == 503);
+        assert!(busy.iter().all(|answer| answer.body["code"] == "unavailable"), "{busy:?}");
+        open = busy.len();
+        answered.extend(told);
+    }
+    let (looked_up, waiting): (Vec<Answer>, Vec<Answer>) = answered.into_iter().partition(|answer| answer.status == 404);
+    assert_eq!((looked_up.len(), waiting.len()), (10, MANY - 10));
+    assert!(looked_up.iter().all(|answer| answer.body["code"] == "voucher_not_found"), "{looked_up:?}");
+    for answer in waiting {
+        assert_eq!(answer.retry_after.as_deref(), Some("60"));
+        assert_eq!(answer.problem(429), "too_many_guesses");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn accepting_against_withdrawing_has_one_winner() {
     let house = House::new().await;
     let company = house.company(true).await;
