@@ -4,6 +4,7 @@
 //! the table fails here.
 
 mod cast;
+mod one_key;
 mod table;
 
 use std::collections::BTreeSet;

@@ -1,12 +1,12 @@
 //! What the template must not let happen: roles that are shared, permissions without bounds, data without the deployment's own
 //! key, secrets in the clear.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
 use crate::functions::key_service;
-use crate::template::{list, referred, text};
+use crate::template::{list, of_type, referred, resources, statements, text};
 
 /// Wildcards in policies, each with the reason for it: the resource, the statement's `Sid`, and where the wildcard stands.
 const REASONS: &[(&str, &str, &str, &str)] = &[
@@ -16,35 +16,6 @@ const REASONS: &[(&str, &str, &str, &str)] = &[
     ("EncryptionKey", "TheAccountDecides", "Resource", "in a key's own policy this is that key; another cannot be named"),
     ("EncryptionKey", "FailedEventsOfMails", "Resource", "in a key's own policy this is that key; another cannot be named"),
 ];
-
-fn resources() -> BTreeMap<String, Value> {
-    let template = tandem_testing::template();
-    template["Resources"].as_object().expect("resources").iter().map(|(name, all)| (name.clone(), all.clone())).collect()
-}
-
-fn of_type(kind: &str) -> Vec<(String, Value)> {
-    let own = resources().into_iter().filter(|(_, resource)| resource["Type"] == kind);
-    own.map(|(name, resource)| (name, resource["Properties"].clone())).collect()
-}
-
-/// Every statement of every policy, with the resource in which it stands.
-fn statements() -> Vec<(String, Value)> {
-    fn look(name: &str, value: &Value, found: &mut Vec<(String, Value)>) {
-        match value {
-            Value::Object(members) => {
-                if let Some(statements) = members.get("Statement") {
-                    found.extend(list(statements).into_iter().map(|statement| (name.to_owned(), statement)));
-                }
-                members.values().for_each(|value| look(name, value, found));
-            }
-            Value::Array(items) => items.iter().for_each(|item| look(name, item, found)),
-            _ => {}
-        }
-    }
-    let mut found = Vec::new();
-    resources().iter().for_each(|(name, resource)| look(name, resource, &mut found));
-    found
-}
 
 /// Whether a part of a statement has a wildcard. The log streams of a function's own log group have names that nobody knows
 /// beforehand.

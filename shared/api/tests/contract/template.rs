@@ -1,4 +1,4 @@
-//! The template's functions.
+//! The template's resources, and its functions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -47,6 +47,37 @@ pub(crate) fn functions() -> BTreeMap<String, Function> {
         (binary, function)
     });
     functions.collect()
+}
+
+/// All resources, by logical name.
+pub(crate) fn resources() -> BTreeMap<String, Value> {
+    let template = tandem_testing::template();
+    template["Resources"].as_object().expect("resources").iter().map(|(name, all)| (name.clone(), all.clone())).collect()
+}
+
+/// The properties of the resources of a type, with their logical names.
+pub(crate) fn of_type(kind: &str) -> Vec<(String, Value)> {
+    let own = resources().into_iter().filter(|(_, resource)| resource["Type"] == kind);
+    own.map(|(name, resource)| (name, resource["Properties"].clone())).collect()
+}
+
+/// Every statement of every policy, with the resource in which it stands.
+pub(crate) fn statements() -> Vec<(String, Value)> {
+    fn look(name: &str, value: &Value, found: &mut Vec<(String, Value)>) {
+        match value {
+            Value::Object(members) => {
+                if let Some(statements) = members.get("Statement") {
+                    found.extend(list(statements).into_iter().map(|statement| (name.to_owned(), statement)));
+                }
+                members.values().for_each(|value| look(name, value, found));
+            }
+            Value::Array(items) => items.iter().for_each(|item| look(name, item, found)),
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    resources().iter().for_each(|(name, resource)| look(name, resource, &mut found));
+    found
 }
 
 /// Environment variables that all functions have.

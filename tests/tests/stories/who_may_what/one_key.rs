@@ -1,0 +1,30 @@
+//! One key on several routes, one right after the other: the gateway keeps the authorizer's answers, and what it was told for one
+//! route must not count on another.
+
+use serde_json::json;
+use tandem_stories::{Api, Module, World};
+
+#[tokio::test]
+async fn a_key_gets_into_the_route_of_its_scope_and_at_once_not_into_another_and_back() {
+    let world = World::new();
+    let company = world.company("Medienhaus", Module::On).await;
+    let client = world.client(&company, "Garden Weekly", "en").await;
+    for refused_first in [false, true] {
+        let path = format!("/v1/clients/{}/api-keys", client.id);
+        let key = world.operator.post(&path, json!({"scopes": ["catalog:read"]})).await.created();
+        let api = Api::as_client(key["apiKey"].as_str().expect("a key is shown when it is made"));
+        if refused_first {
+            is_refused_elsewhere(&api).await;
+        }
+        for _ in 0..2 {
+            let _ = api.get("/v1/offers").await.ok();
+            is_refused_elsewhere(&api).await;
+        }
+    }
+}
+
+/// On another path, and on the same one with another method.
+async fn is_refused_elsewhere(api: &Api) {
+    api.get("/v1/customers").await.problem(403, "scope_missing");
+    api.post("/v1/offers", json!({})).await.problem(403, "scope_missing");
+}
