@@ -1,4 +1,4 @@
-"""Runs the emulator, with four changes that a test of a whole system needs.
+"""Runs the emulator, with five changes that a test of a whole system needs.
 
 1. Every line that a function writes goes into a file of its own at once, also what it writes when it fails to start;
    the emulator keeps lines in memory and forgets those of a function that never got ready.
@@ -7,6 +7,7 @@
 3. A function's event leaves at once. The emulator sends head and body of it apart, and the kernel holds the second part
    back for 40 ms.
 4. Plain http on the loopback address counts as encrypted transport, or the queues' policy would refuse everybody.
+5. Policies may ask which partition keys a request names; the emulator knows no `dynamodb:LeadingKeys`.
 
 The emulator's version is pinned in requirements.txt; a change that no longer fits it stops the start.
 """
@@ -19,7 +20,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ministack import app
-from ministack.core import lambda_runtime
+from ministack.core import iam_actions, lambda_runtime
+from ministack.services import dynamodb
+
+from infra.local import leading_keys
 
 
 class _Copied:
@@ -80,12 +84,29 @@ def trust_loopback() -> None:
     app.pin_request_origin = lambda source_ip, _secure: pin(source_ip, True)
 
 
+def know_leading_keys() -> None:
+    """Let the conditions of policies see `dynamodb:LeadingKeys`; a request that names no key has none, as on AWS."""
+    context = iam_actions.dynamodb_service_context
+
+    def with_leading_keys(body: bytes) -> dict[str, Any]:
+        keys = leading_keys.named_in(body, _partition_key)
+        return dict(context(body)) | ({"dynamodb:LeadingKeys": keys} if keys else {})
+
+    iam_actions.dynamodb_service_context = with_leading_keys
+
+
+def _partition_key(table: str, index: str | None) -> str:
+    known = dynamodb._tables.get(table)
+    return str(dynamodb._resolve_index_keys(known, index)[0]) if known else ""
+
+
 def main(arguments: list[str]) -> None:
     """Change the emulator, then be it."""
     keep_logs_in(Path(arguments[0]))
     do_not_wait_for_logs()
     send_events_at_once()
     trust_loopback()
+    know_leading_keys()
     sys.argv = ["ministack"]
     app.main()
 

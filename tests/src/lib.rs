@@ -12,6 +12,7 @@
 //! - [`side_by_side`]: does much of the same, some at a time.
 //! - [`rows_about`]: what the table holds, for stories in which nothing may be written; [`table::spoil`]: makes a row unreadable.
 //! - [`operate()`]: what those see who run Tandem; [`queue`]: messages that Tandem did not send.
+//! - [`trespass()`]: what functions are let do with the table, tried in their names.
 //!
 //! Only for stories: what goes wrong panics, and says what was called and what came back. Nothing is skipped without a
 //! stack: see [`Stack::get`].
@@ -29,6 +30,7 @@ mod said;
 mod side_by_side;
 mod stack;
 pub mod table;
+mod trespass;
 mod wait;
 mod world;
 
@@ -43,5 +45,6 @@ pub use receiver::{Received, Receiver, Reply, verified};
 pub use side_by_side::side_by_side;
 pub use stack::Stack;
 pub use table::rows_about;
+pub use trespass::{LetDo, trespass};
 pub use wait::eventually;
 pub use world::{Company, Module, World};

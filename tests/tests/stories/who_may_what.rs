@@ -3,6 +3,7 @@
 //! [`table::TABLE`] says what each of them gets when it asks for what belongs to one client, the owner. A route that is not in
 //! the table fails here.
 
+mod api_keys;
 mod cast;
 mod one_key;
 mod table;

@@ -1,6 +1,7 @@
 //! What is written about Tandem against what it does: docs/openapi.yaml, docs/errors.md, docs/callbacks.md, template.yaml and the
 //! pages of promises against the code.
 
+mod api_keys;
 mod authorizer;
 mod callbacks;
 mod document;

@@ -12,6 +12,8 @@ use crate::template::{list, of_type, referred, resources, statements, text};
 const REASONS: &[(&str, &str, &str, &str)] = &[
     ("*QueuePolicy", "RefuseUnencryptedTransport", "Principal", "a refusal is for everyone"),
     ("*QueuePolicy", "RefuseUnencryptedTransport", "Action", "a refusal is of everything"),
+    ("LeaveApiKeysAlone", "RefuseApiKeys", "Action", "a refusal is of everything"),
+    ("LeaveApiKeysAlone", "RefuseApiKeys", "Resource", "a refusal is for every index, also for one that is still to come"),
     ("EncryptionKey", "TheAccountDecides", "Action", "without it nobody could look after the key; IAM says who may what"),
     ("EncryptionKey", "TheAccountDecides", "Resource", "in a key's own policy this is that key; another cannot be named"),
     ("EncryptionKey", "FailedEventsOfMails", "Resource", "in a key's own policy this is that key; another cannot be named"),
@@ -59,8 +61,10 @@ fn every_function_has_a_role_of_its_own() {
         assert_eq!(referred(&properties["Role"]), name.replace("Function", "Role"), "{name}");
         assert_eq!((properties.get("Policies"), properties.get("PermissionsBoundary")), (None, None), "{name}");
     }
+    // It only refuses.
+    let shared = json!([{"Ref": "LeaveApiKeysAlone"}]);
     for (name, role) in of_type("AWS::IAM::Role") {
-        assert_eq!(role.get("ManagedPolicyArns"), None, "{name}");
+        assert!(role.get("ManagedPolicyArns").is_none_or(|policies| *policies == shared), "{name}");
     }
 }
 
