@@ -81,6 +81,7 @@ $(RECEIVERS): infra/receivers/package-lock.json
 # says changes from day to day without a change of ours. Meant for a job of its own, each night.
 audit: $(CARGO_DENY) ## hold the dependencies against the known advisories (needs the internet)
 	$(CARGO_DENY) check advisories
+	$(CARGO_DENY) --manifest-path fuzz/Cargo.toml --config deny.toml check advisories
 
 # The fuzzer's instruments are unstable options of the compiler, which RUSTC_BOOTSTRAP lets the stable one take. No sanitizer:
 # what runs has no unsafe code of ours, and is several times as fast without. fuzz/corpus keeps what was found beyond the seeds,
