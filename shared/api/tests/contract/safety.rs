@@ -124,6 +124,22 @@ fn the_key_is_used_by_way_of_the_services_that_a_role_works_with() {
 }
 
 #[test]
+fn in_production_no_callback_goes_inside_the_network() {
+    let template = tandem_testing::template();
+    let (targets, stage) = (json!({"Ref": "LocalCallbackTargets"}), &template["Parameters"]["Stage"]);
+    assert_eq!(template["Parameters"]["LocalCallbackTargets"]["Default"], "");
+    assert!(list(&stage["AllowedValues"]).contains(&json!("production")), "{stage}");
+    let rule = &template["Rules"]["NoLoopbackCallbacksInProduction"];
+    assert_eq!(rule["RuleCondition"], json!({"Fn::Equals": [{"Ref": "Stage"}, "production"]}));
+    let assertions: Vec<Value> = list(&rule["Assertions"]).iter().map(|assertion| assertion["Assert"].clone()).collect();
+    assert!(assertions.contains(&json!({"Fn::Equals": [targets, ""]})), "{assertions:?}");
+    for (name, function) in of_type("AWS::Serverless::Function") {
+        let setting = function["Environment"]["Variables"].get("LOCAL_CALLBACK_TARGETS");
+        assert!(setting.is_none_or(|value| *value == targets), "{name} has targets past the rule");
+    }
+}
+
+#[test]
 fn no_secret_is_a_plain_parameter_or_setting() {
     let sounds_secret = |name: &str| {
         let name = name.to_lowercase();
