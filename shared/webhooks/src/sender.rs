@@ -169,3 +169,43 @@ impl fmt::Debug for Sender {
         f.debug_struct("Sender").field("settings", &self.0.settings).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::pin::Pin;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::{Context, Poll};
+
+    use hyper::body::{Body, Bytes, Frame};
+
+    use super::*;
+
+    const PIECE: &[u8] = &[b'a'; 1_000];
+
+    /// A body without an end that counts what is taken of it.
+    struct Endless(Arc<AtomicUsize>);
+
+    impl Body for Endless {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            let _ = self.0.fetch_add(PIECE.len(), Ordering::Relaxed);
+            Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(PIECE)))))
+        }
+    }
+
+    #[tokio::test]
+    async fn of_an_endless_answer_64_kb_are_read_and_4_kb_kept() {
+        let taken = Arc::new(AtomicUsize::new(0));
+        let body = reqwest::Body::wrap(Endless(Arc::clone(&taken)));
+        let mut response = Response::from(http::Response::new(body));
+        let sender = Sender::new(SenderSettings::default()).expect("a sender");
+        let (kept, failure) = sender.read(&mut response, Instant::now()).await;
+        assert_eq!((kept.len(), failure.is_none()), (4_096, true));
+        let taken = taken.load(Ordering::Relaxed);
+        // The last piece may go beyond it.
+        assert!((65_536..65_536 + PIECE.len()).contains(&taken), "{taken}");
+    }
+}

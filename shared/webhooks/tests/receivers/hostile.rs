@@ -95,7 +95,8 @@ async fn of_a_gigabyte_little_is_read() {
     .await;
     assert_eq!(tried(&receiver.url()).await, (Some(200), String::new(), true));
     done.notified().await;
-    // What the receiver got rid of beyond what is read lies in the buffers of the operating system.
+    // What the receiver got rid of beyond what is read lies in the buffers of the operating system. How much is read is held by
+    // a test beside the sender.
     assert!(WRITTEN.load(Ordering::SeqCst) < 32 * 1024 * 1024, "{WRITTEN:?}");
 }
 
