@@ -156,8 +156,24 @@ mod tests {
 
     #[test]
     fn https_addresses_of_public_hosts_are_accepted() {
-        for text in ["https://example.com/a?b=c", "https://example.com:8443/", "https://Bücher.example/"] {
-            assert!(CallbackUrl::parse(text, &LocalTargets::default()).is_ok(), "{text}");
+        for text in ["https://example.com/a?b=c", "https://example.com:8443/"] {
+            let taken = CallbackUrl::parse(text, &LocalTargets::default()).expect(text);
+            assert_eq!(taken.as_url().as_str(), text);
+        }
+    }
+
+    #[test]
+    fn names_are_kept_as_they_are_looked_up() {
+        for (text, host) in [
+            ("https://Bücher.example/", "xn--bcher-kva.example"),
+            ("https://BU\u{308}CHER.example/", "xn--bcher-kva.example"),
+            ("https://b\u{fc}cher\u{3002}example/", "xn--bcher-kva.example"),
+            ("https://xn--bcher-kva.example/", "xn--bcher-kva.example"),
+            ("https://EXAMPLE.com/", "example.com"),
+        ] {
+            let taken = CallbackUrl::parse(text, &LocalTargets::default()).expect(text);
+            assert_eq!(taken.as_url().host_str(), Some(host), "{text}");
+            assert_eq!(serde_json::to_string(&taken).expect("JSON"), format!("\"https://{host}/\""));
         }
     }
 
