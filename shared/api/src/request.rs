@@ -220,3 +220,29 @@ impl Query<'_> {
         if self.errors.0.is_empty() { Ok(()) } else { Err(Problem::query(self.errors)) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lambda_http::request::from_str;
+    use serde_json::json;
+    use tandem_testing::HttpCall;
+
+    const KEY: &str = "tdm_0123456789abcdef_0123456789abcdefghjkmnpqrstvwxyz3tmq654";
+
+    #[test]
+    fn the_key_of_the_caller_is_in_no_request_that_was_read() {
+        // The gateway writes names in lower case; callers and other gateways may not.
+        for name in ["authorization", "Authorization", "AUTHORIZATION"] {
+            let call = HttpCall::new("GET /v1/offers").header("idempotency-key", "k1").authorizer(json!({"role": "operator"}));
+            let mut event = call.event();
+            event["headers"][name] = json!(format!("Bearer {KEY}"));
+            let event = from_str(&event.to_string()).expect("an event");
+            assert!(event.headers().contains_key(name), "it came along");
+            let request = Request::read(event).expect("behind the authorizer");
+            assert_eq!((request.header(name), request.header("authorization")), (None, None));
+            assert_eq!(request.header("idempotency-key"), Some("k1"), "the others are there");
+            assert!(!format!("{request:?}").contains(KEY), "{name}");
+        }
+    }
+}
