@@ -1,8 +1,9 @@
 """Looks through the functions' logs for anything that callers said or were told.
 
-Every text of every request is a canary: names, e-mail addresses, codes, keys, addresses, whole bodies; of the answers,
-keys, secrets, voucher codes and what receivers of callbacks answered. Ids, times and the words of docs/openapi.yaml are
-not: logs may hold them. A field of a request that no story ever filled would hide what is logged of it, so each must
+Every text of every request is a canary: names, e-mail addresses, codes, keys, addresses, whole bodies, what queries ask
+for and the Idempotency-Key; of the answers, keys, secrets, voucher codes and what receivers of callbacks answered. Of
+long texts the beginning is one too, for a log may shorten them. Ids, times and the words of docs/openapi.yaml are not:
+logs may hold them. A field of a request that no story ever filled would hide what is logged of it, so each must
 have been filled.
 """
 
@@ -11,7 +12,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
+from urllib.parse import unquote_plus
 
 import yaml
 
@@ -21,6 +24,22 @@ from infra.local.say import Problem, say
 _SECRET_ANSWERS = ("apiKey", "key", "secret", "voucherCode", "answer")
 _SHORTEST = 6
 """Shorter texts are in any log by chance."""
+
+_LONG = 24
+"""Of texts as long as this the beginning is looked for too."""
+
+_BEGINNING = 16
+
+_BEGINS_AS_OTHERS = re.compile(
+    r"[a-z]{3}_"  # ids and keys, whose public parts may be logged
+    r"|[a-z]+://"  # addresses, whose hosts many share
+    r"|[0-9a-f]{8}-[0-9a-f]{4}-"  # UUIDs, which begin with their time
+    r"|[\dT.,:+-]{16}"  # times and numbers
+)
+"""Such texts are found as a whole only: what they begin with stands in logs that know nothing of them."""
+
+_FEWEST_LETTERS = 4
+"""A beginning with fewer different letters, such as one of spaces, says nothing."""
 
 _MOST_SHOWN = 20
 
@@ -34,14 +53,17 @@ _PUBLIC = re.compile(
 def look(state: State) -> None:
     """Look. Raises a `Problem` if a log has a canary, or if the stories did not fill every field."""
     calls = [json.loads(line) for line in state.said.read_text().split("\n") if line] if state.said.exists() else []
-    openapi = yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_text())
+    described, openapi = _openapi()
     canaries = {text for call in calls for text in _canaries(call)} - _words(openapi)
+    beginnings = {text for text in _beginnings(canaries) if text not in described}
     logs = sorted(state.function_logs.glob("*.log"))
     lines, told = 0, []
     for log in logs:
         text = log.read_text(errors="replace")
         lines += text.count("\n")
-        told += [f"{log.name} has {canary[:80]!r}: {_around(text, canary)}" for canary in _found(text, canaries)]
+        whole = _found(text, canaries)
+        cut = [start for start in _found(text, beginnings) if not any(canary.startswith(start) for canary in whole)]
+        told += [f"{log.name} has {canary[:80]!r}: {_around(text, canary)}" for canary in (*whole, *cut)]
     if told:
         shown = "\n".join(told[:_MOST_SHOWN])
         raise Problem(f"{len(told)} text(s) that callers said or were told are in the logs:\n{shown}")
@@ -53,15 +75,36 @@ def look(state: State) -> None:
     say(f"none of {len(canaries)} texts that callers said or were told is in {lines} lines of {len(logs)} logs")
 
 
+@cache
+def _openapi() -> tuple[str, Any]:
+    """docs/openapi.yaml as text and as it is read, which takes seconds."""
+    text = (ROOT / "docs" / "openapi.yaml").read_text()
+    return text, yaml.safe_load(text)
+
+
 def _canaries(call: dict[str, Any]) -> Iterator[str]:
     """The texts of a call that no log may have."""
     body, answer = _json(call["body"]), _json(call["answer"])
     texts = [text for _, text in _texts(body, "")]
     texts += [text for path, text in _texts(answer, "") if path.rpartition(".")[2] in _SECRET_ANSWERS]
-    texts += [(call["authorization"] or "").removeprefix("Bearer ")]
+    texts += [(call["authorization"] or "").removeprefix("Bearer "), call["idempotencyKey"] or ""]
+    texts += _query_texts(call["query"] or "")
     if body is None:
         texts.append(call["body"] or "")
     return (text for text in texts if len(text) >= _SHORTEST and not _PUBLIC.fullmatch(text))
+
+
+def _query_texts(query: str) -> Iterator[str]:
+    """The values of a query, as they were meant and as they stood in the address."""
+    for pair in query.split("&"):
+        value = pair.partition("=")[2]
+        yield from {value, unquote_plus(value)}
+
+
+def _beginnings(canaries: set[str]) -> set[str]:
+    """What a log that shortens texts would have of the long ones."""
+    long = (text[:_BEGINNING] for text in canaries if len(text) >= _LONG and not _BEGINS_AS_OTHERS.match(text))
+    return {beginning for beginning in long if len(set(beginning)) >= _FEWEST_LETTERS}
 
 
 def _filled(call: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -4,7 +4,6 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 
 use reqwest::Request;
-use reqwest::header::AUTHORIZATION;
 use serde_json::json;
 use tandem_testing::Openapi;
 
@@ -15,8 +14,11 @@ pub(crate) fn note(request: &Request, answer: &str) {
     let path = request.url().path();
     let route = path.find("/v1/").and_then(|at| Openapi::get().route_of(request.method().as_str(), &path[at..]));
     let body = request.body().and_then(|body| body.as_bytes()).map(String::from_utf8_lossy);
-    let key = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let line = json!({"route": route, "body": body, "authorization": key, "answer": answer});
+    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let line = json!({
+        "route": route, "query": request.url().query(), "body": body, "authorization": header("authorization"),
+        "idempotencyKey": header("idempotency-key"), "answer": answer,
+    });
     let file = &Stack::get().said;
     let written = OpenOptions::new()
         .create(true)

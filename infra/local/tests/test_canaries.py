@@ -28,9 +28,16 @@ class Canaries(unittest.TestCase):
         self.fields = fields.start()
         self.addCleanup(fields.stop)
 
-    def look(self, log: str, body: Any = None, answer: Any = None, key: str = "") -> None:
-        text = body if isinstance(body, str) else json.dumps(body)
-        call = {"route": "POST /v1/x", "body": text, "authorization": f"Bearer {key}", "answer": json.dumps(answer)}
+    def look(self, log: str, body: Any = None, answer: Any = None, key: str = "", **more: str) -> None:
+        call = {
+            "route": "POST /v1/x",
+            "query": None,
+            "body": body if isinstance(body, str) else json.dumps(body),
+            "authorization": f"Bearer {key}",
+            "idempotencyKey": None,
+            "answer": json.dumps(answer),
+        }
+        call |= more
         self.state.said.write_text(json.dumps(call) + "\n")
         (self.state.function_logs / "customers.log").write_text(log + "\n")
         canaries.look(self.state)
@@ -55,6 +62,41 @@ class Canaries(unittest.TestCase):
             self.look("nothing", body)
             with self.assertRaises(Problem):
                 self.look(f"refused {body}", body)
+
+    def test_what_a_query_asks_for_is_found_however_it_is_written(self) -> None:
+        query = f"limit=20&email=anna%40example.com&externalSystemId=Kunde+77&offerId={ID}"
+        for log in ("no anna@example.com", "no anna%40example.com", "no Kunde 77", "no Kunde+77", f"/v1/x?{query}"):
+            with self.assertRaisesRegex(Problem, "customers.log has"):
+                self.look(log, {"name": "somebody"}, query=query)
+        self.look(f"limit externalSystemId 20 {ID}", {"name": "somebody"}, query=query)
+
+    def test_an_idempotency_key_is_found(self) -> None:
+        for key in ("order 4711", "0190b8f5-c6f7-7c3a-b0a1-c2d3e4f50617"):
+            self.look("no key", {"name": "somebody"}, idempotencyKey=key)
+            with self.assertRaisesRegex(Problem, f"customers.log has '{key}'"):
+                self.look(f"key {key}", {"name": "somebody"}, idempotencyKey=key)
+
+    def test_a_long_text_is_found_when_it_was_shortened(self) -> None:
+        name = 'Anna "Änne" Muster, second of that name'
+        with self.assertRaisesRegex(Problem, r"1 text"):
+            self.look(f"{{{json.dumps(name[:20] + '...')}}}", {"name": name})
+        with self.assertRaisesRegex(Problem, r"1 text"):
+            self.look(name, {"name": name})
+        self.look(name[:15], {"name": name})
+
+    def test_what_begins_as_many_others_do_is_found_as_a_whole_only(self) -> None:
+        for text in (
+            f"{ID}0",
+            "tdm_0123456789abcdef_0123456789abcdefghjk",
+            "https://example.com/callbacks/of/anna",
+            "0190b8f5-c6f7-7c3a-b0a1-c2d3e4f50617",
+            "2026-01-01T00:00:00Z, said Anna",
+            " " * 30,
+            "application/problem+json; charset=anna",
+        ):
+            self.look(f"log {text[:20]}|", {"name": "somebody", "text": text})
+            with self.assertRaises(Problem):
+                self.look(f"log {text}", {"name": "somebody", "text": text})
 
     def test_ids_times_and_known_words_may_be_logged(self) -> None:
         body = {"id": ID, "at": "2026-01-01T00:00:00Z", "method": "CREDIT_CARD", "name": "somebody"}

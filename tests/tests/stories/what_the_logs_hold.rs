@@ -30,9 +30,14 @@ fn person() -> Value {
     })
 }
 
-/// A customer with everything that a customer may have, changed once.
+/// A customer with everything that a customer may have, changed once, and looked for by all that one may be found by.
 async fn customer(of: &Client) -> Value {
-    let customer = of.api.post("/v1/customers", person()).await.created();
+    let call = of.api.call(Method::POST, "/v1/customers").idempotency_key(&canary("Vorgang"));
+    let customer = call.json(&person()).send().await.created();
+    for list in ["/v1/customers", "/v1/imports/orders/logs"] {
+        let _ = of.api.get(&format!("{list}?externalSystemId={}", canary("Kunde"))).await.ok();
+    }
+    let _ = of.api.get(&format!("/v1/customers?email=kanarienvogel-{}@example.com", Uuid::now_v7())).await.ok();
     of.api.patch(&format!("/v1/customers/{}", id(&customer)), person()).await.ok()
 }
 
