@@ -54,7 +54,7 @@ def start(proxy: Proxy, upstream: str, state: State, guard: Guard) -> None:
 
 
 def tell(proxy: Proxy) -> None:
-    """Say which faults there were. Raises a `Problem` if there were hardly any, or none of a rule: the run then showed little."""
+    """Say which faults there were. Raises a `Problem` if there were hardly any, or none of a rule."""
     stats = _ask(proxy, "stats")
     faulted, total = stats["requests"]["faulted"], stats["requests"]["total"]
     kinds: Counter[str] = Counter()
