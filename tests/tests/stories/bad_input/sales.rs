@@ -153,7 +153,7 @@ const PAYOUT_FILTERS: &[(&str, &str, &str)] = &[
     ("from", "yesterday", "invalid"),
     ("before", "2026-01-01", "invalid"),
     ("partnerClientId", "x", "invalid"),
-    ("type", "payment", "unknown_value"),
+    ("type", "Payment", "unknown_value"),
     ("paidStatus", "paid", "unknown_value"),
     ("orderId", "x", "invalid"),
     ("subscriptionId", "x", "invalid"),
