@@ -11,7 +11,7 @@ pub(crate) enum Need {
     Operator,
 }
 
-/// What a route needs, as the template spells it; `None` for one that is not known here, which nobody's key opens.
+/// What a route needs, as the template spells it; `None` for one that is not known here, which no client's key opens.
 pub(crate) fn need_of(route: &str) -> Option<Need> {
     let (method, path) = route.split_once(' ')?;
     let access = if method == "GET" { Access::Read } else { Access::Write };

@@ -14,9 +14,13 @@ fn authorizer(house: &House) -> Authorizer {
 }
 
 async fn asked(house: &House, header: &str, route: &str) -> Value {
+    asked_of(&authorizer(house), header, route).await
+}
+
+async fn asked_of(authorizer: &Authorizer, header: &str, route: &str) -> Value {
     let event = json!({"headers": {"authorization": header}, "routeKey": route});
     let request = serde_json::from_value(event).expect("an authorizer's event");
-    authorizer(house).authorize(request).await.expect("an answer")
+    authorizer.authorize(request).await.expect("an answer")
 }
 
 async fn key(house: &House, client: &str, body: Value) -> (String, String) {
@@ -118,11 +122,8 @@ async fn an_operators_key_that_was_changed_is_refused_after_a_minute_and_the_new
     let house = House::new().await;
     let (held, secret) = HeldSecret::stand_in(OPERATOR_KEY);
     let authorizer = Authorizer::new(house.app.store.clone(), held, house.clock.clone());
-    let is_in = async |key: &str| {
-        let event = json!({"headers": {"authorization": format!("Bearer {key}")}, "routeKey": "GET /v1/clients"});
-        let request = serde_json::from_value(event).expect("an authorizer's event");
-        authorizer.authorize(request).await.expect("an answer")["isAuthorized"] == true
-    };
+    let is_in =
+        async |key: &str| asked_of(&authorizer, &format!("Bearer {key}"), "GET /v1/clients").await["isAuthorized"] == true;
     assert!(is_in(OPERATOR_KEY).await);
     secret.set("another-key-of-the-operator");
     house.advance(60);

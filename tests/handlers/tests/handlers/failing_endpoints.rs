@@ -26,20 +26,18 @@ async fn sold(house: &House, server: &MockServer, sales: usize) -> Pair {
     pair
 }
 
-async fn sell(house: &House, pair: &Pair, sales: usize) {
+pub(crate) async fn sell(house: &House, pair: &Pair, sales: usize) {
     for _ in 0..sales {
-        let body = json!({"customerId": pair.customer, "paymentMethod": "PAYPAL"});
-        let key = uuid::Uuid::new_v4().to_string();
-        let _ = house.post(&pair.target.who, &format!("/v1/carts/{}/purchase", pair.cart), &key, body).await.expect(201);
+        let _ = house.purchase(pair, &uuid::Uuid::new_v4().to_string()).await.expect(201);
     }
 }
 
-async fn callbacks(house: &House, source: &Merchant, status: &str) -> Vec<Value> {
+pub(crate) async fn callbacks(house: &House, source: &Merchant, status: &str) -> Vec<Value> {
     let path = format!("GET /v1/callbacks?limit=100&status={status}");
     house.call(&source.who, &path, None).await.expect(200)["items"].as_array().expect("items").clone()
 }
 
-async fn endpoint(house: &House, pair: &Pair) -> Value {
+pub(crate) async fn endpoint(house: &House, pair: &Pair) -> Value {
     house.call(&pair.source.who, &format!("GET /v1/connections/{}", pair.connection), None).await.expect(200)["callback"]
         .clone()
 }

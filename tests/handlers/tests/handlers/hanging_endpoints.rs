@@ -12,6 +12,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
+use crate::failing_endpoints::{callbacks, endpoint, sell};
+
 /// While a receiver hangs.
 const IMPATIENT: Duration = Duration::from_millis(1);
 /// While it answers, however slow this machine is.
@@ -79,28 +81,19 @@ async fn serve(mut stream: TcpStream, called: Arc<watch::Sender<usize>>, mut ans
 async fn sold(house: &House, receiver: &Hanging, sales: usize) -> (Pair, Vec<Message>) {
     let pair = house.pair(Some(&receiver.url)).await;
     house.work().await;
-    let messages = sell(house, &pair, sales).await;
+    let messages = handed_over(house, &pair, sales).await;
     (pair, messages)
 }
 
-async fn sell(house: &House, pair: &Pair, sales: usize) -> Vec<Message> {
-    for _ in 0..sales {
-        let body = json!({"customerId": pair.customer, "paymentMethod": "PAYPAL"});
-        let key = uuid::Uuid::new_v4().to_string();
-        let _ = house.post(&pair.target.who, &format!("/v1/carts/{}/purchase", pair.cart), &key, body).await.expect(201);
-    }
+/// So many more sales, and the messages about them.
+async fn handed_over(house: &House, pair: &Pair, sales: usize) -> Vec<Message> {
+    sell(house, pair, sales).await;
     house.sweep.sweep().await.expect("swept");
     house.callback_messages().into_iter().map(|sent| sent.message).collect()
 }
 
-async fn endpoint(house: &House, pair: &Pair) -> Value {
-    house.call(&pair.source.who, &format!("GET /v1/connections/{}", pair.connection), None).await.expect(200)["callback"]
-        .clone()
-}
-
 async fn delivered(house: &House, pair: &Pair) -> usize {
-    let path = "GET /v1/callbacks?limit=100&status=delivered";
-    house.call(&pair.source.who, path, None).await.expect(200)["items"].as_array().expect("items").len()
+    callbacks(house, &pair.source, "delivered").await.len()
 }
 
 async fn impatient() -> House {
@@ -148,7 +141,7 @@ async fn an_endpoint_that_hangs_is_paused_while_its_first_attempts_wait_and_gets
         receiver.called(3).await;
         let seen = endpoint(&house, &pair).await;
         assert_eq!((&seen["failingSince"], seen["pausedUntil"].is_string()), (&Value::Null, true), "it has not failed");
-        house.deliver(&sell(&house, &pair, 20).await).await;
+        house.deliver(&handed_over(&house, &pair, 20).await).await;
         assert_eq!(receiver.calls(), 3, "put off without a call");
         let delays: Vec<_> = house.callback_messages().into_iter().map(|sent| sent.delay.as_secs()).collect();
         assert!(

@@ -8,7 +8,7 @@ async fn redeem(house: &House, who: &Merchant, customer: &str, code: &str) -> An
     house.call(&who.who, "POST /v1/subscriptions/useCrossClientVoucher", Some(body)).await
 }
 
-async fn sold(house: &House) -> (Pair, String, Value) {
+pub(crate) async fn sold(house: &House) -> (Pair, String, Value) {
     let pair = house.pair(Some("http://127.0.0.1:9/")).await;
     let order = house.purchase(&pair, "k1").await.expect(201);
     let listed = house.call(&pair.source.who, "GET /v1/callbacks", None).await.expect(200);

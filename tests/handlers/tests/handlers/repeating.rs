@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 use tandem_handlers::{Answer, House, Who};
 use tandem_testing::Fault;
-use wiremock::MockServer;
+
+use crate::redeeming::sold;
 
 #[tokio::test]
 async fn the_same_purchase_again_gets_the_first_answer_and_writes_nothing() {
@@ -64,16 +65,12 @@ async fn a_key_is_known_for_72_hours_and_then_forgotten_by_time_even_if_its_row_
 
 #[tokio::test]
 async fn what_has_a_natural_key_happens_once_though_its_idempotency_key_is_forgotten() {
-    let (house, server) = (House::new().await, MockServer::start().await);
-    let pair = house.pair(Some(&server.uri())).await;
-    let order = house.purchase(&pair, "k1").await.expect(201);
-    let listed = house.call(&pair.source.who, "GET /v1/callbacks", None).await.expect(200);
-    let callback = format!("GET /v1/callbacks/{}", listed["items"][0]["id"].as_str().expect("an id"));
-    let callback = house.call(&pair.source.who, &callback, None).await.expect(200);
+    let house = House::new().await;
+    let (pair, code, order) = sold(&house).await;
     let customer = house.customer(&pair.source, "leserin@example.com").await;
-    let redeem = json!({"voucherCode": callback["body"]["data"]["voucherCode"], "customerId": customer});
+    let redeem = json!({"voucherCode": code, "customerId": customer});
     let refund = format!("/v1/orders/{}/refund", order["id"].as_str().expect("an id"));
-    let invite = json!({"targetClientId": pair.target.id, "offersAccess": true, "callback": {"url": server.uri()}});
+    let invite = json!({"targetClientId": pair.target.id, "offersAccess": true, "callback": {"url": "http://127.0.0.1:9/"}});
     let (source, target) = (&pair.source.who, &pair.target.who);
     let calls = [
         (source, "/v1/subscriptions/useCrossClientVoucher", redeem, (200, 200)),
