@@ -23,7 +23,11 @@ fuzz_target!(|bytes: &[u8]| {
         let position = usize::from(*position) % wrong.len();
         wrong[position] = other & 0x7f;
         let wrong = String::from_utf8(wrong).expect("ASCII");
-        assert_eq!(PresentedKey::parse(&wrong).is_some(), wrong == key, "{wrong}");
+        assert_eq!(
+            PresentedKey::parse(&wrong).is_some(),
+            wrong == key,
+            "{wrong}"
+        );
         check(&wrong);
     }
 });
@@ -36,13 +40,17 @@ fn check(text: &str) {
     assert_eq!((text.len(), presented.key_id.as_str()), (60, &text[4..20]));
     assert!(presented.matches(&sha256_hex(&text.as_bytes()[21..BODY])));
     assert!(!presented.matches(&sha256_hex(&text.as_bytes()[21..BODY - 1])));
-    assert!(!format!("{presented:?}").contains(&text[21..BODY]), "a secret is printed");
+    assert!(
+        !format!("{presented:?}").contains(&text[21..BODY]),
+        "a secret is printed"
+    );
 }
 
 /// The grammar of the documentation, read in another way.
 fn is_key(text: &str) -> bool {
     let bytes = text.as_bytes();
-    let in_alphabet = |range: std::ops::Range<usize>| bytes[range].iter().all(|byte| ALPHABET.contains(byte));
+    let in_alphabet =
+        |range: std::ops::Range<usize>| bytes[range].iter().all(|byte| ALPHABET.contains(byte));
     bytes.len() == 60
         && bytes.starts_with(b"tdm_")
         && bytes[20] == b'_'
@@ -52,7 +60,11 @@ fn is_key(text: &str) -> bool {
 }
 
 fn key_of(bytes: &[u8]) -> String {
-    let mut of: Vec<u8> = bytes.iter().take(48).map(|byte| ALPHABET[usize::from(byte % 32)]).collect();
+    let mut of: Vec<u8> = bytes
+        .iter()
+        .take(48)
+        .map(|byte| ALPHABET[usize::from(byte % 32)])
+        .collect();
     let secret = of.split_off(16);
     let body = [b"tdm_".as_slice(), &of, b"_", &secret].concat();
     let checksum = checksum(&body);
@@ -62,6 +74,11 @@ fn key_of(bytes: &[u8]) -> String {
 /// CRC-32 (IEEE 802.3) bit by bit, as seven characters, the most significant first.
 fn checksum(bytes: &[u8]) -> Vec<u8> {
     let step = |crc: u32| (crc >> 1) ^ (0xedb8_8320 * (crc & 1));
-    let crc = !bytes.iter().fold(u32::MAX, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), |crc, _| step(crc)));
-    (0..7).rev().map(|place| ALPHABET[((u64::from(crc) >> (5 * place)) & 31) as usize]).collect()
+    let crc = !bytes.iter().fold(u32::MAX, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| step(crc))
+    });
+    (0..7)
+        .rev()
+        .map(|place| ALPHABET[((u64::from(crc) >> (5 * place)) & 31) as usize])
+        .collect()
 }

@@ -8,18 +8,41 @@ use tandem_domain::callback_url::{CallbackUrl, LocalTargets};
 
 fuzz_target!(|text: &str| {
     let none = LocalTargets::default();
-    let Ok(url) = CallbackUrl::parse(text, &none) else { return };
+    let Ok(url) = CallbackUrl::parse(text, &none) else {
+        return;
+    };
     let inner = url.as_url();
     assert_eq!(inner.scheme(), "https");
-    assert!(matches!(inner.port_or_known_default(), Some(443 | 8443)), "{url}");
-    assert!(inner.username().is_empty() && inner.password().is_none() && inner.fragment().is_none(), "{url}");
+    assert!(
+        matches!(inner.port_or_known_default(), Some(443 | 8443)),
+        "{url}"
+    );
+    assert!(
+        inner.username().is_empty() && inner.password().is_none() && inner.fragment().is_none(),
+        "{url}"
+    );
     let host = inner.host_str().expect("a host");
     assert!(text.len() <= 2_048 && !host.is_empty());
-    assert!(!host.bytes().any(|byte| byte.is_ascii_uppercase() || byte.is_ascii_whitespace() || !byte.is_ascii()), "{url}");
+    assert!(
+        !host.bytes().any(|byte| byte.is_ascii_uppercase()
+            || byte.is_ascii_whitespace()
+            || !byte.is_ascii()),
+        "{url}"
+    );
     let name = host.trim_end_matches('.');
-    assert!(!["localhost", "local", "internal"].contains(&name) && !name.ends_with(".localhost"), "{url}");
-    if let Ok(address) = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
-        assert!(!address.is_loopback() && !address.is_unspecified() && !address.is_multicast(), "{url}");
+    assert!(
+        !["localhost", "local", "internal"].contains(&name) && !name.ends_with(".localhost"),
+        "{url}"
+    );
+    if let Ok(address) = name
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+        .parse::<IpAddr>()
+    {
+        assert!(
+            !address.is_loopback() && !address.is_unspecified() && !address.is_multicast(),
+            "{url}"
+        );
     }
     // What is stored is read again when a callback is sent; what is normalised can be longer, and is then refused there.
     match CallbackUrl::parse(&url.to_string(), &none) {
@@ -27,5 +50,8 @@ fuzz_target!(|text: &str| {
         Err(error) => assert!(url.to_string().len() > 2_048, "{url}: {error}"),
     }
     let stored = serde_json::to_string(&url).expect("written");
-    assert_eq!(serde_json::from_str::<CallbackUrl>(&stored).expect("read"), url);
+    assert_eq!(
+        serde_json::from_str::<CallbackUrl>(&stored).expect("read"),
+        url
+    );
 });

@@ -11,24 +11,39 @@ use tandem_domain::json;
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(body) = json::parse(bytes) else { return };
-    assert_eq!(serde_json::from_slice::<Value>(bytes).expect("it was read before"), body);
+    assert_eq!(
+        serde_json::from_slice::<Value>(bytes).expect("it was read before"),
+        body
+    );
     match parse_items(&body) {
         Ok(items) => taken(&items),
         Err(errors) => {
             assert!(!errors.0.is_empty() && errors.0.len() <= 11 * MOST_ITEMS + 1);
-            assert!(errors.0.iter().all(|error| !error.code.is_empty() && !error.detail.is_empty()));
+            assert!(
+                errors
+                    .0
+                    .iter()
+                    .all(|error| !error.code.is_empty() && !error.detail.is_empty())
+            );
         }
     }
 });
 
 fn taken(items: &[ImportItem]) {
     assert!((1..=MOST_ITEMS).contains(&items.len()));
-    let ids: HashSet<&str> = items.iter().map(|item| item.external_system_id.as_str()).collect();
+    let ids: HashSet<&str> = items
+        .iter()
+        .map(|item| item.external_system_id.as_str())
+        .collect();
     assert_eq!(ids.len(), items.len(), "one item for each externalSystemId");
     for item in items {
         assert!((1..=10_000).contains(&item.quantity));
         assert!(!item.external_system_id.as_str().trim().is_empty());
         let stored = serde_json::to_string(item).expect("written");
-        assert_eq!(&serde_json::from_str::<ImportItem>(&stored).expect("read"), item, "{stored}");
+        assert_eq!(
+            &serde_json::from_str::<ImportItem>(&stored).expect("read"),
+            item,
+            "{stored}"
+        );
     }
 }

@@ -4,7 +4,9 @@
 use jiff::SignedDuration;
 use libfuzzer_sys::fuzz_target;
 use tandem_domain::Timestamp;
-use tandem_domain::callback::{Announcement, Callback, CallbackState, EventType, LONGEST_RETRY_AFTER, Outcome, RetrySchedule};
+use tandem_domain::callback::{
+    Announcement, Callback, CallbackState, EventType, LONGEST_RETRY_AFTER, Outcome, RetrySchedule,
+};
 use tandem_webhooks::retry_after;
 
 fuzz_target!(|input: (i64, &str)| {
@@ -15,17 +17,33 @@ fuzz_target!(|input: (i64, &str)| {
     };
     assert!(wait >= SignedDuration::ZERO);
     if is_number(value) {
-        let seconds = value.trim().parse::<u64>().unwrap_or(u64::MAX).min(u32::MAX.into());
+        let seconds = value
+            .trim()
+            .parse::<u64>()
+            .unwrap_or(u64::MAX)
+            .min(u32::MAX.into());
         assert_eq!(u64::try_from(wait.as_secs()), Ok(seconds), "{value}");
     }
     assert_eq!(retry_after::parse(&format!(" {value}\t"), now), Some(wait));
     // What the delivery makes of it.
     let now = Timestamp::from_second(now).unwrap_or(Timestamp::MAX);
     let schedule: RetrySchedule = "0,5".parse().expect("a schedule");
-    let ended = in_flight(now).end(Outcome::Failed { retry_after: Some(wait) }, &schedule, 1_000, now);
-    let CallbackState::Waiting { due_at, .. } = ended.state else { panic!("there is another attempt") };
+    let ended = in_flight(now).end(
+        Outcome::Failed {
+            retry_after: Some(wait),
+        },
+        &schedule,
+        1_000,
+        now,
+    );
+    let CallbackState::Waiting { due_at, .. } = ended.state else {
+        panic!("there is another attempt")
+    };
     let longest = LONGEST_RETRY_AFTER.max(SignedDuration::from_millis(5_500));
-    assert!(due_at >= now && due_at.duration_since(now) <= longest, "{value}: {now} to {due_at}");
+    assert!(
+        due_at >= now && due_at.duration_since(now) <= longest,
+        "{value}: {now} to {due_at}"
+    );
 });
 
 fn is_number(value: &str) -> bool {
@@ -35,13 +53,20 @@ fn is_number(value: &str) -> bool {
 
 fn in_flight(now: Timestamp) -> Callback {
     let announcement = Announcement {
-        client_id: "cli_0190b8f5c6f77c3ab0a1c2d3e4f50617".parse().expect("an id"),
+        client_id: "cli_0190b8f5c6f77c3ab0a1c2d3e4f50617"
+            .parse()
+            .expect("an id"),
         connection_id: None,
         order_id: None,
         subscription_id: None,
         event: EventType::ConnectionTest,
         data: serde_json::Value::Null,
     };
-    let id = "cbk_0190b8f5c6f77c3ab0a1c2d3e4f50618".parse().expect("an id");
-    announcement.into_callback(id, String::new(), now).begin(now).expect("it is due")
+    let id = "cbk_0190b8f5c6f77c3ab0a1c2d3e4f50618"
+        .parse()
+        .expect("an id");
+    announcement
+        .into_callback(id, String::new(), now)
+        .begin(now)
+        .expect("it is due")
 }

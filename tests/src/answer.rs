@@ -21,7 +21,13 @@ pub struct Answer {
 impl Answer {
     pub(crate) fn new(call: String, status: u16, headers: HeaderMap, text: String) -> Self {
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Self { status, headers, body, text, call }
+        Self {
+            status,
+            headers,
+            body,
+            text,
+            call,
+        }
     }
 
     /// The body of a 200.
@@ -41,7 +47,10 @@ impl Answer {
     #[track_caller]
     #[must_use]
     pub fn created(self) -> Value {
-        assert!(self.status != 201 || self.headers.contains_key("location"), "{self}: no Location");
+        assert!(
+            self.status != 201 || self.headers.contains_key("location"),
+            "{self}: no Location"
+        );
         self.expect(201, "application/json")
     }
 
@@ -65,7 +74,12 @@ impl Answer {
         let body = self.expect(status, "application/problem+json");
         assert_eq!(body["code"], code, "{shown}");
         assert_eq!(body["status"], status, "{shown}");
-        assert!(["type", "title", "detail"].iter().all(|name| body[name].is_string()), "{shown}");
+        assert!(
+            ["type", "title", "detail"]
+                .iter()
+                .all(|name| body[name].is_string()),
+            "{shown}"
+        );
         body
     }
 
@@ -77,18 +91,31 @@ impl Answer {
     pub fn not_sellable(self, position: u8, reason: &str) {
         let (fields, shown) = (self.fields(), self.to_string());
         let named = format!("position {position}");
-        assert_eq!(fields, [(named.clone(), "offer_not_available".to_owned())], "{shown}");
+        assert_eq!(
+            fields,
+            [(named.clone(), "offer_not_available".to_owned())],
+            "{shown}"
+        );
         let problem = self.problem(409, "cart_not_sellable");
         let detail = problem["detail"].as_str().unwrap_or_default();
-        assert!(detail.contains(&named) && detail.contains(reason), "{shown}");
+        assert!(
+            detail.contains(&named) && detail.contains(reason),
+            "{shown}"
+        );
     }
 
     /// The wrong fields of a refusal with their codes, in the order of the answer.
     #[must_use]
     pub fn fields(&self) -> Vec<(String, String)> {
         let text = |error: &Value, name: &str| error[name].as_str().unwrap_or_default().to_owned();
-        let errors = self.body["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
-        errors.iter().map(|error| (text(error, "field"), text(error, "code"))).collect()
+        let errors = self.body["errors"]
+            .as_array()
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        errors
+            .iter()
+            .map(|error| (text(error, "field"), text(error, "code")))
+            .collect()
     }
 
     /// A header, if it is there once and is text.
@@ -102,10 +129,15 @@ impl Answer {
     pub(crate) fn is_described(&self) {
         let (method, target) = self.call.split_once(' ').unwrap_or_default();
         let path = target.split('?').next().unwrap_or_default();
-        let Some(route) = Openapi::get().route_of(method, path) else { return };
+        let Some(route) = Openapi::get().route_of(method, path) else {
+            return;
+        };
         let content_type = self.header("content-type").unwrap_or_default();
         let errors = Openapi::get().errors_of_answer(&route, self.status, content_type, &self.body);
-        assert!(errors.is_empty(), "{self}\ndocs/openapi.yaml, {route}: {errors:#?}");
+        assert!(
+            errors.is_empty(),
+            "{self}\ndocs/openapi.yaml, {route}: {errors:#?}"
+        );
     }
 
     #[track_caller]
@@ -129,5 +161,7 @@ impl std::fmt::Display for Answer {
 #[track_caller]
 #[must_use]
 pub fn id(thing: &Value) -> &str {
-    thing["id"].as_str().unwrap_or_else(|| panic!("no id: {thing}"))
+    thing["id"]
+        .as_str()
+        .unwrap_or_else(|| panic!("no id: {thing}"))
 }

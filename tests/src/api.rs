@@ -32,7 +32,10 @@ impl Api {
     /// There is no stack.
     #[must_use]
     pub fn as_operator() -> Self {
-        Self { key: Some(Stack::get().operator_key.clone()), ..Self::as_nobody() }
+        Self {
+            key: Some(Stack::get().operator_key.clone()),
+            ..Self::as_nobody()
+        }
     }
 
     /// A client with one of its API keys.
@@ -41,7 +44,10 @@ impl Api {
     /// There is no stack.
     #[must_use]
     pub fn as_client(key: &str) -> Self {
-        Self { key: Some(key.to_owned()), ..Self::as_nobody() }
+        Self {
+            key: Some(key.to_owned()),
+            ..Self::as_nobody()
+        }
     }
 
     /// Someone without a key.
@@ -51,14 +57,23 @@ impl Api {
     #[must_use]
     pub fn as_nobody() -> Self {
         // A client of its own: its connections live in the runtime of one test.
-        let http = reqwest::Client::builder().no_proxy().timeout(LONGEST_CALL).build();
-        Self { http: http.expect("an HTTP client"), key: None }
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .timeout(LONGEST_CALL)
+            .build();
+        Self {
+            http: http.expect("an HTTP client"),
+            key: None,
+        }
     }
 
     /// The same caller over new connections.
     #[must_use]
     pub fn afresh(&self) -> Self {
-        Self { key: self.key.clone(), ..Self::as_nobody() }
+        Self {
+            key: self.key.clone(),
+            ..Self::as_nobody()
+        }
     }
 
     /// Reads.
@@ -94,9 +109,18 @@ impl Api {
         let (mut entries, mut cursor) = (Vec::new(), None::<String>);
         for _ in 0..1_000 {
             let more = if path.contains('?') { '&' } else { '?' };
-            let asked = cursor.map_or_else(|| path.to_owned(), |cursor| format!("{path}{more}cursor={cursor}"));
+            let asked = cursor.map_or_else(
+                || path.to_owned(),
+                |cursor| format!("{path}{more}cursor={cursor}"),
+            );
             let page = self.get(&asked).await.ok();
-            entries.extend(page["items"].as_array().unwrap_or_else(|| panic!("{asked}: no items: {page}")).iter().cloned());
+            entries.extend(
+                page["items"]
+                    .as_array()
+                    .unwrap_or_else(|| panic!("{asked}: no items: {page}"))
+                    .iter()
+                    .cloned(),
+            );
             match page["nextCursor"].as_str() {
                 None => return entries,
                 Some(next) => cursor = Some(next.to_owned()),
@@ -108,12 +132,18 @@ impl Api {
     /// A call to be put together: other headers, other bodies.
     #[must_use]
     pub fn call(&self, method: Method, path: &str) -> Call {
-        let mut request = self.http.request(method.clone(), format!("{}{path}", Stack::get().api_url));
+        let mut request = self
+            .http
+            .request(method.clone(), format!("{}{path}", Stack::get().api_url));
         if let Some(key) = &self.key {
             request = request.bearer_auth(key);
         }
         let idempotency_key = (method == Method::POST).then(|| Uuid::now_v7().to_string());
-        Call { name: format!("{method} {path}"), request, idempotency_key }
+        Call {
+            name: format!("{method} {path}"),
+            request,
+            idempotency_key,
+        }
     }
 }
 
@@ -129,37 +159,58 @@ impl Call {
     /// With a JSON body.
     #[must_use]
     pub fn json(self, body: &Value) -> Self {
-        Self { request: self.request.json(body), ..self }
+        Self {
+            request: self.request.json(body),
+            ..self
+        }
     }
 
     /// With any body.
     #[must_use]
     pub fn body(self, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
-        Self { request: self.request.header("content-type", content_type).body(body.into()), ..self }
+        Self {
+            request: self
+                .request
+                .header("content-type", content_type)
+                .body(body.into()),
+            ..self
+        }
     }
 
     /// With a body whose type is not told.
     #[must_use]
     pub fn untyped_body(self, body: impl Into<Vec<u8>>) -> Self {
-        Self { request: self.request.body(body.into()), ..self }
+        Self {
+            request: self.request.body(body.into()),
+            ..self
+        }
     }
 
     /// With another header.
     #[must_use]
     pub fn header(self, name: &str, value: &str) -> Self {
-        Self { request: self.request.header(name, value), ..self }
+        Self {
+            request: self.request.header(name, value),
+            ..self
+        }
     }
 
     /// With an `Idempotency-Key` of the story's own instead of a fresh one.
     #[must_use]
     pub fn idempotency_key(self, key: &str) -> Self {
-        Self { idempotency_key: Some(key.to_owned()), ..self }
+        Self {
+            idempotency_key: Some(key.to_owned()),
+            ..self
+        }
     }
 
     /// Without an `Idempotency-Key`.
     #[must_use]
     pub fn without_idempotency_key(self) -> Self {
-        Self { idempotency_key: None, ..self }
+        Self {
+            idempotency_key: None,
+            ..self
+        }
     }
 
     /// Calls. Where AWS is broken on purpose, it does what callers are told to: repeats what was answered by a 5xx, with the same
@@ -189,9 +240,15 @@ impl Call {
         let (http, request) = request.build_split();
         let request = request.unwrap_or_else(|error| panic!("{name}: no request: {error:?}"));
         let said = request.try_clone().expect("a body in memory");
-        let response = http.execute(request).await.unwrap_or_else(|error| panic!("{name}: no answer: {error:?}"));
+        let response = http
+            .execute(request)
+            .await
+            .unwrap_or_else(|error| panic!("{name}: no answer: {error:?}"));
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let text = response.text().await.unwrap_or_else(|error| panic!("{name}: the answer broke off: {error:?}"));
+        let text = response
+            .text()
+            .await
+            .unwrap_or_else(|error| panic!("{name}: the answer broke off: {error:?}"));
         said::note(&said, &text);
         Answer::new(name, status, headers, text)
     }

@@ -15,14 +15,35 @@ pub async fn callbacks_of(client: &Client) -> Vec<Value> {
 ///
 /// # Panics
 /// It does not come that far, or there are several of them.
-pub async fn callback_about(client: &Client, subscription_id: &str, event: &str, status: &str) -> Value {
+pub async fn callback_about(
+    client: &Client,
+    subscription_id: &str,
+    event: &str,
+    status: &str,
+) -> Value {
     let path = format!("/v1/callbacks?subscriptionId={subscription_id}&type={event}");
-    eventually(&format!("the callback {event} to be {status}"), async || {
-        let callbacks = client.api.all(&path).await;
-        assert!(callbacks.len() < 2, "several callbacks about one event: {callbacks:?}");
-        let Some(callback) = callbacks.first() else { return Err("there is none".to_owned()) };
-        let full = client.api.get(&format!("/v1/callbacks/{}", id(callback))).await.ok();
-        if full["status"] == status { Ok(full) } else { Err(full.to_string()) }
-    })
+    eventually(
+        &format!("the callback {event} to be {status}"),
+        async || {
+            let callbacks = client.api.all(&path).await;
+            assert!(
+                callbacks.len() < 2,
+                "several callbacks about one event: {callbacks:?}"
+            );
+            let Some(callback) = callbacks.first() else {
+                return Err("there is none".to_owned());
+            };
+            let full = client
+                .api
+                .get(&format!("/v1/callbacks/{}", id(callback)))
+                .await
+                .ok();
+            if full["status"] == status {
+                Ok(full)
+            } else {
+                Err(full.to_string())
+            }
+        },
+    )
     .await
 }

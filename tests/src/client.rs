@@ -36,17 +36,25 @@ impl Client {
 
     /// Makes a move of a connection: `accept`, `decline`, `withdraw`, `block` or `unblock`.
     pub async fn make(&self, asked: &str, connection_id: &str) -> Answer {
-        self.api.act(&format!("/v1/connections/{connection_id}/{asked}")).await
+        self.api
+            .act(&format!("/v1/connections/{connection_id}/{asked}"))
+            .await
     }
 
     /// A connection as this client sees it.
     pub async fn connection(&self, connection_id: &str) -> Value {
-        self.api.get(&format!("/v1/connections/{connection_id}")).await.ok()
+        self.api
+            .get(&format!("/v1/connections/{connection_id}"))
+            .await
+            .ok()
     }
 
     /// Makes a monthly, renewing subscription offer of its own; the price is in euro cents.
     pub async fn subscription_offer(&self, name: &str, price: i64) -> Value {
-        self.api.post("/v1/offers", monthly(name, price)).await.created()
+        self.api
+            .post("/v1/offers", monthly(name, price))
+            .await
+            .created()
     }
 
     /// Makes a monthly, renewing subscription offer that others sell and keep a fifth of; the price is in euro cents.
@@ -70,24 +78,33 @@ impl Client {
     /// Makes a customer that nobody has seen before.
     pub async fn customer(&self) -> Value {
         let email = format!("customer-{}@example.com", Uuid::now_v7());
-        let body = json!({"email": email, "language": "de", "firstName": "Anna", "lastName": "Müller"});
+        let body =
+            json!({"email": email, "language": "de", "firstName": "Anna", "lastName": "Müller"});
         self.api.post("/v1/customers", body).await.created()
     }
 
     /// Sells a cart's mandatory positions to a customer, one of each.
     pub async fn sell(&self, cart: &Value, customer: &Value) -> Answer {
-        self.purchase(cart, json!({"customerId": id(customer), "paymentMethod": "CREDIT_CARD"})).await
+        self.purchase(
+            cart,
+            json!({"customerId": id(customer), "paymentMethod": "CREDIT_CARD"}),
+        )
+        .await
     }
 
     /// Sells a cart with a body of the story's own.
     pub async fn purchase(&self, cart: &Value, body: Value) -> Answer {
-        self.api.post(&format!("/v1/carts/{}/purchase", id(cart)), body).await
+        self.api
+            .post(&format!("/v1/carts/{}/purchase", id(cart)), body)
+            .await
     }
 
     /// Redeems a voucher for one of its customers.
     pub async fn redeem(&self, code: &str, customer: &Value) -> Answer {
         let body = json!({"customerId": id(customer), "voucherCode": code});
-        self.api.post("/v1/subscriptions/useCrossClientVoucher", body).await
+        self.api
+            .post("/v1/subscriptions/useCrossClientVoucher", body)
+            .await
     }
 
     /// The offers that others share with it.
@@ -107,11 +124,14 @@ fn monthly(name: &str, price: i64) -> Value {
 }
 
 fn cart_of(positions: &[Value]) -> Value {
-    let numbered = positions.iter().zip(1..).map(|(position, number): (&Value, u8)| {
-        let mut position = position.clone();
-        position["position"] = json!(number);
-        position
-    });
+    let numbered = positions
+        .iter()
+        .zip(1..)
+        .map(|(position, number): (&Value, u8)| {
+            let mut position = position.clone();
+            position["position"] = json!(number);
+            position
+        });
     json!({"name": "Zusammen lesen", "positions": numbered.collect::<Vec<_>>()})
 }
 

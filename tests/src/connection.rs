@@ -25,7 +25,12 @@ impl Pair {
         let active = target.make("accept", id(&connection)).await.ok();
         assert_eq!(active["status"], "active");
         let secret = connection["callback"]["secret"].as_str().map(str::to_owned);
-        Self { connection_id: id(&connection).to_owned(), secret, source, target }
+        Self {
+            connection_id: id(&connection).to_owned(),
+            secret,
+            source,
+            target,
+        }
     }
 
     /// The signing secret.
@@ -35,14 +40,24 @@ impl Pair {
     #[track_caller]
     #[must_use]
     pub fn secret(&self) -> &str {
-        self.secret.as_deref().expect("only a connection between two contracting companies has a secret")
+        self.secret
+            .as_deref()
+            .expect("only a connection between two contracting companies has a secret")
     }
 
     /// Makes an offer of each side and a cart of the target with both: its own in position 1, the source's in position 2.
     pub async fn cart_of_both(&self) -> Value {
-        let own = self.target.subscription_offer("Morgenblatt digital", 1_990).await;
-        let shared = self.source.shared_offer("Garden Weekly", 999, &[&self.target]).await;
-        self.target.cart(&[mandatory(&own), mandatory(&shared)]).await
+        let own = self
+            .target
+            .subscription_offer("Morgenblatt digital", 1_990)
+            .await;
+        let shared = self
+            .source
+            .shared_offer("Garden Weekly", 999, &[&self.target])
+            .await;
+        self.target
+            .cart(&[mandatory(&own), mandatory(&shared)])
+            .await
     }
 
     /// Goes on if neither side has anything of a sale.
@@ -51,8 +66,18 @@ impl Pair {
     /// One has.
     pub async fn nothing_was_sold(&self) {
         for client in [&self.source, &self.target] {
-            for list in ["/v1/orders", "/v1/subscriptions", "/v1/payouts", "/v1/callbacks"] {
-                assert_eq!(client.api.all(list).await, Vec::<Value>::new(), "{list} of {}", client.name);
+            for list in [
+                "/v1/orders",
+                "/v1/subscriptions",
+                "/v1/payouts",
+                "/v1/callbacks",
+            ] {
+                assert_eq!(
+                    client.api.all(list).await,
+                    Vec::<Value>::new(),
+                    "{list} of {}",
+                    client.name
+                );
             }
         }
     }
@@ -62,7 +87,11 @@ impl Pair {
         let cart = self.cart_of_both().await;
         let customer = self.target.customer().await;
         let order = self.target.sell(&cart, &customer).await.created();
-        Sale { cart, customer, order }
+        Sale {
+            cart,
+            customer,
+            order,
+        }
     }
 }
 
@@ -107,6 +136,7 @@ impl Sale {
     #[track_caller]
     fn subscription_id(&self, index: usize) -> &str {
         let subscription = self.order["positions"][index]["subscriptionId"].as_str();
-        subscription.unwrap_or_else(|| panic!("no subscription in position {}: {}", index + 1, self.order))
+        subscription
+            .unwrap_or_else(|| panic!("no subscription in position {}: {}", index + 1, self.order))
     }
 }

@@ -9,8 +9,15 @@ use std::process::Command;
 /// It fails.
 #[must_use]
 pub fn operate(words: &[&str]) -> String {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
-    let command = Command::new("python3").args(["-m", "infra.operate"]).args(words).arg("--local").current_dir(root).output();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the workspace");
+    let command = Command::new("python3")
+        .args(["-m", "infra.operate"])
+        .args(words)
+        .arg("--local")
+        .current_dir(root)
+        .output();
     let output = command.expect("Python 3.10 or newer is there");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{words:?}: {said}");

@@ -18,6 +18,9 @@ pub async fn send_to_callbacks(body: &str) {
         .credentials_provider(Credentials::new(id, secret, None, None, "stack.json"))
         .endpoint_url(&stack.aws_endpoint)
         .build();
-    let send = Client::from_conf(config).send_message().queue_url(&stack.callback_queue_url).message_body(body);
+    let send = Client::from_conf(config)
+        .send_message()
+        .queue_url(&stack.callback_queue_url)
+        .message_body(body);
     let _ = send.send().await.expect("the queue takes it");
 }

@@ -63,7 +63,10 @@ impl Received {
     #[track_caller]
     #[must_use]
     pub fn webhook_id(&self) -> &str {
-        let header = self.headers.get("webhook-id").and_then(|value| value.to_str().ok());
+        let header = self
+            .headers
+            .get("webhook-id")
+            .and_then(|value| value.to_str().ok());
         header.unwrap_or_else(|| panic!("no webhook-id among {:?}", self.headers))
     }
 }
@@ -77,7 +80,11 @@ impl Received {
 pub fn verified(received: &Received, secret: &str) -> Value {
     let webhook = Webhook::new(secret).expect("a secret of Standard Webhooks");
     if let Err(error) = webhook.verify(&received.body, &received.headers) {
-        panic!("the signature of {} is not verified: {error}; headers: {:?}", received.webhook_id(), received.headers);
+        panic!(
+            "the signature of {} is not verified: {error}; headers: {:?}",
+            received.webhook_id(),
+            received.headers
+        );
     }
     serde_json::from_slice(&received.body).expect("a callback's body is JSON")
 }
@@ -102,8 +109,16 @@ impl Respond for Shared {
     fn respond(&self, request: &Request) -> ResponseTemplate {
         let mut script = self.script();
         let (headers, body) = (request.headers.clone(), request.body.clone());
-        script.received.push(Received { at: Timestamp::now(), headers, body });
-        script.next.pop_front().unwrap_or_else(|| script.then.clone()).0
+        script.received.push(Received {
+            at: Timestamp::now(),
+            headers,
+            body,
+        });
+        script
+            .next
+            .pop_front()
+            .unwrap_or_else(|| script.then.clone())
+            .0
     }
 }
 
@@ -122,10 +137,20 @@ impl Receiver {
         // is not taken for this story's.
         let server = MockServer::builder().start().await;
         let path_of_its_own = format!("/callbacks/{}", Uuid::now_v7());
-        let script = Script { next: VecDeque::new(), then: Reply::status(204), received: Vec::new() };
+        let script = Script {
+            next: VecDeque::new(),
+            then: Reply::status(204),
+            received: Vec::new(),
+        };
         let shared = Shared(Arc::new(Mutex::new(script)));
-        server.register(Mock::given(path(path_of_its_own.as_str())).respond_with(shared.clone())).await;
-        Self { server, path: path_of_its_own, shared }
+        server
+            .register(Mock::given(path(path_of_its_own.as_str())).respond_with(shared.clone()))
+            .await;
+        Self {
+            server,
+            path: path_of_its_own,
+            shared,
+        }
     }
 
     /// Where it takes callbacks.
@@ -157,7 +182,11 @@ impl Receiver {
     pub async fn wait_for(&self, count: usize) -> Vec<Received> {
         eventually(&format!("{count} request(s) to the receiver"), async || {
             let received = self.received();
-            if received.len() >= count { Ok(received) } else { Err(format!("{} came", received.len())) }
+            if received.len() >= count {
+                Ok(received)
+            } else {
+                Err(format!("{} came", received.len()))
+            }
         })
         .await
     }

@@ -12,9 +12,19 @@ use crate::stack::Stack;
 /// Adds a call and its answer to the file that the stack names. One write, so that the lines of threads do not mix.
 pub(crate) fn note(request: &Request, answer: &str) {
     let path = request.url().path();
-    let route = path.find("/v1/").and_then(|at| Openapi::get().route_of(request.method().as_str(), &path[at..]));
-    let body = request.body().and_then(|body| body.as_bytes()).map(String::from_utf8_lossy);
-    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let route = path
+        .find("/v1/")
+        .and_then(|at| Openapi::get().route_of(request.method().as_str(), &path[at..]));
+    let body = request
+        .body()
+        .and_then(|body| body.as_bytes())
+        .map(String::from_utf8_lossy);
+    let header = |name: &str| {
+        request
+            .headers()
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+    };
     let line = json!({
         "route": route, "query": request.url().query(), "body": body, "authorization": header("authorization"),
         "idempotencyKey": header("idempotency-key"), "answer": answer,

@@ -16,11 +16,24 @@ pub type Row = BTreeMap<String, String>;
 /// # Panics
 /// The table cannot be read.
 pub async fn rows_about(texts: &[&str]) -> Vec<Row> {
-    let mut pages = client().scan().table_name(&Stack::get().table_name).consistent_read(true).into_paginator().items().send();
+    let mut pages = client()
+        .scan()
+        .table_name(&Stack::get().table_name)
+        .consistent_read(true)
+        .into_paginator()
+        .items()
+        .send();
     let mut rows = Vec::new();
     while let Some(item) = pages.next().await {
-        let row: Row = item.expect("the table can be read").iter().map(|(name, value)| (name.clone(), text(value))).collect();
-        if row.values().any(|value| texts.iter().any(|text| value.contains(text))) {
+        let row: Row = item
+            .expect("the table can be read")
+            .iter()
+            .map(|(name, value)| (name.clone(), text(value)))
+            .collect();
+        if row
+            .values()
+            .any(|value| texts.iter().any(|text| value.contains(text)))
+        {
             rows.push(row);
         }
     }
@@ -43,7 +56,12 @@ pub struct Spoilt {
 /// There is no such row or attribute.
 pub async fn spoil(pk: &str, sk: &str, name: &str) -> Spoilt {
     let before = put(pk, sk, name, AttributeValue::Bool(true)).await;
-    Spoilt { pk: pk.to_owned(), sk: sk.to_owned(), name: name.to_owned(), before }
+    Spoilt {
+        pk: pk.to_owned(),
+        sk: sk.to_owned(),
+        name: name.to_owned(),
+        before,
+    }
 }
 
 impl Spoilt {
@@ -59,11 +77,24 @@ impl Spoilt {
 /// Replaces an attribute; gives what was there.
 async fn put(pk: &str, sk: &str, name: &str, value: AttributeValue) -> AttributeValue {
     let call = client().update_item().table_name(&Stack::get().table_name);
-    let call = call.key("pk", AttributeValue::S(pk.to_owned())).key("sk", AttributeValue::S(sk.to_owned()));
-    let call = call.update_expression("SET #name = :value").condition_expression("attribute_exists(#name)");
-    let call = call.expression_attribute_names("#name", name).expression_attribute_values(":value", value);
-    let answer = call.return_values(ReturnValue::UpdatedOld).send().await.expect("the row can be changed");
-    answer.attributes.and_then(|mut old| old.remove(name)).expect("what was there")
+    let call = call
+        .key("pk", AttributeValue::S(pk.to_owned()))
+        .key("sk", AttributeValue::S(sk.to_owned()));
+    let call = call
+        .update_expression("SET #name = :value")
+        .condition_expression("attribute_exists(#name)");
+    let call = call
+        .expression_attribute_names("#name", name)
+        .expression_attribute_values(":value", value);
+    let answer = call
+        .return_values(ReturnValue::UpdatedOld)
+        .send()
+        .await
+        .expect("the row can be changed");
+    answer
+        .attributes
+        .and_then(|mut old| old.remove(name))
+        .expect("what was there")
 }
 
 /// The same value is the same text: the members of a map have no order of their own.
@@ -72,7 +103,13 @@ fn text(value: &AttributeValue) -> String {
         AttributeValue::S(text) | AttributeValue::N(text) => text.clone(),
         AttributeValue::L(values) => format!("{:?}", values.iter().map(text).collect::<Vec<_>>()),
         AttributeValue::M(members) => {
-            format!("{:?}", members.iter().map(|(name, value)| (name, text(value))).collect::<BTreeMap<_, _>>())
+            format!(
+                "{:?}",
+                members
+                    .iter()
+                    .map(|(name, value)| (name, text(value)))
+                    .collect::<BTreeMap<_, _>>()
+            )
         }
         plain => format!("{plain:?}"),
     }

@@ -21,9 +21,23 @@ pub struct LetDo {
 /// It fails.
 #[must_use]
 pub fn trespass() -> BTreeMap<String, LetDo> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
-    let words = ["-m", "infra.local", "exec", "--", "python", "-m", "infra.local.trespass"];
-    let output = Command::new("python3").args(words).current_dir(root).output().expect("Python 3.10 or newer is there");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the workspace");
+    let words = [
+        "-m",
+        "infra.local",
+        "exec",
+        "--",
+        "python",
+        "-m",
+        "infra.local.trespass",
+    ];
+    let output = Command::new("python3")
+        .args(words)
+        .current_dir(root)
+        .output()
+        .expect("Python 3.10 or newer is there");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {said}"))

@@ -14,13 +14,19 @@ const PAUSE: Duration = Duration::from_millis(100);
 ///
 /// # Panics
 /// It does not happen in time; the message says what was awaited and what the last look saw.
-pub async fn eventually<T, E: Display>(what: &str, mut look: impl AsyncFnMut() -> Result<T, E>) -> T {
+pub async fn eventually<T, E: Display>(
+    what: &str,
+    mut look: impl AsyncFnMut() -> Result<T, E>,
+) -> T {
     let began = Instant::now();
     loop {
         match look().await {
             Ok(found) => return found,
             Err(missing) if began.elapsed() > LONGEST => {
-                panic!("{what}: not within {} s; at last: {missing}", LONGEST.as_secs())
+                panic!(
+                    "{what}: not within {} s; at last: {missing}",
+                    LONGEST.as_secs()
+                )
             }
             Err(_) => sleep(PAUSE).await,
         }

@@ -36,7 +36,9 @@ pub struct World {
 
 impl Default for World {
     fn default() -> Self {
-        Self { operator: Api::as_operator() }
+        Self {
+            operator: Api::as_operator(),
+        }
     }
 }
 
@@ -52,16 +54,32 @@ impl World {
 
     /// Makes a contracting company.
     pub async fn company(&self, name: &str, module: Module) -> Company {
-        let body = json!({"name": name, "modules": {"crossClientConnections": module == Module::On}});
-        let company = self.operator.post("/v1/contracting-companies", body).await.created();
-        Company { id: id(&company).to_owned(), name: name.to_owned() }
+        let body =
+            json!({"name": name, "modules": {"crossClientConnections": module == Module::On}});
+        let company = self
+            .operator
+            .post("/v1/contracting-companies", body)
+            .await
+            .created();
+        Company {
+            id: id(&company).to_owned(),
+            name: name.to_owned(),
+        }
     }
 
     /// Switches the module on or off.
     pub async fn switch(&self, company: &Company, module: Module) {
         let body = json!({"modules": {"crossClientConnections": module == Module::On}});
-        let edited = self.operator.patch(&format!("/v1/contracting-companies/{}", company.id), body).await.ok();
-        assert_eq!(edited["modules"]["crossClientConnections"], module == Module::On, "{edited}");
+        let edited = self
+            .operator
+            .patch(&format!("/v1/contracting-companies/{}", company.id), body)
+            .await
+            .ok();
+        assert_eq!(
+            edited["modules"]["crossClientConnections"],
+            module == Module::On,
+            "{edited}"
+        );
     }
 
     /// Makes a client with an API key, and an e-mail address that nobody else has. `language` is `de` or `en`.
@@ -70,14 +88,28 @@ impl World {
         let body = json!({"contractingCompanyId": company.id, "name": name, "email": email, "language": language});
         let client = self.operator.post("/v1/clients", body).await.created();
         let key = self.api_key(id(&client)).await;
-        let api = Api::as_client(key["apiKey"].as_str().expect("a key is shown when it is made"));
+        let api = Api::as_client(
+            key["apiKey"]
+                .as_str()
+                .expect("a key is shown when it is made"),
+        );
         let key_id = key["keyId"].as_str().expect("a key has an id").to_owned();
-        Client { id: id(&client).to_owned(), name: name.to_owned(), company: company.clone(), email, key_id, api }
+        Client {
+            id: id(&client).to_owned(),
+            name: name.to_owned(),
+            company: company.clone(),
+            email,
+            key_id,
+            api,
+        }
     }
 
     /// Makes another API key of a client, as it is answered: with `keyId` and, this once, `apiKey`.
     pub async fn api_key(&self, client_id: &str) -> Value {
-        self.operator.post(&format!("/v1/clients/{client_id}/api-keys"), json!({})).await.created()
+        self.operator
+            .post(&format!("/v1/clients/{client_id}/api-keys"), json!({}))
+            .await
+            .created()
     }
 
     /// An English source and a German target of one contracting company, with an active connection with access to offers.

@@ -46,7 +46,11 @@ impl Authorizer {
     /// With a store, the operator's key and a clock.
     #[must_use]
     pub fn new(store: Store, operator_key: HeldSecret, clock: Clock) -> Self {
-        Self { store, operator_key, clock }
+        Self {
+            store,
+            operator_key,
+            clock,
+        }
     }
 
     /// Builds it from the environment and connects.
@@ -56,7 +60,11 @@ impl Authorizer {
     pub async fn start() -> anyhow::Result<Self> {
         let config = aws::config().await;
         let operator_key = aws::held_secret(&config, "OPERATOR_KEY_SECRET_ARN").await?;
-        Ok(Self::new(aws::store(&config).await?, operator_key, Clock::default()))
+        Ok(Self::new(
+            aws::store(&config).await?,
+            operator_key,
+            Clock::default(),
+        ))
     }
 
     /// Answers with a simple response: whether the call goes on, and as whom.
@@ -64,7 +72,10 @@ impl Authorizer {
     /// # Errors
     /// The table or Secrets Manager does not answer; the HTTP API then answers 500.
     pub async fn authorize(&self, request: Request) -> Result<Value, Error> {
-        let token = request.headers.get("authorization").and_then(|header| bearer(header));
+        let token = request
+            .headers
+            .get("authorization")
+            .and_then(|header| bearer(header));
         let context = match token {
             Some(token) => self.caller(token, &request.route_key).await?,
             None => None,
@@ -72,22 +83,32 @@ impl Authorizer {
         if context.is_none() {
             tracing::info!(route = request.route_key, "no active key");
         }
-        Ok(json!({"isAuthorized": context.is_some(), "context": context.unwrap_or_else(|| json!({}))}))
+        Ok(
+            json!({"isAuthorized": context.is_some(), "context": context.unwrap_or_else(|| json!({}))}),
+        )
     }
 
     /// What functions are told of the caller with this key; `None` if it is nobody's.
     async fn caller(&self, token: &str, route: &str) -> Result<Option<Value>, Error> {
         if let Some(presented) = PresentedKey::parse(token) {
-            return Ok(self.client(&presented).await?.and_then(|key| context_of(&key, route)));
+            return Ok(self
+                .client(&presented)
+                .await?
+                .and_then(|key| context_of(&key, route)));
         }
         let operator_key = self.operator_key.at(self.clock.now()).await?;
-        Ok(equal(token.as_bytes(), operator_key.expose_secret().as_bytes()).then(|| json!({"role": "operator"})))
+        Ok(
+            equal(token.as_bytes(), operator_key.expose_secret().as_bytes())
+                .then(|| json!({"role": "operator"})),
+        )
     }
 
     async fn client(&self, presented: &PresentedKey) -> Result<Option<ApiKey>, StoreError> {
         let now = self.clock.now();
         let key = self.store.get(&keys::api_key(&presented.key_id)).await?;
-        let Some(key) = key.filter(|key| presented.matches(&key.secret_hash) && key.status(now) == KeyStatus::Active) else {
+        let Some(key) = key.filter(|key| {
+            presented.matches(&key.secret_hash) && key.status(now) == KeyStatus::Active
+        }) else {
             return Ok(None);
         };
         if let Some(used) = key.used(now) {

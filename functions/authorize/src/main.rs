@@ -8,5 +8,8 @@ async fn main() -> Result<(), Error> {
     tandem_runtime::logs::start();
     let authorizer = Authorizer::start().await?;
     let authorizer = &authorizer;
-    lambda_runtime::run(service_fn(|event: LambdaEvent<Request>| authorizer.authorize(event.payload))).await
+    lambda_runtime::run(service_fn(|event: LambdaEvent<Request>| {
+        authorizer.authorize(event.payload)
+    }))
+    .await
 }

@@ -14,7 +14,11 @@ pub(crate) enum Need {
 /// What a route needs, as the template spells it; `None` for one that is not known here, which no client's key opens.
 pub(crate) fn need_of(route: &str) -> Option<Need> {
     let (method, path) = route.split_once(' ')?;
-    let access = if method == "GET" { Access::Read } else { Access::Write };
+    let access = if method == "GET" {
+        Access::Read
+    } else {
+        Access::Write
+    };
     let segments: Vec<&str> = path.split('/').skip(2).collect();
     let area = match segments.as_slice() {
         ["clients" | "contracting-companies", ..] => return Some(Need::Operator),
@@ -51,8 +55,14 @@ mod tests {
             ("POST /v1/carts/{cartId}/purchase", "purchases:write"),
             ("GET /v1/customers", "customers:read"),
             ("GET /v1/customers/{customerId}/orders", "purchases:read"),
-            ("POST /v1/subscriptions/useCrossClientVoucher", "purchases:write"),
-            ("POST /v1/connections/{connectionId}/accept", "connections:write"),
+            (
+                "POST /v1/subscriptions/useCrossClientVoucher",
+                "purchases:write",
+            ),
+            (
+                "POST /v1/connections/{connectionId}/accept",
+                "connections:write",
+            ),
             ("POST /v1/callbacks/replay", "callbacks:write"),
             ("GET /v1/payouts/export", "payouts:read"),
             ("POST /v1/imports/orders", "imports:write"),
@@ -73,10 +83,24 @@ mod tests {
             let path = line.split("Path: ").nth(1)?.trim_matches(['"', '}', ' ']);
             Some(format!("{method} {path}"))
         });
-        let (operator, client): (Vec<_>, Vec<_>) =
-            routes.partition(|route| route.contains("/v1/clients") || route.contains("/v1/contracting-companies"));
-        assert!(client.len() > 40 && operator.len() == 10, "{} and {}", client.len(), operator.len());
-        assert!(client.iter().all(|route| matches!(need_of(route), Some(Need::Scope(_)))));
-        assert!(operator.iter().all(|route| need_of(route) == Some(Need::Operator)));
+        let (operator, client): (Vec<_>, Vec<_>) = routes.partition(|route| {
+            route.contains("/v1/clients") || route.contains("/v1/contracting-companies")
+        });
+        assert!(
+            client.len() > 40 && operator.len() == 10,
+            "{} and {}",
+            client.len(),
+            operator.len()
+        );
+        assert!(
+            client
+                .iter()
+                .all(|route| matches!(need_of(route), Some(Need::Scope(_))))
+        );
+        assert!(
+            operator
+                .iter()
+                .all(|route| need_of(route) == Some(Need::Operator))
+        );
     }
 }

@@ -12,15 +12,26 @@ use tandem_domain::event_endpoint::EventEndpoint;
 use tandem_sealing::{Purpose, new_webhook_secret};
 use tandem_store::{Transaction, endpoint_keys, keys};
 
-pub(crate) async fn read(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+pub(crate) async fn read(
+    app: &App,
+    request: &Request,
+    caller: ClientCaller,
+) -> Result<Answer, Problem> {
     request.query().finish()?;
     let (endpoint, health) = load(app, caller).await?;
-    Ok(Answer::ok(view::event_endpoint(&endpoint.ok_or_else(missing)?, health.as_ref())))
+    Ok(Answer::ok(view::event_endpoint(
+        &endpoint.ok_or_else(missing)?,
+        health.as_ref(),
+    )))
 }
 
 /// Sets the address. The first time makes a secret, shown once; later the secret stays, and what failed or was disabled
 /// begins anew.
-pub(crate) async fn set(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+pub(crate) async fn set(
+    app: &App,
+    request: &Request,
+    caller: ClientCaller,
+) -> Result<Answer, Problem> {
     let body = request.json()?;
     let url = EventEndpoint::parse(&body, &app.local_targets)?;
     once(app, &Once::of(request, &body)?, || async {
@@ -37,7 +48,12 @@ pub(crate) async fn set(app: &App, request: &Request, caller: ClientCaller) -> R
             }
             None => {
                 let secret = new_webhook_secret();
-                let endpoint = EventEndpoint::new(caller.id, url.clone(), seal_secret(app, caller, &secret), app.now());
+                let endpoint = EventEndpoint::new(
+                    caller.id,
+                    url.clone(),
+                    seal_secret(app, caller, &secret),
+                    app.now(),
+                );
                 transaction.create(&endpoint)?;
                 let mut shown = view::event_endpoint(&endpoint, None);
                 shown["secret"] = json!(secret.expose_secret());
@@ -50,7 +66,11 @@ pub(crate) async fn set(app: &App, request: &Request, caller: ClientCaller) -> R
 }
 
 /// Removes it. Callbacks that were not delivered wait for a replay after another one is set.
-pub(crate) async fn remove(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+pub(crate) async fn remove(
+    app: &App,
+    request: &Request,
+    caller: ClientCaller,
+) -> Result<Answer, Problem> {
     once(app, &Once::of(request, &json!({}))?, || async {
         let (endpoint, health) = load(app, caller).await?;
         let endpoint = endpoint.ok_or_else(missing)?;
@@ -59,13 +79,20 @@ pub(crate) async fn remove(app: &App, request: &Request, caller: ClientCaller) -
         if let Some(health) = &health {
             transaction.remove(health);
         }
-        Ok(Step::Commit(transaction, Answer::ok(view::event_endpoint(&endpoint, None))))
+        Ok(Step::Commit(
+            transaction,
+            Answer::ok(view::event_endpoint(&endpoint, None)),
+        ))
     })
     .await
 }
 
 /// A new secret, shown once; the one before signs beside it for a day.
-pub(crate) async fn rotate(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+pub(crate) async fn rotate(
+    app: &App,
+    request: &Request,
+    caller: ClientCaller,
+) -> Result<Answer, Problem> {
     let body = request.no_body()?;
     once(app, &Once::of(request, &body)?, || async {
         let (endpoint, _) = load(app, caller).await?;
@@ -82,17 +109,30 @@ pub(crate) async fn rotate(app: &App, request: &Request, caller: ClientCaller) -
     .await
 }
 
-async fn load(app: &App, caller: ClientCaller) -> Result<(Option<EventEndpoint>, Option<EndpointHealth>), Problem> {
+async fn load(
+    app: &App,
+    caller: ClientCaller,
+) -> Result<(Option<EventEndpoint>, Option<EndpointHealth>), Problem> {
     let health = endpoint_keys::endpoint_health(Endpoint::Client(caller.id));
     let endpoint = keys::event_endpoint(caller.id);
-    let loaded = app.store.batch([endpoint.raw().clone(), health.raw().clone()]).await?;
+    let loaded = app
+        .store
+        .batch([endpoint.raw().clone(), health.raw().clone()])
+        .await?;
     Ok((loaded.get(&endpoint)?, loaded.get(&health)?))
 }
 
 fn missing() -> Problem {
-    Problem::new(Code::EventEndpointNotFound, "set one by PUT /v1/event-endpoint")
+    Problem::new(
+        Code::EventEndpointNotFound,
+        "set one by PUT /v1/event-endpoint",
+    )
 }
 
 fn seal_secret(app: &App, caller: ClientCaller, secret: &SecretString) -> String {
-    app.sealer.seal(Purpose::SigningSecret, &Endpoint::Client(caller.id).to_string(), secret.expose_secret().as_bytes())
+    app.sealer.seal(
+        Purpose::SigningSecret,
+        &Endpoint::Client(caller.id).to_string(),
+        secret.expose_secret().as_bytes(),
+    )
 }

@@ -34,14 +34,20 @@ pub async fn handle(app: App, request: Request) -> Result<Answer, Problem> {
         "GET /v1/event-endpoint" => event_endpoint::read(&app, &request, caller).await,
         "PUT /v1/event-endpoint" => event_endpoint::set(&app, &request, caller).await,
         "DELETE /v1/event-endpoint" => event_endpoint::remove(&app, &request, caller).await,
-        "POST /v1/event-endpoint/rotate-secret" => event_endpoint::rotate(&app, &request, caller).await,
+        "POST /v1/event-endpoint/rotate-secret" => {
+            event_endpoint::rotate(&app, &request, caller).await
+        }
         _ => Err(Problem::missing(Code::RouteNotFound)),
     }
 }
 
 async fn list(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
-    const STATUSES: &[(&str, &str)] =
-        &[("pending", "pending"), ("delivered", "delivered"), ("exhausted", "exhausted"), ("held", "held")];
+    const STATUSES: &[(&str, &str)] = &[
+        ("pending", "pending"),
+        ("delivered", "delivered"),
+        ("exhausted", "exhausted"),
+        ("held", "held"),
+    ];
     let mut query = request.query();
     let status = query.optional("status", one_of(STATUSES));
     let event = query.optional("type", one_of(EventType::WORDS));
@@ -54,9 +60,18 @@ async fn list(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
             && event.is_none_or(|event| callback.event == event)
             && connection.is_none_or(|connection| callback.connection_id == Some(connection))
             && order.is_none_or(|order| callback.order_id == Some(order))
-            && subscription.is_none_or(|subscription| callback.subscription_id == Some(subscription))
+            && subscription
+                .is_none_or(|subscription| callback.subscription_id == Some(subscription))
     };
-    let page = app.store.page(&keys::callbacks_of(caller.id), paging.after.as_deref(), paging.limit, keep).await?;
+    let page = app
+        .store
+        .page(
+            &keys::callbacks_of(caller.id),
+            paging.after.as_deref(),
+            paging.limit,
+            keep,
+        )
+        .await?;
     Ok(paging.answer(app, page, |callback| view::summary(&callback)))
 }
 
@@ -69,10 +84,19 @@ async fn read(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
     let unreadable = || Problem::new(Code::Internal, "the body of the callback cannot be read");
     let body = announce::body(&app.sealer, &callback, person.as_ref()).map_err(|_| unreadable())?;
     let body: Value = serde_json::from_slice(&body).map_err(|_| unreadable())?;
-    let mut attempts = app.store.page(&AttemptRow::of(caller.id, callback.id), None, SHOWN_ATTEMPTS, |_| true).await?;
+    let mut attempts = app
+        .store
+        .page(
+            &AttemptRow::of(caller.id, callback.id),
+            None,
+            SHOWN_ATTEMPTS,
+            |_| true,
+        )
+        .await?;
     for AttemptRow { attempt, .. } in &mut attempts.items {
         if let Some(sealed) = attempt.sealed_answer.take() {
-            attempt.answer = announce::answer(callback.id, attempt.number, person.as_ref(), &sealed);
+            attempt.answer =
+                announce::answer(callback.id, attempt.number, person.as_ref(), &sealed);
         }
     }
     Ok(Answer::ok(view::full(&callback, &body, &attempts.items)))
@@ -80,5 +104,8 @@ async fn read(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
 
 async fn load(app: &App, request: &Request, caller: ClientCaller) -> Result<Callback, Problem> {
     let id: CallbackId = request.id_in_path("callbackId", Code::CallbackNotFound)?;
-    app.store.get(&keys::callback(caller.id, id)).await?.ok_or_else(|| Problem::missing(Code::CallbackNotFound))
+    app.store
+        .get(&keys::callback(caller.id, id))
+        .await?
+        .ok_or_else(|| Problem::missing(Code::CallbackNotFound))
 }

@@ -19,25 +19,42 @@ use crate::load;
 /// Callbacks replayed by one request; with their endpoints they fit one transaction.
 const MOST: usize = 49;
 
-pub(crate) async fn one(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+pub(crate) async fn one(
+    app: &App,
+    request: &Request,
+    caller: ClientCaller,
+) -> Result<Answer, Problem> {
     let body = request.no_body()?;
     once(app, &Once::of(request, &body)?, || async {
         let callback = load(app, request, caller).await?.replay(app.now());
         let transaction = rows_of(app, std::slice::from_ref(&callback)).await?;
-        Ok(Step::Commit(transaction, Answer::json(202, view::summary(&callback))))
+        Ok(Step::Commit(
+            transaction,
+            Answer::json(202, view::summary(&callback)),
+        ))
     })
     .await
 }
 
-pub(crate) async fn many(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+pub(crate) async fn many(
+    app: &App,
+    request: &Request,
+    caller: ClientCaller,
+) -> Result<Answer, Problem> {
     let body = request.json()?;
     let ids = parse(&body)?;
     once(app, &Once::of(request, &body)?, || async {
         let callbacks = find(app, caller, &ids).await?;
-        let callbacks: Vec<_> = callbacks.into_iter().map(|callback| callback.replay(app.now())).collect();
+        let callbacks: Vec<_> = callbacks
+            .into_iter()
+            .map(|callback| callback.replay(app.now()))
+            .collect();
         let transaction = rows_of(app, &callbacks).await?;
         let items: Vec<Value> = callbacks.iter().map(view::summary).collect();
-        Ok(Step::Commit(transaction, Answer::json(202, json!({"items": items}))))
+        Ok(Step::Commit(
+            transaction,
+            Answer::json(202, json!({"items": items})),
+        ))
     })
     .await
 }
@@ -53,29 +70,61 @@ fn parse(body: &Value) -> Parsed<Vec<CallbackId>> {
     })
 }
 
-async fn find(app: &App, caller: ClientCaller, ids: &[CallbackId]) -> Result<Vec<Callback>, Problem> {
-    let loaded = app.store.batch(ids.iter().map(|id| keys::callback(caller.id, *id).raw().clone())).await?;
+async fn find(
+    app: &App,
+    caller: ClientCaller,
+    ids: &[CallbackId],
+) -> Result<Vec<Callback>, Problem> {
+    let loaded = app
+        .store
+        .batch(
+            ids.iter()
+                .map(|id| keys::callback(caller.id, *id).raw().clone()),
+        )
+        .await?;
     let (mut found, mut errors) = (Vec::new(), FieldErrors::default());
     for id in ids {
         match loaded.get(&keys::callback(caller.id, *id))? {
             Some(callback) => found.push(callback),
-            None => errors.0.extend(FieldErrors::at("callbackIds", "not_found", format!("there is no callback {id}")).0),
+            None => errors.0.extend(
+                FieldErrors::at(
+                    "callbackIds",
+                    "not_found",
+                    format!("there is no callback {id}"),
+                )
+                .0,
+            ),
         }
     }
-    if errors.0.is_empty() { Ok(found) } else { Err(errors.into()) }
+    if errors.0.is_empty() {
+        Ok(found)
+    } else {
+        Err(errors.into())
+    }
 }
 
 async fn rows_of(app: &App, callbacks: &[Callback]) -> Result<Transaction, Problem> {
     let mut transaction = Transaction::default();
     // One that is being attempted stays as it is: a new version of its row would take the attempt's record away.
-    for callback in callbacks.iter().filter(|callback| !matches!(callback.state, CallbackState::InFlight { .. })) {
+    for callback in callbacks
+        .iter()
+        .filter(|callback| !matches!(callback.state, CallbackState::InFlight { .. }))
+    {
         transaction.replace(callback)?;
     }
     let endpoints: BTreeSet<Endpoint> = callbacks.iter().map(Callback::endpoint).collect();
-    let endpoints: Vec<_> = endpoints.into_iter().map(endpoint_keys::endpoint_health).collect();
-    let loaded = app.store.batch(endpoints.iter().map(|key| key.raw().clone())).await?;
+    let endpoints: Vec<_> = endpoints
+        .into_iter()
+        .map(endpoint_keys::endpoint_health)
+        .collect();
+    let loaded = app
+        .store
+        .batch(endpoints.iter().map(|key| key.raw().clone()))
+        .await?;
     for key in &endpoints {
-        let Some(health) = loaded.get(key)? else { continue };
+        let Some(health) = loaded.get(key)? else {
+            continue;
+        };
         match health.clone().believed(app.now()) {
             None => transaction.remove(&health),
             Some(believed) if believed != health => transaction.replace(&believed)?,

@@ -7,22 +7,43 @@ use tandem_domain::ids::ReplayId;
 use tandem_domain::replay::{KEPT, ReplayJob, Selection};
 use tandem_store::{Transaction, replay_keys};
 
-pub(crate) async fn accept(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+pub(crate) async fn accept(
+    app: &App,
+    request: &Request,
+    caller: ClientCaller,
+) -> Result<Answer, Problem> {
     let body = request.json()?;
     let selection = Selection::parse(&body)?;
     once(app, &Once::of(request, &body)?, || async {
-        let job = ReplayJob::accept(ReplayId::mint(&mut app.mint()), caller.id, selection, app.now());
+        let job = ReplayJob::accept(
+            ReplayId::mint(&mut app.mint()),
+            caller.id,
+            selection,
+            app.now(),
+        );
         let mut transaction = Transaction::default();
         transaction.create(&job)?;
         let location = Some(format!("/v1/callbacks/replays/{}", job.id));
-        Ok(Step::Commit(transaction, Answer { location, ..Answer::json(202, view::job(&job)) }))
+        Ok(Step::Commit(
+            transaction,
+            Answer {
+                location,
+                ..Answer::json(202, view::job(&job))
+            },
+        ))
     })
     .await
 }
 
-pub(crate) async fn read(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+pub(crate) async fn read(
+    app: &App,
+    request: &Request,
+    caller: ClientCaller,
+) -> Result<Answer, Problem> {
     let id: ReplayId = request.id_in_path("replayId", Code::ReplayNotFound)?;
     let job = app.store.get(&replay_keys::replay(caller.id, id)).await?;
     let kept = job.filter(|job| app.now().duration_since(job.accepted_at) < KEPT);
-    Ok(Answer::ok(view::job(&kept.ok_or_else(|| Problem::missing(Code::ReplayNotFound))?)))
+    Ok(Answer::ok(view::job(
+        &kept.ok_or_else(|| Problem::missing(Code::ReplayNotFound))?,
+    )))
 }

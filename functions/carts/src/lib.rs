@@ -33,21 +33,38 @@ async fn create(app: &App, request: &Request, caller: ClientCaller) -> Result<An
     once(app, &Once::of(request, &body)?, || async {
         let offers = find(app, caller, &draft.positions).await?;
         let found = in_order(&offers, &draft.positions);
-        let cart = draft.clone().create(CartId::mint(&mut app.mint()), caller.id, &found, app.now()).map_err(draft_refused)?;
+        let cart = draft
+            .clone()
+            .create(CartId::mint(&mut app.mint()), caller.id, &found, app.now())
+            .map_err(draft_refused)?;
         let mut transaction = Transaction::default();
         transaction.create(&cart)?;
-        Ok(Step::Commit(transaction, Answer::created(format!("/v1/carts/{}", cart.id), view::cart(&cart))))
+        Ok(Step::Commit(
+            transaction,
+            Answer::created(format!("/v1/carts/{}", cart.id), view::cart(&cart)),
+        ))
     })
     .await
 }
 
 async fn list(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
     let mut query = request.query();
-    let words = &[("active", CartStatus::Active), ("archived", CartStatus::Archived)];
+    let words = &[
+        ("active", CartStatus::Active),
+        ("archived", CartStatus::Archived),
+    ];
     let status = query.optional("status", one_of(words));
     let paging = Paging::read(app, request, query)?;
     let keep = |cart: &Cart| status.is_none_or(|status| cart.status == status);
-    let page = app.store.page(&keys::carts_of(caller.id), paging.after.as_deref(), paging.limit, keep).await?;
+    let page = app
+        .store
+        .page(
+            &keys::carts_of(caller.id),
+            paging.after.as_deref(),
+            paging.limit,
+            keep,
+        )
+        .await?;
     Ok(paging.answer(app, page, |cart| view::cart(&cart)))
 }
 
@@ -62,7 +79,9 @@ async fn edit(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
     once(app, &Once::of(request, &body)?, || async {
         let before = load(app, request, caller).await?;
         let offers = find(app, caller, &drafts).await?;
-        let cart = before.edit(edit.clone(), &in_order(&offers, &drafts), app.now()).map_err(draft_refused)?;
+        let cart = before
+            .edit(edit.clone(), &in_order(&offers, &drafts), app.now())
+            .map_err(draft_refused)?;
         let mut transaction = Transaction::default();
         transaction.replace(&cart)?;
         Ok(Step::Commit(transaction, Answer::ok(view::cart(&cart))))
@@ -73,7 +92,10 @@ async fn edit(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
 async fn archive(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
     let body = request.no_body()?;
     once(app, &Once::of(request, &body)?, || async {
-        let cart = load(app, request, caller).await?.archive(app.now()).map_err(draft_refused)?;
+        let cart = load(app, request, caller)
+            .await?
+            .archive(app.now())
+            .map_err(draft_refused)?;
         let mut transaction = Transaction::default();
         transaction.replace(&cart)?;
         Ok(Step::Commit(transaction, Answer::ok(view::cart(&cart))))
@@ -83,14 +105,24 @@ async fn archive(app: &App, request: &Request, caller: ClientCaller) -> Result<A
 
 async fn load(app: &App, request: &Request, caller: ClientCaller) -> Result<Cart, Problem> {
     let id: CartId = request.id_in_path("cartId", Code::CartNotFound)?;
-    app.store.get(&keys::cart(caller.id, id)).await?.ok_or_else(|| Problem::missing(Code::CartNotFound))
+    app.store
+        .get(&keys::cart(caller.id, id))
+        .await?
+        .ok_or_else(|| Problem::missing(Code::CartNotFound))
 }
 
-async fn find(app: &App, caller: ClientCaller, drafts: &[PositionDraft]) -> Result<Offers, Problem> {
+async fn find(
+    app: &App,
+    caller: ClientCaller,
+    drafts: &[PositionDraft],
+) -> Result<Offers, Problem> {
     let ids: Vec<OfferId> = drafts.iter().map(|draft| draft.offer_id).collect();
     Ok(Offers::find(app, caller, &ids).await?)
 }
 
 fn in_order<'a>(offers: &'a Offers, drafts: &[PositionDraft]) -> Vec<Found<'a>> {
-    drafts.iter().map(|draft| offers.of(draft.offer_id)).collect()
+    drafts
+        .iter()
+        .map(|draft| offers.of(draft.offer_id))
+        .collect()
 }

@@ -15,7 +15,11 @@ use crate::change::{load, rows_of};
 use crate::invite::seal_secret;
 
 /// A new secret, shown once; the one before signs beside it for a day.
-pub(crate) async fn rotate(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+pub(crate) async fn rotate(
+    app: &App,
+    request: &Request,
+    caller: ClientCaller,
+) -> Result<Answer, Problem> {
     let body = request.no_body()?;
     once(app, &Once::of(request, &body)?, || async {
         let (connection, side) = load(app, request, caller).await?;
@@ -35,7 +39,11 @@ pub(crate) async fn rotate(app: &App, request: &Request, caller: ClientCaller) -
 }
 
 /// A `connection.test` event, delivered and logged like any other.
-pub(crate) async fn test(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+pub(crate) async fn test(
+    app: &App,
+    request: &Request,
+    caller: ClientCaller,
+) -> Result<Answer, Problem> {
     let body = request.no_body()?;
     once(app, &Once::of(request, &body)?, || async {
         let (connection, side) = load(app, request, caller).await?;
@@ -57,7 +65,10 @@ pub(crate) async fn test(app: &App, request: &Request, caller: ClientCaller) -> 
         let shown = views::callback::summary(&callback);
         Ok(Step::Commit(
             transaction,
-            Answer { location: Some(format!("/v1/callbacks/{}", callback.id)), ..Answer::json(202, shown) },
+            Answer {
+                location: Some(format!("/v1/callbacks/{}", callback.id)),
+                ..Answer::json(202, shown)
+            },
         ))
     })
     .await

@@ -3,7 +3,9 @@
 use tandem_api::once::once;
 use tandem_api::views::connection as view;
 use tandem_api::{Answer, App, ClientCaller, Code, Once, Problem, Request, Step};
-use tandem_domain::connection::{Change, Connection, ConnectionEdit, ConnectionError, Move, Side, modules_are_on};
+use tandem_domain::connection::{
+    Change, Connection, ConnectionEdit, ConnectionError, Move, Side, modules_are_on,
+};
 use tandem_domain::ids::{ConnectionId, MailId};
 use tandem_domain::mail::Mail;
 use tandem_domain::tenancy::Client;
@@ -11,7 +13,12 @@ use tandem_domain::{Mint, Timestamp};
 use tandem_store::rows::{HistoryRow, Pair};
 use tandem_store::{StoreError, Transaction, endpoint_keys, keys};
 
-pub(crate) async fn make(app: &App, request: &Request, caller: ClientCaller, asked: Move) -> Result<Answer, Problem> {
+pub(crate) async fn make(
+    app: &App,
+    request: &Request,
+    caller: ClientCaller,
+    asked: Move,
+) -> Result<Answer, Problem> {
     let body = request.no_body()?;
     once(app, &Once::of(request, &body)?, || async {
         let (connection, side) = load(app, request, caller).await?;
@@ -22,19 +29,39 @@ pub(crate) async fn make(app: &App, request: &Request, caller: ClientCaller, ask
         let mut transaction = Transaction::default();
         transaction.replace(&change.connection)?;
         if !change.connection.state.is_live() {
-            transaction.delete(&Pair::key_of(connection.source.client_id, connection.target.client_id));
+            transaction.delete(&Pair::key_of(
+                connection.source.client_id,
+                connection.target.client_id,
+            ));
         }
         let to = match &change.mail {
-            Some((to, _)) => app.store.get(&keys::client(connection.party(*to).client_id)).await?,
+            Some((to, _)) => {
+                app.store
+                    .get(&keys::client(connection.party(*to).client_id))
+                    .await?
+            }
             None => None,
         };
-        rows_of(&mut transaction, &change, |_| to.as_ref(), app.now(), &mut app.mint())?;
-        Ok(Step::Commit(transaction, Answer::ok(view::summary(&change.connection, side))))
+        rows_of(
+            &mut transaction,
+            &change,
+            |_| to.as_ref(),
+            app.now(),
+            &mut app.mint(),
+        )?;
+        Ok(Step::Commit(
+            transaction,
+            Answer::ok(view::summary(&change.connection, side)),
+        ))
     })
     .await
 }
 
-pub(crate) async fn edit(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+pub(crate) async fn edit(
+    app: &App,
+    request: &Request,
+    caller: ClientCaller,
+) -> Result<Answer, Problem> {
     let body = request.json()?;
     let edit = ConnectionEdit::parse(&body, &app.local_targets)?;
     once(app, &Once::of(request, &body)?, || async {
@@ -48,20 +75,39 @@ pub(crate) async fn edit(app: &App, request: &Request, caller: ClientCaller) -> 
         transaction.replace(&change.connection)?;
         // A new address is a new endpoint: what failed or was disabled was the old one.
         if edit.callback_url.is_some()
-            && let Some(health) = app.store.get(&endpoint_keys::endpoint_health(change.connection.id)).await?
+            && let Some(health) = app
+                .store
+                .get(&endpoint_keys::endpoint_health(change.connection.id))
+                .await?
         {
             transaction.remove(&health);
         }
-        rows_of(&mut transaction, &change, |_| None, app.now(), &mut app.mint())?;
-        Ok(Step::Commit(transaction, Answer::ok(view::summary(&change.connection, side))))
+        rows_of(
+            &mut transaction,
+            &change,
+            |_| None,
+            app.now(),
+            &mut app.mint(),
+        )?;
+        Ok(Step::Commit(
+            transaction,
+            Answer::ok(view::summary(&change.connection, side)),
+        ))
     })
     .await
 }
 
 /// A connection of the caller.
-pub(crate) async fn load(app: &App, request: &Request, caller: ClientCaller) -> Result<(Connection, Side), Problem> {
+pub(crate) async fn load(
+    app: &App,
+    request: &Request,
+    caller: ClientCaller,
+) -> Result<(Connection, Side), Problem> {
     let id: ConnectionId = request.id_in_path("connectionId", Code::ConnectionNotFound)?;
-    app.store.connection_of(caller.id, id).await?.ok_or_else(|| Problem::missing(Code::ConnectionNotFound))
+    app.store
+        .connection_of(caller.id, id)
+        .await?
+        .ok_or_else(|| Problem::missing(Code::ConnectionNotFound))
 }
 
 /// The rows that go with a changed connection: its history line, and the mail if there is one.
@@ -72,7 +118,10 @@ pub(crate) fn rows_of<'a>(
     now: Timestamp,
     mint: &mut dyn Mint,
 ) -> Result<(), StoreError> {
-    transaction.create(&HistoryRow { connection_id: change.connection.id, entry: change.entry.clone() })?;
+    transaction.create(&HistoryRow {
+        connection_id: change.connection.id,
+        entry: change.entry.clone(),
+    })?;
     if let Some((side, kind)) = &change.mail
         && let Some(to) = client(*side)
     {
@@ -82,8 +131,14 @@ pub(crate) fn rows_of<'a>(
 }
 
 async fn companies_allow(app: &App, connection: &Connection) -> Result<(), Problem> {
-    let (source, target) = (keys::company(connection.source.company_id), keys::company(connection.target.company_id));
-    let loaded = app.store.batch([source.raw().clone(), target.raw().clone()]).await?;
+    let (source, target) = (
+        keys::company(connection.source.company_id),
+        keys::company(connection.target.company_id),
+    );
+    let loaded = app
+        .store
+        .batch([source.raw().clone(), target.raw().clone()])
+        .await?;
     match (loaded.get(&source)?, loaded.get(&target)?) {
         (Some(source), Some(target)) => Ok(modules_are_on(&source, &target)?),
         (None, _) => Err(ConnectionError::ModuleOff { side: Side::Source }.into()),

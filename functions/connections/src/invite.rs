@@ -16,29 +16,69 @@ use tandem_store::{StoreError, Transaction, keys, limit_keys};
 
 use crate::change::rows_of;
 
-pub(crate) async fn invite(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+pub(crate) async fn invite(
+    app: &App,
+    request: &Request,
+    caller: ClientCaller,
+) -> Result<Answer, Problem> {
     let body = request.json()?;
     let draft = ConnectionDraft::parse(&body, &app.local_targets)?;
-    once(app, &Once::of(request, &body)?, || decide(app, caller, draft.clone())).await
+    once(app, &Once::of(request, &body)?, || {
+        decide(app, caller, draft.clone())
+    })
+    .await
 }
 
 async fn decide(app: &App, caller: ClientCaller, draft: ConnectionDraft) -> Result<Step, Problem> {
     let (source, target, invitations) = parties(app, caller, draft.target_client_id).await?;
-    if let Some(wait) = invitations.as_ref().and_then(|invitations| invitations.wait(app.now())) {
-        return Err(Problem::wait(Code::TooManyInvitations, format!("at most {PER_HOUR} invitations an hour"), wait));
+    if let Some(wait) = invitations
+        .as_ref()
+        .and_then(|invitations| invitations.wait(app.now()))
+    {
+        return Err(Problem::wait(
+            Code::TooManyInvitations,
+            format!("at most {PER_HOUR} invitations an hour"),
+            wait,
+        ));
     }
     let mut mint = app.mint();
     let id = ConnectionId::mint(&mut mint);
     let secret = new_webhook_secret();
     let sealed = || seal_secret(app, id, &secret);
-    let change = draft.invite(id, (&source.0, &source.1), (&target.0, &target.1), sealed, app.now())?;
-    let pair = Pair { source: caller.id, target: target.0.id, connection_id: id };
-    if let Some(live) = app.store.get(&Pair::key_of(pair.source, pair.target)).await? {
-        let detail = format!("{} connects them; a new one can be made when it is declined or withdrawn", live.connection_id);
+    let change = draft.invite(
+        id,
+        (&source.0, &source.1),
+        (&target.0, &target.1),
+        sealed,
+        app.now(),
+    )?;
+    let pair = Pair {
+        source: caller.id,
+        target: target.0.id,
+        connection_id: id,
+    };
+    if let Some(live) = app
+        .store
+        .get(&Pair::key_of(pair.source, pair.target))
+        .await?
+    {
+        let detail = format!(
+            "{} connects them; a new one can be made when it is declined or withdrawn",
+            live.connection_id
+        );
         return Err(Problem::new(Code::ConnectionExists, detail));
     }
-    let history = HistoryRow { connection_id: id, entry: change.entry.clone() };
-    let mut shown = view::full(&change.connection, Side::Source, std::slice::from_ref(&history), None, None);
+    let history = HistoryRow {
+        connection_id: id,
+        entry: change.entry.clone(),
+    };
+    let mut shown = view::full(
+        &change.connection,
+        Side::Source,
+        std::slice::from_ref(&history),
+        None,
+        None,
+    );
     if shown.get("callback").is_some() {
         shown["callback"]["secret"] = json!(secret.expose_secret());
     }
@@ -49,28 +89,69 @@ async fn decide(app: &App, caller: ClientCaller, draft: ConnectionDraft) -> Resu
         None => transaction.create(&Invitations::first(caller.id, app.now()))?,
         Some(invitations) => transaction.replace(&invitations.another(app.now()))?,
     }
-    rows_of(&mut transaction, &change, |_| Some(&target.0), app.now(), &mut mint)?;
-    Ok(Step::Commit(transaction, Answer::created(format!("/v1/connections/{id}"), shown)))
+    rows_of(
+        &mut transaction,
+        &change,
+        |_| Some(&target.0),
+        app.now(),
+        &mut mint,
+    )?;
+    Ok(Step::Commit(
+        transaction,
+        Answer::created(format!("/v1/connections/{id}"), shown),
+    ))
 }
 
 type Party = (Client, ContractingCompany);
 
 /// Both clients with their contracting companies, and how many the source invited of late.
-async fn parties(app: &App, caller: ClientCaller, target: ClientId) -> Result<(Party, Party, Option<Invitations>), Problem> {
-    let (own, own_company, other) = (keys::client(caller.id), keys::company(caller.company_id), keys::client(target));
+async fn parties(
+    app: &App,
+    caller: ClientCaller,
+    target: ClientId,
+) -> Result<(Party, Party, Option<Invitations>), Problem> {
+    let (own, own_company, other) = (
+        keys::client(caller.id),
+        keys::company(caller.company_id),
+        keys::client(target),
+    );
     let invitations = limit_keys::invitations(caller.id);
-    let rows = [own.raw().clone(), own_company.raw().clone(), other.raw().clone(), invitations.raw().clone()];
+    let rows = [
+        own.raw().clone(),
+        own_company.raw().clone(),
+        other.raw().clone(),
+        invitations.raw().clone(),
+    ];
     let loaded = app.store.batch(rows).await?;
-    let gone =
-        |what: &str| StoreError::Corrupt { key: caller.id.to_string(), reason: format!("the caller's {what} is missing") };
-    let source = (loaded.get(&own)?.ok_or_else(|| gone("client"))?, loaded.get(&own_company)?.ok_or_else(|| gone("company"))?);
-    let unknown = || Problem::from(FieldErrors::at("targetClientId", "not_found", "there is no such client"));
+    let gone = |what: &str| StoreError::Corrupt {
+        key: caller.id.to_string(),
+        reason: format!("the caller's {what} is missing"),
+    };
+    let source = (
+        loaded.get(&own)?.ok_or_else(|| gone("client"))?,
+        loaded.get(&own_company)?.ok_or_else(|| gone("company"))?,
+    );
+    let unknown = || {
+        Problem::from(FieldErrors::at(
+            "targetClientId",
+            "not_found",
+            "there is no such client",
+        ))
+    };
     let target = loaded.get(&other)?.ok_or_else(unknown)?;
-    let company = app.store.get(&keys::company(target.company_id)).await?.ok_or_else(unknown)?;
+    let company = app
+        .store
+        .get(&keys::company(target.company_id))
+        .await?
+        .ok_or_else(unknown)?;
     Ok((source, (target, company), loaded.get(&invitations)?))
 }
 
 /// A signing secret as the table holds it, bound to its connection.
 pub(crate) fn seal_secret(app: &App, id: ConnectionId, secret: &SecretString) -> String {
-    app.sealer.seal(Purpose::SigningSecret, &id.to_string(), secret.expose_secret().as_bytes())
+    app.sealer.seal(
+        Purpose::SigningSecret,
+        &id.to_string(),
+        secret.expose_secret().as_bytes(),
+    )
 }

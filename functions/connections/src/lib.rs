@@ -19,13 +19,27 @@ pub async fn handle(app: App, request: Request) -> Result<Answer, Problem> {
         "GET /v1/connections" => read::list(&app, &request, caller).await,
         "GET /v1/connections/{connectionId}" => read::read(&app, &request, caller).await,
         "PATCH /v1/connections/{connectionId}" => change::edit(&app, &request, caller).await,
-        "POST /v1/connections/{connectionId}/accept" => change::make(&app, &request, caller, Move::Accept).await,
-        "POST /v1/connections/{connectionId}/decline" => change::make(&app, &request, caller, Move::Decline).await,
-        "POST /v1/connections/{connectionId}/withdraw" => change::make(&app, &request, caller, Move::Withdraw).await,
-        "POST /v1/connections/{connectionId}/block" => change::make(&app, &request, caller, Move::Block).await,
-        "POST /v1/connections/{connectionId}/unblock" => change::make(&app, &request, caller, Move::Unblock).await,
-        "POST /v1/connections/{connectionId}/callback/rotate-secret" => callback::rotate(&app, &request, caller).await,
-        "POST /v1/connections/{connectionId}/callback/test" => callback::test(&app, &request, caller).await,
+        "POST /v1/connections/{connectionId}/accept" => {
+            change::make(&app, &request, caller, Move::Accept).await
+        }
+        "POST /v1/connections/{connectionId}/decline" => {
+            change::make(&app, &request, caller, Move::Decline).await
+        }
+        "POST /v1/connections/{connectionId}/withdraw" => {
+            change::make(&app, &request, caller, Move::Withdraw).await
+        }
+        "POST /v1/connections/{connectionId}/block" => {
+            change::make(&app, &request, caller, Move::Block).await
+        }
+        "POST /v1/connections/{connectionId}/unblock" => {
+            change::make(&app, &request, caller, Move::Unblock).await
+        }
+        "POST /v1/connections/{connectionId}/callback/rotate-secret" => {
+            callback::rotate(&app, &request, caller).await
+        }
+        "POST /v1/connections/{connectionId}/callback/test" => {
+            callback::test(&app, &request, caller).await
+        }
         _ => Err(Problem::missing(Code::RouteNotFound)),
     }
 }

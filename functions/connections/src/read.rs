@@ -13,7 +13,11 @@ use crate::change::load;
 /// History lines shown with a connection.
 const SHOWN_HISTORY: usize = 100;
 
-pub(crate) async fn list(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+pub(crate) async fn list(
+    app: &App,
+    request: &Request,
+    caller: ClientCaller,
+) -> Result<Answer, Problem> {
     const STATUSES: &[(&str, &str)] = &[
         ("invited", "invited"),
         ("active", "active"),
@@ -22,27 +26,58 @@ pub(crate) async fn list(app: &App, request: &Request, caller: ClientCaller) -> 
         ("blocked", "blocked"),
     ];
     let mut query = request.query();
-    let role = query.optional("role", one_of(&[("source", Side::Source), ("target", Side::Target)]));
+    let role = query.optional(
+        "role",
+        one_of(&[("source", Side::Source), ("target", Side::Target)]),
+    );
     let status = query.optional("status", one_of(STATUSES));
     let paging = Paging::read(app, request, query)?;
     let sides = role.map_or_else(|| vec![Side::Source, Side::Target], |side| vec![side]);
-    let collections: Vec<_> = sides.into_iter().map(|side| keys::connections_of(caller.id, side)).collect();
-    let keep = |connection: &Connection| status.is_none_or(|status| connection.state.as_str() == status);
-    let page = app.store.merged_page(&collections, paging.after.as_deref(), paging.limit, keep).await?;
+    let collections: Vec<_> = sides
+        .into_iter()
+        .map(|side| keys::connections_of(caller.id, side))
+        .collect();
+    let keep =
+        |connection: &Connection| status.is_none_or(|status| connection.state.as_str() == status);
+    let page = app
+        .store
+        .merged_page(&collections, paging.after.as_deref(), paging.limit, keep)
+        .await?;
     Ok(paging.answer(app, page, |connection| {
         let side = connection.side_of(caller.id).unwrap_or(Side::Target);
         view::summary(&connection, side)
     }))
 }
 
-pub(crate) async fn read(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+pub(crate) async fn read(
+    app: &App,
+    request: &Request,
+    caller: ClientCaller,
+) -> Result<Answer, Problem> {
     let (connection, side) = load(app, request, caller).await?;
-    let history = app.store.page(&HistoryRow::of(connection.id), None, SHOWN_HISTORY, |_| true).await?;
+    let history = app
+        .store
+        .page(&HistoryRow::of(connection.id), None, SHOWN_HISTORY, |_| {
+            true
+        })
+        .await?;
     let (mut health, mut mail) = (None, None);
     if side == Side::Source {
-        let (endpoint, invitation) = (endpoint_keys::endpoint_health(connection.id), invitation_mail(connection.id));
-        let loaded = app.store.batch([endpoint.raw().clone(), invitation.raw().clone()]).await?;
+        let (endpoint, invitation) = (
+            endpoint_keys::endpoint_health(connection.id),
+            invitation_mail(connection.id),
+        );
+        let loaded = app
+            .store
+            .batch([endpoint.raw().clone(), invitation.raw().clone()])
+            .await?;
         (health, mail) = (loaded.get(&endpoint)?, loaded.get(&invitation)?);
     }
-    Ok(Answer::ok(view::full(&connection, side, &history.items, health.as_ref(), mail.as_ref())))
+    Ok(Answer::ok(view::full(
+        &connection,
+        side,
+        &history.items,
+        health.as_ref(),
+        mail.as_ref(),
+    )))
 }

@@ -22,7 +22,11 @@ const MOST_NAMED: usize = 20;
 const CLIENTS: usize = 100;
 
 /// Erases; who asks again is told that there is no such customer.
-pub(crate) async fn erase(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+pub(crate) async fn erase(
+    app: &App,
+    request: &Request,
+    caller: ClientCaller,
+) -> Result<Answer, Problem> {
     once(app, &Once::of(request, &json!({}))?, || async {
         let customer = load(app, request, caller).await?;
         let erasure = customer.erase(caller.id, &running(app, &customer).await?, app.now())?;
@@ -32,7 +36,10 @@ pub(crate) async fn erase(app: &App, request: &Request, caller: ClientCaller) ->
             transaction.delete(&guard.key());
         }
         transaction.create(&erasure)?;
-        Ok(Step::Commit(transaction, Answer::ok(view::erasure(&erasure))))
+        Ok(Step::Commit(
+            transaction,
+            Answer::ok(view::erasure(&erasure)),
+        ))
     })
     .await
 }
@@ -41,7 +48,15 @@ pub(crate) async fn erase(app: &App, request: &Request, caller: ClientCaller) ->
 async fn running(app: &App, customer: &Customer) -> Result<Vec<Subscription>, StoreError> {
     let (mut running, mut after) = (Vec::new(), None);
     loop {
-        let clients = app.store.page(&keys::clients_of(customer.company_id), after.as_deref(), CLIENTS, |_| true).await?;
+        let clients = app
+            .store
+            .page(
+                &keys::clients_of(customer.company_id),
+                after.as_deref(),
+                CLIENTS,
+                |_| true,
+            )
+            .await?;
         for client in &clients.items {
             running.extend(running_at(app, client.id, customer).await?);
         }
@@ -52,10 +67,23 @@ async fn running(app: &App, customer: &Customer) -> Result<Vec<Subscription>, St
     }
 }
 
-async fn running_at(app: &App, client: ClientId, customer: &Customer) -> Result<Vec<Subscription>, StoreError> {
-    let (now, rows, mut after) = (app.now(), keys::subscriptions_for(client, customer.id), None);
+async fn running_at(
+    app: &App,
+    client: ClientId,
+    customer: &Customer,
+) -> Result<Vec<Subscription>, StoreError> {
+    let (now, rows, mut after) = (
+        app.now(),
+        keys::subscriptions_for(client, customer.id),
+        None,
+    );
     loop {
-        let page = app.store.page(&rows, after.as_deref(), MOST_NAMED, |row: &Subscription| row.is_running(now)).await?;
+        let page = app
+            .store
+            .page(&rows, after.as_deref(), MOST_NAMED, |row: &Subscription| {
+                row.is_running(now)
+            })
+            .await?;
         if page.next.is_none() || !page.items.is_empty() {
             return Ok(page.items);
         }

@@ -10,32 +10,67 @@ use tandem_store::{Entity, Key};
 
 /// The guard of an e-mail address, compared without case.
 pub(crate) fn email(company: CompanyId, email: &EmailAddress) -> Key<Guard> {
-    Guard::key_of(company, Unique::Email, &sha256_hex(email.folded().as_bytes()))
+    Guard::key_of(
+        company,
+        Unique::Email,
+        &sha256_hex(email.folded().as_bytes()),
+    )
 }
 
 /// The guard of an `externalSystemId`.
 pub(crate) fn external(company: CompanyId, id: &ExternalId) -> Key<Guard> {
-    Guard::key_of(company, Unique::ExternalSystemId, &sha256_hex(id.as_str().as_bytes()))
+    Guard::key_of(
+        company,
+        Unique::ExternalSystemId,
+        &sha256_hex(id.as_str().as_bytes()),
+    )
 }
 
 /// The guards of a customer: the e-mail address first.
 pub(crate) fn of(customer: &Customer) -> Vec<Guard> {
     let profile = &customer.profile;
-    let guard = |unique, text: &str| Guard::new(customer.company_id, unique, &sha256_hex(text.as_bytes()), customer.id);
+    let guard = |unique, text: &str| {
+        Guard::new(
+            customer.company_id,
+            unique,
+            &sha256_hex(text.as_bytes()),
+            customer.id,
+        )
+    };
     let email = guard(Unique::Email, &profile.email.folded());
-    let external = profile.external_system_id.as_ref().map(|id| guard(Unique::ExternalSystemId, id.as_str()));
+    let external = profile
+        .external_system_id
+        .as_ref()
+        .map(|id| guard(Unique::ExternalSystemId, id.as_str()));
     std::iter::once(email).chain(external).collect()
 }
 
 /// Goes on only if no other customer holds these guards of a customer.
-pub(crate) async fn are_free(app: &App, customer: &Customer, guards: &[Guard]) -> Result<(), Problem> {
-    let loaded = app.store.batch(guards.iter().map(|guard| guard.key().raw().clone())).await?;
+pub(crate) async fn are_free(
+    app: &App,
+    customer: &Customer,
+    guards: &[Guard],
+) -> Result<(), Problem> {
+    let loaded = app
+        .store
+        .batch(guards.iter().map(|guard| guard.key().raw().clone()))
+        .await?;
     let email = email(customer.company_id, &customer.profile.email);
     for guard in guards {
-        if loaded.get(&guard.key())?.is_some_and(|held| held.customer_id != customer.id) {
+        if loaded
+            .get(&guard.key())?
+            .is_some_and(|held| held.customer_id != customer.id)
+        {
             let is_email = guard.key().raw() == email.raw();
-            let code = if is_email { Code::CustomerEmailTaken } else { Code::CustomerExternalIdTaken };
-            return Err(Problem::new(code, "the value is unique within the contracting company; find that customer instead"));
+            let code = if is_email {
+                Code::CustomerEmailTaken
+            } else {
+                Code::CustomerExternalIdTaken
+            };
+            return Err(Problem::new(
+                code,
+                "the value is unique within the contracting company; find that customer instead",
+            ));
         }
     }
     Ok(())

@@ -30,7 +30,9 @@ pub async fn handle(app: App, request: Request) -> Result<Answer, Problem> {
         "GET /v1/customers/{customerId}" => read(&app, &request, caller).await,
         "PATCH /v1/customers/{customerId}" => edit(&app, &request, caller).await,
         "DELETE /v1/customers/{customerId}" => erase::erase(&app, &request, caller).await,
-        "GET /v1/customers/{customerId}/subscriptions" => subscriptions(&app, &request, caller).await,
+        "GET /v1/customers/{customerId}/subscriptions" => {
+            subscriptions(&app, &request, caller).await
+        }
         "GET /v1/customers/{customerId}/orders" => orders(&app, &request, caller).await,
         _ => Err(Problem::missing(Code::RouteNotFound)),
     }
@@ -40,12 +42,24 @@ async fn create(app: &App, request: &Request, caller: ClientCaller) -> Result<An
     let body = request.json()?;
     let profile = Profile::parse(&body)?;
     once(app, &Once::of(request, &body)?, || async {
-        if let Some(existing) = find(app, caller, &guards::email(caller.company_id, &profile.email)).await? {
-            return Ok(Step::answered(about(app, &existing, Answer::ok(views::customer::customer(&existing)))?));
+        if let Some(existing) = find(
+            app,
+            caller,
+            &guards::email(caller.company_id, &profile.email),
+        )
+        .await?
+        {
+            return Ok(Step::answered(about(
+                app,
+                &existing,
+                Answer::ok(views::customer::customer(&existing)),
+            )?));
         }
         let id = CustomerId::mint(&mut app.mint());
         let key = app.sealer.new_personal_key(&id.to_string());
-        let customer = profile.clone().create(id, caller.company_id, key, app.now());
+        let customer = profile
+            .clone()
+            .create(id, caller.company_id, key, app.now());
         let guards = guards::of(&customer);
         // Not the e-mail address, the first guard: if another request took it meanwhile, the transaction fails, and the next
         // try answers with that request's customer.
@@ -67,7 +81,11 @@ async fn list(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
     let email = query.optional("email", EmailAddress::parse);
     let external = query.optional("externalSystemId", ExternalId::parse);
     if email.is_some() && external.is_some() {
-        query.note(FieldErrors::at("externalSystemId", "only_one", "find by email or by externalSystemId, not by both"));
+        query.note(FieldErrors::at(
+            "externalSystemId",
+            "only_one",
+            "find by email or by externalSystemId, not by both",
+        ));
     }
     let paging = Paging::read(app, request, query)?;
     let guard = match (&email, &external) {
@@ -76,14 +94,28 @@ async fn list(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
         (None, None) => None,
     };
     let page = match guard {
-        Some(guard) => Page { items: find(app, caller, &guard).await?.into_iter().collect(), next: None },
-        None => app.store.page(&keys::customers_of(caller.company_id), paging.after.as_deref(), paging.limit, |_| true).await?,
+        Some(guard) => Page {
+            items: find(app, caller, &guard).await?.into_iter().collect(),
+            next: None,
+        },
+        None => {
+            app.store
+                .page(
+                    &keys::customers_of(caller.company_id),
+                    paging.after.as_deref(),
+                    paging.limit,
+                    |_| true,
+                )
+                .await?
+        }
     };
     Ok(paging.answer(app, page, |customer| views::customer::customer(&customer)))
 }
 
 async fn read(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
-    Ok(Answer::ok(views::customer::customer(&load(app, request, caller).await?)))
+    Ok(Answer::ok(views::customer::customer(
+        &load(app, request, caller).await?,
+    )))
 }
 
 async fn edit(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
@@ -102,40 +134,78 @@ async fn edit(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
         for guard in old.iter().filter(|guard| !new.contains(guard)) {
             transaction.delete(&tandem_store::Entity::key(guard));
         }
-        Ok(Step::Commit(transaction, about(app, &customer, Answer::ok(views::customer::customer(&customer)))?))
+        Ok(Step::Commit(
+            transaction,
+            about(
+                app,
+                &customer,
+                Answer::ok(views::customer::customer(&customer)),
+            )?,
+        ))
     })
     .await
 }
 
-async fn subscriptions(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+async fn subscriptions(
+    app: &App,
+    request: &Request,
+    caller: ClientCaller,
+) -> Result<Answer, Problem> {
     let customer = load(app, request, caller).await?;
     let paging = Paging::read(app, request, request.query())?;
     let rows = keys::subscriptions_for(caller.id, customer.id);
-    let page = app.store.page(&rows, paging.after.as_deref(), paging.limit, |_| true).await?;
+    let page = app
+        .store
+        .page(&rows, paging.after.as_deref(), paging.limit, |_| true)
+        .await?;
     Ok(paging.answer(app, page, |row| views::subscription::subscription(&row)))
 }
 
 async fn orders(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
     let customer = load(app, request, caller).await?;
     let paging = Paging::read(app, request, request.query())?;
-    let page =
-        app.store.page(&keys::orders_by(caller.id, customer.id), paging.after.as_deref(), paging.limit, |_| true).await?;
+    let page = app
+        .store
+        .page(
+            &keys::orders_by(caller.id, customer.id),
+            paging.after.as_deref(),
+            paging.limit,
+            |_| true,
+        )
+        .await?;
     Ok(paging.answer(app, page, |order| views::order::order(&order)))
 }
 
 /// An answer that is kept under the customer's own key, so that it cannot be given again once the customer is erased.
 fn about(app: &App, customer: &Customer, answer: Answer) -> Result<Answer, Problem> {
-    Ok(Answer { about: Some((customer.into(), app.personal(customer)?)), ..answer })
+    Ok(Answer {
+        about: Some((customer.into(), app.personal(customer)?)),
+        ..answer
+    })
 }
 
-pub(crate) async fn load(app: &App, request: &Request, caller: ClientCaller) -> Result<Customer, Problem> {
+pub(crate) async fn load(
+    app: &App,
+    request: &Request,
+    caller: ClientCaller,
+) -> Result<Customer, Problem> {
     let id: CustomerId = request.id_in_path("customerId", Code::CustomerNotFound)?;
-    app.store.get(&keys::customer(caller.company_id, id)).await?.ok_or_else(|| Problem::missing(Code::CustomerNotFound))
+    app.store
+        .get(&keys::customer(caller.company_id, id))
+        .await?
+        .ok_or_else(|| Problem::missing(Code::CustomerNotFound))
 }
 
-async fn find(app: &App, caller: ClientCaller, guard: &Key<Guard>) -> Result<Option<Customer>, Problem> {
+async fn find(
+    app: &App,
+    caller: ClientCaller,
+    guard: &Key<Guard>,
+) -> Result<Option<Customer>, Problem> {
     match app.store.get(guard).await? {
         None => Ok(None),
-        Some(guard) => Ok(app.store.get(&keys::customer(caller.company_id, guard.customer_id)).await?),
+        Some(guard) => Ok(app
+            .store
+            .get(&keys::customer(caller.company_id, guard.customer_id))
+            .await?),
     }
 }

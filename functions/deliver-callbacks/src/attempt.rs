@@ -38,9 +38,15 @@ impl Worker {
     pub(crate) async fn attempt(&self, leased: Leased) -> anyhow::Result<Callback> {
         let began = self.clock.now();
         let (reply, known) = self.exchange(&leased).await;
-        let Leased { callback, person, .. } = leased;
-        let (answer, sealed_answer) =
-            announce::kept_answer(&callback, callback.attempts, person.as_ref(), reply.answer.clone());
+        let Leased {
+            callback, person, ..
+        } = leased;
+        let (answer, sealed_answer) = announce::kept_answer(
+            &callback,
+            callback.attempts,
+            person.as_ref(),
+            reply.answer.clone(),
+        );
         let attempt = Attempt {
             number: callback.attempts,
             at: began,
@@ -50,7 +56,13 @@ impl Worker {
             answer,
             sealed_answer,
         };
-        let over = Over { leased: callback, reply, attempt, jitter: chance(), now: self.clock.now() };
+        let over = Over {
+            leased: callback,
+            reply,
+            attempt,
+            jitter: chance(),
+            now: self.clock.now(),
+        };
         self.record(over, known).await
     }
 
@@ -58,21 +70,35 @@ impl Worker {
     /// has another address by now, the attempt says nothing of it.
     async fn record(&self, over: Over, mut known: Known) -> anyhow::Result<Callback> {
         let leased = &over.leased;
-        let attempted = Attempted { callback_id: leased.id, outcome: over.reply.outcome, status_code: over.reply.status_code };
+        let attempted = Attempted {
+            callback_id: leased.id,
+            outcome: over.reply.outcome,
+            status_code: over.reply.status_code,
+        };
         for tries in 0..=MOST_TRIES {
             let change = match tries {
                 // Others are always faster at the endpoint's row, so they tell what is to be known of it.
                 MOST_TRIES => Change::None,
                 _ if known.has_moved() => Change::None,
-                _ => EndpointHealth::after(known.health.as_ref(), leased.endpoint(), attempted, over.now),
+                _ => EndpointHealth::after(
+                    known.health.as_ref(),
+                    leased.endpoint(),
+                    attempted,
+                    over.now,
+                ),
             };
             let done = self.ended(&over, &change);
             match self.write(&over, &done, &known, &change).await {
                 Ok(()) => {
                     tell(&over, &done, &change);
-                    return Ok(Callback { version: done.version + 1, ..done });
+                    return Ok(Callback {
+                        version: done.version + 1,
+                        ..done
+                    });
                 }
-                Err(error @ CommitError::Conflict(_)) if !error.concerns(&keys::callback(leased.client_id, leased.id)) => {
+                Err(error @ CommitError::Conflict(_))
+                    if !error.concerns(&keys::callback(leased.client_id, leased.id)) =>
+                {
                     known = self.look_again(known).await?;
                 }
                 // The lease ran out and another worker began. Its record counts.
@@ -86,7 +112,11 @@ impl Worker {
     /// The callback after the attempt. One that is the last before its endpoint is disabled is held like those to come; one
     /// that waits less than its endpoint's pause comes as the probe.
     fn ended(&self, over: &Over, change: &Change) -> Callback {
-        let ended = || over.leased.clone().end(over.reply.outcome, &self.schedule, over.jitter, over.now);
+        let ended = || {
+            over.leased
+                .clone()
+                .end(over.reply.outcome, &self.schedule, over.jitter, over.now)
+        };
         match change {
             Change::None | Change::Recovered => ended(),
             Change::Disabled(_) => over.leased.clone().hold(over.now),
@@ -97,15 +127,27 @@ impl Worker {
         }
     }
 
-    async fn write(&self, over: &Over, done: &Callback, known: &Known, change: &Change) -> Result<(), CommitError> {
+    async fn write(
+        &self,
+        over: &Over,
+        done: &Callback,
+        known: &Known,
+        change: &Change,
+    ) -> Result<(), CommitError> {
         let mut transaction = Transaction::default();
         transaction.replace(done)?;
         let (client_id, callback_id) = (done.client_id, done.id);
-        transaction.create(&AttemptRow { client_id, callback_id, attempt: over.attempt.clone() })?;
+        transaction.create(&AttemptRow {
+            client_id,
+            callback_id,
+            attempt: over.attempt.clone(),
+        })?;
         match change {
             Change::None => {}
             Change::Recovered => known.write_healthy(&mut transaction),
-            Change::Now(after) | Change::Warned(after) | Change::Disabled(after) => known.write(after, &mut transaction)?,
+            Change::Now(after) | Change::Warned(after) | Change::Disabled(after) => {
+                known.write(after, &mut transaction)?
+            }
         }
         let mails = mails(done, known.health.as_ref(), change);
         if !mails.is_empty()
@@ -119,7 +161,11 @@ impl Worker {
     /// The exchange with the receiver, and the endpoint as it was seen last. If the answer takes long, the endpoint's row says so
     /// meanwhile.
     async fn exchange(&self, leased: &Leased) -> (Reply, Known) {
-        let Leased { callback, person, known } = leased;
+        let Leased {
+            callback,
+            person,
+            known,
+        } = leased;
         let mut call = pin!(self.call(callback, &known.settings, person.as_ref()));
         match timeout(self.patience, &mut call).await {
             Ok(reply) => (reply, known.clone()),
@@ -127,7 +173,12 @@ impl Worker {
         }
     }
 
-    async fn call(&self, callback: &Callback, settings: &CallbackSettings, person: Option<&Sealer>) -> Reply {
+    async fn call(
+        &self,
+        callback: &Callback,
+        settings: &CallbackSettings,
+        person: Option<&Sealer>,
+    ) -> Reply {
         let now = self.clock.now();
         match self.prepare(callback, settings, person, now) {
             Ok(delivery) => self.sender.send(&delivery).await,
@@ -150,34 +201,67 @@ impl Worker {
         let body = announce::body(&self.sealer, callback, person)?;
         let secrets = self.secrets(callback.endpoint(), settings)?;
         let signature = signature_header(&secrets, &id, timestamp, &body)?;
-        Ok(Delivery { id, url: &settings.url, timestamp, signature, body })
+        Ok(Delivery {
+            id,
+            url: &settings.url,
+            timestamp,
+            signature,
+            body,
+        })
     }
 
-    fn secrets(&self, endpoint: Endpoint, settings: &CallbackSettings) -> anyhow::Result<Vec<SecretString>> {
+    fn secrets(
+        &self,
+        endpoint: Endpoint,
+        settings: &CallbackSettings,
+    ) -> anyhow::Result<Vec<SecretString>> {
         let open = |sealed: &str| -> anyhow::Result<SecretString> {
-            let secret = self.sealer.open(Purpose::SigningSecret, &endpoint.to_string(), sealed)?;
+            let secret = self
+                .sealer
+                .open(Purpose::SigningSecret, &endpoint.to_string(), sealed)?;
             Ok(String::from_utf8(secret)?.into())
         };
-        settings.secrets_at(self.clock.now()).map(|secret| open(&secret.sealed)).collect()
+        settings
+            .secrets_at(self.clock.now())
+            .map(|secret| open(&secret.sealed))
+            .collect()
     }
 }
 
 /// What the client is told.
 fn mails(done: &Callback, before: Option<&EndpointHealth>, change: &Change) -> Vec<MailKind> {
     let (connection_id, callback_id) = (done.connection_id, done.id);
-    let failing_since = before.and_then(EndpointHealth::failing_since).unwrap_or(done.updated_at);
+    let failing_since = before
+        .and_then(EndpointHealth::failing_since)
+        .unwrap_or(done.updated_at);
     let mut mails = Vec::new();
     if let CallbackState::Exhausted { .. } = done.state {
-        mails.push(MailKind::CallbackExhausted { callback_id, connection_id, attempts: done.attempts });
+        mails.push(MailKind::CallbackExhausted {
+            callback_id,
+            connection_id,
+            attempts: done.attempts,
+        });
     }
     match change {
         Change::None | Change::Recovered | Change::Now(_) => {}
-        Change::Warned(_) => mails.push(MailKind::EndpointFailing { callback_id, connection_id, failing_since }),
+        Change::Warned(_) => mails.push(MailKind::EndpointFailing {
+            callback_id,
+            connection_id,
+            failing_since,
+        }),
         Change::Disabled(after) => mails.push(match after.state {
-            HealthState::Disabled { cause: Cause::Failing, .. } => {
-                MailKind::EndpointGivenUp { callback_id, connection_id, failing_since }
-            }
-            _ => MailKind::EndpointDisabled { callback_id, connection_id },
+            HealthState::Disabled {
+                cause: Cause::Failing,
+                ..
+            } => MailKind::EndpointGivenUp {
+                callback_id,
+                connection_id,
+                failing_since,
+            },
+            _ => MailKind::EndpointDisabled {
+                callback_id,
+                connection_id,
+            },
         }),
     }
     mails
@@ -190,7 +274,9 @@ pub(crate) fn write_mails(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let mut mint = Entropy::at(now);
-    kinds.into_iter().try_for_each(|kind| transaction.create(&Mail::new(MailId::mint(&mut mint), to, kind, now)))
+    kinds
+        .into_iter()
+        .try_for_each(|kind| transaction.create(&Mail::new(MailId::mint(&mut mint), to, kind, now)))
 }
 
 fn tell(over: &Over, done: &Callback, change: &Change) {

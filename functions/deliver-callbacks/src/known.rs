@@ -29,7 +29,10 @@ impl Known {
             Endpoint::Connection(id) => keys::connection(id).raw().clone(),
             Endpoint::Client(id) => keys::event_endpoint(id).raw().clone(),
         };
-        [settings, endpoint_keys::endpoint_health(endpoint).raw().clone()]
+        [
+            settings,
+            endpoint_keys::endpoint_health(endpoint).raw().clone(),
+        ]
     }
 
     /// As the rows say; `None` if there is no such endpoint any more.
@@ -42,11 +45,21 @@ impl Known {
                 let row = rows.get(&keys::connection(id))?;
                 row.and_then(|row| Some((row.callback?, row.version)))
             }
-            Endpoint::Client(id) => rows.get(&keys::event_endpoint(id))?.map(|row| (row.settings, row.version)),
+            Endpoint::Client(id) => rows
+                .get(&keys::event_endpoint(id))?
+                .map(|row| (row.settings, row.version)),
         };
-        let Some((settings, version)) = found else { return Ok(None) };
+        let Some((settings, version)) = found else {
+            return Ok(None);
+        };
         let health = rows.get(&endpoint_keys::endpoint_health(endpoint))?;
-        Ok(Some(Self { endpoint, settings, version, health, moved: false }))
+        Ok(Some(Self {
+            endpoint,
+            settings,
+            version,
+            health,
+            moved: false,
+        }))
     }
 
     /// Whether what an attempt finds out tells of the endpoint as it is now.
@@ -58,9 +71,17 @@ impl Known {
     ///
     /// # Errors
     /// It cannot be stored.
-    pub(crate) fn write(&self, health: &EndpointHealth, transaction: &mut Transaction) -> Result<(), StoreError> {
+    pub(crate) fn write(
+        &self,
+        health: &EndpointHealth,
+        transaction: &mut Transaction,
+    ) -> Result<(), StoreError> {
         self.rest_on_the_address(transaction);
-        if self.health.is_some() { transaction.replace(health) } else { transaction.create(health) }
+        if self.health.is_some() {
+            transaction.replace(health)
+        } else {
+            transaction.create(health)
+        }
     }
 
     /// Writes that the endpoint is healthy, as far as it was known to be otherwise.
@@ -73,8 +94,15 @@ impl Known {
 
     /// The endpoint after [`Self::write`], if that was done.
     pub(crate) fn written(self, health: EndpointHealth) -> Self {
-        let version = if self.health.is_some() { health.version + 1 } else { health.version };
-        Self { health: Some(EndpointHealth { version, ..health }), ..self }
+        let version = if self.health.is_some() {
+            health.version + 1
+        } else {
+            health.version
+        };
+        Self {
+            health: Some(EndpointHealth { version, ..health }),
+            ..self
+        }
     }
 
     fn rest_on_the_address(&self, transaction: &mut Transaction) {
@@ -93,10 +121,15 @@ impl Worker {
     pub(crate) async fn look_again(&self, known: Known) -> Result<Known, StoreError> {
         let rows = self.store.batch(Known::keys(known.endpoint)).await?;
         Ok(match Known::of(known.endpoint, &rows)? {
-            Some(now) if now.settings.url == known.settings.url => {
-                Known { settings: known.settings, moved: known.moved, ..now }
-            }
-            _ => Known { moved: true, ..known },
+            Some(now) if now.settings.url == known.settings.url => Known {
+                settings: known.settings,
+                moved: known.moved,
+                ..now
+            },
+            _ => Known {
+                moved: true,
+                ..known
+            },
         })
     }
 }

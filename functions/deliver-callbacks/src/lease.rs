@@ -62,7 +62,11 @@ impl Worker {
             return Ok(Lease::Nothing);
         };
         for _ in 0..MOST_TRIES {
-            let Decided { callback: next, probing, leased } = self.decide(&callback, &begun, now).await?;
+            let Decided {
+                callback: next,
+                probing,
+                leased,
+            } = self.decide(&callback, &begun, now).await?;
             let mut transaction = Transaction::default();
             transaction.replace(&next)?;
             if let Some(probing) = &probing {
@@ -72,9 +76,14 @@ impl Worker {
                 transaction.create(&row_of(&next, attempt.clone()))?;
             }
             match self.store.commit(transaction).await {
-                Ok(()) => return Ok(leased.map_or(Lease::PutOff(Box::new(next)), |leased| Lease::Ours(Box::new(leased)))),
+                Ok(()) => {
+                    return Ok(leased.map_or(Lease::PutOff(Box::new(next)), |leased| {
+                        Lease::Ours(Box::new(leased))
+                    }));
+                }
                 // Another callback probes the endpoint, or its state changed otherwise.
-                Err(error @ CommitError::Conflict(_)) if !error.concerns(&keys::callback(callback.client_id, callback.id)) => {}
+                Err(error @ CommitError::Conflict(_))
+                    if !error.concerns(&keys::callback(callback.client_id, callback.id)) => {}
                 // Another worker was faster, who then does the rest.
                 Err(CommitError::Conflict(_)) => return Ok(Lease::Nothing),
                 Err(error) => return Err(error.into()),
@@ -85,40 +94,79 @@ impl Worker {
     }
 
     /// What becomes of a due callback as its endpoint is now.
-    async fn decide(&self, callback: &Callback, begun: &Callback, now: Timestamp) -> anyhow::Result<Decided> {
+    async fn decide(
+        &self,
+        callback: &Callback,
+        begun: &Callback,
+        now: Timestamp,
+    ) -> anyhow::Result<Decided> {
         let Loaded { known, person } = self.load(callback).await?;
-        let aside = |callback: Callback| Decided { callback, probing: None, leased: None };
-        let Some(known) = known else { return Ok(aside(callback.clone().hold(now))) };
-        let asked_for =
-            callback.event == EventType::ConnectionTest && matches!(begun.state, CallbackState::InFlight { step: 0, .. });
+        let aside = |callback: Callback| Decided {
+            callback,
+            probing: None,
+            leased: None,
+        };
+        let Some(known) = known else {
+            return Ok(aside(callback.clone().hold(now)));
+        };
+        let asked_for = callback.event == EventType::ConnectionTest
+            && matches!(begun.state, CallbackState::InFlight { step: 0, .. });
         let version = begun.version + 1;
-        let leased = |known| Leased { callback: Callback { version, ..begun.clone() }, person, known };
-        Ok(match EndpointHealth::admit(known.health.as_ref(), callback.id, asked_for, now) {
-            Admission::Attempt => Decided { callback: begun.clone(), probing: None, leased: Some(leased(known)) },
-            Admission::Probe(probing) => {
-                let known = known.written(probing.clone());
-                Decided { callback: begun.clone(), probing: Some(probing), leased: Some(leased(known)) }
-            }
-            Admission::NotBefore(until) => {
-                let back = known.health.map_or(until, |health| health.comes_back(until, chance(), now));
-                aside(callback.clone().postpone(back, now))
-            }
-            Admission::Disabled => {
-                tracing::info!(callback = %callback.id, endpoint = %callback.endpoint(), "held: the endpoint is disabled");
-                aside(callback.clone().hold(now))
-            }
-        })
+        let leased = |known| Leased {
+            callback: Callback {
+                version,
+                ..begun.clone()
+            },
+            person,
+            known,
+        };
+        Ok(
+            match EndpointHealth::admit(known.health.as_ref(), callback.id, asked_for, now) {
+                Admission::Attempt => Decided {
+                    callback: begun.clone(),
+                    probing: None,
+                    leased: Some(leased(known)),
+                },
+                Admission::Probe(probing) => {
+                    let known = known.written(probing.clone());
+                    Decided {
+                        callback: begun.clone(),
+                        probing: Some(probing),
+                        leased: Some(leased(known)),
+                    }
+                }
+                Admission::NotBefore(until) => {
+                    let back = known
+                        .health
+                        .map_or(until, |health| health.comes_back(until, chance(), now));
+                    aside(callback.clone().postpone(back, now))
+                }
+                Admission::Disabled => {
+                    tracing::info!(callback = %callback.id, endpoint = %callback.endpoint(), "held: the endpoint is disabled");
+                    aside(callback.clone().hold(now))
+                }
+            },
+        )
     }
 
     /// Where the callback goes, how that endpoint does, and who is told of.
     async fn load(&self, callback: &Callback) -> anyhow::Result<Loaded> {
         let endpoint = callback.endpoint();
-        let customer = callback.concerned.map(|concerned| keys::customer(concerned.company_id, concerned.customer_id));
-        let rows = Known::keys(endpoint).into_iter().chain(customer.iter().map(|key| key.raw().clone()));
+        let customer = callback
+            .concerned
+            .map(|concerned| keys::customer(concerned.company_id, concerned.customer_id));
+        let rows = Known::keys(endpoint)
+            .into_iter()
+            .chain(customer.iter().map(|key| key.raw().clone()));
         let loaded = self.store.batch(rows).await?;
         let customer = customer.map(|key| loaded.get(&key)).transpose()?.flatten();
-        let person = customer.map(|customer| announce::personal(&self.sealer, &customer)).transpose()?;
-        Ok(Loaded { known: Known::of(endpoint, &loaded)?, person })
+        let person = customer
+            .map(|customer| announce::personal(&self.sealer, &customer))
+            .transpose()?;
+        Ok(Loaded {
+            known: Known::of(endpoint, &loaded)?,
+            person,
+        })
     }
 
     /// The attempt of a worker that died is over, and the next one is not due, or was the last.
@@ -129,8 +177,13 @@ impl Worker {
         if let CallbackState::Exhausted { .. } = callback.state
             && let Some(source) = self.store.get(&keys::client(callback.client_id)).await?
         {
-            let (callback_id, connection_id, attempts) = (callback.id, callback.connection_id, callback.attempts);
-            let kind = MailKind::CallbackExhausted { callback_id, connection_id, attempts };
+            let (callback_id, connection_id, attempts) =
+                (callback.id, callback.connection_id, callback.attempts);
+            let kind = MailKind::CallbackExhausted {
+                callback_id,
+                connection_id,
+                attempts,
+            };
             write_mails(&mut transaction, &source, vec![kind], callback.updated_at)?;
         }
         match self.store.commit(transaction).await {
@@ -141,5 +194,9 @@ impl Worker {
 }
 
 fn row_of(callback: &Callback, attempt: Attempt) -> AttemptRow {
-    AttemptRow { client_id: callback.client_id, callback_id: callback.id, attempt }
+    AttemptRow {
+        client_id: callback.client_id,
+        callback_id: callback.id,
+        attempt,
+    }
 }

@@ -67,13 +67,18 @@ impl Worker {
     /// A setting is absent or wrong, or a service does not answer.
     pub async fn start() -> anyhow::Result<Self> {
         let config = aws::config().await;
-        let schedule = settings::optional("CALLBACK_RETRY_SCHEDULE").map(|text| text.parse()).transpose()?;
+        let schedule = settings::optional("CALLBACK_RETRY_SCHEDULE")
+            .map(|text| text.parse())
+            .transpose()?;
         let store = aws::store(&config).await?;
         Ok(Self {
             quarantine: aws::quarantine(&config, &store)?,
             store,
             sealer: aws::sealer(&config).await?,
-            sender: Arc::new(Sender::new(SenderSettings { local_targets: aws::local_targets(), ..SenderSettings::default() })?),
+            sender: Arc::new(Sender::new(SenderSettings {
+                local_targets: aws::local_targets(),
+                ..SenderSettings::default()
+            })?),
             schedule: schedule.unwrap_or_default(),
             patience: PATIENCE.unsigned_abs(),
             queue: aws::queue(&config, "CALLBACK_QUEUE_URL").await?,
@@ -86,7 +91,13 @@ impl Worker {
     /// # Errors
     /// Never; the type is the runtime's.
     pub async fn work(&self, event: SqsEvent) -> Result<SqsBatchResponse, Error> {
-        Ok(batch::work(event, &[Kind::Callback, Kind::Replay], &self.quarantine, |message| self.handle(message)).await)
+        Ok(batch::work(
+            event,
+            &[Kind::Callback, Kind::Replay],
+            &self.quarantine,
+            |message| self.handle(message),
+        )
+        .await)
     }
 
     async fn handle(&self, message: Message) -> anyhow::Result<()> {
@@ -99,7 +110,9 @@ impl Worker {
 
     async fn deliver(&self, message: Message) -> anyhow::Result<()> {
         let (client, id) = message.ids()?;
-        let Some(callback) = self.store.get(&keys::callback(client, id)).await? else { return Ok(()) };
+        let Some(callback) = self.store.get(&keys::callback(client, id)).await? else {
+            return Ok(());
+        };
         match self.lease(callback).await? {
             Lease::Ours(leased) => {
                 let done = self.attempt(*leased).await?;
@@ -113,7 +126,9 @@ impl Worker {
 
     /// An attempt that is due within some seconds comes by the queue; if that fails, or it is due later, the sweep brings it.
     async fn come_back(&self, message: &Message, callback: &Callback, within: i64) {
-        let Some(due_at) = callback.next_attempt_at() else { return };
+        let Some(due_at) = callback.next_attempt_at() else {
+            return;
+        };
         let wait = seconds_until(due_at, self.clock.now());
         if wait <= within {
             let delay = Duration::from_secs(u64::try_from(wait).unwrap_or(0));

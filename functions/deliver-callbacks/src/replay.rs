@@ -16,7 +16,9 @@ impl Worker {
     pub(crate) async fn replay(&self, message: &Message) -> anyhow::Result<()> {
         let (client, id): (ClientId, ReplayId) = message.ids()?;
         for _ in 0..MOST_TRIES {
-            let Some(job) = self.store.get(&replay_keys::replay(client, id)).await? else { return Ok(()) };
+            let Some(job) = self.store.get(&replay_keys::replay(client, id)).await? else {
+                return Ok(());
+            };
             if job.due_at().is_none_or(|due| due > self.clock.now()) {
                 return Ok(());
             }
@@ -36,14 +38,32 @@ impl Worker {
     }
 
     async fn step(&self, job: ReplayJob) -> Result<(Transaction, ReplayJob), StoreError> {
-        let since = job.selection.since.map(|since| CallbackId::first_of(since).to_string());
+        let since = job
+            .selection
+            .since
+            .map(|since| CallbackId::first_of(since).to_string());
         let list = keys::callbacks_of(job.client_id).between(since, None);
-        let page = self.store.page(&list, job.cursor.as_deref(), STEP, |callback| job.wants(callback)).await?;
+        let page = self
+            .store
+            .page(&list, job.cursor.as_deref(), STEP, |callback| {
+                job.wants(callback)
+            })
+            .await?;
         // The list may be behind: what is decided rests on the rows.
-        let rows = self.store.batch(page.items.iter().map(|row| keys::callback(row.client_id, row.id).raw().clone())).await?;
+        let rows = self
+            .store
+            .batch(
+                page.items
+                    .iter()
+                    .map(|row| keys::callback(row.client_id, row.id).raw().clone()),
+            )
+            .await?;
         let mut callbacks: Vec<Callback> = Vec::new();
         for found in &page.items {
-            callbacks.extend(rows.get(&keys::callback(found.client_id, found.id))?.filter(|callback| job.wants(callback)));
+            callbacks.extend(
+                rows.get(&keys::callback(found.client_id, found.id))?
+                    .filter(|callback| job.wants(callback)),
+            );
         }
         let mut transaction = Transaction::default();
         self.enable(&job, &callbacks, &mut transaction).await?;
@@ -58,10 +78,21 @@ impl Worker {
     }
 
     /// Asking for a replay says that the endpoints are there again.
-    async fn enable(&self, job: &ReplayJob, callbacks: &[Callback], transaction: &mut Transaction) -> Result<(), StoreError> {
+    async fn enable(
+        &self,
+        job: &ReplayJob,
+        callbacks: &[Callback],
+        transaction: &mut Transaction,
+    ) -> Result<(), StoreError> {
         let endpoints: BTreeSet<Endpoint> = callbacks.iter().map(Callback::endpoint).collect();
-        let endpoints: Vec<_> = endpoints.into_iter().map(endpoint_keys::endpoint_health).collect();
-        let loaded = self.store.batch(endpoints.iter().map(|key| key.raw().clone())).await?;
+        let endpoints: Vec<_> = endpoints
+            .into_iter()
+            .map(endpoint_keys::endpoint_health)
+            .collect();
+        let loaded = self
+            .store
+            .batch(endpoints.iter().map(|key| key.raw().clone()))
+            .await?;
         for key in &endpoints {
             if let Some(health) = loaded.get(key)?.filter(|health| job.enables(health)) {
                 transaction.remove(&health);

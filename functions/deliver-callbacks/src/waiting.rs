@@ -17,7 +17,9 @@ impl Worker {
     pub(crate) async fn waited(&self, endpoint: Endpoint, mut known: Known) -> Known {
         for _ in 0..MOST_NOTES {
             let after = EndpointHealth::waited(known.health.as_ref(), endpoint, self.clock.now());
-            let Some(after) = after.filter(|_| !known.has_moved()) else { break };
+            let Some(after) = after.filter(|_| !known.has_moved()) else {
+                break;
+            };
             match self.note(&known, &after).await {
                 Ok(()) => {
                     if let Some(until) = after.paused_until() {
@@ -31,7 +33,9 @@ impl Worker {
                     Err(error) => return unanswered(endpoint, &error, known),
                 },
                 // It may have been written: the record finds out.
-                Err(CommitError::Store(error)) => return unanswered(endpoint, &error, known.written(after)),
+                Err(CommitError::Store(error)) => {
+                    return unanswered(endpoint, &error, known.written(after));
+                }
             }
         }
         known

@@ -16,9 +16,15 @@ use crate::{dry_run, read};
 /// The largest body of an import, in bytes: 2 MiB. Escaped inside a Lambda event of at most 6 MB it still fits.
 const LARGEST_IMPORT: usize = 2 * 1024 * 1024;
 
-pub(crate) async fn accept(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+pub(crate) async fn accept(
+    app: &App,
+    request: &Request,
+    caller: ClientCaller,
+) -> Result<Answer, Problem> {
     let mut query = request.query();
-    let dry = query.optional("dryRun", one_of(&[("true", true), ("false", false)])).unwrap_or(false);
+    let dry = query
+        .optional("dryRun", one_of(&[("true", true), ("false", false)]))
+        .unwrap_or(false);
     query.finish()?;
     let body = request.json_up_to(LARGEST_IMPORT)?;
     let items = parse_items(&body)?;
@@ -32,25 +38,46 @@ pub(crate) async fn accept(app: &App, request: &Request, caller: ClientCaller) -
 }
 
 /// Accepts the failed items of an import again.
-pub(crate) async fn retry(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+pub(crate) async fn retry(
+    app: &App,
+    request: &Request,
+    caller: ClientCaller,
+) -> Result<Answer, Problem> {
     let body = request.no_body()?;
     once(app, &Once::of(request, &body)?, || async {
         let promise = read::load(app, request, caller).await?;
         if promise.finished_at.is_none() {
-            return Err(Problem::new(Code::ImportNotDone, "wait until it is completed; only then all failed items are known"));
+            return Err(Problem::new(
+                Code::ImportNotDone,
+                "wait until it is completed; only then all failed items are known",
+            ));
         }
         let items = failed_items(app, &promise).await?;
         if items.is_empty() {
-            return Err(Problem::new(Code::ImportNothingFailed, "there is nothing to run again"));
+            return Err(Problem::new(
+                Code::ImportNothingFailed,
+                "there is nothing to run again",
+            ));
         }
         step(app, caller, &items, Some(&promise))
     })
     .await
 }
 
-fn step(app: &App, caller: ClientCaller, items: &[ImportItem], retry_of: Option<&Promise>) -> Result<Step, Problem> {
+fn step(
+    app: &App,
+    caller: ClientCaller,
+    items: &[ImportItem],
+    retry_of: Option<&Promise>,
+) -> Result<Step, Problem> {
     let id = PromiseId::mint(&mut app.mint());
-    let accepted = Promise::accept(id, (caller.id, caller.company_id), items, retry_of, app.now());
+    let accepted = Promise::accept(
+        id,
+        (caller.id, caller.company_id),
+        items,
+        retry_of,
+        app.now(),
+    );
     let mut transaction = Transaction::default();
     transaction.create(&accepted.promise)?;
     for (chunk, items) in &accepted.chunks {
@@ -58,7 +85,13 @@ fn step(app: &App, caller: ClientCaller, items: &[ImportItem], retry_of: Option<
         transaction.create(items)?;
     }
     let answer = Answer::json(202, view::promise(&accepted.promise));
-    Ok(Step::Commit(transaction, Answer { location: Some(format!("/v1/imports/{id}")), ..answer }))
+    Ok(Step::Commit(
+        transaction,
+        Answer {
+            location: Some(format!("/v1/imports/{id}")),
+            ..answer
+        },
+    ))
 }
 
 /// The items that failed, as they were sent; one round trip.
@@ -77,9 +110,18 @@ async fn failed_items(app: &App, promise: &Promise) -> Result<Vec<ImportItem>, S
     let mut failed_items = Vec::new();
     for number in 0..promise.chunks {
         let (chunk, items) = keys(number);
-        let (Some(chunk), Some(items)) = (loaded.get(&chunk)?, loaded.get(&items)?) else { continue };
-        let ChunkState::Done { failed, .. } = chunk.state else { continue };
-        failed_items.extend(items.numbered().filter(|(number, _)| failed.contains(number)).map(|(_, item)| item.clone()));
+        let (Some(chunk), Some(items)) = (loaded.get(&chunk)?, loaded.get(&items)?) else {
+            continue;
+        };
+        let ChunkState::Done { failed, .. } = chunk.state else {
+            continue;
+        };
+        failed_items.extend(
+            items
+                .numbered()
+                .filter(|(number, _)| failed.contains(number))
+                .map(|(_, item)| item.clone()),
+        );
     }
     Ok(failed_items)
 }

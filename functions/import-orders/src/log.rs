@@ -28,7 +28,11 @@ struct Filter {
     now: Timestamp,
 }
 
-pub(crate) async fn list(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+pub(crate) async fn list(
+    app: &App,
+    request: &Request,
+    caller: ClientCaller,
+) -> Result<Answer, Problem> {
     let mut query = request.query();
     let filter = Filter {
         external: query.optional("externalSystemId", ExternalId::parse),
@@ -53,11 +57,24 @@ async fn find(
 ) -> Result<Page<LogEntry>, StoreError> {
     let keep = |entry: &LogEntry| filter.keeps(entry);
     if let Some(external) = &filter.external {
-        let log = import_keys::log_of(caller.id, &hash_of_external(external), filter.from, filter.before);
+        let log = import_keys::log_of(
+            caller.id,
+            &hash_of_external(external),
+            filter.from,
+            filter.before,
+        );
         return app.store.page(&log, after, limit, keep).await;
     }
     if let Some(promise) = filter.promise {
-        return app.store.page(&import_keys::items_of(caller.id, promise), after, limit, keep).await;
+        return app
+            .store
+            .page(
+                &import_keys::items_of(caller.id, promise),
+                after,
+                limit,
+                keep,
+            )
+            .await;
     }
     walk(app, caller, filter, after, limit).await
 }
@@ -73,19 +90,35 @@ async fn walk(
     let mut items = Vec::new();
     let mut behind = after.map(str::to_owned);
     if let Some((promise, inside)) = after.and_then(|after| after.split_once('#')) {
-        let next = look_into(app, caller, filter, promise, Some(inside), limit, &mut items).await?;
+        let next = look_into(
+            app,
+            caller,
+            filter,
+            promise,
+            Some(inside),
+            limit,
+            &mut items,
+        )
+        .await?;
         if next.is_some() {
             return Ok(Page { items, next });
         }
         behind = Some(promise.to_owned());
     }
     let bound = |time: Option<Timestamp>| time.map(|time| PromiseId::first_of(time).to_string());
-    let promises = import_keys::promises_of(caller.id).between(bound(filter.from), bound(filter.before));
-    let page = app.store.page(&promises, behind.as_deref(), MOST_PROMISES, |_| true).await?;
+    let promises =
+        import_keys::promises_of(caller.id).between(bound(filter.from), bound(filter.before));
+    let page = app
+        .store
+        .page(&promises, behind.as_deref(), MOST_PROMISES, |_| true)
+        .await?;
     for promise in page.items.iter().filter(|promise| filter.may_hold(promise)) {
         let id = promise.id.to_string();
         if items.len() >= limit {
-            return Ok(Page { items, next: behind });
+            return Ok(Page {
+                items,
+                next: behind,
+            });
         }
         let next = look_into(app, caller, filter, &id, None, limit, &mut items).await?;
         if next.is_some() {
@@ -93,7 +126,10 @@ async fn walk(
         }
         behind = Some(id);
     }
-    Ok(Page { items, next: page.next })
+    Ok(Page {
+        items,
+        next: page.next,
+    })
 }
 
 /// Adds what a promise did; answers the position inside it if there is more than fits.
@@ -106,9 +142,19 @@ async fn look_into(
     limit: usize,
     items: &mut Vec<LogEntry>,
 ) -> Result<Option<String>, StoreError> {
-    let Ok(id) = promise.parse() else { return Ok(None) };
+    let Ok(id) = promise.parse() else {
+        return Ok(None);
+    };
     let left = limit - items.len();
-    let page = app.store.page(&import_keys::items_of(caller.id, id), after, left, |entry| filter.keeps(entry)).await?;
+    let page = app
+        .store
+        .page(
+            &import_keys::items_of(caller.id, id),
+            after,
+            left,
+            |entry| filter.keeps(entry),
+        )
+        .await?;
     items.extend(page.items);
     Ok(page.next.map(|next| format!("{promise}#{next}")))
 }
@@ -118,9 +164,15 @@ impl Filter {
         entry.kept_until() > self.now
             && self.offer.is_none_or(|offer| entry.offer_id == offer)
             && self.result.is_none_or(|result| entry.result == result)
-            && self.promise.is_none_or(|promise| entry.promise_id == promise)
-            && self.from.is_none_or(|from| entry.promise_id >= PromiseId::first_of(from))
-            && self.before.is_none_or(|before| entry.promise_id < PromiseId::first_of(before))
+            && self
+                .promise
+                .is_none_or(|promise| entry.promise_id == promise)
+            && self
+                .from
+                .is_none_or(|from| entry.promise_id >= PromiseId::first_of(from))
+            && self
+                .before
+                .is_none_or(|before| entry.promise_id < PromiseId::first_of(before))
     }
 
     /// Whether a promise can hold what is looked for: the counts of one that is done tell.

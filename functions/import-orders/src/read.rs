@@ -10,33 +10,60 @@ use tandem_domain::import::promise::Promise;
 use tandem_domain::input::one_of;
 use tandem_store::import_keys;
 
-pub(crate) async fn list(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+pub(crate) async fn list(
+    app: &App,
+    request: &Request,
+    caller: ClientCaller,
+) -> Result<Answer, Problem> {
     let paging = Paging::read(app, request, request.query())?;
     let keep = |promise: &Promise| promise.is_kept(app.now());
-    let page = app.store.page(&import_keys::promises_of(caller.id), paging.after.as_deref(), paging.limit, keep).await?;
+    let page = app
+        .store
+        .page(
+            &import_keys::promises_of(caller.id),
+            paging.after.as_deref(),
+            paging.limit,
+            keep,
+        )
+        .await?;
     Ok(paging.answer(app, page, |promise| view::promise(&promise)))
 }
 
 /// A promise with a page of what its items did, in the order they were sent.
-pub(crate) async fn one(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+pub(crate) async fn one(
+    app: &App,
+    request: &Request,
+    caller: ClientCaller,
+) -> Result<Answer, Problem> {
     let mut query = request.query();
     let result = query.optional("result", one_of(ItemResult::WORDS));
     let paging = Paging::read(app, request, query)?;
     let promise = load(app, request, caller).await?;
     let keep = |entry: &LogEntry| result.is_none_or(|result| entry.result == result);
     let log = import_keys::items_of(caller.id, promise.id);
-    let page = app.store.page(&log, paging.after.as_deref(), paging.limit, keep).await?;
+    let page = app
+        .store
+        .page(&log, paging.after.as_deref(), paging.limit, keep)
+        .await?;
     let items = paging.answer(app, page, |entry| view::log_entry(&entry));
     let mut shown = view::promise(&promise);
-    if let (Some(shown), Content::Json(serde_json::Value::Object(items))) = (shown.as_object_mut(), items.body) {
+    if let (Some(shown), Content::Json(serde_json::Value::Object(items))) =
+        (shown.as_object_mut(), items.body)
+    {
         shown.extend(items);
     }
     Ok(Answer::ok(shown))
 }
 
 /// The promise in the path.
-pub(crate) async fn load(app: &App, request: &Request, caller: ClientCaller) -> Result<Promise, Problem> {
+pub(crate) async fn load(
+    app: &App,
+    request: &Request,
+    caller: ClientCaller,
+) -> Result<Promise, Problem> {
     let id: PromiseId = request.id_in_path("promiseId", Code::PromiseNotFound)?;
     let promise = app.store.get(&import_keys::promise(caller.id, id)).await?;
-    promise.filter(|promise| promise.is_kept(app.now())).ok_or_else(|| Problem::missing(Code::PromiseNotFound))
+    promise
+        .filter(|promise| promise.is_kept(app.now()))
+        .ok_or_else(|| Problem::missing(Code::PromiseNotFound))
 }

@@ -61,6 +61,10 @@ impl News {
             "Complaint" => (MailStatus::Complained, detail.complaint?.timestamp),
             _ => return None,
         };
-        Some(Self { connection_id: tag("connection")?.parse().ok()?, status, at })
+        Some(Self {
+            connection_id: tag("connection")?.parse().ok()?,
+            status,
+            at,
+        })
     }
 }

@@ -48,7 +48,9 @@ impl Notes {
             return Ok(());
         };
         for _ in 0..MOST_TRIES {
-            let Some(transaction) = self.decide(&news).await? else { return Ok(()) };
+            let Some(transaction) = self.decide(&news).await? else {
+                return Ok(());
+            };
             match self.store.commit(transaction).await {
                 Ok(()) => {
                     tracing::info!(connection = %news.connection_id, status = ?news.status, "noted");
@@ -63,15 +65,24 @@ impl Notes {
 
     /// What is to be written, if it is news of a connection that there is.
     async fn decide(&self, news: &News) -> Result<Option<Transaction>, Error> {
-        let (connection, known) = (keys::connection(news.connection_id), invitation_mail(news.connection_id));
-        let loaded = self.store.batch([connection.raw().clone(), known.raw().clone()]).await?;
+        let (connection, known) = (
+            keys::connection(news.connection_id),
+            invitation_mail(news.connection_id),
+        );
+        let loaded = self
+            .store
+            .batch([connection.raw().clone(), known.raw().clone()])
+            .await?;
         if !loaded.contains(connection.raw()) {
             tracing::warn!(connection = %news.connection_id, "an event names no connection of this deployment");
             return Ok(None);
         }
         let known = loaded.get(&known)?;
         let is_first = known.is_none();
-        let Some(note) = InvitationMail::after(known, news.connection_id, news.status, news.at) else { return Ok(None) };
+        let Some(note) = InvitationMail::after(known, news.connection_id, news.status, news.at)
+        else {
+            return Ok(None);
+        };
         let mut transaction = Transaction::default();
         if is_first {
             transaction.create(&note)?

@@ -9,5 +9,8 @@ async fn main() -> Result<(), Error> {
     tandem_runtime::logs::start();
     let notes = Notes::start().await?;
     let notes = &notes;
-    lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| notes.note(event.payload))).await
+    lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| {
+        notes.note(event.payload)
+    }))
+    .await
 }

@@ -12,37 +12,69 @@ use tandem_domain::offer::{CrossClient, Offer, OfferDraft, OfferEdit, OfferStatu
 use tandem_store::rows::{Pair, Share};
 use tandem_store::{Transaction, keys};
 
-pub(crate) async fn create(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+pub(crate) async fn create(
+    app: &App,
+    request: &Request,
+    caller: ClientCaller,
+) -> Result<Answer, Problem> {
     let body = request.json()?;
     let draft = OfferDraft::parse(&body)?;
     once(app, &Once::of(request, &body)?, || async {
         targets_are_connected(app, caller, draft.cross_client.as_ref()).await?;
-        let offer = draft.clone().create(OfferId::mint(&mut app.mint()), caller.id, app.now());
+        let offer = draft
+            .clone()
+            .create(OfferId::mint(&mut app.mint()), caller.id, app.now());
         let mut transaction = Transaction::default();
         transaction.create(&offer)?;
         for target in targets(&offer) {
             transaction.create(&share(&offer, caller, target))?;
         }
-        Ok(Step::Commit(transaction, Answer::created(format!("/v1/offers/{}", offer.id), view::own(&offer))))
+        Ok(Step::Commit(
+            transaction,
+            Answer::created(format!("/v1/offers/{}", offer.id), view::own(&offer)),
+        ))
     })
     .await
 }
 
-pub(crate) async fn list(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+pub(crate) async fn list(
+    app: &App,
+    request: &Request,
+    caller: ClientCaller,
+) -> Result<Answer, Problem> {
     let mut query = request.query();
-    let words = &[("active", OfferStatus::Active), ("archived", OfferStatus::Archived)];
+    let words = &[
+        ("active", OfferStatus::Active),
+        ("archived", OfferStatus::Archived),
+    ];
     let status = query.optional("status", one_of(words));
     let paging = Paging::read(app, request, query)?;
     let keep = |offer: &Offer| status.is_none_or(|status| offer.status == status);
-    let page = app.store.page(&keys::offers_of(caller.id), paging.after.as_deref(), paging.limit, keep).await?;
+    let page = app
+        .store
+        .page(
+            &keys::offers_of(caller.id),
+            paging.after.as_deref(),
+            paging.limit,
+            keep,
+        )
+        .await?;
     Ok(paging.answer(app, page, |offer| view::own(&offer)))
 }
 
-pub(crate) async fn read(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+pub(crate) async fn read(
+    app: &App,
+    request: &Request,
+    caller: ClientCaller,
+) -> Result<Answer, Problem> {
     Ok(Answer::ok(view::own(&load(app, request, caller).await?)))
 }
 
-pub(crate) async fn edit(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+pub(crate) async fn edit(
+    app: &App,
+    request: &Request,
+    caller: ClientCaller,
+) -> Result<Answer, Problem> {
     let body = request.json()?;
     let edit = OfferEdit::parse(&body)?;
     once(app, &Once::of(request, &body)?, || async {
@@ -63,7 +95,11 @@ pub(crate) async fn edit(app: &App, request: &Request, caller: ClientCaller) -> 
     .await
 }
 
-pub(crate) async fn archive(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+pub(crate) async fn archive(
+    app: &App,
+    request: &Request,
+    caller: ClientCaller,
+) -> Result<Answer, Problem> {
     let body = request.no_body()?;
     once(app, &Once::of(request, &body)?, || async {
         let offer = load(app, request, caller).await?.archive(app.now())?;
@@ -79,29 +115,61 @@ pub(crate) async fn archive(app: &App, request: &Request, caller: ClientCaller) 
 
 async fn load(app: &App, request: &Request, caller: ClientCaller) -> Result<Offer, Problem> {
     let id: OfferId = request.id_in_path("offerId", Code::OfferNotFound)?;
-    app.store.get(&keys::offer(caller.id, id)).await?.ok_or_else(|| Problem::missing(Code::OfferNotFound))
+    app.store
+        .get(&keys::offer(caller.id, id))
+        .await?
+        .ok_or_else(|| Problem::missing(Code::OfferNotFound))
 }
 
 fn targets(offer: &Offer) -> BTreeSet<ClientId> {
-    offer.cross_client.iter().flat_map(|sharing| sharing.target_client_ids.iter().copied()).collect()
+    offer
+        .cross_client
+        .iter()
+        .flat_map(|sharing| sharing.target_client_ids.iter().copied())
+        .collect()
 }
 
 fn share(offer: &Offer, owner: ClientCaller, target: ClientId) -> Share {
-    Share { target, offer_id: offer.id, source: owner.id, source_company: owner.company_id }
+    Share {
+        target,
+        offer_id: offer.id,
+        source: owner.id,
+        source_company: owner.company_id,
+    }
 }
 
 /// An offer can name only clients to which its owner has a live connection: a typing error is found, and nobody can
 /// find out which clients exist.
-async fn targets_are_connected(app: &App, caller: ClientCaller, sharing: Option<&CrossClient>) -> Result<(), Problem> {
-    let Some(sharing) = sharing else { return Ok(()) };
+async fn targets_are_connected(
+    app: &App,
+    caller: ClientCaller,
+    sharing: Option<&CrossClient>,
+) -> Result<(), Problem> {
+    let Some(sharing) = sharing else {
+        return Ok(());
+    };
     let pair = |target: &ClientId| Pair::key_of(caller.id, *target);
-    let loaded = app.store.batch(sharing.target_client_ids.iter().map(|target| pair(target).raw().clone())).await?;
+    let loaded = app
+        .store
+        .batch(
+            sharing
+                .target_client_ids
+                .iter()
+                .map(|target| pair(target).raw().clone()),
+        )
+        .await?;
     let mut errors = FieldErrors::default();
     for target in &sharing.target_client_ids {
         if loaded.get(&pair(target))?.is_none() {
             let detail = format!("you have no live connection to {target}; invite it first");
-            errors.0.extend(FieldErrors::at("crossClient.targetClientIds", "not_connected", detail).0);
+            errors
+                .0
+                .extend(FieldErrors::at("crossClient.targetClientIds", "not_connected", detail).0);
         }
     }
-    if errors.0.is_empty() { Ok(()) } else { Err(errors.into()) }
+    if errors.0.is_empty() {
+        Ok(())
+    } else {
+        Err(errors.into())
+    }
 }

@@ -13,7 +13,11 @@ use tandem_store::rows::Share;
 /// Pages of shares that one request looks through for offers that can be seen.
 const MOST_ROUNDS: usize = 5;
 
-pub(crate) async fn list(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+pub(crate) async fn list(
+    app: &App,
+    request: &Request,
+    caller: ClientCaller,
+) -> Result<Answer, Problem> {
     let mut query = request.query();
     let source = query.optional("sourceClientId", parsed::<ClientId>);
     let paging = Paging::read(app, request, query)?;
@@ -21,7 +25,15 @@ pub(crate) async fn list(app: &App, request: &Request, caller: ClientCaller) -> 
     let mut next = paging.after.clone();
     for _ in 0..MOST_ROUNDS {
         let keep = |share: &Share| source.is_none_or(|source| share.source == source);
-        let page = app.store.page(&Share::with(caller.id), next.as_deref(), paging.limit - items.len(), keep).await?;
+        let page = app
+            .store
+            .page(
+                &Share::with(caller.id),
+                next.as_deref(),
+                paging.limit - items.len(),
+                keep,
+            )
+            .await?;
         next = page.next;
         items.extend(visible(app, caller, &page.items).await?);
         if items.len() == paging.limit || next.is_none() {
@@ -32,20 +44,36 @@ pub(crate) async fn list(app: &App, request: &Request, caller: ClientCaller) -> 
     Ok(Answer::ok(json!({"items": items, "nextCursor": cursor})))
 }
 
-pub(crate) async fn read(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+pub(crate) async fn read(
+    app: &App,
+    request: &Request,
+    caller: ClientCaller,
+) -> Result<Answer, Problem> {
     let missing = || Problem::missing(Code::OfferNotFound);
     let id: OfferId = request.id_in_path("offerId", Code::OfferNotFound)?;
-    let share = app.store.get(&Share::key_of(caller.id, id)).await?.ok_or_else(missing)?;
-    visible(app, caller, &[share]).await?.pop().map(Answer::ok).ok_or_else(missing)
+    let share = app
+        .store
+        .get(&Share::key_of(caller.id, id))
+        .await?
+        .ok_or_else(missing)?;
+    visible(app, caller, &[share])
+        .await?
+        .pop()
+        .map(Answer::ok)
+        .ok_or_else(missing)
 }
 
 async fn visible(app: &App, caller: ClientCaller, shares: &[Share]) -> Result<Vec<Value>, Problem> {
     let origins = origins(app, caller, shares).await?;
-    let wanted: Vec<_> =
-        shares.iter().filter_map(|share| Some((share.offer_id, Some(*origins.get(&share.offer_id)?)))).collect();
+    let wanted: Vec<_> = shares
+        .iter()
+        .filter_map(|share| Some((share.offer_id, Some(*origins.get(&share.offer_id)?))))
+        .collect();
     let offers = Offers::load(app, caller, &wanted).await?;
     let seen = wanted.iter().filter_map(|(id, _)| match offers.of(*id) {
-        Found::Shared(shared) if shared.visible_to(caller.id).is_ok() => Some(view::shared(&shared)),
+        Found::Shared(shared) if shared.visible_to(caller.id).is_ok() => {
+            Some(view::shared(&shared))
+        }
         _ => None,
     });
     Ok(seen.collect())

@@ -23,8 +23,12 @@ pub async fn handle(app: App, request: Request) -> Result<Answer, Problem> {
     match request.route.as_str() {
         "GET /v1/orders" => list(&app, &request, caller).await,
         "GET /v1/orders/{orderId}" => read(&app, &request, caller).await,
-        "POST /v1/orders/{orderId}/refund" => reverse(&app, &request, caller, Reversal::Refund).await,
-        "POST /v1/orders/{orderId}/charge-back" => reverse(&app, &request, caller, Reversal::ChargeBack).await,
+        "POST /v1/orders/{orderId}/refund" => {
+            reverse(&app, &request, caller, Reversal::Refund).await
+        }
+        "POST /v1/orders/{orderId}/charge-back" => {
+            reverse(&app, &request, caller, Reversal::ChargeBack).await
+        }
         _ => Err(Problem::missing(Code::RouteNotFound)),
     }
 }
@@ -33,9 +37,14 @@ async fn list(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
     let mut query = request.query();
     let customer = query.optional("customerId", parsed::<CustomerId>);
     let paging = Paging::read(app, request, query)?;
-    let orders =
-        customer.map_or_else(|| keys::orders_of(caller.id), |customer| Vec::from([keys::orders_by(caller.id, customer)]));
-    let page = app.store.merged_page(&orders, paging.after.as_deref(), paging.limit, |_| true).await?;
+    let orders = customer.map_or_else(
+        || keys::orders_of(caller.id),
+        |customer| Vec::from([keys::orders_by(caller.id, customer)]),
+    );
+    let page = app
+        .store
+        .merged_page(&orders, paging.after.as_deref(), paging.limit, |_| true)
+        .await?;
     Ok(paging.answer(app, page, |order| view::order(&order)))
 }
 
@@ -45,15 +54,26 @@ async fn read(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
 
 async fn load(app: &App, request: &Request, caller: ClientCaller) -> Result<Order, Problem> {
     let id: OrderId = request.id_in_path("orderId", Code::OrderNotFound)?;
-    app.store.get(&keys::order(caller.id, id)).await?.ok_or_else(|| Problem::missing(Code::OrderNotFound))
+    app.store
+        .get(&keys::order(caller.id, id))
+        .await?
+        .ok_or_else(|| Problem::missing(Code::OrderNotFound))
 }
 
-async fn reverse(app: &App, request: &Request, caller: ClientCaller, reversal: Reversal) -> Result<Answer, Problem> {
+async fn reverse(
+    app: &App,
+    request: &Request,
+    caller: ClientCaller,
+    reversal: Reversal,
+) -> Result<Answer, Problem> {
     let body = request.json_or_empty()?;
     let asked = parse_reversal(&body)?;
     // A charge-back comes from the bank, often by a job that is repeated by hand; a refund gives money away. Both need a key.
     let key = Once::required(request, &body)?;
-    once(app, &key, || decide(app, request, caller, asked.as_ref(), reversal)).await
+    once(app, &key, || {
+        decide(app, request, caller, asked.as_ref(), reversal)
+    })
+    .await
 }
 
 async fn decide(
@@ -63,7 +83,10 @@ async fn decide(
     asked: Option<&BTreeSet<u8>>,
     reversal: Reversal,
 ) -> Result<Step, Problem> {
-    let (order, reversed) = load(app, request, caller).await?.reverse(asked, reversal, app.now())?;
+    let (order, reversed) =
+        load(app, request, caller)
+            .await?
+            .reverse(asked, reversal, app.now())?;
     let mut transaction = Transaction::default();
     transaction.replace(&order)?;
     let mut mint = app.mint();
@@ -76,11 +99,23 @@ async fn decide(
 }
 
 /// The rows of the reversed positions' subscriptions.
-async fn subscriptions(app: &App, order: &Order, reversed: &BTreeSet<u8>) -> Result<Vec<Rows>, StoreError> {
-    let positions = order.positions.iter().filter(|position| reversed.contains(&position.position));
+async fn subscriptions(
+    app: &App,
+    order: &Order,
+    reversed: &BTreeSet<u8>,
+) -> Result<Vec<Rows>, StoreError> {
+    let positions = order
+        .positions
+        .iter()
+        .filter(|position| reversed.contains(&position.position));
     let sold = positions.filter_map(|position| position.subscription_id);
-    let keys: Vec<_> = sold.map(|id| keys::subscription(order.client_id, id)).collect();
-    let loaded = app.store.batch(keys.iter().map(|key| key.raw().clone())).await?;
+    let keys: Vec<_> = sold
+        .map(|id| keys::subscription(order.client_id, id))
+        .collect();
+    let loaded = app
+        .store
+        .batch(keys.iter().map(|key| key.raw().clone()))
+        .await?;
     let mut rows = Vec::new();
     for key in &keys {
         if let Some(seller) = loaded.get(key)? {
@@ -92,10 +127,21 @@ async fn subscriptions(app: &App, order: &Order, reversed: &BTreeSet<u8>) -> Res
 }
 
 /// A voucher that was not redeemed gives nothing any more.
-async fn void_voucher(app: &App, transaction: &mut Transaction, seller: &Subscription) -> Result<(), StoreError> {
-    let Some(link) = &seller.cross_client else { return Ok(()) };
-    let Some(hash) = &link.voucher_hash else { return Ok(()) };
-    let voucher = app.store.get(&keys::voucher(link.source_client_id, hash)).await?;
+async fn void_voucher(
+    app: &App,
+    transaction: &mut Transaction,
+    seller: &Subscription,
+) -> Result<(), StoreError> {
+    let Some(link) = &seller.cross_client else {
+        return Ok(());
+    };
+    let Some(hash) = &link.voucher_hash else {
+        return Ok(());
+    };
+    let voucher = app
+        .store
+        .get(&keys::voucher(link.source_client_id, hash))
+        .await?;
     if let Some(void) = voucher.and_then(|voucher| voucher.void(app.now())) {
         transaction.replace(&void)?;
     }

@@ -25,7 +25,10 @@ impl Filter {
     /// Reads the conditions; errors are noted in the query.
     pub(crate) fn read(query: &mut Query<'_>) -> Self {
         let filter = Self {
-            role: query.optional("role", one_of(&[("source", Side::Source), ("target", Side::Target)])),
+            role: query.optional(
+                "role",
+                one_of(&[("source", Side::Source), ("target", Side::Target)]),
+            ),
             from: query.optional("from", parsed::<Timestamp>),
             before: query.optional("before", parsed::<Timestamp>),
             partner: query.optional("partnerClientId", parsed::<ClientId>),
@@ -37,24 +40,42 @@ impl Filter {
         if let (Some(from), Some(before)) = (filter.from, filter.before)
             && from >= before
         {
-            query.note(FieldErrors::at("before", "not_after_from", "must be later than from"));
+            query.note(FieldErrors::at(
+                "before",
+                "not_after_from",
+                "must be later than from",
+            ));
         }
         filter
     }
 
     /// The collections that hold all such rows; ids sort by time, so the time bounds the range that is read.
     pub(crate) fn collections(&self, caller: ClientId) -> Vec<Collection<Payout>> {
-        let sides = self.role.map_or_else(|| vec![Side::Source, Side::Target], |side| vec![side]);
+        let sides = self
+            .role
+            .map_or_else(|| vec![Side::Source, Side::Target], |side| vec![side]);
         let bound = |time: Option<Timestamp>| time.map(|time| PayoutId::first_of(time).to_string());
-        sides.into_iter().map(|side| keys::payouts_of(caller, side).between(bound(self.from), bound(self.before))).collect()
+        sides
+            .into_iter()
+            .map(|side| {
+                keys::payouts_of(caller, side).between(bound(self.from), bound(self.before))
+            })
+            .collect()
     }
 
     /// Whether a row fulfils the conditions that the collections do not.
     pub(crate) fn keeps(&self, caller: ClientId, row: &Payout) -> bool {
-        self.partner.is_none_or(|partner| row.partner_of(caller) == partner)
-            && self.payout_type.is_none_or(|payout_type| row.payout_type == payout_type)
-            && self.paid_status.is_none_or(|paid| (row.paid.as_str() == "PAID") == paid)
+        self.partner
+            .is_none_or(|partner| row.partner_of(caller) == partner)
+            && self
+                .payout_type
+                .is_none_or(|payout_type| row.payout_type == payout_type)
+            && self
+                .paid_status
+                .is_none_or(|paid| (row.paid.as_str() == "PAID") == paid)
             && self.order.is_none_or(|order| row.order_id == order)
-            && self.subscription.is_none_or(|subscription| row.subscription_id == subscription)
+            && self
+                .subscription
+                .is_none_or(|subscription| row.subscription_id == subscription)
     }
 }

@@ -34,12 +34,23 @@ async fn list(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
     let filter = Filter::read(&mut query);
     let paging = Paging::read(app, request, query)?;
     let keep = |row: &Payout| filter.keeps(caller.id, row);
-    let page = app.store.merged_page(&filter.collections(caller.id), paging.after.as_deref(), paging.limit, keep).await?;
+    let page = app
+        .store
+        .merged_page(
+            &filter.collections(caller.id),
+            paging.after.as_deref(),
+            paging.limit,
+            keep,
+        )
+        .await?;
     Ok(paging.answer(app, page, |row| view::payout(&row, caller.id)))
 }
 
 async fn read(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
-    Ok(Answer::ok(view::payout(&load(app, request, caller).await?, caller.id)))
+    Ok(Answer::ok(view::payout(
+        &load(app, request, caller).await?,
+        caller.id,
+    )))
 }
 
 async fn mark_paid(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
@@ -51,12 +62,18 @@ async fn mark_paid(app: &App, request: &Request, caller: ClientCaller) -> Result
         };
         let mut transaction = Transaction::default();
         transaction.replace(&paid)?;
-        Ok(Step::Commit(transaction, Answer::ok(view::payout(&paid, caller.id))))
+        Ok(Step::Commit(
+            transaction,
+            Answer::ok(view::payout(&paid, caller.id)),
+        ))
     })
     .await
 }
 
 async fn load(app: &App, request: &Request, caller: ClientCaller) -> Result<Payout, Problem> {
     let id: PayoutId = request.id_in_path("payoutId", Code::PayoutNotFound)?;
-    app.store.payout_of(caller.id, id).await?.ok_or_else(|| Problem::missing(Code::PayoutNotFound))
+    app.store
+        .payout_of(caller.id, id)
+        .await?
+        .ok_or_else(|| Problem::missing(Code::PayoutNotFound))
 }

@@ -20,7 +20,11 @@ const CSV_ROWS: usize = 10_000;
 const CSV_OCTETS: usize = 2_500_000;
 
 /// Sums by partner, role, month and currency.
-pub(crate) async fn statement(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+pub(crate) async fn statement(
+    app: &App,
+    request: &Request,
+    caller: ClientCaller,
+) -> Result<Answer, Problem> {
     let mut query = request.query();
     let filter = Filter::read(&mut query);
     query.finish()?;
@@ -29,14 +33,21 @@ pub(crate) async fn statement(app: &App, request: &Request, caller: ClientCaller
         let mut after = None::<String>;
         loop {
             let keep = |row: &Payout| filter.keeps(caller.id, row);
-            let page = app.store.page(&collection, after.as_deref(), BATCH, keep).await?;
+            let page = app
+                .store
+                .page(&collection, after.as_deref(), BATCH, keep)
+                .await?;
             reads += 1;
-            page.items.iter().for_each(|row| statement.add(caller.id, row));
+            page.items
+                .iter()
+                .for_each(|row| statement.add(caller.id, row));
             match page.next {
                 None => break,
                 Some(_) if reads >= MOST_READS => {
-                    let detail =
-                        format!("more than {} rows to look through; bound the time by from and before", MOST_READS * BATCH);
+                    let detail = format!(
+                        "more than {} rows to look through; bound the time by from and before",
+                        MOST_READS * BATCH
+                    );
                     return Err(Problem::new(Code::InvalidQuery, detail));
                 }
                 next => after = next,
@@ -47,17 +58,32 @@ pub(crate) async fn statement(app: &App, request: &Request, caller: ClientCaller
 }
 
 /// The rows as CSV; a longer list comes in parts, the next one named by the `Link` header.
-pub(crate) async fn export(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
+pub(crate) async fn export(
+    app: &App,
+    request: &Request,
+    caller: ClientCaller,
+) -> Result<Answer, Problem> {
     let mut query = request.query();
     let filter = Filter::read(&mut query);
     let fixed = query.pairs();
     let paging = Paging::read_up_to(app, request, query, CSV_ROWS, CSV_ROWS)?;
     let keep = |row: &Payout| filter.keeps(caller.id, row);
-    let page = app.store.merged_page(&filter.collections(caller.id), paging.after.as_deref(), paging.limit, keep).await?;
+    let page = app
+        .store
+        .merged_page(
+            &filter.collections(caller.id),
+            paging.after.as_deref(),
+            paging.limit,
+            keep,
+        )
+        .await?;
     let (text, cut) = lines(&page.items, caller.id, CSV_OCTETS);
     let link = cut.or(page.next).map(|position| {
         let cursor = paging.cursor(app, &position);
-        format!("</v1/payouts/export?{fixed}limit={}&cursor={cursor}>; rel=\"next\"", paging.limit)
+        format!(
+            "</v1/payouts/export?{fixed}limit={}&cursor={cursor}>; rel=\"next\"",
+            paging.limit
+        )
     });
     Ok(Answer::csv(text, link))
 }
@@ -98,7 +124,10 @@ mod tests {
             (text.lines().count() - 1, cut)
         };
         assert_eq!(parts(usize::MAX), (3, None));
-        assert_eq!(parts(view::CSV_HEADER.len() + 1), (1, Some(rows[0].id.to_string())));
+        assert_eq!(
+            parts(view::CSV_HEADER.len() + 1),
+            (1, Some(rows[0].id.to_string()))
+        );
         assert_eq!(parts(0), (1, Some(rows[0].id.to_string())));
     }
 }

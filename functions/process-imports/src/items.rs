@@ -19,7 +19,11 @@ const MOST_TRIES: usize = 8;
 
 impl Worker {
     /// Does all items that are not done. One that the table does not let be done does not hinder the others.
-    pub(crate) async fn items(&self, promise: &Promise, items: &ChunkItems) -> Result<Vec<LogEntry>, StoreError> {
+    pub(crate) async fn items(
+        &self,
+        promise: &Promise,
+        items: &ChunkItems,
+    ) -> Result<Vec<LogEntry>, StoreError> {
         let importer = Importer {
             client_id: promise.client_id,
             company_id: promise.company_id,
@@ -28,15 +32,30 @@ impl Worker {
         };
         let numbered: Vec<Numbered<'_>> = items
             .numbered()
-            .map(|(number, item)| Numbered { number, item, external_hash: hash_of_external(&item.external_system_id) })
+            .map(|(number, item)| Numbered {
+                number,
+                item,
+                external_hash: hash_of_external(&item.external_system_id),
+            })
             .collect();
         let grounds = self.store.import_grounds(importer, &numbered).await?;
-        let work: Vec<_> = numbered.iter().map(|item| Box::pin(self.item(importer, item, &grounds))).collect();
-        let results: Vec<Result<LogEntry, StoreError>> = stream::iter(work).buffer_unordered(AT_A_TIME).collect().await;
+        let work: Vec<_> = numbered
+            .iter()
+            .map(|item| Box::pin(self.item(importer, item, &grounds)))
+            .collect();
+        let results: Vec<Result<LogEntry, StoreError>> = stream::iter(work)
+            .buffer_unordered(AT_A_TIME)
+            .collect()
+            .await;
         results.into_iter().collect()
     }
 
-    async fn item(&self, importer: Importer, item: &Numbered<'_>, read: &ImportGrounds) -> Result<LogEntry, StoreError> {
+    async fn item(
+        &self,
+        importer: Importer,
+        item: &Numbered<'_>,
+        read: &ImportGrounds,
+    ) -> Result<LogEntry, StoreError> {
         let mut anew: Option<ImportGrounds> = None;
         for _ in 0..MOST_TRIES {
             let grounds = anew.as_ref().unwrap_or(read);
@@ -44,16 +63,25 @@ impl Worker {
                 return Ok(done);
             }
             let now = self.clock.now();
-            let decision = importer.asks(item).decide(grounds.of(item)?, now, &mut Entropy::at(now));
+            let decision =
+                importer
+                    .asks(item)
+                    .decide(grounds.of(item)?, now, &mut Entropy::at(now));
             match self.store.commit(rows(&decision)?).await {
                 Ok(()) => return Ok(decision.log),
                 Err(CommitError::Conflict(_)) => {
-                    anew = Some(self.store.import_grounds(importer, std::slice::from_ref(item)).await?);
+                    anew = Some(
+                        self.store
+                            .import_grounds(importer, std::slice::from_ref(item))
+                            .await?,
+                    );
                 }
                 Err(CommitError::Store(error)) => return Err(error),
             }
         }
-        Err(StoreError::Unavailable("other imports of one externalSystemId were always faster".to_owned()))
+        Err(StoreError::Unavailable(
+            "other imports of one externalSystemId were always faster".to_owned(),
+        ))
     }
 }
 
@@ -62,7 +90,11 @@ fn rows(decision: &Decision) -> Result<Transaction, StoreError> {
     transaction.create(&decision.log)?;
     let created = decision.log.result == ItemResult::Created;
     if let Some(mirror) = &decision.mirror {
-        if created { transaction.create(mirror)? } else { transaction.replace(mirror)? }
+        if created {
+            transaction.create(mirror)?
+        } else {
+            transaction.replace(mirror)?
+        }
     }
     if let Some((order, subscription)) = &decision.rows {
         if created {

@@ -77,8 +77,16 @@ impl Worker {
     pub async fn start() -> anyhow::Result<Self> {
         let config = aws::config().await;
         let store = aws::store(&config).await?;
-        let (sealer, quarantine) = (aws::sealer(&config).await?, aws::quarantine(&config, &store)?);
-        Ok(Self { store, sealer, quarantine, clock: Clock::default() })
+        let (sealer, quarantine) = (
+            aws::sealer(&config).await?,
+            aws::quarantine(&config, &store)?,
+        );
+        Ok(Self {
+            store,
+            sealer,
+            quarantine,
+            clock: Clock::default(),
+        })
     }
 
     /// Works through a batch, all messages at once; the answer names the messages that are to come again.
@@ -86,13 +94,22 @@ impl Worker {
     /// # Errors
     /// Never; the type is the runtime's.
     pub async fn work(&self, event: SqsEvent) -> Result<SqsBatchResponse, Error> {
-        Ok(batch::work_telling(event, &[Kind::Import], &self.quarantine, |message, receipt| self.handle(message, receipt))
-            .await)
+        Ok(batch::work_telling(
+            event,
+            &[Kind::Import],
+            &self.quarantine,
+            |message, receipt| self.handle(message, receipt),
+        )
+        .await)
     }
 
     async fn handle(&self, message: Message, receipt: Receipt) -> anyhow::Result<()> {
         let (client, promise) = message.ids()?;
-        let which = Which { client, promise, number: message.number()? };
+        let which = Which {
+            client,
+            promise,
+            number: message.number()?,
+        };
         let stuck = match self.chunk(which, receipt.sent_at).await {
             Err(WorkError::Store(StoreError::Corrupt { key, reason })) => {
                 tracing::error!(%promise, chunk = which.number, key, reason, "a row cannot be read");
@@ -109,7 +126,9 @@ impl Worker {
     }
 
     async fn chunk(&self, which: Which, sent_at: Option<Timestamp>) -> Result<(), WorkError> {
-        let Some((leased, items, promise)) = self.lease(which, sent_at).await? else { return Ok(()) };
+        let Some((leased, items, promise)) = self.lease(which, sent_at).await? else {
+            return Ok(());
+        };
         match self.items(&promise, &items).await {
             Ok(entries) => self.finish(which, leased, &entries).await,
             Err(error) => {
@@ -120,13 +139,23 @@ impl Worker {
     }
 
     /// Takes a chunk, and begins its promise if it is the first; `None` if there is nothing to do.
-    async fn lease(&self, which: Which, sent_at: Option<Timestamp>) -> Result<Option<(Chunk, ChunkItems, Promise)>, WorkError> {
+    async fn lease(
+        &self,
+        which: Which,
+        sent_at: Option<Timestamp>,
+    ) -> Result<Option<(Chunk, ChunkItems, Promise)>, WorkError> {
         let keys = (which.chunk(), which.items(), which.promise());
         for _ in 0..MOST_TRIES {
-            let rows = [keys.0.raw().clone(), keys.1.raw().clone(), keys.2.raw().clone()];
+            let rows = [
+                keys.0.raw().clone(),
+                keys.1.raw().clone(),
+                keys.2.raw().clone(),
+            ];
             let loaded = self.store.batch(rows).await?;
             // Rows that are not there have expired, and nobody can ask for them any more.
-            let Some(chunk) = loaded.get(&keys.0)? else { return Ok(None) };
+            let Some(chunk) = loaded.get(&keys.0)? else {
+                return Ok(None);
+            };
             let now = self.clock.now();
             let leased = match chunk.begin(sent_at, now) {
                 Begun::Leased(leased) => leased,
@@ -134,14 +163,25 @@ impl Worker {
                 Begun::TooManyTries => return Err(WorkError::Stuck(StuckReason::TooManyTries)),
                 Begun::Stuck(reason) => return Err(WorkError::Stuck(reason)),
             };
-            let (Some(items), Some(promise)) = (loaded.get(&keys.1)?, loaded.get(&keys.2)?) else { return Ok(None) };
+            let (Some(items), Some(promise)) = (loaded.get(&keys.1)?, loaded.get(&keys.2)?) else {
+                return Ok(None);
+            };
             let mut transaction = Transaction::default();
             transaction.replace(&leased)?;
             if let Some(begun) = promise.clone().begin(now) {
                 transaction.replace(&begun)?;
             }
             match self.store.commit(transaction).await {
-                Ok(()) => return Ok(Some((Chunk { version: leased.version + 1, ..leased }, items, promise))),
+                Ok(()) => {
+                    return Ok(Some((
+                        Chunk {
+                            version: leased.version + 1,
+                            ..leased
+                        },
+                        items,
+                        promise,
+                    )));
+                }
                 Err(CommitError::Conflict(_)) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -150,24 +190,45 @@ impl Worker {
     }
 
     /// Ends a chunk, and with the last one the promise.
-    async fn finish(&self, which: Which, leased: Chunk, entries: &[LogEntry]) -> Result<(), WorkError> {
+    async fn finish(
+        &self,
+        which: Which,
+        leased: Chunk,
+        entries: &[LogEntry],
+    ) -> Result<(), WorkError> {
         let mut counts = Counts::default();
         for entry in entries {
             counts.add(entry.result);
         }
-        let failed: Vec<u32> =
-            entries.iter().filter(|entry| entry.result == ItemResult::Failed).map(|entry| entry.number).collect();
+        let failed: Vec<u32> = entries
+            .iter()
+            .filter(|entry| entry.result == ItemResult::Failed)
+            .map(|entry| entry.number)
+            .collect();
         let endpoint = keys::event_endpoint(which.client);
         for _ in 0..MOST_TRIES {
-            let loaded = self.store.batch([which.promise().raw().clone(), endpoint.raw().clone()]).await?;
-            let Some(promise) = loaded.get(&which.promise())? else { return Ok(()) };
+            let loaded = self
+                .store
+                .batch([which.promise().raw().clone(), endpoint.raw().clone()])
+                .await?;
+            let Some(promise) = loaded.get(&which.promise())? else {
+                return Ok(());
+            };
             let now = self.clock.now();
             let promise = promise.chunk_done(which.number, counts, now);
             let mut transaction = Transaction::default();
             transaction.replace(&leased.clone().done(failed.clone(), now))?;
             transaction.replace(&promise)?;
-            if let Some(announcement) = promise.announcement().filter(|_| loaded.contains(endpoint.raw())) {
-                transaction.create(&announce::seal(&self.sealer, &mut Entropy::at(now), announcement, now))?;
+            if let Some(announcement) = promise
+                .announcement()
+                .filter(|_| loaded.contains(endpoint.raw()))
+            {
+                transaction.create(&announce::seal(
+                    &self.sealer,
+                    &mut Entropy::at(now),
+                    announcement,
+                    now,
+                ))?;
             }
             match self.store.commit(transaction).await {
                 Ok(()) => {
@@ -188,7 +249,11 @@ impl Worker {
     }
 
     async fn lost(&self, which: Which, leased: &Chunk) -> Result<bool, StoreError> {
-        Ok(self.store.get(&which.chunk()).await?.is_none_or(|now| now.version != leased.version))
+        Ok(self
+            .store
+            .get(&which.chunk())
+            .await?
+            .is_none_or(|now| now.version != leased.version))
     }
 
     /// Makes a chunk due at once. If that fails too, its lease runs out.

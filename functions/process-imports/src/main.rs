@@ -9,5 +9,8 @@ async fn main() -> Result<(), Error> {
     tandem_runtime::logs::start();
     let worker = Worker::start().await?;
     let worker = &worker;
-    lambda_runtime::run(service_fn(|event: LambdaEvent<SqsEvent>| worker.work(event.payload))).await
+    lambda_runtime::run(service_fn(|event: LambdaEvent<SqsEvent>| {
+        worker.work(event.payload)
+    }))
+    .await
 }

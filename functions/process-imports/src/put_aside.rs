@@ -12,8 +12,12 @@ impl Worker {
     /// # Errors
     /// The table does not let that be written; the chunk comes again and is put aside then.
     pub(crate) async fn put_aside(&self, which: Which, reason: StuckReason) -> anyhow::Result<()> {
-        let Which { promise, number, .. } = which;
-        self.write_aside(which, reason).await.context("a chunk could not be put aside")?;
+        let Which {
+            promise, number, ..
+        } = which;
+        self.write_aside(which, reason)
+            .await
+            .context("a chunk could not be put aside")?;
         tracing::error!(%promise, chunk = number, ?reason, "a chunk was put aside");
         Ok(())
     }
@@ -23,7 +27,10 @@ impl Worker {
             let mut transaction = Transaction::default();
             match readable(self.store.get(&which.chunk()).await)? {
                 // Another worker was through meanwhile, or put it aside.
-                Some(Some(Chunk { state: ChunkState::Done { .. } | ChunkState::Stuck { .. }, .. })) => return Ok(()),
+                Some(Some(Chunk {
+                    state: ChunkState::Done { .. } | ChunkState::Stuck { .. },
+                    ..
+                })) => return Ok(()),
                 Some(Some(chunk)) => transaction.replace(&chunk.stuck(reason, self.clock.now()))?,
                 Some(None) => return Ok(()),
                 None => transaction.quiet(which.chunk().raw()),

@@ -36,25 +36,56 @@ async fn purchase(app: &App, request: &Request, caller: ClientCaller) -> Result<
     commit(app, &once, || decide(app, caller, cart, &asked, &once)).await
 }
 
-async fn decide(app: &App, caller: ClientCaller, cart: CartId, asked: &PurchaseRequest, once: &Once) -> Result<Step, Problem> {
-    let (cart_key, customer_key) = (keys::cart(caller.id, cart), keys::customer(caller.company_id, asked.customer_id));
+async fn decide(
+    app: &App,
+    caller: ClientCaller,
+    cart: CartId,
+    asked: &PurchaseRequest,
+    once: &Once,
+) -> Result<Step, Problem> {
+    let (cart_key, customer_key) = (
+        keys::cart(caller.id, cart),
+        keys::customer(caller.company_id, asked.customer_id),
+    );
     let rows = [cart_key.raw().clone(), customer_key.raw().clone()];
-    let loaded = app.store.batch(rows.into_iter().chain(once.row().map(|row| row.raw().clone()))).await?;
+    let loaded = app
+        .store
+        .batch(
+            rows.into_iter()
+                .chain(once.row().map(|row| row.raw().clone())),
+        )
+        .await?;
     if let Some(row) = once.row()
         && let Some(record) = once.known(app, loaded.get(&row)?)
     {
         return Ok(Step::Replay(record));
     }
-    let cart = loaded.get(&cart_key)?.ok_or_else(|| Problem::missing(Code::CartNotFound))?;
-    let no_customer =
-        || Problem::from(FieldErrors::at("customerId", "not_found", "there is no such customer; create it first"));
+    let cart = loaded
+        .get(&cart_key)?
+        .ok_or_else(|| Problem::missing(Code::CartNotFound))?;
+    let no_customer = || {
+        Problem::from(FieldErrors::at(
+            "customerId",
+            "not_found",
+            "there is no such customer; create it first",
+        ))
+    };
     let customer = loaded.get(&customer_key)?.ok_or_else(no_customer)?;
     let chosen = asked.choose(&cart)?;
-    let wanted: Vec<_> = chosen.iter().map(|position| (position.offer_id, position.origin)).collect();
+    let wanted: Vec<_> = chosen
+        .iter()
+        .map(|position| (position.offer_id, position.origin))
+        .collect();
     let offers = Offers::load(app, caller, &wanted).await?;
-    let found: Vec<_> = chosen.into_iter().map(|position| (position, offers.of(position.offer_id))).collect();
+    let found: Vec<_> = chosen
+        .into_iter()
+        .map(|position| (position, offers.of(position.offer_id)))
+        .collect();
     let sale = purchase::decide(&cart, asked, &found, &customer, app.now(), &mut app.mint())?;
-    let answer = Answer::created(format!("/v1/orders/{}", sale.order.id), view::order(&sale.order));
+    let answer = Answer::created(
+        format!("/v1/orders/{}", sale.order.id),
+        view::order(&sale.order),
+    );
     let mut transaction = rows_of(app, &customer, sale)?;
     transaction.require(&customer_key);
     Ok(Step::Commit(transaction, answer))
@@ -75,7 +106,12 @@ fn rows_of(app: &App, customer: &Customer, sale: Sale) -> Result<Transaction, Pr
     if !sale.announcements.is_empty() {
         let (mut mint, personal) = (app.mint(), app.personal(customer)?);
         for announcement in sale.announcements {
-            transaction.create(&seal_sale(app, &mut mint, announcement, (customer.into(), &personal)))?;
+            transaction.create(&seal_sale(
+                app,
+                &mut mint,
+                announcement,
+                (customer.into(), &personal),
+            ))?;
         }
     }
     Ok(transaction)

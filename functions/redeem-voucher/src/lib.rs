@@ -28,7 +28,10 @@ pub async fn handle(app: App, request: Request) -> Result<Answer, Problem> {
 async fn redeem(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
     let body = request.json()?;
     let asked = RedeemRequest::parse(&body)?;
-    once(app, &Once::of(request, &body)?, || decide(app, caller, &asked)).await
+    once(app, &Once::of(request, &body)?, || {
+        decide(app, caller, &asked)
+    })
+    .await
 }
 
 async fn decide(app: &App, caller: ClientCaller, asked: &RedeemRequest) -> Result<Step, Problem> {
@@ -36,24 +39,39 @@ async fn decide(app: &App, caller: ClientCaller, asked: &RedeemRequest) -> Resul
     let voucher_key = keys::voucher(caller.id, &tandem_runtime::entropy::hash_of(&asked.code));
     let customer_key = keys::customer(caller.company_id, asked.customer_id);
     let guesses_key = limit_keys::guesses(caller.id);
-    let rows = [voucher_key.raw().clone(), customer_key.raw().clone(), guesses_key.raw().clone()];
+    let rows = [
+        voucher_key.raw().clone(),
+        customer_key.raw().clone(),
+        guesses_key.raw().clone(),
+    ];
     let loaded = app.store.batch(rows).await?;
     let guesses = loaded.get(&guesses_key)?;
     if let Some(wait) = guesses.as_ref().and_then(|guesses| guesses.wait(now)) {
         return Err(too_many(wait));
     }
     if loaded.get(&customer_key)?.is_none() {
-        return Err(FieldErrors::at("customerId", "not_found", "there is no such customer; create it first").into());
+        return Err(FieldErrors::at(
+            "customerId",
+            "not_found",
+            "there is no such customer; create it first",
+        )
+        .into());
     }
     let redeemed = match loaded.get(&voucher_key)? {
-        Some(voucher) => Some((voucher.subscription_id, voucher.redeem(asked.customer_id, now))),
+        Some(voucher) => Some((
+            voucher.subscription_id,
+            voucher.redeem(asked.customer_id, now),
+        )),
         None => None,
     };
     let (subscription, redemption) = match redeemed {
         None | Some((_, Err(RedeemError::NotFound))) => return wrong_guess(caller, guesses, now),
         Some((subscription, redemption)) => (subscription, redemption?),
     };
-    let row = app.store.get(&keys::subscription(caller.id, subscription)).await?;
+    let row = app
+        .store
+        .get(&keys::subscription(caller.id, subscription))
+        .await?;
     let row = row.ok_or_else(|| Problem::missing(Code::VoucherNotFound))?;
     match redemption {
         Redemption::Again => Ok(Step::answered(Answer::ok(view::subscription(&row)))),
@@ -63,12 +81,19 @@ async fn decide(app: &App, caller: ClientCaller, asked: &RedeemRequest) -> Resul
             transaction.replace(&voucher)?;
             transaction.replace(&row)?;
             transaction.require(&customer_key);
-            Ok(Step::Commit(transaction, Answer::ok(view::subscription(&row))))
+            Ok(Step::Commit(
+                transaction,
+                Answer::ok(view::subscription(&row)),
+            ))
         }
     }
 }
 
-fn wrong_guess(caller: ClientCaller, guesses: Option<Guesses>, now: Timestamp) -> Result<Step, Problem> {
+fn wrong_guess(
+    caller: ClientCaller,
+    guesses: Option<Guesses>,
+    now: Timestamp,
+) -> Result<Step, Problem> {
     let mut transaction = Transaction::default();
     match guesses {
         None => transaction.create(&Guesses::first(caller.id, now))?,
@@ -78,5 +103,9 @@ fn wrong_guess(caller: ClientCaller, guesses: Option<Guesses>, now: Timestamp) -
 }
 
 fn too_many(wait: SignedDuration) -> Problem {
-    Problem::wait(Code::TooManyGuesses, format!("at most {PER_MINUTE} wrong codes a minute and {PER_DAY} a day"), wait)
+    Problem::wait(
+        Code::TooManyGuesses,
+        format!("at most {PER_MINUTE} wrong codes a minute and {PER_DAY} a day"),
+        wait,
+    )
 }

@@ -34,7 +34,11 @@ impl Relay {
     /// # Errors
     /// A queue does not take messages.
     pub async fn relay(&self, event: Event) -> Result<(), Error> {
-        let due: Vec<Due> = event.records.iter().filter_map(|record| Due::of_stream_keys(&record.change.keys)).collect();
+        let due: Vec<Due> = event
+            .records
+            .iter()
+            .filter_map(|record| Due::of_stream_keys(&record.change.keys))
+            .collect();
         tracing::info!(records = event.records.len(), due = due.len(), "relaying");
         self.queues.send(due).await?;
         Ok(())

@@ -9,5 +9,8 @@ async fn main() -> Result<(), Error> {
     tandem_runtime::logs::start();
     let relay = Relay::start().await?;
     let relay = &relay;
-    lambda_runtime::run(service_fn(|event: LambdaEvent<Event>| relay.relay(event.payload))).await
+    lambda_runtime::run(service_fn(|event: LambdaEvent<Event>| {
+        relay.relay(event.payload)
+    }))
+    .await
 }

@@ -23,7 +23,12 @@ impl Worker {
     /// With a store, a mailer, what takes the mails that can never be sent, and a clock.
     #[must_use]
     pub fn new(store: Store, mailer: Mailer, quarantine: Quarantine, clock: Clock) -> Self {
-        Self { store, mailer, quarantine, clock }
+        Self {
+            store,
+            mailer,
+            quarantine,
+            clock,
+        }
     }
 
     /// Builds it from the environment and connects.
@@ -34,7 +39,12 @@ impl Worker {
         let config = aws::config().await;
         let store = aws::store(&config).await?;
         let quarantine = aws::quarantine(&config, &store)?;
-        Ok(Self::new(store, aws::mailer(&config)?, quarantine, Clock::default()))
+        Ok(Self::new(
+            store,
+            aws::mailer(&config)?,
+            quarantine,
+            Clock::default(),
+        ))
     }
 
     /// Works through a batch; the answer names the messages that are to come again.
@@ -42,14 +52,25 @@ impl Worker {
     /// # Errors
     /// Never; the type is the runtime's.
     pub async fn work(&self, event: SqsEvent) -> Result<SqsBatchResponse, Error> {
-        Ok(batch::work(event, &[Kind::Mail], &self.quarantine, |message| self.send(message)).await)
+        Ok(
+            batch::work(event, &[Kind::Mail], &self.quarantine, |message| {
+                self.send(message)
+            })
+            .await,
+        )
     }
 
     async fn send(&self, message: Message) -> anyhow::Result<()> {
         let (client, id) = message.ids()?;
-        let Some(mail) = self.store.get(&keys::mail(client, id)).await? else { return Ok(()) };
-        let Some(leased) = mail.begin(self.clock.now()) else { return Ok(()) };
-        let Some(leased) = self.write(leased).await? else { return Ok(()) };
+        let Some(mail) = self.store.get(&keys::mail(client, id)).await? else {
+            return Ok(());
+        };
+        let Some(leased) = mail.begin(self.clock.now()) else {
+            return Ok(());
+        };
+        let Some(leased) = self.write(leased).await? else {
+            return Ok(());
+        };
         let done = match self.mailer.send(&leased).await {
             Ok(()) => leased.sent(self.clock.now()),
             Err(error) => {
@@ -69,7 +90,10 @@ impl Worker {
         let mut transaction = Transaction::default();
         transaction.replace(&mail)?;
         match self.store.commit(transaction).await {
-            Ok(()) => Ok(Some(Mail { version: mail.version + 1, ..mail })),
+            Ok(()) => Ok(Some(Mail {
+                version: mail.version + 1,
+                ..mail
+            })),
             Err(CommitError::Conflict(_)) => Ok(None),
             Err(error) => Err(error),
         }

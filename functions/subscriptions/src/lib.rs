@@ -37,19 +37,28 @@ async fn list(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
         |customer| Vec::from([keys::subscriptions_for(caller.id, customer)]),
     );
     let keep = |row: &Subscription| {
-        offer.is_none_or(|offer| row.offer_id == offer) && status.is_none_or(|status| row.status() == status)
+        offer.is_none_or(|offer| row.offer_id == offer)
+            && status.is_none_or(|status| row.status() == status)
     };
-    let page = app.store.merged_page(&rows, paging.after.as_deref(), paging.limit, keep).await?;
+    let page = app
+        .store
+        .merged_page(&rows, paging.after.as_deref(), paging.limit, keep)
+        .await?;
     Ok(paging.answer(app, page, |row| view::subscription(&row)))
 }
 
 async fn read(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
-    Ok(Answer::ok(view::subscription(&load(app, request, caller).await?)))
+    Ok(Answer::ok(view::subscription(
+        &load(app, request, caller).await?,
+    )))
 }
 
 async fn load(app: &App, request: &Request, caller: ClientCaller) -> Result<Subscription, Problem> {
     let id: SubscriptionId = request.id_in_path("subscriptionId", Code::SubscriptionNotFound)?;
-    app.store.get(&keys::subscription(caller.id, id)).await?.ok_or_else(|| Problem::missing(Code::SubscriptionNotFound))
+    app.store
+        .get(&keys::subscription(caller.id, id))
+        .await?
+        .ok_or_else(|| Problem::missing(Code::SubscriptionNotFound))
 }
 
 async fn pay(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
@@ -57,7 +66,11 @@ async fn pay(app: &App, request: &Request, caller: ClientCaller) -> Result<Answe
     let payment = PaymentRequest::parse(&body)?;
     once(app, &Once::of(request, &body)?, || async {
         let rows = load_rows(app, request, caller).await?;
-        write(app, caller, rows.renew(&payment, app.now(), &mut app.mint())?)
+        write(
+            app,
+            caller,
+            rows.renew(&payment, app.now(), &mut app.mint())?,
+        )
     })
     .await
 }
@@ -75,13 +88,23 @@ async fn cancel(app: &App, request: &Request, caller: ClientCaller) -> Result<An
 async fn load_rows(app: &App, request: &Request, caller: ClientCaller) -> Result<Rows, Problem> {
     let seller = load(app, request, caller).await?;
     // The source's own row leads to a refusal; its counterpart is the seller's and not read here.
-    let source = if seller.role == tandem_domain::subscription::Role::Seller { source_row(app, &seller).await? } else { None };
+    let source = if seller.role == tandem_domain::subscription::Role::Seller {
+        source_row(app, &seller).await?
+    } else {
+        None
+    };
     Ok(Rows { seller, source })
 }
 
 fn write(app: &App, caller: ClientCaller, moved: Moved) -> Result<Step, Problem> {
     let answer = Answer::ok(view::subscription(&moved.rows.seller));
     let mut transaction = Transaction::default();
-    write_moved(app, &mut app.mint(), &mut transaction, caller.company_id, moved)?;
+    write_moved(
+        app,
+        &mut app.mint(),
+        &mut transaction,
+        caller.company_id,
+        moved,
+    )?;
     Ok(Step::Commit(transaction, answer))
 }

@@ -23,7 +23,11 @@ impl Sweep {
     /// With a store, the queues and a clock.
     #[must_use]
     pub fn new(store: Store, queues: Queues, clock: Clock) -> Self {
-        Self { store, queues, clock }
+        Self {
+            store,
+            queues,
+            clock,
+        }
     }
 
     /// Builds it from the environment and connects.
@@ -32,7 +36,11 @@ impl Sweep {
     /// A setting is absent, or the table does not answer.
     pub async fn start() -> Result<Self, Error> {
         let config = aws::config().await;
-        Ok(Self::new(aws::store(&config).await?, aws::queues(&config).await?, Clock::default()))
+        Ok(Self::new(
+            aws::store(&config).await?,
+            aws::queues(&config).await?,
+            Clock::default(),
+        ))
     }
 
     /// Looks through all shards. A shard that fails does not hinder the others; the sweep then fails as a whole, so that
@@ -56,7 +64,10 @@ impl Sweep {
     }
 
     async fn sweep_shard(&self, shard: &str) -> Result<usize, Error> {
-        let due = self.store.due(shard, self.clock.now(), MOST_PER_SHARD).await?;
+        let due = self
+            .store
+            .due(shard, self.clock.now(), MOST_PER_SHARD)
+            .await?;
         let rows = due.len();
         self.queues.send(due).await?;
         Ok(rows)

@@ -8,7 +8,9 @@ use tandem_api::views::tenancy as view;
 use tandem_api::{Answer, App, Code, Once, Problem, Request, Step};
 use tandem_domain::ids::{ClientId, CompanyId};
 use tandem_domain::input::parsed;
-use tandem_domain::tenancy::{Client, ClientDraft, CompanyDraft, CompanyEdit, ContractingCompany, KeyDraft};
+use tandem_domain::tenancy::{
+    Client, ClientDraft, CompanyDraft, CompanyEdit, ContractingCompany, KeyDraft,
+};
 use tandem_sealing::api_key::{NewApiKey, is_key_id};
 use tandem_store::{Transaction, keys};
 
@@ -37,23 +39,38 @@ async fn create_company(app: &App, request: &Request) -> Result<Answer, Problem>
     let body = request.json()?;
     let draft = CompanyDraft::parse(&body)?;
     once(app, &Once::of(request, &body)?, || async {
-        let company = draft.clone().create(CompanyId::mint(&mut app.mint()), app.now());
+        let company = draft
+            .clone()
+            .create(CompanyId::mint(&mut app.mint()), app.now());
         let mut transaction = Transaction::default();
         transaction.create(&company)?;
         let location = format!("/v1/contracting-companies/{}", company.id);
-        Ok(Step::Commit(transaction, Answer::created(location, view::company(&company))))
+        Ok(Step::Commit(
+            transaction,
+            Answer::created(location, view::company(&company)),
+        ))
     })
     .await
 }
 
 async fn list_companies(app: &App, request: &Request) -> Result<Answer, Problem> {
     let paging = Paging::read(app, request, request.query())?;
-    let page = app.store.page(&keys::companies(), paging.after.as_deref(), paging.limit, |_| true).await?;
+    let page = app
+        .store
+        .page(
+            &keys::companies(),
+            paging.after.as_deref(),
+            paging.limit,
+            |_| true,
+        )
+        .await?;
     Ok(paging.answer(app, page, |company| view::company(&company)))
 }
 
 async fn read_company(app: &App, request: &Request) -> Result<Answer, Problem> {
-    Ok(Answer::ok(view::company(&load_company(app, request).await?)))
+    Ok(Answer::ok(view::company(
+        &load_company(app, request).await?,
+    )))
 }
 
 async fn edit_company(app: &App, request: &Request) -> Result<Answer, Problem> {
@@ -63,29 +80,50 @@ async fn edit_company(app: &App, request: &Request) -> Result<Answer, Problem> {
         let company = edit.clone().apply(load_company(app, request).await?);
         let mut transaction = Transaction::default();
         transaction.replace(&company)?;
-        Ok(Step::Commit(transaction, Answer::ok(view::company(&company))))
+        Ok(Step::Commit(
+            transaction,
+            Answer::ok(view::company(&company)),
+        ))
     })
     .await
 }
 
 async fn load_company(app: &App, request: &Request) -> Result<ContractingCompany, Problem> {
     let id: CompanyId = request.id_in_path("companyId", Code::CompanyNotFound)?;
-    app.store.get(&keys::company(id)).await?.ok_or_else(|| Problem::missing(Code::CompanyNotFound))
+    app.store
+        .get(&keys::company(id))
+        .await?
+        .ok_or_else(|| Problem::missing(Code::CompanyNotFound))
 }
 
 async fn create_client(app: &App, request: &Request) -> Result<Answer, Problem> {
     let body = request.json()?;
     let draft = ClientDraft::parse(&body)?;
     once(app, &Once::of(request, &body)?, || async {
-        if app.store.get(&keys::company(draft.company_id)).await?.is_none() {
+        if app
+            .store
+            .get(&keys::company(draft.company_id))
+            .await?
+            .is_none()
+        {
             let detail = "there is no such contracting company";
-            return Err(tandem_domain::input::FieldErrors::at("contractingCompanyId", "not_found", detail).into());
+            return Err(tandem_domain::input::FieldErrors::at(
+                "contractingCompanyId",
+                "not_found",
+                detail,
+            )
+            .into());
         }
-        let client = draft.clone().create(ClientId::mint(&mut app.mint()), app.now());
+        let client = draft
+            .clone()
+            .create(ClientId::mint(&mut app.mint()), app.now());
         let mut transaction = Transaction::default();
         transaction.create(&client)?;
         let location = format!("/v1/clients/{}", client.id);
-        Ok(Step::Commit(transaction, Answer::created(location, view::client(&client))))
+        Ok(Step::Commit(
+            transaction,
+            Answer::created(location, view::client(&client)),
+        ))
     })
     .await
 }
@@ -95,7 +133,10 @@ async fn list_clients(app: &App, request: &Request) -> Result<Answer, Problem> {
     let company = query.optional("contractingCompanyId", parsed::<CompanyId>);
     let paging = Paging::read(app, request, query)?;
     let clients = company.map_or_else(keys::clients, keys::clients_of);
-    let page = app.store.page(&clients, paging.after.as_deref(), paging.limit, |_| true).await?;
+    let page = app
+        .store
+        .page(&clients, paging.after.as_deref(), paging.limit, |_| true)
+        .await?;
     Ok(paging.answer(app, page, |client| view::client(&client)))
 }
 
@@ -105,7 +146,10 @@ async fn read_client(app: &App, request: &Request) -> Result<Answer, Problem> {
 
 async fn load_client(app: &App, request: &Request) -> Result<Client, Problem> {
     let id: ClientId = request.id_in_path("clientId", Code::ClientNotFound)?;
-    app.store.get(&keys::client(id)).await?.ok_or_else(|| Problem::missing(Code::ClientNotFound))
+    app.store
+        .get(&keys::client(id))
+        .await?
+        .ok_or_else(|| Problem::missing(Code::ClientNotFound))
 }
 
 async fn create_key(app: &App, request: &Request) -> Result<Answer, Problem> {
@@ -114,7 +158,12 @@ async fn create_key(app: &App, request: &Request) -> Result<Answer, Problem> {
     once(app, &Once::of(request, &body)?, || async {
         let client = load_client(app, request).await?;
         let new = NewApiKey::generate();
-        let key = draft.clone().create(&client, new.key_id.clone(), new.secret_hash.clone(), app.now());
+        let key = draft.clone().create(
+            &client,
+            new.key_id.clone(),
+            new.secret_hash.clone(),
+            app.now(),
+        );
         let mut transaction = Transaction::default();
         transaction.create(&key)?;
         let mut shown = view::api_key(&key, app.now());
@@ -128,24 +177,39 @@ async fn create_key(app: &App, request: &Request) -> Result<Answer, Problem> {
 async fn list_keys(app: &App, request: &Request) -> Result<Answer, Problem> {
     let client = load_client(app, request).await?;
     let paging = Paging::read(app, request, request.query())?;
-    let page = app.store.page(&keys::api_keys_of(client.id), paging.after.as_deref(), paging.limit, |_| true).await?;
+    let page = app
+        .store
+        .page(
+            &keys::api_keys_of(client.id),
+            paging.after.as_deref(),
+            paging.limit,
+            |_| true,
+        )
+        .await?;
     Ok(paging.answer(app, page, |key| view::api_key(&key, app.now())))
 }
 
 async fn revoke_key(app: &App, request: &Request) -> Result<Answer, Problem> {
     let missing = || Problem::missing(Code::ApiKeyNotFound);
     let client: ClientId = request.id_in_path("clientId", Code::ApiKeyNotFound)?;
-    let key_id = Some(request.text_in_path("keyId")).filter(|text| is_key_id(text)).ok_or_else(missing)?;
+    let key_id = Some(request.text_in_path("keyId"))
+        .filter(|text| is_key_id(text))
+        .ok_or_else(missing)?;
     once(app, &Once::of(request, &json!({}))?, || async {
         let key = app.store.get(&keys::api_key(key_id)).await?;
-        let key = key.filter(|key| key.client_id == client).ok_or_else(missing)?;
+        let key = key
+            .filter(|key| key.client_id == client)
+            .ok_or_else(missing)?;
         if key.revoked_at.is_some() {
             return Ok(Step::answered(Answer::ok(view::api_key(&key, app.now()))));
         }
         let key = key.revoke(app.now());
         let mut transaction = Transaction::default();
         transaction.replace(&key)?;
-        Ok(Step::Commit(transaction, Answer::ok(view::api_key(&key, app.now()))))
+        Ok(Step::Commit(
+            transaction,
+            Answer::ok(view::api_key(&key, app.now())),
+        ))
     })
     .await
 }

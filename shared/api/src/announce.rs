@@ -16,7 +16,12 @@ pub fn seal(app: &App, mint: &mut dyn Mint, announcement: Announcement) -> Callb
 }
 
 /// The callback of a sale, which tells of the customer: that part is sealed under the customer's own key.
-pub fn seal_sale(app: &App, mint: &mut dyn Mint, announcement: Announcement, customer: (Concerned, &Sealer)) -> Callback {
+pub fn seal_sale(
+    app: &App,
+    mint: &mut dyn Mint,
+    announcement: Announcement,
+    customer: (Concerned, &Sealer),
+) -> Callback {
     tandem_runtime::announce::seal_personal(&app.sealer, mint, announcement, customer, app.now())
 }
 
@@ -24,9 +29,16 @@ pub fn seal_sale(app: &App, mint: &mut dyn Mint, announcement: Announcement, cus
 ///
 /// # Errors
 /// The table is not available.
-pub async fn source_row(app: &App, seller: &Subscription) -> Result<Option<Subscription>, StoreError> {
+pub async fn source_row(
+    app: &App,
+    seller: &Subscription,
+) -> Result<Option<Subscription>, StoreError> {
     match &seller.cross_client {
-        Some(link) => app.store.get(&keys::subscription(link.source_client_id, seller.id)).await,
+        Some(link) => {
+            app.store
+                .get(&keys::subscription(link.source_client_id, seller.id))
+                .await
+        }
         None => Ok(None),
     }
 }
@@ -42,7 +54,10 @@ pub fn write_moved(
     company: CompanyId,
     moved: Moved,
 ) -> Result<(), StoreError> {
-    let concerned = moved.rows.seller.customer_id.map(|customer_id| Concerned { company_id: company, customer_id });
+    let concerned = moved.rows.seller.customer_id.map(|customer_id| Concerned {
+        company_id: company,
+        customer_id,
+    });
     transaction.replace(&moved.rows.seller)?;
     if let Some(source) = &moved.rows.source {
         transaction.replace(source)?;
@@ -52,7 +67,10 @@ pub fn write_moved(
     }
     if let Some(announcement) = moved.announcement {
         // These tell nothing of the person; what is answered to them might.
-        transaction.create(&Callback { concerned, ..seal(app, mint, announcement) })?;
+        transaction.create(&Callback {
+            concerned,
+            ..seal(app, mint, announcement)
+        })?;
     }
     Ok(())
 }

@@ -43,7 +43,10 @@ impl Answer {
     /// 201 with JSON and where it is from now on.
     #[must_use]
     pub fn created(location: String, body: impl Serialize) -> Self {
-        Self { location: Some(location), ..Self::json(201, body) }
+        Self {
+            location: Some(location),
+            ..Self::json(201, body)
+        }
     }
 
     /// Any status with JSON.
@@ -51,13 +54,27 @@ impl Answer {
     pub fn json(status: u16, body: impl Serialize) -> Self {
         // A view is made of strings, numbers and lists; it cannot fail to become JSON.
         let body = serde_json::to_value(body).unwrap_or(Value::Null);
-        Self { status, location: None, link: None, about: None, replayed: false, body: Content::Json(body) }
+        Self {
+            status,
+            location: None,
+            link: None,
+            about: None,
+            replayed: false,
+            body: Content::Json(body),
+        }
     }
 
     /// 200 with CSV.
     #[must_use]
     pub fn csv(text: String, link: Option<String>) -> Self {
-        Self { status: 200, location: None, link, about: None, replayed: false, body: Content::Csv(text) }
+        Self {
+            status: 200,
+            location: None,
+            link,
+            about: None,
+            replayed: false,
+            body: Content::Csv(text),
+        }
     }
 
     /// The HTTP response.
@@ -80,6 +97,8 @@ impl Answer {
         if self.replayed {
             response = response.header("idempotency-replayed", "true");
         }
-        response.body(Body::Text(body)).unwrap_or_else(|_| Response::new(Body::Empty))
+        response
+            .body(Body::Text(body))
+            .unwrap_or_else(|_| Response::new(Body::Empty))
     }
 }

@@ -43,8 +43,13 @@ impl App {
     /// # Errors
     /// The table is not available, or the key is broken.
     pub async fn person(&self, concerned: Concerned) -> Result<Option<Sealer>, Problem> {
-        let customer = self.store.get(&keys::customer(concerned.company_id, concerned.customer_id)).await?;
-        customer.map(|customer| self.personal(&customer)).transpose()
+        let customer = self
+            .store
+            .get(&keys::customer(concerned.company_id, concerned.customer_id))
+            .await?;
+        customer
+            .map(|customer| self.personal(&customer))
+            .transpose()
     }
 
     /// What seals and opens under the key of a customer that was read.

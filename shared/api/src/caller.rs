@@ -33,16 +33,28 @@ impl Caller {
     pub fn from_context(context: &HashMap<String, Value>) -> Result<Self, Problem> {
         let text = |name: &str| context.get(name).and_then(Value::as_str);
         if let Some(scope) = text("missingScope") {
-            return Err(Problem::new(Code::ScopeMissing, format!("the API key lacks the scope {scope}")));
+            return Err(Problem::new(
+                Code::ScopeMissing,
+                format!("the API key lacks the scope {scope}"),
+            ));
         }
-        let client =
-            || Some(ClientCaller { id: text("clientId")?.parse().ok()?, company_id: text("companyId")?.parse().ok()? });
+        let client = || {
+            Some(ClientCaller {
+                id: text("clientId")?.parse().ok()?,
+                company_id: text("companyId")?.parse().ok()?,
+            })
+        };
         match text("role") {
             Some("operator") => Some(Self::Operator),
             Some("client") => client().map(Self::Client),
             _ => None,
         }
-        .ok_or_else(|| Problem::new(Code::Unauthenticated, "no caller was found for this request"))
+        .ok_or_else(|| {
+            Problem::new(
+                Code::Unauthenticated,
+                "no caller was found for this request",
+            )
+        })
     }
 
     /// The client that calls.
@@ -52,7 +64,10 @@ impl Caller {
     pub fn client(&self) -> Result<ClientCaller, Problem> {
         match self {
             Self::Client(client) => Ok(*client),
-            Self::Operator => Err(Problem::new(Code::Forbidden, "this route is for clients; use a client's API key")),
+            Self::Operator => Err(Problem::new(
+                Code::Forbidden,
+                "this route is for clients; use a client's API key",
+            )),
         }
     }
 
@@ -63,7 +78,10 @@ impl Caller {
     pub fn operator(&self) -> Result<(), Problem> {
         match self {
             Self::Operator => Ok(()),
-            Self::Client(_) => Err(Problem::new(Code::Forbidden, "this route is for the operator")),
+            Self::Client(_) => Err(Problem::new(
+                Code::Forbidden,
+                "this route is for the operator",
+            )),
         }
     }
 

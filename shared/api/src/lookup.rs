@@ -29,7 +29,11 @@ impl Offers {
     ///
     /// # Errors
     /// The table is not available, or a row is corrupt.
-    pub async fn load(app: &App, caller: ClientCaller, wanted: &[(OfferId, Option<Origin>)]) -> Result<Self, StoreError> {
+    pub async fn load(
+        app: &App,
+        caller: ClientCaller,
+        wanted: &[(OfferId, Option<Origin>)],
+    ) -> Result<Self, StoreError> {
         let loaded = app.store.batch(rows(caller, wanted)).await?;
         Self::take(&loaded, caller, wanted)
     }
@@ -38,15 +42,24 @@ impl Offers {
     ///
     /// # Errors
     /// The table is not available, or a row is corrupt.
-    pub async fn find(app: &App, caller: ClientCaller, ids: &[OfferId]) -> Result<Self, StoreError> {
-        let shares = ids.iter().map(|id| Share::key_of(caller.id, *id).raw().clone());
+    pub async fn find(
+        app: &App,
+        caller: ClientCaller,
+        ids: &[OfferId],
+    ) -> Result<Self, StoreError> {
+        let shares = ids
+            .iter()
+            .map(|id| Share::key_of(caller.id, *id).raw().clone());
         let loaded = app.store.batch(shares).await?;
         let mut found = Vec::new();
         for id in ids {
             found.extend(loaded.get(&Share::key_of(caller.id, *id))?);
         }
         let origins = origins(app, caller, &found).await?;
-        let wanted: Vec<_> = ids.iter().map(|id| (*id, origins.get(id).copied())).collect();
+        let wanted: Vec<_> = ids
+            .iter()
+            .map(|id| (*id, origins.get(id).copied()))
+            .collect();
         Self::load(app, caller, &wanted).await
     }
 
@@ -56,7 +69,9 @@ impl Offers {
         match self.offers.get(&id) {
             None => Found::Nothing,
             Some((offer, None)) => Found::Own(offer),
-            Some((offer, Some(connection))) => self.shared(offer, *connection).map_or(Found::Nothing, Found::Shared),
+            Some((offer, Some(connection))) => self
+                .shared(offer, *connection)
+                .map_or(Found::Nothing, Found::Shared),
         }
     }
 
@@ -70,15 +85,24 @@ impl Offers {
         })
     }
 
-    fn take(loaded: &Loaded, caller: ClientCaller, wanted: &[(OfferId, Option<Origin>)]) -> Result<Self, StoreError> {
-        let mut offers = Self { own_company: Some(caller.company_id), ..Self::default() };
+    fn take(
+        loaded: &Loaded,
+        caller: ClientCaller,
+        wanted: &[(OfferId, Option<Origin>)],
+    ) -> Result<Self, StoreError> {
+        let mut offers = Self {
+            own_company: Some(caller.company_id),
+            ..Self::default()
+        };
         if let Some(company) = loaded.get(&keys::company(caller.company_id))? {
             offers.companies.insert(caller.company_id, company);
         }
         for (id, origin) in wanted {
             let owner = origin.map_or(caller.id, |origin| origin.client_id);
             if let Some(offer) = loaded.get(&keys::offer(owner, *id))? {
-                offers.offers.insert(*id, (offer, origin.map(|origin| origin.connection_id)));
+                offers
+                    .offers
+                    .insert(*id, (offer, origin.map(|origin| origin.connection_id)));
             }
             let Some(origin) = origin else { continue };
             if let Some(connection) = loaded.get(&keys::connection(origin.connection_id))? {
@@ -96,14 +120,24 @@ impl Offers {
 ///
 /// # Errors
 /// The table is not available, or a row is corrupt.
-pub async fn origins(app: &App, target: ClientCaller, shares: &[Share]) -> Result<HashMap<OfferId, Origin>, StoreError> {
+pub async fn origins(
+    app: &App,
+    target: ClientCaller,
+    shares: &[Share],
+) -> Result<HashMap<OfferId, Origin>, StoreError> {
     let pair_of = |share: &Share| Pair::key_of(share.source, target.id);
-    let loaded = app.store.batch(shares.iter().map(|share| pair_of(share).raw().clone())).await?;
+    let loaded = app
+        .store
+        .batch(shares.iter().map(|share| pair_of(share).raw().clone()))
+        .await?;
     let mut origins = HashMap::new();
     for share in shares {
         if let Some(pair) = loaded.get(&pair_of(share))? {
-            let origin =
-                Origin { client_id: share.source, company_id: share.source_company, connection_id: pair.connection_id };
+            let origin = Origin {
+                client_id: share.source,
+                company_id: share.source_company,
+                connection_id: pair.connection_id,
+            };
             origins.insert(share.offer_id, origin);
         }
     }

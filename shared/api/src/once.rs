@@ -78,8 +78,7 @@ impl Once {
     pub fn required(request: &Request, body: &Value) -> Result<Self, Problem> {
         let once = Self::of(request, body)?;
         if once.key.is_none() {
-            let detail =
-                "send the header Idempotency-Key with a value of your own, e.g. a UUID, and the same one when you repeat";
+            let detail = "send the header Idempotency-Key with a value of your own, e.g. a UUID, and the same one when you repeat";
             return Err(Problem::new(Code::IdempotencyKeyRequired, detail));
         }
         Ok(once)
@@ -88,7 +87,9 @@ impl Once {
     /// The row of the key, for operations that read it together with other rows.
     #[must_use]
     pub fn row(&self) -> Option<Key<IdempotencyRecord>> {
-        self.key.as_ref().map(|key| IdempotencyRecord::key_of(&key.caller, &key.scope))
+        self.key
+            .as_ref()
+            .map(|key| IdempotencyRecord::key_of(&key.caller, &key.scope))
     }
 
     /// Whether a row that was found still counts.
@@ -105,19 +106,34 @@ impl Once {
     }
 
     async fn replay(&self, app: &App, record: &IdempotencyRecord) -> Result<Answer, Problem> {
-        if self.key.as_ref().is_none_or(|key| kept_fingerprint(app, key) != record.fingerprint) {
+        if self
+            .key
+            .as_ref()
+            .is_none_or(|key| kept_fingerprint(app, key) != record.fingerprint)
+        {
             let detail = "use a new Idempotency-Key for another request, or repeat the first body";
             return Err(Problem::new(Code::IdempotencyKeyReused, detail));
         }
-        let unreadable = || Problem::new(Code::Internal, "the first answer cannot be read; the effect was not repeated");
+        let unreadable = || {
+            Problem::new(
+                Code::Internal,
+                "the first answer cannot be read; the effect was not repeated",
+            )
+        };
         let bound_to = record_name(&record.caller, &record.scope);
         let sealer = match record.concerned {
             None => app.sealer.clone(),
             Some(concerned) => app.person(concerned).await?.ok_or_else(Problem::erased)?,
         };
-        let body = sealer.open(Purpose::IdempotentAnswer, &bound_to, &record.sealed_answer).map_err(|_| unreadable())?;
+        let body = sealer
+            .open(Purpose::IdempotentAnswer, &bound_to, &record.sealed_answer)
+            .map_err(|_| unreadable())?;
         let body = serde_json::from_slice(&body).map_err(|_| unreadable())?;
-        Ok(Answer { replayed: true, location: record.location.clone(), ..Answer::json(record.status, Value::clone(&body)) })
+        Ok(Answer {
+            replayed: true,
+            location: record.location.clone(),
+            ..Answer::json(record.status, Value::clone(&body))
+        })
     }
 
     fn record(&self, app: &App, answer: &Answer) -> Option<IdempotencyRecord> {
@@ -126,7 +142,10 @@ impl Once {
             Content::Json(body) => body.to_string(),
             Content::Csv(_) => return None,
         };
-        let sealer = answer.about.as_ref().map_or(&app.sealer, |(_, personal)| personal);
+        let sealer = answer
+            .about
+            .as_ref()
+            .map_or(&app.sealer, |(_, personal)| personal);
         Some(IdempotencyRecord {
             caller: key.caller.clone(),
             scope: key.scope.clone(),
@@ -134,8 +153,15 @@ impl Once {
             status: answer.status,
             location: answer.location.clone(),
             concerned: answer.about.as_ref().map(|(concerned, _)| *concerned),
-            sealed_answer: sealer.seal(Purpose::IdempotentAnswer, &record_name(&key.caller, &key.scope), body.as_bytes()),
-            valid_until: app.now().saturating_add(KEPT).unwrap_or(tandem_domain::Timestamp::MAX),
+            sealed_answer: sealer.seal(
+                Purpose::IdempotentAnswer,
+                &record_name(&key.caller, &key.scope),
+                body.as_bytes(),
+            ),
+            valid_until: app
+                .now()
+                .saturating_add(KEPT)
+                .unwrap_or(tandem_domain::Timestamp::MAX),
         })
     }
 }
@@ -143,7 +169,10 @@ impl Once {
 /// The fingerprint as the table holds it: a body may name a person, and what a person is called can be guessed. Without the
 /// data key a guess cannot be checked.
 fn kept_fingerprint(app: &App, key: &KeyOf) -> String {
-    sha256_hex(&app.sealer.mac(Purpose::IdempotentAnswer, key.fingerprint.as_bytes()))
+    sha256_hex(
+        &app.sealer
+            .mac(Purpose::IdempotentAnswer, key.fingerprint.as_bytes()),
+    )
 }
 
 fn record_name(caller: &str, scope: &str) -> String {
@@ -154,7 +183,11 @@ fn record_name(caller: &str, scope: &str) -> String {
 ///
 /// # Errors
 /// What `decide` refuses, a key used with another body, or the table is not available.
-pub async fn once<F>(app: &App, once: &Once, decide: impl Fn() -> F + Send) -> Result<Answer, Problem>
+pub async fn once<F>(
+    app: &App,
+    once: &Once,
+    decide: impl Fn() -> F + Send,
+) -> Result<Answer, Problem>
 where
     F: Future<Output = Result<Step, Problem>> + Send,
 {
@@ -169,7 +202,11 @@ where
 ///
 /// # Errors
 /// As [`once`].
-pub async fn commit<F>(app: &App, once: &Once, decide: impl Fn() -> F + Send) -> Result<Answer, Problem>
+pub async fn commit<F>(
+    app: &App,
+    once: &Once,
+    decide: impl Fn() -> F + Send,
+) -> Result<Answer, Problem>
 where
     F: Future<Output = Result<Step, Problem>> + Send,
 {
@@ -201,7 +238,11 @@ where
 
 /// What was decided; but a refusal only while no equal request has been answered. One may have been faster since this one looked
 /// for it, and then it is its effect that stands in the way.
-async fn unless_done(app: &App, once: &Once, decided: Result<Step, Problem>) -> Result<Step, Problem> {
+async fn unless_done(
+    app: &App,
+    once: &Once,
+    decided: Result<Step, Problem>,
+) -> Result<Step, Problem> {
     match decided {
         Err(_) | Ok(Step::Refuse(..)) => match once.find(app).await? {
             Some(record) => Ok(Step::Replay(record)),
@@ -217,11 +258,22 @@ fn canonical(value: &Value) -> String {
         Value::Object(members) => {
             let mut names: Vec<&String> = members.keys().collect();
             names.sort_unstable();
-            let members: Vec<String> =
-                names.into_iter().map(|name| format!("{}:{}", Value::from(name.as_str()), canonical(&members[name]))).collect();
+            let members: Vec<String> = names
+                .into_iter()
+                .map(|name| {
+                    format!(
+                        "{}:{}",
+                        Value::from(name.as_str()),
+                        canonical(&members[name])
+                    )
+                })
+                .collect();
             format!("{{{}}}", members.join(","))
         }
-        Value::Array(items) => format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(",")),
+        Value::Array(items) => format!(
+            "[{}]",
+            items.iter().map(canonical).collect::<Vec<_>>().join(",")
+        ),
         plain => plain.to_string(),
     }
 }
@@ -233,7 +285,8 @@ mod tests {
 
     #[test]
     fn the_same_content_has_the_same_canonical_text() {
-        let a: Value = serde_json::from_str(r#"{"b": [1, {"d": 2, "c": "ü"}], "a": null}"#).expect("JSON");
+        let a: Value =
+            serde_json::from_str(r#"{"b": [1, {"d": 2, "c": "ü"}], "a": null}"#).expect("JSON");
         assert_eq!(canonical(&a), r#"{"a":null,"b":[1,{"c":"ü","d":2}]}"#);
         assert_ne!(canonical(&json!({"a": 1})), canonical(&json!({"a": "1"})));
     }

@@ -46,10 +46,21 @@ impl Paging {
         largest: usize,
     ) -> Result<Self, Problem> {
         let limit = query.number("limit", 1..=largest).unwrap_or(default);
-        let cursor = query.optional("cursor", |value| Ok(value.as_str().unwrap_or_default().to_owned()));
-        let bound_to = format!("{}\n{}\n{}", request.caller.name(), request.path(), query.fixed());
+        let cursor = query.optional("cursor", |value| {
+            Ok(value.as_str().unwrap_or_default().to_owned())
+        });
+        let bound_to = format!(
+            "{}\n{}\n{}",
+            request.caller.name(),
+            request.path(),
+            query.fixed()
+        );
         query.finish()?;
-        let mut paging = Self { limit, after: None, bound_to };
+        let mut paging = Self {
+            limit,
+            after: None,
+            bound_to,
+        };
         paging.after = cursor.map(|cursor| paging.open(app, &cursor)).transpose()?;
         Ok(paging)
     }
@@ -62,14 +73,21 @@ impl Paging {
 
     /// The answer of a list.
     #[must_use]
-    pub fn answer<E, V: Serialize>(&self, app: &App, page: Page<E>, view: impl Fn(E) -> V) -> Answer {
+    pub fn answer<E, V: Serialize>(
+        &self,
+        app: &App,
+        page: Page<E>,
+        view: impl Fn(E) -> V,
+    ) -> Answer {
         let next = page.next.map(|position| self.cursor(app, &position));
         let items: Vec<V> = page.items.into_iter().map(view).collect();
         Answer::ok(json!({"items": items, "nextCursor": next}))
     }
 
     fn open(&self, app: &App, cursor: &str) -> Result<String, Problem> {
-        let detail = "use nextCursor of the same list with the same filters, or leave the cursor out";
-        cursor::open(&app.sealer, &self.bound_to, cursor).ok_or_else(|| Problem::new(Code::InvalidCursor, detail))
+        let detail =
+            "use nextCursor of the same list with the same filters, or leave the cursor out";
+        cursor::open(&app.sealer, &self.bound_to, cursor)
+            .ok_or_else(|| Problem::new(Code::InvalidCursor, detail))
     }
 }

@@ -109,7 +109,12 @@ impl Problem {
     /// A problem without field errors.
     #[must_use]
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), errors: Vec::new(), retry_after: (code == Code::Unavailable).then_some(1) }
+        Self {
+            code,
+            detail: detail.into(),
+            errors: Vec::new(),
+            retry_after: (code == Code::Unavailable).then_some(1),
+        }
     }
 
     /// What a missing thing answers, whether it does not exist or belongs to someone else.
@@ -121,26 +126,38 @@ impl Problem {
     /// An answer that cannot be given again, since the customer whom it shows was erased.
     #[must_use]
     pub fn erased() -> Self {
-        Self::new(Code::CustomerNotFound, "the customer was erased after the first answer")
+        Self::new(
+            Code::CustomerNotFound,
+            "the customer was erased after the first answer",
+        )
     }
 
     /// There was too much of something; `limit` says how much there may be.
     #[must_use]
     pub fn wait(code: Code, limit: String, wait: SignedDuration) -> Self {
         let seconds = wait.as_secs() + i64::from(wait.subsec_nanos() > 0);
-        Self { retry_after: Some(seconds), ..Self::new(code, format!("{limit}; try again after {seconds} s")) }
+        Self {
+            retry_after: Some(seconds),
+            ..Self::new(code, format!("{limit}; try again after {seconds} s"))
+        }
     }
 
     /// Wrong query parameters.
     #[must_use]
     pub fn query(errors: FieldErrors) -> Self {
-        Self { errors: errors.0, ..Self::new(Code::InvalidQuery, "see errors for each wrong parameter") }
+        Self {
+            errors: errors.0,
+            ..Self::new(Code::InvalidQuery, "see errors for each wrong parameter")
+        }
     }
 
     /// Another request was always faster.
     #[must_use]
     pub fn busy() -> Self {
-        Self::new(Code::Unavailable, "too many changes at once; nothing was written")
+        Self::new(
+            Code::Unavailable,
+            "too many changes at once; nothing was written",
+        )
     }
 
     /// The HTTP response.
@@ -158,19 +175,27 @@ impl Problem {
             body["errors"] = json!(self.errors);
         }
         let mut response = Response::builder()
-            .status(StatusCode::from_u16(self.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
+            .status(
+                StatusCode::from_u16(self.code.status())
+                    .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            )
             .header(header::CONTENT_TYPE, "application/problem+json")
             .header(header::CACHE_CONTROL, "no-store");
         if let Some(seconds) = self.retry_after {
             response = response.header(header::RETRY_AFTER, seconds);
         }
-        response.body(Body::Text(body.to_string())).unwrap_or_else(|_| Response::new(Body::Empty))
+        response
+            .body(Body::Text(body.to_string()))
+            .unwrap_or_else(|_| Response::new(Body::Empty))
     }
 }
 
 impl From<FieldErrors> for Problem {
     fn from(errors: FieldErrors) -> Self {
-        Self { errors: errors.0, ..Self::new(Code::InvalidFields, "see errors for each wrong field") }
+        Self {
+            errors: errors.0,
+            ..Self::new(Code::InvalidFields, "see errors for each wrong field")
+        }
     }
 }
 
@@ -178,7 +203,9 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "the table did not answer properly");
         match error {
-            StoreError::Unavailable(_) => Self::new(Code::Unavailable, "the request may be repeated"),
+            StoreError::Unavailable(_) => {
+                Self::new(Code::Unavailable, "the request may be repeated")
+            }
             StoreError::Corrupt { .. } => Self::new(Code::Internal, "the failure was logged"),
         }
     }

@@ -18,13 +18,20 @@ impl From<ConnectionError> for Problem {
     fn from(error: ConnectionError) -> Self {
         let field = |name: &str, code| Self::from(FieldErrors::at(name, code, error.to_string()));
         match error {
-            ConnectionError::OtherSide { .. } => Self::new(Code::ConnectionOtherSide, error.to_string()),
+            ConnectionError::OtherSide { .. } => {
+                Self::new(Code::ConnectionOtherSide, error.to_string())
+            }
             ConnectionError::EditByTarget => Self::new(Code::ConnectionReadOnly, error.to_string()),
             ConnectionError::ImpossibleMove { .. } | ConnectionError::EditImpossible { .. } => {
                 Self::new(Code::ConnectionStatus, error.to_string())
             }
-            ConnectionError::BlockedByOther { .. } => Self::new(Code::ConnectionBlockedByOther, error.to_string()),
-            ConnectionError::ModuleOff { .. } => Self::new(Code::ModuleOff, format!("{error}; the operator can switch it on")),
+            ConnectionError::BlockedByOther { .. } => {
+                Self::new(Code::ConnectionBlockedByOther, error.to_string())
+            }
+            ConnectionError::ModuleOff { .. } => Self::new(
+                Code::ModuleOff,
+                format!("{error}; the operator can switch it on"),
+            ),
             ConnectionError::Itself => field("targetClientId", "is_caller"),
             ConnectionError::CallbackWithinCompany => field("callback", "within_one_company"),
             ConnectionError::CallbackMissing => field("callback", "required"),
@@ -36,7 +43,10 @@ impl From<OfferError> for Problem {
     fn from(error: OfferError) -> Self {
         match error {
             OfferError::Archived => Self::new(Code::OfferArchived, "make a new offer instead"),
-            OfferError::SharingIsFixed => Self::new(Code::OfferSharingFixed, "make a new offer with crossClient instead"),
+            OfferError::SharingIsFixed => Self::new(
+                Code::OfferSharingFixed,
+                "make a new offer with crossClient instead",
+            ),
         }
     }
 }
@@ -47,15 +57,23 @@ pub fn draft_refused(error: CartError) -> Problem {
     match error {
         CartError::Archived => Problem::new(Code::CartArchived, "make a new cart instead"),
         CartError::Positions(wrong) => {
-            let error = |(number, problem): &(u8, tandem_domain::cart::PositionProblem)| FieldError {
-                field: format!("positions[{}].offerId", usize::from(*number).saturating_sub(1)),
-                code: problem.code(),
-                detail: format!("position {number}: {problem}"),
-            };
+            let error =
+                |(number, problem): &(u8, tandem_domain::cart::PositionProblem)| FieldError {
+                    field: format!(
+                        "positions[{}].offerId",
+                        usize::from(*number).saturating_sub(1)
+                    ),
+                    code: problem.code(),
+                    detail: format!("position {number}: {problem}"),
+                };
             FieldErrors(wrong.iter().map(error).collect()).into()
         }
-        CartError::NothingMandatory => FieldErrors::at("positions", "nothing_mandatory", error.to_string()).into(),
-        CartError::NothingOwn => FieldErrors::at("positions", "nothing_own", error.to_string()).into(),
+        CartError::NothingMandatory => {
+            FieldErrors::at("positions", "nothing_mandatory", error.to_string()).into()
+        }
+        CartError::NothingOwn => {
+            FieldErrors::at("positions", "nothing_own", error.to_string()).into()
+        }
     }
 }
 
@@ -70,21 +88,33 @@ impl From<PurchaseError> for Problem {
                 };
                 FieldErrors(numbers.iter().map(error).collect()).into()
             }
-            PurchaseError::Cart(CartError::Archived) => Self::new(Code::CartArchived, "the cart is no longer sold"),
+            PurchaseError::Cart(CartError::Archived) => {
+                Self::new(Code::CartArchived, "the cart is no longer sold")
+            }
             PurchaseError::Cart(CartError::Positions(wrong)) => {
-                let named = wrong.iter().map(|(number, problem)| format!("position {number}: {problem}")).collect::<Vec<_>>();
-                let error = |(number, problem): &(u8, tandem_domain::cart::PositionProblem)| FieldError {
-                    field: format!("position {number}"),
-                    code: problem.code(),
-                    detail: problem.to_string(),
-                };
+                let named = wrong
+                    .iter()
+                    .map(|(number, problem)| format!("position {number}: {problem}"))
+                    .collect::<Vec<_>>();
+                let error =
+                    |(number, problem): &(u8, tandem_domain::cart::PositionProblem)| FieldError {
+                        field: format!("position {number}"),
+                        code: problem.code(),
+                        detail: problem.to_string(),
+                    };
                 Self {
                     errors: wrong.iter().map(error).collect(),
-                    ..Self::new(Code::CartNotSellable, format!("nothing was bought; {}", named.join("; ")))
+                    ..Self::new(
+                        Code::CartNotSellable,
+                        format!("nothing was bought; {}", named.join("; ")),
+                    )
                 }
             }
             PurchaseError::Cart(error @ (CartError::NothingMandatory | CartError::NothingOwn)) => {
-                Self::new(Code::CartNotSellable, format!("nothing was bought; {error}"))
+                Self::new(
+                    Code::CartNotSellable,
+                    format!("nothing was bought; {error}"),
+                )
             }
         }
     }
@@ -96,12 +126,21 @@ impl From<ErasureError> for Problem {
         let running = |(id, status): &(SubscriptionId, &str)| FieldError {
             field: id.to_string(),
             code: "subscription_running",
-            detail: format!("the subscription is {status}; let it end first, by cancellation, refund, charge-back or import"),
+            detail: format!(
+                "the subscription is {status}; let it end first, by cancellation, refund, charge-back or import"
+            ),
         };
-        let theirs = if *others { "; another client of your contracting company has some, ask it to end them" } else { "" };
+        let theirs = if *others {
+            "; another client of your contracting company has some, ask it to end them"
+        } else {
+            ""
+        };
         Self {
             errors: own.iter().map(running).collect(),
-            ..Self::new(Code::SubscriptionsRunning, format!("nothing was erased; {error}{theirs}"))
+            ..Self::new(
+                Code::SubscriptionsRunning,
+                format!("nothing was erased; {error}{theirs}"),
+            )
         }
     }
 }
@@ -109,8 +148,12 @@ impl From<ErasureError> for Problem {
 impl From<ReversalError> for Problem {
     fn from(error: ReversalError) -> Self {
         match error {
-            ReversalError::NoSuchPosition(_) => FieldErrors::at("positions", "no_such_position", error.to_string()).into(),
-            ReversalError::ExternallyManaged => Self::new(Code::ExternallyManaged, error.to_string()),
+            ReversalError::NoSuchPosition(_) => {
+                FieldErrors::at("positions", "no_such_position", error.to_string()).into()
+            }
+            ReversalError::ExternallyManaged => {
+                Self::new(Code::ExternallyManaged, error.to_string())
+            }
             ReversalError::NotPaid(_) => Self::new(Code::PositionNotPaid, error.to_string()),
         }
     }
@@ -120,11 +163,21 @@ impl From<SubscriptionError> for Problem {
     fn from(error: SubscriptionError) -> Self {
         match error {
             SubscriptionError::ReadOnly => Self::new(Code::SubscriptionReadOnly, error.to_string()),
-            SubscriptionError::ExternallyManaged => Self::new(Code::ExternallyManaged, error.to_string()),
-            SubscriptionError::DoesNotRenew => Self::new(Code::SubscriptionDoesNotRenew, error.to_string()),
-            SubscriptionError::Ended { .. } => Self::new(Code::SubscriptionEnded, error.to_string()),
-            SubscriptionError::OtherPeriod { .. } => Self::new(Code::SubscriptionOtherPeriod, error.to_string()),
-            SubscriptionError::EndsInThePast => FieldErrors::at("endsAt", "in_the_past", error.to_string()).into(),
+            SubscriptionError::ExternallyManaged => {
+                Self::new(Code::ExternallyManaged, error.to_string())
+            }
+            SubscriptionError::DoesNotRenew => {
+                Self::new(Code::SubscriptionDoesNotRenew, error.to_string())
+            }
+            SubscriptionError::Ended { .. } => {
+                Self::new(Code::SubscriptionEnded, error.to_string())
+            }
+            SubscriptionError::OtherPeriod { .. } => {
+                Self::new(Code::SubscriptionOtherPeriod, error.to_string())
+            }
+            SubscriptionError::EndsInThePast => {
+                FieldErrors::at("endsAt", "in_the_past", error.to_string()).into()
+            }
         }
     }
 }

@@ -45,7 +45,11 @@ impl Request {
             Some(RequestContext::ApiGatewayV2(context)) => (
                 context.route_key.clone().unwrap_or_default(),
                 context.request_id.clone().unwrap_or_default(),
-                context.authorizer.as_ref().map(|authorizer| authorizer.fields.clone()).unwrap_or_default(),
+                context
+                    .authorizer
+                    .as_ref()
+                    .map(|authorizer| authorizer.fields.clone())
+                    .unwrap_or_default(),
             ),
             _ => (String::new(), String::new(), HashMap::new()),
         };
@@ -72,7 +76,10 @@ impl Request {
     /// # Errors
     /// `missing`, as if the thing were not there.
     pub fn id_in_path<T: FromStr>(&self, name: &str, missing: Code) -> Result<T, Problem> {
-        self.path_parameters.first(name).and_then(|text| text.parse().ok()).ok_or_else(|| Problem::missing(missing))
+        self.path_parameters
+            .first(name)
+            .and_then(|text| text.parse().ok())
+            .ok_or_else(|| Problem::missing(missing))
     }
 
     /// A text in the path.
@@ -101,12 +108,18 @@ impl Request {
     /// As [`Self::json`].
     pub fn json_up_to(&self, largest: usize) -> Result<Value, Problem> {
         if self.body.len() > largest {
-            return Err(Problem::new(Code::BodyTooLarge, format!("at most {largest} bytes are taken")));
+            return Err(Problem::new(
+                Code::BodyTooLarge,
+                format!("at most {largest} bytes are taken"),
+            ));
         }
         let media_type = self.header("content-type").unwrap_or_default();
         let essence = media_type.split(';').next().unwrap_or_default().trim();
         if !essence.eq_ignore_ascii_case("application/json") {
-            return Err(Problem::new(Code::UnsupportedMediaType, "send the header content-type: application/json"));
+            return Err(Problem::new(
+                Code::UnsupportedMediaType,
+                "send the header content-type: application/json",
+            ));
         }
         json::parse(&self.body).map_err(|error| Problem::new(Code::InvalidJson, error.to_string()))
     }
@@ -116,7 +129,11 @@ impl Request {
     /// # Errors
     /// As [`Self::json`].
     pub fn json_or_empty(&self) -> Result<Value, Problem> {
-        if self.body.is_empty() { Ok(Value::Object(serde_json::Map::new())) } else { self.json() }
+        if self.body.is_empty() {
+            Ok(Value::Object(serde_json::Map::new()))
+        } else {
+            self.json()
+        }
     }
 
     /// Goes on only if the body is empty or `{}`.
@@ -134,17 +151,31 @@ impl Request {
     /// # Errors
     /// It has the wrong form.
     pub fn idempotency_key(&self) -> Result<Option<&str>, Problem> {
-        let Some(value) = self.headers.get("idempotency-key") else { return Ok(None) };
-        let fits =
-            |text: &&str| (1..=LONGEST_KEY).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic() || b == b' ');
-        let detail = || format!("expected 1 to {LONGEST_KEY} printable ASCII characters, e.g. a UUID");
-        value.to_str().ok().filter(fits).map(Some).ok_or_else(|| Problem::new(Code::IdempotencyKeyInvalid, detail()))
+        let Some(value) = self.headers.get("idempotency-key") else {
+            return Ok(None);
+        };
+        let fits = |text: &&str| {
+            (1..=LONGEST_KEY).contains(&text.len())
+                && text.bytes().all(|b| b.is_ascii_graphic() || b == b' ')
+        };
+        let detail =
+            || format!("expected 1 to {LONGEST_KEY} printable ASCII characters, e.g. a UUID");
+        value
+            .to_str()
+            .ok()
+            .filter(fits)
+            .map(Some)
+            .ok_or_else(|| Problem::new(Code::IdempotencyKeyInvalid, detail()))
     }
 
     /// Starts to read the query.
     #[must_use]
     pub fn query(&self) -> Query<'_> {
-        Query { map: &self.query, asked: Vec::new(), errors: FieldErrors::default() }
+        Query {
+            map: &self.query,
+            asked: Vec::new(),
+            errors: FieldErrors::default(),
+        }
     }
 }
 
@@ -164,19 +195,40 @@ pub struct Query<'a> {
 
 impl Query<'_> {
     /// A parameter that may be absent, read as if it were a JSON string.
-    pub fn optional<T>(&mut self, name: &'static str, parse: impl FnOnce(&Value) -> Result<T, FieldErrors>) -> Option<T> {
+    pub fn optional<T>(
+        &mut self,
+        name: &'static str,
+        parse: impl FnOnce(&Value) -> Result<T, FieldErrors>,
+    ) -> Option<T> {
         self.asked.push(name);
         let text = self.map.first(name)?;
-        parse(&Value::String(text.to_owned())).map_err(|errors| self.errors.0.extend(errors.under(name).0)).ok()
+        parse(&Value::String(text.to_owned()))
+            .map_err(|errors| self.errors.0.extend(errors.under(name).0))
+            .ok()
     }
 
     /// A whole number within bounds.
-    pub fn number(&mut self, name: &'static str, bounds: std::ops::RangeInclusive<usize>) -> Option<usize> {
+    pub fn number(
+        &mut self,
+        name: &'static str,
+        bounds: std::ops::RangeInclusive<usize>,
+    ) -> Option<usize> {
         self.asked.push(name);
-        let number = self.map.first(name)?.parse().ok().filter(|number| bounds.contains(number));
+        let number = self
+            .map
+            .first(name)?
+            .parse()
+            .ok()
+            .filter(|number| bounds.contains(number));
         if number.is_none() {
-            let detail = format!("expected a whole number from {} to {}", bounds.start(), bounds.end());
-            self.errors.0.extend(FieldErrors::at(name, "out_of_range", detail).0);
+            let detail = format!(
+                "expected a whole number from {} to {}",
+                bounds.start(),
+                bounds.end()
+            );
+            self.errors
+                .0
+                .extend(FieldErrors::at(name, "out_of_range", detail).0);
         }
         number
     }
@@ -184,7 +236,11 @@ impl Query<'_> {
     /// What remains the same from page to page, for the cursor: all parameters but `cursor` and `limit`.
     #[must_use]
     pub fn fixed(&self) -> String {
-        let mut pairs: Vec<_> = self.map.iter().filter(|(name, _)| !matches!(*name, "cursor" | "limit")).collect();
+        let mut pairs: Vec<_> = self
+            .map
+            .iter()
+            .filter(|(name, _)| !matches!(*name, "cursor" | "limit"))
+            .collect();
         pairs.sort_unstable();
         serde_json::json!(pairs).to_string()
     }
@@ -192,9 +248,15 @@ impl Query<'_> {
     /// The same parameters as text of a URL, each with an `&` behind it.
     #[must_use]
     pub fn pairs(&self) -> String {
-        let fixed = self.map.iter().filter(|(name, _)| !matches!(*name, "cursor" | "limit"));
+        let fixed = self
+            .map
+            .iter()
+            .filter(|(name, _)| !matches!(*name, "cursor" | "limit"));
         fixed.fold(String::new(), |text, pair| {
-            text + &url::form_urlencoded::Serializer::new(String::new()).append_pair(pair.0, pair.1).finish() + "&"
+            text + &url::form_urlencoded::Serializer::new(String::new())
+                .append_pair(pair.0, pair.1)
+                .finish()
+                + "&"
         })
     }
 
@@ -214,10 +276,16 @@ impl Query<'_> {
         for name in names {
             if !self.asked.contains(&name) {
                 let detail = format!("no such parameter here; known: {}", self.asked.join(", "));
-                self.errors.0.extend(FieldErrors::at(name, "unknown_parameter", detail).0);
+                self.errors
+                    .0
+                    .extend(FieldErrors::at(name, "unknown_parameter", detail).0);
             }
         }
-        if self.errors.0.is_empty() { Ok(()) } else { Err(Problem::query(self.errors)) }
+        if self.errors.0.is_empty() {
+            Ok(())
+        } else {
+            Err(Problem::query(self.errors))
+        }
     }
 }
 
@@ -234,14 +302,23 @@ mod tests {
     fn the_key_of_the_caller_is_in_no_request_that_was_read() {
         // The gateway writes names in lower case; callers and other gateways may not.
         for name in ["authorization", "Authorization", "AUTHORIZATION"] {
-            let call = HttpCall::new("GET /v1/offers").header("idempotency-key", "k1").authorizer(json!({"role": "operator"}));
+            let call = HttpCall::new("GET /v1/offers")
+                .header("idempotency-key", "k1")
+                .authorizer(json!({"role": "operator"}));
             let mut event = call.event();
             event["headers"][name] = json!(format!("Bearer {KEY}"));
             let event = from_str(&event.to_string()).expect("an event");
             assert!(event.headers().contains_key(name), "it came along");
             let request = Request::read(event).expect("behind the authorizer");
-            assert_eq!((request.header(name), request.header("authorization")), (None, None));
-            assert_eq!(request.header("idempotency-key"), Some("k1"), "the others are there");
+            assert_eq!(
+                (request.header(name), request.header("authorization")),
+                (None, None)
+            );
+            assert_eq!(
+                request.header("idempotency-key"),
+                Some("k1"),
+                "the others are there"
+            );
             assert!(!format!("{request:?}").contains(KEY), "{name}");
         }
     }

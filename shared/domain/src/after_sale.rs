@@ -80,7 +80,12 @@ impl PaymentRequest {
         let mut object = Object::read(value)?;
         let payment_method = object.optional("paymentMethod", PaymentMethod::parse);
         let period_number = object.optional("periodNumber", integer(2..=i64::from(u32::MAX)));
-        object.finish(|| Some(Self { payment_method, period_number: period_number.and_then(|n| u32::try_from(n).ok()) }))
+        object.finish(|| {
+            Some(Self {
+                payment_method,
+                period_number: period_number.and_then(|n| u32::try_from(n).ok()),
+            })
+        })
     }
 }
 
@@ -107,7 +112,12 @@ impl Rows {
     ///
     /// # Errors
     /// See [`SubscriptionError`].
-    pub fn renew(self, request: &PaymentRequest, now: Timestamp, mint: &mut dyn Mint) -> Result<Moved, SubscriptionError> {
+    pub fn renew(
+        self,
+        request: &PaymentRequest,
+        now: Timestamp,
+        mint: &mut dyn Mint,
+    ) -> Result<Moved, SubscriptionError> {
         self.may_move()?;
         let row = &self.seller;
         if !row.renews {
@@ -129,7 +139,10 @@ impl Rows {
             updated_at: now,
             ..self.seller.clone()
         };
-        let data = event_data(&seller, json!({"amount": seller.amount(), "paymentMethod": seller.payment_method}));
+        let data = event_data(
+            &seller,
+            json!({"amount": seller.amount(), "paymentMethod": seller.payment_method}),
+        );
         let payout = payout_row(&seller, PayoutType::Payment, mint, now);
         Ok(self.moved(seller, payout, EventType::SubscriptionRenewed, data))
     }
@@ -138,7 +151,11 @@ impl Rows {
     ///
     /// # Errors
     /// See [`SubscriptionError`].
-    pub fn cancel(self, request: &CancelRequest, now: Timestamp) -> Result<Moved, SubscriptionError> {
+    pub fn cancel(
+        self,
+        request: &CancelRequest,
+        now: Timestamp,
+    ) -> Result<Moved, SubscriptionError> {
         self.may_move()?;
         if self.seller.life != Life::Active {
             return Err(self.ended());
@@ -147,8 +164,14 @@ impl Rows {
         if ends_at < now {
             return Err(SubscriptionError::EndsInThePast);
         }
-        let seller =
-            Subscription { life: Life::Cancelled { cancelled_at: now, ends_at }, updated_at: now, ..self.seller.clone() };
+        let seller = Subscription {
+            life: Life::Cancelled {
+                cancelled_at: now,
+                ends_at,
+            },
+            updated_at: now,
+            ..self.seller.clone()
+        };
         let data = event_data(&seller, json!({"cancelledAt": now, "endsAt": ends_at}));
         Ok(self.moved(seller, None, EventType::SubscriptionCancelled, data))
     }
@@ -157,11 +180,26 @@ impl Rows {
     #[must_use]
     pub fn reverse(self, reversal: Reversal, now: Timestamp, mint: &mut dyn Mint) -> Moved {
         let (life, payout_type, reason) = match reversal {
-            Reversal::Refund => (Life::Refunded { ended_at: now }, PayoutType::Refund, "refund"),
-            Reversal::ChargeBack => (Life::ChargedBack { ended_at: now }, PayoutType::Loss, "chargeBack"),
+            Reversal::Refund => (
+                Life::Refunded { ended_at: now },
+                PayoutType::Refund,
+                "refund",
+            ),
+            Reversal::ChargeBack => (
+                Life::ChargedBack { ended_at: now },
+                PayoutType::Loss,
+                "chargeBack",
+            ),
         };
-        let seller = Subscription { life, updated_at: now, ..self.seller.clone() };
-        let data = event_data(&seller, json!({"reason": reason, "endedAt": now, "amount": seller.amount().negated()}));
+        let seller = Subscription {
+            life,
+            updated_at: now,
+            ..self.seller.clone()
+        };
+        let data = event_data(
+            &seller,
+            json!({"reason": reason, "endedAt": now, "amount": seller.amount().negated()}),
+        );
         let payout = payout_row(&seller, payout_type, mint, now);
         self.moved(seller, payout, EventType::SubscriptionRefunded, data)
     }
@@ -175,14 +213,33 @@ impl Rows {
     }
 
     fn ended(&self) -> SubscriptionError {
-        SubscriptionError::Ended { status: self.seller.status().as_str() }
+        SubscriptionError::Ended {
+            status: self.seller.status().as_str(),
+        }
     }
 
-    fn moved(self, seller: Subscription, payout: Option<Payout>, event: EventType, data: Value) -> Moved {
-        let other_company = seller.cross_client.as_ref().is_some_and(|link| link.voucher_hash.is_some());
-        let announcement = if other_company { announce(&seller, event, data) } else { None };
+    fn moved(
+        self,
+        seller: Subscription,
+        payout: Option<Payout>,
+        event: EventType,
+        data: Value,
+    ) -> Moved {
+        let other_company = seller
+            .cross_client
+            .as_ref()
+            .is_some_and(|link| link.voucher_hash.is_some());
+        let announcement = if other_company {
+            announce(&seller, event, data)
+        } else {
+            None
+        };
         let source = self.source.map(|source| source.following(&seller));
-        Moved { rows: Rows { seller, source }, payout, announcement }
+        Moved {
+            rows: Rows { seller, source },
+            payout,
+            announcement,
+        }
     }
 }
 

@@ -68,8 +68,14 @@ impl EventType {
     pub const WORDS: &'static [(&'static str, Self)] = &[
         ("crossClientOrder.created", Self::OrderCreated),
         ("crossClientSubscription.renewed", Self::SubscriptionRenewed),
-        ("crossClientSubscription.cancelled", Self::SubscriptionCancelled),
-        ("crossClientSubscription.refunded", Self::SubscriptionRefunded),
+        (
+            "crossClientSubscription.cancelled",
+            Self::SubscriptionCancelled,
+        ),
+        (
+            "crossClientSubscription.refunded",
+            Self::SubscriptionRefunded,
+        ),
         ("import.completed", Self::ImportCompleted),
         ("connection.test", Self::ConnectionTest),
     ];
@@ -77,7 +83,10 @@ impl EventType {
     /// The word on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        Self::WORDS.iter().find(|(_, event)| *event == self).map_or("", |(word, _)| word)
+        Self::WORDS
+            .iter()
+            .find(|(_, event)| *event == self)
+            .map_or("", |(word, _)| word)
     }
 }
 
@@ -126,7 +135,9 @@ impl Announcement {
     /// The body as Standard Webhooks wants it: these bytes are kept, signed and sent.
     #[must_use]
     pub fn body(&self, now: Timestamp) -> Vec<u8> {
-        json!({"type": self.event.as_str(), "timestamp": now, "data": self.data}).to_string().into_bytes()
+        json!({"type": self.event.as_str(), "timestamp": now, "data": self.data})
+            .to_string()
+            .into_bytes()
     }
 
     /// The callback to deliver at once.
@@ -142,7 +153,10 @@ impl Announcement {
             concerned: None,
             sealed_body,
             sealed_person: None,
-            state: CallbackState::Waiting { step: 0, due_at: now },
+            state: CallbackState::Waiting {
+                step: 0,
+                due_at: now,
+            },
             attempts: 0,
             created_at: now,
             updated_at: now,
@@ -153,7 +167,11 @@ impl Announcement {
 
 /// Where a callback stands. `step` counts the attempts since the schedule began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "status")]
+#[serde(
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase",
+    tag = "status"
+)]
 pub enum CallbackState {
     /// To be attempted from `due_at` on.
     Waiting {
@@ -265,16 +283,21 @@ impl Callback {
     /// Where it goes.
     #[must_use]
     pub fn endpoint(&self) -> Endpoint {
-        self.connection_id.map_or(Endpoint::Client(self.client_id), Endpoint::Connection)
+        self.connection_id
+            .map_or(Endpoint::Client(self.client_id), Endpoint::Connection)
     }
 
     /// When a worker should look at it; `None` while nothing is to be done.
     #[must_use]
     pub fn due_at(&self) -> Option<Timestamp> {
         match self.state {
-            CallbackState::Waiting { due_at, .. } | CallbackState::Postponed { due_at, .. } => Some(due_at),
+            CallbackState::Waiting { due_at, .. } | CallbackState::Postponed { due_at, .. } => {
+                Some(due_at)
+            }
             CallbackState::InFlight { lease_until, .. } => Some(lease_until),
-            CallbackState::Delivered { .. } | CallbackState::Exhausted { .. } | CallbackState::Held { .. } => None,
+            CallbackState::Delivered { .. }
+            | CallbackState::Exhausted { .. }
+            | CallbackState::Held { .. } => None,
         }
     }
 
@@ -282,7 +305,9 @@ impl Callback {
     #[must_use]
     pub fn next_attempt_at(&self) -> Option<Timestamp> {
         match self.state {
-            CallbackState::Waiting { due_at, .. } | CallbackState::Postponed { due_at, .. } => Some(due_at),
+            CallbackState::Waiting { due_at, .. } | CallbackState::Postponed { due_at, .. } => {
+                Some(due_at)
+            }
             _ => None,
         }
     }
@@ -292,7 +317,11 @@ impl Callback {
     #[must_use]
     pub fn begin(self, now: Timestamp) -> Option<Self> {
         let step = match self.state {
-            CallbackState::Waiting { step, due_at } | CallbackState::Postponed { step, due_at } if due_at <= now => step,
+            CallbackState::Waiting { step, due_at } | CallbackState::Postponed { step, due_at }
+                if due_at <= now =>
+            {
+                step
+            }
             _ => return None,
         };
         let lease_until = now.saturating_add(LEASE).unwrap_or(Timestamp::MAX);
@@ -306,30 +335,53 @@ impl Callback {
 
     /// The callback after the attempt in flight ended.
     #[must_use]
-    pub fn end(self, outcome: Outcome, schedule: &RetrySchedule, jitter: u16, now: Timestamp) -> Self {
-        let CallbackState::InFlight { step, .. } = self.state else { return self };
+    pub fn end(
+        self,
+        outcome: Outcome,
+        schedule: &RetrySchedule,
+        jitter: u16,
+        now: Timestamp,
+    ) -> Self {
+        let CallbackState::InFlight { step, .. } = self.state else {
+            return self;
+        };
         let state = match outcome {
             Outcome::Accepted => CallbackState::Delivered { delivered_at: now },
             Outcome::Gone => CallbackState::Held { held_at: now },
             Outcome::Failed { retry_after } => match schedule.wait_after(step + 1, jitter) {
                 None => CallbackState::Exhausted { exhausted_at: now },
                 Some(wait) => {
-                    let asked = retry_after.unwrap_or(SignedDuration::ZERO).min(LONGEST_RETRY_AFTER);
+                    let asked = retry_after
+                        .unwrap_or(SignedDuration::ZERO)
+                        .min(LONGEST_RETRY_AFTER);
                     CallbackState::Waiting {
                         step: step + 1,
-                        due_at: now.saturating_add(wait.max(asked)).unwrap_or(Timestamp::MAX),
+                        due_at: now
+                            .saturating_add(wait.max(asked))
+                            .unwrap_or(Timestamp::MAX),
                     }
                 }
             },
         };
-        Self { state, updated_at: now, ..self }
+        Self {
+            state,
+            updated_at: now,
+            ..self
+        }
     }
 
     /// The callback after an attempt whose worker died, with what the log is to say of that attempt; `None` unless the lease ran
     /// out. It counts as a failed attempt; the wait for the next one began when it began, so nothing is later than the lease.
     #[must_use]
-    pub fn cut_off(&self, schedule: &RetrySchedule, jitter: u16, now: Timestamp) -> Option<(Self, Attempt)> {
-        let CallbackState::InFlight { step, lease_until } = self.state else { return None };
+    pub fn cut_off(
+        &self,
+        schedule: &RetrySchedule,
+        jitter: u16,
+        now: Timestamp,
+    ) -> Option<(Self, Attempt)> {
+        let CallbackState::InFlight { step, lease_until } = self.state else {
+            return None;
+        };
         if lease_until > now {
             return None;
         }
@@ -338,10 +390,20 @@ impl Callback {
             None => CallbackState::Exhausted { exhausted_at: now },
             Some(wait) => {
                 let due_at = began.saturating_add(wait).unwrap_or(Timestamp::MAX);
-                CallbackState::Waiting { step: step + 1, due_at }
+                CallbackState::Waiting {
+                    step: step + 1,
+                    due_at,
+                }
             }
         };
-        Some((Self { state, updated_at: now, ..self.clone() }, Attempt::cut_off(self.attempts, began)))
+        Some((
+            Self {
+                state,
+                updated_at: now,
+                ..self.clone()
+            },
+            Attempt::cut_off(self.attempts, began),
+        ))
     }
 
     /// The callback put off until its paused endpoint may be tried again; no step of its schedule is used up. Only what waits is
@@ -349,8 +411,17 @@ impl Callback {
     #[must_use]
     pub fn postpone(self, until: Timestamp, now: Timestamp) -> Self {
         match self.state {
-            CallbackState::Waiting { step, due_at } | CallbackState::Postponed { step, due_at } if due_at < until => {
-                Self { state: CallbackState::Postponed { step, due_at: until }, updated_at: now, ..self }
+            CallbackState::Waiting { step, due_at } | CallbackState::Postponed { step, due_at }
+                if due_at < until =>
+            {
+                Self {
+                    state: CallbackState::Postponed {
+                        step,
+                        due_at: until,
+                    },
+                    updated_at: now,
+                    ..self
+                }
             }
             _ => self,
         }
@@ -360,9 +431,13 @@ impl Callback {
     #[must_use]
     pub fn hold(self, now: Timestamp) -> Self {
         match self.state {
-            CallbackState::Waiting { .. } | CallbackState::Postponed { .. } | CallbackState::InFlight { .. } => {
-                Self { state: CallbackState::Held { held_at: now }, updated_at: now, ..self }
-            }
+            CallbackState::Waiting { .. }
+            | CallbackState::Postponed { .. }
+            | CallbackState::InFlight { .. } => Self {
+                state: CallbackState::Held { held_at: now },
+                updated_at: now,
+                ..self
+            },
             _ => self,
         }
     }
@@ -373,7 +448,14 @@ impl Callback {
     pub fn replay(self, now: Timestamp) -> Self {
         match self.state {
             CallbackState::InFlight { .. } => self,
-            _ => Self { state: CallbackState::Waiting { step: 0, due_at: now }, updated_at: now, ..self },
+            _ => Self {
+                state: CallbackState::Waiting {
+                    step: 0,
+                    due_at: now,
+                },
+                updated_at: now,
+                ..self
+            },
         }
     }
 }

@@ -20,7 +20,13 @@ impl LocalTargets {
     /// Reads a comma-separated list of `host` or `host:port`.
     #[must_use]
     pub fn parse(list: &str) -> Self {
-        Self(list.split(',').map(str::trim).filter(|entry| !entry.is_empty()).map(str::to_ascii_lowercase).collect())
+        Self(
+            list.split(',')
+                .map(str::trim)
+                .filter(|entry| !entry.is_empty())
+                .map(str::to_ascii_lowercase)
+                .collect(),
+        )
     }
 
     /// Whether the address is one of them. What is an address of another machine never is.
@@ -31,9 +37,13 @@ impl LocalTargets {
             Some(Host::Ipv6(address)) => !address.is_loopback(),
             Some(Host::Domain(_)) | None => false,
         };
-        let Some(host) = url.host_str().filter(|_| !elsewhere) else { return false };
+        let Some(host) = url.host_str().filter(|_| !elsewhere) else {
+            return false;
+        };
         let with_port = format!("{host}:{}", url.port_or_known_default().unwrap_or(0));
-        self.0.iter().any(|entry| entry == host || *entry == with_port)
+        self.0
+            .iter()
+            .any(|entry| entry == host || *entry == with_port)
     }
 }
 
@@ -133,7 +143,10 @@ impl fmt::Display for CallbackUrl {
 
 fn is_public_name(name: &str) -> bool {
     let name = name.trim_end_matches('.');
-    name.contains('.') && ![".localhost", ".local", ".internal", ".home.arpa"].iter().any(|suffix| name.ends_with(suffix))
+    name.contains('.')
+        && ![".localhost", ".local", ".internal", ".home.arpa"]
+            .iter()
+            .any(|suffix| name.ends_with(suffix))
 }
 
 fn is_plainly_public_v4(address: std::net::Ipv4Addr) -> bool {
@@ -167,13 +180,19 @@ mod tests {
         for (text, host) in [
             ("https://Bücher.example/", "xn--bcher-kva.example"),
             ("https://BU\u{308}CHER.example/", "xn--bcher-kva.example"),
-            ("https://b\u{fc}cher\u{3002}example/", "xn--bcher-kva.example"),
+            (
+                "https://b\u{fc}cher\u{3002}example/",
+                "xn--bcher-kva.example",
+            ),
             ("https://xn--bcher-kva.example/", "xn--bcher-kva.example"),
             ("https://EXAMPLE.com/", "example.com"),
         ] {
             let taken = CallbackUrl::parse(text, &LocalTargets::default()).expect(text);
             assert_eq!(taken.as_url().host_str(), Some(host), "{text}");
-            assert_eq!(serde_json::to_string(&taken).expect("JSON"), format!("\"https://{host}/\""));
+            assert_eq!(
+                serde_json::to_string(&taken).expect("JSON"),
+                format!("\"https://{host}/\"")
+            );
         }
     }
 
@@ -181,8 +200,14 @@ mod tests {
     fn each_other_kind_of_address_is_refused_for_its_reason() {
         assert_eq!(refused("example.com"), InvalidCallbackUrl::NoUrl);
         assert_eq!(refused("http://example.com/"), InvalidCallbackUrl::NotHttps);
-        assert_eq!(refused("https://a:b@example.com/"), InvalidCallbackUrl::Credentials);
-        assert_eq!(refused("https://example.com/#x"), InvalidCallbackUrl::Fragment);
+        assert_eq!(
+            refused("https://a:b@example.com/"),
+            InvalidCallbackUrl::Credentials
+        );
+        assert_eq!(
+            refused("https://example.com/#x"),
+            InvalidCallbackUrl::Fragment
+        );
         assert_eq!(refused("https://example.com:22/"), InvalidCallbackUrl::Port);
         for text in [
             "https://localhost/",
@@ -194,7 +219,10 @@ mod tests {
         ] {
             assert_eq!(refused(text), InvalidCallbackUrl::PrivateHost, "{text}");
         }
-        assert_eq!(refused(&format!("https://example.com/{}", "a".repeat(2_048))), InvalidCallbackUrl::TooLong);
+        assert_eq!(
+            refused(&format!("https://example.com/{}", "a".repeat(2_048))),
+            InvalidCallbackUrl::TooLong
+        );
     }
 
     #[test]
@@ -203,7 +231,11 @@ mod tests {
         for text in ["http://127.0.0.1:4711/", "http://localhost:9000/"] {
             assert!(CallbackUrl::parse(text, &local).is_ok(), "{text}");
         }
-        for text in ["http://localhost:9001/", "http://127.0.0.2/", "http://u:p@127.0.0.1/"] {
+        for text in [
+            "http://localhost:9001/",
+            "http://127.0.0.2/",
+            "http://u:p@127.0.0.1/",
+        ] {
             assert!(CallbackUrl::parse(text, &local).is_err(), "{text}");
         }
     }

@@ -178,14 +178,19 @@ pub enum CartError {
 /// All wrong positions, or else what is wrong with the whole.
 pub fn check(owner: ClientId, positions: &[(Position, Found<'_>)]) -> Result<(), CartError> {
     let mut seen = BTreeSet::new();
-    let currency = positions.iter().find_map(|(_, found)| found.offer()).map(|offer| offer.price.currency);
+    let currency = positions
+        .iter()
+        .find_map(|(_, found)| found.offer())
+        .map(|offer| offer.price.currency);
     let wrong: Vec<_> = positions
         .iter()
         .filter_map(|(position, found)| {
             let repeated = !seen.insert(position.offer_id);
             let problem = check_position(owner, found).err().or_else(|| {
                 let other = found.offer().map(|offer| offer.price.currency) != currency;
-                repeated.then_some(PositionProblem::Repeated).or_else(|| other.then_some(PositionProblem::OtherCurrency))
+                repeated
+                    .then_some(PositionProblem::Repeated)
+                    .or_else(|| other.then_some(PositionProblem::OtherCurrency))
             });
             problem.map(|problem| (position.number, problem))
         })
@@ -193,11 +198,16 @@ pub fn check(owner: ClientId, positions: &[(Position, Found<'_>)]) -> Result<(),
     if !wrong.is_empty() {
         return Err(CartError::Positions(wrong));
     }
-    if !positions.iter().any(|(position, _)| position.choice == Choice::Mandatory) {
+    if !positions
+        .iter()
+        .any(|(position, _)| position.choice == Choice::Mandatory)
+    {
         return Err(CartError::NothingMandatory);
     }
     let holds = |wanted: fn(&Found<'_>) -> bool| positions.iter().any(|(_, found)| wanted(found));
-    if holds(|found| matches!(found, Found::Shared(_))) && !holds(|found| matches!(found, Found::Own(_))) {
+    if holds(|found| matches!(found, Found::Shared(_)))
+        && !holds(|found| matches!(found, Found::Own(_)))
+    {
         return Err(CartError::NothingOwn);
     }
     Ok(())
@@ -208,7 +218,9 @@ fn check_position(owner: ClientId, found: &Found<'_>) -> Result<(), PositionProb
         Found::Nothing => Err(PositionProblem::NotFound),
         Found::Own(offer) if offer.externally_managed => Err(PositionProblem::ExternallyManaged),
         Found::Own(offer) if offer.cross_client.is_some() => Err(PositionProblem::OwnCrossClient),
-        Found::Own(offer) if offer.status == OfferStatus::Archived => Err(PositionProblem::Archived),
+        Found::Own(offer) if offer.status == OfferStatus::Archived => {
+            Err(PositionProblem::Archived)
+        }
         Found::Own(_) => Ok(()),
         Found::Shared(shared) => shared.visible_to(owner).map_err(PositionProblem::NotShared),
     }
@@ -233,7 +245,11 @@ impl PositionDraft {
         let mandatory = object.required("mandatory", boolean);
         let preselected = object.optional("preselected", boolean).unwrap_or(false);
         if mandatory == Some(true) && preselected {
-            object.note(FieldErrors::at("preselected", "not_optional", "only an optional position can be preselected"));
+            object.note(FieldErrors::at(
+                "preselected",
+                "not_optional",
+                "only an optional position can be preselected",
+            ));
         }
         object.finish(|| {
             let choice = match (mandatory?, preselected) {
@@ -241,7 +257,11 @@ impl PositionDraft {
                 (false, true) => Choice::Preselected,
                 (false, false) => Choice::Optional,
             };
-            Some(Self { number: u8::try_from(number?).ok()?, offer_id: offer_id?, choice })
+            Some(Self {
+                number: u8::try_from(number?).ok()?,
+                offer_id: offer_id?,
+                choice,
+            })
         })
     }
 
@@ -252,9 +272,15 @@ impl PositionDraft {
     pub fn parse_all(value: &Value) -> Parsed<Vec<Self>> {
         let mut positions = list(1..=MOST_POSITIONS, Self::parse)(value)?;
         let expected: BTreeSet<usize> = (1..=positions.len()).collect();
-        let given: BTreeSet<usize> = positions.iter().map(|position| usize::from(position.number)).collect();
+        let given: BTreeSet<usize> = positions
+            .iter()
+            .map(|position| usize::from(position.number))
+            .collect();
         if given != expected {
-            let detail = format!("the positions must be numbered 1 to {} without gap or repeat", positions.len());
+            let detail = format!(
+                "the positions must be numbered 1 to {} without gap or repeat",
+                positions.len()
+            );
             return Err(FieldErrors::one("position_gap", detail));
         }
         positions.sort_unstable_by_key(|position| position.number);
@@ -281,14 +307,26 @@ impl CartDraft {
         let name = object.required("name", Name::parse);
         let description = object.optional("description", Description::parse);
         let positions = object.required("positions", PositionDraft::parse_all);
-        object.finish(|| Some(Self { name: name?, description, positions: positions? }))
+        object.finish(|| {
+            Some(Self {
+                name: name?,
+                description,
+                positions: positions?,
+            })
+        })
     }
 
     /// Makes the cart with the offers that were found for its positions, in order.
     ///
     /// # Errors
     /// See [`check`].
-    pub fn create(self, id: CartId, owner: ClientId, found: &[Found<'_>], now: Timestamp) -> Result<Cart, CartError> {
+    pub fn create(
+        self,
+        id: CartId,
+        owner: ClientId,
+        found: &[Found<'_>],
+        now: Timestamp,
+    ) -> Result<Cart, CartError> {
         let positions = resolve(owner, &self.positions, found)?;
         Ok(Cart {
             id,
@@ -334,7 +372,12 @@ impl Cart {
     ///
     /// # Errors
     /// It is archived, or see [`check`].
-    pub fn edit(self, edit: CartEdit, found: &[Found<'_>], now: Timestamp) -> Result<Self, CartError> {
+    pub fn edit(
+        self,
+        edit: CartEdit,
+        found: &[Found<'_>],
+        now: Timestamp,
+    ) -> Result<Self, CartError> {
         if self.status == CartStatus::Archived {
             return Err(CartError::Archived);
         }
@@ -357,13 +400,21 @@ impl Cart {
     /// It is archived already.
     pub fn archive(self, now: Timestamp) -> Result<Self, CartError> {
         match self.status {
-            CartStatus::Active => Ok(Self { status: CartStatus::Archived, updated_at: now, ..self }),
+            CartStatus::Active => Ok(Self {
+                status: CartStatus::Archived,
+                updated_at: now,
+                ..self
+            }),
             CartStatus::Archived => Err(CartError::Archived),
         }
     }
 }
 
-fn resolve(owner: ClientId, drafts: &[PositionDraft], found: &[Found<'_>]) -> Result<Vec<Position>, CartError> {
+fn resolve(
+    owner: ClientId,
+    drafts: &[PositionDraft],
+    found: &[Found<'_>],
+) -> Result<Vec<Position>, CartError> {
     let positions: Vec<_> = drafts
         .iter()
         .zip(found)
@@ -376,9 +427,20 @@ fn resolve(owner: ClientId, drafts: &[PositionDraft], found: &[Found<'_>]) -> Re
                 }),
                 Found::Own(_) | Found::Nothing => None,
             };
-            (Position { number: draft.number, offer_id: draft.offer_id, choice: draft.choice, origin }, *found)
+            (
+                Position {
+                    number: draft.number,
+                    offer_id: draft.offer_id,
+                    choice: draft.choice,
+                    origin,
+                },
+                *found,
+            )
         })
         .collect();
     check(owner, &positions)?;
-    Ok(positions.into_iter().map(|(position, _)| position).collect())
+    Ok(positions
+        .into_iter()
+        .map(|(position, _)| position)
+        .collect())
 }

@@ -65,7 +65,11 @@ pub struct Party {
 
 impl From<&Client> for Party {
     fn from(client: &Client) -> Self {
-        Self { client_id: client.id, company_id: client.company_id, name: client.name.clone() }
+        Self {
+            client_id: client.id,
+            company_id: client.company_id,
+            name: client.name.clone(),
+        }
     }
 }
 
@@ -158,7 +162,13 @@ pub enum Move {
 
 impl Move {
     /// All moves.
-    pub const ALL: [Self; 5] = [Self::Accept, Self::Decline, Self::Withdraw, Self::Block, Self::Unblock];
+    pub const ALL: [Self; 5] = [
+        Self::Accept,
+        Self::Decline,
+        Self::Withdraw,
+        Self::Block,
+        Self::Unblock,
+    ];
 
     /// The word on the wire.
     #[must_use]
@@ -239,7 +249,10 @@ pub struct Change {
 ///
 /// # Errors
 /// Names the side whose company has not.
-pub fn modules_are_on(source: &ContractingCompany, target: &ContractingCompany) -> Result<(), ConnectionError> {
+pub fn modules_are_on(
+    source: &ContractingCompany,
+    target: &ContractingCompany,
+) -> Result<(), ConnectionError> {
     for (company, side) in [(source, Side::Source), (target, Side::Target)] {
         if !company.modules.cross_client_connections {
             return Err(ConnectionError::ModuleOff { side });
@@ -284,32 +297,70 @@ impl Connection {
         let status = self.state.as_str();
         match (asked, by) {
             (Move::Accept | Move::Decline, Side::Source) => {
-                return Err(ConnectionError::OtherSide { asked, side: Side::Target });
+                return Err(ConnectionError::OtherSide {
+                    asked,
+                    side: Side::Target,
+                });
             }
-            (Move::Withdraw, Side::Target) => return Err(ConnectionError::OtherSide { asked, side: Side::Source }),
+            (Move::Withdraw, Side::Target) => {
+                return Err(ConnectionError::OtherSide {
+                    asked,
+                    side: Side::Source,
+                });
+            }
             _ => {}
         }
         let by_name = self.party(by).name.clone();
         let connection_id = self.id;
-        let other = if by == Side::Source { Side::Target } else { Side::Source };
+        let other = if by == Side::Source {
+            Side::Target
+        } else {
+            Side::Source
+        };
         let (state, action, mail) = match (asked, self.state) {
-            (Move::Accept, State::Invited) => {
-                (State::Active, Action::Accepted, MailKind::InvitationAccepted { target_name: by_name, connection_id })
-            }
-            (Move::Decline, State::Invited) => {
-                (State::Declined, Action::Declined, MailKind::InvitationDeclined { target_name: by_name, connection_id })
-            }
-            (Move::Withdraw, State::Invited) => {
-                (State::Withdrawn, Action::Withdrawn, MailKind::InvitationWithdrawn { source_name: by_name, connection_id })
-            }
-            (Move::Block, State::Active) => (
-                State::Blocked { blocked_by: by, blocked_at: now },
-                Action::Blocked,
-                MailKind::ConnectionBlocked { by_name, connection_id },
+            (Move::Accept, State::Invited) => (
+                State::Active,
+                Action::Accepted,
+                MailKind::InvitationAccepted {
+                    target_name: by_name,
+                    connection_id,
+                },
             ),
-            (Move::Unblock, State::Blocked { blocked_by, .. }) if blocked_by == by => {
-                (State::Active, Action::Unblocked, MailKind::ConnectionUnblocked { by_name, connection_id })
-            }
+            (Move::Decline, State::Invited) => (
+                State::Declined,
+                Action::Declined,
+                MailKind::InvitationDeclined {
+                    target_name: by_name,
+                    connection_id,
+                },
+            ),
+            (Move::Withdraw, State::Invited) => (
+                State::Withdrawn,
+                Action::Withdrawn,
+                MailKind::InvitationWithdrawn {
+                    source_name: by_name,
+                    connection_id,
+                },
+            ),
+            (Move::Block, State::Active) => (
+                State::Blocked {
+                    blocked_by: by,
+                    blocked_at: now,
+                },
+                Action::Blocked,
+                MailKind::ConnectionBlocked {
+                    by_name,
+                    connection_id,
+                },
+            ),
+            (Move::Unblock, State::Blocked { blocked_by, .. }) if blocked_by == by => (
+                State::Active,
+                Action::Unblocked,
+                MailKind::ConnectionUnblocked {
+                    by_name,
+                    connection_id,
+                },
+            ),
             (Move::Unblock, State::Blocked { blocked_by, .. }) => {
                 return Err(ConnectionError::BlockedByOther { by: blocked_by });
             }
@@ -334,15 +385,26 @@ impl Connection {
     ///
     /// # Errors
     /// Not the source, not live, or callback settings within one company.
-    pub fn edit(mut self, edit: ConnectionEdit, by: Side, now: Timestamp) -> Result<Change, ConnectionError> {
+    pub fn edit(
+        mut self,
+        edit: ConnectionEdit,
+        by: Side,
+        now: Timestamp,
+    ) -> Result<Change, ConnectionError> {
         self.may_edit(by)?;
         let mut changes = Vec::new();
-        if let Some(access) = edit.offers_access.filter(|access| *access != self.offers_access) {
+        if let Some(access) = edit
+            .offers_access
+            .filter(|access| *access != self.offers_access)
+        {
             self.offers_access = access;
             changes.push(format!("offersAccess: {access}"));
         }
         if let Some(url) = edit.callback_url {
-            let settings = self.callback.as_mut().ok_or(ConnectionError::CallbackWithinCompany)?;
+            let settings = self
+                .callback
+                .as_mut()
+                .ok_or(ConnectionError::CallbackWithinCompany)?;
             changes.push("callback.url".to_owned());
             settings.url = url;
         }
@@ -353,9 +415,17 @@ impl Connection {
     ///
     /// # Errors
     /// Not the source, not live, or no callback settings.
-    pub fn rotate_secret(mut self, sealed: String, by: Side, now: Timestamp) -> Result<Change, ConnectionError> {
+    pub fn rotate_secret(
+        mut self,
+        sealed: String,
+        by: Side,
+        now: Timestamp,
+    ) -> Result<Change, ConnectionError> {
         self.may_edit(by)?;
-        self.callback.as_mut().ok_or(ConnectionError::CallbackWithinCompany)?.rotate(sealed, now);
+        self.callback
+            .as_mut()
+            .ok_or(ConnectionError::CallbackWithinCompany)?
+            .rotate(sealed, now);
         Ok(self.changed(by, Action::SecretRotated, Vec::new(), now, None))
     }
 
@@ -368,7 +438,9 @@ impl Connection {
             return Err(ConnectionError::EditByTarget);
         }
         if !self.state.is_live() {
-            return Err(ConnectionError::EditImpossible { status: self.state.as_str() });
+            return Err(ConnectionError::EditImpossible {
+                status: self.state.as_str(),
+            });
         }
         Ok(())
     }
@@ -382,7 +454,17 @@ impl Connection {
         mail: Option<(Side, MailKind)>,
     ) -> Change {
         self.updated_at = now;
-        let entry = HistoryEntry { number: self.version + 1, at: now, by, action, changes };
-        Change { connection: self, entry, mail }
+        let entry = HistoryEntry {
+            number: self.version + 1,
+            at: now,
+            by,
+            action,
+            changes,
+        };
+        Change {
+            connection: self,
+            entry,
+            mail,
+        }
     }
 }

@@ -33,7 +33,15 @@ impl Address {
         let postal_code = object.required("postalCode", Text::parse);
         let city = object.required("city", Name::parse);
         let country = object.required("country", parse_country);
-        object.finish(|| Some(Self { street: street?, additional, postal_code: postal_code?, city: city?, country: country? }))
+        object.finish(|| {
+            Some(Self {
+                street: street?,
+                additional,
+                postal_code: postal_code?,
+                city: city?,
+                country: country?,
+            })
+        })
     }
 }
 
@@ -42,7 +50,10 @@ fn parse_country(value: &Value) -> Parsed<Text<2>> {
     if country.as_str().len() == 2 && country.as_str().bytes().all(|b| b.is_ascii_uppercase()) {
         Ok(country)
     } else {
-        Err(crate::input::FieldErrors::one("invalid_country", "expected an ISO 3166-1 alpha-2 code such as DE"))
+        Err(crate::input::FieldErrors::one(
+            "invalid_country",
+            "expected an ISO 3166-1 alpha-2 code such as DE",
+        ))
     }
 }
 
@@ -107,14 +118,36 @@ impl Profile {
         let phone = object.optional("phone", Text::parse);
         let address = object.optional("address", Address::parse);
         object.finish(|| {
-            Some(Self { email: email?, language: language?, external_system_id, first_name, last_name, phone, address })
+            Some(Self {
+                email: email?,
+                language: language?,
+                external_system_id,
+                first_name,
+                last_name,
+                phone,
+                address,
+            })
         })
     }
 
     /// Makes the customer; `sealed_key` is a fresh key of that person's own.
     #[must_use]
-    pub fn create(self, id: CustomerId, company_id: CompanyId, sealed_key: String, now: Timestamp) -> Customer {
-        Customer { id, company_id, profile: self, sealed_key, created_at: now, updated_at: now, version: 1 }
+    pub fn create(
+        self,
+        id: CustomerId,
+        company_id: CompanyId,
+        sealed_key: String,
+        now: Timestamp,
+    ) -> Customer {
+        Customer {
+            id,
+            company_id,
+            profile: self,
+            sealed_key,
+            created_at: now,
+            updated_at: now,
+            version: 1,
+        }
     }
 }
 
@@ -162,6 +195,10 @@ impl CustomerEdit {
             phone: self.phone.unwrap_or(before.phone),
             address: self.address.unwrap_or(before.address),
         };
-        Customer { profile, updated_at: now, ..customer }
+        Customer {
+            profile,
+            updated_at: now,
+            ..customer
+        }
     }
 }

@@ -197,20 +197,39 @@ impl EndpointHealth {
             Endpoint::Connection(id) => (Some(id), None),
             Endpoint::Client(id) => (None, Some(id)),
         };
-        Self { connection_id, client_id, state, version: 1 }
+        Self {
+            connection_id,
+            client_id,
+            state,
+            version: 1,
+        }
     }
 
     /// What may be done with a due callback. One that is `asked_for`, a test, goes out whatever the circuit says.
     #[must_use]
-    pub fn admit(health: Option<&Self>, callback_id: CallbackId, asked_for: bool, now: Timestamp) -> Admission {
-        let Some(health) = health else { return Admission::Attempt };
-        let HealthState::Failing { circuit, .. } = health.state else { return Admission::Disabled };
+    pub fn admit(
+        health: Option<&Self>,
+        callback_id: CallbackId,
+        asked_for: bool,
+        now: Timestamp,
+    ) -> Admission {
+        let Some(health) = health else {
+            return Admission::Attempt;
+        };
+        let HealthState::Failing { circuit, .. } = health.state else {
+            return Admission::Disabled;
+        };
         match circuit {
             Circuit::Closed => Admission::Attempt,
             Circuit::Open { .. } | Circuit::Probing { .. } if asked_for => Admission::Attempt,
-            Circuit::Open { until } | Circuit::Probing { until, .. } if until > now => Admission::NotBefore(until),
+            Circuit::Open { until } | Circuit::Probing { until, .. } if until > now => {
+                Admission::NotBefore(until)
+            }
             Circuit::Open { .. } | Circuit::Probing { .. } => {
-                Admission::Probe(health.clone().with(Circuit::Probing { callback_id, until: later(now, PROBE) }))
+                Admission::Probe(health.clone().with(Circuit::Probing {
+                    callback_id,
+                    until: later(now, PROBE),
+                }))
             }
         }
     }
@@ -219,20 +238,32 @@ impl EndpointHealth {
     /// the pause, at most [`LONGEST_SPREAD`].
     #[must_use]
     pub fn spread(&self, until: Timestamp, now: Timestamp) -> SignedDuration {
-        let failing = self.failing_since().map_or(SignedDuration::ZERO, |since| now.duration_since(since) / 4);
-        failing.max(until.duration_since(now)).clamp(SignedDuration::ZERO, LONGEST_SPREAD)
+        let failing = self
+            .failing_since()
+            .map_or(SignedDuration::ZERO, |since| now.duration_since(since) / 4);
+        failing
+            .max(until.duration_since(now))
+            .clamp(SignedDuration::ZERO, LONGEST_SPREAD)
     }
 
     /// When a callback that is put off comes back; `chance` in thousandths, 0 to 1,000.
     #[must_use]
     pub fn comes_back(&self, until: Timestamp, chance: u16, now: Timestamp) -> Timestamp {
         let spread = self.spread(until, now).as_millis() * i128::from(chance.min(1_000)) / 1_000;
-        later(until, SignedDuration::from_millis(i64::try_from(spread).unwrap_or(0)))
+        later(
+            until,
+            SignedDuration::from_millis(i64::try_from(spread).unwrap_or(0)),
+        )
     }
 
     /// What an attempt that is over changes.
     #[must_use]
-    pub fn after(health: Option<&Self>, endpoint: Endpoint, attempted: Attempted, now: Timestamp) -> Change {
+    pub fn after(
+        health: Option<&Self>,
+        endpoint: Endpoint,
+        attempted: Attempted,
+        now: Timestamp,
+    ) -> Change {
         match (health.map(|health| &health.state), attempted.outcome) {
             // Disabled by another callback meanwhile: only people enable it again.
             (Some(HealthState::Disabled { .. }), _) | (None, Outcome::Accepted) => Change::None,
@@ -243,7 +274,9 @@ impl EndpointHealth {
             }
             (Some(HealthState::Failing { .. }) | None, Outcome::Failed { retry_after }) => {
                 let fresh = Self::fresh(endpoint, now);
-                health.unwrap_or(&fresh).failed(endpoint, attempted, retry_after, now)
+                health
+                    .unwrap_or(&fresh)
+                    .failed(endpoint, attempted, retry_after, now)
             }
         }
     }
@@ -251,7 +284,14 @@ impl EndpointHealth {
     /// The endpoint before its first failure is counted.
     fn fresh(endpoint: Endpoint, now: Timestamp) -> Self {
         let circuit = Circuit::Closed;
-        let state = HealthState::Failing { failing_since: now, failures: 0, waits: 0, pauses: 0, circuit, warned_at: None };
+        let state = HealthState::Failing {
+            failing_since: now,
+            failures: 0,
+            waits: 0,
+            pauses: 0,
+            circuit,
+            warned_at: None,
+        };
         Self::of(endpoint, state)
     }
 
@@ -260,7 +300,14 @@ impl EndpointHealth {
     pub fn waited(health: Option<&Self>, endpoint: Endpoint, now: Timestamp) -> Option<Self> {
         let fresh = Self::fresh(endpoint, now);
         let health = health.unwrap_or(&fresh);
-        let HealthState::Failing { failing_since, failures, waits, pauses, circuit: Circuit::Closed, warned_at } = health.state
+        let HealthState::Failing {
+            failing_since,
+            failures,
+            waits,
+            pauses,
+            circuit: Circuit::Closed,
+            warned_at,
+        } = health.state
         else {
             return None;
         };
@@ -273,65 +320,173 @@ impl EndpointHealth {
             // Many at once: the next one that waits opens it.
             return None;
         };
-        let state = HealthState::Failing { failing_since, failures, waits, pauses, circuit, warned_at };
-        Some(Self { state, ..health.clone() })
+        let state = HealthState::Failing {
+            failing_since,
+            failures,
+            waits,
+            pauses,
+            circuit,
+            warned_at,
+        };
+        Some(Self {
+            state,
+            ..health.clone()
+        })
     }
 
-    fn failed(&self, endpoint: Endpoint, attempted: Attempted, retry_after: Option<SignedDuration>, now: Timestamp) -> Change {
-        let HealthState::Failing { failing_since, failures, waits, pauses, circuit, warned_at } = self.state else {
+    fn failed(
+        &self,
+        endpoint: Endpoint,
+        attempted: Attempted,
+        retry_after: Option<SignedDuration>,
+        now: Timestamp,
+    ) -> Change {
+        let HealthState::Failing {
+            failing_since,
+            failures,
+            waits,
+            pauses,
+            circuit,
+            warned_at,
+        } = self.state
+        else {
             return Change::None;
         };
         let failing_since = if failures == 0 { now } else { failing_since };
         let failing_for = now.duration_since(failing_since);
-        if failing_for >= DISABLED_AFTER && warned_at.is_some_and(|at| now.duration_since(at) >= WARNED_BEFORE) {
+        if failing_for >= DISABLED_AFTER
+            && warned_at.is_some_and(|at| now.duration_since(at) >= WARNED_BEFORE)
+        {
             let id = attempted.callback_id;
-            let reason = format!("no callback was taken since {failing_since:.0}; the last one tried was {id}");
-            return Change::Disabled(Self::disabled(Some(self), endpoint, reason, Cause::Failing, now));
+            let reason = format!(
+                "no callback was taken since {failing_since:.0}; the last one tried was {id}"
+            );
+            return Change::Disabled(Self::disabled(
+                Some(self),
+                endpoint,
+                reason,
+                Cause::Failing,
+                now,
+            ));
         }
         let warns = failing_for >= WARNED_AFTER && warned_at.is_none();
         let known = match circuit {
             Circuit::Closed => false,
             Circuit::Open { until } => until > now,
-            Circuit::Probing { callback_id, until } => until > now && callback_id != attempted.callback_id,
+            Circuit::Probing { callback_id, until } => {
+                until > now && callback_id != attempted.callback_id
+            }
         };
         if known && !warns {
             // It had begun before the circuit opened, or was a test: it tells no more than that what waited has failed.
-            let state = HealthState::Failing { failing_since, failures: 1, waits, pauses, circuit, warned_at };
-            return if failures == 0 { Change::Now(Self { state, ..self.clone() }) } else { Change::None };
+            let state = HealthState::Failing {
+                failing_since,
+                failures: 1,
+                waits,
+                pauses,
+                circuit,
+                warned_at,
+            };
+            return if failures == 0 {
+                Change::Now(Self {
+                    state,
+                    ..self.clone()
+                })
+            } else {
+                Change::None
+            };
         }
         let failures = failures.saturating_add(1);
         let not_now = matches!(attempted.status_code, Some(429 | 502..=504));
         let opens = not_now || failures >= FAILURES_IN_A_ROW || circuit != Circuit::Closed;
-        let (circuit, pauses) = if opens { opened(pauses, retry_after, now) } else { (Circuit::Closed, pauses) };
+        let (circuit, pauses) = if opens {
+            opened(pauses, retry_after, now)
+        } else {
+            (Circuit::Closed, pauses)
+        };
         let warned_at = warned_at.or(warns.then_some(now));
-        let state = HealthState::Failing { failing_since, failures, waits, pauses, circuit, warned_at };
-        let health = Self { state, ..self.clone() };
-        if warns { Change::Warned(health) } else { Change::Now(health) }
+        let state = HealthState::Failing {
+            failing_since,
+            failures,
+            waits,
+            pauses,
+            circuit,
+            warned_at,
+        };
+        let health = Self {
+            state,
+            ..self.clone()
+        };
+        if warns {
+            Change::Warned(health)
+        } else {
+            Change::Now(health)
+        }
     }
 
-    fn disabled(before: Option<&Self>, endpoint: Endpoint, reason: String, cause: Cause, now: Timestamp) -> Self {
+    fn disabled(
+        before: Option<&Self>,
+        endpoint: Endpoint,
+        reason: String,
+        cause: Cause,
+        now: Timestamp,
+    ) -> Self {
         let version = before.map_or(1, |before| before.version);
-        Self { version, ..Self::of(endpoint, HealthState::Disabled { disabled_at: now, reason, cause }) }
+        Self {
+            version,
+            ..Self::of(
+                endpoint,
+                HealthState::Disabled {
+                    disabled_at: now,
+                    reason,
+                    cause,
+                },
+            )
+        }
     }
 
     /// After the client asked for a replay, which says that the endpoint is there again; `None` if nothing is left to know. A
     /// disabled one is enabled; one that is paused lets a probe through now; the days of one that fails go on.
     #[must_use]
     pub fn believed(self, now: Timestamp) -> Option<Self> {
-        let HealthState::Failing { failing_since, failures, pauses, circuit, warned_at, .. } = self.state else { return None };
+        let HealthState::Failing {
+            failing_since,
+            failures,
+            pauses,
+            circuit,
+            warned_at,
+            ..
+        } = self.state
+        else {
+            return None;
+        };
         let circuit = match circuit {
             Circuit::Open { until } if until > now => Circuit::Open { until: now },
             other => other,
         };
         let failures = failures.min(1);
-        Some(Self { state: HealthState::Failing { failing_since, failures, waits: 0, pauses, circuit, warned_at }, ..self })
+        Some(Self {
+            state: HealthState::Failing {
+                failing_since,
+                failures,
+                waits: 0,
+                pauses,
+                circuit,
+                warned_at,
+            },
+            ..self
+        })
     }
 
     /// Since when the endpoint fails; `None` if it only lets wait, or is disabled.
     #[must_use]
     pub fn failing_since(&self) -> Option<Timestamp> {
         match self.state {
-            HealthState::Failing { failing_since, failures: 1.., .. } => Some(failing_since),
+            HealthState::Failing {
+                failing_since,
+                failures: 1..,
+                ..
+            } => Some(failing_since),
             HealthState::Failing { .. } | HealthState::Disabled { .. } => None,
         }
     }
@@ -340,7 +495,10 @@ impl EndpointHealth {
     #[must_use]
     pub fn paused_until(&self) -> Option<Timestamp> {
         match self.state {
-            HealthState::Failing { circuit: Circuit::Open { until } | Circuit::Probing { until, .. }, .. } => Some(until),
+            HealthState::Failing {
+                circuit: Circuit::Open { until } | Circuit::Probing { until, .. },
+                ..
+            } => Some(until),
             _ => None,
         }
     }
@@ -349,27 +507,60 @@ impl EndpointHealth {
     #[must_use]
     pub fn word(health: Option<&Self>) -> &'static str {
         match health.map(|health| &health.state) {
-            None | Some(HealthState::Failing { circuit: Circuit::Closed, failures: 0, .. }) => "ok",
+            None
+            | Some(HealthState::Failing {
+                circuit: Circuit::Closed,
+                failures: 0,
+                ..
+            }) => "ok",
             Some(HealthState::Disabled { .. }) => "disabled",
-            Some(HealthState::Failing { circuit: Circuit::Closed, .. }) => "failing",
+            Some(HealthState::Failing {
+                circuit: Circuit::Closed,
+                ..
+            }) => "failing",
             Some(HealthState::Failing { .. }) => "paused",
         }
     }
 
     fn with(self, circuit: Circuit) -> Self {
-        let HealthState::Failing { failing_since, failures, waits, pauses, warned_at, .. } = self.state else { return self };
-        Self { state: HealthState::Failing { failing_since, failures, waits, pauses, circuit, warned_at }, ..self }
+        let HealthState::Failing {
+            failing_since,
+            failures,
+            waits,
+            pauses,
+            warned_at,
+            ..
+        } = self.state
+        else {
+            return self;
+        };
+        Self {
+            state: HealthState::Failing {
+                failing_since,
+                failures,
+                waits,
+                pauses,
+                circuit,
+                warned_at,
+            },
+            ..self
+        }
     }
 }
 
 /// The circuit when it opens, and how many pauses that makes.
 fn opened(pauses: u32, retry_after: Option<SignedDuration>, now: Timestamp) -> (Circuit, u32) {
-    let until = later(now, pause(pauses).max(retry_after.unwrap_or_default().min(LONGEST_ASKED)));
+    let until = later(
+        now,
+        pause(pauses).max(retry_after.unwrap_or_default().min(LONGEST_ASKED)),
+    );
     (Circuit::Open { until }, pauses.saturating_add(1))
 }
 
 fn pause(pauses: u32) -> SignedDuration {
-    FIRST_PAUSE.saturating_mul(1 << pauses.min(16)).min(LONGEST_PAUSE)
+    FIRST_PAUSE
+        .saturating_mul(1 << pauses.min(16))
+        .min(LONGEST_PAUSE)
 }
 
 fn later(time: Timestamp, by: SignedDuration) -> Timestamp {

@@ -79,6 +79,11 @@ impl Customer {
         if !own.is_empty() || others {
             return Err(ErasureError::StillRunning { own, others });
         }
-        Ok(Erasure { customer_id: self.id, company_id: self.company_id, asked_by: by, erased_at: now })
+        Ok(Erasure {
+            customer_id: self.id,
+            company_id: self.company_id,
+            asked_by: by,
+            erased_at: now,
+        })
     }
 }

@@ -35,30 +35,55 @@ impl EventEndpoint {
     pub fn parse(value: &Value, local: &LocalTargets) -> Parsed<CallbackUrl> {
         let mut object = Object::read(value)?;
         let url = object.required("url", |value| {
-            CallbackUrl::parse(string(value)?, local).map_err(|error| FieldErrors::one(error.code(), error.to_string()))
+            CallbackUrl::parse(string(value)?, local)
+                .map_err(|error| FieldErrors::one(error.code(), error.to_string()))
         });
         object.finish(|| url)
     }
 
     /// A new endpoint with its first secret.
     #[must_use]
-    pub fn new(client_id: ClientId, url: CallbackUrl, sealed_secret: String, now: Timestamp) -> Self {
-        let secret = SigningSecret { sealed: sealed_secret, created_at: now, expires_at: None };
-        let settings = CallbackSettings { url, secrets: vec![secret] };
-        Self { client_id, settings, created_at: now, updated_at: now, version: 1 }
+    pub fn new(
+        client_id: ClientId,
+        url: CallbackUrl,
+        sealed_secret: String,
+        now: Timestamp,
+    ) -> Self {
+        let secret = SigningSecret {
+            sealed: sealed_secret,
+            created_at: now,
+            expires_at: None,
+        };
+        let settings = CallbackSettings {
+            url,
+            secrets: vec![secret],
+        };
+        Self {
+            client_id,
+            settings,
+            created_at: now,
+            updated_at: now,
+            version: 1,
+        }
     }
 
     /// The endpoint at another address, with the same secrets.
     #[must_use]
     pub fn moved_to(mut self, url: CallbackUrl, now: Timestamp) -> Self {
         self.settings.url = url;
-        Self { updated_at: now, ..self }
+        Self {
+            updated_at: now,
+            ..self
+        }
     }
 
     /// The endpoint with a new secret; the one before signs beside it for a day.
     #[must_use]
     pub fn rotated(mut self, sealed_secret: String, now: Timestamp) -> Self {
         self.settings.rotate(sealed_secret, now);
-        Self { updated_at: now, ..self }
+        Self {
+            updated_at: now,
+            ..self
+        }
     }
 }

@@ -46,11 +46,16 @@ pub enum ManagedBy {
 
 impl ManagedBy {
     /// The words on the wire, for filters.
-    pub const WORDS: &'static [(&'static str, Self)] = &[("tandem", Self::Tandem), ("external", Self::External)];
+    pub const WORDS: &'static [(&'static str, Self)] =
+        &[("tandem", Self::Tandem), ("external", Self::External)];
 
     /// Who changes what has, or has not, something mirrored.
     #[must_use]
     pub fn of(external: Option<&External>) -> Self {
-        if external.is_some() { Self::External } else { Self::Tandem }
+        if external.is_some() {
+            Self::External
+        } else {
+            Self::Tandem
+        }
     }
 }

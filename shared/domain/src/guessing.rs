@@ -33,19 +33,30 @@ impl Guesses {
     #[must_use]
     pub fn first(client_id: ClientId, now: Timestamp) -> Self {
         let window = Window::opened(now);
-        Self { client_id, minute: window, day: window, version: 1 }
+        Self {
+            client_id,
+            minute: window,
+            day: window,
+            version: 1,
+        }
     }
 
     /// The guesses with another wrong one.
     #[must_use]
     pub fn another(self, now: Timestamp) -> Self {
-        Self { minute: self.minute.counting(MINUTE, now), day: self.day.counting(DAY, now), ..self }
+        Self {
+            minute: self.minute.counting(MINUTE, now),
+            day: self.day.counting(DAY, now),
+            ..self
+        }
     }
 
     /// How long the client has to wait before it may try again; `None` if it may now.
     #[must_use]
     pub fn wait(&self, now: Timestamp) -> Option<SignedDuration> {
-        self.minute.wait(MINUTE, PER_MINUTE, now).max(self.day.wait(DAY, PER_DAY, now))
+        self.minute
+            .wait(MINUTE, PER_MINUTE, now)
+            .max(self.day.wait(DAY, PER_DAY, now))
     }
 
     /// From when on the row says nothing any more.
@@ -65,14 +76,20 @@ mod tests {
 
     fn guesses(times: impl IntoIterator<Item = i64>) -> Guesses {
         let mut times = times.into_iter();
-        let first = Guesses::first(ClientId::from(uuid::Uuid::nil()), at(times.next().expect("one")));
+        let first = Guesses::first(
+            ClientId::from(uuid::Uuid::nil()),
+            at(times.next().expect("one")),
+        );
         times.fold(first, |guesses, time| guesses.another(at(time)))
     }
 
     #[test]
     fn the_eleventh_try_of_a_minute_waits_for_its_end() {
         assert_eq!(guesses(0..9).wait(at(9)), None);
-        assert_eq!(guesses(0..10).wait(at(10)), Some(SignedDuration::from_secs(50)));
+        assert_eq!(
+            guesses(0..10).wait(at(10)),
+            Some(SignedDuration::from_secs(50))
+        );
         assert_eq!(guesses(0..10).wait(at(60)), None);
     }
 
@@ -84,7 +101,10 @@ mod tests {
     #[test]
     fn a_hundred_wrong_ones_wait_for_the_end_of_the_day() {
         let spread = guesses((0..100).map(|number| number * 60));
-        assert_eq!(spread.wait(at(99 * 60)), Some(DAY - SignedDuration::from_mins(99)));
+        assert_eq!(
+            spread.wait(at(99 * 60)),
+            Some(DAY - SignedDuration::from_mins(99))
+        );
         assert_eq!(spread.wait(at(24 * 3_600)), None);
     }
 }

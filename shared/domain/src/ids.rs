@@ -139,7 +139,11 @@ mod tests {
             "con_0190b8f5c6f77c3ab0a1c2d3e4f5061g",
             "con_0190b8f5c6f77c3ab0a1c2d3e4f506170",
         ] {
-            assert_eq!(text.parse::<ConnectionId>(), Err(InvalidId { prefix: "con" }), "{text}");
+            assert_eq!(
+                text.parse::<ConnectionId>(),
+                Err(InvalidId { prefix: "con" }),
+                "{text}"
+            );
         }
     }
 

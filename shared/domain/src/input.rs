@@ -34,7 +34,11 @@ impl FieldErrors {
     /// One error at a path.
     #[must_use]
     pub fn at(field: impl Into<String>, code: &'static str, detail: impl Into<String>) -> Self {
-        Self(vec![FieldError { field: field.into(), code, detail: detail.into() }])
+        Self(vec![FieldError {
+            field: field.into(),
+            code,
+            detail: detail.into(),
+        }])
     }
 
     /// The same errors, seen from one level up.
@@ -68,13 +72,24 @@ impl<'a> Object<'a> {
     /// The value is no JSON object.
     pub fn read(value: &'a Value) -> Parsed<Self> {
         match value {
-            Value::Object(members) => Ok(Self { members, asked: BTreeSet::new(), errors: Vec::new() }),
-            other => Err(FieldErrors::one("not_an_object", format!("expected a JSON object, found {}", kind(other)))),
+            Value::Object(members) => Ok(Self {
+                members,
+                asked: BTreeSet::new(),
+                errors: Vec::new(),
+            }),
+            other => Err(FieldErrors::one(
+                "not_an_object",
+                format!("expected a JSON object, found {}", kind(other)),
+            )),
         }
     }
 
     /// A member that must be there. `None` means that an error was noted.
-    pub fn required<T>(&mut self, name: &'static str, parse: impl FnOnce(&Value) -> Parsed<T>) -> Option<T> {
+    pub fn required<T>(
+        &mut self,
+        name: &'static str,
+        parse: impl FnOnce(&Value) -> Parsed<T>,
+    ) -> Option<T> {
         self.asked.insert(name);
         match self.members.get(name) {
             None | Some(Value::Null) => {
@@ -86,7 +101,11 @@ impl<'a> Object<'a> {
     }
 
     /// A member that may be absent; `null` counts as absent.
-    pub fn optional<T>(&mut self, name: &'static str, parse: impl FnOnce(&Value) -> Parsed<T>) -> Option<T> {
+    pub fn optional<T>(
+        &mut self,
+        name: &'static str,
+        parse: impl FnOnce(&Value) -> Parsed<T>,
+    ) -> Option<T> {
         self.asked.insert(name);
         match self.members.get(name) {
             None | Some(Value::Null) => None,
@@ -95,7 +114,11 @@ impl<'a> Object<'a> {
     }
 
     /// A member of an edit: `None` when absent, `Some(None)` when `null` clears the value.
-    pub fn clearable<T>(&mut self, name: &'static str, parse: impl FnOnce(&Value) -> Parsed<T>) -> Option<Option<T>> {
+    pub fn clearable<T>(
+        &mut self,
+        name: &'static str,
+        parse: impl FnOnce(&Value) -> Parsed<T>,
+    ) -> Option<Option<T>> {
         self.asked.insert(name);
         match self.members.get(name) {
             None => None,
@@ -114,7 +137,11 @@ impl<'a> Object<'a> {
     /// # Errors
     /// All errors noted, and one for each member that was not asked for.
     pub fn finish<T>(mut self, build: impl FnOnce() -> Option<T>) -> Parsed<T> {
-        for name in self.members.keys().filter(|name| !self.asked.contains(name.as_str())) {
+        for name in self
+            .members
+            .keys()
+            .filter(|name| !self.asked.contains(name.as_str()))
+        {
             let known = self.asked.iter().copied().collect::<Vec<_>>().join(", ");
             self.errors.push(FieldError {
                 field: name.clone(),
@@ -128,8 +155,15 @@ impl<'a> Object<'a> {
         }
     }
 
-    fn parse<T>(&mut self, name: &'static str, value: &Value, parse: impl FnOnce(&Value) -> Parsed<T>) -> Option<T> {
-        parse(value).map_err(|errors| self.note(errors.under(name))).ok()
+    fn parse<T>(
+        &mut self,
+        name: &'static str,
+        value: &Value,
+        parse: impl FnOnce(&Value) -> Parsed<T>,
+    ) -> Option<T> {
+        parse(value)
+            .map_err(|errors| self.note(errors.under(name)))
+            .ok()
     }
 }
 
@@ -138,7 +172,12 @@ impl<'a> Object<'a> {
 /// # Errors
 /// The value is no string.
 pub fn string(value: &Value) -> Parsed<&str> {
-    value.as_str().ok_or_else(|| FieldErrors::one("not_a_string", format!("expected a string, found {}", kind(value))))
+    value.as_str().ok_or_else(|| {
+        FieldErrors::one(
+            "not_a_string",
+            format!("expected a string, found {}", kind(value)),
+        )
+    })
 }
 
 /// A text that something else parses, e.g. an id.
@@ -146,7 +185,9 @@ pub fn string(value: &Value) -> Parsed<&str> {
 /// # Errors
 /// The value is no string, or the parser refuses it.
 pub fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(value: &Value) -> Parsed<T> {
-    string(value)?.parse().map_err(|error: T::Err| FieldErrors::one("invalid", error.to_string()))
+    string(value)?
+        .parse()
+        .map_err(|error: T::Err| FieldErrors::one("invalid", error.to_string()))
 }
 
 /// `true` or `false`.
@@ -154,7 +195,12 @@ pub fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(value: &Value) -> Pa
 /// # Errors
 /// The value is neither.
 pub fn boolean(value: &Value) -> Parsed<bool> {
-    value.as_bool().ok_or_else(|| FieldErrors::one("not_a_boolean", format!("expected true or false, found {}", kind(value))))
+    value.as_bool().ok_or_else(|| {
+        FieldErrors::one(
+            "not_a_boolean",
+            format!("expected true or false, found {}", kind(value)),
+        )
+    })
 }
 
 /// A whole number within bounds.
@@ -164,16 +210,27 @@ pub fn boolean(value: &Value) -> Parsed<bool> {
 pub fn integer(bounds: std::ops::RangeInclusive<i64>) -> impl Fn(&Value) -> Parsed<i64> {
     move |value| {
         let number = value.as_i64().ok_or_else(|| {
-            let what = if value.is_number() { "a number outside of it".to_owned() } else { kind(value).to_owned() };
+            let what = if value.is_number() {
+                "a number outside of it".to_owned()
+            } else {
+                kind(value).to_owned()
+            };
             FieldErrors::one(
                 "not_an_integer",
-                format!("expected a whole number from {} to {}, found {what}", bounds.start(), bounds.end()),
+                format!(
+                    "expected a whole number from {} to {}, found {what}",
+                    bounds.start(),
+                    bounds.end()
+                ),
             )
         })?;
         if bounds.contains(&number) {
             Ok(number)
         } else {
-            Err(FieldErrors::one("out_of_range", format!("must be from {} to {}", bounds.start(), bounds.end())))
+            Err(FieldErrors::one(
+                "out_of_range",
+                format!("must be from {} to {}", bounds.start(), bounds.end()),
+            ))
         }
     }
 }
@@ -187,11 +244,19 @@ pub fn list<T>(
     item: impl Fn(&Value) -> Parsed<T>,
 ) -> impl Fn(&Value) -> Parsed<Vec<T>> {
     move |value| {
-        let values = value
-            .as_array()
-            .ok_or_else(|| FieldErrors::one("not_a_list", format!("expected a list, found {}", kind(value))))?;
+        let values = value.as_array().ok_or_else(|| {
+            FieldErrors::one(
+                "not_a_list",
+                format!("expected a list, found {}", kind(value)),
+            )
+        })?;
         if !lengths.contains(&values.len()) {
-            let detail = format!("must hold {} to {} entries, found {}", lengths.start(), lengths.end(), values.len());
+            let detail = format!(
+                "must hold {} to {} entries, found {}",
+                lengths.start(),
+                lengths.end(),
+                values.len()
+            );
             return Err(FieldErrors::one("wrong_length", detail));
         }
         let mut items = Vec::with_capacity(values.len());
@@ -202,7 +267,11 @@ pub fn list<T>(
                 Err(wrong) => errors.0.extend(wrong.under(&format!("[{index}]")).0),
             }
         }
-        if errors.0.is_empty() { Ok(items) } else { Err(errors) }
+        if errors.0.is_empty() {
+            Ok(items)
+        } else {
+            Err(errors)
+        }
     }
 }
 
@@ -213,10 +282,18 @@ pub fn list<T>(
 pub fn one_of<T: Copy>(words: &'static [(&'static str, T)]) -> impl Fn(&Value) -> Parsed<T> {
     move |value| {
         let text = string(value)?;
-        words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value).ok_or_else(|| {
-            let known = words.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ");
-            FieldErrors::one("unknown_value", format!("must be one of: {known}"))
-        })
+        words
+            .iter()
+            .find(|(word, _)| *word == text)
+            .map(|(_, value)| *value)
+            .ok_or_else(|| {
+                let known = words
+                    .iter()
+                    .map(|(word, _)| *word)
+                    .collect::<Vec<_>>()
+                    .join(", ");
+                FieldErrors::one("unknown_value", format!("must be one of: {known}"))
+            })
     }
 }
 
@@ -245,8 +322,13 @@ mod tests {
 
     #[test]
     fn all_errors_are_named_at_once_with_their_paths() {
-        let errors = read(&json!({"count": 11, "flags": [true, 1, "x"], "more": null})).expect_err("wrong");
-        let named: Vec<_> = errors.0.iter().map(|error| (error.field.as_str(), error.code)).collect();
+        let errors =
+            read(&json!({"count": 11, "flags": [true, 1, "x"], "more": null})).expect_err("wrong");
+        let named: Vec<_> = errors
+            .0
+            .iter()
+            .map(|error| (error.field.as_str(), error.code))
+            .collect();
         assert_eq!(
             named,
             [
@@ -271,8 +353,13 @@ mod tests {
     #[test]
     fn numbers_past_64_bits_and_fractions_are_no_whole_numbers() {
         for text in ["9223372036854775808", "1.5", "1e3", "-1e400"] {
-            let Ok(value) = serde_json::from_str::<Value>(text) else { continue };
-            assert_eq!(integer(0..=i64::MAX)(&value).expect_err(text).0[0].code, "not_an_integer");
+            let Ok(value) = serde_json::from_str::<Value>(text) else {
+                continue;
+            };
+            assert_eq!(
+                integer(0..=i64::MAX)(&value).expect_err(text).0[0].code,
+                "not_an_integer"
+            );
         }
     }
 }

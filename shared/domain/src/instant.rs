@@ -14,21 +14,33 @@ pub fn instant(value: &Value) -> Parsed<Timestamp> {
     let example = "expected an instant in UTC such as 2026-11-21T12:00:00Z";
     let Some((date, rest)) = text.split_once('T').filter(|(date, _)| is_date(date)) else {
         if is_date(text) {
-            return Err(FieldErrors::one("no_time", format!("a date alone does not say when; write {text}T00:00:00Z")));
+            return Err(FieldErrors::one(
+                "no_time",
+                format!("a date alone does not say when; write {text}T00:00:00Z"),
+            ));
         }
         return Err(FieldErrors::one("invalid_date", example));
     };
     let time = rest.trim_end_matches('Z');
     if is_time(time) && rest.len() == time.len() {
-        let detail = format!("a local time does not say when; convert it to UTC and write it like {date}T{rest}Z");
+        let detail = format!(
+            "a local time does not say when; convert it to UTC and write it like {date}T{rest}Z"
+        );
         return Err(FieldErrors::one("no_offset", detail));
     }
-    let Ok(instant) = text.parse::<Timestamp>() else { return Err(FieldErrors::one("invalid_date", example)) };
+    let Ok(instant) = text.parse::<Timestamp>() else {
+        return Err(FieldErrors::one("invalid_date", example));
+    };
     if is_time(time) && rest.len() == time.len() + 1 {
-        let millis = jiff::TimestampRound::new().smallest(jiff::Unit::Millisecond).mode(jiff::RoundMode::Floor);
+        let millis = jiff::TimestampRound::new()
+            .smallest(jiff::Unit::Millisecond)
+            .mode(jiff::RoundMode::Floor);
         return Ok(instant.round(millis).unwrap_or(instant));
     }
-    Err(FieldErrors::one("not_utc", format!("write it in UTC: {instant}")))
+    Err(FieldErrors::one(
+        "not_utc",
+        format!("write it in UTC: {instant}"),
+    ))
 }
 
 /// `dddd-dd-dd`.
@@ -39,11 +51,19 @@ fn is_date(text: &str) -> bool {
 /// `dd:dd:dd`, with one to nine decimals of a second.
 fn is_time(text: &str) -> bool {
     let (time, decimals) = text.split_once('.').unwrap_or((text, "0"));
-    has_form(time, "00:00:00") && (1..=9).contains(&decimals.len()) && decimals.bytes().all(|b| b.is_ascii_digit())
+    has_form(time, "00:00:00")
+        && (1..=9).contains(&decimals.len())
+        && decimals.bytes().all(|b| b.is_ascii_digit())
 }
 
 fn has_form(text: &str, form: &str) -> bool {
-    let fits = |(a, b): (u8, u8)| if b == b'0' { a.is_ascii_digit() } else { a == b };
+    let fits = |(a, b): (u8, u8)| {
+        if b == b'0' {
+            a.is_ascii_digit()
+        } else {
+            a == b
+        }
+    };
     text.len() == form.len() && text.bytes().zip(form.bytes()).all(fits)
 }
 
@@ -80,7 +100,11 @@ mod tests {
             ("", "invalid_date"),
             ("T", "invalid_date"),
         ] {
-            assert_eq!(instant(&json!(text)).expect_err(text).0[0].code, code, "{text}");
+            assert_eq!(
+                instant(&json!(text)).expect_err(text).0[0].code,
+                code,
+                "{text}"
+            );
         }
         let errors = instant(&json!("2026-11-21T12:00:00+02:00")).expect_err("not UTC");
         assert_eq!(errors.0[0].detail, "write it in UTC: 2026-11-21T10:00:00Z");

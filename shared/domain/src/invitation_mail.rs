@@ -41,10 +41,24 @@ pub struct InvitationMail {
 impl InvitationMail {
     /// What is known after the news; `None` if it is nothing new.
     #[must_use]
-    pub fn after(before: Option<Self>, connection_id: ConnectionId, status: MailStatus, at: Timestamp) -> Option<Self> {
+    pub fn after(
+        before: Option<Self>,
+        connection_id: ConnectionId,
+        status: MailStatus,
+        at: Timestamp,
+    ) -> Option<Self> {
         match before {
-            None => Some(Self { connection_id, status, at, version: 1 }),
-            Some(before) if status > before.status => Some(Self { status, at, ..before }),
+            None => Some(Self {
+                connection_id,
+                status,
+                at,
+                version: 1,
+            }),
+            Some(before) if status > before.status => Some(Self {
+                status,
+                at,
+                ..before
+            }),
             Some(_) => None,
         }
     }
@@ -58,12 +72,19 @@ mod tests {
     #[test]
     fn news_only_ever_says_more() {
         let id = ConnectionId::from(uuid::Uuid::nil());
-        let (first, later) = (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_secs(1));
+        let (first, later) = (
+            Timestamp::UNIX_EPOCH,
+            Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_secs(1),
+        );
         for status in [Sent, Bounced, Complained] {
             let known = InvitationMail::after(None, id, status, first).expect("news");
             for news in [Sent, Bounced, Complained] {
                 let after = InvitationMail::after(Some(known.clone()), id, news, later);
-                let expected = (news > status).then(|| InvitationMail { status: news, at: later, ..known.clone() });
+                let expected = (news > status).then(|| InvitationMail {
+                    status: news,
+                    at: later,
+                    ..known.clone()
+                });
                 assert_eq!(after, expected, "{status:?} and then {news:?}");
             }
         }

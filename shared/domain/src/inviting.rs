@@ -29,13 +29,20 @@ impl Invitations {
     /// The first invitation of a client.
     #[must_use]
     pub fn first(client_id: ClientId, now: Timestamp) -> Self {
-        Self { client_id, hour: Window::opened(now), version: 1 }
+        Self {
+            client_id,
+            hour: Window::opened(now),
+            version: 1,
+        }
     }
 
     /// The invitations with another one.
     #[must_use]
     pub fn another(self, now: Timestamp) -> Self {
-        Self { hour: self.hour.counting(HOUR, now), ..self }
+        Self {
+            hour: self.hour.counting(HOUR, now),
+            ..self
+        }
     }
 
     /// How long the client has to wait before it may invite again; `None` if it may now.
@@ -61,20 +68,29 @@ mod tests {
 
     fn invitations(times: impl IntoIterator<Item = i64>) -> Invitations {
         let mut times = times.into_iter();
-        let first = Invitations::first(ClientId::from(uuid::Uuid::nil()), at(times.next().expect("one")));
+        let first = Invitations::first(
+            ClientId::from(uuid::Uuid::nil()),
+            at(times.next().expect("one")),
+        );
         times.fold(first, |invitations, time| invitations.another(at(time)))
     }
 
     #[test]
     fn the_twenty_first_of_an_hour_waits_for_its_end() {
         assert_eq!(invitations(0..19).wait(at(19)), None);
-        assert_eq!(invitations(0..20).wait(at(20)), Some(SignedDuration::from_secs(3_580)));
+        assert_eq!(
+            invitations(0..20).wait(at(20)),
+            Some(SignedDuration::from_secs(3_580))
+        );
         assert_eq!(invitations(0..20).wait(at(3_600)), None);
     }
 
     #[test]
     fn a_new_hour_counts_anew() {
         let next = invitations((0..20).chain([3_600]));
-        assert_eq!((next.wait(at(3_601)), next.forgotten_at()), (None, at(7_200)));
+        assert_eq!(
+            (next.wait(at(3_601)), next.forgotten_at()),
+            (None, at(7_200))
+        );
     }
 }

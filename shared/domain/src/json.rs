@@ -1,7 +1,9 @@
 //! Reading JSON within bounded memory. A text of 2 MiB can hold 300,000 empty objects, which as values take a hundred times as
 //! much: more than the function has.
 
-use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
 use serde_json::Value;
 
 /// The most values of one body: four times what an import of 1,000 orders with all members has. As nested objects, which take
@@ -24,7 +26,11 @@ struct Count<'a>(&'a mut usize);
 impl Count<'_> {
     fn one<E: serde::de::Error>(self) -> Result<(), E> {
         *self.0 += 1;
-        if *self.0 > MOST_VALUES { Err(E::custom(format!("more than {MOST_VALUES} values"))) } else { Ok(()) }
+        if *self.0 > MOST_VALUES {
+            Err(E::custom(format!("more than {MOST_VALUES} values")))
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -86,8 +92,15 @@ mod tests {
 
     #[test]
     fn what_is_json_is_read_as_it_is() {
-        for text in ["null", " [1, -2, 2.5, 18446744073709551615, true, null, \"a\\u00e9\"]", r#"{"a": {"b": [{}, []]}}"#] {
-            assert_eq!(parse(text.as_bytes()).expect(text), serde_json::from_str::<Value>(text).expect(text));
+        for text in [
+            "null",
+            " [1, -2, 2.5, 18446744073709551615, true, null, \"a\\u00e9\"]",
+            r#"{"a": {"b": [{}, []]}}"#,
+        ] {
+            assert_eq!(
+                parse(text.as_bytes()).expect(text),
+                serde_json::from_str::<Value>(text).expect(text)
+            );
         }
         for text in ["", "{", "[1,]", "{}x", "\u{feff}{}", "{\"a\": 01}"] {
             assert!(parse(text.as_bytes()).is_err(), "{text}");
@@ -101,7 +114,10 @@ mod tests {
         let list = |values: usize| format!("[{}0]", "0,".repeat(values - 2));
         assert!(parse(list(MOST_VALUES).as_bytes()).is_ok());
         let error = parse(list(MOST_VALUES + 1).as_bytes()).expect_err("one too many");
-        assert!(error.to_string().starts_with("more than 100000 values"), "{error}");
+        assert!(
+            error.to_string().starts_with("more than 100000 values"),
+            "{error}"
+        );
         let objects = format!("[{}0]", r#"{"":{"":0}},"#.repeat(MOST_VALUES / 3));
         assert!(parse(objects.as_bytes()).is_err());
     }

@@ -14,21 +14,43 @@ pub const MOST_TRIES: u32 = 30;
 
 /// What a mail is about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "about")]
+#[serde(
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase",
+    tag = "about"
+)]
 #[allow(missing_docs, reason = "the fields are what the texts name")]
 pub enum MailKind {
     /// To the target: you are invited.
-    Invitation { source_name: Name, connection_id: ConnectionId },
+    Invitation {
+        source_name: Name,
+        connection_id: ConnectionId,
+    },
     /// To the source: the target agreed.
-    InvitationAccepted { target_name: Name, connection_id: ConnectionId },
+    InvitationAccepted {
+        target_name: Name,
+        connection_id: ConnectionId,
+    },
     /// To the source: the target said no.
-    InvitationDeclined { target_name: Name, connection_id: ConnectionId },
+    InvitationDeclined {
+        target_name: Name,
+        connection_id: ConnectionId,
+    },
     /// To the target: the invitation is taken back.
-    InvitationWithdrawn { source_name: Name, connection_id: ConnectionId },
+    InvitationWithdrawn {
+        source_name: Name,
+        connection_id: ConnectionId,
+    },
     /// To the other side: nothing is sold any more.
-    ConnectionBlocked { by_name: Name, connection_id: ConnectionId },
+    ConnectionBlocked {
+        by_name: Name,
+        connection_id: ConnectionId,
+    },
     /// To the other side: selling goes on.
-    ConnectionUnblocked { by_name: Name, connection_id: ConnectionId },
+    ConnectionUnblocked {
+        by_name: Name,
+        connection_id: ConnectionId,
+    },
     /// To the source: a callback could not be delivered and waits for a replay.
     CallbackExhausted {
         callback_id: CallbackId,
@@ -64,7 +86,11 @@ pub enum MailKind {
 
 /// Where a mail stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "status")]
+#[serde(
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase",
+    tag = "status"
+)]
 pub enum MailState {
     /// To be sent from `due_at` on.
     Waiting {
@@ -127,7 +153,10 @@ impl Mail {
     pub fn tags(&self) -> Vec<(&'static str, String)> {
         match &self.kind {
             MailKind::Invitation { connection_id, .. } => {
-                vec![("about", "invitation".to_owned()), ("connection", connection_id.to_string())]
+                vec![
+                    ("about", "invitation".to_owned()),
+                    ("connection", connection_id.to_string()),
+                ]
             }
             _ => Vec::new(),
         }
@@ -165,25 +194,40 @@ impl Mail {
         let due = self.due_at()? <= now;
         due.then(|| {
             let lease_until = now.saturating_add(LEASE).unwrap_or(Timestamp::MAX);
-            Self { state: MailState::InFlight { lease_until }, tries: self.tries + 1, ..self }
+            Self {
+                state: MailState::InFlight { lease_until },
+                tries: self.tries + 1,
+                ..self
+            }
         })
     }
 
     /// The mail after the mail service took it; one that nobody tries stays as it is.
     #[must_use]
     pub fn sent(self, now: Timestamp) -> Self {
-        let MailState::InFlight { .. } = self.state else { return self };
-        Self { state: MailState::Sent { at: now }, ..self }
+        let MailState::InFlight { .. } = self.state else {
+            return self;
+        };
+        Self {
+            state: MailState::Sent { at: now },
+            ..self
+        }
     }
 
     /// The mail after a failed try; one that nobody tries stays as it is.
     #[must_use]
     pub fn failed(self, now: Timestamp) -> Self {
-        let MailState::InFlight { .. } = self.state else { return self };
+        let MailState::InFlight { .. } = self.state else {
+            return self;
+        };
         let state = if self.tries >= MOST_TRIES {
             MailState::Failed { at: now }
         } else {
-            MailState::Waiting { due_at: now.saturating_add(retry_delay(self.tries)).unwrap_or(Timestamp::MAX) }
+            MailState::Waiting {
+                due_at: now
+                    .saturating_add(retry_delay(self.tries))
+                    .unwrap_or(Timestamp::MAX),
+            }
         };
         Self { state, ..self }
     }

@@ -24,7 +24,9 @@ impl Currency {
         let code = string(value)?;
         iso_currency::Currency::from_code(code)
             .map(Self)
-            .ok_or_else(|| FieldErrors::one("unknown_currency", "expected an ISO 4217 code such as EUR"))
+            .ok_or_else(|| {
+                FieldErrors::one("unknown_currency", "expected an ISO 4217 code such as EUR")
+            })
     }
 }
 
@@ -43,7 +45,9 @@ impl Serialize for Currency {
 impl<'de> Deserialize<'de> for Currency {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let code = String::deserialize(deserializer)?;
-        iso_currency::Currency::from_code(&code).map(Self).ok_or_else(|| serde::de::Error::custom("unknown currency"))
+        iso_currency::Currency::from_code(&code)
+            .map(Self)
+            .ok_or_else(|| serde::de::Error::custom("unknown currency"))
     }
 }
 
@@ -65,19 +69,30 @@ impl Money {
         let mut object = Object::read(value)?;
         let amount = object.required("amount", integer(0..=LARGEST_AMOUNT));
         let currency = object.required("currency", Currency::parse);
-        object.finish(|| Some(Self { amount: amount?, currency: currency? }))
+        object.finish(|| {
+            Some(Self {
+                amount: amount?,
+                currency: currency?,
+            })
+        })
     }
 
     /// This amount a number of times; cannot overflow for a price and a quantity of up to 10,000.
     #[must_use]
     pub fn times(self, quantity: u32) -> Self {
-        Self { amount: self.amount.saturating_mul(i64::from(quantity)), ..self }
+        Self {
+            amount: self.amount.saturating_mul(i64::from(quantity)),
+            ..self
+        }
     }
 
     /// The same amount, taken back.
     #[must_use]
     pub fn negated(self) -> Self {
-        Self { amount: -self.amount, ..self }
+        Self {
+            amount: -self.amount,
+            ..self
+        }
     }
 
     /// What is left of this amount when the seller keeps `share`; the seller's part is rounded down to a minor unit.
@@ -87,7 +102,10 @@ impl Money {
         let gross = i128::from(self.amount.unsigned_abs());
         let kept = gross * i128::from(share.0) / 10_000;
         let due = i64::try_from(gross - kept).unwrap_or(i64::MAX);
-        Self { amount: if self.amount < 0 { -due } else { due }, ..self }
+        Self {
+            amount: if self.amount < 0 { -due } else { due },
+            ..self
+        }
     }
 }
 
@@ -143,8 +161,19 @@ mod tests {
 
     #[test]
     fn a_price_names_all_that_is_wrong() {
-        let errors = Money::parse_price(&json!({"amount": "1", "currency": "EUX"})).expect_err("wrong");
-        let codes: Vec<_> = errors.0.iter().map(|error| (error.field.as_str(), error.code)).collect();
-        assert_eq!(codes, [("amount", "not_an_integer"), ("currency", "unknown_currency")]);
+        let errors =
+            Money::parse_price(&json!({"amount": "1", "currency": "EUX"})).expect_err("wrong");
+        let codes: Vec<_> = errors
+            .0
+            .iter()
+            .map(|error| (error.field.as_str(), error.code))
+            .collect();
+        assert_eq!(
+            codes,
+            [
+                ("amount", "not_an_integer"),
+                ("currency", "unknown_currency")
+            ]
+        );
     }
 }

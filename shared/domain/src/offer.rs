@@ -48,7 +48,12 @@ impl CrossClient {
             Ok(ids)
         });
         let share = object.required("sellerShareBasisPoints", BasisPoints::parse);
-        object.finish(|| Some(Self { target_client_ids: targets?, seller_share_basis_points: share? }))
+        object.finish(|| {
+            Some(Self {
+                target_client_ids: targets?,
+                seller_share_basis_points: share?,
+            })
+        })
     }
 }
 
@@ -132,18 +137,36 @@ impl OfferDraft {
         let mut object = Object::read(value)?;
         let name = object.required("name", Name::parse);
         let description = object.optional("description", Description::parse);
-        let kind = object.required("type", one_of(&[("subscription", Type::Subscription), ("single", Type::Single)]));
+        let kind = object.required(
+            "type",
+            one_of(&[
+                ("subscription", Type::Subscription),
+                ("single", Type::Single),
+            ]),
+        );
         let price = object.required("price", Money::parse_price);
         let cross_client = object.optional("crossClient", CrossClient::parse);
-        let externally_managed = object.optional("externallyManaged", boolean).unwrap_or(false);
+        let externally_managed = object
+            .optional("externallyManaged", boolean)
+            .unwrap_or(false);
         let (period, renews) = match kind {
-            Some(Type::Subscription) => (object.required("period", Period::parse), object.required("renews", boolean)),
-            _ => (object.optional("period", Period::parse), object.optional("renews", boolean)),
+            Some(Type::Subscription) => (
+                object.required("period", Period::parse),
+                object.required("renews", boolean),
+            ),
+            _ => (
+                object.optional("period", Period::parse),
+                object.optional("renews", boolean),
+            ),
         };
         if kind == Some(Type::Single) {
             for (name, given) in [("period", period.is_some()), ("renews", renews.is_some())] {
                 if given {
-                    object.note(FieldErrors::at(name, "not_for_single", "only an offer of type subscription has this field"));
+                    object.note(FieldErrors::at(
+                        name,
+                        "not_for_single",
+                        "only an offer of type subscription has this field",
+                    ));
                 }
             }
             if cross_client.is_some() {
@@ -155,15 +178,30 @@ impl OfferDraft {
             }
         }
         if cross_client.is_some() && externally_managed {
-            let detail = "an externally managed offer is never sold in a cart and so cannot be shared";
-            object.note(FieldErrors::at("externallyManaged", "contradicts_cross_client", detail));
+            let detail =
+                "an externally managed offer is never sold in a cart and so cannot be shared";
+            object.note(FieldErrors::at(
+                "externallyManaged",
+                "contradicts_cross_client",
+                detail,
+            ));
         }
         object.finish(|| {
             let kind = match kind? {
-                Type::Subscription => OfferKind::Subscription { period: period?, renews: renews? },
+                Type::Subscription => OfferKind::Subscription {
+                    period: period?,
+                    renews: renews?,
+                },
                 Type::Single => OfferKind::Single,
             };
-            Some(Self { name: name?, description, kind, price: price?, cross_client, externally_managed })
+            Some(Self {
+                name: name?,
+                description,
+                kind,
+                price: price?,
+                cross_client,
+                externally_managed,
+            })
         })
     }
 
@@ -242,7 +280,11 @@ impl Offer {
     /// It is archived already.
     pub fn archive(self, now: Timestamp) -> Result<Self, OfferError> {
         match self.status {
-            OfferStatus::Active => Ok(Self { status: OfferStatus::Archived, updated_at: now, ..self }),
+            OfferStatus::Active => Ok(Self {
+                status: OfferStatus::Archived,
+                updated_at: now,
+                ..self
+            }),
             OfferStatus::Archived => Err(OfferError::Archived),
         }
     }
@@ -250,6 +292,8 @@ impl Offer {
     /// Whether the offer names this client as one that may sell it.
     #[must_use]
     pub fn names(&self, target: ClientId) -> bool {
-        self.cross_client.as_ref().is_some_and(|sharing| sharing.target_client_ids.contains(&target))
+        self.cross_client
+            .as_ref()
+            .is_some_and(|sharing| sharing.target_client_ids.contains(&target))
     }
 }

@@ -15,7 +15,11 @@ use crate::text::Name;
 
 /// Whether a position's money is still with the seller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "status")]
+#[serde(
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase",
+    tag = "status"
+)]
 pub enum PositionState {
     /// It is.
     Paid,
@@ -113,7 +117,11 @@ pub enum ReversalError {
 }
 
 fn numbers(positions: &[u8]) -> String {
-    positions.iter().map(u8::to_string).collect::<Vec<_>>().join(", ")
+    positions
+        .iter()
+        .map(u8::to_string)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// Reads the input of a refund or charge-back: `{positions?: [1, 2]}`; absent means the whole order.
@@ -123,7 +131,14 @@ fn numbers(positions: &[u8]) -> String {
 pub fn parse_reversal(value: &Value) -> Parsed<Option<BTreeSet<u8>>> {
     let mut object = Object::read(value)?;
     let positions = object.optional("positions", list(1..=20, integer(1..=20)));
-    object.finish(|| Some(positions.map(|numbers| numbers.into_iter().filter_map(|n| u8::try_from(n).ok()).collect())))
+    object.finish(|| {
+        Some(positions.map(|numbers| {
+            numbers
+                .into_iter()
+                .filter_map(|n| u8::try_from(n).ok())
+                .collect()
+        }))
+    })
 }
 
 impl Order {
@@ -146,7 +161,11 @@ impl Order {
         if self.managed_by() == ManagedBy::External {
             return Err(ReversalError::ExternallyManaged);
         }
-        let all: BTreeSet<u8> = self.positions.iter().map(|position| position.position).collect();
+        let all: BTreeSet<u8> = self
+            .positions
+            .iter()
+            .map(|position| position.position)
+            .collect();
         let paid: BTreeSet<u8> = self
             .positions
             .iter()
@@ -155,13 +174,19 @@ impl Order {
             .collect();
         let reversed = match asked {
             Some(asked) if !asked.is_subset(&all) => {
-                return Err(ReversalError::NoSuchPosition(asked.difference(&all).copied().collect()));
+                return Err(ReversalError::NoSuchPosition(
+                    asked.difference(&all).copied().collect(),
+                ));
             }
             Some(asked) if !asked.is_subset(&paid) => {
-                return Err(ReversalError::NotPaid(asked.difference(&paid).copied().collect()));
+                return Err(ReversalError::NotPaid(
+                    asked.difference(&paid).copied().collect(),
+                ));
             }
             Some(asked) => asked.clone(),
-            None if paid.is_empty() => return Err(ReversalError::NotPaid(all.into_iter().collect())),
+            None if paid.is_empty() => {
+                return Err(ReversalError::NotPaid(all.into_iter().collect()));
+            }
             None => paid,
         };
         for position in &mut self.positions {

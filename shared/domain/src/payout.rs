@@ -25,8 +25,11 @@ pub enum PayoutType {
 
 impl PayoutType {
     /// The words on the wire.
-    pub const WORDS: &'static [(&'static str, Self)] =
-        &[("PAYMENT", Self::Payment), ("REFUND", Self::Refund), ("LOSS", Self::Loss)];
+    pub const WORDS: &'static [(&'static str, Self)] = &[
+        ("PAYMENT", Self::Payment),
+        ("REFUND", Self::Refund),
+        ("LOSS", Self::Loss),
+    ];
 
     /// The word on the wire.
     #[must_use]
@@ -41,7 +44,11 @@ impl PayoutType {
 
 /// Whether the money has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "paidStatus")]
+#[serde(
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase",
+    tag = "paidStatus"
+)]
 pub enum PaidState {
     /// Not yet.
     #[serde(rename = "OPEN")]
@@ -123,13 +130,21 @@ impl Payout {
     /// The other party, as seen by one of the two.
     #[must_use]
     pub fn partner_of(&self, client: ClientId) -> ClientId {
-        if client == self.source_client_id { self.target_client_id } else { self.source_client_id }
+        if client == self.source_client_id {
+            self.target_client_id
+        } else {
+            self.source_client_id
+        }
     }
 
     /// To whom the money is due.
     #[must_use]
     pub fn creditor(&self) -> ClientId {
-        if self.due.amount < 0 { self.target_client_id } else { self.source_client_id }
+        if self.due.amount < 0 {
+            self.target_client_id
+        } else {
+            self.source_client_id
+        }
     }
 
     /// The row after the money came. `None` if it was marked before: nothing changes.
@@ -142,7 +157,10 @@ impl Payout {
         }
         match self.paid {
             PaidState::Paid { .. } => Ok(None),
-            PaidState::Open => Ok(Some(Self { paid: PaidState::Paid { paid_at: now }, ..self })),
+            PaidState::Open => Ok(Some(Self {
+                paid: PaidState::Paid { paid_at: now },
+                ..self
+            })),
         }
     }
 }
@@ -181,14 +199,35 @@ impl Statement {
         use crate::connection::Side;
         let is_source = client == row.source_client_id;
         let partner = row.partner_of(client);
-        let month = row.created_at.to_string().chars().take(7).collect::<String>();
+        let month = row
+            .created_at
+            .to_string()
+            .chars()
+            .take(7)
+            .collect::<String>();
         let currency = row.gross.currency;
-        let zero = Money { amount: 0, currency };
-        let key = (month.clone(), partner.to_string(), is_source, currency.to_string());
+        let zero = Money {
+            amount: 0,
+            currency,
+        };
+        let key = (
+            month.clone(),
+            partner.to_string(),
+            is_source,
+            currency.to_string(),
+        );
         let line = self.lines.entry(key).or_insert_with(|| StatementLine {
             partner_client_id: partner,
-            partner_name: if is_source { row.target_name.clone() } else { row.source_name.clone() },
-            role: if is_source { Side::Source } else { Side::Target },
+            partner_name: if is_source {
+                row.target_name.clone()
+            } else {
+                row.source_name.clone()
+            },
+            role: if is_source {
+                Side::Source
+            } else {
+                Side::Target
+            },
             month,
             rows: 0,
             gross: zero,

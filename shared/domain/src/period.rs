@@ -46,7 +46,12 @@ impl Period {
             ]),
         );
         let count = object.required("count", integer(1..=366));
-        object.finish(|| Some(Self { unit: unit?, count: u16::try_from(count?).ok()? }))
+        object.finish(|| {
+            Some(Self {
+                unit: unit?,
+                count: u16::try_from(count?).ok()?,
+            })
+        })
     }
 
     /// The end of the `number`-th period counted from `start`. Counting from the start keeps the day of the month: a
@@ -61,7 +66,8 @@ impl Period {
             PeriodUnit::Month => span.try_months(count),
             PeriodUnit::Year => span.try_years(count),
         };
-        span.and_then(|span| start.to_zoned(TimeZone::UTC).checked_add(span)).map_or(Timestamp::MAX, |end| end.timestamp())
+        span.and_then(|span| start.to_zoned(TimeZone::UTC).checked_add(span))
+            .map_or(Timestamp::MAX, |end| end.timestamp())
     }
 }
 
@@ -72,15 +78,30 @@ mod tests {
     #[test]
     fn months_keep_the_day_they_started_on() {
         let start: Timestamp = "2026-01-31T10:00:00Z".parse().expect("valid");
-        let month = Period { unit: PeriodUnit::Month, count: 1 };
-        let ends: Vec<_> = (1..=3).map(|number| month.end_of(start, number).to_string()).collect();
-        assert_eq!(ends, ["2026-02-28T10:00:00Z", "2026-03-31T10:00:00Z", "2026-04-30T10:00:00Z"]);
+        let month = Period {
+            unit: PeriodUnit::Month,
+            count: 1,
+        };
+        let ends: Vec<_> = (1..=3)
+            .map(|number| month.end_of(start, number).to_string())
+            .collect();
+        assert_eq!(
+            ends,
+            [
+                "2026-02-28T10:00:00Z",
+                "2026-03-31T10:00:00Z",
+                "2026-04-30T10:00:00Z"
+            ]
+        );
     }
 
     #[test]
     fn a_period_past_the_end_of_time_stays_at_its_end() {
         let start: Timestamp = "2026-01-31T10:00:00Z".parse().expect("valid");
-        let years = Period { unit: PeriodUnit::Year, count: 366 };
+        let years = Period {
+            unit: PeriodUnit::Year,
+            count: 366,
+        };
         assert_eq!(years.end_of(start, u32::MAX), Timestamp::MAX);
     }
 }

@@ -47,15 +47,27 @@ impl PurchaseRequest {
         let mut object = Object::read(value)?;
         let customer_id = object.required("customerId", parsed::<CustomerId>);
         let payment_method = object.required("paymentMethod", PaymentMethod::parse);
-        let positions = object.optional("positions", list(0..=cart::MOST_POSITIONS, parse_position)).unwrap_or_default();
+        let positions = object
+            .optional("positions", list(0..=cart::MOST_POSITIONS, parse_position))
+            .unwrap_or_default();
         let mut asked = BTreeMap::new();
         for (index, (number, quantity)) in positions.into_iter().enumerate() {
             if asked.insert(number, quantity).is_some() {
                 let field = format!("positions[{index}].position");
-                object.note(FieldErrors::at(field, "repeated", format!("position {number} is listed twice")));
+                object.note(FieldErrors::at(
+                    field,
+                    "repeated",
+                    format!("position {number} is listed twice"),
+                ));
             }
         }
-        object.finish(|| Some(Self { customer_id: customer_id?, payment_method: payment_method?, asked }))
+        object.finish(|| {
+            Some(Self {
+                customer_id: customer_id?,
+                payment_method: payment_method?,
+                asked,
+            })
+        })
     }
 
     /// The positions of the cart that are bought: the mandatory ones and the chosen ones.
@@ -67,12 +79,19 @@ impl PurchaseRequest {
             .asked
             .keys()
             .copied()
-            .filter(|number| !cart.positions.iter().any(|position| position.number == *number))
+            .filter(|number| {
+                !cart
+                    .positions
+                    .iter()
+                    .any(|position| position.number == *number)
+            })
             .collect();
         if !unknown.is_empty() {
             return Err(PurchaseError::NoSuchPosition(unknown));
         }
-        let bought = |position: &&Position| position.choice == Choice::Mandatory || self.asked.contains_key(&position.number);
+        let bought = |position: &&Position| {
+            position.choice == Choice::Mandatory || self.asked.contains_key(&position.number)
+        };
         Ok(cart.positions.iter().filter(bought).copied().collect())
     }
 
@@ -84,7 +103,9 @@ impl PurchaseRequest {
 fn parse_position(value: &Value) -> Parsed<(u8, u32)> {
     let mut object = Object::read(value)?;
     let number = object.required("position", integer(1..=20));
-    let quantity = object.optional("quantity", integer(1..=LARGEST_QUANTITY)).unwrap_or(1);
+    let quantity = object
+        .optional("quantity", integer(1..=LARGEST_QUANTITY))
+        .unwrap_or(1);
     object.finish(|| Some((u8::try_from(number?).ok()?, u32::try_from(quantity).ok()?)))
 }
 
@@ -138,14 +159,24 @@ pub fn decide(
         announcements: Vec::new(),
     };
     for (position, found) in chosen {
-        let bought = Bought { position: position.number, quantity: request.quantity(position.number), customer, now };
+        let bought = Bought {
+            position: position.number,
+            quantity: request.quantity(position.number),
+            customer,
+            now,
+        };
         match found {
             Found::Own(offer) => sale.add_own(offer, &bought, mint),
             Found::Shared(shared) => sale.add_shared(shared, &bought, mint),
             Found::Nothing => {}
         }
     }
-    sale.order.total.amount = sale.order.positions.iter().map(|position| position.amount.amount).sum();
+    sale.order.total.amount = sale
+        .order
+        .positions
+        .iter()
+        .map(|position| position.amount.amount)
+        .sum();
     Ok(sale)
 }
 
@@ -156,7 +187,10 @@ fn empty_order(
     id: OrderId,
     now: Timestamp,
 ) -> Result<Order, PurchaseError> {
-    let currency = chosen.iter().find_map(|(_, found)| found.offer()).map(|offer| offer.price.currency);
+    let currency = chosen
+        .iter()
+        .find_map(|(_, found)| found.offer())
+        .map(|offer| offer.price.currency);
     let currency = currency.ok_or(CartError::NothingMandatory)?;
     Ok(Order {
         id,
@@ -165,7 +199,10 @@ fn empty_order(
         cart_id: Some(cart.id),
         payment_method: request.payment_method,
         positions: Vec::new(),
-        total: Money { amount: 0, currency },
+        total: Money {
+            amount: 0,
+            currency,
+        },
         external: None,
         created_at: now,
         updated_at: now,
@@ -186,7 +223,8 @@ impl Sale {
             OfferKind::Single => None,
             OfferKind::Subscription { period, renews } => {
                 let id = SubscriptionId::mint(mint);
-                self.subscriptions.push(self.seller_row(id, offer, (period, renews), bought));
+                self.subscriptions
+                    .push(self.seller_row(id, offer, (period, renews), bought));
                 Some(id)
             }
         };
@@ -195,7 +233,8 @@ impl Sale {
 
     fn add_shared(&mut self, shared: &SharedOffer<'_>, bought: &Bought<'_>, mint: &mut dyn Mint) {
         // Only time-based offers can be shared, and visible ones name how; `cart::check` has seen to both.
-        let (OfferKind::Subscription { period, renews }, Some(sharing)) = (shared.offer.kind, &shared.offer.cross_client)
+        let (OfferKind::Subscription { period, renews }, Some(sharing)) =
+            (shared.offer.kind, &shared.offer.cross_client)
         else {
             return;
         };
@@ -219,10 +258,13 @@ impl Sale {
         let source = Subscription {
             client_id: connection.source.client_id,
             role: Role::Source,
-            customer_id: connection.within_one_company().then_some(bought.customer.id),
+            customer_id: connection
+                .within_one_company()
+                .then_some(bought.customer.id),
             ..seller.clone()
         };
-        self.payouts.extend(payout_row(&seller, PayoutType::Payment, mint, bought.now));
+        self.payouts
+            .extend(payout_row(&seller, PayoutType::Payment, mint, bought.now));
         self.add_position(shared.offer, bought, Some(id));
         if let Some(voucher) = voucher {
             self.vouchers.push(Voucher {
@@ -236,12 +278,18 @@ impl Sale {
                 version: 1,
             });
             let data = self.sale_data(shared, &seller, bought, &voucher.code.grouped());
-            self.announcements.extend(announce(&seller, EventType::OrderCreated, data));
+            self.announcements
+                .extend(announce(&seller, EventType::OrderCreated, data));
         }
         self.subscriptions.extend([seller, source]);
     }
 
-    fn add_position(&mut self, offer: &Offer, bought: &Bought<'_>, subscription_id: Option<SubscriptionId>) {
+    fn add_position(
+        &mut self,
+        offer: &Offer,
+        bought: &Bought<'_>,
+        subscription_id: Option<SubscriptionId>,
+    ) {
         self.order.positions.push(OrderPosition {
             position: bought.position,
             offer_id: offer.id,
@@ -255,7 +303,13 @@ impl Sale {
         });
     }
 
-    fn seller_row(&self, id: SubscriptionId, offer: &Offer, time: (Period, bool), bought: &Bought<'_>) -> Subscription {
+    fn seller_row(
+        &self,
+        id: SubscriptionId,
+        offer: &Offer,
+        time: (Period, bool),
+        bought: &Bought<'_>,
+    ) -> Subscription {
         let (period, renews) = time;
         Subscription {
             id,
@@ -283,7 +337,13 @@ impl Sale {
         }
     }
 
-    fn sale_data(&self, shared: &SharedOffer<'_>, seller: &Subscription, bought: &Bought<'_>, code: &str) -> Value {
+    fn sale_data(
+        &self,
+        shared: &SharedOffer<'_>,
+        seller: &Subscription,
+        bought: &Bought<'_>,
+        code: &str,
+    ) -> Value {
         let profile = &bought.customer.profile;
         json!({
             "connectionId": shared.connection.id,
@@ -331,7 +391,11 @@ pub(crate) fn offer_data(subscription: &Subscription) -> Value {
 }
 
 /// What the source of a cross-client subscription is told; `None` for one of the seller's own.
-pub(crate) fn announce(seller: &Subscription, event: EventType, data: Value) -> Option<Announcement> {
+pub(crate) fn announce(
+    seller: &Subscription,
+    event: EventType,
+    data: Value,
+) -> Option<Announcement> {
     let link = seller.cross_client.as_ref()?;
     Some(Announcement {
         client_id: link.source_client_id,

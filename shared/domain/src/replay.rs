@@ -46,13 +46,22 @@ impl Selection {
         let mut object = Object::read(value)?;
         let since = object.optional("since", instant);
         let connection_id = object.optional("connectionId", parsed::<ConnectionId>);
-        object.finish(|| Some(Self { since, connection_id }))
+        object.finish(|| {
+            Some(Self {
+                since,
+                connection_id,
+            })
+        })
     }
 }
 
 /// Where a job stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "status")]
+#[serde(
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase",
+    tag = "status"
+)]
 pub enum ReplayState {
     /// The next step is to be made from `due_at` on.
     Waiting {
@@ -145,8 +154,14 @@ impl ReplayJob {
             _ => return false,
         };
         waits_since <= self.accepted_at
-            && self.selection.since.is_none_or(|since| callback.created_at >= since)
-            && self.selection.connection_id.is_none_or(|id| callback.connection_id == Some(id))
+            && self
+                .selection
+                .since
+                .is_none_or(|since| callback.created_at >= since)
+            && self
+                .selection
+                .connection_id
+                .is_none_or(|id| callback.connection_id == Some(id))
     }
 
     /// The job after a step that found some callbacks and replays some of these; `next` is where the list goes on, if it does.
@@ -154,7 +169,9 @@ impl ReplayJob {
     pub fn step(self, found: usize, replayed: usize, next: Option<String>, now: Timestamp) -> Self {
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let state = match next {
-            Some(_) => ReplayState::Waiting { due_at: now.saturating_add(PAUSE).unwrap_or(Timestamp::MAX) },
+            Some(_) => ReplayState::Waiting {
+                due_at: now.saturating_add(PAUSE).unwrap_or(Timestamp::MAX),
+            },
             None => ReplayState::Done { done_at: now },
         };
         Self {
@@ -162,7 +179,9 @@ impl ReplayJob {
             cursor: next,
             found: self.found.saturating_add(count(found)),
             replayed: self.replayed.saturating_add(count(replayed)),
-            skipped: self.skipped.saturating_add(count(found.saturating_sub(replayed))),
+            skipped: self
+                .skipped
+                .saturating_add(count(found.saturating_sub(replayed))),
             started_at: self.started_at.or(Some(now)),
             ..self
         }

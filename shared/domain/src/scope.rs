@@ -30,8 +30,15 @@ pub enum Area {
 
 impl Area {
     /// All areas.
-    pub const ALL: [Self; 7] =
-        [Self::Connections, Self::Catalog, Self::Customers, Self::Purchases, Self::Imports, Self::Callbacks, Self::Payouts];
+    pub const ALL: [Self; 7] = [
+        Self::Connections,
+        Self::Catalog,
+        Self::Customers,
+        Self::Purchases,
+        Self::Imports,
+        Self::Callbacks,
+        Self::Payouts,
+    ];
 
     fn as_str(self) -> &'static str {
         match self {
@@ -86,7 +93,10 @@ impl FromStr for Scope {
 
     fn from_str(text: &str) -> Result<Self, InvalidScope> {
         let (area, access) = text.split_once(':').ok_or(InvalidScope)?;
-        let area = Area::ALL.into_iter().find(|known| known.as_str() == area).ok_or(InvalidScope)?;
+        let area = Area::ALL
+            .into_iter()
+            .find(|known| known.as_str() == area)
+            .ok_or(InvalidScope)?;
         let access = match access {
             "read" => Access::Read,
             "write" => Access::Write,
@@ -104,7 +114,9 @@ impl Serialize for Scope {
 
 impl<'de> Deserialize<'de> for Scope {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -116,7 +128,15 @@ pub struct Scopes(BTreeSet<Scope>);
 impl Default for Scopes {
     /// Everything: what a key without scopes may do.
     fn default() -> Self {
-        Self(Area::ALL.into_iter().map(|area| Scope { area, access: Access::Write }).collect())
+        Self(
+            Area::ALL
+                .into_iter()
+                .map(|area| Scope {
+                    area,
+                    access: Access::Write,
+                })
+                .collect(),
+        )
     }
 }
 
@@ -133,7 +153,9 @@ impl Scopes {
     /// Whether a key with these scopes may do this.
     #[must_use]
     pub fn allow(&self, wanted: Scope) -> bool {
-        self.0.iter().any(|scope| scope.area == wanted.area && scope.access >= wanted.access)
+        self.0
+            .iter()
+            .any(|scope| scope.area == wanted.area && scope.access >= wanted.access)
     }
 }
 
@@ -157,13 +179,22 @@ mod tests {
     #[test]
     fn a_key_without_scopes_may_do_everything() {
         for area in Area::ALL {
-            assert!(Scopes::default().allow(Scope { area, access: Access::Write }));
+            assert!(Scopes::default().allow(Scope {
+                area,
+                access: Access::Write
+            }));
         }
     }
 
     #[test]
     fn what_is_no_scope_is_named() {
-        let errors = Scopes::parse(&json!(["catalog", "catalog:read", "catalog:delete", "x:read"])).expect_err("wrong");
+        let errors = Scopes::parse(&json!([
+            "catalog",
+            "catalog:read",
+            "catalog:delete",
+            "x:read"
+        ]))
+        .expect_err("wrong");
         let fields: Vec<_> = errors.0.iter().map(|error| error.field.as_str()).collect();
         assert_eq!(fields, ["[0]", "[2]", "[3]"]);
         assert!(Scopes::parse(&json!([])).is_err());

@@ -47,19 +47,22 @@ impl SharedOffer<'_> {
     /// # Errors
     /// The first reason that stands against it.
     pub fn visible_to(&self, target: ClientId) -> Result<(), NotShared> {
-        let of_this_pair =
-            self.connection.target.client_id == target && self.connection.source.client_id == self.offer.client_id;
+        let of_this_pair = self.connection.target.client_id == target
+            && self.connection.source.client_id == self.offer.client_id;
         // First of all: of an offer that is not for this target, nothing is told.
         if !of_this_pair || !self.offer.names(target) {
             return Err(NotShared::NotNamed);
         }
         if self.connection.state != State::Active {
-            return Err(NotShared::ConnectionNotActive { status: self.connection.state.as_str() });
+            return Err(NotShared::ConnectionNotActive {
+                status: self.connection.state.as_str(),
+            });
         }
         if !self.connection.offers_access {
             return Err(NotShared::NoAccess);
         }
-        modules_are_on(self.source_company, self.target_company).map_err(|_| NotShared::ModuleOff)?;
+        modules_are_on(self.source_company, self.target_company)
+            .map_err(|_| NotShared::ModuleOff)?;
         if self.offer.status == OfferStatus::Archived {
             return Err(NotShared::Archived);
         }

@@ -30,7 +30,11 @@ pub enum Role {
 
 /// How a subscription goes on or ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "life")]
+#[serde(
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase",
+    tag = "life"
+)]
 pub enum Life {
     /// Goes on.
     Active,
@@ -82,7 +86,10 @@ impl Status {
     /// The word on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        Self::WORDS.iter().find(|(_, status)| *status == self).map_or("", |(word, _)| word)
+        Self::WORDS
+            .iter()
+            .find(|(_, status)| *status == self)
+            .map_or("", |(word, _)| word)
     }
 }
 
@@ -178,7 +185,10 @@ impl Subscription {
     #[must_use]
     pub fn amount(&self) -> Money {
         let gross = self.unit_price.times(self.quantity);
-        let discount = self.external.as_ref().and_then(|external| external.discount_basis_points);
+        let discount = self
+            .external
+            .as_ref()
+            .and_then(|external| external.discount_basis_points);
         discount.map_or(gross, |discount| gross.after_share(discount))
     }
 
@@ -191,7 +201,11 @@ impl Subscription {
     /// The source's row after its voucher was redeemed.
     #[must_use]
     pub fn linked_to(self, customer_id: CustomerId, now: Timestamp) -> Self {
-        Self { customer_id: Some(customer_id), updated_at: now, ..self }
+        Self {
+            customer_id: Some(customer_id),
+            updated_at: now,
+            ..self
+        }
     }
 
     /// The source's row after the seller's row moved: everything but the link follows.

@@ -23,7 +23,11 @@ impl Modules {
     fn parse(value: &Value) -> Parsed<Self> {
         let mut object = Object::read(value)?;
         let cross_client_connections = object.required("crossClientConnections", boolean);
-        object.finish(|| Some(Self { cross_client_connections: cross_client_connections? }))
+        object.finish(|| {
+            Some(Self {
+                cross_client_connections: cross_client_connections?,
+            })
+        })
     }
 }
 
@@ -58,14 +62,27 @@ impl CompanyDraft {
     pub fn parse(value: &Value) -> Parsed<Self> {
         let mut object = Object::read(value)?;
         let name = object.required("name", Name::parse);
-        let modules = object.optional("modules", Modules::parse).unwrap_or_default();
-        object.finish(|| Some(Self { name: name?, modules }))
+        let modules = object
+            .optional("modules", Modules::parse)
+            .unwrap_or_default();
+        object.finish(|| {
+            Some(Self {
+                name: name?,
+                modules,
+            })
+        })
     }
 
     /// Makes the company.
     #[must_use]
     pub fn create(self, id: CompanyId, now: Timestamp) -> ContractingCompany {
-        ContractingCompany { id, name: self.name, modules: self.modules, created_at: now, version: 1 }
+        ContractingCompany {
+            id,
+            name: self.name,
+            modules: self.modules,
+            created_at: now,
+            version: 1,
+        }
     }
 }
 
@@ -149,8 +166,18 @@ impl ClientDraft {
         let company_id = object.required("contractingCompanyId", parsed::<CompanyId>);
         let name = object.required("name", Name::parse);
         let email = object.required("email", EmailAddress::parse);
-        let language = object.required("language", one_of(&[("de", MailLanguage::De), ("en", MailLanguage::En)]));
-        object.finish(|| Some(Self { company_id: company_id?, name: name?, email: email?, language: language? }))
+        let language = object.required(
+            "language",
+            one_of(&[("de", MailLanguage::De), ("en", MailLanguage::En)]),
+        );
+        object.finish(|| {
+            Some(Self {
+                company_id: company_id?,
+                name: name?,
+                email: email?,
+                language: language?,
+            })
+        })
     }
 
     /// Makes the client.
@@ -230,14 +257,30 @@ impl KeyDraft {
         let scopes = object.optional("scopes", Scopes::parse).unwrap_or_default();
         let expires_at = object.optional("expiresAt", parsed::<Timestamp>);
         if expires_at.is_some_and(|end| end <= now) {
-            object.note(FieldErrors::at("expiresAt", "in_the_past", "must lie in the future"));
+            object.note(FieldErrors::at(
+                "expiresAt",
+                "in_the_past",
+                "must lie in the future",
+            ));
         }
-        object.finish(|| Some(Self { name, scopes, expires_at }))
+        object.finish(|| {
+            Some(Self {
+                name,
+                scopes,
+                expires_at,
+            })
+        })
     }
 
     /// Makes the key of a client; the secret stays with the caller, its hash is kept.
     #[must_use]
-    pub fn create(self, client: &Client, key_id: String, secret_hash: String, now: Timestamp) -> ApiKey {
+    pub fn create(
+        self,
+        client: &Client,
+        key_id: String,
+        secret_hash: String,
+        now: Timestamp,
+    ) -> ApiKey {
         ApiKey {
             key_id,
             client_id: client.id,
@@ -278,6 +321,9 @@ impl ApiKey {
     #[must_use]
     pub fn used(&self, now: Timestamp) -> Option<Self> {
         let today = now.to_zoned(TimeZone::UTC).date();
-        (self.last_used_on != Some(today)).then(|| Self { last_used_on: Some(today), ..self.clone() })
+        (self.last_used_on != Some(today)).then(|| Self {
+            last_used_on: Some(today),
+            ..self.clone()
+        })
     }
 }

@@ -32,7 +32,10 @@ impl<const MAX: usize> Text<MAX> {
             return Err(FieldErrors::one("empty", "must not be empty"));
         }
         if text.chars().count() > MAX {
-            return Err(FieldErrors::one("too_long", format!("must have at most {MAX} characters")));
+            return Err(FieldErrors::one(
+                "too_long",
+                format!("must have at most {MAX} characters"),
+            ));
         }
         if text.chars().any(changes_the_display) {
             return Err(FieldErrors::one(
@@ -80,20 +83,27 @@ impl EmailAddress {
     pub fn parse(value: &Value) -> Parsed<Self> {
         let text: String = string(value)?.trim().nfc().collect();
         let plausible = text.len() <= 254
-            && !text
-                .chars()
-                .any(|c| c.is_whitespace() || changes_the_display(c) || matches!(c, '<' | '>' | '"' | ',' | ';' | '\\'))
+            && !text.chars().any(|c| {
+                c.is_whitespace()
+                    || changes_the_display(c)
+                    || matches!(c, '<' | '>' | '"' | ',' | ';' | '\\')
+            })
             && text.split_once('@').is_some_and(|(local, domain)| {
                 !local.is_empty()
                     && local.len() <= 64
                     && !domain.contains('@')
                     && domain.contains('.')
-                    && domain.split('.').all(|label| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-'))
+                    && domain.split('.').all(|label| {
+                        !label.is_empty() && !label.starts_with('-') && !label.ends_with('-')
+                    })
             });
         if plausible {
             Ok(Self(text))
         } else {
-            Err(FieldErrors::one("invalid_email", "expected an e-mail address such as name@example.com"))
+            Err(FieldErrors::one(
+                "invalid_email",
+                "expected an e-mail address such as name@example.com",
+            ))
         }
     }
 
@@ -128,14 +138,21 @@ impl LanguageTag {
     /// It has another form.
     pub fn parse(value: &Value) -> Parsed<Self> {
         let text = string(value)?;
-        let (language, region) = text.split_once('-').map_or((text, None), |(language, region)| (language, Some(region)));
+        let (language, region) = text
+            .split_once('-')
+            .map_or((text, None), |(language, region)| (language, Some(region)));
         let formed = language.len() == 2
             && language.bytes().all(|b| b.is_ascii_lowercase())
-            && region.is_none_or(|region| region.len() == 2 && region.bytes().all(|b| b.is_ascii_uppercase()));
+            && region.is_none_or(|region| {
+                region.len() == 2 && region.bytes().all(|b| b.is_ascii_uppercase())
+            });
         if formed {
             Ok(Self(text.to_owned()))
         } else {
-            Err(FieldErrors::one("invalid_language", "expected a language tag such as de or de-CH"))
+            Err(FieldErrors::one(
+                "invalid_language",
+                "expected a language tag such as de or de-CH",
+            ))
         }
     }
 
@@ -153,13 +170,30 @@ mod tests {
 
     #[test]
     fn texts_are_trimmed_and_normalised() {
-        assert_eq!(Name::parse(&json!("  Zu\u{308}rich ")).expect("valid").as_str(), "Z\u{fc}rich");
+        assert_eq!(
+            Name::parse(&json!("  Zu\u{308}rich "))
+                .expect("valid")
+                .as_str(),
+            "Z\u{fc}rich"
+        );
     }
 
     #[test]
     fn characters_that_change_the_display_are_refused() {
-        for text in ["a\r\nb", "a\u{202e}b", "a\u{0}b", "a\u{2028}b", "a\u{200b}b", "a\u{ad}b", "a\u{2060}b", "a\u{e0041}b"] {
-            assert_eq!(Name::parse(&json!(text)).expect_err(text).0[0].code, "invalid_characters");
+        for text in [
+            "a\r\nb",
+            "a\u{202e}b",
+            "a\u{0}b",
+            "a\u{2028}b",
+            "a\u{200b}b",
+            "a\u{ad}b",
+            "a\u{2060}b",
+            "a\u{e0041}b",
+        ] {
+            assert_eq!(
+                Name::parse(&json!(text)).expect_err(text).0[0].code,
+                "invalid_characters"
+            );
         }
         for text in ["👩\u{200d}💻", "نمی\u{200c}خواهم"] {
             assert!(Name::parse(&json!(text)).is_ok(), "{text}");
@@ -168,10 +202,25 @@ mod tests {
 
     #[test]
     fn addresses_that_cannot_be_reached_are_refused() {
-        for text in ["", "a", "a@b", "a@b@c.de", "@b.de", "a@.de", "a b@c.de", "a@c.de\r\nBcc: x@y.de", "<a@c.de>"] {
+        for text in [
+            "",
+            "a",
+            "a@b",
+            "a@b@c.de",
+            "@b.de",
+            "a@.de",
+            "a b@c.de",
+            "a@c.de\r\nBcc: x@y.de",
+            "<a@c.de>",
+        ] {
             assert!(EmailAddress::parse(&json!(text)).is_err(), "{text}");
         }
-        assert_eq!(EmailAddress::parse(&json!("Anna@Example.COM")).expect("valid").folded(), "anna@example.com");
+        assert_eq!(
+            EmailAddress::parse(&json!("Anna@Example.COM"))
+                .expect("valid")
+                .folded(),
+            "anna@example.com"
+        );
     }
 
     #[test]

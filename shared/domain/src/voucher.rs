@@ -47,7 +47,12 @@ impl VoucherCode {
         digits
             .filter(|digits| digits.len() == LENGTH)
             .map(Self)
-            .ok_or_else(|| FieldErrors::one("invalid_voucher_code", "expected a code such as 7Q2M9-X4T0K-3HGWB-PZ5RA"))
+            .ok_or_else(|| {
+                FieldErrors::one(
+                    "invalid_voucher_code",
+                    "expected a code such as 7Q2M9-X4T0K-3HGWB-PZ5RA",
+                )
+            })
     }
 
     /// The canonical form, for hashing.
@@ -59,7 +64,12 @@ impl VoucherCode {
     /// The form for people: groups of five.
     #[must_use]
     pub fn grouped(&self) -> String {
-        self.0.as_bytes().chunks(GROUP).map(String::from_utf8_lossy).collect::<Vec<_>>().join("-")
+        self.0
+            .as_bytes()
+            .chunks(GROUP)
+            .map(String::from_utf8_lossy)
+            .collect::<Vec<_>>()
+            .join("-")
     }
 }
 
@@ -85,7 +95,11 @@ pub struct MintedVoucher {
 
 /// Where a voucher stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "status")]
+#[serde(
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase",
+    tag = "status"
+)]
 pub enum VoucherState {
     /// Can be redeemed.
     Issued,
@@ -151,13 +165,23 @@ impl Voucher {
     ///
     /// # Errors
     /// It is void, or was redeemed for another customer.
-    pub fn redeem(self, customer_id: CustomerId, now: Timestamp) -> Result<Redemption, RedeemError> {
+    pub fn redeem(
+        self,
+        customer_id: CustomerId,
+        now: Timestamp,
+    ) -> Result<Redemption, RedeemError> {
         match self.state {
             VoucherState::Issued => {
-                let state = VoucherState::Redeemed { customer_id, redeemed_at: now };
+                let state = VoucherState::Redeemed {
+                    customer_id,
+                    redeemed_at: now,
+                };
                 Ok(Redemption::First(Self { state, ..self }))
             }
-            VoucherState::Redeemed { customer_id: before, .. } if before == customer_id => Ok(Redemption::Again),
+            VoucherState::Redeemed {
+                customer_id: before,
+                ..
+            } if before == customer_id => Ok(Redemption::Again),
             VoucherState::Redeemed { .. } => Err(RedeemError::OtherCustomer),
             VoucherState::Void { .. } => Err(RedeemError::NotFound),
         }
@@ -166,7 +190,10 @@ impl Voucher {
     /// The voucher after its sale was taken back; a redeemed one stays redeemed.
     #[must_use]
     pub fn void(self, now: Timestamp) -> Option<Self> {
-        matches!(self.state, VoucherState::Issued).then(|| Self { state: VoucherState::Void { void_at: now }, ..self })
+        matches!(self.state, VoucherState::Issued).then(|| Self {
+            state: VoucherState::Void { void_at: now },
+            ..self
+        })
     }
 }
 
@@ -188,7 +215,12 @@ impl RedeemRequest {
         let mut object = Object::read(value)?;
         let customer_id = object.required("customerId", parsed::<CustomerId>);
         let code = object.required("voucherCode", VoucherCode::parse);
-        object.finish(|| Some(Self { customer_id: customer_id?, code: code? }))
+        object.finish(|| {
+            Some(Self {
+                customer_id: customer_id?,
+                code: code?,
+            })
+        })
     }
 }
 
@@ -217,7 +249,13 @@ mod tests {
 
     #[test]
     fn other_lengths_and_letters_are_no_code() {
-        for text in ["", "7Q2M9", "7Q2M9-X4T0K-3HGWB-PZ5RU", "7Q2M9-X4T0K-3HGWB-PZ5RAA", "7Q2M9-X4T0K-3HGWB-PZ5Ré"] {
+        for text in [
+            "",
+            "7Q2M9",
+            "7Q2M9-X4T0K-3HGWB-PZ5RU",
+            "7Q2M9-X4T0K-3HGWB-PZ5RAA",
+            "7Q2M9-X4T0K-3HGWB-PZ5Ré",
+        ] {
             assert!(VoucherCode::parse(&json!(text)).is_err(), "{text}");
         }
     }

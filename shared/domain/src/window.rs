@@ -18,18 +18,33 @@ pub(crate) struct Window {
 impl Window {
     /// A window with the first one in it.
     pub(crate) fn opened(now: Timestamp) -> Self {
-        Self { since: now, count: 1 }
+        Self {
+            since: now,
+            count: 1,
+        }
     }
 
     /// How long to wait until the window is over, if it is full.
-    pub(crate) fn wait(self, length: SignedDuration, most: u32, now: Timestamp) -> Option<SignedDuration> {
+    pub(crate) fn wait(
+        self,
+        length: SignedDuration,
+        most: u32,
+        now: Timestamp,
+    ) -> Option<SignedDuration> {
         let left = length - now.duration_since(self.since);
         (self.count >= most && left > SignedDuration::ZERO).then_some(left)
     }
 
     /// The window with another one in it, or a new one if it is over.
     pub(crate) fn counting(self, length: SignedDuration, now: Timestamp) -> Self {
-        if now.duration_since(self.since) >= length { Self::opened(now) } else { Self { count: self.count + 1, ..self } }
+        if now.duration_since(self.since) >= length {
+            Self::opened(now)
+        } else {
+            Self {
+                count: self.count + 1,
+                ..self
+            }
+        }
     }
 
     /// When a window of a length is over.

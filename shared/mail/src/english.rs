@@ -9,22 +9,49 @@ use crate::words::{Words, change, time};
 
 pub(crate) fn words(kind: &MailKind) -> Words {
     match kind {
-        MailKind::Invitation { source_name, connection_id } => invitation(source_name, *connection_id),
-        MailKind::InvitationAccepted { target_name, connection_id } => accepted(target_name, *connection_id),
-        MailKind::InvitationDeclined { target_name, connection_id } => declined(target_name, *connection_id),
-        MailKind::InvitationWithdrawn { source_name, connection_id } => withdrawn(source_name, *connection_id),
-        MailKind::ConnectionBlocked { by_name, connection_id } => blocked(by_name, *connection_id),
-        MailKind::ConnectionUnblocked { by_name, connection_id } => unblocked(by_name, *connection_id),
-        MailKind::CallbackExhausted { callback_id, connection_id, attempts } => {
-            exhausted(*callback_id, *connection_id, *attempts)
-        }
-        MailKind::EndpointDisabled { callback_id, connection_id } => disabled(*callback_id, *connection_id),
-        MailKind::EndpointFailing { callback_id, connection_id, failing_since } => {
-            failing(*callback_id, *connection_id, *failing_since)
-        }
-        MailKind::EndpointGivenUp { callback_id, connection_id, failing_since } => {
-            given_up(*callback_id, *connection_id, *failing_since)
-        }
+        MailKind::Invitation {
+            source_name,
+            connection_id,
+        } => invitation(source_name, *connection_id),
+        MailKind::InvitationAccepted {
+            target_name,
+            connection_id,
+        } => accepted(target_name, *connection_id),
+        MailKind::InvitationDeclined {
+            target_name,
+            connection_id,
+        } => declined(target_name, *connection_id),
+        MailKind::InvitationWithdrawn {
+            source_name,
+            connection_id,
+        } => withdrawn(source_name, *connection_id),
+        MailKind::ConnectionBlocked {
+            by_name,
+            connection_id,
+        } => blocked(by_name, *connection_id),
+        MailKind::ConnectionUnblocked {
+            by_name,
+            connection_id,
+        } => unblocked(by_name, *connection_id),
+        MailKind::CallbackExhausted {
+            callback_id,
+            connection_id,
+            attempts,
+        } => exhausted(*callback_id, *connection_id, *attempts),
+        MailKind::EndpointDisabled {
+            callback_id,
+            connection_id,
+        } => disabled(*callback_id, *connection_id),
+        MailKind::EndpointFailing {
+            callback_id,
+            connection_id,
+            failing_since,
+        } => failing(*callback_id, *connection_id, *failing_since),
+        MailKind::EndpointGivenUp {
+            callback_id,
+            connection_id,
+            failing_since,
+        } => given_up(*callback_id, *connection_id, *failing_since),
     }
 }
 
@@ -85,7 +112,9 @@ fn unblocked(by: &Name, id: ConnectionId) -> Words {
 }
 
 fn exhausted(callback: CallbackId, connection: Option<ConnectionId>, attempts: u32) -> Words {
-    let address = connection.map_or("your event endpoint".to_owned(), |id| format!("the callback address of connection {id}"));
+    let address = connection.map_or("your event endpoint".to_owned(), |id| {
+        format!("the callback address of connection {id}")
+    });
     Words::about("A callback could not be delivered")
         .say(format!(
             "Callback {callback} could not be delivered to {address}. Attempts so far: {attempts}. No further attempt will be made by itself. The callback is kept and waits for you."
@@ -97,7 +126,9 @@ fn exhausted(callback: CallbackId, connection: Option<ConnectionId>, attempts: u
 }
 
 fn disabled(callback: CallbackId, connection: Option<ConnectionId>) -> Words {
-    let Some(id) = connection else { return own_disabled(callback) };
+    let Some(id) = connection else {
+        return own_disabled(callback);
+    };
     Words::about("Your callback address has been disabled")
         .say(format!(
             "The callback address of connection {id} answered callback {callback} with status 410 (Gone). Nothing more is \
@@ -154,7 +185,10 @@ fn given_up(callback: CallbackId, connection: Option<ConnectionId>, since: Times
 /// The endpoint by its kind, and with its connection.
 fn address(connection: Option<ConnectionId>) -> (&'static str, String) {
     match connection {
-        Some(id) => ("callback address", format!("the callback address of connection {id}")),
+        Some(id) => (
+            "callback address",
+            format!("the callback address of connection {id}"),
+        ),
         None => ("event endpoint", "your event endpoint".to_owned()),
     }
 }

@@ -9,22 +9,49 @@ use crate::words::{Words, change, time};
 
 pub(crate) fn words(kind: &MailKind) -> Words {
     match kind {
-        MailKind::Invitation { source_name, connection_id } => invitation(source_name, *connection_id),
-        MailKind::InvitationAccepted { target_name, connection_id } => accepted(target_name, *connection_id),
-        MailKind::InvitationDeclined { target_name, connection_id } => declined(target_name, *connection_id),
-        MailKind::InvitationWithdrawn { source_name, connection_id } => withdrawn(source_name, *connection_id),
-        MailKind::ConnectionBlocked { by_name, connection_id } => blocked(by_name, *connection_id),
-        MailKind::ConnectionUnblocked { by_name, connection_id } => unblocked(by_name, *connection_id),
-        MailKind::CallbackExhausted { callback_id, connection_id, attempts } => {
-            exhausted(*callback_id, *connection_id, *attempts)
-        }
-        MailKind::EndpointDisabled { callback_id, connection_id } => disabled(*callback_id, *connection_id),
-        MailKind::EndpointFailing { callback_id, connection_id, failing_since } => {
-            failing(*callback_id, *connection_id, *failing_since)
-        }
-        MailKind::EndpointGivenUp { callback_id, connection_id, failing_since } => {
-            given_up(*callback_id, *connection_id, *failing_since)
-        }
+        MailKind::Invitation {
+            source_name,
+            connection_id,
+        } => invitation(source_name, *connection_id),
+        MailKind::InvitationAccepted {
+            target_name,
+            connection_id,
+        } => accepted(target_name, *connection_id),
+        MailKind::InvitationDeclined {
+            target_name,
+            connection_id,
+        } => declined(target_name, *connection_id),
+        MailKind::InvitationWithdrawn {
+            source_name,
+            connection_id,
+        } => withdrawn(source_name, *connection_id),
+        MailKind::ConnectionBlocked {
+            by_name,
+            connection_id,
+        } => blocked(by_name, *connection_id),
+        MailKind::ConnectionUnblocked {
+            by_name,
+            connection_id,
+        } => unblocked(by_name, *connection_id),
+        MailKind::CallbackExhausted {
+            callback_id,
+            connection_id,
+            attempts,
+        } => exhausted(*callback_id, *connection_id, *attempts),
+        MailKind::EndpointDisabled {
+            callback_id,
+            connection_id,
+        } => disabled(*callback_id, *connection_id),
+        MailKind::EndpointFailing {
+            callback_id,
+            connection_id,
+            failing_since,
+        } => failing(*callback_id, *connection_id, *failing_since),
+        MailKind::EndpointGivenUp {
+            callback_id,
+            connection_id,
+            failing_since,
+        } => given_up(*callback_id, *connection_id, *failing_since),
     }
 }
 
@@ -92,8 +119,9 @@ fn unblocked(by: &Name, id: ConnectionId) -> Words {
 }
 
 fn exhausted(callback: CallbackId, connection: Option<ConnectionId>, attempts: u32) -> Words {
-    let address =
-        connection.map_or("Ihren Ereignis-Endpunkt".to_owned(), |id| format!("die Callback-Adresse der Verbindung {id}"));
+    let address = connection.map_or("Ihren Ereignis-Endpunkt".to_owned(), |id| {
+        format!("die Callback-Adresse der Verbindung {id}")
+    });
     Words::about("Ein Callback konnte nicht zugestellt werden")
         .say(format!(
             "Der Callback {callback} konnte nicht an {address} zugestellt werden. Bisherige Versuche: {attempts}. Von selbst folgt kein weiterer Versuch. Der Callback bleibt erhalten und wartet auf Sie."
@@ -105,7 +133,9 @@ fn exhausted(callback: CallbackId, connection: Option<ConnectionId>, attempts: u
 }
 
 fn disabled(callback: CallbackId, connection: Option<ConnectionId>) -> Words {
-    let Some(id) = connection else { return own_disabled(callback) };
+    let Some(id) = connection else {
+        return own_disabled(callback);
+    };
     Words::about("Ihre Callback-Adresse wurde abgeschaltet")
         .say(format!(
             "Die Callback-Adresse der Verbindung {id} hat den Callback {callback} mit dem Status 410 (Gone) beantwortet. An sie \
@@ -167,7 +197,10 @@ fn given_up(callback: CallbackId, connection: Option<ConnectionId>, since: Times
 /// The endpoint by its kind, and with its connection.
 fn address(connection: Option<ConnectionId>) -> (&'static str, String) {
     match connection {
-        Some(id) => ("Ihre Callback-Adresse", format!("die Callback-Adresse der Verbindung {id}")),
+        Some(id) => (
+            "Ihre Callback-Adresse",
+            format!("die Callback-Adresse der Verbindung {id}"),
+        ),
         None => ("Ihr Ereignis-Endpunkt", "Ihr Ereignis-Endpunkt".to_owned()),
     }
 }

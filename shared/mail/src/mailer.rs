@@ -4,7 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::error::{BuildError, ProvideErrorMetadata, SdkError};
-use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageHeader, MessageTag};
+use aws_sdk_sesv2::types::{
+    Body, Content, Destination, EmailContent, Message, MessageHeader, MessageTag,
+};
 use tandem_domain::mail::Mail;
 use tandem_domain::text::EmailAddress;
 
@@ -36,7 +38,11 @@ pub struct Mailer(Way);
 
 #[derive(Debug, Clone)]
 enum Way {
-    Ses { client: Client, sender: String, configuration_set: String },
+    Ses {
+        client: Client,
+        sender: String,
+        configuration_set: String,
+    },
     Recording(Recorder),
 }
 
@@ -45,7 +51,11 @@ impl Mailer {
     /// `configuration_set` says where SES tells what became of the mails.
     #[must_use]
     pub fn new(client: Client, sender: String, configuration_set: String) -> Self {
-        Self(Way::Ses { client, sender, configuration_set })
+        Self(Way::Ses {
+            client,
+            sender,
+            configuration_set,
+        })
     }
 
     /// A stand-in for tests, and what it was told to send.
@@ -62,9 +72,11 @@ impl Mailer {
     pub async fn send(&self, mail: &Mail) -> Result<(), SendMailError> {
         let rendered = render(mail).map_err(|_| SendMailError::Unfit)?;
         match &self.0 {
-            Way::Ses { client, sender, configuration_set } => {
-                send_by_ses(client, (sender, configuration_set), mail, rendered).await
-            }
+            Way::Ses {
+                client,
+                sender,
+                configuration_set,
+            } => send_by_ses(client, (sender, configuration_set), mail, rendered).await,
             Way::Recording(recorder) => recorder.take(mail, rendered),
         }
     }
@@ -78,41 +90,68 @@ async fn send_by_ses(
 ) -> Result<(), SendMailError> {
     let content = content(rendered).map_err(|_| SendMailError::Unfit)?;
     let tag = |(name, value): (&str, String)| MessageTag::builder().name(name).value(value).build();
-    let tags: Vec<MessageTag> = mail.tags().into_iter().map(tag).collect::<Result<_, _>>().map_err(|_| SendMailError::Unfit)?;
+    let tags: Vec<MessageTag> = mail
+        .tags()
+        .into_iter()
+        .map(tag)
+        .collect::<Result<_, _>>()
+        .map_err(|_| SendMailError::Unfit)?;
     let request = client
         .send_email()
         .from_email_address(sender)
         .configuration_set_name(configuration_set)
         .set_email_tags((!tags.is_empty()).then_some(tags))
-        .destination(Destination::builder().to_addresses(with_ascii_domain(&mail.email)).build())
+        .destination(
+            Destination::builder()
+                .to_addresses(with_ascii_domain(&mail.email))
+                .build(),
+        )
         .content(content);
     request.send().await.map(drop).map_err(|error| match error {
-        SdkError::ServiceError(answer) => {
-            SendMailError::Refused { code: answer.err().code().unwrap_or("an unknown error").to_owned() }
-        }
-        SdkError::TimeoutError(_) => SendMailError::NoAnswer { reason: "timed out" },
-        SdkError::DispatchFailure(_) => SendMailError::NoAnswer { reason: "not reached" },
-        SdkError::ResponseError(_) => SendMailError::NoAnswer { reason: "the answer is unreadable" },
+        SdkError::ServiceError(answer) => SendMailError::Refused {
+            code: answer.err().code().unwrap_or("an unknown error").to_owned(),
+        },
+        SdkError::TimeoutError(_) => SendMailError::NoAnswer {
+            reason: "timed out",
+        },
+        SdkError::DispatchFailure(_) => SendMailError::NoAnswer {
+            reason: "not reached",
+        },
+        SdkError::ResponseError(_) => SendMailError::NoAnswer {
+            reason: "the answer is unreadable",
+        },
         _ => SendMailError::Unfit,
     })
 }
 
 fn content(mail: Rendered) -> Result<EmailContent, BuildError> {
     let utf8 = |text: String| Content::builder().data(text).charset("UTF-8").build();
-    let body = Body::builder().text(utf8(mail.text)?).html(utf8(mail.html)?).build();
+    let body = Body::builder()
+        .text(utf8(mail.text)?)
+        .html(utf8(mail.html)?)
+        .build();
     // RFC 3834: keeps out-of-office notes away.
-    let automatic = MessageHeader::builder().name("Auto-Submitted").value("auto-generated").build()?;
-    let message = Message::builder().subject(utf8(mail.subject)?).body(body).headers(automatic).build();
+    let automatic = MessageHeader::builder()
+        .name("Auto-Submitted")
+        .value("auto-generated")
+        .build()?;
+    let message = Message::builder()
+        .subject(utf8(mail.subject)?)
+        .body(body)
+        .headers(automatic)
+        .build();
     Ok(EmailContent::builder().simple(message).build())
 }
 
 // SES wants the part after the @ in Punycode.
 fn with_ascii_domain(address: &EmailAddress) -> String {
     let text = address.as_str();
-    let ascii = text.rsplit_once('@').and_then(|(local, domain)| match url::Host::parse(domain) {
-        Ok(url::Host::Domain(domain)) => Some(format!("{local}@{domain}")),
-        _ => None,
-    });
+    let ascii = text
+        .rsplit_once('@')
+        .and_then(|(local, domain)| match url::Host::parse(domain) {
+            Ok(url::Host::Domain(domain)) => Some(format!("{local}@{domain}")),
+            _ => None,
+        });
     ascii.unwrap_or_else(|| text.to_owned())
 }
 
@@ -139,21 +178,33 @@ impl Recorder {
     /// All mails sent so far, in order.
     #[must_use]
     pub fn mails(&self) -> Vec<RecordedMail> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).mails.clone()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .mails
+            .clone()
     }
 
     /// Lets the next `times` tries fail; they are not recorded.
     pub fn fail_next(&self, times: u32) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).failures = times;
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .failures = times;
     }
 
     fn take(&self, mail: &Mail, rendered: Rendered) -> Result<(), SendMailError> {
         let mut recorded = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if recorded.failures > 0 {
             recorded.failures -= 1;
-            return Err(SendMailError::Refused { code: "TooManyRequestsException".to_owned() });
+            return Err(SendMailError::Refused {
+                code: "TooManyRequestsException".to_owned(),
+            });
         }
-        recorded.mails.push(RecordedMail { mail: mail.clone(), rendered });
+        recorded.mails.push(RecordedMail {
+            mail: mail.clone(),
+            rendered,
+        });
         Ok(())
     }
 }

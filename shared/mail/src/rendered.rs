@@ -46,27 +46,47 @@ pub fn render(mail: &Mail) -> Result<Rendered, askama::Error> {
             "de",
             "Guten Tag,",
             german::words(&mail.kind),
-            format!("Sie erhalten diese Nachricht, weil Ihre Adresse bei Tandem für den Mandanten {client} hinterlegt ist."),
+            format!(
+                "Sie erhalten diese Nachricht, weil Ihre Adresse bei Tandem für den Mandanten {client} hinterlegt ist."
+            ),
         ),
         MailLanguage::En => (
             "en",
             "Hello,",
             english::words(&mail.kind),
-            format!("You receive this message because Tandem has your address for client {client}."),
+            format!(
+                "You receive this message because Tandem has your address for client {client}."
+            ),
         ),
     };
     let words = harmless(words);
-    let page = Page { language, greeting, footer: &footer, words: &words };
+    let page = Page {
+        language,
+        greeting,
+        footer: &footer,
+        words: &words,
+    };
     let (text, html) = (TextPage(page).render()?, HtmlPage(page).render()?);
-    Ok(Rendered { subject: words.subject, text, html })
+    Ok(Rendered {
+        subject: words.subject,
+        text,
+        html,
+    })
 }
 
 // Names are read without such characters; a row that came into the table some other way must not bring them into a header.
 fn harmless(words: Words) -> Words {
-    let clean = |text: String| text.chars().filter(|c| !changes_the_display(*c)).collect::<String>();
+    let clean = |text: String| {
+        text.chars()
+            .filter(|c| !changes_the_display(*c))
+            .collect::<String>()
+    };
     let clean_block = |block| match block {
         Block::Text(text) => Block::Text(clean(text)),
         Block::Call(call) => Block::Call(clean(call)),
     };
-    Words { subject: clean(words.subject), blocks: words.blocks.into_iter().map(clean_block).collect() }
+    Words {
+        subject: clean(words.subject),
+        blocks: words.blocks.into_iter().map(clean_block).collect(),
+    }
 }

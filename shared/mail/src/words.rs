@@ -23,7 +23,10 @@ pub(crate) struct Words {
 
 impl Words {
     pub(crate) fn about(subject: impl Into<String>) -> Self {
-        Self { subject: subject.into(), blocks: Vec::new() }
+        Self {
+            subject: subject.into(),
+            blocks: Vec::new(),
+        }
     }
 
     pub(crate) fn say(mut self, text: impl Into<String>) -> Self {
@@ -46,5 +49,7 @@ pub(crate) fn time(time: Timestamp) -> String {
 
 /// The call that sets an endpoint's address.
 pub(crate) fn change(connection: Option<ConnectionId>) -> String {
-    connection.map_or("PUT /v1/event-endpoint".to_owned(), |id| format!("PATCH /v1/connections/{id}"))
+    connection.map_or("PUT /v1/event-endpoint".to_owned(), |id| {
+        format!("PATCH /v1/connections/{id}")
+    })
 }

@@ -17,16 +17,28 @@ fn mailer(ses: &MockServer) -> Mailer {
         .region(Region::new("eu-central-1"))
         .credentials_provider(Credentials::new("test", "test", None, None, "tests"))
         .retry_config(RetryConfig::disabled())
-        .timeout_config(TimeoutConfig::builder().operation_timeout(Duration::from_millis(500)).build())
+        .timeout_config(
+            TimeoutConfig::builder()
+                .operation_timeout(Duration::from_millis(500))
+                .build(),
+        )
         .endpoint_url(ses.uri())
         .build();
     let client = aws_sdk_sesv2::Client::from_conf(config);
-    Mailer::new(client, "Tandem <tandem@example.com>".to_owned(), "mails".to_owned())
+    Mailer::new(
+        client,
+        "Tandem <tandem@example.com>".to_owned(),
+        "mails".to_owned(),
+    )
 }
 
 async fn ses(answer: ResponseTemplate) -> MockServer {
     let server = MockServer::start().await;
-    Mock::given(method("POST")).and(path("/v2/email/outbound-emails")).respond_with(answer).mount(&server).await;
+    Mock::given(method("POST"))
+        .and(path("/v2/email/outbound-emails"))
+        .respond_with(answer)
+        .mount(&server)
+        .await;
     server
 }
 
@@ -81,26 +93,52 @@ async fn a_mail_is_sent_as_structured_content() {
 #[tokio::test]
 async fn a_domain_with_umlauts_is_sent_in_punycode() {
     let ses = ses(ResponseTemplate::new(200).set_body_json(json!({"MessageId": "1"}))).await;
-    mailer(&ses).send(&mail_to("post@bücher.example")).await.expect("sent");
+    mailer(&ses)
+        .send(&mail_to("post@bücher.example"))
+        .await
+        .expect("sent");
     let requests = ses.received_requests().await.expect("recorded");
     let sent: Value = requests[0].body_json().expect("JSON");
-    assert_eq!(sent["Destination"]["ToAddresses"], json!(["post@xn--bcher-kva.example"]));
+    assert_eq!(
+        sent["Destination"]["ToAddresses"],
+        json!(["post@xn--bcher-kva.example"])
+    );
 }
 
 #[tokio::test]
 async fn a_refusal_is_told_by_its_code_and_without_the_address() {
     let answer = json!({"message": "Email address is not verified: partner@example.com"});
-    let answer = ResponseTemplate::new(400).insert_header("x-amzn-errortype", "MessageRejected").set_body_json(answer);
-    let error = mailer(&ses(answer).await).send(&mail_to("partner@example.com")).await.expect_err("refused");
-    assert_eq!(error, SendMailError::Refused { code: "MessageRejected".to_owned() });
+    let answer = ResponseTemplate::new(400)
+        .insert_header("x-amzn-errortype", "MessageRejected")
+        .set_body_json(answer);
+    let error = mailer(&ses(answer).await)
+        .send(&mail_to("partner@example.com"))
+        .await
+        .expect_err("refused");
+    assert_eq!(
+        error,
+        SendMailError::Refused {
+            code: "MessageRejected".to_owned()
+        }
+    );
     assert!(!format!("{error} {error:?}").contains("example.com"));
 }
 
 #[tokio::test]
 async fn no_answer_in_time_is_an_error() {
-    let late = ResponseTemplate::new(200).set_body_json(json!({"MessageId": "1"})).set_delay(Duration::from_secs(5));
-    let error = mailer(&ses(late).await).send(&mail_to("partner@example.com")).await.expect_err("too late");
-    assert_eq!(error, SendMailError::NoAnswer { reason: "timed out" });
+    let late = ResponseTemplate::new(200)
+        .set_body_json(json!({"MessageId": "1"}))
+        .set_delay(Duration::from_secs(5));
+    let error = mailer(&ses(late).await)
+        .send(&mail_to("partner@example.com"))
+        .await
+        .expect_err("too late");
+    assert_eq!(
+        error,
+        SendMailError::NoAnswer {
+            reason: "timed out"
+        }
+    );
 }
 
 #[tokio::test]

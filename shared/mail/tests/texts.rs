@@ -17,20 +17,110 @@ fn kinds(name: &str) -> [(&'static str, MailKind); 14] {
     let callback_id: CallbackId = CALLBACK.parse().expect("an id");
     let failing_since: Timestamp = "2026-06-27T12:34:56.789Z".parse().expect("a time");
     [
-        ("invitation", MailKind::Invitation { source_name: name(), connection_id }),
-        ("accepted", MailKind::InvitationAccepted { target_name: name(), connection_id }),
-        ("declined", MailKind::InvitationDeclined { target_name: name(), connection_id }),
-        ("withdrawn", MailKind::InvitationWithdrawn { source_name: name(), connection_id }),
-        ("blocked", MailKind::ConnectionBlocked { by_name: name(), connection_id }),
-        ("unblocked", MailKind::ConnectionUnblocked { by_name: name(), connection_id }),
-        ("exhausted", MailKind::CallbackExhausted { callback_id, connection_id: Some(connection_id), attempts: 10 }),
-        ("own_exhausted", MailKind::CallbackExhausted { callback_id, connection_id: None, attempts: 10 }),
-        ("disabled", MailKind::EndpointDisabled { callback_id, connection_id: Some(connection_id) }),
-        ("own_disabled", MailKind::EndpointDisabled { callback_id, connection_id: None }),
-        ("failing", MailKind::EndpointFailing { callback_id, connection_id: Some(connection_id), failing_since }),
-        ("own_failing", MailKind::EndpointFailing { callback_id, connection_id: None, failing_since }),
-        ("given_up", MailKind::EndpointGivenUp { callback_id, connection_id: Some(connection_id), failing_since }),
-        ("own_given_up", MailKind::EndpointGivenUp { callback_id, connection_id: None, failing_since }),
+        (
+            "invitation",
+            MailKind::Invitation {
+                source_name: name(),
+                connection_id,
+            },
+        ),
+        (
+            "accepted",
+            MailKind::InvitationAccepted {
+                target_name: name(),
+                connection_id,
+            },
+        ),
+        (
+            "declined",
+            MailKind::InvitationDeclined {
+                target_name: name(),
+                connection_id,
+            },
+        ),
+        (
+            "withdrawn",
+            MailKind::InvitationWithdrawn {
+                source_name: name(),
+                connection_id,
+            },
+        ),
+        (
+            "blocked",
+            MailKind::ConnectionBlocked {
+                by_name: name(),
+                connection_id,
+            },
+        ),
+        (
+            "unblocked",
+            MailKind::ConnectionUnblocked {
+                by_name: name(),
+                connection_id,
+            },
+        ),
+        (
+            "exhausted",
+            MailKind::CallbackExhausted {
+                callback_id,
+                connection_id: Some(connection_id),
+                attempts: 10,
+            },
+        ),
+        (
+            "own_exhausted",
+            MailKind::CallbackExhausted {
+                callback_id,
+                connection_id: None,
+                attempts: 10,
+            },
+        ),
+        (
+            "disabled",
+            MailKind::EndpointDisabled {
+                callback_id,
+                connection_id: Some(connection_id),
+            },
+        ),
+        (
+            "own_disabled",
+            MailKind::EndpointDisabled {
+                callback_id,
+                connection_id: None,
+            },
+        ),
+        (
+            "failing",
+            MailKind::EndpointFailing {
+                callback_id,
+                connection_id: Some(connection_id),
+                failing_since,
+            },
+        ),
+        (
+            "own_failing",
+            MailKind::EndpointFailing {
+                callback_id,
+                connection_id: None,
+                failing_since,
+            },
+        ),
+        (
+            "given_up",
+            MailKind::EndpointGivenUp {
+                callback_id,
+                connection_id: Some(connection_id),
+                failing_since,
+            },
+        ),
+        (
+            "own_given_up",
+            MailKind::EndpointGivenUp {
+                callback_id,
+                connection_id: None,
+                failing_since,
+            },
+        ),
     ]
 }
 
@@ -53,7 +143,10 @@ fn mail(kind: MailKind, language: MailLanguage) -> Mail {
         "version": 1,
     });
     let mail: Mail = serde_json::from_value(mail).expect("a mail");
-    assert_eq!(mail.due_at(), Some("2026-07-01T12:00:00Z".parse::<Timestamp>().expect("a time")));
+    assert_eq!(
+        mail.due_at(),
+        Some("2026-07-01T12:00:00Z".parse::<Timestamp>().expect("a time"))
+    );
     mail
 }
 
@@ -65,8 +158,15 @@ fn rendered(kind: MailKind, language: MailLanguage) -> Rendered {
 fn every_mail_reads_well_in_both_languages() {
     for (language, tag) in [(MailLanguage::De, "de"), (MailLanguage::En, "en")] {
         for (about, kind) in kinds("Tagblatt Süd & Söhne") {
-            let Rendered { subject, text, html } = rendered(kind, language);
-            insta::assert_snapshot!(format!("{about}_{tag}.txt"), format!("Subject: {subject}\n\n{text}"));
+            let Rendered {
+                subject,
+                text,
+                html,
+            } = rendered(kind, language);
+            insta::assert_snapshot!(
+                format!("{about}_{tag}.txt"),
+                format!("Subject: {subject}\n\n{text}")
+            );
             insta::assert_snapshot!(format!("{about}_{tag}.html"), html);
         }
     }
@@ -77,7 +177,11 @@ fn text_and_html_say_the_same() {
     for language in [MailLanguage::De, MailLanguage::En] {
         for (about, kind) in kinds("Tagblatt") {
             let Rendered { text, html, .. } = rendered(kind, language);
-            for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && *line != "--") {
+            for line in text
+                .lines()
+                .map(str::trim)
+                .filter(|line| !line.is_empty() && *line != "--")
+            {
                 assert!(html.contains(line), "{about}: {line}");
             }
         }
@@ -86,7 +190,10 @@ fn text_and_html_say_the_same() {
 
 /// What is left of an HTML document without its texts: its tags.
 fn markup(html: &str) -> Vec<&str> {
-    html.split('<').skip(1).map(|tag| tag.split_once('>').expect("tags end").0).collect()
+    html.split('<')
+        .skip(1)
+        .map(|tag| tag.split_once('>').expect("tags end").0)
+        .collect()
 }
 
 #[test]
@@ -102,7 +209,10 @@ fn no_name_changes_the_markup() {
     for language in [MailLanguage::De, MailLanguage::En] {
         for name in names {
             for ((about, kind), (_, plain)) in kinds(name).into_iter().zip(kinds("Tagblatt")) {
-                let (html, expected) = (rendered(kind, language).html, rendered(plain, language).html);
+                let (html, expected) = (
+                    rendered(kind, language).html,
+                    rendered(plain, language).html,
+                );
                 assert_eq!(markup(&html), markup(&expected), "{about} with {name}");
             }
         }
@@ -112,22 +222,46 @@ fn no_name_changes_the_markup() {
 #[test]
 fn an_escaped_name_is_still_the_name() {
     let [(_, invitation), ..] = kinds("A <b> & \"C\"");
-    let Rendered { subject, text, html } = rendered(invitation, MailLanguage::En);
+    let Rendered {
+        subject,
+        text,
+        html,
+    } = rendered(invitation, MailLanguage::En);
     assert!(subject.contains("A <b> & \"C\"") && text.contains("A <b> & \"C\""));
     assert!(html.contains("A &#60;b&#62; &#38; &#34;C&#34;"), "{html}");
 }
 
 #[test]
 fn no_name_brings_line_breaks_or_text_direction() {
-    let forbidden = ['\r', '\u{85}', '\u{2028}', '\u{2029}', '\u{202e}', '\u{202b}', '\u{2066}', '\u{2067}', '\u{200f}', '\0'];
-    let name = format!("Tag\r\nBcc: x@example.com\n\n{}blatt", String::from_iter(forbidden));
+    let forbidden = [
+        '\r', '\u{85}', '\u{2028}', '\u{2029}', '\u{202e}', '\u{202b}', '\u{2066}', '\u{2067}',
+        '\u{200f}', '\0',
+    ];
+    let name = format!(
+        "Tag\r\nBcc: x@example.com\n\n{}blatt",
+        String::from_iter(forbidden)
+    );
     for language in [MailLanguage::De, MailLanguage::En] {
-        for ((about, kind), (_, plain)) in kinds(&name).into_iter().zip(kinds("TagBcc: x@example.comblatt")) {
-            let Rendered { subject, text, html } = rendered(kind, language);
+        for ((about, kind), (_, plain)) in kinds(&name)
+            .into_iter()
+            .zip(kinds("TagBcc: x@example.comblatt"))
+        {
+            let Rendered {
+                subject,
+                text,
+                html,
+            } = rendered(kind, language);
             let expected = rendered(plain, language);
             assert!(!subject.contains(|c: char| c.is_control()), "{about}");
-            assert!(!text.contains(forbidden) && !html.contains(forbidden), "{about}");
-            assert_eq!((subject, text, html), (expected.subject, expected.text, expected.html), "{about}");
+            assert!(
+                !text.contains(forbidden) && !html.contains(forbidden),
+                "{about}"
+            );
+            assert_eq!(
+                (subject, text, html),
+                (expected.subject, expected.text, expected.html),
+                "{about}"
+            );
         }
     }
 }
@@ -138,8 +272,14 @@ fn every_mail_names_the_connection_and_the_client() {
         for (about, kind) in kinds("Tagblatt") {
             let Rendered { text, .. } = rendered(kind, language);
             // What concerns the client's own endpoint concerns no connection.
-            assert!(text.contains(CONNECTION) != about.starts_with("own_"), "{about}");
-            assert!(text.contains("cli_0190b8f5c6f77c3ab0a1c2d3e4f50602"), "{about}");
+            assert!(
+                text.contains(CONNECTION) != about.starts_with("own_"),
+                "{about}"
+            );
+            assert!(
+                text.contains("cli_0190b8f5c6f77c3ab0a1c2d3e4f50602"),
+                "{about}"
+            );
         }
     }
 }
@@ -157,6 +297,14 @@ fn the_invitation_tells_how_to_accept() {
 #[test]
 fn the_html_names_its_language() {
     let [(_, invitation), ..] = kinds("Tagblatt");
-    assert!(rendered(invitation.clone(), MailLanguage::De).html.contains("<html lang=\"de\""));
-    assert!(rendered(invitation, MailLanguage::En).html.contains("<html lang=\"en\""));
+    assert!(
+        rendered(invitation.clone(), MailLanguage::De)
+            .html
+            .contains("<html lang=\"de\"")
+    );
+    assert!(
+        rendered(invitation, MailLanguage::En)
+            .html
+            .contains("<html lang=\"en\"")
+    );
 }

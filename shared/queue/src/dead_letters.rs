@@ -49,7 +49,10 @@ impl DeadLetters {
     /// The SQS queue at `url`.
     #[must_use]
     pub fn new(client: Client, url: impl Into<String>) -> Self {
-        Self(Way::Sqs { client, url: url.into() })
+        Self(Way::Sqs {
+            client,
+            url: url.into(),
+        })
     }
 
     /// A stand-in, and what it records.
@@ -67,14 +70,29 @@ impl DeadLetters {
         let (client, url) = match &self.0 {
             Way::Sqs { client, url } => (client, url),
             Way::Recording(recorder) => {
-                recorder.0.lock().unwrap_or_else(PoisonError::into_inner).push(letter);
+                recorder
+                    .0
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push(letter);
                 return Ok(());
             }
         };
-        let reason = MessageAttributeValue::builder().data_type("String").string_value(letter.reason.code()).build();
-        let send = client.send_message().queue_url(url).message_body(letter.body).set_message_group_id(letter.group);
+        let reason = MessageAttributeValue::builder()
+            .data_type("String")
+            .string_value(letter.reason.code())
+            .build();
+        let send = client
+            .send_message()
+            .queue_url(url)
+            .message_body(letter.body)
+            .set_message_group_id(letter.group);
         let send = send.message_attributes(REASON, reason.expect("a type is set"));
-        let cause = |error| SendError { failed: 1, messages: 1, cause: DisplayErrorContext(error).to_string() };
+        let cause = |error| SendError {
+            failed: 1,
+            messages: 1,
+            cause: DisplayErrorContext(error).to_string(),
+        };
         send.send().await.map(drop).map_err(cause)
     }
 }

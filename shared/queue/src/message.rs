@@ -76,9 +76,16 @@ impl TryFrom<Due> for Message {
     type Error = UnknownKind;
 
     fn try_from(due: Due) -> Result<Self, UnknownKind> {
-        let Some(kind) = Kind::of_row(&due.sk) else { return Err(UnknownKind(due.sk)) };
+        let Some(kind) = Kind::of_row(&due.sk) else {
+            return Err(UnknownKind(due.sk));
+        };
         let tenant = due.tenant().to_owned();
-        Ok(Self { kind, pk: due.pk, sk: due.sk, tenant })
+        Ok(Self {
+            kind,
+            pk: due.pk,
+            sk: due.sk,
+            tenant,
+        })
     }
 }
 
@@ -95,18 +102,46 @@ impl Message {
         if v != VERSION {
             return Err(Poison::UnknownVersion(v));
         }
-        let Written { kind, pk, sk, tenant, .. }: Written<Value> =
-            serde_json::from_str(body).map_err(|_| Poison::Undecodable)?;
-        let kind = serde_json::from_value(kind).ok().filter(|kind| Kind::of_row(&sk) == Some(*kind));
-        let message = Self { kind: kind.ok_or(Poison::UnknownKind)?, pk, sk, tenant };
-        if message.pk.split('#').next() == Some(&message.tenant) { Ok(message) } else { Err(Poison::ForeignTenant) }
+        let Written {
+            kind,
+            pk,
+            sk,
+            tenant,
+            ..
+        }: Written<Value> = serde_json::from_str(body).map_err(|_| Poison::Undecodable)?;
+        let kind = serde_json::from_value(kind)
+            .ok()
+            .filter(|kind| Kind::of_row(&sk) == Some(*kind));
+        let message = Self {
+            kind: kind.ok_or(Poison::UnknownKind)?,
+            pk,
+            sk,
+            tenant,
+        };
+        if message.pk.split('#').next() == Some(&message.tenant) {
+            Ok(message)
+        } else {
+            Err(Poison::ForeignTenant)
+        }
     }
 
     /// The body of a queue message.
     #[must_use]
     pub fn encode(&self) -> String {
-        let Self { kind, pk, sk, tenant } = self.clone();
-        serde_json::to_string(&Written { v: VERSION, kind, pk, sk, tenant }).expect("strings and numbers are always written")
+        let Self {
+            kind,
+            pk,
+            sk,
+            tenant,
+        } = self.clone();
+        serde_json::to_string(&Written {
+            v: VERSION,
+            kind,
+            pk,
+            sk,
+            tenant,
+        })
+        .expect("strings and numbers are always written")
     }
 
     /// The number in the row's sort key, e.g. 7 of `chunk#007`.
@@ -114,7 +149,10 @@ impl Message {
     /// # Errors
     /// There is none.
     pub fn number(&self) -> Result<u32, Poison> {
-        self.sk.split_once('#').and_then(|(_, number)| number.parse().ok()).ok_or(Poison::Undecodable)
+        self.sk
+            .split_once('#')
+            .and_then(|(_, number)| number.parse().ok())
+            .ok_or(Poison::Undecodable)
     }
 
     /// The tenant and the id in the row's key.
@@ -138,12 +176,18 @@ mod tests {
     const CALLBACK: &str = "cbk_0190b8f5c6f77c3ab0a1c2d3e4f50618";
 
     fn message() -> Message {
-        Message::try_from(Due { pk: format!("{CLIENT}#{CALLBACK}"), sk: "callback".into() }).expect("known kind")
+        Message::try_from(Due {
+            pk: format!("{CLIENT}#{CALLBACK}"),
+            sk: "callback".into(),
+        })
+        .expect("known kind")
     }
 
     #[test]
     fn a_message_looks_like_this() {
-        let text = format!(r#"{{"v":1,"kind":"callback","pk":"{CLIENT}#{CALLBACK}","sk":"callback","tenant":"{CLIENT}"}}"#);
+        let text = format!(
+            r#"{{"v":1,"kind":"callback","pk":"{CLIENT}#{CALLBACK}","sk":"callback","tenant":"{CLIENT}"}}"#
+        );
         assert_eq!(message().encode(), text);
         assert_eq!(Message::decode(&text).expect("valid"), message());
     }
@@ -151,9 +195,15 @@ mod tests {
     #[test]
     fn a_message_tells_the_ids_in_the_key() {
         let (client, id) = message().ids::<CallbackId>().expect("valid");
-        assert_eq!((client.to_string().as_str(), id.to_string().as_str()), (CLIENT, CALLBACK));
+        assert_eq!(
+            (client.to_string().as_str(), id.to_string().as_str()),
+            (CLIENT, CALLBACK)
+        );
         assert_eq!(message().ids::<MailId>(), Err(Poison::Undecodable));
-        let other = Message { pk: CLIENT.into(), ..message() };
+        let other = Message {
+            pk: CLIENT.into(),
+            ..message()
+        };
         assert_eq!(other.ids::<CallbackId>(), Err(Poison::Undecodable));
     }
 
@@ -167,26 +217,53 @@ mod tests {
             ("\"v\":1", "\"v\":-1", Poison::Undecodable),
             ("}", "", Poison::Undecodable),
             ("\"pk\"", "\"key\"", Poison::Undecodable),
-            ("\"kind\":\"callback\"", "\"kind\":\"parcel\"", Poison::UnknownKind),
+            (
+                "\"kind\":\"callback\"",
+                "\"kind\":\"parcel\"",
+                Poison::UnknownKind,
+            ),
             ("\"kind\":\"callback\"", "\"kind\":[7]", Poison::UnknownKind),
             // The kind decides about the worker, the sort key about the row.
-            ("\"kind\":\"callback\"", "\"kind\":\"mail\"", Poison::UnknownKind),
-            ("\"sk\":\"callback\"", "\"sk\":\"client\"", Poison::UnknownKind),
-            ("\"tenant\":\"cli_0190", "\"tenant\":\"cli_0191", Poison::ForeignTenant),
-            ("\"pk\":\"cli_0190", "\"pk\":\"cli_0191", Poison::ForeignTenant),
+            (
+                "\"kind\":\"callback\"",
+                "\"kind\":\"mail\"",
+                Poison::UnknownKind,
+            ),
+            (
+                "\"sk\":\"callback\"",
+                "\"sk\":\"client\"",
+                Poison::UnknownKind,
+            ),
+            (
+                "\"tenant\":\"cli_0190",
+                "\"tenant\":\"cli_0191",
+                Poison::ForeignTenant,
+            ),
+            (
+                "\"pk\":\"cli_0190",
+                "\"pk\":\"cli_0191",
+                Poison::ForeignTenant,
+            ),
         ];
         for (from, to, poison) in cases {
             let text = message().encode().replace(from, to);
             assert_eq!(Message::decode(&text), Err(poison), "{text}");
         }
-        let text = Message { pk: long, ..message() }.encode();
+        let text = Message {
+            pk: long,
+            ..message()
+        }
+        .encode();
         assert_eq!(Message::decode(&text), Err(Poison::Oversized(text.len())));
         assert_eq!(Message::decode(""), Err(Poison::Undecodable));
     }
 
     #[test]
     fn rows_without_a_worker_make_no_message() {
-        let due = Due { pk: CLIENT.into(), sk: "parcel".into() };
+        let due = Due {
+            pk: CLIENT.into(),
+            sk: "parcel".into(),
+        };
         assert_eq!(Message::try_from(due), Err(UnknownKind("parcel".into())));
     }
 

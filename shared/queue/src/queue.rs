@@ -44,7 +44,10 @@ impl Queue {
     /// The SQS queue at `url`. Deadlines and retries of calls are those of `client`.
     #[must_use]
     pub fn new(client: Client, url: impl Into<String>) -> Self {
-        Self(Way::Sqs { client, url: url.into() })
+        Self(Way::Sqs {
+            client,
+            url: url.into(),
+        })
     }
 
     /// A stand-in, and what it records.
@@ -58,7 +61,12 @@ impl Queue {
     /// that is all it is for.
     pub async fn connect(&self) {
         if let Way::Sqs { client, url } = &self.0 {
-            let _ = client.send_message_batch().queue_url(url).set_entries(Some(Vec::new())).send().await;
+            let _ = client
+                .send_message_batch()
+                .queue_url(url)
+                .set_entries(Some(Vec::new()))
+                .send()
+                .await;
         }
     }
 
@@ -72,14 +80,24 @@ impl Queue {
             Way::Sqs { client, url } => (client, url),
             Way::Recording(recorder) => return recorder.record(messages, delay),
         };
-        let batches = messages.chunks(BATCH).map(|batch| send_twice(client, url, batch, seconds(delay)));
+        let batches = messages
+            .chunks(BATCH)
+            .map(|batch| send_twice(client, url, batch, seconds(delay)));
         // Boxed one by one: a stream of borrowing futures is otherwise not seen to be Send.
         let batches = stream::iter(batches.map(Box::pin).collect::<Vec<_>>());
         let failures: Vec<Failures> = batches.buffer_unordered(AT_A_TIME).collect().await;
         let failed = failures.iter().map(|failures| failures.entries.len()).sum();
-        match failures.into_iter().filter_map(|failures| failures.cause).next_back() {
+        match failures
+            .into_iter()
+            .filter_map(|failures| failures.cause)
+            .next_back()
+        {
             None => Ok(()),
-            Some(cause) => Err(SendError { failed, messages: messages.len(), cause }),
+            Some(cause) => Err(SendError {
+                failed,
+                messages: messages.len(),
+                cause,
+            }),
         }
     }
 }
@@ -93,10 +111,20 @@ struct Failures {
 
 async fn send_twice(client: &Client, url: &str, batch: &[Message], delay: i32) -> Failures {
     let first = send_once(client, url, batch, (0..batch.len()).collect(), delay).await;
-    if first.entries.is_empty() { first } else { send_once(client, url, batch, first.entries, delay).await }
+    if first.entries.is_empty() {
+        first
+    } else {
+        send_once(client, url, batch, first.entries, delay).await
+    }
 }
 
-async fn send_once(client: &Client, url: &str, batch: &[Message], numbers: Vec<usize>, delay: i32) -> Failures {
+async fn send_once(
+    client: &Client,
+    url: &str,
+    batch: &[Message],
+    numbers: Vec<usize>,
+    delay: i32,
+) -> Failures {
     let entries = numbers.iter().map(|&number| {
         let message = &batch[number];
         SendMessageBatchRequestEntry::builder()
@@ -107,18 +135,40 @@ async fn send_once(client: &Client, url: &str, batch: &[Message], numbers: Vec<u
             .build()
             .expect("id and body are set")
     });
-    match client.send_message_batch().queue_url(url).set_entries(Some(entries.collect())).send().await {
-        Err(error) => Failures { entries: numbers, cause: Some(DisplayErrorContext(error).to_string()) },
+    match client
+        .send_message_batch()
+        .queue_url(url)
+        .set_entries(Some(entries.collect()))
+        .send()
+        .await
+    {
+        Err(error) => Failures {
+            entries: numbers,
+            cause: Some(DisplayErrorContext(error).to_string()),
+        },
         Ok(answer) => Failures {
-            entries: answer.failed().iter().filter_map(|entry| entry.id().parse().ok()).collect(),
-            cause: answer.failed().last().map(|entry| entry.message().unwrap_or(entry.code()).to_owned()),
+            entries: answer
+                .failed()
+                .iter()
+                .filter_map(|entry| entry.id().parse().ok())
+                .collect(),
+            cause: answer
+                .failed()
+                .last()
+                .map(|entry| entry.message().unwrap_or(entry.code()).to_owned()),
         },
     }
 }
 
 fn seconds(delay: Duration) -> i32 {
     let up = u64::from(delay.subsec_nanos() > 0);
-    i32::try_from(delay.as_secs().saturating_add(up).min(LONGEST_DELAY.as_secs())).unwrap_or(i32::MAX)
+    i32::try_from(
+        delay
+            .as_secs()
+            .saturating_add(up)
+            .min(LONGEST_DELAY.as_secs()),
+    )
+    .unwrap_or(i32::MAX)
 }
 
 #[cfg(test)]

@@ -41,9 +41,16 @@ impl Recorder {
         let mut state = self.state();
         if state.broken {
             let count = messages.len();
-            return Err(SendError { failed: count, messages: count, cause: "the queue is broken".to_owned() });
+            return Err(SendError {
+                failed: count,
+                messages: count,
+                cause: "the queue is broken".to_owned(),
+            });
         }
-        state.sent.extend(messages.iter().map(|message| Sent { message: message.clone(), delay }));
+        state.sent.extend(messages.iter().map(|message| Sent {
+            message: message.clone(),
+            delay,
+        }));
         Ok(())
     }
 

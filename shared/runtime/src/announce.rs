@@ -11,9 +11,18 @@ use tandem_domain::{Mint, Timestamp};
 use tandem_sealing::{OpenError, Purpose, Sealer};
 
 /// The callback of an announcement, its body sealed under the callback's id.
-pub fn seal(sealer: &Sealer, mint: &mut dyn Mint, announcement: Announcement, now: Timestamp) -> Callback {
+pub fn seal(
+    sealer: &Sealer,
+    mint: &mut dyn Mint,
+    announcement: Announcement,
+    now: Timestamp,
+) -> Callback {
     let id = CallbackId::mint(mint);
-    let sealed = sealer.seal(Purpose::CallbackBody, &id.to_string(), &announcement.body(now));
+    let sealed = sealer.seal(
+        Purpose::CallbackBody,
+        &id.to_string(),
+        &announcement.body(now),
+    );
     announcement.into_callback(id, sealed, now)
 }
 
@@ -27,8 +36,13 @@ pub fn seal_personal(
 ) -> Callback {
     let person = announcement.take_person();
     let callback = seal(sealer, mint, announcement, now);
-    let sealed_person = person.map(|person| personal.seal(Purpose::PersonalData, &callback.id.to_string(), &person));
-    Callback { concerned: Some(concerned), sealed_person, ..callback }
+    let sealed_person = person
+        .map(|person| personal.seal(Purpose::PersonalData, &callback.id.to_string(), &person));
+    Callback {
+        concerned: Some(concerned),
+        sealed_person,
+        ..callback
+    }
 }
 
 /// What seals and opens under a customer's own key.
@@ -43,11 +57,19 @@ pub fn personal(sealer: &Sealer, customer: &Customer) -> Result<Sealer, OpenErro
 ///
 /// # Errors
 /// It cannot be opened or put together.
-pub fn body(sealer: &Sealer, callback: &Callback, person: Option<&Sealer>) -> anyhow::Result<Vec<u8>> {
+pub fn body(
+    sealer: &Sealer,
+    callback: &Callback,
+    person: Option<&Sealer>,
+) -> anyhow::Result<Vec<u8>> {
     let id = callback.id.to_string();
     let kept = sealer.open(Purpose::CallbackBody, &id, &callback.sealed_body)?;
-    let Some(sealed) = &callback.sealed_person else { return Ok(kept) };
-    let told = person.map(|person| person.open(Purpose::PersonalData, &id, sealed)).transpose()?;
+    let Some(sealed) = &callback.sealed_person else {
+        return Ok(kept);
+    };
+    let told = person
+        .map(|person| person.open(Purpose::PersonalData, &id, sealed))
+        .transpose()?;
     whole_body(&kept, told.as_deref()).context("the parts of the body do not fit")
 }
 
@@ -64,14 +86,27 @@ pub fn kept_answer(
         return (answer, None);
     }
     let place = place_of(callback.id, attempt);
-    let seal = |(person, answer): (&Sealer, String)| person.seal(Purpose::ReceivedAnswer, &place, answer.as_bytes());
+    let seal = |(person, answer): (&Sealer, String)| {
+        person.seal(Purpose::ReceivedAnswer, &place, answer.as_bytes())
+    };
     (None, person.zip(answer).map(seal))
 }
 
 /// What was sealed by [`kept_answer`]; `None` if the person was erased.
 #[must_use]
-pub fn answer(callback: CallbackId, attempt: u32, person: Option<&Sealer>, sealed: &str) -> Option<String> {
-    let opened = person?.open(Purpose::ReceivedAnswer, &place_of(callback, attempt), sealed).ok()?;
+pub fn answer(
+    callback: CallbackId,
+    attempt: u32,
+    person: Option<&Sealer>,
+    sealed: &str,
+) -> Option<String> {
+    let opened = person?
+        .open(
+            Purpose::ReceivedAnswer,
+            &place_of(callback, attempt),
+            sealed,
+        )
+        .ok()?;
     String::from_utf8(opened).ok()
 }
 

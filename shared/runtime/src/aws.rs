@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use aws_config::environment::{EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider};
+use aws_config::environment::{
+    EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider,
+};
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
@@ -49,7 +51,10 @@ pub async fn config() -> SdkConfig {
 /// How often a call is tried, inside its time and the SDK's own quota of retries.
 #[must_use]
 pub fn retries() -> RetryConfig {
-    RetryConfig::standard().with_max_attempts(TRIES).with_initial_backoff(FIRST_PAUSE).with_max_backoff(LONGEST_PAUSE)
+    RetryConfig::standard()
+        .with_max_attempts(TRIES)
+        .with_initial_backoff(FIRST_PAUSE)
+        .with_max_backoff(LONGEST_PAUSE)
 }
 
 /// The store on the table that `TABLE_NAME` names, connected.
@@ -57,7 +62,10 @@ pub fn retries() -> RetryConfig {
 /// # Errors
 /// The setting is absent, or the table does not answer.
 pub async fn store(config: &SdkConfig) -> Result<Store> {
-    let store = Store::new(aws_sdk_dynamodb::Client::new(config), settings::required("TABLE_NAME")?);
+    let store = Store::new(
+        aws_sdk_dynamodb::Client::new(config),
+        settings::required("TABLE_NAME")?,
+    );
     // The first call pays for the TLS handshake; made here, no caller waits for it.
     store.connect().await.context("the table does not answer")?;
     Ok(store)
@@ -69,7 +77,9 @@ pub async fn store(config: &SdkConfig) -> Result<Store> {
 /// The setting is absent, the secret cannot be read, or it is no key.
 pub async fn sealer(config: &SdkConfig) -> Result<Sealer> {
     let secret = secret(config, "DATA_KEY_SECRET_ARN").await?;
-    Ok(Sealer::new(DataKey::from_secret(&secret).context("DATA_KEY_SECRET_ARN holds no key")?))
+    Ok(Sealer::new(
+        DataKey::from_secret(&secret).context("DATA_KEY_SECRET_ARN holds no key")?,
+    ))
 }
 
 /// The text of the secret that a setting names.
@@ -78,7 +88,9 @@ pub async fn sealer(config: &SdkConfig) -> Result<Sealer> {
 /// The setting is absent, or the secret cannot be read.
 pub async fn secret(config: &SdkConfig, setting: &'static str) -> Result<String> {
     let client = aws_sdk_secretsmanager::Client::new(config);
-    secret_text(&client, &settings::required(setting)?).await.context(setting)
+    secret_text(&client, &settings::required(setting)?)
+        .await
+        .context(setting)
 }
 
 /// The secret that a setting names, which is read again when it is old; read for the first time.
@@ -86,13 +98,24 @@ pub async fn secret(config: &SdkConfig, setting: &'static str) -> Result<String>
 /// # Errors
 /// The setting is absent, or the secret cannot be read.
 pub async fn held_secret(config: &SdkConfig, setting: &'static str) -> Result<HeldSecret> {
-    let held = HeldSecret::of(aws_sdk_secretsmanager::Client::new(config), settings::required(setting)?);
+    let held = HeldSecret::of(
+        aws_sdk_secretsmanager::Client::new(config),
+        settings::required(setting)?,
+    );
     let _ = held.at(jiff::Timestamp::now()).await.context(setting)?;
     Ok(held)
 }
 
-pub(crate) async fn secret_text(client: &aws_sdk_secretsmanager::Client, id: &str) -> Result<String> {
-    let answer = client.get_secret_value().secret_id(id).send().await.context("a secret cannot be read")?;
+pub(crate) async fn secret_text(
+    client: &aws_sdk_secretsmanager::Client,
+    id: &str,
+) -> Result<String> {
+    let answer = client
+        .get_secret_value()
+        .secret_id(id)
+        .send()
+        .await
+        .context("a secret cannot be read")?;
     answer.secret_string.context("a secret holds no text")
 }
 
@@ -101,7 +124,10 @@ pub(crate) async fn secret_text(client: &aws_sdk_secretsmanager::Client, id: &st
 /// # Errors
 /// The setting is absent.
 pub async fn queue(config: &SdkConfig, setting: &'static str) -> Result<Queue> {
-    let queue = Queue::new(aws_sdk_sqs::Client::new(config), settings::required(setting)?);
+    let queue = Queue::new(
+        aws_sdk_sqs::Client::new(config),
+        settings::required(setting)?,
+    );
     queue.connect().await;
     Ok(queue)
 }
@@ -112,7 +138,10 @@ pub async fn queue(config: &SdkConfig, setting: &'static str) -> Result<Queue> {
 /// # Errors
 /// The setting is absent.
 pub fn quarantine(config: &SdkConfig, store: &Store) -> Result<Quarantine> {
-    let letters = DeadLetters::new(aws_sdk_sqs::Client::new(config), settings::required("DEAD_LETTER_QUEUE_URL")?);
+    let letters = DeadLetters::new(
+        aws_sdk_sqs::Client::new(config),
+        settings::required("DEAD_LETTER_QUEUE_URL")?,
+    );
     Ok(Quarantine::new(store.clone(), letters))
 }
 
@@ -121,8 +150,15 @@ pub fn quarantine(config: &SdkConfig, store: &Store) -> Result<Quarantine> {
 /// # Errors
 /// A setting is absent.
 pub async fn queues(config: &SdkConfig) -> Result<Queues> {
-    let (callbacks, mails) = (queue(config, "CALLBACK_QUEUE_URL").await?, queue(config, "MAIL_QUEUE_URL").await?);
-    Ok(Queues::new(callbacks, mails, queue(config, "IMPORT_QUEUE_URL").await?))
+    let (callbacks, mails) = (
+        queue(config, "CALLBACK_QUEUE_URL").await?,
+        queue(config, "MAIL_QUEUE_URL").await?,
+    );
+    Ok(Queues::new(
+        callbacks,
+        mails,
+        queue(config, "IMPORT_QUEUE_URL").await?,
+    ))
 }
 
 /// The mailer that writes from the address in `MAIL_SENDER`, by the configuration set in `MAIL_CONFIGURATION_SET`. It connects with its first mail: SES has no call that does nothing,
@@ -131,10 +167,19 @@ pub async fn queues(config: &SdkConfig) -> Result<Queues> {
 /// # Errors
 /// A setting is absent.
 pub fn mailer(config: &SdkConfig) -> Result<Mailer> {
-    let (sender, set) = (settings::required("MAIL_SENDER")?, settings::required("MAIL_CONFIGURATION_SET")?);
+    let (sender, set) = (
+        settings::required("MAIL_SENDER")?,
+        settings::required("MAIL_CONFIGURATION_SET")?,
+    );
     // SES cannot tell a repetition: a try whose answer was lost would be a second mail. The mail's own schedule tries again.
-    let once = aws_sdk_sesv2::config::Builder::from(config).retry_config(RetryConfig::disabled()).build();
-    Ok(Mailer::new(aws_sdk_sesv2::Client::from_conf(once), sender, set))
+    let once = aws_sdk_sesv2::config::Builder::from(config)
+        .retry_config(RetryConfig::disabled())
+        .build();
+    Ok(Mailer::new(
+        aws_sdk_sesv2::Client::from_conf(once),
+        sender,
+        set,
+    ))
 }
 
 /// Loopback targets that a local stack may call, from `LOCAL_CALLBACK_TARGETS`; none in production, whatever it says.
@@ -158,12 +203,25 @@ mod tests {
         assert_eq!(timeouts.operation_attempt_timeout(), Some(ATTEMPT));
         assert_eq!(timeouts.operation_timeout(), Some(OPERATION));
         let retries = config.retry_config().expect("set");
-        assert_eq!((retries.max_attempts(), retries.initial_backoff()), (TRIES, FIRST_PAUSE));
-        let pauses: Duration = (0..TRIES - 1).map(|pause| (FIRST_PAUSE * (1 << pause)).min(LONGEST_PAUSE)).sum();
+        assert_eq!(
+            (retries.max_attempts(), retries.initial_backoff()),
+            (TRIES, FIRST_PAUSE)
+        );
+        let pauses: Duration = (0..TRIES - 1)
+            .map(|pause| (FIRST_PAUSE * (1 << pause)).min(LONGEST_PAUSE))
+            .sum();
         assert!(pauses < OPERATION, "{pauses:?} of pauses");
         let limits = include_str!("../../../template.yaml")
             .lines()
-            .filter_map(|line| line.trim().strip_prefix("Timeout: ").and_then(|seconds| seconds.parse::<u64>().ok()));
-        assert!(limits.min().is_some_and(|shortest| OPERATION < Duration::from_secs(shortest)));
+            .filter_map(|line| {
+                line.trim()
+                    .strip_prefix("Timeout: ")
+                    .and_then(|seconds| seconds.parse::<u64>().ok())
+            });
+        assert!(
+            limits
+                .min()
+                .is_some_and(|shortest| OPERATION < Duration::from_secs(shortest))
+        );
     }
 }

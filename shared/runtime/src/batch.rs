@@ -35,10 +35,18 @@ pub struct Receipt {
 
 impl Receipt {
     fn of(record: &SqsMessage) -> Self {
-        let number = |name: &str| record.attributes.get(name).and_then(|text| text.parse::<i64>().ok());
+        let number = |name: &str| {
+            record
+                .attributes
+                .get(name)
+                .and_then(|text| text.parse::<i64>().ok())
+        };
         Self {
-            received: number("ApproximateReceiveCount").and_then(|count| count.try_into().ok()).unwrap_or(1),
-            sent_at: number("SentTimestamp").and_then(|millis| Timestamp::from_millisecond(millis).ok()),
+            received: number("ApproximateReceiveCount")
+                .and_then(|count| count.try_into().ok())
+                .unwrap_or(1),
+            sent_at: number("SentTimestamp")
+                .and_then(|millis| Timestamp::from_millisecond(millis).ok()),
         }
     }
 }
@@ -63,16 +71,27 @@ where
             Err(poison) => Err(poison.clone().into()),
         };
         let id = record.message_id.clone().unwrap_or_default();
-        let Err(error) = result else { return (id, Ok(())) };
+        let Err(error) = result else {
+            return (id, Ok(()));
+        };
         let group = record.attributes.get("MessageGroupId").map(String::as_str);
-        let unhandled = Unhandled { id: &id, body, group, message: read.as_ref().ok() };
+        let unhandled = Unhandled {
+            id: &id,
+            body,
+            group,
+            message: read.as_ref().ok(),
+        };
         let result = quarantine.take(unhandled, error).await;
         (id, result)
     }))
     .await;
     let failed = results.into_iter().filter_map(|(id, result)| {
         let error = result.err()?;
-        tracing::error!(message = id, error = format!("{error:#}"), "a message was not handled");
+        tracing::error!(
+            message = id,
+            error = format!("{error:#}"),
+            "a message was not handled"
+        );
         let mut failure = BatchItemFailure::default();
         failure.item_identifier = id;
         Some(failure)
@@ -83,5 +102,9 @@ where
 }
 
 fn of_kinds(message: Message, kinds: &[Kind]) -> Result<Message, Poison> {
-    if kinds.contains(&message.kind) { Ok(message) } else { Err(Poison::UnknownKind) }
+    if kinds.contains(&message.kind) {
+        Ok(message)
+    } else {
+        Err(Poison::UnknownKind)
+    }
 }

@@ -22,7 +22,12 @@ impl Clock {
             None => Timestamp::now(),
             Some(standing) => *standing.lock().unwrap_or_else(PoisonError::into_inner),
         };
-        time.round(jiff::TimestampRound::new().smallest(Unit::Millisecond).mode(jiff::RoundMode::Floor)).unwrap_or(time)
+        time.round(
+            jiff::TimestampRound::new()
+                .smallest(Unit::Millisecond)
+                .mode(jiff::RoundMode::Floor),
+        )
+        .unwrap_or(time)
     }
 
     /// Moves a standing clock; the system's clock stays as it is.

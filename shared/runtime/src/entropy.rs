@@ -29,7 +29,11 @@ impl Entropy {
 
 impl Mint for Entropy {
     fn uuid(&mut self) -> Uuid {
-        Uuid::new_v7(uuid::Timestamp::from_unix(&self.context, self.seconds, self.nanoseconds))
+        Uuid::new_v7(uuid::Timestamp::from_unix(
+            &self.context,
+            self.seconds,
+            self.nanoseconds,
+        ))
     }
 
     fn voucher(&mut self) -> MintedVoucher {

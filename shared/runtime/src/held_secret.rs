@@ -18,7 +18,10 @@ pub struct HeldSecret {
 }
 
 enum Source {
-    SecretsManager { client: aws_sdk_secretsmanager::Client, id: String },
+    SecretsManager {
+        client: aws_sdk_secretsmanager::Client,
+        id: String,
+    },
     StandIn(Arc<Mutex<String>>),
 }
 
@@ -37,14 +40,23 @@ impl HeldSecret {
     /// The secret with this ARN.
     #[must_use]
     pub fn of(client: aws_sdk_secretsmanager::Client, id: String) -> Self {
-        Self { source: Source::SecretsManager { client, id }, held: Mutex::default() }
+        Self {
+            source: Source::SecretsManager { client, id },
+            held: Mutex::default(),
+        }
     }
 
     /// A stand-in for tests, and what changes it.
     #[must_use]
     pub fn stand_in(text: &str) -> (Self, StandInSecret) {
         let text = Arc::new(Mutex::new(text.to_owned()));
-        (Self { source: Source::StandIn(Arc::clone(&text)), held: Mutex::default() }, StandInSecret(text))
+        (
+            Self {
+                source: Source::StandIn(Arc::clone(&text)),
+                held: Mutex::default(),
+            },
+            StandInSecret(text),
+        )
     }
 
     /// The secret, as it was at most [`HELD_FOR`] ago.
@@ -52,7 +64,11 @@ impl HeldSecret {
     /// # Errors
     /// It has to be read and cannot be: what may have been withdrawn is not used any longer.
     pub async fn at(&self, now: Timestamp) -> Result<SecretString> {
-        if let Some((secret, read_at)) = self.held.lock().unwrap_or_else(PoisonError::into_inner).as_ref()
+        if let Some((secret, read_at)) = self
+            .held
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .as_ref()
             && now.duration_since(*read_at).abs() < HELD_FOR
         {
             return Ok(secret.clone());
@@ -65,7 +81,9 @@ impl HeldSecret {
     async fn read(&self) -> Result<String> {
         match &self.source {
             Source::SecretsManager { client, id } => aws::secret_text(client, id).await,
-            Source::StandIn(text) => Ok(text.lock().unwrap_or_else(PoisonError::into_inner).clone()),
+            Source::StandIn(text) => {
+                Ok(text.lock().unwrap_or_else(PoisonError::into_inner).clone())
+            }
         }
     }
 }

@@ -22,21 +22,39 @@ impl Quarantine {
     ///
     /// # Errors
     /// The error itself, if the message may be handled another time; or why it could not be put aside, so that it comes again.
-    pub(crate) async fn take(&self, letter: Unhandled<'_>, error: anyhow::Error) -> anyhow::Result<()> {
-        let Some(reason) = poison(&error) else { return Err(error) };
+    pub(crate) async fn take(
+        &self,
+        letter: Unhandled<'_>,
+        error: anyhow::Error,
+    ) -> anyhow::Result<()> {
+        let Some(reason) = poison(&error) else {
+            return Err(error);
+        };
         if let (Poison::UnreadableRow, Some(message)) = (&reason, letter.message) {
             self.quiet(message).await?;
         }
         let (code, message) = (reason.code(), letter.id);
-        let put = Letter { body: letter.body.to_owned(), group: letter.group.map(str::to_owned), reason };
+        let put = Letter {
+            body: letter.body.to_owned(),
+            group: letter.group.map(str::to_owned),
+            reason,
+        };
         self.letters.put(put).await?;
-        tracing::error!(message, reason = code, error = format!("{error:#}"), "a message was put into the dead-letter queue");
+        tracing::error!(
+            message,
+            reason = code,
+            error = format!("{error:#}"),
+            "a message was put into the dead-letter queue"
+        );
         Ok(())
     }
 
     async fn quiet(&self, message: &Message) -> anyhow::Result<()> {
         let mut transaction = Transaction::default();
-        transaction.quiet(&RawKey { pk: message.pk.clone(), sk: message.sk.clone() });
+        transaction.quiet(&RawKey {
+            pk: message.pk.clone(),
+            sk: message.sk.clone(),
+        });
         match self.store.commit(transaction).await {
             // There is no such row any more.
             Ok(()) | Err(CommitError::Conflict(_)) => Ok(()),
@@ -58,7 +76,14 @@ pub(crate) struct Unhandled<'a> {
 fn poison(error: &anyhow::Error) -> Option<Poison> {
     let corrupt = error.chain().any(|cause| {
         matches!(cause.downcast_ref(), Some(StoreError::Corrupt { .. }))
-            || matches!(cause.downcast_ref(), Some(CommitError::Store(StoreError::Corrupt { .. })))
+            || matches!(
+                cause.downcast_ref(),
+                Some(CommitError::Store(StoreError::Corrupt { .. }))
+            )
     });
-    if corrupt { Some(Poison::UnreadableRow) } else { error.downcast_ref::<Poison>().cloned() }
+    if corrupt {
+        Some(Poison::UnreadableRow)
+    } else {
+        error.downcast_ref::<Poison>().cloned()
+    }
 }

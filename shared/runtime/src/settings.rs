@@ -7,8 +7,12 @@ use anyhow::{Context, Result};
 /// # Errors
 /// It is absent or empty; the error names it.
 pub fn required(name: &'static str) -> Result<String> {
-    let value = std::env::var(name).with_context(|| format!("the environment variable {name} is not set"))?;
-    anyhow::ensure!(!value.is_empty(), "the environment variable {name} is empty");
+    let value = std::env::var(name)
+        .with_context(|| format!("the environment variable {name} is not set"))?;
+    anyhow::ensure!(
+        !value.is_empty(),
+        "the environment variable {name} is empty"
+    );
     Ok(value)
 }
 

@@ -48,7 +48,11 @@ impl NewApiKey {
         let secret_hash = sha256_hex(secret.as_bytes());
         let body = format!("{PREFIX}{key_id}_{secret}");
         let checksum = checksum(&body);
-        Self { key_id, secret_hash, text: (body + &checksum).into() }
+        Self {
+            key_id,
+            secret_hash,
+            text: (body + &checksum).into(),
+        }
     }
 }
 
@@ -71,8 +75,10 @@ impl PresentedKey {
         let (body, checksum_given) = text.split_at(LENGTH - CHECKSUM);
         let (key_id, secret) = body.strip_prefix(PREFIX)?.split_once('_')?;
         let well_formed = is_key_id(key_id) && base32::is_base32(secret);
-        (well_formed && checksum(body) == checksum_given)
-            .then(|| Self { key_id: key_id.to_owned(), secret_hash: sha256_hex(secret.as_bytes()) })
+        (well_formed && checksum(body) == checksum_given).then(|| Self {
+            key_id: key_id.to_owned(),
+            secret_hash: sha256_hex(secret.as_bytes()),
+        })
     }
 
     /// Whether the presented secret is the one whose hash is stored, in time that does not tell how much of it is right.
@@ -84,7 +90,9 @@ impl PresentedKey {
 
 impl fmt::Debug for PresentedKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PresentedKey").field("key_id", &self.key_id).finish_non_exhaustive()
+        f.debug_struct("PresentedKey")
+            .field("key_id", &self.key_id)
+            .finish_non_exhaustive()
     }
 }
 
@@ -109,7 +117,8 @@ mod tests {
 
     #[test]
     fn another_key_does_not_match() {
-        let presented = PresentedKey::parse(NewApiKey::generate().text.expose_secret()).expect("well-formed");
+        let presented =
+            PresentedKey::parse(NewApiKey::generate().text.expose_secret()).expect("well-formed");
         assert!(!presented.matches(&NewApiKey::generate().secret_hash));
         assert!(!presented.matches(""));
     }
@@ -122,7 +131,10 @@ mod tests {
             for other in ["0", "1", "A", "_", "i"] {
                 let mut changed = text.to_owned();
                 changed.replace_range(index..=index, other);
-                assert!(changed == text || PresentedKey::parse(&changed).is_none(), "character {index} to {other}");
+                assert!(
+                    changed == text || PresentedKey::parse(&changed).is_none(),
+                    "character {index} to {other}"
+                );
             }
         }
     }
@@ -131,7 +143,13 @@ mod tests {
     fn a_key_longer_or_shorter_or_in_capitals_is_refused() {
         let key = NewApiKey::generate();
         let text = key.text.expose_secret();
-        for wrong in [format!("{text}0"), format!(" {text}"), text[1..].to_owned(), text.to_uppercase(), String::new()] {
+        for wrong in [
+            format!("{text}0"),
+            format!(" {text}"),
+            text[1..].to_owned(),
+            text.to_uppercase(),
+            String::new(),
+        ] {
             assert_eq!(PresentedKey::parse(&wrong), None);
         }
     }
@@ -141,7 +159,10 @@ mod tests {
         let text = "tdm_0123456789abcdef_0123456789abcdefghjkmnpqrstvwxyz3tmq654";
         let key = PresentedKey::parse(text).expect("well-formed");
         assert_eq!(key.key_id, "0123456789abcdef");
-        assert_eq!(key.secret_hash, sha256_hex(b"0123456789abcdefghjkmnpqrstvwxyz"));
+        assert_eq!(
+            key.secret_hash,
+            sha256_hex(b"0123456789abcdefghjkmnpqrstvwxyz")
+        );
     }
 
     #[test]

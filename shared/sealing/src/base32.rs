@@ -4,12 +4,17 @@ const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
 /// The digits of octets; a length divisible by five leaves no bits over.
 pub(crate) fn of_bytes(bytes: &[u8]) -> String {
-    bytes.chunks(5).flat_map(|chunk| of_number(chunk.iter().fold(0, |n, byte| n << 8 | u64::from(*byte)), 8)).collect()
+    bytes
+        .chunks(5)
+        .flat_map(|chunk| of_number(chunk.iter().fold(0, |n, byte| n << 8 | u64::from(*byte)), 8))
+        .collect()
 }
 
 /// The `digits` lowest digits of a number.
 pub(crate) fn of_number(number: u64, digits: u32) -> impl Iterator<Item = char> {
-    (0..digits).rev().map(move |index| char::from(ALPHABET[((number >> (5 * index)) & 31) as usize]))
+    (0..digits)
+        .rev()
+        .map(move |index| char::from(ALPHABET[((number >> (5 * index)) & 31) as usize]))
 }
 
 /// Whether all characters are digits.

@@ -11,7 +11,11 @@ use crate::seal::Sealer;
 #[must_use]
 pub fn of(sealer: &Sealer, bound_to: &str, position: &str) -> String {
     let mac = sealer.mac(Purpose::Cursor, signed(bound_to, position).as_bytes());
-    format!("{}.{}", URL_SAFE_NO_PAD.encode(position), URL_SAFE_NO_PAD.encode(mac))
+    format!(
+        "{}.{}",
+        URL_SAFE_NO_PAD.encode(position),
+        URL_SAFE_NO_PAD.encode(mac)
+    )
 }
 
 /// The position of a cursor; `None` if it was not made by [`of`] for the same `bound_to`.
@@ -20,7 +24,13 @@ pub fn open(sealer: &Sealer, bound_to: &str, cursor: &str) -> Option<String> {
     let (position, mac) = cursor.split_once('.')?;
     let position = String::from_utf8(URL_SAFE_NO_PAD.decode(position).ok()?).ok()?;
     let mac = URL_SAFE_NO_PAD.decode(mac).ok()?;
-    sealer.verify_mac(Purpose::Cursor, signed(bound_to, &position).as_bytes(), &mac).then_some(position)
+    sealer
+        .verify_mac(
+            Purpose::Cursor,
+            signed(bound_to, &position).as_bytes(),
+            &mac,
+        )
+        .then_some(position)
 }
 
 /// With the length, so that the end of `bound_to` cannot be taken for the beginning of the position.
@@ -34,22 +44,39 @@ mod tests {
     use crate::data_key::DataKey;
 
     fn sealer() -> Sealer {
-        Sealer::new(DataKey::from_secret("a data key for tests, long enough for anyone").expect("long enough"))
+        Sealer::new(
+            DataKey::from_secret("a data key for tests, long enough for anyone")
+                .expect("long enough"),
+        )
     }
 
     #[test]
     fn a_cursor_opens_for_what_it_is_bound_to_and_nothing_else() {
         let cursor = of(&sealer(), "cli_1\n/v1/offers\n", "off_7");
-        assert_eq!(open(&sealer(), "cli_1\n/v1/offers\n", &cursor).as_deref(), Some("off_7"));
-        for other in ["cli_2\n/v1/offers\n", "cli_1\n/v1/carts\n", "cli_1\n/v1/offers\nstatus=active", ""] {
+        assert_eq!(
+            open(&sealer(), "cli_1\n/v1/offers\n", &cursor).as_deref(),
+            Some("off_7")
+        );
+        for other in [
+            "cli_2\n/v1/offers\n",
+            "cli_1\n/v1/carts\n",
+            "cli_1\n/v1/offers\nstatus=active",
+            "",
+        ] {
             assert_eq!(open(&sealer(), other, &cursor), None, "{other}");
         }
     }
 
     #[test]
     fn what_it_is_bound_to_does_not_run_into_the_position() {
-        let (given, other) = (of(&sealer(), "list\nname=a", "b"), of(&sealer(), "list", "name=a\nb"));
-        let (position, mac) = (other.split_once('.').expect("a dot").0, given.split_once('.').expect("a dot").1);
+        let (given, other) = (
+            of(&sealer(), "list\nname=a", "b"),
+            of(&sealer(), "list", "name=a\nb"),
+        );
+        let (position, mac) = (
+            other.split_once('.').expect("a dot").0,
+            given.split_once('.').expect("a dot").1,
+        );
         assert_eq!(open(&sealer(), "list", &format!("{position}.{mac}")), None);
     }
 }

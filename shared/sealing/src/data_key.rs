@@ -59,15 +59,25 @@ impl DataKey {
         if text.chars().count() < FEWEST_CHARACTERS {
             return Err(WeakDataKey);
         }
-        Ok(Self(hkdf::Salt::new(hkdf::HKDF_SHA256, b"tandem data key v1").extract(text.as_bytes())))
+        Ok(Self(
+            hkdf::Salt::new(hkdf::HKDF_SHA256, b"tandem data key v1").extract(text.as_bytes()),
+        ))
     }
 
     /// The key that seals what is kept at one place. A key for each place keeps the random nonces of AES-GCM far from
     /// their limit of 2^32 messages a key (NIST SP 800-38D, 8.3).
     pub(crate) fn sealing_key(&self, purpose: Purpose, bound_to: &str) -> [u8; 32] {
-        let info = [b"seal\0".as_slice(), purpose.word().as_bytes(), b"\0", bound_to.as_bytes()];
+        let info = [
+            b"seal\0".as_slice(),
+            purpose.word().as_bytes(),
+            b"\0",
+            bound_to.as_bytes(),
+        ];
         let mut key = [0; 32];
-        let derived = self.0.expand(&info, hkdf::HKDF_SHA256).and_then(|okm| okm.fill(&mut key));
+        let derived = self
+            .0
+            .expand(&info, hkdf::HKDF_SHA256)
+            .and_then(|okm| okm.fill(&mut key));
         derived.expect("HKDF-SHA256 gives 32 octets");
         key
     }
@@ -75,7 +85,10 @@ impl DataKey {
     /// The key that authenticates what is given out for a purpose.
     pub(crate) fn mac_key(&self, purpose: Purpose) -> hmac::Key {
         let info = [b"mac\0".as_slice(), purpose.word().as_bytes()];
-        let okm = self.0.expand(&info, hmac::HMAC_SHA256).expect("HKDF-SHA256 gives 32 octets");
+        let okm = self
+            .0
+            .expand(&info, hmac::HMAC_SHA256)
+            .expect("HKDF-SHA256 gives 32 octets");
         hmac::Key::from(okm)
     }
 }
@@ -92,7 +105,10 @@ mod tests {
 
     #[test]
     fn a_short_secret_is_refused() {
-        assert_eq!(DataKey::from_secret(&"x".repeat(31)).err(), Some(WeakDataKey));
+        assert_eq!(
+            DataKey::from_secret(&"x".repeat(31)).err(),
+            Some(WeakDataKey)
+        );
         assert!(DataKey::from_secret(&"x".repeat(32)).is_ok());
     }
 
@@ -107,9 +123,13 @@ mod tests {
 
     #[test]
     fn the_derivation_never_changes() {
-        let data_key = DataKey::from_secret("0123456789abcdef0123456789abcdef").expect("long enough");
+        let data_key =
+            DataKey::from_secret("0123456789abcdef0123456789abcdef").expect("long enough");
         let key = data_key.sealing_key(Purpose::SigningSecret, "con_1");
-        assert_eq!(crate::hash::hex(&key), "6bf199cd8e6c8ca287b1fe5a1e9930c94dd1b90889ea35a7c6aca470b725ebfe");
+        assert_eq!(
+            crate::hash::hex(&key),
+            "6bf199cd8e6c8ca287b1fe5a1e9930c94dd1b90889ea35a7c6aca470b725ebfe"
+        );
     }
 
     #[test]

@@ -18,7 +18,11 @@ impl Sealer {
     /// The operating system gives no random numbers.
     #[must_use]
     pub fn new_personal_key(&self, bound_to: &str) -> String {
-        self.seal(Purpose::PersonalKey, bound_to, STANDARD.encode(random::bytes::<32>()).as_bytes())
+        self.seal(
+            Purpose::PersonalKey,
+            bound_to,
+            STANDARD.encode(random::bytes::<32>()).as_bytes(),
+        )
     }
 
     /// What seals and opens under the key of a person.
@@ -26,9 +30,11 @@ impl Sealer {
     /// # Errors
     /// The sealed key is another person's, or none.
     pub fn personal(&self, bound_to: &str, sealed_key: &str) -> Result<Self, OpenError> {
-        let key =
-            String::from_utf8(self.open(Purpose::PersonalKey, bound_to, sealed_key)?).map_err(|_| OpenError::Malformed)?;
-        DataKey::from_secret(&key).map(Self::new).map_err(|_| OpenError::Malformed)
+        let key = String::from_utf8(self.open(Purpose::PersonalKey, bound_to, sealed_key)?)
+            .map_err(|_| OpenError::Malformed)?;
+        DataKey::from_secret(&key)
+            .map(Self::new)
+            .map_err(|_| OpenError::Malformed)
     }
 }
 
@@ -42,18 +48,36 @@ mod tests {
 
     #[test]
     fn what_is_sealed_for_a_person_opens_with_that_persons_key_only() {
-        let (anna, ben) = (sealer().new_personal_key("cus_1"), sealer().new_personal_key("cus_2"));
+        let (anna, ben) = (
+            sealer().new_personal_key("cus_1"),
+            sealer().new_personal_key("cus_2"),
+        );
         let of = |id: &str, key: &str| sealer().personal(id, key).expect("a key");
         let sealed = of("cus_1", &anna).seal(Purpose::PersonalData, "cbk_1", b"Anna");
-        assert_eq!(of("cus_1", &anna).open(Purpose::PersonalData, "cbk_1", &sealed), Ok(b"Anna".to_vec()));
-        assert_eq!(of("cus_2", &ben).open(Purpose::PersonalData, "cbk_1", &sealed), Err(OpenError::Refused));
-        assert_eq!(sealer().open(Purpose::PersonalData, "cbk_1", &sealed), Err(OpenError::Refused));
+        assert_eq!(
+            of("cus_1", &anna).open(Purpose::PersonalData, "cbk_1", &sealed),
+            Ok(b"Anna".to_vec())
+        );
+        assert_eq!(
+            of("cus_2", &ben).open(Purpose::PersonalData, "cbk_1", &sealed),
+            Err(OpenError::Refused)
+        );
+        assert_eq!(
+            sealer().open(Purpose::PersonalData, "cbk_1", &sealed),
+            Err(OpenError::Refused)
+        );
     }
 
     #[test]
     fn a_persons_key_is_of_no_use_for_another_person() {
         let key = sealer().new_personal_key("cus_1");
-        assert_eq!(sealer().personal("cus_2", &key).err(), Some(OpenError::Refused));
-        assert_eq!(sealer().personal("cus_1", "").err(), Some(OpenError::Malformed));
+        assert_eq!(
+            sealer().personal("cus_2", &key).err(),
+            Some(OpenError::Refused)
+        );
+        assert_eq!(
+            sealer().personal("cus_1", "").err(),
+            Some(OpenError::Malformed)
+        );
     }
 }

@@ -23,7 +23,9 @@ pub enum OpenError {
     #[error("this was sealed in version {0}, which is not known here")]
     UnknownVersion(u8),
     /// Changed, sealed under another data key, for another purpose or for another place.
-    #[error("this was changed, or sealed under another key, for another purpose or for another place")]
+    #[error(
+        "this was changed, or sealed under another key, for another purpose or for another place"
+    )]
     Refused,
 }
 
@@ -45,7 +47,9 @@ impl Sealer {
     #[must_use]
     pub fn seal(&self, purpose: Purpose, bound_to: &str, plain: &[u8]) -> String {
         let mut text = plain.to_vec();
-        let sealed = self.key(purpose, bound_to).seal_in_place_append_tag(aad(purpose, bound_to), &mut text);
+        let sealed = self
+            .key(purpose, bound_to)
+            .seal_in_place_append_tag(aad(purpose, bound_to), &mut text);
         let nonce = sealed.expect("AES-256-GCM seals what fits into memory");
         STANDARD.encode([&[VERSION], nonce.as_ref().as_slice(), &text].concat())
     }
@@ -54,16 +58,25 @@ impl Sealer {
     ///
     /// # Errors
     /// See [`OpenError`].
-    pub fn open(&self, purpose: Purpose, bound_to: &str, sealed: &str) -> Result<Vec<u8>, OpenError> {
+    pub fn open(
+        &self,
+        purpose: Purpose,
+        bound_to: &str,
+        sealed: &str,
+    ) -> Result<Vec<u8>, OpenError> {
         let bytes = STANDARD.decode(sealed).map_err(|_| OpenError::Malformed)?;
         let (&version, rest) = bytes.split_first().ok_or(OpenError::Malformed)?;
         if version != VERSION {
             return Err(OpenError::UnknownVersion(version));
         }
-        let (nonce, text) = rest.split_at_checked(NONCE_LEN).ok_or(OpenError::Malformed)?;
+        let (nonce, text) = rest
+            .split_at_checked(NONCE_LEN)
+            .ok_or(OpenError::Malformed)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| OpenError::Malformed)?;
         let mut text = text.to_vec();
-        let opened = self.key(purpose, bound_to).open_in_place(nonce, aad(purpose, bound_to), &mut text);
+        let opened =
+            self.key(purpose, bound_to)
+                .open_in_place(nonce, aad(purpose, bound_to), &mut text);
         let length = opened.map_err(|_| OpenError::Refused)?.len();
         text.truncate(length);
         Ok(text)
@@ -72,7 +85,9 @@ impl Sealer {
     /// HMAC-SHA256 of `message`, 32 octets.
     #[must_use]
     pub fn mac(&self, purpose: Purpose, message: &[u8]) -> Vec<u8> {
-        hmac::sign(&self.0.mac_key(purpose), message).as_ref().to_vec()
+        hmac::sign(&self.0.mac_key(purpose), message)
+            .as_ref()
+            .to_vec()
     }
 
     /// Whether `mac` is that of `message`, in time that does not tell how much of it is right.
@@ -88,7 +103,15 @@ impl Sealer {
 }
 
 fn aad(purpose: Purpose, bound_to: &str) -> Aad<Vec<u8>> {
-    Aad::from([&[VERSION], purpose.word().as_bytes(), b"\0", bound_to.as_bytes()].concat())
+    Aad::from(
+        [
+            &[VERSION],
+            purpose.word().as_bytes(),
+            b"\0",
+            bound_to.as_bytes(),
+        ]
+        .concat(),
+    )
 }
 
 impl fmt::Debug for Sealer {
@@ -122,18 +145,33 @@ mod tests {
     #[test]
     fn nothing_opens_under_another_key_purpose_or_place() {
         let sealed = sealer("x").seal(Purpose::CallbackBody, "cbk_1", b"plain");
-        assert_eq!(sealer("y").open(Purpose::CallbackBody, "cbk_1", &sealed), Err(OpenError::Refused));
-        assert_eq!(sealer("x").open(Purpose::SigningSecret, "cbk_1", &sealed), Err(OpenError::Refused));
-        assert_eq!(sealer("x").open(Purpose::CallbackBody, "cbk_2", &sealed), Err(OpenError::Refused));
+        assert_eq!(
+            sealer("y").open(Purpose::CallbackBody, "cbk_1", &sealed),
+            Err(OpenError::Refused)
+        );
+        assert_eq!(
+            sealer("x").open(Purpose::SigningSecret, "cbk_1", &sealed),
+            Err(OpenError::Refused)
+        );
+        assert_eq!(
+            sealer("x").open(Purpose::CallbackBody, "cbk_2", &sealed),
+            Err(OpenError::Refused)
+        );
     }
 
     #[test]
     fn a_change_of_any_octet_is_noticed() {
-        let sealed = STANDARD.decode(sealer("x").seal(Purpose::CallbackBody, "a", b"plain")).expect("base64");
+        let sealed = STANDARD
+            .decode(sealer("x").seal(Purpose::CallbackBody, "a", b"plain"))
+            .expect("base64");
         for index in 0..sealed.len() {
             let mut changed = sealed.clone();
             changed[index] ^= 1;
-            let expected = if index == 0 { OpenError::UnknownVersion(0) } else { OpenError::Refused };
+            let expected = if index == 0 {
+                OpenError::UnknownVersion(0)
+            } else {
+                OpenError::Refused
+            };
             let opened = sealer("x").open(Purpose::CallbackBody, "a", &STANDARD.encode(changed));
             assert_eq!(opened, Err(expected), "octet {index}");
         }
@@ -142,13 +180,20 @@ mod tests {
     #[test]
     fn what_is_too_short_is_no_sealed_text() {
         for text in ["", "AQ==", "AQAAAAAAAAAAAAA=", "no base64"] {
-            assert_eq!(sealer("x").open(Purpose::Cursor, "a", text), Err(OpenError::Malformed), "{text}");
+            assert_eq!(
+                sealer("x").open(Purpose::Cursor, "a", text),
+                Err(OpenError::Malformed),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn the_same_text_is_sealed_differently_each_time() {
-        assert_ne!(sealer("x").seal(Purpose::Cursor, "a", b"plain"), sealer("x").seal(Purpose::Cursor, "a", b"plain"));
+        assert_ne!(
+            sealer("x").seal(Purpose::Cursor, "a", b"plain"),
+            sealer("x").seal(Purpose::Cursor, "a", b"plain")
+        );
     }
 
     #[test]

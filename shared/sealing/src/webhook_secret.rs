@@ -20,7 +20,10 @@ mod tests {
     #[test]
     fn a_secret_has_the_prefix_and_32_octets() {
         let secret = new_webhook_secret();
-        let octets = secret.expose_secret().strip_prefix("whsec_").map(|text| STANDARD.decode(text));
+        let octets = secret
+            .expose_secret()
+            .strip_prefix("whsec_")
+            .map(|text| STANDARD.decode(text));
         assert_eq!(octets.expect("prefix").expect("base64").len(), 32);
     }
 

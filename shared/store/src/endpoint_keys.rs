@@ -14,7 +14,10 @@ pub fn endpoint_health(endpoint: impl Into<Endpoint>) -> Key<EndpointHealth> {
 impl Entity for EndpointHealth {
     fn key(&self) -> Key<Self> {
         // One of the two is there; without both the key would be no row's.
-        let owner = self.connection_id.map(|id| id.to_string()).or_else(|| self.client_id.map(|id| id.to_string()));
+        let owner = self
+            .connection_id
+            .map(|id| id.to_string())
+            .or_else(|| self.client_id.map(|id| id.to_string()));
         Key::new(owner.unwrap_or_default(), "endpoint")
     }
     fn version(&self) -> u64 {

@@ -30,7 +30,10 @@ impl RawKey {
     }
 
     pub(crate) fn of(item: &Item) -> Option<Self> {
-        Some(Self { pk: string(item, "pk")?, sk: string(item, "sk")? })
+        Some(Self {
+            pk: string(item, "pk")?,
+            sk: string(item, "sk")?,
+        })
     }
 }
 
@@ -48,7 +51,10 @@ pub struct Key<E> {
 
 impl<E> Key<E> {
     pub(crate) fn new(pk: String, sk: impl Into<String>) -> Self {
-        Self { raw: RawKey { pk, sk: sk.into() }, row: PhantomData }
+        Self {
+            raw: RawKey { pk, sk: sk.into() },
+            row: PhantomData,
+        }
     }
 
     /// The key without its type.
@@ -60,7 +66,10 @@ impl<E> Key<E> {
 
 impl<E> Clone for Key<E> {
     fn clone(&self) -> Self {
-        Self { raw: self.raw.clone(), row: PhantomData }
+        Self {
+            raw: self.raw.clone(),
+            row: PhantomData,
+        }
     }
 }
 
@@ -100,9 +109,14 @@ pub trait Entity: Serialize + DeserializeOwned + Send + Sync {
 /// The stored form of a value at a version.
 pub(crate) fn to_item<E: Entity>(value: &E, version: u64) -> Result<Item, StoreError> {
     let key = value.key().raw.clone();
-    let corrupt = |reason: String| StoreError::Corrupt { key: key.to_string(), reason };
-    let mut item: Item = serde_dynamo::to_item(value).map_err(|error| corrupt(error.to_string()))?;
-    let mut put = |name: &str, value: String| item.insert(name.to_owned(), AttributeValue::S(value));
+    let corrupt = |reason: String| StoreError::Corrupt {
+        key: key.to_string(),
+        reason,
+    };
+    let mut item: Item =
+        serde_dynamo::to_item(value).map_err(|error| corrupt(error.to_string()))?;
+    let mut put =
+        |name: &str, value: String| item.insert(name.to_owned(), AttributeValue::S(value));
     put("pk", key.pk.clone());
     put("sk", key.sk.clone());
     let indexes = value.indexes();
@@ -119,7 +133,10 @@ pub(crate) fn to_item<E: Entity>(value: &E, version: u64) -> Result<Item, StoreE
         put("dueAt", crate::outbox::sortable(due));
     }
     if let Some(expires) = indexes.expires {
-        item.insert("expiresAt".to_owned(), AttributeValue::N(expires.as_second().to_string()));
+        item.insert(
+            "expiresAt".to_owned(),
+            AttributeValue::N(expires.as_second().to_string()),
+        );
     }
     item.insert("version".to_owned(), AttributeValue::N(version.to_string()));
     Ok(item)
@@ -130,14 +147,18 @@ pub(crate) fn to_item<E: Entity>(value: &E, version: u64) -> Result<Item, StoreE
 pub(crate) fn from_item<E: Entity>(item: Item) -> Result<E, StoreError> {
     let key = RawKey::of(&item);
     let corrupt = |reason: String| StoreError::Corrupt {
-        key: key.as_ref().map_or_else(|| "without key".to_owned(), RawKey::to_string),
+        key: key
+            .as_ref()
+            .map_or_else(|| "without key".to_owned(), RawKey::to_string),
         reason,
     };
     let value: E = serde_dynamo::from_item(item).map_err(|error| corrupt(error.to_string()))?;
     if key.as_ref() == Some(value.key().raw()) {
         Ok(value)
     } else {
-        Err(corrupt("its members name another tenant or another thing".to_owned()))
+        Err(corrupt(
+            "its members name another tenant or another thing".to_owned(),
+        ))
     }
 }
 

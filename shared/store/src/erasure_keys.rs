@@ -19,6 +19,9 @@ impl Entity for Erasure {
     }
     fn indexes(&self) -> Indexes {
         let sort = format!("{}#{}", sortable(self.erased_at), self.customer_id);
-        Indexes { gsi1: Some((format!("{}#erasures", self.company_id), sort)), ..Indexes::default() }
+        Indexes {
+            gsi1: Some((format!("{}#erasures", self.company_id), sort)),
+            ..Indexes::default()
+        }
     }
 }

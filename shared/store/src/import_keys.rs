@@ -55,7 +55,11 @@ impl Entity for Chunk {
         chunk(self.client_id, self.promise_id, self.number)
     }
     fn indexes(&self) -> Indexes {
-        Indexes { due: self.due_at(), expires: expiry(self.created_at), ..Indexes::default() }
+        Indexes {
+            due: self.due_at(),
+            expires: expiry(self.created_at),
+            ..Indexes::default()
+        }
     }
     fn version(&self) -> u64 {
         self.version
@@ -73,7 +77,10 @@ impl Entity for ChunkItems {
         chunk_items(self.client_id, self.promise_id, self.number)
     }
     fn indexes(&self) -> Indexes {
-        Indexes { expires: expiry(self.created_at), ..Indexes::default() }
+        Indexes {
+            expires: expiry(self.created_at),
+            ..Indexes::default()
+        }
     }
 }
 
@@ -95,7 +102,10 @@ impl Entity for Mirror {
 /// What a promise did to an `externalSystemId`.
 #[must_use]
 pub fn log_entry(client: ClientId, external: &ExternalHash, promise: PromiseId) -> Key<LogEntry> {
-    Key::new(format!("{client}#external#{}", external.0), format!("log#{promise}"))
+    Key::new(
+        format!("{client}#external#{}", external.0),
+        format!("log#{promise}"),
+    )
 }
 
 /// What was done to an `externalSystemId`, by promises that were accepted from a time (inclusive) and before a time.
@@ -107,7 +117,8 @@ pub fn log_of(
     before: Option<Timestamp>,
 ) -> Collection<LogEntry> {
     let bound = |time: Timestamp| format!("log#{}", PromiseId::first_of(time));
-    Collection::table(format!("{client}#external#{}", external.0), "log#").between(from.map(bound), before.map(bound))
+    Collection::table(format!("{client}#external#{}", external.0), "log#")
+        .between(from.map(bound), before.map(bound))
 }
 
 /// The log of a promise. Its sort keys count down, so that a list, which begins at the highest, begins with item 0.
@@ -123,7 +134,10 @@ impl Entity for LogEntry {
     fn indexes(&self) -> Indexes {
         let sort = format!("{:05}", BEYOND.saturating_sub(self.number));
         Indexes {
-            gsi1: Some((format!("{}#{}#items", self.client_id, self.promise_id), sort)),
+            gsi1: Some((
+                format!("{}#{}#items", self.client_id, self.promise_id),
+                sort,
+            )),
             expires: Some(self.kept_until()),
             ..Indexes::default()
         }

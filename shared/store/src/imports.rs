@@ -75,8 +75,18 @@ impl Store {
     ///
     /// # Errors
     /// The table is not available, or a row is corrupt.
-    pub async fn import_grounds(&self, importer: Importer, items: &[Numbered<'_>]) -> Result<ImportGrounds, StoreError> {
-        let first = self.batch(items.iter().flat_map(|numbered| rows_of(importer, numbered))).await?;
+    pub async fn import_grounds(
+        &self,
+        importer: Importer,
+        items: &[Numbered<'_>],
+    ) -> Result<ImportGrounds, StoreError> {
+        let first = self
+            .batch(
+                items
+                    .iter()
+                    .flat_map(|numbered| rows_of(importer, numbered)),
+            )
+            .await?;
         let mut offers = HashMap::new();
         let mut changing = Vec::new();
         for numbered in items {
@@ -85,13 +95,28 @@ impl Store {
                 offers.insert(offer.raw().clone(), found);
             }
             let mirror = first.get(&importer.mirror(numbered))?;
-            if let Some(mirror) = mirror.filter(|mirror| mirror.may_change(importer.rank, numbered.item)) {
-                changing.push(keys::order(importer.client_id, mirror.order_id).raw().clone());
-                changing.push(keys::subscription(importer.client_id, mirror.subscription_id).raw().clone());
+            if let Some(mirror) =
+                mirror.filter(|mirror| mirror.may_change(importer.rank, numbered.item))
+            {
+                changing.push(
+                    keys::order(importer.client_id, mirror.order_id)
+                        .raw()
+                        .clone(),
+                );
+                changing.push(
+                    keys::subscription(importer.client_id, mirror.subscription_id)
+                        .raw()
+                        .clone(),
+                );
             }
         }
         let mirrored = self.batch(changing).await?;
-        Ok(ImportGrounds { importer, first, mirrored, offers })
+        Ok(ImportGrounds {
+            importer,
+            first,
+            mirrored,
+            offers,
+        })
     }
 }
 
@@ -115,24 +140,37 @@ impl ImportGrounds {
             Some(mirror) if mirror.may_change(importer.rank, item) => Some(self.mirrored(mirror)?),
             _ => None,
         };
-        let exists = |id| self.first.contains(keys::customer(importer.company_id, id).raw());
+        let exists = |id| {
+            self.first
+                .contains(keys::customer(importer.company_id, id).raw())
+        };
         Ok(Grounds {
             mirror,
             mirrored,
-            offer: self.offers.get(keys::offer(importer.client_id, item.offer_id).raw()),
+            offer: self
+                .offers
+                .get(keys::offer(importer.client_id, item.offer_id).raw()),
             customer_exists: exists(item.invoice_customer_id),
             delivery_customer_exists: item.delivery_customer_id.is_some_and(exists),
         })
     }
 
     fn mirrored(&self, mirror: &Mirror) -> Result<(Order, Subscription), StoreError> {
-        let (order, subscription) =
-            (keys::order(mirror.client_id, mirror.order_id), keys::subscription(mirror.client_id, mirror.subscription_id));
-        let missing =
-            |key: &RawKey| StoreError::Corrupt { key: key.to_string(), reason: "it was imported and is missing".to_owned() };
+        let (order, subscription) = (
+            keys::order(mirror.client_id, mirror.order_id),
+            keys::subscription(mirror.client_id, mirror.subscription_id),
+        );
+        let missing = |key: &RawKey| StoreError::Corrupt {
+            key: key.to_string(),
+            reason: "it was imported and is missing".to_owned(),
+        };
         Ok((
-            self.mirrored.get(&order)?.ok_or_else(|| missing(order.raw()))?,
-            self.mirrored.get(&subscription)?.ok_or_else(|| missing(subscription.raw()))?,
+            self.mirrored
+                .get(&order)?
+                .ok_or_else(|| missing(order.raw()))?,
+            self.mirrored
+                .get(&subscription)?
+                .ok_or_else(|| missing(subscription.raw()))?,
         ))
     }
 }
@@ -141,8 +179,12 @@ fn rows_of(importer: Importer, numbered: &Numbered<'_>) -> Vec<RawKey> {
     let mut rows = vec![
         importer.mirror(numbered).raw().clone(),
         importer.log(numbered).raw().clone(),
-        keys::offer(importer.client_id, numbered.item.offer_id).raw().clone(),
+        keys::offer(importer.client_id, numbered.item.offer_id)
+            .raw()
+            .clone(),
     ];
-    rows.extend(customers_of(numbered.item).map(|id| keys::customer(importer.company_id, id).raw().clone()));
+    rows.extend(
+        customers_of(numbered.item).map(|id| keys::customer(importer.company_id, id).raw().clone()),
+    );
     rows
 }

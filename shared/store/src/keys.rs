@@ -10,7 +10,8 @@ use tandem_domain::connection::{Connection, Side};
 use tandem_domain::customer::Customer;
 use tandem_domain::event_endpoint::EventEndpoint;
 use tandem_domain::ids::{
-    CallbackId, CartId, ClientId, CompanyId, ConnectionId, CustomerId, MailId, OfferId, OrderId, PayoutId, SubscriptionId,
+    CallbackId, CartId, ClientId, CompanyId, ConnectionId, CustomerId, MailId, OfferId, OrderId,
+    PayoutId, SubscriptionId,
 };
 use tandem_domain::mail::Mail;
 use tandem_domain::offer::Offer;
@@ -45,7 +46,10 @@ impl Entity for ContractingCompany {
         company(self.id)
     }
     fn indexes(&self) -> Indexes {
-        Indexes { gsi1: Some(("companies".to_owned(), self.id.to_string())), ..Indexes::default() }
+        Indexes {
+            gsi1: Some(("companies".to_owned(), self.id.to_string())),
+            ..Indexes::default()
+        }
     }
     fn version(&self) -> u64 {
         self.version
@@ -104,7 +108,10 @@ impl Entity for ApiKey {
     }
     fn indexes(&self) -> Indexes {
         let sort = format!("{}#{}", sortable(self.created_at), self.key_id);
-        Indexes { gsi1: Some((format!("{}#keys", self.client_id), sort)), ..Indexes::default() }
+        Indexes {
+            gsi1: Some((format!("{}#keys", self.client_id), sort)),
+            ..Indexes::default()
+        }
     }
     fn version(&self) -> u64 {
         self.version
@@ -132,8 +139,14 @@ impl Entity for Connection {
     }
     fn indexes(&self) -> Indexes {
         Indexes {
-            gsi1: Some((format!("{}#connections#source", self.source.client_id), self.id.to_string())),
-            gsi2: Some((format!("{}#connections#target", self.target.client_id), self.id.to_string())),
+            gsi1: Some((
+                format!("{}#connections#source", self.source.client_id),
+                self.id.to_string(),
+            )),
+            gsi2: Some((
+                format!("{}#connections#target", self.target.client_id),
+                self.id.to_string(),
+            )),
             ..Indexes::default()
         }
     }
@@ -159,7 +172,10 @@ impl Entity for Offer {
         offer(self.client_id, self.id)
     }
     fn indexes(&self) -> Indexes {
-        Indexes { gsi1: Some((format!("{}#offers", self.client_id), self.id.to_string())), ..Indexes::default() }
+        Indexes {
+            gsi1: Some((format!("{}#offers", self.client_id), self.id.to_string())),
+            ..Indexes::default()
+        }
     }
     fn version(&self) -> u64 {
         self.version
@@ -183,7 +199,10 @@ impl Entity for Cart {
         cart(self.client_id, self.id)
     }
     fn indexes(&self) -> Indexes {
-        Indexes { gsi1: Some((format!("{}#carts", self.client_id), self.id.to_string())), ..Indexes::default() }
+        Indexes {
+            gsi1: Some((format!("{}#carts", self.client_id), self.id.to_string())),
+            ..Indexes::default()
+        }
     }
     fn version(&self) -> u64 {
         self.version
@@ -207,7 +226,13 @@ impl Entity for Customer {
         customer(self.company_id, self.id)
     }
     fn indexes(&self) -> Indexes {
-        Indexes { gsi1: Some((format!("{}#customers", self.company_id), self.id.to_string())), ..Indexes::default() }
+        Indexes {
+            gsi1: Some((
+                format!("{}#customers", self.company_id),
+                self.id.to_string(),
+            )),
+            ..Indexes::default()
+        }
     }
     fn version(&self) -> u64 {
         self.version
@@ -237,10 +262,17 @@ impl Entity for Order {
         order(self.client_id, self.id)
     }
     fn indexes(&self) -> Indexes {
-        let list = spread::partition(&format!("{}#orders", self.client_id), self.id, self.external.is_some());
+        let list = spread::partition(
+            &format!("{}#orders", self.client_id),
+            self.id,
+            self.external.is_some(),
+        );
         Indexes {
             gsi1: Some((list, self.id.to_string())),
-            gsi2: Some((format!("{}#{}#orders", self.client_id, self.customer_id), self.id.to_string())),
+            gsi2: Some((
+                format!("{}#{}#orders", self.client_id, self.customer_id),
+                self.id.to_string(),
+            )),
             ..Indexes::default()
         }
     }
@@ -272,10 +304,22 @@ impl Entity for Subscription {
         subscription(self.client_id, self.id)
     }
     fn indexes(&self) -> Indexes {
-        let by_customer =
-            self.customer_id.map(|customer| (format!("{}#{customer}#subscriptions", self.client_id), self.id.to_string()));
-        let list = spread::partition(&format!("{}#subscriptions", self.client_id), self.id, self.external.is_some());
-        Indexes { gsi1: Some((list, self.id.to_string())), gsi2: by_customer, ..Indexes::default() }
+        let by_customer = self.customer_id.map(|customer| {
+            (
+                format!("{}#{customer}#subscriptions", self.client_id),
+                self.id.to_string(),
+            )
+        });
+        let list = spread::partition(
+            &format!("{}#subscriptions", self.client_id),
+            self.id,
+            self.external.is_some(),
+        );
+        Indexes {
+            gsi1: Some((list, self.id.to_string())),
+            gsi2: by_customer,
+            ..Indexes::default()
+        }
     }
     fn version(&self) -> u64 {
         self.version
@@ -318,8 +362,14 @@ impl Entity for Payout {
     }
     fn indexes(&self) -> Indexes {
         Indexes {
-            gsi1: Some((format!("{}#payouts#source", self.source_client_id), self.id.to_string())),
-            gsi2: Some((format!("{}#payouts#target", self.target_client_id), self.id.to_string())),
+            gsi1: Some((
+                format!("{}#payouts#source", self.source_client_id),
+                self.id.to_string(),
+            )),
+            gsi2: Some((
+                format!("{}#payouts#target", self.target_client_id),
+                self.id.to_string(),
+            )),
             ..Indexes::default()
         }
     }
@@ -383,7 +433,11 @@ impl Entity for Mail {
     }
     fn indexes(&self) -> Indexes {
         let expires: Option<Timestamp> = self.created_at.checked_add(MAIL_KEPT).ok();
-        Indexes { due: self.due_at(), expires, ..Indexes::default() }
+        Indexes {
+            due: self.due_at(),
+            expires,
+            ..Indexes::default()
+        }
     }
     fn version(&self) -> u64 {
         self.version

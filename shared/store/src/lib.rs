@@ -50,7 +50,10 @@ impl Store {
     /// A store on a table. The client brings deadlines and retries.
     #[must_use]
     pub fn new(client: aws_sdk_dynamodb::Client, table: impl Into<String>) -> Self {
-        Self { client, table: table.into() }
+        Self {
+            client,
+            table: table.into(),
+        }
     }
 }
 

@@ -17,7 +17,10 @@ impl Entity for Guesses {
         guesses(self.client_id)
     }
     fn indexes(&self) -> Indexes {
-        Indexes { expires: Some(self.forgotten_at()), ..Indexes::default() }
+        Indexes {
+            expires: Some(self.forgotten_at()),
+            ..Indexes::default()
+        }
     }
     fn version(&self) -> u64 {
         self.version
@@ -35,7 +38,10 @@ impl Entity for Invitations {
         invitations(self.client_id)
     }
     fn indexes(&self) -> Indexes {
-        Indexes { expires: Some(self.forgotten_at()), ..Indexes::default() }
+        Indexes {
+            expires: Some(self.forgotten_at()),
+            ..Indexes::default()
+        }
     }
     fn version(&self) -> u64 {
         self.version

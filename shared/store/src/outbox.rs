@@ -31,7 +31,10 @@ impl Due {
             Some(serde_dynamo::AttributeValue::S(text)) => Some(text.clone()),
             _ => None,
         };
-        Some(Self { pk: text("pk")?, sk: text("sk")? })
+        Some(Self {
+            pk: text("pk")?,
+            sk: text("sk")?,
+        })
     }
 
     /// The tenant in the row's key.
@@ -49,7 +52,9 @@ pub fn shards() -> impl Iterator<Item = String> {
 /// The shard of a row: FNV-1a of its partition key, which ends in random bits.
 #[must_use]
 pub fn shard_of(pk: &str) -> String {
-    let hash = pk.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    let hash = pk.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    });
     format!("due#{:02}", hash % SHARDS)
 }
 
@@ -64,15 +69,26 @@ impl Store {
     ///
     /// # Errors
     /// The table is not available.
-    pub async fn due(&self, shard: &str, now: Timestamp, limit: i32) -> Result<Vec<Due>, StoreError> {
+    pub async fn due(
+        &self,
+        shard: &str,
+        now: Timestamp,
+        limit: i32,
+    ) -> Result<Vec<Due>, StoreError> {
         let answer = self
             .client
             .query()
             .table_name(&self.table)
             .index_name("due")
             .key_condition_expression("dueShard = :shard AND dueAt <= :now")
-            .expression_attribute_values(":shard", aws_sdk_dynamodb::types::AttributeValue::S(shard.to_owned()))
-            .expression_attribute_values(":now", aws_sdk_dynamodb::types::AttributeValue::S(sortable(now)))
+            .expression_attribute_values(
+                ":shard",
+                aws_sdk_dynamodb::types::AttributeValue::S(shard.to_owned()),
+            )
+            .expression_attribute_values(
+                ":now",
+                aws_sdk_dynamodb::types::AttributeValue::S(sortable(now)),
+            )
             .limit(limit)
             .send()
             .await
@@ -104,11 +120,16 @@ mod tests {
         for number in 0..64_000_u128 {
             // Same client and same millisecond: only the random half of the UUIDv7 differs.
             let random = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) & 0x3fff_ffff_ffff_ffff;
-            let pk =
-                format!("cli_0190b8f5c6f77c3ab0a1c2d3e4f50617#cbk_0190b8f5c6f77000{:016x}", random | 0x8000_0000_0000_0000);
+            let pk = format!(
+                "cli_0190b8f5c6f77c3ab0a1c2d3e4f50617#cbk_0190b8f5c6f77000{:016x}",
+                random | 0x8000_0000_0000_0000
+            );
             *rows.entry(shard_of(&pk)).or_default() += 1;
         }
         assert_eq!(rows.len(), SHARDS as usize);
-        assert!(shards().all(|shard| (700..1_300).contains(&rows[&shard])), "{rows:?}");
+        assert!(
+            shards().all(|shard| (700..1_300).contains(&rows[&shard])),
+            "{rows:?}"
+        );
     }
 }

@@ -36,11 +36,20 @@ pub struct Collection<E> {
 
 impl<E> Collection<E> {
     pub(crate) fn gsi1(pk: impl Into<String>) -> Self {
-        Self { index: Index::Gsi1, pk: pk.into(), lower: String::new(), upper: None, row: PhantomData }
+        Self {
+            index: Index::Gsi1,
+            pk: pk.into(),
+            lower: String::new(),
+            upper: None,
+            row: PhantomData,
+        }
     }
 
     pub(crate) fn gsi2(pk: impl Into<String>) -> Self {
-        Self { index: Index::Gsi2, ..Self::gsi1(pk) }
+        Self {
+            index: Index::Gsi2,
+            ..Self::gsi1(pk)
+        }
     }
 
     /// Rows of the table itself whose sort keys begin with a prefix that ends in an ASCII character.
@@ -49,7 +58,12 @@ impl<E> Collection<E> {
             let next = char::from_u32(u32::from(last) + 1)?;
             Some(format!("{}{next}", &prefix[..at]))
         });
-        Self { index: Index::Table, lower: prefix.to_owned(), upper, ..Self::gsi1(pk) }
+        Self {
+            index: Index::Table,
+            lower: prefix.to_owned(),
+            upper,
+            ..Self::gsi1(pk)
+        }
     }
 
     /// Only rows with sort keys from `lower` (inclusive) and before `upper` (exclusive); ids sort by time.
@@ -92,7 +106,8 @@ impl Store {
         limit: usize,
         keep: impl Fn(&E) -> bool + Send + Sync,
     ) -> Result<Page<E>, StoreError> {
-        self.merged_page(std::slice::from_ref(collection), after, limit, keep).await
+        self.merged_page(std::slice::from_ref(collection), after, limit, keep)
+            .await
     }
 
     /// One page of several collections whose sort keys are of one kind, read at once and merged.
@@ -109,7 +124,9 @@ impl Store {
         let mut kept: Vec<(String, E)> = Vec::new();
         // What lies below the highest horizon was not seen in all collections yet.
         let mut horizon: Option<String> = None;
-        let examine = collections.iter().map(|collection| self.examine(collection, after, limit, &keep));
+        let examine = collections
+            .iter()
+            .map(|collection| self.examine(collection, after, limit, &keep));
         for examined in future::try_join_all(examine).await? {
             kept.extend(examined.kept);
             horizon = horizon.max(examined.horizon);
@@ -122,7 +139,10 @@ impl Store {
             kept.truncate(limit);
             horizon = kept.last().map(|(sk, _)| sk.clone());
         }
-        Ok(Page { items: kept.into_iter().map(|(_, row)| row).collect(), next: horizon })
+        Ok(Page {
+            items: kept.into_iter().map(|(_, row)| row).collect(),
+            next: horizon,
+        })
     }
 
     /// Looks at rows until one more than `limit` is kept, the collection ends, or [`MOST_EXAMINED`] rows were seen.
@@ -147,15 +167,24 @@ impl Store {
                 if keep(&row) {
                     kept.push((sk, row));
                     if kept.len() > limit {
-                        return Ok(Examined { kept, horizon: before });
+                        return Ok(Examined {
+                            kept,
+                            horizon: before,
+                        });
                     }
                 }
             }
             if ended {
-                return Ok(Examined { kept, horizon: None });
+                return Ok(Examined {
+                    kept,
+                    horizon: None,
+                });
             }
             if seen >= MOST_EXAMINED {
-                return Ok(Examined { kept, horizon: before });
+                return Ok(Examined {
+                    kept,
+                    horizon: before,
+                });
             }
         }
     }
@@ -173,12 +202,19 @@ impl Store {
             Index::Gsi2 => (Some("gsi2"), "gsi2pk", "gsi2sk"),
         };
         let mut rows = Vec::new();
-        let mut upper = [before, collection.upper.as_deref()].into_iter().flatten().min().map(str::to_owned);
+        let mut upper = [before, collection.upper.as_deref()]
+            .into_iter()
+            .flatten()
+            .min()
+            .map(str::to_owned);
         loop {
             // DynamoDB takes one condition on the sort key; BETWEEN has both ends, and its upper end is left out afterwards.
             let (condition, high) = match &upper {
                 Some(upper) if *upper <= collection.lower => return Ok(rows),
-                Some(upper) => ("#pk = :pk AND #sk BETWEEN :low AND :high", Some(upper.clone())),
+                Some(upper) => (
+                    "#pk = :pk AND #sk BETWEEN :low AND :high",
+                    Some(upper.clone()),
+                ),
                 None if collection.lower.is_empty() => ("#pk = :pk", None),
                 None => ("#pk = :pk AND #sk >= :low", None),
             };
@@ -198,8 +234,13 @@ impl Store {
             }
             if condition.contains(":low") {
                 // An empty sort key value is not allowed; "!" is lower than every id and prefix.
-                let low = if collection.lower.is_empty() { "!" } else { &collection.lower };
-                query = query.expression_attribute_values(":low", AttributeValue::S(low.to_owned()));
+                let low = if collection.lower.is_empty() {
+                    "!"
+                } else {
+                    &collection.lower
+                };
+                query =
+                    query.expression_attribute_values(":low", AttributeValue::S(low.to_owned()));
             }
             if let Some(high) = &high {
                 query = query.expression_attribute_values(":high", AttributeValue::S(high.clone()));

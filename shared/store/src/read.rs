@@ -38,9 +38,19 @@ impl Store {
     /// # Errors
     /// The table is not available.
     pub async fn connect(&self) -> Result<(), StoreError> {
-        let key = RawKey { pk: "connect".to_owned(), sk: "connect".to_owned() };
-        let call = self.client.get_item().table_name(&self.table).set_key(Some(key.to_item()));
-        call.send().await.map(|_| ()).map_err(StoreError::unavailable)
+        let key = RawKey {
+            pk: "connect".to_owned(),
+            sk: "connect".to_owned(),
+        };
+        let call = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(key.to_item()));
+        call.send()
+            .await
+            .map(|_| ())
+            .map_err(StoreError::unavailable)
     }
 
     /// One row, as of now.
@@ -64,7 +74,10 @@ impl Store {
     ///
     /// # Errors
     /// The table is not available.
-    pub async fn batch(&self, keys: impl IntoIterator<Item = RawKey>) -> Result<Loaded, StoreError> {
+    pub async fn batch(
+        &self,
+        keys: impl IntoIterator<Item = RawKey>,
+    ) -> Result<Loaded, StoreError> {
         let mut keys: Vec<RawKey> = keys.into_iter().collect();
         keys.sort_unstable();
         keys.dedup();
@@ -81,7 +94,10 @@ impl Store {
             if open.is_empty() {
                 return Ok(());
             }
-            let request = KeysAndAttributes::builder().set_keys(Some(open)).consistent_read(true).build();
+            let request = KeysAndAttributes::builder()
+                .set_keys(Some(open))
+                .consistent_read(true)
+                .build();
             let request = request.map_err(|error| StoreError::Unavailable(error.to_string()))?;
             let answer = self
                 .client
@@ -95,8 +111,19 @@ impl Store {
                     loaded.0.insert(key, item);
                 }
             }
-            open = answer.unprocessed_keys.unwrap_or_default().into_values().flat_map(|left| left.keys).collect();
+            open = answer
+                .unprocessed_keys
+                .unwrap_or_default()
+                .into_values()
+                .flat_map(|left| left.keys)
+                .collect();
         }
-        if open.is_empty() { Ok(()) } else { Err(StoreError::Unavailable("rows of a batch stay unprocessed".to_owned())) }
+        if open.is_empty() {
+            Ok(())
+        } else {
+            Err(StoreError::Unavailable(
+                "rows of a batch stay unprocessed".to_owned(),
+            ))
+        }
     }
 }

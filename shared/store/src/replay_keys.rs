@@ -16,7 +16,11 @@ impl Entity for ReplayJob {
         replay(self.client_id, self.id)
     }
     fn indexes(&self) -> Indexes {
-        Indexes { due: self.due_at(), expires: self.accepted_at.checked_add(KEPT).ok(), ..Indexes::default() }
+        Indexes {
+            due: self.due_at(),
+            expires: self.accepted_at.checked_add(KEPT).ok(),
+            ..Indexes::default()
+        }
     }
     fn version(&self) -> u64 {
         self.version

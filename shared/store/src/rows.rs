@@ -103,7 +103,11 @@ impl Guard {
     /// A guard for a customer.
     #[must_use]
     pub fn new(company: CompanyId, unique: Unique, hash: &str, customer: CustomerId) -> Self {
-        Self { company_id: company, unique: Self::name(unique, hash), customer_id: customer }
+        Self {
+            company_id: company,
+            unique: Self::name(unique, hash),
+            customer_id: customer,
+        }
     }
 
     fn name(unique: Unique, hash: &str) -> String {
@@ -172,7 +176,10 @@ impl Entity for IdempotencyRecord {
         Self::key_of(&self.caller, &self.scope)
     }
     fn indexes(&self) -> Indexes {
-        Indexes { expires: Some(self.valid_until), ..Indexes::default() }
+        Indexes {
+            expires: Some(self.valid_until),
+            ..Indexes::default()
+        }
     }
 }
 
@@ -197,7 +204,10 @@ impl HistoryRow {
 
 impl Entity for HistoryRow {
     fn key(&self) -> Key<Self> {
-        Key::new(self.connection_id.to_string(), format!("history#{:010}", self.entry.number))
+        Key::new(
+            self.connection_id.to_string(),
+            format!("history#{:010}", self.entry.number),
+        )
     }
 }
 
@@ -224,6 +234,9 @@ impl AttemptRow {
 
 impl Entity for AttemptRow {
     fn key(&self) -> Key<Self> {
-        Key::new(format!("{}#{}", self.client_id, self.callback_id), format!("attempt#{:06}", self.attempt.number))
+        Key::new(
+            format!("{}#{}", self.client_id, self.callback_id),
+            format!("attempt#{:06}", self.attempt.number),
+        )
     }
 }

@@ -11,16 +11,25 @@ impl Store {
     ///
     /// # Errors
     /// The table is not available, or the row is corrupt.
-    pub async fn connection_of(&self, caller: ClientId, id: ConnectionId) -> Result<Option<(Connection, Side)>, StoreError> {
+    pub async fn connection_of(
+        &self,
+        caller: ClientId,
+        id: ConnectionId,
+    ) -> Result<Option<(Connection, Side)>, StoreError> {
         let connection = self.get(&keys::connection(id)).await?;
-        Ok(connection.and_then(|connection| connection.side_of(caller).map(|side| (connection, side))))
+        Ok(connection
+            .and_then(|connection| connection.side_of(caller).map(|side| (connection, side))))
     }
 
     /// A payout row of which the caller is a party; `None` for strangers, as if it were not there.
     ///
     /// # Errors
     /// The table is not available, or the row is corrupt.
-    pub async fn payout_of(&self, caller: ClientId, id: PayoutId) -> Result<Option<Payout>, StoreError> {
+    pub async fn payout_of(
+        &self,
+        caller: ClientId,
+        id: PayoutId,
+    ) -> Result<Option<Payout>, StoreError> {
         let payout = self.get(&keys::payout(id)).await?;
         Ok(payout.filter(|row| row.source_client_id == caller || row.target_client_id == caller))
     }

@@ -14,14 +14,26 @@ const PARTITIONS: u32 = 8;
 
 /// The partition of a row in the list `list`. The last digit of an id is random.
 pub(crate) fn partition(list: &str, id: impl Display, imported: bool) -> String {
-    let digit = id.to_string().chars().last().and_then(|digit| digit.to_digit(16)).unwrap_or_default();
-    if imported { format!("{list}#{}", digit % PARTITIONS) } else { list.to_owned() }
+    let digit = id
+        .to_string()
+        .chars()
+        .last()
+        .and_then(|digit| digit.to_digit(16))
+        .unwrap_or_default();
+    if imported {
+        format!("{list}#{}", digit % PARTITIONS)
+    } else {
+        list.to_owned()
+    }
 }
 
 /// All partitions of a list, to be merged.
 pub(crate) fn partitions<E>(list: &str) -> Vec<Collection<E>> {
     let imported = (0..PARTITIONS).map(|number| format!("{list}#{number}"));
-    std::iter::once(list.to_owned()).chain(imported).map(Collection::gsi1).collect()
+    std::iter::once(list.to_owned())
+        .chain(imported)
+        .map(Collection::gsi1)
+        .collect()
 }
 
 #[cfg(test)]
@@ -33,7 +45,11 @@ mod tests {
         let mut rows = [0; PARTITIONS as usize];
         for id in 0..=0xff_u8 {
             let at = partition("cli#orders", format!("ord_{id:02x}"), true);
-            let number: usize = at.strip_prefix("cli#orders#").expect("a number").parse().expect("a number");
+            let number: usize = at
+                .strip_prefix("cli#orders#")
+                .expect("a number")
+                .parse()
+                .expect("a number");
             rows[number] += 1;
         }
         assert_eq!(rows, [32; PARTITIONS as usize]);

@@ -6,7 +6,9 @@
 
 use aws_sdk_dynamodb::error::{DisplayErrorContext, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update,
+};
 use jiff::Timestamp;
 
 use crate::entity::{Entity, Item, Key, RawKey, to_item};
@@ -47,8 +49,18 @@ impl Transaction {
     ///
     /// # Errors
     /// The value cannot be stored.
-    pub fn create_over_expired<E: Entity>(&mut self, value: &E, now: Timestamp) -> Result<(), StoreError> {
-        self.push(value.key().raw(), Write::CreateOver { item: to_item(value, 1)?, now });
+    pub fn create_over_expired<E: Entity>(
+        &mut self,
+        value: &E,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.push(
+            value.key().raw(),
+            Write::CreateOver {
+                item: to_item(value, 1)?,
+                now,
+            },
+        );
         Ok(())
     }
 
@@ -58,7 +70,13 @@ impl Transaction {
     /// The value cannot be stored.
     pub fn replace<E: Entity>(&mut self, value: &E) -> Result<(), StoreError> {
         let version = value.version();
-        self.push(value.key().raw(), Write::Replace { item: to_item(value, version + 1)?, version });
+        self.push(
+            value.key().raw(),
+            Write::Replace {
+                item: to_item(value, version + 1)?,
+                version,
+            },
+        );
         Ok(())
     }
 
@@ -69,7 +87,12 @@ impl Transaction {
 
     /// A row that was read and is to go; it must still have the version that was read.
     pub fn remove<E: Entity>(&mut self, value: &E) {
-        self.push(value.key().raw(), Write::Remove { version: value.version() });
+        self.push(
+            value.key().raw(),
+            Write::Remove {
+                version: value.version(),
+            },
+        );
     }
 
     /// A row that must exist. Only for rows that few others touch: transactions on one row hinder each other.
@@ -148,7 +171,12 @@ impl Store {
     }
 
     async fn send(&self, actions: Vec<TransactWriteItem>, keys: &[RawKey]) -> Result<(), Refusal> {
-        let sent = self.client.transact_write_items().set_transact_items(Some(actions)).send().await;
+        let sent = self
+            .client
+            .transact_write_items()
+            .set_transact_items(Some(actions))
+            .send()
+            .await;
         sent.map(|_| ()).map_err(|error| refused(error, keys))
     }
 
@@ -157,11 +185,18 @@ impl Store {
         let put = |item: Item| Put::builder().table_name(&self.table).set_item(Some(item));
         let action = TransactWriteItem::builder();
         let action = match write {
-            Write::Create(item) => action.put(built(put(item).condition_expression("attribute_not_exists(pk)").build())?),
+            Write::Create(item) => action.put(built(
+                put(item)
+                    .condition_expression("attribute_not_exists(pk)")
+                    .build(),
+            )?),
             Write::CreateOver { item, now } => action.put(built(
                 put(item)
                     .condition_expression("attribute_not_exists(pk) OR expiresAt < :now")
-                    .expression_attribute_values(":now", AttributeValue::N(now.as_second().to_string()))
+                    .expression_attribute_values(
+                        ":now",
+                        AttributeValue::N(now.as_second().to_string()),
+                    )
                     .build(),
             )?),
             Write::Replace { item, version } => action.put(built(
@@ -237,17 +272,44 @@ impl From<Refusal> for CommitError {
 }
 
 fn refused(
-    error: SdkError<TransactWriteItemsError, aws_smithy_runtime_api::client::orchestrator::HttpResponse>,
+    error: SdkError<
+        TransactWriteItemsError,
+        aws_smithy_runtime_api::client::orchestrator::HttpResponse,
+    >,
     keys: &[RawKey],
 ) -> Refusal {
-    if let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) = error.as_service_error() {
-        let codes: Vec<&str> = canceled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or("None")).collect();
-        let in_the_way = |code: &str| matches!(code, "ConditionalCheckFailed" | "TransactionConflict" | "DuplicateItem");
+    if let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) =
+        error.as_service_error()
+    {
+        let codes: Vec<&str> = canceled
+            .cancellation_reasons()
+            .iter()
+            .map(|reason| reason.code().unwrap_or("None"))
+            .collect();
+        let in_the_way = |code: &str| {
+            matches!(
+                code,
+                "ConditionalCheckFailed" | "TransactionConflict" | "DuplicateItem"
+            )
+        };
         if codes.iter().all(|code| *code == "None" || in_the_way(code)) {
-            let conflicts = keys.iter().zip(&codes).filter(|(_, code)| in_the_way(code)).map(|(key, _)| key.clone()).collect();
-            let busy = codes.iter().all(|code| matches!(*code, "None" | "TransactionConflict"));
-            return if busy { Refusal::Busy(conflicts) } else { Refusal::Other(CommitError::Conflict(conflicts)) };
+            let conflicts = keys
+                .iter()
+                .zip(&codes)
+                .filter(|(_, code)| in_the_way(code))
+                .map(|(key, _)| key.clone())
+                .collect();
+            let busy = codes
+                .iter()
+                .all(|code| matches!(*code, "None" | "TransactionConflict"));
+            return if busy {
+                Refusal::Busy(conflicts)
+            } else {
+                Refusal::Other(CommitError::Conflict(conflicts))
+            };
         }
     }
-    Refusal::Other(CommitError::Store(StoreError::Unavailable(DisplayErrorContext(error).to_string())))
+    Refusal::Other(CommitError::Store(StoreError::Unavailable(
+        DisplayErrorContext(error).to_string(),
+    )))
 }

@@ -6,11 +6,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use aws_sdk_dynamodb::operation::batch_get_item::{BatchGetItemInput, BatchGetItemOutput};
 use aws_sdk_dynamodb::operation::get_item::{GetItemInput, GetItemOutput};
 use aws_sdk_dynamodb::operation::query::{QueryInput, QueryOutput};
-use aws_sdk_dynamodb::operation::transact_write_items::{TransactWriteItemsInput, TransactWriteItemsOutput};
+use aws_sdk_dynamodb::operation::transact_write_items::{
+    TransactWriteItemsInput, TransactWriteItemsOutput,
+};
 use aws_sdk_dynamodb::types::{AttributeValue, ConsumedCapacity, ReturnConsumedCapacity};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::{
-    AfterDeserializationInterceptorContextRef, BeforeSerializationInterceptorContextMut, BeforeTransmitInterceptorContextRef,
+    AfterDeserializationInterceptorContextRef, BeforeSerializationInterceptorContextMut,
+    BeforeTransmitInterceptorContextRef,
 };
 use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
@@ -73,7 +76,10 @@ fn text(of: &HashMap<String, AttributeValue>, name: &str) -> Option<String> {
 }
 
 fn asked(key: &HashMap<String, AttributeValue>) -> Option<Asked> {
-    Some(Asked { pk: text(key, "pk")?, sk: text(key, "sk") })
+    Some(Asked {
+        pk: text(key, "pk")?,
+        sk: text(key, "sk"),
+    })
 }
 
 #[dyn_dispatch_hint]
@@ -96,11 +102,17 @@ impl Intercept for Calls {
         } else if let Some(input) = input.downcast_mut::<BatchGetItemInput>() {
             input.return_consumed_capacity = wanted;
             let tables = input.request_items().into_iter().flat_map(HashMap::values);
-            self.seen().asked.extend(tables.flat_map(|rows| rows.keys()).filter_map(asked));
+            self.seen()
+                .asked
+                .extend(tables.flat_map(|rows| rows.keys()).filter_map(asked));
         } else if let Some(input) = input.downcast_mut::<QueryInput>() {
             input.return_consumed_capacity = wanted;
-            let partition = [":pk", ":shard"].iter().find_map(|name| text(input.expression_attribute_values()?, name));
-            self.seen().asked.extend(partition.map(|pk| Asked { pk, sk: None }));
+            let partition = [":pk", ":shard"]
+                .iter()
+                .find_map(|name| text(input.expression_attribute_values()?, name));
+            self.seen()
+                .asked
+                .extend(partition.map(|pk| Asked { pk, sk: None }));
         } else if let Some(input) = input.downcast_mut::<TransactWriteItemsInput>() {
             input.return_consumed_capacity = wanted;
         }
@@ -119,15 +131,24 @@ impl Intercept for Calls {
         Ok(())
     }
 
-    #[expect(clippy::float_arithmetic, reason = "units come in halves, and as floats")]
+    #[expect(
+        clippy::float_arithmetic,
+        reason = "units come in halves, and as floats"
+    )]
     fn read_after_deserialization(
         &self,
         context: &AfterDeserializationInterceptorContextRef<'_>,
         _components: &RuntimeComponents,
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let Ok(output) = context.output_or_error() else { return Ok(()) };
-        let sum = |used: &[ConsumedCapacity]| used.iter().filter_map(|used| used.capacity_units).sum::<f64>();
+        let Ok(output) = context.output_or_error() else {
+            return Ok(());
+        };
+        let sum = |used: &[ConsumedCapacity]| {
+            used.iter()
+                .filter_map(|used| used.capacity_units)
+                .sum::<f64>()
+        };
         let capacity = &mut self.seen().capacity;
         if let Some(output) = output.downcast_ref::<GetItemOutput>() {
             capacity.read += sum(output.consumed_capacity.as_slice());

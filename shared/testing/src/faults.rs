@@ -8,7 +8,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
+    HttpClient, HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector,
+    http_client_fn,
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
@@ -88,13 +89,19 @@ impl Faults {
         let faults = self.clone();
         http_client_fn(move |settings, components| {
             let inner = inner.http_connector(settings, components);
-            SharedHttpConnector::new(Faulty { inner, faults: faults.clone() })
+            SharedHttpConnector::new(Faulty {
+                inner,
+                faults: faults.clone(),
+            })
         })
     }
 
     /// From now on the call with this number, 0 for the next one, meets a fault.
     pub fn plan(&self, call: usize, fault: Fault) {
-        *self.state() = State { seen: Vec::new(), planned: Some((call, fault)) };
+        *self.state() = State {
+            seen: Vec::new(),
+            planned: Some((call, fault)),
+        };
     }
 
     /// From now on everything goes well; the count begins anew.
@@ -122,8 +129,16 @@ impl Faults {
     fn next(&self, request: &HttpRequest) -> Act {
         let mut state = self.state();
         let number = state.seen.len();
-        state.seen.push(request.headers().get("x-amz-target").unwrap_or(request.uri()).to_owned());
-        let Some((call, fault)) = state.planned else { return Act::Pass };
+        state.seen.push(
+            request
+                .headers()
+                .get("x-amz-target")
+                .unwrap_or(request.uri())
+                .to_owned(),
+        );
+        let Some((call, fault)) = state.planned else {
+            return Act::Pass;
+        };
         match (number.cmp(&call), fault) {
             (std::cmp::Ordering::Less, _) => Act::Pass,
             (std::cmp::Ordering::Equal, Fault::Try(lost) | Fault::Outage(lost)) => Act::Fail(lost),
@@ -150,7 +165,10 @@ fn busy() -> HttpResponse {
         "Message": "Transaction cancelled, please refer cancellation reasons for specific reasons [TransactionConflict]",
         "CancellationReasons": [{"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"}],
     });
-    HttpResponse::new(StatusCode::try_from(400).expect("a status"), SdkBody::from(body.to_string()))
+    HttpResponse::new(
+        StatusCode::try_from(400).expect("a status"),
+        SdkBody::from(body.to_string()),
+    )
 }
 
 struct Faulty {
@@ -167,7 +185,11 @@ impl fmt::Debug for Faulty {
 impl HttpConnector for Faulty {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let lost = || ConnectorError::io("a fault of the test".into());
-        let (act, inner, faults) = (self.faults.next(&request), self.inner.clone(), self.faults.clone());
+        let (act, inner, faults) = (
+            self.faults.next(&request),
+            self.inner.clone(),
+            self.faults.clone(),
+        );
         HttpConnectorFuture::new(async move {
             match act {
                 Act::Pass => inner.call(request).await,

@@ -59,13 +59,15 @@ impl HttpCall {
 
     /// Sets a header.
     pub fn header(mut self, name: &str, value: impl Display) -> Self {
-        self.headers.insert(name.to_ascii_lowercase(), value.to_string());
+        self.headers
+            .insert(name.to_ascii_lowercase(), value.to_string());
         self
     }
 
     /// Sets a JSON body and its content type.
     pub fn json(self, body: &Value) -> Self {
-        self.header("content-type", "application/json").body(body.to_string())
+        self.header("content-type", "application/json")
+            .body(body.to_string())
     }
 
     /// Sets the body as it stands, without a content type: for bodies that are wrong.
@@ -96,7 +98,9 @@ impl HttpCall {
 
     /// The authorizer answered with this context, which must be an object.
     pub fn authorizer(mut self, context: Value) -> Self {
-        let Value::Object(context) = context else { panic!("an authorizer's context is an object, not {context}") };
+        let Value::Object(context) = context else {
+            panic!("an authorizer's context is an object, not {context}")
+        };
         self.authorizer = Some(context);
         self
     }
@@ -104,9 +108,14 @@ impl HttpCall {
     /// The event, payload version 2.0.
     #[must_use]
     pub fn event(&self) -> Value {
-        let (method, template) = self.route_key.split_once(' ').expect("a route is a method and a path");
+        let (method, template) = self
+            .route_key
+            .split_once(' ')
+            .expect("a route is a method and a path");
         let path = self.raw_path(template);
-        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.query).finish();
+        let query = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(&self.query)
+            .finish();
         let mut event = json!({
             "version": "2.0",
             "routeKey": self.route_key,
@@ -158,13 +167,22 @@ impl HttpCall {
     /// The request that a function gets.
     #[must_use]
     pub fn request(&self) -> Request {
-        lambda_http::request::from_str(&self.event().to_string()).expect("the event is a payload 2.0 event")
+        lambda_http::request::from_str(&self.event().to_string())
+            .expect("the event is a payload 2.0 event")
     }
 
     fn raw_path(&self, template: &str) -> String {
-        let path =
-            self.path.iter().fold(template.to_owned(), |path, (name, value)| path.replace(&format!("{{{name}}}"), value));
-        assert!(!path.contains('{'), "{} lacks a path parameter", self.route_key);
+        let path = self
+            .path
+            .iter()
+            .fold(template.to_owned(), |path, (name, value)| {
+                path.replace(&format!("{{{name}}}"), value)
+            });
+        assert!(
+            !path.contains('{'),
+            "{} lacks a path parameter",
+            self.route_key
+        );
         path
     }
 

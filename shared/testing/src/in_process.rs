@@ -55,10 +55,11 @@ impl HttpConnector for InProcess {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let target = request.headers().get("x-amz-target").unwrap_or_default();
         let operation = target.rsplit('.').next().unwrap_or_default();
-        let (status, answer) = match self.answer(operation, request.body().bytes().expect("a body in memory")) {
-            Ok(answer) => (200, answer),
-            Err(error) => (error.status_code(), error.to_json()),
-        };
+        let (status, answer) =
+            match self.answer(operation, request.body().bytes().expect("a body in memory")) {
+                Ok(answer) => (200, answer),
+                Err(error) => (error.status_code(), error.to_json()),
+            };
         let status = StatusCode::try_from(status).expect("a status");
         HttpConnectorFuture::ready(Ok(HttpResponse::new(status, SdkBody::from(answer))))
     }

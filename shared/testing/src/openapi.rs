@@ -37,11 +37,22 @@ impl Openapi {
     /// What a value is, or what it refers to.
     #[must_use]
     pub fn resolve<'a>(&'a self, value: &'a Value) -> &'a Value {
-        let Some(reference) = value["$ref"].as_str() else { return value };
-        let pointer = reference.strip_prefix('#').unwrap_or_else(|| panic!("{reference} is in another document"));
-        let found = self.document.pointer(pointer).unwrap_or_else(|| panic!("{reference} leads nowhere"));
+        let Some(reference) = value["$ref"].as_str() else {
+            return value;
+        };
+        let pointer = reference
+            .strip_prefix('#')
+            .unwrap_or_else(|| panic!("{reference} is in another document"));
+        let found = self
+            .document
+            .pointer(pointer)
+            .unwrap_or_else(|| panic!("{reference} leads nowhere"));
         // A schema that refers to another one and adds to it is what was meant.
-        if found.as_object().is_some_and(|members| members.len() == 1) { self.resolve(found) } else { found }
+        if found.as_object().is_some_and(|members| members.len() == 1) {
+            self.resolve(found)
+        } else {
+            found
+        }
     }
 
     /// Each route as the template spells it (`GET /v1/offers/{offerId}`), with its operation.
@@ -49,8 +60,12 @@ impl Openapi {
         const METHODS: [&str; 5] = ["get", "post", "patch", "put", "delete"];
         let paths = self.document["paths"].as_object().expect("paths");
         paths.iter().flat_map(|(path, item)| {
-            let operations = METHODS.iter().filter_map(move |method| Some((method, item.get(method)?)));
-            operations.map(move |(method, operation)| (format!("{} {path}", method.to_uppercase()), operation))
+            let operations = METHODS
+                .iter()
+                .filter_map(move |method| Some((method, item.get(method)?)));
+            operations.map(move |(method, operation)| {
+                (format!("{} {path}", method.to_uppercase()), operation)
+            })
         })
     }
 
@@ -59,11 +74,15 @@ impl Openapi {
     pub fn route_of(&self, method: &str, path: &str) -> Option<String> {
         let fits = |pattern: &str| {
             let same = |(pattern, part): (&str, &str)| pattern.starts_with('{') || pattern == part;
-            pattern.split('/').count() == path.split('/').count() && pattern.split('/').zip(path.split('/')).all(same)
+            pattern.split('/').count() == path.split('/').count()
+                && pattern.split('/').zip(path.split('/')).all(same)
         };
         let routes = self.operations().map(|(route, _)| route);
-        let fitting =
-            routes.filter(|route| route.split_once(' ').is_some_and(|(verb, pattern)| verb == method && fits(pattern)));
+        let fitting = routes.filter(|route| {
+            route
+                .split_once(' ')
+                .is_some_and(|(verb, pattern)| verb == method && fits(pattern))
+        });
         fitting.min_by_key(|route| route.matches('{').count())
     }
 
@@ -74,7 +93,9 @@ impl Openapi {
     #[must_use]
     pub fn operation(&self, route: &str) -> &Value {
         let mut all = self.operations();
-        all.find(|(name, _)| name == route).unwrap_or_else(|| panic!("docs/openapi.yaml has no route {route}")).1
+        all.find(|(name, _)| name == route)
+            .unwrap_or_else(|| panic!("docs/openapi.yaml has no route {route}"))
+            .1
     }
 
     /// What is wrong with a value that should be of a schema, a sentence each; members that the schema does not know are
@@ -82,8 +103,10 @@ impl Openapi {
     #[must_use]
     pub fn errors(&self, schema: &Value, value: &Value) -> Vec<String> {
         let validator = self.validator(schema);
-        let mut errors: Vec<_> =
-            validator.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        let mut errors: Vec<_> = validator
+            .iter_errors(value)
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
         self.note_unknown(&self.parts(schema), value, "", &mut errors);
         errors
     }
@@ -101,29 +124,55 @@ impl Openapi {
     /// What is wrong with an answer of a route: its status, its type, its members, its code. A problem's status must be
     /// listed with its code; `body` is `null` for what is no JSON.
     #[must_use]
-    pub fn errors_of_answer(&self, route: &str, status: u16, content_type: &str, body: &Value) -> Vec<String> {
+    pub fn errors_of_answer(
+        &self,
+        route: &str,
+        status: u16,
+        content_type: &str,
+        body: &Value,
+    ) -> Vec<String> {
         let responses = &self.operation(route)["responses"];
-        let answers = |response: &&Value| self.resolve(response)["content"].get(content_type).is_some();
-        let by_status = responses.get(status.to_string()).filter(|_| !self.is_general(content_type, body)).filter(answers);
+        let answers = |response: &&Value| {
+            self.resolve(response)["content"]
+                .get(content_type)
+                .is_some()
+        };
+        let by_status = responses
+            .get(status.to_string())
+            .filter(|_| !self.is_general(content_type, body))
+            .filter(answers);
         let response = self.resolve(by_status.unwrap_or(&responses["default"]));
         let Some(media) = response["content"].get(content_type) else {
             return vec![format!("{route} does not answer {status} {content_type}")];
         };
-        if body.is_null() { Vec::new() } else { self.errors(&media["schema"], body) }
+        if body.is_null() {
+            Vec::new()
+        } else {
+            self.errors(&media["schema"], body)
+        }
     }
 
     /// Whether any route may answer this problem.
     fn is_general(&self, content_type: &str, body: &Value) -> bool {
         let code = "/components/responses/AnyTime/content/application~1problem+json/schema/properties/code/enum";
-        let general = self.document.pointer(code).and_then(Value::as_array).expect("the codes of AnyTime");
+        let general = self
+            .document
+            .pointer(code)
+            .and_then(Value::as_array)
+            .expect("the codes of AnyTime");
         content_type == PROBLEM && general.contains(&body["code"])
     }
 
     /// A schema with all that it refers to or chooses from.
     fn parts<'a>(&'a self, schema: &'a Value) -> Vec<&'a Value> {
         let referred = schema.get("$ref").map(|_| self.resolve(schema));
-        let lists = ["allOf", "oneOf"].into_iter().filter_map(|name| schema[name].as_array());
-        let inner = referred.into_iter().chain(lists.flatten()).flat_map(|part| self.parts(part));
+        let lists = ["allOf", "oneOf"]
+            .into_iter()
+            .filter_map(|name| schema[name].as_array());
+        let inner = referred
+            .into_iter()
+            .chain(lists.flatten())
+            .flat_map(|part| self.parts(part));
         std::iter::once(schema).chain(inner).collect()
     }
 
@@ -132,8 +181,17 @@ impl Openapi {
             let schemas = parts
                 .iter()
                 .filter_map(|part| part.get(name))
-                .map(|schema| if member.is_empty() { schema } else { &schema[member] });
-            schemas.filter(|schema| !schema.is_null()).flat_map(|schema| self.parts(schema)).collect()
+                .map(|schema| {
+                    if member.is_empty() {
+                        schema
+                    } else {
+                        &schema[member]
+                    }
+                });
+            schemas
+                .filter(|schema| !schema.is_null())
+                .flat_map(|schema| self.parts(schema))
+                .collect()
         };
         match value {
             Value::Object(members) if parts.iter().any(|part| part.get("properties").is_some()) => {
@@ -147,17 +205,19 @@ impl Openapi {
             }
             Value::Array(items) => {
                 let known = beneath("items", "");
-                items
-                    .iter()
-                    .enumerate()
-                    .for_each(|(index, item)| self.note_unknown(&known, item, &format!("{path}/{index}"), errors));
+                items.iter().enumerate().for_each(|(index, item)| {
+                    self.note_unknown(&known, item, &format!("{path}/{index}"), errors)
+                });
             }
             _ => {}
         }
     }
 
     fn validator(&self, schema: &Value) -> std::sync::Arc<Validator> {
-        let mut known = self.validators.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self
+            .validators
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let make = || std::sync::Arc::new(self.compile(schema));
         known.entry(schema.to_string()).or_insert_with(make).clone()
     }
@@ -165,9 +225,16 @@ impl Openapi {
     fn compile(&self, schema: &Value) -> Validator {
         // The schema's references point into the document, so it takes the document's parts along.
         let mut root = schema.as_object().cloned().unwrap_or_else(Map::new);
-        root.insert("components".to_owned(), json!({"schemas": self.document["components"]["schemas"]}));
-        let options = jsonschema::options().with_draft(jsonschema::Draft::Draft202012).should_validate_formats(true);
-        options.build(&Value::Object(root)).unwrap_or_else(|error| panic!("docs/openapi.yaml: {error}"))
+        root.insert(
+            "components".to_owned(),
+            json!({"schemas": self.document["components"]["schemas"]}),
+        );
+        let options = jsonschema::options()
+            .with_draft(jsonschema::Draft::Draft202012)
+            .should_validate_formats(true);
+        options
+            .build(&Value::Object(root))
+            .unwrap_or_else(|error| panic!("docs/openapi.yaml: {error}"))
     }
 }
 
@@ -175,7 +242,9 @@ fn without_nulls(value: &Value) -> Value {
     match value {
         Value::Object(members) => {
             let members = members.iter().filter(|(_, value)| !value.is_null());
-            members.map(|(name, value)| (name.clone(), without_nulls(value))).collect()
+            members
+                .map(|(name, value)| (name.clone(), without_nulls(value)))
+                .collect()
         }
         Value::Array(items) => items.iter().map(without_nulls).collect(),
         scalar => scalar.clone(),
@@ -188,10 +257,14 @@ mod tests {
 
     #[test]
     fn a_call_finds_its_route() {
-        let route = |method: &str, path: &str| Openapi::get().route_of(method, path).unwrap_or_default();
+        let route =
+            |method: &str, path: &str| Openapi::get().route_of(method, path).unwrap_or_default();
         assert_eq!(route("GET", "/v1/offers/off_1"), "GET /v1/offers/{offerId}");
         assert_eq!(route("GET", "/v1/offers/shared"), "GET /v1/offers/shared");
-        assert_eq!(route("POST", "/v1/callbacks/replay"), "POST /v1/callbacks/replay");
+        assert_eq!(
+            route("POST", "/v1/callbacks/replay"),
+            "POST /v1/callbacks/replay"
+        );
         assert_eq!(route("PUT", "/v1/offers/off_1"), "");
         assert_eq!(route("GET", "/v1/offer"), "");
     }

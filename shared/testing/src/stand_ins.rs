@@ -23,9 +23,13 @@ impl StandIn {
     #[must_use]
     pub fn sqs() -> Self {
         Self::answering(|request| {
-            let entries = request["Entries"].as_array().map(Vec::as_slice).unwrap_or_default();
+            let entries = request["Entries"]
+                .as_array()
+                .map(Vec::as_slice)
+                .unwrap_or_default();
             let taken = |entry: &Value| json!({"Id": entry["Id"], "MessageId": "m", "MD5OfMessageBody": "d"});
-            let mut answer = json!({"Successful": entries.iter().map(taken).collect::<Vec<_>>(), "Failed": []});
+            let mut answer =
+                json!({"Successful": entries.iter().map(taken).collect::<Vec<_>>(), "Failed": []});
             answer["MessageId"] = json!("m");
             answer
         })
@@ -38,7 +42,10 @@ impl StandIn {
     }
 
     fn answering(answer: fn(&Value) -> Value) -> Self {
-        Self { answer, taken: Arc::default() }
+        Self {
+            answer,
+            taken: Arc::default(),
+        }
     }
 
     /// The HTTP client that reaches it, whatever the address.
@@ -63,9 +70,13 @@ impl fmt::Debug for StandIn {
 
 impl HttpConnector for StandIn {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let body: Value = serde_json::from_slice(request.body().bytes().expect("a body in memory")).expect("a JSON body");
+        let body: Value = serde_json::from_slice(request.body().bytes().expect("a body in memory"))
+            .expect("a JSON body");
         let answer = (self.answer)(&body).to_string();
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner).push(body);
+        self.taken
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(body);
         let ok = StatusCode::try_from(200).expect("a status");
         HttpConnectorFuture::ready(Ok(HttpResponse::new(ok, SdkBody::from(answer))))
     }

@@ -44,20 +44,40 @@ impl TestTable {
     /// Makes the table of `template.yaml`: keys `pk` and `sk`, indexes `gsi1`, `gsi2` and `due`.
     pub async fn new() -> Self {
         let (table_name, database) = database();
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a loopback port is free");
-        let endpoint = format!("http://{}", listener.local_addr().expect("the port is known"));
+        let listener = TcpListener::bind(("127.0.0.1", 0))
+            .await
+            .expect("a loopback port is free");
+        let endpoint = format!(
+            "http://{}",
+            listener.local_addr().expect("the port is known")
+        );
         let (stop, stopped) = oneshot::channel::<()>();
         let shutdown = async move {
             let _ = stopped.await;
         };
-        tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database.clone(), shutdown));
+        tokio::spawn(dynoxide::server::serve_with_shutdown(
+            listener,
+            database.clone(),
+            shutdown,
+        ));
 
         let calls = Calls::default();
         let faults = Faults::default();
         let http = faults.around(HttpBuilder::new().build_http());
-        let client =
-            aws_sdk_dynamodb::Client::from_conf(config(&endpoint, &table_name, calls.clone()).http_client(http).build());
-        Self { client, table_name, endpoint, faults, calls, database, _stop: Some(stop) }
+        let client = aws_sdk_dynamodb::Client::from_conf(
+            config(&endpoint, &table_name, calls.clone())
+                .http_client(http)
+                .build(),
+        );
+        Self {
+            client,
+            table_name,
+            endpoint,
+            faults,
+            calls,
+            database,
+            _stop: Some(stop),
+        }
     }
 
     /// The same table without a server: several times as fast, for tests that make very many calls. Its requests are not signed.
@@ -67,9 +87,19 @@ impl TestTable {
         let endpoint = "http://in-process.invalid".to_owned();
         let (calls, faults) = (Calls::default(), Faults::default());
         let http = faults.around(InProcess(database.clone()).http_client());
-        let config = config(&endpoint, &table_name, calls.clone()).http_client(http).allow_no_auth();
+        let config = config(&endpoint, &table_name, calls.clone())
+            .http_client(http)
+            .allow_no_auth();
         let client = aws_sdk_dynamodb::Client::from_conf(config.build());
-        Self { client, table_name, endpoint, faults, calls, database, _stop: None }
+        Self {
+            client,
+            table_name,
+            endpoint,
+            faults,
+            calls,
+            database,
+            _stop: None,
+        }
     }
 
     /// A fresh table with the rows that another one had.
@@ -88,7 +118,9 @@ impl TestTable {
     }
 
     fn load(&self, rows: &Snapshot) {
-        let loaded = self.database.import_items(&self.table_name, rows.0.clone(), ImportOptions::default());
+        let loaded =
+            self.database
+                .import_items(&self.table_name, rows.0.clone(), ImportOptions::default());
         loaded.expect("rows of a table fit into another one");
     }
 
@@ -135,8 +167,17 @@ impl TestTable {
     }
 
     fn plain_rows(&self, index: Option<&str>) -> Vec<Value> {
-        let mut rows: Vec<Value> = self.scan(index).into_iter().map(|item| plain(AttributeValue::M(item))).collect();
-        let key = |row: &Value| (row["pk"].as_str().map(str::to_owned), row["sk"].as_str().map(str::to_owned));
+        let mut rows: Vec<Value> = self
+            .scan(index)
+            .into_iter()
+            .map(|item| plain(AttributeValue::M(item)))
+            .collect();
+        let key = |row: &Value| {
+            (
+                row["pk"].as_str().map(str::to_owned),
+                row["sk"].as_str().map(str::to_owned),
+            )
+        };
         rows.sort_by_key(key);
         rows
     }
@@ -166,7 +207,9 @@ fn database() -> (String, Database) {
     static NUMBER: AtomicU32 = AtomicU32::new(1);
     let table_name = format!("tandem-test-{}", NUMBER.fetch_add(1, Ordering::Relaxed));
     let database = Database::memory().expect("an empty database can be made");
-    database.create_table(template::create_table(&table_name)).expect("the template's table can be made");
+    database
+        .create_table(template::create_table(&table_name))
+        .expect("the template's table can be made");
     (table_name, database)
 }
 
@@ -187,7 +230,10 @@ fn config(endpoint: &str, table: &str, calls: Calls) -> aws_sdk_dynamodb::config
 #[must_use]
 pub fn retries() -> RetryConfig {
     let wait = Duration::from_millis(1);
-    RetryConfig::standard().with_max_attempts(8).with_initial_backoff(wait).with_max_backoff(wait)
+    RetryConfig::standard()
+        .with_max_attempts(8)
+        .with_initial_backoff(wait)
+        .with_max_backoff(wait)
 }
 
 fn plain(value: AttributeValue) -> Value {
@@ -203,6 +249,9 @@ fn plain(value: AttributeValue) -> Value {
         AttributeValue::NS(texts) => texts.into_iter().map(number).collect(),
         AttributeValue::BS(all) => all.into_iter().map(binary).collect(),
         AttributeValue::L(values) => values.into_iter().map(plain).collect(),
-        AttributeValue::M(members) => members.into_iter().map(|(name, value)| (name, plain(value))).collect(),
+        AttributeValue::M(members) => members
+            .into_iter()
+            .map(|(name, value)| (name, plain(value)))
+            .collect(),
     }
 }

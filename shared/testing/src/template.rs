@@ -21,7 +21,11 @@ pub(crate) fn create_table(name: &str) -> CreateTableRequest {
     static PROPERTIES: LazyLock<Value> = LazyLock::new(table_properties);
     let properties = &*PROPERTIES;
     let mut request = json!({"TableName": name, "BillingMode": "PAY_PER_REQUEST"});
-    for part in ["AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes"] {
+    for part in [
+        "AttributeDefinitions",
+        "KeySchema",
+        "GlobalSecondaryIndexes",
+    ] {
         request[part] = properties[part].clone();
     }
     serde_json::from_value(request).expect("template.yaml: the table's definition is complete")
@@ -29,18 +33,33 @@ pub(crate) fn create_table(name: &str) -> CreateTableRequest {
 
 fn table_properties() -> Value {
     let template = template();
-    let resources = template["Resources"].as_object().expect("template.yaml has resources");
-    let mut tables = resources.values().filter(|resource| resource["Type"] == "AWS::DynamoDB::Table");
+    let resources = template["Resources"]
+        .as_object()
+        .expect("template.yaml has resources");
+    let mut tables = resources
+        .values()
+        .filter(|resource| resource["Type"] == "AWS::DynamoDB::Table");
     let table = tables.next().expect("template.yaml has a table");
-    assert!(tables.next().is_none(), "template.yaml has exactly one table");
+    assert!(
+        tables.next().is_none(),
+        "template.yaml has exactly one table"
+    );
     table["Properties"].clone()
 }
 
 fn plain(value: Yaml) -> Value {
     match value {
-        Yaml::Tagged(tagged) => long_form(tagged.tag.to_string().trim_start_matches('!'), plain(tagged.value)),
+        Yaml::Tagged(tagged) => long_form(
+            tagged.tag.to_string().trim_start_matches('!'),
+            plain(tagged.value),
+        ),
         Yaml::Mapping(members) => {
-            let member = |(name, value): (Yaml, Yaml)| (name.as_str().expect("a member's name").to_owned(), plain(value));
+            let member = |(name, value): (Yaml, Yaml)| {
+                (
+                    name.as_str().expect("a member's name").to_owned(),
+                    plain(value),
+                )
+            };
             Value::Object(members.into_iter().map(member).collect())
         }
         Yaml::Sequence(items) => items.into_iter().map(plain).collect(),

@@ -6,10 +6,22 @@ use tandem_testing::{Fault, Lost, TestTable};
 /// Creates the row `pk`; whether the SDK says that it was created.
 async fn create(table: &TestTable, pk: &str) -> bool {
     let text = |text: &str| AttributeValue::S(text.to_owned());
-    let put = Put::builder().table_name(&table.table_name).item("pk", text(pk)).item("sk", text("a"));
-    let put = put.condition_expression("attribute_not_exists(pk)").build().expect("complete");
+    let put = Put::builder()
+        .table_name(&table.table_name)
+        .item("pk", text(pk))
+        .item("sk", text("a"));
+    let put = put
+        .condition_expression("attribute_not_exists(pk)")
+        .build()
+        .expect("complete");
     let action = TransactWriteItem::builder().put(put).build();
-    table.client.transact_write_items().transact_items(action).send().await.is_ok()
+    table
+        .client
+        .transact_write_items()
+        .transact_items(action)
+        .send()
+        .await
+        .is_ok()
 }
 
 #[tokio::test]
@@ -17,19 +29,41 @@ async fn one_lost_try_is_mended_by_the_sdk_and_writes_once() {
     for lost in [Lost::Request, Lost::Answer] {
         let table = TestTable::new().await;
         table.faults.plan(1, Fault::Try(lost));
-        assert!(create(&table, "1").await && create(&table, "2").await, "{lost:?}");
-        assert_eq!((table.dump().len(), table.calls().len(), table.faults.calls().len()), (2, 3, 3), "{lost:?}");
+        assert!(
+            create(&table, "1").await && create(&table, "2").await,
+            "{lost:?}"
+        );
+        assert_eq!(
+            (
+                table.dump().len(),
+                table.calls().len(),
+                table.faults.calls().len()
+            ),
+            (2, 3, 3),
+            "{lost:?}"
+        );
     }
 }
 
 #[tokio::test]
 async fn an_outage_takes_every_try_and_lasts_until_it_is_mended() {
-    for (fault, rows) in [(Fault::Outage(Lost::Request), 0), (Fault::Outage(Lost::Answer), 1), (Fault::Deaf, 2)] {
+    for (fault, rows) in [
+        (Fault::Outage(Lost::Request), 0),
+        (Fault::Outage(Lost::Answer), 1),
+        (Fault::Deaf, 2),
+    ] {
         let table = TestTable::new().await;
         table.faults.plan(0, fault);
-        assert!(!create(&table, "1").await && !create(&table, "2").await, "{fault:?}");
+        assert!(
+            !create(&table, "1").await && !create(&table, "2").await,
+            "{fault:?}"
+        );
         let tries = 2 * tandem_testing::retries().max_attempts();
-        assert_eq!((table.dump().len(), table.faults.calls().len().try_into()), (rows, Ok(tries)), "{fault:?}");
+        assert_eq!(
+            (table.dump().len(), table.faults.calls().len().try_into()),
+            (rows, Ok(tries)),
+            "{fault:?}"
+        );
         table.faults.mend();
         assert!(create(&table, "3").await, "{fault:?}");
     }

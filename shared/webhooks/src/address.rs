@@ -38,7 +38,9 @@ pub enum NotPublic {
 /// It is special, not given out, or holds an IPv4 address that is special.
 pub fn judge(address: IpAddr) -> Result<(), NotPublic> {
     match address {
-        IpAddr::V4(address) => special_v4(address).map_or(Ok(()), |block| Err(NotPublic::Special(block))),
+        IpAddr::V4(address) => {
+            special_v4(address).map_or(Ok(()), |block| Err(NotPublic::Special(block)))
+        }
         IpAddr::V6(address) => judge_v6(address),
     }
 }
@@ -50,7 +52,10 @@ fn judge_v6(address: Ipv6Addr) -> Result<(), NotPublic> {
         }
     }
     let bits = address.to_bits();
-    match V6.iter().find(|(start, length, _)| (bits ^ start.to_bits()) >> (128 - length) == 0) {
+    match V6
+        .iter()
+        .find(|(start, length, _)| (bits ^ start.to_bits()) >> (128 - length) == 0)
+    {
         Some((.., block)) => Err(NotPublic::Special(block)),
         None if bits >> 125 == 1 => Ok(()),
         None => Err(NotPublic::OutsideUnicast),
@@ -59,7 +64,9 @@ fn judge_v6(address: Ipv6Addr) -> Result<(), NotPublic> {
 
 fn special_v4(address: Ipv4Addr) -> Option<&'static str> {
     let bits = address.to_bits();
-    let block = V4.iter().find(|(start, length, _)| (bits ^ start.to_bits()) >> (32 - length) == 0);
+    let block = V4
+        .iter()
+        .find(|(start, length, _)| (bits ^ start.to_bits()) >> (32 - length) == 0);
     block.map(|(.., block)| *block)
 }
 
@@ -67,7 +74,11 @@ fn special_v4(address: Ipv4Addr) -> Option<&'static str> {
 const V4: &[(Ipv4Addr, u32, &str)] = &[
     (Ipv4Addr::new(0, 0, 0, 0), 8, "this network (RFC 791)"),
     (Ipv4Addr::new(10, 0, 0, 0), 8, "private use (RFC 1918)"),
-    (Ipv4Addr::new(100, 64, 0, 0), 10, "shared address space (RFC 6598)"),
+    (
+        Ipv4Addr::new(100, 64, 0, 0),
+        10,
+        "shared address space (RFC 6598)",
+    ),
     (Ipv4Addr::new(127, 0, 0, 0), 8, "loopback (RFC 1122)"),
     (Ipv4Addr::new(169, 254, 0, 0), 16, "link-local (RFC 3927)"),
     (Ipv4Addr::new(172, 16, 0, 0), 12, "private use (RFC 1918)"),
@@ -79,30 +90,102 @@ const V4: &[(Ipv4Addr, u32, &str)] = &[
     (Ipv4Addr::new(192, 168, 0, 0), 16, "private use (RFC 1918)"),
     (Ipv4Addr::new(192, 175, 48, 0), 24, "AS112 (RFC 7534)"),
     (Ipv4Addr::new(198, 18, 0, 0), 15, "benchmarking (RFC 2544)"),
-    (Ipv4Addr::new(198, 51, 100, 0), 24, "documentation (RFC 5737)"),
-    (Ipv4Addr::new(203, 0, 113, 0), 24, "documentation (RFC 5737)"),
+    (
+        Ipv4Addr::new(198, 51, 100, 0),
+        24,
+        "documentation (RFC 5737)",
+    ),
+    (
+        Ipv4Addr::new(203, 0, 113, 0),
+        24,
+        "documentation (RFC 5737)",
+    ),
     (Ipv4Addr::new(224, 0, 0, 0), 4, "multicast (RFC 5771)"),
-    (Ipv4Addr::new(240, 0, 0, 0), 4, "reserved (RFC 1112) and broadcast (RFC 919)"),
+    (
+        Ipv4Addr::new(240, 0, 0, 0),
+        4,
+        "reserved (RFC 1112) and broadcast (RFC 919)",
+    ),
 ];
 
 /// As [`V4`]; what lies outside of 2000::/3 is listed for the sake of the reason only.
 const V6: &[(Ipv6Addr, u32, &str)] = &[
-    (Ipv6Addr::UNSPECIFIED, 128, "the unspecified address (RFC 4291)"),
+    (
+        Ipv6Addr::UNSPECIFIED,
+        128,
+        "the unspecified address (RFC 4291)",
+    ),
     (Ipv6Addr::LOCALHOST, 128, "loopback (RFC 4291)"),
-    (Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0, 0), 96, "IPv4-mapped addresses (RFC 4291)"),
-    (Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0, 0), 96, "NAT64 (RFC 6052)"),
-    (Ipv6Addr::new(0x64, 0xff9b, 1, 0, 0, 0, 0, 0), 48, "NAT64 (RFC 8215)"),
-    (Ipv6Addr::new(0x100, 0, 0, 0, 0, 0, 0, 0), 64, "discarding (RFC 6666)"),
-    (Ipv6Addr::new(0x100, 0, 0, 1, 0, 0, 0, 0), 64, "dummy addresses (RFC 9780)"),
-    (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23, "IETF protocols (RFC 2928)"),
-    (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32, "documentation (RFC 3849)"),
-    (Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), 16, "6to4 (RFC 3056)"),
-    (Ipv6Addr::new(0x2620, 0x4f, 0x8000, 0, 0, 0, 0, 0), 48, "AS112 (RFC 7534)"),
-    (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20, "documentation (RFC 9637)"),
-    (Ipv6Addr::new(0x5f00, 0, 0, 0, 0, 0, 0, 0), 16, "segment routing (RFC 9602)"),
-    (Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0), 7, "unique local addresses (RFC 4193)"),
-    (Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0), 10, "link-local (RFC 4291)"),
-    (Ipv6Addr::new(0xff00, 0, 0, 0, 0, 0, 0, 0), 8, "multicast (RFC 4291)"),
+    (
+        Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0, 0),
+        96,
+        "IPv4-mapped addresses (RFC 4291)",
+    ),
+    (
+        Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0, 0),
+        96,
+        "NAT64 (RFC 6052)",
+    ),
+    (
+        Ipv6Addr::new(0x64, 0xff9b, 1, 0, 0, 0, 0, 0),
+        48,
+        "NAT64 (RFC 8215)",
+    ),
+    (
+        Ipv6Addr::new(0x100, 0, 0, 0, 0, 0, 0, 0),
+        64,
+        "discarding (RFC 6666)",
+    ),
+    (
+        Ipv6Addr::new(0x100, 0, 0, 1, 0, 0, 0, 0),
+        64,
+        "dummy addresses (RFC 9780)",
+    ),
+    (
+        Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0),
+        23,
+        "IETF protocols (RFC 2928)",
+    ),
+    (
+        Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0),
+        32,
+        "documentation (RFC 3849)",
+    ),
+    (
+        Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0),
+        16,
+        "6to4 (RFC 3056)",
+    ),
+    (
+        Ipv6Addr::new(0x2620, 0x4f, 0x8000, 0, 0, 0, 0, 0),
+        48,
+        "AS112 (RFC 7534)",
+    ),
+    (
+        Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0),
+        20,
+        "documentation (RFC 9637)",
+    ),
+    (
+        Ipv6Addr::new(0x5f00, 0, 0, 0, 0, 0, 0, 0),
+        16,
+        "segment routing (RFC 9602)",
+    ),
+    (
+        Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0),
+        7,
+        "unique local addresses (RFC 4193)",
+    ),
+    (
+        Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0),
+        10,
+        "link-local (RFC 4291)",
+    ),
+    (
+        Ipv6Addr::new(0xff00, 0, 0, 0, 0, 0, 0, 0),
+        8,
+        "multicast (RFC 4291)",
+    ),
 ];
 
 /// The IPv4 addresses that an IPv6 address holds, by the forms that its bits fit.
@@ -125,7 +208,9 @@ fn embedded(address: Ipv6Addr) -> impl Iterator<Item = (&'static str, Ipv4Addr)>
         // The bits for universal and group say nothing about the address (RFC 5214, 6.1).
         (s[4] & !0x0300 == 0 && s[5] == 0x5efe, "ISATAP", last),
     ];
-    forms.into_iter().filter_map(|(fits, form, inner)| fits.then_some((form, inner)))
+    forms
+        .into_iter()
+        .filter_map(|(fits, form, inner)| fits.then_some((form, inner)))
 }
 
 fn v4(high: u16, low: u16) -> Ipv4Addr {

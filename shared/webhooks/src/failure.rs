@@ -35,7 +35,9 @@ pub(crate) enum Failure {
     Closed,
     #[error("the answer is no proper HTTP, or its headers are too large")]
     NotHttp,
-    #[error("the receiver redirects to another address, which is not followed: set the callback URL to the final address")]
+    #[error(
+        "the receiver redirects to another address, which is not followed: set the callback URL to the final address"
+    )]
     Redirect,
     #[error("the answer was not complete within {}", Span(*.0))]
     SlowAnswer(Duration),
@@ -52,7 +54,9 @@ impl Failure {
         let known = iter::successors(Some(first), |&error| error.source()).find_map(known);
         match known {
             Some(failure) => failure,
-            None if error.is_connect() && error.is_timeout() => Self::NoConnection(settings.connect_timeout),
+            None if error.is_connect() && error.is_timeout() => {
+                Self::NoConnection(settings.connect_timeout)
+            }
             None => Self::Other,
         }
     }
@@ -76,7 +80,9 @@ const LONGEST_REASON: usize = 200;
 fn of_tls(error: &rustls::Error) -> Failure {
     match error {
         // It names what the receiver presented, as much as that is.
-        rustls::Error::InvalidCertificate(why) => Failure::Certificate(why.to_string().chars().take(LONGEST_REASON).collect()),
+        rustls::Error::InvalidCertificate(why) => {
+            Failure::Certificate(why.to_string().chars().take(LONGEST_REASON).collect())
+        }
         _ => Failure::Tls,
     }
 }
@@ -85,7 +91,8 @@ fn of_http(error: &hyper::Error) -> Option<Failure> {
     if error.is_parse() {
         Some(Failure::NotHttp)
     } else {
-        (error.is_incomplete_message() || error.is_canceled() || error.is_closed()).then_some(Failure::Closed)
+        (error.is_incomplete_message() || error.is_canceled() || error.is_closed())
+            .then_some(Failure::Closed)
     }
 }
 
@@ -96,7 +103,9 @@ fn of_network(error: &io::Error) -> Option<Failure> {
     }
     match error.kind() {
         io::ErrorKind::ConnectionRefused => Some(Failure::Refused),
-        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => Some(Failure::Unreachable),
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
+            Some(Failure::Unreachable)
+        }
         io::ErrorKind::ConnectionReset
         | io::ErrorKind::ConnectionAborted
         | io::ErrorKind::BrokenPipe
@@ -123,22 +132,42 @@ mod tests {
 
     #[test]
     fn deadlines_are_told_in_seconds_or_milliseconds() {
-        assert_eq!(Failure::NoAnswer(Duration::from_secs(10)).to_string(), "no answer within 10 s");
-        assert_eq!(Failure::NoConnection(Duration::from_millis(250)).to_string(), "no connection within 250 ms");
+        assert_eq!(
+            Failure::NoAnswer(Duration::from_secs(10)).to_string(),
+            "no answer within 10 s"
+        );
+        assert_eq!(
+            Failure::NoConnection(Duration::from_millis(250)).to_string(),
+            "no connection within 250 ms"
+        );
     }
 
     #[test]
     fn what_a_certificate_names_is_not_kept_without_bound() {
-        let presented = (0..1_000).map(|number| format!("name-{number}.example")).collect();
-        let expected = rustls::pki_types::ServerName::try_from("receiver.example").expect("a name").to_owned();
-        let wrong = rustls::CertificateError::NotValidForNameContext { expected, presented };
-        let Failure::Certificate(reason) = of_tls(&rustls::Error::InvalidCertificate(wrong)) else { panic!("a certificate") };
-        assert!(reason.contains("receiver.example") && reason.chars().count() == LONGEST_REASON, "{reason}");
+        let presented = (0..1_000)
+            .map(|number| format!("name-{number}.example"))
+            .collect();
+        let expected = rustls::pki_types::ServerName::try_from("receiver.example")
+            .expect("a name")
+            .to_owned();
+        let wrong = rustls::CertificateError::NotValidForNameContext {
+            expected,
+            presented,
+        };
+        let Failure::Certificate(reason) = of_tls(&rustls::Error::InvalidCertificate(wrong)) else {
+            panic!("a certificate")
+        };
+        assert!(
+            reason.contains("receiver.example") && reason.chars().count() == LONGEST_REASON,
+            "{reason}"
+        );
     }
 
     #[test]
     fn the_reason_is_found_inside_of_an_io_error() {
-        let wrapped = io::Error::other(rustls::Error::InvalidCertificate(rustls::CertificateError::Expired));
+        let wrapped = io::Error::other(rustls::Error::InvalidCertificate(
+            rustls::CertificateError::Expired,
+        ));
         assert!(matches!(known(&wrapped), Some(Failure::Certificate(_))));
         assert_eq!(known(&io::Error::other("unknown")), None);
     }

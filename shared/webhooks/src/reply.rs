@@ -29,12 +29,21 @@ impl Reply {
     #[must_use]
     pub fn not_sent(why: impl Into<String>) -> Self {
         let outcome = Outcome::Failed { retry_after: None };
-        Self { duration: Duration::ZERO, outcome, status_code: None, error: Some(why.into()), answer: None }
+        Self {
+            duration: Duration::ZERO,
+            outcome,
+            status_code: None,
+            error: Some(why.into()),
+            answer: None,
+        }
     }
 
     /// There was no answer.
     pub(crate) fn without_answer(failure: &Failure, duration: Duration) -> Self {
-        Self { duration, ..Self::not_sent(failure.to_string()) }
+        Self {
+            duration,
+            ..Self::not_sent(failure.to_string())
+        }
     }
 
     /// There was an answer. Its status decides, even if its body was cut off: the receiver has spoken.
@@ -49,11 +58,19 @@ impl Reply {
             _ if status.is_success() => Outcome::Accepted,
             StatusCode::GONE => Outcome::Gone,
             _ => {
-                let asked = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-                Outcome::Failed { retry_after: asked.and_then(|value| retry_after::parse(value, sent_at)) }
+                let asked = headers
+                    .get(RETRY_AFTER)
+                    .and_then(|value| value.to_str().ok());
+                Outcome::Failed {
+                    retry_after: asked.and_then(|value| retry_after::parse(value, sent_at)),
+                }
             }
         };
-        let error = if status.is_redirection() { Some(Failure::Redirect) } else { cut_off };
+        let error = if status.is_redirection() {
+            Some(Failure::Redirect)
+        } else {
+            cut_off
+        };
         Self {
             duration,
             outcome,

@@ -11,9 +11,14 @@ pub fn parse(value: &str, now: i64) -> Option<SignedDuration> {
     let value = value.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
         // Only a number too large to count can fail here.
-        return Some(SignedDuration::from_secs(value.parse::<u32>().unwrap_or(u32::MAX).into()));
+        return Some(SignedDuration::from_secs(
+            value.parse::<u32>().unwrap_or(u32::MAX).into(),
+        ));
     }
-    let date = httpdate::parse_http_date(value).ok()?.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    let date = httpdate::parse_http_date(value)
+        .ok()?
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or(Duration::ZERO);
     let seconds = i64::try_from(date.as_secs()).ok()?.saturating_sub(now);
     Some(SignedDuration::from_secs(seconds.max(0)))
 }
@@ -31,7 +36,10 @@ mod tests {
     fn seconds_are_read() {
         assert_eq!(seconds("0"), Some(0));
         assert_eq!(seconds(" 120 "), Some(120));
-        assert_eq!(seconds("99999999999999999999999"), Some(i64::from(u32::MAX)));
+        assert_eq!(
+            seconds("99999999999999999999999"),
+            Some(i64::from(u32::MAX))
+        );
     }
 
     #[test]
@@ -49,7 +57,16 @@ mod tests {
 
     #[test]
     fn anything_else_says_nothing() {
-        for value in ["", "soon", "-1", "1.5", "+5", "Sat, 32 Nov 2026 12:01:00 GMT", "2026-11-21T12:01:00Z", "１２"] {
+        for value in [
+            "",
+            "soon",
+            "-1",
+            "1.5",
+            "+5",
+            "Sat, 32 Nov 2026 12:01:00 GMT",
+            "2026-11-21T12:01:00Z",
+            "１２",
+        ] {
             assert_eq!(seconds(value), None, "{value}");
         }
     }

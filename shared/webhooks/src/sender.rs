@@ -67,7 +67,10 @@ impl Sender {
     ///
     /// # Errors
     /// As [`Sender::new`].
-    pub fn with_resolver(settings: SenderSettings, resolver: impl Resolver) -> Result<Self, SenderError> {
+    pub fn with_resolver(
+        settings: SenderSettings,
+        resolver: impl Resolver,
+    ) -> Result<Self, SenderError> {
         let resolver: Arc<dyn Resolver> = Arc::new(resolver);
         let builder = || {
             Client::builder()
@@ -86,10 +89,23 @@ impl Sender {
                 .no_deflate()
                 .no_zstd()
         };
-        let public = builder().https_only(true).dns_resolver(JudgingResolver::public(Arc::clone(&resolver))).build()?;
+        let public = builder()
+            .https_only(true)
+            .dns_resolver(JudgingResolver::public(Arc::clone(&resolver)))
+            .build()?;
         let has_local = settings.local_targets != LocalTargets::default();
-        let local = has_local.then(|| builder().dns_resolver(JudgingResolver::local(resolver)).build()).transpose()?;
-        Ok(Self(Arc::new(Parts { settings, public, local })))
+        let local = has_local
+            .then(|| {
+                builder()
+                    .dns_resolver(JudgingResolver::local(resolver))
+                    .build()
+            })
+            .transpose()?;
+        Ok(Self(Arc::new(Parts {
+            settings,
+            public,
+            local,
+        })))
     }
 
     /// Makes one attempt. Ends within the total deadline, whatever the receiver does.
@@ -101,9 +117,13 @@ impl Sender {
             Ok((response, body))
         };
         match exchange.await {
-            Ok((response, body)) => {
-                Reply::of_answer(response.status(), response.headers(), body, delivery.timestamp, begin.elapsed())
-            }
+            Ok((response, body)) => Reply::of_answer(
+                response.status(),
+                response.headers(),
+                body,
+                delivery.timestamp,
+                begin.elapsed(),
+            ),
             Err(failure) => Reply::without_answer(&failure, begin.elapsed()),
         }
     }
@@ -114,14 +134,21 @@ impl Sender {
         let request = request(client, delivery).map_err(|_| Failure::Other)?;
         let deadline = settings.first_byte_timeout.min(settings.total_timeout);
         let answer = timeout_at(begin + deadline, client.execute(request)).await;
-        answer.map_err(|_| Failure::NoAnswer(deadline))?.map_err(|error| Failure::of(&error, settings))
+        answer
+            .map_err(|_| Failure::NoAnswer(deadline))?
+            .map_err(|error| Failure::of(&error, settings))
     }
 
     /// Looks at the URL again: it may have been stored when other targets were allowed.
     fn client_for(&self, url: &CallbackUrl) -> Result<&Client, Failure> {
         let local_targets = &self.0.settings.local_targets;
         CallbackUrl::parse(url.as_url().as_str(), local_targets).map_err(Failure::Url)?;
-        if let Some(local) = self.0.local.as_ref().filter(|_| local_targets.contains(url.as_url())) {
+        if let Some(local) = self
+            .0
+            .local
+            .as_ref()
+            .filter(|_| local_targets.contains(url.as_url()))
+        {
             return Ok(local);
         }
         // An address instead of a name never reaches the resolver.
@@ -130,7 +157,9 @@ impl Sender {
             Some(Host::Ipv6(address)) => address::judge(address.into()),
             Some(Host::Domain(_)) | None => Ok(()),
         };
-        judged.map(|()| &self.0.public).map_err(|_| Failure::NotPublic)
+        judged
+            .map(|()| &self.0.public)
+            .map_err(|_| Failure::NotPublic)
     }
 
     /// The part of the answer that is kept, and why it is not complete.
@@ -166,7 +195,9 @@ fn request(client: &Client, delivery: &Delivery<'_>) -> reqwest::Result<Request>
 
 impl fmt::Debug for Sender {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sender").field("settings", &self.0.settings).finish_non_exhaustive()
+        f.debug_struct("Sender")
+            .field("settings", &self.0.settings)
+            .finish_non_exhaustive()
     }
 }
 
@@ -190,7 +221,10 @@ mod tests {
         type Data = Bytes;
         type Error = Infallible;
 
-        fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        fn poll_frame(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
             let _ = self.0.fetch_add(PIECE.len(), Ordering::Relaxed);
             Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(PIECE)))))
         }

@@ -32,13 +32,24 @@ pub fn signature_header(
         Ok(format!("v1,{}", STANDARD.encode(context.sign())))
     });
     let signatures = signatures.collect::<Result<Vec<_>, _>>()?;
-    if signatures.is_empty() { Err(InvalidSecret) } else { Ok(signatures.join(" ")) }
+    if signatures.is_empty() {
+        Err(InvalidSecret)
+    } else {
+        Ok(signatures.join(" "))
+    }
 }
 
 fn key(secret: &SecretString) -> Result<hmac::Key, InvalidSecret> {
-    let text = secret.expose_secret().strip_prefix("whsec_").ok_or(InvalidSecret)?;
+    let text = secret
+        .expose_secret()
+        .strip_prefix("whsec_")
+        .ok_or(InvalidSecret)?;
     let octets = STANDARD.decode(text).map_err(|_| InvalidSecret)?;
-    if OCTETS.contains(&octets.len()) { Ok(hmac::Key::new(hmac::HMAC_SHA256, &octets)) } else { Err(InvalidSecret) }
+    if OCTETS.contains(&octets.len()) {
+        Ok(hmac::Key::new(hmac::HMAC_SHA256, &octets))
+    } else {
+        Err(InvalidSecret)
+    }
 }
 
 #[cfg(test)]
@@ -57,22 +68,38 @@ mod tests {
         let signature = signature_header(&secrets, "cbk_1", now, body).expect("valid secrets");
         let mut headers = HeaderMap::new();
         headers.insert("webhook-id", "cbk_1".parse().expect("header"));
-        headers.insert("webhook-timestamp", now.to_string().parse().expect("header"));
+        headers.insert(
+            "webhook-timestamp",
+            now.to_string().parse().expect("header"),
+        );
         headers.insert("webhook-signature", signature.parse().expect("header"));
         headers
     }
 
     fn is_verified(secret: &str, body: &[u8], headers: &HeaderMap) -> bool {
-        Webhook::new(secret).expect("valid secret").verify(body, headers).is_ok()
+        Webhook::new(secret)
+            .expect("valid secret")
+            .verify(body, headers)
+            .is_ok()
     }
 
     #[test]
     fn an_independent_library_verifies_what_we_sign() {
         let large = format!("{{\"data\": \"{}\"}}", "Straße ".repeat(100 * 1024 / 8));
         assert!(large.len() >= 100 * 1024);
-        let bodies = ["", "{}", "{\"name\": \"Jörg Müßiggänger\"}", "{\"name\": \"👩‍👩‍👧 🎉\"}", "zwei\r\nZeilen", &large];
+        let bodies = [
+            "",
+            "{}",
+            "{\"name\": \"Jörg Müßiggänger\"}",
+            "{\"name\": \"👩‍👩‍👧 🎉\"}",
+            "zwei\r\nZeilen",
+            &large,
+        ];
         for body in bodies {
-            assert!(is_verified(OLD, body.as_bytes(), &headers(&[OLD], body.as_bytes())), "{body:.40}");
+            assert!(
+                is_verified(OLD, body.as_bytes(), &headers(&[OLD], body.as_bytes())),
+                "{body:.40}"
+            );
         }
     }
 
@@ -94,8 +121,16 @@ mod tests {
     fn the_signature_is_that_of_the_specification() {
         let secret = SecretString::from("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
         let body = br#"{"test": 2432232314}"#;
-        let header = signature_header(&[secret], "msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, body);
-        assert_eq!(header.as_deref(), Ok("v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="));
+        let header = signature_header(
+            &[secret],
+            "msg_p5jXN8AQM9LWM0D4loKWxJek",
+            1_614_265_330,
+            body,
+        );
+        assert_eq!(
+            header.as_deref(),
+            Ok("v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=")
+        );
     }
 
     #[test]
@@ -103,7 +138,11 @@ mod tests {
         let too_short = format!("whsec_{}", STANDARD.encode([0; 23]));
         let too_long = format!("whsec_{}", STANDARD.encode([0; 65]));
         for wrong in ["", "whsec_", "whsec_?", &OLD[6..], &too_short, &too_long] {
-            assert_eq!(signature_header(&[OLD.into(), wrong.into()], "a", 1, b""), Err(InvalidSecret), "{wrong}");
+            assert_eq!(
+                signature_header(&[OLD.into(), wrong.into()], "a", 1, b""),
+                Err(InvalidSecret),
+                "{wrong}"
+            );
         }
         assert_eq!(signature_header(&[], "a", 1, b""), Err(InvalidSecret));
     }

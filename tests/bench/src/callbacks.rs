@@ -133,23 +133,47 @@ impl Stage {
     pub async fn start(endpoints: usize) -> Result<Arc<Self>> {
         let house = House::new().await;
         // The binaries have no other time than the real one.
-        house.clock.advance(Timestamp::now().duration_since(house.clock.now()));
+        house
+            .clock
+            .advance(Timestamp::now().duration_since(house.clock.now()));
         let receivers = Receivers::start(endpoints).await?;
         let sellers = Seller::all(&house, &receivers, endpoints).await?;
-        let (worker_calls, other_calls) =
-            (Front::open(&house.table.endpoint).await?, Front::open(&house.table.endpoint).await?);
+        let (worker_calls, other_calls) = (
+            Front::open(&house.table.endpoint).await?,
+            Front::open(&house.table.endpoint).await?,
+        );
         let deployed = Deployed::callbacks()?;
         let services = Services::start(House::DATA_KEY, "callbacks", deployed.queue()).await?;
-        let place = |calls| Place { table: &house.table.table_name, calls, services: &services };
-        let own = [("CALLBACK_RETRY_SCHEDULE", SCHEDULE), ("LOCAL_CALLBACK_TARGETS", "127.0.0.1")];
-        let worker = place(&worker_calls).start("deliver-callbacks", deployed.concurrency, &own).await?;
+        let place = |calls| Place {
+            table: &house.table.table_name,
+            calls,
+            services: &services,
+        };
+        let own = [
+            ("CALLBACK_RETRY_SCHEDULE", SCHEDULE),
+            ("LOCAL_CALLBACK_TARGETS", "127.0.0.1"),
+        ];
+        let worker = place(&worker_calls)
+            .start("deliver-callbacks", deployed.concurrency, &own)
+            .await?;
         let relay = place(&other_calls).start("relay-outbox", 1, &[]).await?;
         let sweep = place(&other_calls).start("sweep-outbox", 1, &[]).await?;
         for function in [&worker, &relay, &sweep] {
             function.ready().await?;
         }
         let work = Work::default();
-        Ok(Arc::new(Self { house, deployed, worker_calls, services, worker, relay, sweep, sellers, receivers, work }))
+        Ok(Arc::new(Self {
+            house,
+            deployed,
+            worker_calls,
+            services,
+            worker,
+            relay,
+            sweep,
+            sellers,
+            receivers,
+            work,
+        }))
     }
 
     /// Hands messages to the workers for ever, each copy at most one batch at a time, and sweeps each minute.
@@ -178,12 +202,23 @@ impl Stage {
             self.work.most_busy.fetch_max(busy, Ordering::Relaxed);
             let begin = Instant::now();
             let answer = self.worker.invoke(event_of(&messages)).await;
-            self.work.milliseconds.fetch_add(u64::try_from(begin.elapsed().as_millis()).unwrap_or(0), Ordering::Relaxed);
+            self.work.milliseconds.fetch_add(
+                u64::try_from(begin.elapsed().as_millis()).unwrap_or(0),
+                Ordering::Relaxed,
+            );
             self.work.invocations.fetch_add(1, Ordering::Relaxed);
-            self.work.messages.fetch_add(messages.len() as u64, Ordering::Relaxed);
-            let done: Vec<&Message> = messages.iter().filter(|message| is_done(answer.as_deref().ok(), message)).collect();
-            self.work.failed.fetch_add((messages.len() - done.len()) as u64, Ordering::Relaxed);
-            done.into_iter().for_each(|message| self.services.queue.delete(message));
+            self.work
+                .messages
+                .fetch_add(messages.len() as u64, Ordering::Relaxed);
+            let done: Vec<&Message> = messages
+                .iter()
+                .filter(|message| is_done(answer.as_deref().ok(), message))
+                .collect();
+            self.work
+                .failed
+                .fetch_add((messages.len() - done.len()) as u64, Ordering::Relaxed);
+            done.into_iter()
+                .for_each(|message| self.services.queue.delete(message));
             self.work.busy.fetch_sub(1, Ordering::Relaxed);
         }
     }
@@ -197,29 +232,48 @@ impl Stage {
         let before = self.cost();
         self.work.most_busy.store(0, Ordering::Relaxed);
         let endpoints = self.sellers.len();
-        let endpoint = |number| usize::try_from(chance(SEED ^ number as u64) % endpoints as u64).unwrap_or(0);
+        let endpoint =
+            |number| usize::try_from(chance(SEED ^ number as u64) % endpoints as u64).unwrap_or(0);
         let all: Vec<usize> = (0..load.callbacks).map(endpoint).collect();
         let (began, keys) = match load.a_second {
             None => self.sell_at_once(&round, &all).await?,
             Some(a_second) => self.sell_over_time(&round, &all, a_second).await?,
         };
         let is_healthy = |endpoint: usize| !(load.faults.dead && can_be_dead(endpoint));
-        self.until(began, &round, &keys, || round.ledger.left(is_healthy) == 0).await?;
+        self.until(began, &round, &keys, || round.ledger.left(is_healthy) == 0)
+            .await?;
         let took = began.elapsed();
         round.recover();
         let recovered = Instant::now();
-        self.until(began, &round, &keys, || round.ledger.left(|_| true) == 0).await?;
+        self.until(began, &round, &keys, || round.ledger.left(|_| true) == 0)
+            .await?;
         let drained = recovered.elapsed();
         // What was taken is yet to be written down.
-        let is_idle = || self.services.queue.is_empty() && self.work.busy.load(Ordering::Relaxed) == 0;
+        let is_idle =
+            || self.services.queue.is_empty() && self.work.busy.load(Ordering::Relaxed) == 0;
         self.until(began, &round, &keys, is_idle).await?;
         let standing = self.standing(&round, &keys).await?;
-        let (cost, most_busy) = (self.cost().since(&before), self.work.most_busy.load(Ordering::Relaxed));
-        Ok(Run { round, began, took, drained, cost, most_busy, standing })
+        let (cost, most_busy) = (
+            self.cost().since(&before),
+            self.work.most_busy.load(Ordering::Relaxed),
+        );
+        Ok(Run {
+            round,
+            began,
+            took,
+            drained,
+            cost,
+            most_busy,
+            standing,
+        })
     }
 
     /// All rows first, then their records of the stream.
-    async fn sell_at_once(&self, round: &Round, endpoints: &[usize]) -> Result<(Instant, Vec<(ClientId, CallbackId)>)> {
+    async fn sell_at_once(
+        &self,
+        round: &Round,
+        endpoints: &[usize],
+    ) -> Result<(Instant, Vec<(ClientId, CallbackId)>)> {
         let keys = self.sell(round, endpoints, 0).await?;
         let began = Instant::now();
         self.hand_over(round, &keys).await?;
@@ -247,14 +301,21 @@ impl Stage {
     }
 
     /// Commits the callback of a sale for each endpoint.
-    async fn sell(&self, round: &Round, endpoints: &[usize], first: usize) -> Result<Vec<(ClientId, CallbackId)>> {
+    async fn sell(
+        &self,
+        round: &Round,
+        endpoints: &[usize],
+        first: usize,
+    ) -> Result<Vec<(ClientId, CallbackId)>> {
         let mut keys = Vec::with_capacity(endpoints.len());
         for some in endpoints.chunks(TOGETHER) {
             let now = Timestamp::from_millisecond(Timestamp::now().as_millisecond())?;
             let (mut mint, mut transaction) = (Entropy::at(now), Transaction::default());
             for endpoint in some {
                 let callback = self.sellers[*endpoint].sell(&self.house.app.sealer, &mut mint, now);
-                round.ledger.expect(callback.id.to_string(), first + keys.len(), *endpoint);
+                round
+                    .ledger
+                    .expect(callback.id.to_string(), first + keys.len(), *endpoint);
                 transaction.create(&callback)?;
                 keys.push((callback.client_id, callback.id));
             }
@@ -266,8 +327,11 @@ impl Stage {
     /// What the table's stream does.
     async fn hand_over(&self, round: &Round, keys: &[(ClientId, CallbackId)]) -> Result<()> {
         for some in keys.chunks(TOGETHER) {
-            some.iter().for_each(|(_, id)| round.ledger.handed(&id.to_string()));
-            let rows = some.iter().map(|(client, id)| (format!("{client}#{id}"), "callback".to_owned()));
+            some.iter()
+                .for_each(|(_, id)| round.ledger.handed(&id.to_string()));
+            let rows = some
+                .iter()
+                .map(|(client, id)| (format!("{client}#{id}"), "callback".to_owned()));
             self.relay.invoke(records_of(rows)).await?;
         }
         Ok(())
@@ -282,7 +346,10 @@ impl Stage {
     ) -> Result<()> {
         while !is_so() {
             if began.elapsed() > TIME_LIMIT {
-                bail!("not done in {TIME_LIMIT:?}: {:?}", self.standing(round, keys).await?);
+                bail!(
+                    "not done in {TIME_LIMIT:?}: {:?}",
+                    self.standing(round, keys).await?
+                );
             }
             tokio::time::sleep(TICK).await;
         }
@@ -290,12 +357,23 @@ impl Stage {
     }
 
     async fn standing(&self, round: &Round, keys: &[(ClientId, CallbackId)]) -> Result<Standing> {
-        let rows =
-            self.house.app.store.batch(keys.iter().map(|(client, id)| keys::callback(*client, *id).raw().clone())).await?;
+        let rows = self
+            .house
+            .app
+            .store
+            .batch(
+                keys.iter()
+                    .map(|(client, id)| keys::callback(*client, *id).raw().clone()),
+            )
+            .await?;
         let mut standing = Standing::default();
         for (client, id) in keys {
-            let row: Option<Callback> = rows.get(&keys::callback(*client, *id)).context("a row cannot be read")?;
-            let is_delivered = row.as_ref().is_some_and(|row| matches!(row.state, CallbackState::Delivered { .. }));
+            let row: Option<Callback> = rows
+                .get(&keys::callback(*client, *id))
+                .context("a row cannot be read")?;
+            let is_delivered = row
+                .as_ref()
+                .is_some_and(|row| matches!(row.state, CallbackState::Delivered { .. }));
             let count = match (round.ledger.is_taken(&id.to_string()), is_delivered, row) {
                 (true, true, _) => &mut standing.delivered,
                 (true, false, Some(_)) => &mut standing.unwritten,
@@ -335,8 +413,19 @@ impl Cost {
 
 /// Whether the worker is done with a message; with none if it did not answer properly.
 fn is_done(answer: Option<&str>, message: &Message) -> bool {
-    let Some(answer) = answer.and_then(|answer| serde_json::from_str::<Value>(answer).ok()) else { return false };
-    let failed = answer["batchItemFailures"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let number_of = |failure: &Value| failure["itemIdentifier"].as_str().and_then(|id| id.parse().ok());
-    !failed.iter().any(|failure| number_of(failure) == Some(message.number))
+    let Some(answer) = answer.and_then(|answer| serde_json::from_str::<Value>(answer).ok()) else {
+        return false;
+    };
+    let failed = answer["batchItemFailures"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let number_of = |failure: &Value| {
+        failure["itemIdentifier"]
+            .as_str()
+            .and_then(|id| id.parse().ok())
+    };
+    !failed
+        .iter()
+        .any(|failure| number_of(failure) == Some(message.number))
 }

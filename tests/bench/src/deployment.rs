@@ -29,7 +29,11 @@ impl Place<'_> {
     /// It is not built, or does not start.
     pub async fn start(&self, name: &str, copies: usize, own: &[(&str, &str)]) -> Result<Function> {
         let binary: PathBuf = std::env::current_exe()?.with_file_name(name);
-        ensure!(binary.exists(), "{} is not built; use make", binary.display());
+        ensure!(
+            binary.exists(),
+            "{} is not built; use make",
+            binary.display()
+        );
         let services = &self.services.url;
         let queue = |name: &str| format!("{services}/{name}");
         let (callbacks, mails, imports) = (queue("callbacks"), queue("mails"), queue("imports"));
@@ -77,15 +81,26 @@ impl Deployed {
     /// It says it in another place or form.
     pub fn callbacks() -> Result<Self> {
         let template = tandem_testing::template();
-        let number =
-            |path: &str| template.pointer(path).and_then(Value::as_u64).with_context(|| format!("template.yaml{path}"));
-        let source = "/Resources/DeliverCallbacksFunction/Properties/Events/CallbackQueue/Properties";
+        let number = |path: &str| {
+            template
+                .pointer(path)
+                .and_then(Value::as_u64)
+                .with_context(|| format!("template.yaml{path}"))
+        };
+        let source =
+            "/Resources/DeliverCallbacksFunction/Properties/Events/CallbackQueue/Properties";
         Ok(Self {
             batch: number(&format!("{source}/BatchSize"))?.try_into()?,
-            concurrency: number(&format!("{source}/ScalingConfig/MaximumConcurrency"))?.try_into()?,
+            concurrency: number(&format!("{source}/ScalingConfig/MaximumConcurrency"))?
+                .try_into()?,
             memory: number("/Globals/Function/MemorySize")?,
-            visibility: Duration::from_secs(number("/Parameters/CallbackVisibilityTimeout/Default")?),
-            most_receives: number("/Resources/CallbackQueue/Properties/RedrivePolicy/maxReceiveCount")?.try_into()?,
+            visibility: Duration::from_secs(number(
+                "/Parameters/CallbackVisibilityTimeout/Default",
+            )?),
+            most_receives: number(
+                "/Resources/CallbackQueue/Properties/RedrivePolicy/maxReceiveCount",
+            )?
+            .try_into()?,
         })
     }
 
@@ -103,7 +118,15 @@ mod tests {
     #[test]
     fn the_template_says_all_that_the_benchmark_needs() {
         let deployed = Deployed::callbacks().expect("it says so");
-        assert!(deployed.visibility >= Duration::from_secs(6 * 60), "six times the function's timeout");
-        assert!(deployed.batch > 0 && deployed.concurrency > 0 && deployed.memory > 0 && deployed.most_receives >= 5);
+        assert!(
+            deployed.visibility >= Duration::from_secs(6 * 60),
+            "six times the function's timeout"
+        );
+        assert!(
+            deployed.batch > 0
+                && deployed.concurrency > 0
+                && deployed.memory > 0
+                && deployed.most_receives >= 5
+        );
     }
 }

@@ -46,7 +46,12 @@ impl FairQueue {
     /// With a visibility timeout and SQS's `maxReceiveCount`.
     #[must_use]
     pub fn new(visibility: Duration, most_receives: u32) -> Self {
-        Self { visibility, most_receives, state: Mutex::default(), filled: Notify::new() }
+        Self {
+            visibility,
+            most_receives,
+            state: Mutex::default(),
+            filled: Notify::new(),
+        }
     }
 
     /// Adds a message that can be received after a delay.
@@ -55,7 +60,13 @@ impl FairQueue {
         let mut state = self.state();
         let number = state.sent;
         state.sent += 1;
-        let message = Message { number, body, received: 0, group: group.to_owned(), hidden_until: now + delay };
+        let message = Message {
+            number,
+            body,
+            received: 0,
+            group: group.to_owned(),
+            hidden_until: now + delay,
+        };
         if delay.is_zero() {
             state.show(message);
         } else {
@@ -74,7 +85,11 @@ impl FairQueue {
     /// Messages that can be received.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.state().groups.iter().map(|(_, messages)| messages.len()).sum()
+        self.state()
+            .groups
+            .iter()
+            .map(|(_, messages)| messages.len())
+            .sum()
     }
 
     /// Whether none can be received.
@@ -110,21 +125,37 @@ impl FairQueue {
 
     /// A message that was received is done.
     pub fn delete(&self, message: &Message) {
-        self.state().hidden.remove(&(message.hidden_until, message.number));
+        self.state()
+            .hidden
+            .remove(&(message.hidden_until, message.number));
     }
 
     /// What can be received at a time, and when something that is hidden now comes back.
     fn receive_at(&self, now: Instant, most: usize) -> (Vec<Message>, Option<Instant>) {
         let mut state = self.state();
-        while let Some(hidden) = state.hidden.first_entry().filter(|hidden| hidden.key().0 <= now) {
+        while let Some(hidden) = state
+            .hidden
+            .first_entry()
+            .filter(|hidden| hidden.key().0 <= now)
+        {
             let message = hidden.remove();
-            if message.received < self.most_receives { state.show(message) } else { state.dead += 1 }
+            if message.received < self.most_receives {
+                state.show(message)
+            } else {
+                state.dead += 1
+            }
         }
         let mut received = Vec::new();
         while received.len() < most {
             let Some(message) = state.next() else { break };
-            let message = Message { received: message.received + 1, hidden_until: now + self.visibility, ..message };
-            state.hidden.insert((message.hidden_until, message.number), message.clone());
+            let message = Message {
+                received: message.received + 1,
+                hidden_until: now + self.visibility,
+                ..message
+            };
+            state
+                .hidden
+                .insert((message.hidden_until, message.number), message.clone());
             received.push(message);
         }
         (received, state.hidden.keys().next().map(|(at, _)| *at))
@@ -137,9 +168,15 @@ impl FairQueue {
 
 impl State {
     fn show(&mut self, message: Message) {
-        match self.groups.iter_mut().find(|(name, _)| *name == message.group) {
+        match self
+            .groups
+            .iter_mut()
+            .find(|(name, _)| *name == message.group)
+        {
             Some((_, messages)) => messages.push_back(message),
-            None => self.groups.push_back((message.group.clone(), VecDeque::from([message]))),
+            None => self
+                .groups
+                .push_back((message.group.clone(), VecDeque::from([message]))),
         }
     }
 
@@ -160,7 +197,12 @@ mod tests {
     const VISIBILITY: Duration = Duration::from_secs(360);
 
     fn bodies(queue: &FairQueue, now: Instant, most: usize) -> Vec<String> {
-        queue.receive_at(now, most).0.into_iter().map(|message| message.body).collect()
+        queue
+            .receive_at(now, most)
+            .0
+            .into_iter()
+            .map(|message| message.body)
+            .collect()
     }
 
     #[test]
@@ -171,7 +213,10 @@ mod tests {
         }
         let now = Instant::now();
         assert_eq!(bodies(&queue, now, 3), ["a1", "b1", "a2"]);
-        assert_eq!((bodies(&queue, now, 3), queue.len()), (vec!["a3".to_owned()], 0));
+        assert_eq!(
+            (bodies(&queue, now, 3), queue.len()),
+            (vec!["a3".to_owned()], 0)
+        );
     }
 
     #[test]
@@ -181,11 +226,20 @@ mod tests {
         queue.push("a", "failed".to_owned(), Duration::ZERO);
         let begin = Instant::now();
         let (first, next) = queue.receive_at(begin, 10);
-        assert_eq!((first.len(), first[0].received, next), (2, 1, Some(begin + VISIBILITY)));
+        assert_eq!(
+            (first.len(), first[0].received, next),
+            (2, 1, Some(begin + VISIBILITY))
+        );
         queue.delete(&first[0]);
-        assert_eq!(bodies(&queue, begin + VISIBILITY / 2, 10), Vec::<String>::new());
+        assert_eq!(
+            bodies(&queue, begin + VISIBILITY / 2, 10),
+            Vec::<String>::new()
+        );
         assert_eq!(bodies(&queue, begin + VISIBILITY, 10), ["failed"]);
-        assert_eq!((bodies(&queue, begin + VISIBILITY * 2, 10), queue.dead()), (vec![], 1));
+        assert_eq!(
+            (bodies(&queue, begin + VISIBILITY * 2, 10), queue.dead()),
+            (vec![], 1)
+        );
     }
 
     #[test]

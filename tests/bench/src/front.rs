@@ -69,17 +69,28 @@ impl Front {
     /// No port is free.
     pub async fn open(database: &str) -> Result<Self> {
         let counts = Arc::<Counts>::default();
-        let passing = Passing { database: database.into(), http: reqwest::Client::new(), counts: counts.clone() };
+        let passing = Passing {
+            database: database.into(),
+            http: reqwest::Client::new(),
+            counts: counts.clone(),
+        };
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let url = format!("http://{}", listener.local_addr()?);
-        let routes = Router::new().fallback(pass).layer(DefaultBodyLimit::disable()).with_state(passing);
+        let routes = Router::new()
+            .fallback(pass)
+            .layer(DefaultBodyLimit::disable())
+            .with_state(passing);
         tokio::spawn(async move { axum::serve(listener, routes).await });
         Ok(Self { url, counts })
     }
 
     /// What came through so far.
     #[must_use]
-    #[expect(clippy::float_arithmetic, clippy::cast_precision_loss, reason = "units come in halves")]
+    #[expect(
+        clippy::float_arithmetic,
+        clippy::cast_precision_loss,
+        reason = "units come in halves"
+    )]
     pub fn counted(&self) -> Counted {
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
         Counted {
@@ -92,10 +103,18 @@ impl Front {
 }
 
 async fn pass(State(passing): State<Passing>, headers: HeaderMap, body: Bytes) -> Response<Body> {
-    let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
+    let target = headers
+        .get("x-amz-target")
+        .and_then(|target| target.to_str().ok())
+        .unwrap_or_default();
     let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
     let mut request = passing.http.post(&*passing.database).body(asking(&body));
-    for name in ["x-amz-target", "content-type", "authorization", "x-amz-date"] {
+    for name in [
+        "x-amz-target",
+        "content-type",
+        "authorization",
+        "x-amz-date",
+    ] {
         if let Some(value) = headers.get(name) {
             request = request.header(name, value);
         }
@@ -104,8 +123,13 @@ async fn pass(State(passing): State<Passing>, headers: HeaderMap, body: Bytes) -
         Ok(answer) => answer,
         Err(error) => return plain(StatusCode::BAD_GATEWAY, error.to_string().into()),
     };
-    let (status, content_type) = (answer.status(), answer.headers().get("content-type").cloned());
-    let Ok(body) = answer.bytes().await else { return plain(StatusCode::BAD_GATEWAY, Bytes::new()) };
+    let (status, content_type) = (
+        answer.status(),
+        answer.headers().get("content-type").cloned(),
+    );
+    let Ok(body) = answer.bytes().await else {
+        return plain(StatusCode::BAD_GATEWAY, Bytes::new());
+    };
     passing.counts.note(&operation, status.is_success(), &body);
     let mut response = plain(status, body);
     if let Some(content_type) = content_type {
@@ -145,19 +169,34 @@ impl Counts {
         if writes && !success {
             self.cancelled.fetch_add(1, Ordering::Relaxed);
         }
-        let told = serde_json::from_slice::<Told>(body).ok().and_then(|told| told.consumed_capacity);
+        let told = serde_json::from_slice::<Told>(body)
+            .ok()
+            .and_then(|told| told.consumed_capacity);
         let all = match &told {
             Some(Value::Array(all)) => all.as_slice(),
             Some(one) => std::slice::from_ref(one),
             None => &[],
         };
-        let halves = all.iter().filter_map(|used| used["CapacityUnits"].as_f64()).map(halves).sum();
-        let of = if writes { &self.write_halves } else { &self.read_halves };
+        let halves = all
+            .iter()
+            .filter_map(|used| used["CapacityUnits"].as_f64())
+            .map(halves)
+            .sum();
+        let of = if writes {
+            &self.write_halves
+        } else {
+            &self.read_halves
+        };
         of.fetch_add(halves, Ordering::Relaxed);
     }
 }
 
-#[expect(clippy::float_arithmetic, clippy::cast_sign_loss, clippy::cast_possible_truncation, reason = "small and positive")]
+#[expect(
+    clippy::float_arithmetic,
+    clippy::cast_sign_loss,
+    clippy::cast_possible_truncation,
+    reason = "small and positive"
+)]
 fn halves(units: f64) -> u64 {
     (units * 2.0).round() as u64
 }

@@ -61,26 +61,57 @@ impl Stage {
     /// A binary is not built, or does not start.
     pub async fn start(acceptors: usize, workers: usize) -> Result<Arc<Self>> {
         let house = House::new().await;
-        let (accept_calls, work_calls) = (Front::open(&house.table.endpoint).await?, Front::open(&house.table.endpoint).await?);
+        let (accept_calls, work_calls) = (
+            Front::open(&house.table.endpoint).await?,
+            Front::open(&house.table.endpoint).await?,
+        );
         let queue = FairQueue::new(VISIBILITY, MOST_RECEIVES);
         let services = Services::start(House::DATA_KEY, "imports", queue).await?;
-        let place = |calls| Place { table: &house.table.table_name, calls, services: &services };
-        let accept = place(&accept_calls).start("import-orders", acceptors, &[]).await?;
+        let place = |calls| Place {
+            table: &house.table.table_name,
+            calls,
+            services: &services,
+        };
+        let accept = place(&accept_calls)
+            .start("import-orders", acceptors, &[])
+            .await?;
         let relay = place(&accept_calls).start("relay-outbox", 1, &[]).await?;
-        let worker = place(&work_calls).start("process-imports", workers, &[]).await?;
-        Ok(Arc::new(Self { house, accept_calls, work_calls, accept, relay, worker, services, done: AtomicUsize::new(0) }))
+        let worker = place(&work_calls)
+            .start("process-imports", workers, &[])
+            .await?;
+        Ok(Arc::new(Self {
+            house,
+            accept_calls,
+            work_calls,
+            accept,
+            relay,
+            worker,
+            services,
+            done: AtomicUsize::new(0),
+        }))
     }
 
     /// A client with an offer and customers.
     pub async fn importer(&self, name: &str) -> Importer {
         let company = self.house.company(false).await;
         let client = self.house.merchant(&company, name).await;
-        let offer = self.house.offer(&client, json!({"externallyManaged": true})).await;
+        let offer = self
+            .house
+            .offer(&client, json!({"externallyManaged": true}))
+            .await;
         let mut customers = Vec::new();
         for number in 0..20 {
-            customers.push(self.house.customer(&client, &format!("customer-{number}@example.com")).await);
+            customers.push(
+                self.house
+                    .customer(&client, &format!("customer-{number}@example.com"))
+                    .await,
+            );
         }
-        Importer { client, offer, customers }
+        Importer {
+            client,
+            offer,
+            customers,
+        }
     }
 
     /// Sends a request to the function behind `/v1/imports`; the status and the body.
@@ -88,9 +119,13 @@ impl Stage {
     /// # Errors
     /// The function failed.
     pub async fn http(&self, call: HttpCall) -> Result<(u64, Value)> {
-        let answer: Value = serde_json::from_str(&self.accept.invoke(call.event().to_string()).await?)?;
+        let answer: Value =
+            serde_json::from_str(&self.accept.invoke(call.event().to_string()).await?)?;
         let status = answer["statusCode"].as_u64().context("no status")?;
-        Ok((status, serde_json::from_str(answer["body"].as_str().unwrap_or("null"))?))
+        Ok((
+            status,
+            serde_json::from_str(answer["body"].as_str().unwrap_or("null"))?,
+        ))
     }
 
     /// Has an import accepted, and its chunks relayed; the promise's id.
@@ -98,13 +133,25 @@ impl Stage {
     /// # Errors
     /// It was not accepted.
     pub async fn import(&self, importer: &Importer, items: &[Value]) -> Result<String> {
-        let call = importer.call("POST /v1/imports/orders").json(&json!({"items": items}));
+        let call = importer
+            .call("POST /v1/imports/orders")
+            .json(&json!({"items": items}));
         let (status, promise) = self.http(call).await?;
-        ensure!(status == 202, "an import was answered with {status}: {promise}");
-        let id = promise["promiseId"].as_str().context("no promise")?.to_owned();
+        ensure!(
+            status == 202,
+            "an import was answered with {status}: {promise}"
+        );
+        let id = promise["promiseId"]
+            .as_str()
+            .context("no promise")?
+            .to_owned();
         // What the table's stream would hand over.
-        let chunks =
-            (0..items.len().div_ceil(CHUNK)).map(|chunk| (format!("{}#{id}", importer.client.id), format!("chunk#{chunk:03}")));
+        let chunks = (0..items.len().div_ceil(CHUNK)).map(|chunk| {
+            (
+                format!("{}#{id}", importer.client.id),
+                format!("chunk#{chunk:03}"),
+            )
+        });
         let _ = self.relay.invoke(records_of(chunks)).await?;
         Ok(id)
     }
@@ -121,10 +168,13 @@ impl Stage {
     async fn poll(&self) -> Result<()> {
         loop {
             let chunks = self.services.queue.receive(BATCH).await;
-            let answer: Value = serde_json::from_str(&self.worker.invoke(event_of(&chunks)).await?)?;
+            let answer: Value =
+                serde_json::from_str(&self.worker.invoke(event_of(&chunks)).await?)?;
             let failed = answer["batchItemFailures"].as_array().map_or(0, Vec::len);
             ensure!(failed == 0, "chunks failed: {answer}");
-            chunks.iter().for_each(|chunk| self.services.queue.delete(chunk));
+            chunks
+                .iter()
+                .for_each(|chunk| self.services.queue.delete(chunk));
             self.done.fetch_add(chunks.len(), Ordering::Relaxed);
         }
     }
@@ -134,9 +184,15 @@ impl Stage {
     /// # Errors
     /// It cannot be read.
     pub async fn promise(&self, importer: &Importer, id: &str) -> Result<Value> {
-        let call = importer.call("GET /v1/imports/{promiseId}").path("promiseId", id).query("limit", 1);
+        let call = importer
+            .call("GET /v1/imports/{promiseId}")
+            .path("promiseId", id)
+            .query("limit", 1);
         let (status, promise) = self.http(call).await?;
-        ensure!(status == 200, "a promise was answered with {status}: {promise}");
+        ensure!(
+            status == 200,
+            "a promise was answered with {status}: {promise}"
+        );
         Ok(promise)
     }
 
@@ -151,7 +207,10 @@ impl Stage {
                 tokio::time::sleep(std::time::Duration::from_millis(100)).await;
                 continue;
             }
-            ensure!(promise["counts"]["created"] == promise["itemCount"], "not all orders were made: {promise}");
+            ensure!(
+                promise["counts"]["created"] == promise["itemCount"],
+                "not all orders were made: {promise}"
+            );
             return Ok(());
         }
     }
@@ -160,7 +219,9 @@ impl Stage {
 impl Importer {
     /// A call by this client.
     pub fn call(&self, route: &str) -> HttpCall {
-        let Who::Client(client, company) = &self.client.who else { unreachable!("a merchant is a client") };
+        let Who::Client(client, company) = &self.client.who else {
+            unreachable!("a merchant is a client")
+        };
         HttpCall::new(route).client(client, company)
     }
 

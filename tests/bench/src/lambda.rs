@@ -71,7 +71,11 @@ impl Function {
     /// # Errors
     /// The binary is not built, or no port is free.
     pub async fn start(binary: &Path, copies: usize, environment: &[(&str, &str)]) -> Result<Self> {
-        let name = binary.file_name().context("a binary has a name")?.to_string_lossy().into_owned();
+        let name = binary
+            .file_name()
+            .context("a binary has a name")?
+            .to_string_lossy()
+            .into_owned();
         let (invoke, next) = mpsc::unbounded_channel();
         let desk = Arc::new(Desk {
             number: AtomicU64::new(1),
@@ -82,7 +86,10 @@ impl Function {
         });
         let routes = Router::new()
             .route("/2018-06-01/runtime/invocation/next", get(next_invocation))
-            .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
+            .route(
+                "/2018-06-01/runtime/invocation/{id}/response",
+                post(response),
+            )
             .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
             .route("/2018-06-01/runtime/init/error", post(init_error))
             .layer(DefaultBodyLimit::disable())
@@ -132,9 +139,13 @@ impl Function {
         let number = self.desk.number.fetch_add(1, Ordering::Relaxed);
         let (done, answer) = oneshot::channel();
         self.desk.open().insert(number, done);
-        self.desk.invoke.send((number, event)).map_err(|_| anyhow!("nobody takes invocations"))?;
+        self.desk
+            .invoke
+            .send((number, event))
+            .map_err(|_| anyhow!("nobody takes invocations"))?;
         let answer = tokio::time::timeout(TIME_LIMIT, answer).await;
-        let answer = answer.with_context(|| format!("{} did not answer in {TIME_LIMIT:?}", self.name))??;
+        let answer =
+            answer.with_context(|| format!("{} did not answer in {TIME_LIMIT:?}", self.name))??;
         answer.map_err(|error| anyhow!("{} answered with an error: {error}", self.name))
     }
 
@@ -143,8 +154,14 @@ impl Function {
     /// # Errors
     /// A copy has ended.
     pub fn peak_memory(&self) -> Result<u64> {
-        let peaks = self.copies.iter().map(|copy| peak_of(copy).with_context(|| format!("a copy of {} has ended", self.name)));
-        Ok(peaks.collect::<Result<Vec<_>>>()?.into_iter().max().unwrap_or_default())
+        let peaks = self.copies.iter().map(|copy| {
+            peak_of(copy).with_context(|| format!("a copy of {} has ended", self.name))
+        });
+        Ok(peaks
+            .collect::<Result<Vec<_>>>()?
+            .into_iter()
+            .max()
+            .unwrap_or_default())
     }
 
     /// How many copies there are.
@@ -157,7 +174,10 @@ impl Function {
 fn peak_of(copy: &Child) -> Result<u64> {
     let id = copy.id().context("it ended")?;
     let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
+    let peak = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .context("no VmHWM")?;
     Ok(peak.trim().trim_end_matches(" kB").parse()?)
 }
 
@@ -181,23 +201,43 @@ impl Desk {
 async fn next_invocation(State(desk): State<Arc<Desk>>) -> Response<Body> {
     desk.asked.fetch_add(1, Ordering::Relaxed);
     let Some((number, event)) = desk.next.lock().await.recv().await else {
-        return Response::builder().status(StatusCode::GONE).body(Body::empty()).expect("a response");
+        return Response::builder()
+            .status(StatusCode::GONE)
+            .body(Body::empty())
+            .expect("a response");
     };
-    let deadline = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default() + TIME_LIMIT;
+    let deadline = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        + TIME_LIMIT;
     Response::builder()
         .header("content-type", "application/json")
         .header("lambda-runtime-aws-request-id", number.to_string())
-        .header("lambda-runtime-deadline-ms", deadline.as_millis().to_string())
-        .header("lambda-runtime-invoked-function-arn", "arn:aws:lambda:eu-central-1:123456789012:function:benchmark")
+        .header(
+            "lambda-runtime-deadline-ms",
+            deadline.as_millis().to_string(),
+        )
+        .header(
+            "lambda-runtime-invoked-function-arn",
+            "arn:aws:lambda:eu-central-1:123456789012:function:benchmark",
+        )
         .body(Body::from(event))
         .expect("a response")
 }
 
-async fn response(State(desk): State<Arc<Desk>>, InPath(number): InPath<u64>, answer: String) -> StatusCode {
+async fn response(
+    State(desk): State<Arc<Desk>>,
+    InPath(number): InPath<u64>,
+    answer: String,
+) -> StatusCode {
     desk.end(number, Ok(answer))
 }
 
-async fn error(State(desk): State<Arc<Desk>>, InPath(number): InPath<u64>, answer: String) -> StatusCode {
+async fn error(
+    State(desk): State<Arc<Desk>>,
+    InPath(number): InPath<u64>,
+    answer: String,
+) -> StatusCode {
     desk.end(number, Err(answer))
 }
 

@@ -30,7 +30,14 @@ pub struct Entry {
 impl Ledger {
     /// A callback will come.
     pub fn expect(&self, id: String, number: usize, endpoint: usize) {
-        self.entries().insert(id, Entry { number, endpoint, ..Entry::default() });
+        self.entries().insert(
+            id,
+            Entry {
+                number,
+                endpoint,
+                ..Entry::default()
+            },
+        );
     }
 
     /// It may come from now on.
@@ -60,19 +67,28 @@ impl Ledger {
     /// Whether it was ever answered with 2xx.
     #[must_use]
     pub fn is_taken(&self, id: &str) -> bool {
-        self.entries().get(id).is_some_and(|entry| entry.taken.is_some())
+        self.entries()
+            .get(id)
+            .is_some_and(|entry| entry.taken.is_some())
     }
 
     /// How many of some endpoints were not answered with 2xx.
     #[must_use]
     pub fn left(&self, of: impl Fn(usize) -> bool) -> usize {
-        self.entries().values().filter(|entry| of(entry.endpoint) && entry.taken.is_none()).count()
+        self.entries()
+            .values()
+            .filter(|entry| of(entry.endpoint) && entry.taken.is_none())
+            .count()
     }
 
     /// The callbacks of some endpoints.
     #[must_use]
     pub fn of(&self, of: impl Fn(usize) -> bool) -> Vec<Entry> {
-        self.entries().values().filter(|entry| of(entry.endpoint)).copied().collect()
+        self.entries()
+            .values()
+            .filter(|entry| of(entry.endpoint))
+            .copied()
+            .collect()
     }
 
     fn entries(&self) -> MutexGuard<'_, HashMap<String, Entry>> {
@@ -93,7 +109,10 @@ impl Entry {
 pub fn percentile(mut values: Vec<Duration>, hundredths: usize) -> Duration {
     values.sort_unstable();
     let rank = (values.len() * hundredths).div_ceil(100);
-    values.get(rank.saturating_sub(1)).copied().unwrap_or_default()
+    values
+        .get(rank.saturating_sub(1))
+        .copied()
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -109,7 +128,10 @@ mod tests {
         ledger.taken("cbk_1");
         let third = ledger.arrived("cbk_1").expect("expected");
         assert_eq!([first.again, second.again, third.again], [0, 0, 1]);
-        assert_eq!((ledger.left(|endpoint| endpoint == 3), third.attempts), (0, 3));
+        assert_eq!(
+            (ledger.left(|endpoint| endpoint == 3), third.attempts),
+            (0, 3)
+        );
         assert!(ledger.arrived("cbk_2").is_none());
     }
 
@@ -118,7 +140,10 @@ mod tests {
         let values: Vec<_> = (1..=200).map(Duration::from_millis).collect();
         assert_eq!(percentile(values.clone(), 50), Duration::from_millis(100));
         assert_eq!(percentile(values.clone(), 99), Duration::from_millis(198));
-        assert_eq!(percentile(values[..1].to_vec(), 99), Duration::from_millis(1));
+        assert_eq!(
+            percentile(values[..1].to_vec(), 99),
+            Duration::from_millis(1)
+        );
         assert_eq!(percentile(Vec::new(), 99), Duration::ZERO);
     }
 }

@@ -100,11 +100,20 @@ impl Receivers {
             let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
             let url = format!("http://{}/tandem", listener.local_addr()?);
             let (secret, under_way, round) = (OnceLock::new(), AtomicUsize::new(0), round.clone());
-            let endpoint = Arc::new(Endpoint { url, number, secret, under_way, round });
+            let endpoint = Arc::new(Endpoint {
+                url,
+                number,
+                secret,
+                under_way,
+                round,
+            });
             tokio::spawn(serve(listener, endpoint.clone()));
             all.push(endpoint);
         }
-        Ok(Self { endpoints: all, round })
+        Ok(Self {
+            endpoints: all,
+            round,
+        })
     }
 
     /// Where an endpoint is reached.
@@ -121,7 +130,10 @@ impl Receivers {
     /// Begins a run.
     #[must_use]
     pub fn begin(&self, faults: Faults) -> Arc<Round> {
-        let round = Arc::new(Round { faults: Mutex::new(faults), ..Round::default() });
+        let round = Arc::new(Round {
+            faults: Mutex::new(faults),
+            ..Round::default()
+        });
         *self.round.lock().unwrap_or_else(PoisonError::into_inner) = round.clone();
         round
     }
@@ -130,7 +142,10 @@ impl Receivers {
 impl Round {
     /// Endpoints that were dead are there again.
     pub fn recover(&self) {
-        self.faults.lock().unwrap_or_else(PoisonError::into_inner).dead = false;
+        self.faults
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .dead = false;
     }
 
     fn faults(&self) -> Faults {
@@ -144,19 +159,33 @@ async fn serve(listener: TcpListener, endpoint: Arc<Endpoint>) {
         tokio::spawn(async move {
             let service = service_fn(|request| endpoint.answer(request));
             // A caller that gives up is what this is about.
-            let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+            let _ = http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
         });
     }
 }
 
 impl Endpoint {
     async fn answer(&self, request: Request<Incoming>) -> Result<Response<Body>, Dropped> {
-        let round = self.round.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let id = request.headers().get("webhook-id").and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned();
-        let Some(entry) = round.ledger.arrived(&id) else { return Ok(answer(StatusCode::OK)) };
+        let round = self
+            .round
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let id = request
+            .headers()
+            .get("webhook-id")
+            .and_then(|id| id.to_str().ok())
+            .unwrap_or_default()
+            .to_owned();
+        let Some(entry) = round.ledger.arrived(&id) else {
+            return Ok(answer(StatusCode::OK));
+        };
         let faults = round.faults();
-        let choice =
-            chance(SEED ^ ((entry.number as u64) << 8) ^ u64::from(entry.attempts)) % 1_000 / faults.thousandths.max(1);
+        let choice = chance(SEED ^ ((entry.number as u64) << 8) ^ u64::from(entry.attempts))
+            % 1_000
+            / faults.thousandths.max(1);
         match choice {
             _ if faults.dead && can_be_dead(self.number) => return self.hang(&round).await,
             0 if faults.thousandths > 0 => {
@@ -173,13 +202,20 @@ impl Endpoint {
         self.take(request, &round, &id, entry).await
     }
 
-    async fn take(&self, request: Request<Incoming>, round: &Round, id: &str, entry: Entry) -> Result<Response<Body>, Dropped> {
+    async fn take(
+        &self,
+        request: Request<Incoming>,
+        round: &Round,
+        id: &str,
+        entry: Entry,
+    ) -> Result<Response<Body>, Dropped> {
         let (parts, body) = request.into_parts();
-        let body = to_bytes(Body::new(body), usize::MAX).await.map_err(|_| Dropped)?;
-        let verified = self
-            .secret
-            .get()
-            .is_some_and(|secret| Webhook::new(secret).is_ok_and(|webhook| webhook.verify(&body, &parts.headers).is_ok()));
+        let body = to_bytes(Body::new(body), usize::MAX)
+            .await
+            .map_err(|_| Dropped)?;
+        let verified = self.secret.get().is_some_and(|secret| {
+            Webhook::new(secret).is_ok_and(|webhook| webhook.verify(&body, &parts.headers).is_ok())
+        });
         if !verified || entry.endpoint != self.number {
             round.met.forged.fetch_add(1, Ordering::Relaxed);
             return Ok(answer(StatusCode::UNAUTHORIZED));
@@ -193,9 +229,16 @@ impl Endpoint {
         round.met.hung.fetch_add(1, Ordering::Relaxed);
         let under_way = self.under_way.fetch_add(1, Ordering::Relaxed) + 1;
         if can_be_dead(self.number) {
-            round.met.most_at_dead.fetch_max(under_way, Ordering::Relaxed);
+            round
+                .met
+                .most_at_dead
+                .fetch_max(under_way, Ordering::Relaxed);
         }
-        let _held = Held { since: Instant::now(), endpoint: self, round };
+        let _held = Held {
+            since: Instant::now(),
+            endpoint: self,
+            round,
+        };
         tokio::time::sleep(HANG).await;
         Err(Dropped)
     }

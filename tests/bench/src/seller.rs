@@ -30,31 +30,56 @@ impl Seller {
         let mut numbers = HashMap::new();
         for endpoint in 0..endpoints {
             let pair = house.pair(Some(receivers.url(endpoint))).await;
-            receivers.know_secret(endpoint, pair.secret.clone().context("a connection of two companies has a secret")?);
+            receivers.know_secret(
+                endpoint,
+                pair.secret
+                    .clone()
+                    .context("a connection of two companies has a secret")?,
+            );
             let _ = house.purchase(&pair, "the pattern").await.expect(201);
             numbers.insert(pair.connection, endpoint);
         }
         // The mails and callbacks of all that.
         house.work().await;
         let mut sellers = HashMap::new();
-        for row in house.table.dump().iter().filter(|row| row["sk"] == "callback") {
-            let endpoint =
-                row["connectionId"].as_str().and_then(|id| numbers.get(id)).context("a callback of no connection")?;
+        for row in house
+            .table
+            .dump()
+            .iter()
+            .filter(|row| row["sk"] == "callback")
+        {
+            let endpoint = row["connectionId"]
+                .as_str()
+                .and_then(|id| numbers.get(id))
+                .context("a callback of no connection")?;
             sellers.insert(*endpoint, Self::of(house, row).await?);
         }
-        (0..endpoints).map(|endpoint| sellers.remove(&endpoint).context("a purchase without a callback")).collect()
+        (0..endpoints)
+            .map(|endpoint| {
+                sellers
+                    .remove(&endpoint)
+                    .context("a purchase without a callback")
+            })
+            .collect()
     }
 
     async fn of(house: &House, row: &Value) -> Result<Self> {
         let text = |name: &str| row[name].as_str().context("a callback has ids");
-        let (client, id): (ClientId, CallbackId) = (text("clientId")?.parse()?, text("id")?.parse()?);
+        let (client, id): (ClientId, CallbackId) =
+            (text("clientId")?.parse()?, text("id")?.parse()?);
         let (store, sealer) = (&house.app.store, &house.app.sealer);
-        let callback = store.get(&keys::callback(client, id)).await?.context("the row was just there")?;
+        let callback = store
+            .get(&keys::callback(client, id))
+            .await?
+            .context("the row was just there")?;
         ensure!(callback.due_at().is_none(), "{id} was not delivered");
         let concerned = callback.concerned.context("a sale concerns a customer")?;
-        let customer = store.get(&keys::customer(concerned.company_id, concerned.customer_id)).await?;
+        let customer = store
+            .get(&keys::customer(concerned.company_id, concerned.customer_id))
+            .await?;
         let personal = announce::personal(sealer, &customer.context("the customer is there")?)?;
-        let mut body: Value = serde_json::from_slice(&announce::body(sealer, &callback, Some(&personal))?)?;
+        let mut body: Value =
+            serde_json::from_slice(&announce::body(sealer, &callback, Some(&personal))?)?;
         let announcement = Announcement {
             client_id: client,
             connection_id: callback.connection_id,
@@ -63,12 +88,22 @@ impl Seller {
             event: callback.event,
             data: body["data"].take(),
         };
-        Ok(Self { announcement, concerned, personal })
+        Ok(Self {
+            announcement,
+            concerned,
+            personal,
+        })
     }
 
     /// The callback of another sale.
     #[must_use]
     pub fn sell(&self, sealer: &Sealer, mint: &mut Entropy, now: Timestamp) -> Callback {
-        announce::seal_personal(sealer, mint, self.announcement.clone(), (self.concerned, &self.personal), now)
+        announce::seal_personal(
+            sealer,
+            mint,
+            self.announcement.clone(),
+            (self.concerned, &self.personal),
+            now,
+        )
     }
 }

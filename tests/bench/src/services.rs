@@ -36,39 +36,71 @@ impl Services {
     /// No port is free.
     pub async fn start(secret: &str, name: &'static str, queue: FairQueue) -> Result<Self> {
         let queue = Arc::new(queue);
-        let answering = Answering { secret: secret.into(), name, queue: queue.clone() };
+        let answering = Answering {
+            secret: secret.into(),
+            name,
+            queue: queue.clone(),
+        };
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let url = format!("http://{}", listener.local_addr()?);
-        let routes = Router::new().fallback(answer).layer(DefaultBodyLimit::disable()).with_state(answering);
+        let routes = Router::new()
+            .fallback(answer)
+            .layer(DefaultBodyLimit::disable())
+            .with_state(answering);
         tokio::spawn(async move { axum::serve(listener, routes).await });
         Ok(Self { url, queue })
     }
 }
 
-async fn answer(State(service): State<Answering>, headers: HeaderMap, body: String) -> (StatusCode, Json<Value>) {
-    let operation = headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
+async fn answer(
+    State(service): State<Answering>,
+    headers: HeaderMap,
+    body: String,
+) -> (StatusCode, Json<Value>) {
+    let operation = headers
+        .get("x-amz-target")
+        .and_then(|target| target.to_str().ok())
+        .unwrap_or_default();
     let asked: Value = serde_json::from_str(&body).unwrap_or_default();
     match operation {
         "secretsmanager.GetSecretValue" => {
             let id = &asked["SecretId"];
-            (StatusCode::OK, Json(json!({"ARN": id, "Name": id, "SecretString": &*service.secret})))
+            (
+                StatusCode::OK,
+                Json(json!({"ARN": id, "Name": id, "SecretString": &*service.secret})),
+            )
         }
         "AmazonSQS.SendMessageBatch" => match asked["Entries"].as_array() {
-            Some(entries) if !entries.is_empty() => (StatusCode::OK, Json(service.take(&asked["QueueUrl"], entries))),
-            _ => (StatusCode::BAD_REQUEST, Json(json!({"__type": "com.amazonaws.sqs#EmptyBatchRequest"}))),
+            Some(entries) if !entries.is_empty() => (
+                StatusCode::OK,
+                Json(service.take(&asked["QueueUrl"], entries)),
+            ),
+            _ => (
+                StatusCode::BAD_REQUEST,
+                Json(json!({"__type": "com.amazonaws.sqs#EmptyBatchRequest"})),
+            ),
         },
-        _ => (StatusCode::BAD_REQUEST, Json(json!({"__type": "UnknownOperationException"}))),
+        _ => (
+            StatusCode::BAD_REQUEST,
+            Json(json!({"__type": "UnknownOperationException"})),
+        ),
     }
 }
 
 impl Answering {
     fn take(&self, url: &Value, entries: &[Value]) -> Value {
-        let is_kept = url.as_str().is_some_and(|url| url.rsplit('/').next() == Some(self.name));
+        let is_kept = url
+            .as_str()
+            .is_some_and(|url| url.rsplit('/').next() == Some(self.name));
         let taken = entries.iter().map(|entry| {
             let text = |name: &str| entry[name].as_str().unwrap_or_default();
             if is_kept {
                 let delay = Duration::from_secs(entry["DelaySeconds"].as_u64().unwrap_or(0));
-                self.queue.push(text("MessageGroupId"), text("MessageBody").to_owned(), delay);
+                self.queue.push(
+                    text("MessageGroupId"),
+                    text("MessageBody").to_owned(),
+                    delay,
+                );
             }
             json!({"Id": text("Id"), "MessageId": text("Id"), "MD5OfMessageBody": ""})
         });

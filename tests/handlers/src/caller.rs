@@ -71,13 +71,24 @@ pub(crate) fn pattern_of(path: &str) -> (String, Vec<(&'static str, String)>) {
         ("imports", "promiseId"),
         ("payouts", "payoutId"),
     ];
-    const VERBS: &[&str] = &["shared", "useCrossClientVoucher", "replay", "replays", "statement", "export", "orders", "logs"];
+    const VERBS: &[&str] = &[
+        "shared",
+        "useCrossClientVoucher",
+        "replay",
+        "replays",
+        "statement",
+        "export",
+        "orders",
+        "logs",
+    ];
     let mut parameters = Vec::new();
     let mut before = "";
     let mut pattern = String::new();
     for segment in path.split('/').skip(1) {
-        let parameter =
-            NAMES.iter().find(|(collection, _)| *collection == before && !VERBS.contains(&segment)).map(|(_, name)| *name);
+        let parameter = NAMES
+            .iter()
+            .find(|(collection, _)| *collection == before && !VERBS.contains(&segment))
+            .map(|(_, name)| *name);
         match parameter {
             Some(name) => {
                 pattern.push_str(&format!("/{{{name}}}"));

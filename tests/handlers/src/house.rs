@@ -62,7 +62,10 @@ impl House {
     /// What calls receivers on this machine. One may serve many houses of one runtime.
     #[must_use]
     pub fn sender() -> Arc<Sender> {
-        let settings = SenderSettings { local_targets: LocalTargets::parse("127.0.0.1"), ..SenderSettings::default() };
+        let settings = SenderSettings {
+            local_targets: LocalTargets::parse("127.0.0.1"),
+            ..SenderSettings::default()
+        };
         Arc::new(Sender::new(settings).expect("a sender"))
     }
 
@@ -83,7 +86,12 @@ impl House {
         let quarantine = Quarantine::new(store.clone(), dead_letters);
         let queues = Queues::new(queue.clone(), mails_queue, imports_queue);
         Self {
-            app: App { store: store.clone(), sealer: sealer.clone(), clock: clock.clone(), local_targets },
+            app: App {
+                store: store.clone(),
+                sealer: sealer.clone(),
+                clock: clock.clone(),
+                local_targets,
+            },
             deliverer: deliver_callbacks::Worker {
                 store: store.clone(),
                 sealer: sealer.clone(),
@@ -94,8 +102,18 @@ impl House {
                 quarantine: quarantine.clone(),
                 clock: clock.clone(),
             },
-            mail_worker: send_mails::Worker::new(store.clone(), mailer, quarantine.clone(), clock.clone()),
-            importer: process_imports::Worker { store: store.clone(), sealer, quarantine, clock: clock.clone() },
+            mail_worker: send_mails::Worker::new(
+                store.clone(),
+                mailer,
+                quarantine.clone(),
+                clock.clone(),
+            ),
+            importer: process_imports::Worker {
+                store: store.clone(),
+                sealer,
+                quarantine,
+                clock: clock.clone(),
+            },
             notes: note_mail_events::Notes::new(store.clone()),
             sweep: sweep_outbox::Sweep::new(store, queues.clone(), clock.clone()),
             queues,
@@ -117,21 +135,47 @@ impl House {
 
     /// A POST with an `Idempotency-Key`.
     pub async fn post(&self, who: &Who, path: &str, key: &str, body: Value) -> Answer {
-        self.call_with(who, &format!("POST {path}"), Some(body), &[("idempotency-key", key)]).await
+        self.call_with(
+            who,
+            &format!("POST {path}"),
+            Some(body),
+            &[("idempotency-key", key)],
+        )
+        .await
     }
 
     /// Calls a route with headers.
-    pub async fn call_with(&self, who: &Who, target: &str, body: Option<Value>, headers: &[(&str, &str)]) -> Answer {
-        self.send(who, target, body.map(|body| body.to_string()), headers).await
+    pub async fn call_with(
+        &self,
+        who: &Who,
+        target: &str,
+        body: Option<Value>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        self.send(who, target, body.map(|body| body.to_string()), headers)
+            .await
     }
 
     /// Calls a route with any text as body.
-    pub async fn send(&self, who: &Who, target: &str, body: Option<String>, headers: &[(&str, &str)]) -> Answer {
-        self.send_bytes(who, target, body.map(String::into_bytes), headers).await
+    pub async fn send(
+        &self,
+        who: &Who,
+        target: &str,
+        body: Option<String>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        self.send_bytes(who, target, body.map(String::into_bytes), headers)
+            .await
     }
 
     /// Calls a route with any bytes as body.
-    pub async fn send_bytes(&self, who: &Who, target: &str, body: Option<Vec<u8>>, headers: &[(&str, &str)]) -> Answer {
+    pub async fn send_bytes(
+        &self,
+        who: &Who,
+        target: &str,
+        body: Option<Vec<u8>>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
         let (method, url) = target.split_once(' ').expect("METHOD /path");
         let (path, query) = url.split_once('?').unwrap_or((url, ""));
         let (pattern, parameters) = pattern_of(path);
@@ -170,18 +214,30 @@ impl House {
             ["carts", ..] => respond(app, event, carts::handle).await,
             ["customers", ..] => respond(app, event, customers::handle).await,
             ["orders", ..] => respond(app, event, orders::handle).await,
-            ["subscriptions", "useCrossClientVoucher"] => respond(app, event, redeem_voucher::handle).await,
+            ["subscriptions", "useCrossClientVoucher"] => {
+                respond(app, event, redeem_voucher::handle).await
+            }
             ["subscriptions", ..] => respond(app, event, subscriptions::handle).await,
             ["imports", ..] => respond(app, event, import_orders::handle).await,
             ["callbacks" | "event-endpoint", ..] => respond(app, event, callbacks::handle).await,
             ["payouts", ..] => respond(app, event, payouts::handle).await,
             other => panic!("no function for {other:?}"),
         };
-        let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let header = |name: &str| {
+            response
+                .headers()
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+                .map(str::to_owned)
+        };
         let text = String::from_utf8(response.body().to_vec()).expect("UTF-8");
         let shown = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
         Answer {
-            headers: response.headers().iter().map(|(name, value)| (name.to_string(), shown(value.as_bytes()))).collect(),
+            headers: response
+                .headers()
+                .iter()
+                .map(|(name, value)| (name.to_string(), shown(value.as_bytes())))
+                .collect(),
             status: response.status().as_u16(),
             replayed: header("idempotency-replayed").is_some(),
             content_type: header("content-type").unwrap_or_default(),
@@ -198,7 +254,13 @@ impl House {
         let text = |row: &Value, name: &str| row[name].as_str().map(str::to_owned);
         let due = |row: Value| {
             let at = text(&row, "dueAt")?.parse().expect("a time");
-            Some((at, Due { pk: text(&row, "pk")?, sk: text(&row, "sk")? }))
+            Some((
+                at,
+                Due {
+                    pk: text(&row, "pk")?,
+                    sk: text(&row, "sk")?,
+                },
+            ))
         };
         let mut rows: Vec<_> = self.table.waiting().into_iter().filter_map(due).collect();
         rows.sort_by_key(|(at, _)| *at);
@@ -208,10 +270,15 @@ impl House {
     /// Lets time pass until something is due, and answers all that is due then; nothing if nothing waits.
     pub fn pass_until_due(&self) -> Vec<Due> {
         let due = self.due();
-        let Some((first, _)) = due.first() else { return Vec::new() };
+        let Some((first, _)) = due.first() else {
+            return Vec::new();
+        };
         let now = self.clock.now().max(*first);
         self.clock.advance(now.duration_since(self.clock.now()));
-        due.into_iter().filter(|(at, _)| *at <= now).map(|(_, due)| due).collect()
+        due.into_iter()
+            .filter(|(at, _)| *at <= now)
+            .map(|(_, due)| due)
+            .collect()
     }
 
     /// Moves the clock.
@@ -234,7 +301,11 @@ impl House {
             for batch in imports.chunks(4) {
                 assert_eq!(self.import(batch, 1).await, Vec::<String>::new());
             }
-            let answer = self.mail_worker.work(event_of(&mails, 1)).await.expect("worked");
+            let answer = self
+                .mail_worker
+                .work(event_of(&mails, 1))
+                .await
+                .expect("worked");
             assert!(answer.batch_item_failures.is_empty(), "{answer:?}");
         }
     }
@@ -242,7 +313,12 @@ impl House {
     /// Everything that was sent to the three queues since the last look: to nobody, if the caller drops it.
     #[must_use]
     pub fn messages(&self) -> Vec<Sent> {
-        [self.callback_queue.take(), self.mail_queue.take(), self.import_queue.take()].concat()
+        [
+            self.callback_queue.take(),
+            self.mail_queue.take(),
+            self.import_queue.take(),
+        ]
+        .concat()
     }
 
     /// From now on the queues take nothing, or take everything again.
@@ -265,12 +341,19 @@ impl House {
             Kind::Mail => self.mail_worker.work(event).await,
             Kind::Import => self.importer.work(event).await,
         };
-        !answer.expect("workers answer").batch_item_failures.is_empty()
+        !answer
+            .expect("workers answer")
+            .batch_item_failures
+            .is_empty()
     }
 
     /// Hands messages to the callback worker.
     pub async fn deliver(&self, messages: &[Message]) {
-        let answer = self.deliverer.work(event_of(messages, 1)).await.expect("worked");
+        let answer = self
+            .deliverer
+            .work(event_of(messages, 1))
+            .await
+            .expect("worked");
         assert!(answer.batch_item_failures.is_empty(), "{answer:?}");
     }
 
@@ -280,13 +363,25 @@ impl House {
     }
 
     /// Hands messages that were sent at a time to the import worker; answers which failed.
-    pub async fn import_sent(&self, messages: &[Message], received: u32, sent_at: Timestamp) -> Vec<String> {
+    pub async fn import_sent(
+        &self,
+        messages: &[Message],
+        received: u32,
+        sent_at: Timestamp,
+    ) -> Vec<String> {
         let mut event = event_of(messages, received);
         for record in &mut event.records {
-            record.attributes.insert("SentTimestamp".to_owned(), sent_at.as_millisecond().to_string());
+            record.attributes.insert(
+                "SentTimestamp".to_owned(),
+                sent_at.as_millisecond().to_string(),
+            );
         }
         let answer = self.importer.work(event).await.expect("worked");
-        answer.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
+        answer
+            .batch_item_failures
+            .into_iter()
+            .map(|failure| failure.item_identifier)
+            .collect()
     }
 
     /// Sweeps, and answers the messages for the import worker.
@@ -324,15 +419,27 @@ impl House {
 
 /// Every answer of every test is one that docs/openapi.yaml describes; so is every body that was taken.
 fn described(route: &str, body: Option<&[u8]>, answer: &Answer) {
-    let mut errors = Openapi::get().errors_of_answer(route, answer.status, &answer.content_type, &answer.body);
+    let mut errors =
+        Openapi::get().errors_of_answer(route, answer.status, &answer.content_type, &answer.body);
     if let (200..300, Some(body)) = (answer.status, body) {
-        errors.extend(Openapi::get().errors_of_request(route, &serde_json::from_slice(body).expect("JSON was taken")));
+        errors.extend(Openapi::get().errors_of_request(
+            route,
+            &serde_json::from_slice(body).expect("JSON was taken"),
+        ));
     }
-    assert!(errors.is_empty(), "docs/openapi.yaml, {route} -> {}: {errors:#?}\n{}", answer.status, answer.text);
+    assert!(
+        errors.is_empty(),
+        "docs/openapi.yaml, {route} -> {}: {errors:#?}\n{}",
+        answer.status,
+        answer.text
+    );
 }
 
 fn ready(sent: Vec<Sent>) -> Vec<Message> {
-    sent.into_iter().filter(|sent| sent.delay.is_zero()).map(|sent| sent.message).collect()
+    sent.into_iter()
+        .filter(|sent| sent.delay.is_zero())
+        .map(|sent| sent.message)
+        .collect()
 }
 
 /// Messages as SQS hands them to a function, as received for the n-th time.
@@ -342,7 +449,9 @@ pub fn event_of(messages: &[Message], received: u32) -> SqsEvent {
         let mut record = SqsMessage::default();
         record.message_id = Some(format!("message-{index}"));
         record.body = Some(message.encode());
-        record.attributes.insert("ApproximateReceiveCount".to_owned(), received.to_string());
+        record
+            .attributes
+            .insert("ApproximateReceiveCount".to_owned(), received.to_string());
         record
     };
     let mut event = SqsEvent::default();

@@ -4,7 +4,10 @@
 //! What is not there: the HTTP API with its authorizer (the caller is simply named), the stream, and real queues. The
 //! stories against the deployed template have them.
 
-#![allow(clippy::missing_panics_doc, reason = "what cannot be prepared fails the test where it stands")]
+#![allow(
+    clippy::missing_panics_doc,
+    reason = "what cannot be prepared fails the test where it stands"
+)]
 
 mod caller;
 mod house;

@@ -41,15 +41,29 @@ impl House {
     /// A contracting company.
     pub async fn company(&self, module: bool) -> String {
         let body = json!({"name": "Verlagshaus", "modules": {"crossClientConnections": module}});
-        id_of(&self.call(&Who::Operator, "POST /v1/contracting-companies", Some(body)).await.expect(201))
+        id_of(
+            &self
+                .call(&Who::Operator, "POST /v1/contracting-companies", Some(body))
+                .await
+                .expect(201),
+        )
     }
 
     /// A client of a company.
     pub async fn merchant(&self, company: &str, name: &str) -> Merchant {
         let email = format!("{}@example.com", name.to_lowercase());
         let body = json!({"contractingCompanyId": company, "name": name, "email": email, "language": "de"});
-        let id = id_of(&self.call(&Who::Operator, "POST /v1/clients", Some(body)).await.expect(201));
-        Merchant { who: Who::Client(id.clone(), company.to_owned()), id, company: company.to_owned() }
+        let id = id_of(
+            &self
+                .call(&Who::Operator, "POST /v1/clients", Some(body))
+                .await
+                .expect(201),
+        );
+        Merchant {
+            who: Who::Client(id.clone(), company.to_owned()),
+            id,
+            company: company.to_owned(),
+        }
     }
 
     /// A monthly offer of 9.99 EUR that renews.
@@ -62,7 +76,12 @@ impl House {
             "price": {"amount": 999, "currency": "EUR"},
         });
         merge(&mut body, more);
-        id_of(&self.call(&owner.who, "POST /v1/offers", Some(body)).await.expect(201))
+        id_of(
+            &self
+                .call(&owner.who, "POST /v1/offers", Some(body))
+                .await
+                .expect(201),
+        )
     }
 
     /// A cart of mandatory positions.
@@ -70,40 +89,77 @@ impl House {
         let position = |(index, offer): (usize, &&str)| json!({"position": index + 1, "offerId": offer, "mandatory": true});
         let positions: Vec<Value> = offers.iter().enumerate().map(position).collect();
         let body = json!({"name": "Bundle", "positions": positions});
-        id_of(&self.call(&owner.who, "POST /v1/carts", Some(body)).await.expect(201))
+        id_of(
+            &self
+                .call(&owner.who, "POST /v1/carts", Some(body))
+                .await
+                .expect(201),
+        )
     }
 
     /// A customer of the caller's company.
     pub async fn customer(&self, of: &Merchant, email: &str) -> String {
         let body = json!({"email": email, "language": "de", "firstName": "Anna"});
-        id_of(&self.call(&of.who, "POST /v1/customers", Some(body)).await.expect(201))
+        id_of(
+            &self
+                .call(&of.who, "POST /v1/customers", Some(body))
+                .await
+                .expect(201),
+        )
     }
 
     /// Two connected clients; `callback_url` puts them into two contracting companies.
     pub async fn pair(&self, callback_url: Option<&str>) -> Pair {
         let company = self.company(true).await;
         let source = self.merchant(&company, "Quelle").await;
-        let other = if callback_url.is_some() { self.company(true).await } else { company };
+        let other = if callback_url.is_some() {
+            self.company(true).await
+        } else {
+            company
+        };
         let target = self.merchant(&other, "Ziel").await;
         let callback = callback_url.map(|url| json!({"url": url}));
         let body = json!({"targetClientId": target.id, "offersAccess": true, "callback": callback});
-        let invited = self.call(&source.who, "POST /v1/connections", Some(body)).await.expect(201);
+        let invited = self
+            .call(&source.who, "POST /v1/connections", Some(body))
+            .await
+            .expect(201);
         let connection = id_of(&invited);
         let accept = format!("POST /v1/connections/{connection}/accept");
         let _ = self.call(&target.who, &accept, None).await.expect(200);
         let sharing = json!({"crossClient": {"targetClientIds": [target.id], "sellerShareBasisPoints": 2_000}});
         let shared_offer = self.offer(&source, sharing).await;
-        let own_offer = self.offer(&target, json!({"price": {"amount": 1_999, "currency": "EUR"}})).await;
+        let own_offer = self
+            .offer(
+                &target,
+                json!({"price": {"amount": 1_999, "currency": "EUR"}}),
+            )
+            .await;
         let cart = self.cart(&target, &[&own_offer, &shared_offer]).await;
         let customer = self.customer(&target, "anna@example.com").await;
         let secret = invited["callback"]["secret"].as_str().map(str::to_owned);
-        Pair { source, target, connection, secret, shared_offer, own_offer, cart, customer }
+        Pair {
+            source,
+            target,
+            connection,
+            secret,
+            shared_offer,
+            own_offer,
+            cart,
+            customer,
+        }
     }
 
     /// Sells the pair's cart.
     pub async fn purchase(&self, pair: &Pair, key: &str) -> crate::Answer {
         let body = json!({"customerId": pair.customer, "paymentMethod": "PAYPAL"});
-        self.post(&pair.target.who, &format!("/v1/carts/{}/purchase", pair.cart), key, body).await
+        self.post(
+            &pair.target.who,
+            &format!("/v1/carts/{}/purchase", pair.cart),
+            key,
+            body,
+        )
+        .await
     }
 }
 

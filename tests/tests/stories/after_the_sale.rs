@@ -11,7 +11,9 @@ mod vouchers;
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 use serde_json::{Value, json};
-use tandem_stories::{Answer, Pair, Receiver, Sale, World, callback_about, callbacks_of, id, verified};
+use tandem_stories::{
+    Answer, Pair, Receiver, Sale, World, callback_about, callbacks_of, id, verified,
+};
 
 const CREATED: &str = "crossClientOrder.created";
 const RENEWED: &str = "crossClientSubscription.renewed";
@@ -29,43 +31,82 @@ struct Scene {
 impl Scene {
     async fn within_one_company() -> Self {
         let pair = World::new().pair_within_one_company().await;
-        Self { sale: pair.sell().await, pair, receiver: None }
+        Self {
+            sale: pair.sell().await,
+            pair,
+            receiver: None,
+        }
     }
 
     async fn between_two_companies() -> Self {
         let receiver = Receiver::start().await;
         let pair = World::new().pair_between_two_companies(&receiver).await;
-        Self { sale: pair.sell().await, pair, receiver: Some(receiver) }
+        Self {
+            sale: pair.sell().await,
+            pair,
+            receiver: Some(receiver),
+        }
     }
 
     async fn both() -> [Self; 2] {
-        [Self::within_one_company().await, Self::between_two_companies().await]
+        [
+            Self::within_one_company().await,
+            Self::between_two_companies().await,
+        ]
     }
 
     /// The target says that something happened to the shared subscription.
     async fn tell(&self, what: &str, body: Value) -> Answer {
-        self.pair.target.api.post(&format!("/v1/subscriptions/{}/{what}", self.sale.shared_subscription_id()), body).await
+        self.pair
+            .target
+            .api
+            .post(
+                &format!(
+                    "/v1/subscriptions/{}/{what}",
+                    self.sale.shared_subscription_id()
+                ),
+                body,
+            )
+            .await
     }
 
     /// The target takes money of the order back: `refund` or `charge-back`.
     async fn take_back(&self, how: &str, body: Value) -> Answer {
-        self.pair.target.api.post(&format!("/v1/orders/{}/{how}", self.sale.order_id()), body).await
+        self.pair
+            .target
+            .api
+            .post(&format!("/v1/orders/{}/{how}", self.sale.order_id()), body)
+            .await
     }
 
     /// The seller's row of the shared subscription and the source's.
     async fn rows(&self) -> [Value; 2] {
         let path = format!("/v1/subscriptions/{}", self.sale.shared_subscription_id());
-        [self.pair.target.api.get(&path).await.ok(), self.pair.source.api.get(&path).await.ok()]
+        [
+            self.pair.target.api.get(&path).await.ok(),
+            self.pair.source.api.get(&path).await.ok(),
+        ]
     }
 
     /// The shared subscription as both sides see it, which differs in the customer and in whether it was claimed only.
     async fn status(&self) -> String {
         let [sellers, sources] = self.rows().await;
-        for name in ["periodsPaid", "paidUntil", "endsAt", "paymentMethod", "orderId", "offerId", "amount"] {
+        for name in [
+            "periodsPaid",
+            "paidUntil",
+            "endsAt",
+            "paymentMethod",
+            "orderId",
+            "offerId",
+            "amount",
+        ] {
             assert_eq!(sellers[name], sources[name], "{name}");
         }
         if sources["status"] == "pending" {
-            assert_eq!((&sellers["status"], &sources["customerId"]), (&json!("active"), &Value::Null));
+            assert_eq!(
+                (&sellers["status"], &sources["customerId"]),
+                (&json!("active"), &Value::Null)
+            );
         } else {
             assert_eq!(sellers["status"], sources["status"]);
         }
@@ -74,40 +115,78 @@ impl Scene {
 
     /// The payout rows of the shared subscription, the oldest first: type, period, gross, due to the source, in cents.
     async fn payouts(&self) -> Vec<(String, i64, i64, i64)> {
-        let path = format!("/v1/payouts?subscriptionId={}", self.sale.shared_subscription_id());
-        let [mut seen_by_source, seen_by_target] =
-            [self.pair.source.api.all(&path).await, self.pair.target.api.all(&path).await];
+        let path = format!(
+            "/v1/payouts?subscriptionId={}",
+            self.sale.shared_subscription_id()
+        );
+        let [mut seen_by_source, seen_by_target] = [
+            self.pair.source.api.all(&path).await,
+            self.pair.target.api.all(&path).await,
+        ];
         for (ours, theirs) in seen_by_source.iter_mut().zip(&seen_by_target) {
-            assert_eq!((&ours["role"], &theirs["role"]), (&json!("source"), &json!("target")));
+            assert_eq!(
+                (&ours["role"], &theirs["role"]),
+                (&json!("source"), &json!("target"))
+            );
             ours["role"] = json!("target");
         }
-        assert_eq!(seen_by_source, seen_by_target, "both sides see the same rows");
+        assert_eq!(
+            seen_by_source, seen_by_target,
+            "both sides see the same rows"
+        );
         seen_by_source.iter().rev().map(in_short).collect()
     }
 
     /// The data of the one callback about an event, as the source's receiver got it; within one company there is none.
     async fn told(&self, event: &str) -> Option<Value> {
         let Some(receiver) = &self.receiver else {
-            assert_eq!(callbacks_of(&self.pair.source).await, Vec::<Value>::new(), "they share their customers");
+            assert_eq!(
+                callbacks_of(&self.pair.source).await,
+                Vec::<Value>::new(),
+                "they share their customers"
+            );
             return None;
         };
-        let callback = callback_about(&self.pair.source, self.sale.shared_subscription_id(), event, "delivered").await;
-        let received = receiver.received().into_iter().find(|request| request.webhook_id() == id(&callback));
-        let body = verified(&received.expect("what was delivered has come"), self.pair.secret());
+        let callback = callback_about(
+            &self.pair.source,
+            self.sale.shared_subscription_id(),
+            event,
+            "delivered",
+        )
+        .await;
+        let received = receiver
+            .received()
+            .into_iter()
+            .find(|request| request.webhook_id() == id(&callback));
+        let body = verified(
+            &received.expect("what was delivered has come"),
+            self.pair.secret(),
+        );
         assert_eq!(body["type"], event);
         let data = &body["data"];
         assert_eq!(data["connectionId"], self.pair.connection_id.as_str());
         assert_eq!(data["order"]["id"], self.sale.order["id"]);
-        assert_eq!(data["subscription"]["id"], self.sale.shared_subscription_id());
+        assert_eq!(
+            data["subscription"]["id"],
+            self.sale.shared_subscription_id()
+        );
         Some(data.clone())
     }
 
     /// Goes on if the source was told of these events and no others.
     async fn told_only(&self, events: &[&str]) {
         let callbacks = callbacks_of(&self.pair.source).await;
-        let mut told: Vec<&str> = callbacks.iter().rev().filter_map(|callback| callback["type"].as_str()).collect();
+        let mut told: Vec<&str> = callbacks
+            .iter()
+            .rev()
+            .filter_map(|callback| callback["type"].as_str())
+            .collect();
         told.sort_unstable();
-        let mut expected: Vec<&str> = if self.receiver.is_some() { events.to_vec() } else { Vec::new() };
+        let mut expected: Vec<&str> = if self.receiver.is_some() {
+            events.to_vec()
+        } else {
+            Vec::new()
+        };
         expected.sort_unstable();
         assert_eq!(told, expected);
     }
@@ -119,7 +198,12 @@ fn in_short(row: &Value) -> (String, i64, i64, i64) {
         money["amount"].as_i64().expect("whole cents")
     };
     let kind = row["type"].as_str().expect("a type").to_owned();
-    (kind, row["periodNumber"].as_i64().expect("a number"), cents(&row["gross"]), cents(&row["due"]))
+    (
+        kind,
+        row["periodNumber"].as_i64().expect("a number"),
+        cents(&row["gross"]),
+        cents(&row["due"]),
+    )
 }
 
 /// A payout row in short, for comparison.
@@ -128,11 +212,17 @@ fn row(kind: &str, period: i64, gross: i64, due: i64) -> (String, i64, i64, i64)
 }
 
 fn time(value: &Value) -> Timestamp {
-    value.as_str().and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("no time: {value}"))
+    value
+        .as_str()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or_else(|| panic!("no time: {value}"))
 }
 
 fn later(time: Timestamp, span: Span) -> Timestamp {
-    time.to_zoned(TimeZone::UTC).checked_add(span).expect("not the end of time").timestamp()
+    time.to_zoned(TimeZone::UTC)
+        .checked_add(span)
+        .expect("not the end of time")
+        .timestamp()
 }
 
 fn euros(cents: i64) -> Value {

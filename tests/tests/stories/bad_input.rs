@@ -22,20 +22,37 @@ use case::Case;
 use scene::Scene;
 
 fn cases(scene: &Scene) -> Vec<Case> {
-    [operator::cases(scene), merchants::cases(scene), sales::cases(scene), imports::cases(scene)]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        operator::cases(scene),
+        merchants::cases(scene),
+        sales::cases(scene),
+        imports::cases(scene),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// Every route that a function of the template answers, e.g. `GET /v1/offers/{offerId}`.
 pub(crate) fn routes_of_the_template() -> BTreeSet<String> {
-    let template: Yaml = serde_yaml_ng::from_str(include_str!("../../../template.yaml")).expect("YAML");
+    let template: Yaml =
+        serde_yaml_ng::from_str(include_str!("../../../template.yaml")).expect("YAML");
     let resources = template["Resources"].as_mapping().expect("resources");
-    let events = resources.values().filter_map(|resource| resource["Properties"]["Events"].as_mapping());
-    let http = events.flat_map(|events| events.values()).filter(|event| event["Type"] == "HttpApi");
+    let events = resources
+        .values()
+        .filter_map(|resource| resource["Properties"]["Events"].as_mapping());
+    let http = events
+        .flat_map(|events| events.values())
+        .filter(|event| event["Type"] == "HttpApi");
     let text = |value: &Yaml| value.as_str().expect("text").to_owned();
-    http.map(|event| format!("{} {}", text(&event["Properties"]["Method"]), text(&event["Properties"]["Path"]))).collect()
+    http.map(|event| {
+        format!(
+            "{} {}",
+            text(&event["Properties"]["Method"]),
+            text(&event["Properties"]["Path"])
+        )
+    })
+    .collect()
 }
 
 #[test]
@@ -46,10 +63,24 @@ fn every_route_has_its_case() {
     let told: BTreeSet<String> = cases.iter().map(|case| case.route.to_owned()).collect();
     assert_eq!(told.len(), cases.len(), "a route has two cases");
     assert_eq!(told, routes);
-    let takes_a_body = |route: &str| ["POST", "PUT", "PATCH"].iter().any(|method| route.starts_with(method));
+    let takes_a_body = |route: &str| {
+        ["POST", "PUT", "PATCH"]
+            .iter()
+            .any(|method| route.starts_with(method))
+    };
     for case in &cases {
-        assert_eq!(case.takes_a_body(), takes_a_body(case.route), "{}", case.route);
-        assert_eq!(case.ids.len(), case.route.matches('{').count(), "{}", case.route);
+        assert_eq!(
+            case.takes_a_body(),
+            takes_a_body(case.route),
+            "{}",
+            case.route
+        );
+        assert_eq!(
+            case.ids.len(),
+            case.route.matches('{').count(),
+            "{}",
+            case.route
+        );
     }
 }
 
@@ -60,19 +91,42 @@ async fn bad_input_is_refused_with_all_that_is_wrong_and_nothing_is_written() {
     let own: Vec<&str> = own.iter().map(String::as_str).collect();
     let before = eventually("what was prepared to be done", async || {
         let rows = rows_about(&own).await;
-        let due = rows.iter().filter(|row| row.contains_key("dueShard")).count();
-        if due == 0 { Ok(rows) } else { Err(format!("{due} rows are due")) }
+        let due = rows
+            .iter()
+            .filter(|row| row.contains_key("dueShard"))
+            .count();
+        if due == 0 {
+            Ok(rows)
+        } else {
+            Err(format!("{due} rows are due"))
+        }
     })
     .await;
     assert!(before.len() > 30, "{} rows", before.len());
 
-    let checks: Vec<_> = cases(&scene).iter().flat_map(|case| case.checks(&scene)).collect();
+    let checks: Vec<_> = cases(&scene)
+        .iter()
+        .flat_map(|case| case.checks(&scene))
+        .collect();
     let count = checks.len();
-    let wrong: Vec<String> = side_by_side(checks.into_iter().map(check::Check::run)).await.into_iter().flatten().collect();
-    assert!(wrong.is_empty(), "{} of {count} went wrong:\n{}", wrong.len(), wrong.join("\n"));
+    let wrong: Vec<String> = side_by_side(checks.into_iter().map(check::Check::run))
+        .await
+        .into_iter()
+        .flatten()
+        .collect();
+    assert!(
+        wrong.is_empty(),
+        "{} of {count} went wrong:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
     assert!(count > 800, "{count} checks");
 
     let after = rows_about(&own).await;
-    let (before, after): (BTreeSet<_>, BTreeSet<_>) = (before.into_iter().collect(), after.into_iter().collect());
-    assert_eq!(before.difference(&after).collect::<Vec<_>>(), after.difference(&before).collect::<Vec<_>>());
+    let (before, after): (BTreeSet<_>, BTreeSet<_>) =
+        (before.into_iter().collect(), after.into_iter().collect());
+    assert_eq!(
+        before.difference(&after).collect::<Vec<_>>(),
+        after.difference(&before).collect::<Vec<_>>()
+    );
 }

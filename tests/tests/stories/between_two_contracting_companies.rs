@@ -4,7 +4,8 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tandem_stories::{
-    Client, Module, Pair, Received, Receiver, Sale, World, callback_about, callbacks_of, id, mail_to, mandatory, verified,
+    Client, Module, Pair, Received, Receiver, Sale, World, callback_about, callbacks_of, id,
+    mail_to, mandatory, verified,
 };
 
 const CREATED: &str = "crossClientOrder.created";
@@ -12,29 +13,59 @@ const CREATED: &str = "crossClientOrder.created";
 #[tokio::test]
 async fn between_two_companies_an_invitation_needs_an_https_address_and_shows_its_secret_once() {
     let world = World::new();
-    let (ours, theirs) =
-        (world.company("Garden Press", Module::On).await, world.company("Morgenblatt Verlag", Module::On).await);
+    let (ours, theirs) = (
+        world.company("Garden Press", Module::On).await,
+        world.company("Morgenblatt Verlag", Module::On).await,
+    );
     let source = world.client(&ours, "Garden Weekly", "en").await;
     let target = world.client(&theirs, "Morgenblatt", "de").await;
 
-    for (address, field, code) in
-        [(None, "callback", "required"), (Some("http://example.com/callbacks"), "callback.url", "not_https")]
-    {
+    for (address, field, code) in [
+        (None, "callback", "required"),
+        (
+            Some("http://example.com/callbacks"),
+            "callback.url",
+            "not_https",
+        ),
+    ] {
         let refused = source.invite(&target, address).await;
         assert_eq!(refused.fields(), [(field.to_owned(), code.to_owned())]);
         refused.problem(422, "invalid_fields");
     }
-    let invited = source.invite(&target, Some("https://example.com/callbacks")).await.created();
+    let invited = source
+        .invite(&target, Some("https://example.com/callbacks"))
+        .await
+        .created();
     assert_eq!(invited["status"], "invited");
-    assert!(invited["callback"]["secret"].as_str().is_some_and(|secret| secret.starts_with("whsec_")), "{invited}");
-    let mail = mail_to(&target.email, "„Garden Weekly“ lädt Sie zum gemeinsamen Verkauf ein").await;
+    assert!(
+        invited["callback"]["secret"]
+            .as_str()
+            .is_some_and(|secret| secret.starts_with("whsec_")),
+        "{invited}"
+    );
+    let mail = mail_to(
+        &target.email,
+        "„Garden Weekly“ lädt Sie zum gemeinsamen Verkauf ein",
+    )
+    .await;
     assert!(mail.text.contains(id(&invited)));
 
     let seen_by_source = source.connection(id(&invited)).await;
-    assert_eq!(seen_by_source["callback"]["url"], "https://example.com/callbacks");
-    assert_eq!(seen_by_source["callback"].get("secret"), None, "the secret is shown once");
+    assert_eq!(
+        seen_by_source["callback"]["url"],
+        "https://example.com/callbacks"
+    );
+    assert_eq!(
+        seen_by_source["callback"].get("secret"),
+        None,
+        "the secret is shown once"
+    );
     let seen_by_target = target.connection(id(&invited)).await;
-    assert_eq!(seen_by_target.get("callback"), None, "where the source is called is its own business");
+    assert_eq!(
+        seen_by_target.get("callback"),
+        None,
+        "where the source is called is its own business"
+    );
     assert_eq!(seen_by_target["status"], "invited");
 
     let _ = target.make("accept", id(&invited)).await.ok();
@@ -52,27 +83,59 @@ async fn the_receiver_gets_one_signed_callback_that_tells_all_about_the_sale() {
     let callback = verified(&received, pair.secret());
     let other = World::new().pair_between_two_companies(&receiver).await;
     let mistaken = standardwebhooks::Webhook::new(other.secret()).expect("a secret");
-    assert!(mistaken.verify(&received.body, &received.headers).is_err(), "each connection has a secret of its own");
+    assert!(
+        mistaken.verify(&received.body, &received.headers).is_err(),
+        "each connection has a secret of its own"
+    );
 
     assert_eq!(callback["type"], CREATED);
-    let told: Timestamp = callback["timestamp"].as_str().expect("a time").parse().expect("RFC 3339");
-    let ordered: Timestamp = sale.order["createdAt"].as_str().expect("a time").parse().expect("RFC 3339");
-    assert!(told >= ordered && told <= received.at, "{ordered} {told} {}", received.at);
+    let told: Timestamp = callback["timestamp"]
+        .as_str()
+        .expect("a time")
+        .parse()
+        .expect("RFC 3339");
+    let ordered: Timestamp = sale.order["createdAt"]
+        .as_str()
+        .expect("a time")
+        .parse()
+        .expect("RFC 3339");
+    assert!(
+        told >= ordered && told <= received.at,
+        "{ordered} {told} {}",
+        received.at
+    );
     let data = &callback["data"];
     let position = &sale.order["positions"][1];
     assert_eq!(data["connectionId"], pair.connection_id.as_str());
     assert_eq!(data["order"]["id"], sale.order["id"]);
     assert_eq!(data["order"]["paymentMethod"], "CREDIT_CARD");
-    assert_eq!(data["order"]["seller"], json!({"clientId": pair.target.id, "name": pair.target.name}));
+    assert_eq!(
+        data["order"]["seller"],
+        json!({"clientId": pair.target.id, "name": pair.target.name})
+    );
     let amount = json!({"amount": 999, "currency": "EUR"});
-    assert_eq!(data["position"], json!({"number": 2, "quantity": 1, "unitPrice": amount, "amount": amount}));
+    assert_eq!(
+        data["position"],
+        json!({"number": 2, "quantity": 1, "unitPrice": amount, "amount": amount})
+    );
     assert_eq!(data["subscription"]["id"], position["subscriptionId"]);
-    let customer =
-        ["id", "email", "language", "firstName", "lastName"].map(|name| (name.to_owned(), sale.customer[name].clone()));
-    assert_eq!(data["customer"], Value::Object(customer.into_iter().collect()), "no more than the source needs");
-    assert_eq!(data["offer"], json!({"id": position["offerId"], "name": position["offerName"]}));
+    let customer = ["id", "email", "language", "firstName", "lastName"]
+        .map(|name| (name.to_owned(), sale.customer[name].clone()));
+    assert_eq!(
+        data["customer"],
+        Value::Object(customer.into_iter().collect()),
+        "no more than the source needs"
+    );
+    assert_eq!(
+        data["offer"],
+        json!({"id": position["offerId"], "name": position["offerName"]})
+    );
     let code = data["voucherCode"].as_str().expect("a code");
-    assert_eq!(code.split('-').map(str::len).collect::<Vec<_>>(), [5, 5, 5, 5], "{code}");
+    assert_eq!(
+        code.split('-').map(str::len).collect::<Vec<_>>(),
+        [5, 5, 5, 5],
+        "{code}"
+    );
 }
 
 #[tokio::test]
@@ -81,29 +144,59 @@ async fn the_source_claims_the_subscription_for_a_customer_of_its_own() {
     let (source, target) = (&pair.source, &pair.target);
     let path = format!("/v1/subscriptions/{}", sale.shared_subscription_id());
     let pending = source.api.get(&path).await.ok();
-    assert_eq!((&pending["status"], &pending["customerId"]), (&json!("pending"), &Value::Null));
-    assert_eq!(target.api.get(&path).await.ok()["status"], "active", "the buyer has what it bought");
+    assert_eq!(
+        (&pending["status"], &pending["customerId"]),
+        (&json!("pending"), &Value::Null)
+    );
+    assert_eq!(
+        target.api.get(&path).await.ok()["status"],
+        "active",
+        "the buyer has what it bought"
+    );
 
     // The source knows the customer by the callback only: it makes one of its own with what it was told.
-    source.api.get(&format!("/v1/customers/{}", id(&sale.customer))).await.problem(404, "customer_not_found");
+    source
+        .api
+        .get(&format!("/v1/customers/{}", id(&sale.customer)))
+        .await
+        .problem(404, "customer_not_found");
     let callback = verified(&received, pair.secret());
     let told = &callback["data"]["customer"];
     let body = json!({"email": told["email"], "language": told["language"], "firstName": told["firstName"], "lastName": told["lastName"], "externalSystemId": told["id"]});
     let customer = source.api.post("/v1/customers", body).await.created();
     assert_ne!(customer["id"], sale.customer["id"]);
     let linked = source.redeem(code(&callback), &customer).await.ok();
-    assert_eq!((id(&linked), &linked["status"]), (sale.shared_subscription_id(), &json!("active")));
+    assert_eq!(
+        (id(&linked), &linked["status"]),
+        (sale.shared_subscription_id(), &json!("active"))
+    );
     assert_eq!(linked["customerId"], customer["id"]);
 
     assert_eq!(source.api.get(&path).await.ok(), linked);
     let path_of_customer = format!("/v1/customers/{}", id(&customer));
     assert_eq!(source.api.get(&path_of_customer).await.ok(), customer);
-    assert_eq!(source.api.all(&format!("{path_of_customer}/subscriptions")).await, [linked]);
-    target.api.get(&path_of_customer).await.problem(404, "customer_not_found");
+    assert_eq!(
+        source
+            .api
+            .all(&format!("{path_of_customer}/subscriptions"))
+            .await,
+        [linked]
+    );
+    target
+        .api
+        .get(&path_of_customer)
+        .await
+        .problem(404, "customer_not_found");
     let sellers_row = target.api.get(&path).await.ok();
-    assert_eq!(sellers_row["customerId"], sale.customer["id"], "the seller's customer stays the seller's");
+    assert_eq!(
+        sellers_row["customerId"], sale.customer["id"],
+        "the seller's customer stays the seller's"
+    );
 
-    let rows = [source.api.all("/v1/payouts").await, target.api.all("/v1/payouts").await];
+    let rows = [
+        source.api.all("/v1/payouts").await,
+        target.api.all("/v1/payouts").await,
+    ];
     assert_eq!(rows.each_ref().map(Vec::len), [1, 1]);
     assert_eq!(rows[0][0]["id"], rows[1][0]["id"], "one row, seen by both");
     assert_eq!(rows[0][0]["due"], json!({"amount": 800, "currency": "EUR"}));
@@ -112,25 +205,44 @@ async fn the_source_claims_the_subscription_for_a_customer_of_its_own() {
 #[tokio::test]
 async fn the_callback_log_shows_the_delivery_to_the_source_and_nothing_to_the_target() {
     let (_receiver, pair, sale, received) = sold().await;
-    let logged = callback_about(&pair.source, sale.shared_subscription_id(), CREATED, "delivered").await;
+    let logged = callback_about(
+        &pair.source,
+        sale.shared_subscription_id(),
+        CREATED,
+        "delivered",
+    )
+    .await;
     assert_eq!(id(&logged), received.webhook_id());
     assert_eq!(logged["connectionId"], pair.connection_id.as_str());
     assert_eq!(logged["orderId"], sale.order["id"]);
     assert_eq!(logged["attempts"], 1);
     assert_eq!(logged["nextAttemptAt"], Value::Null);
     assert!(logged["deliveredAt"].is_string(), "{logged}");
-    assert_eq!(logged["body"], serde_json::from_slice::<Value>(&received.body).expect("JSON"));
+    assert_eq!(
+        logged["body"],
+        serde_json::from_slice::<Value>(&received.body).expect("JSON")
+    );
     let attempts = logged["attemptLog"].as_array().expect("a log");
     assert_eq!(attempts.len(), 1, "{logged}");
-    assert_eq!((&attempts[0]["number"], &attempts[0]["statusCode"]), (&json!(1), &json!(204)));
-    assert!(attempts[0]["at"].is_string() && attempts[0]["durationMs"].is_u64(), "{logged}");
+    assert_eq!(
+        (&attempts[0]["number"], &attempts[0]["statusCode"]),
+        (&json!(1), &json!(204))
+    );
+    assert!(
+        attempts[0]["at"].is_string() && attempts[0]["durationMs"].is_u64(),
+        "{logged}"
+    );
     assert_eq!(attempts[0].get("error"), None);
 
     let listed = callbacks_of(&pair.source).await;
     assert_eq!(listed.iter().map(id).collect::<Vec<_>>(), [id(&logged)]);
     assert_eq!(listed[0].get("body"), None, "a list shows no customers");
     assert_eq!(callbacks_of(&pair.target).await, Vec::<Value>::new());
-    pair.target.api.get(&format!("/v1/callbacks/{}", id(&logged))).await.problem(404, "callback_not_found");
+    pair.target
+        .api
+        .get(&format!("/v1/callbacks/{}", id(&logged)))
+        .await
+        .problem(404, "callback_not_found");
 }
 
 #[tokio::test]
@@ -140,14 +252,39 @@ async fn a_voucher_belongs_to_the_customer_for_whom_it_was_first_redeemed() {
     let (first, other) = (pair.source.customer().await, pair.source.customer().await);
 
     let linked = pair.source.redeem(code(&callback), &first).await.ok();
-    assert_eq!(pair.source.redeem(code(&callback), &first).await.ok(), linked, "the same customer again: the same answer");
+    assert_eq!(
+        pair.source.redeem(code(&callback), &first).await.ok(),
+        linked,
+        "the same customer again: the same answer"
+    );
     let typed = code(&callback).to_lowercase().replace('-', " ");
-    assert_eq!(pair.source.redeem(&typed, &first).await.ok(), linked, "as a person types it");
-    pair.source.redeem(code(&callback), &other).await.problem(409, "voucher_redeemed");
+    assert_eq!(
+        pair.source.redeem(&typed, &first).await.ok(),
+        linked,
+        "as a person types it"
+    );
+    pair.source
+        .redeem(code(&callback), &other)
+        .await
+        .problem(409, "voucher_redeemed");
 
-    let row = pair.source.api.get(&format!("/v1/subscriptions/{}", sale.shared_subscription_id())).await.ok();
+    let row = pair
+        .source
+        .api
+        .get(&format!(
+            "/v1/subscriptions/{}",
+            sale.shared_subscription_id()
+        ))
+        .await
+        .ok();
     assert_eq!(row, linked, "nothing changed after the first time");
-    assert_eq!(pair.source.api.all(&format!("/v1/customers/{}/subscriptions", id(&other))).await, Vec::<Value>::new());
+    assert_eq!(
+        pair.source
+            .api
+            .all(&format!("/v1/customers/{}/subscriptions", id(&other)))
+            .await,
+        Vec::<Value>::new()
+    );
 }
 
 #[tokio::test]
@@ -156,29 +293,50 @@ async fn a_code_that_is_unknown_or_of_others_is_not_found_and_tells_nothing() {
     let (_receiver, pair, sale, received) = sold().await;
     let callback = verified(&received, pair.secret());
     // The seller itself, a client of the source's own company, and a stranger: the code is the source's alone.
-    let sibling = world.client(&pair.source.company, "Garden Monthly", "en").await;
+    let sibling = world
+        .client(&pair.source.company, "Garden Monthly", "en")
+        .await;
     let stranger_company = world.company("Elsewhere", Module::On).await;
     let stranger = world.client(&stranger_company, "Elsewhere", "en").await;
     let unknown = refusal(&pair.source, "00000-00000-00000-00000").await;
     for client in [&pair.target, &sibling, &stranger] {
         assert_eq!(refusal(client, code(&callback)).await, unknown);
     }
-    let row = pair.source.api.get(&format!("/v1/subscriptions/{}", sale.shared_subscription_id())).await.ok();
+    let row = pair
+        .source
+        .api
+        .get(&format!(
+            "/v1/subscriptions/{}",
+            sale.shared_subscription_id()
+        ))
+        .await
+        .ok();
     assert_eq!(row["status"], "pending", "nobody took it");
 
     // Another company's customer does not exist for the source.
     let refused = pair.source.redeem(code(&callback), &sale.customer).await;
-    assert_eq!(refused.fields(), [("customerId".to_owned(), "not_found".to_owned())]);
+    assert_eq!(
+        refused.fields(),
+        [("customerId".to_owned(), "not_found".to_owned())]
+    );
     refused.problem(422, "invalid_fields");
     let customer = pair.source.customer().await;
-    assert_eq!(pair.source.redeem(code(&callback), &customer).await.ok()["status"], "active");
+    assert_eq!(
+        pair.source.redeem(code(&callback), &customer).await.ok()["status"],
+        "active"
+    );
 }
 
 /// What a client is told when it redeems a code that is not there for it; without the request's id, which always differs.
 async fn refusal(client: &Client, code: &str) -> Value {
     let customer = client.customer().await;
-    let mut body = client.redeem(code, &customer).await.problem(404, "voucher_not_found");
-    let request_id = body.as_object_mut().and_then(|body| body.remove("requestId"));
+    let mut body = client
+        .redeem(code, &customer)
+        .await
+        .problem(404, "voucher_not_found");
+    let request_id = body
+        .as_object_mut()
+        .and_then(|body| body.remove("requestId"));
     assert!(request_id.is_some(), "{body}");
     body
 }
@@ -188,16 +346,38 @@ async fn after_a_rotation_callbacks_verify_with_the_new_secret_and_for_a_while_w
     let receiver = Receiver::start().await;
     let pair = World::new().pair_between_two_companies(&receiver).await;
     let settings = format!("/v1/connections/{}/callback", pair.connection_id);
-    pair.target.api.act(&format!("{settings}/rotate-secret")).await.problem(403, "connection_read_only");
-    pair.target.api.act(&format!("{settings}/test")).await.problem(403, "connection_read_only");
+    pair.target
+        .api
+        .act(&format!("{settings}/rotate-secret"))
+        .await
+        .problem(403, "connection_read_only");
+    pair.target
+        .api
+        .act(&format!("{settings}/test"))
+        .await
+        .problem(403, "connection_read_only");
 
-    let rotated = pair.source.api.act(&format!("{settings}/rotate-secret")).await.ok();
-    let until: Timestamp = rotated["previousValidUntil"].as_str().expect("a time").parse().expect("RFC 3339");
+    let rotated = pair
+        .source
+        .api
+        .act(&format!("{settings}/rotate-secret"))
+        .await
+        .ok();
+    let until: Timestamp = rotated["previousValidUntil"]
+        .as_str()
+        .expect("a time")
+        .parse()
+        .expect("RFC 3339");
     assert!(until > Timestamp::now(), "{rotated}");
     let new = rotated["secret"].as_str().expect("a secret");
     assert_ne!(new, pair.secret());
 
-    let test = pair.source.api.act(&format!("{settings}/test")).await.accepted();
+    let test = pair
+        .source
+        .api
+        .act(&format!("{settings}/test"))
+        .await
+        .accepted();
     let received = &receiver.wait_for(1).await[0];
     assert_eq!(received.webhook_id(), id(&test));
     for secret in [new, pair.secret()] {
@@ -209,25 +389,41 @@ async fn after_a_rotation_callbacks_verify_with_the_new_secret_and_for_a_while_w
 async fn each_source_in_a_cart_is_told_of_its_own_offer_only() {
     let world = World::new();
     let (first_receiver, second_receiver) = (Receiver::start().await, Receiver::start().await);
-    let Pair { source: first, target, secret: first_secret, .. } = world.pair_between_two_companies(&first_receiver).await;
+    let Pair {
+        source: first,
+        target,
+        secret: first_secret,
+        ..
+    } = world.pair_between_two_companies(&first_receiver).await;
     let second_company = world.company("Kitchen Press", Module::On).await;
     let second = world.client(&second_company, "Kitchen Weekly", "en").await;
     let sibling = world.client(&target.company, "Abendblatt", "de").await;
-    let second_pair = Pair::connect(second.clone(), target.clone(), Some(&second_receiver.url())).await;
+    let second_pair =
+        Pair::connect(second.clone(), target.clone(), Some(&second_receiver.url())).await;
     let _ = Pair::connect(sibling.clone(), target.clone(), None).await;
 
-    let own = target.subscription_offer("Morgenblatt digital", 1_990).await;
+    let own = target
+        .subscription_offer("Morgenblatt digital", 1_990)
+        .await;
     let mut positions = vec![mandatory(&own)];
     let sources = [&first, &second, &sibling];
     for source in sources {
-        positions.push(mandatory(&source.shared_offer(&source.name, 999, &[&target]).await));
+        positions.push(mandatory(
+            &source.shared_offer(&source.name, 999, &[&target]).await,
+        ));
     }
     let (cart, customer) = (target.cart(&positions).await, target.customer().await);
     let order = target.sell(&cart, &customer).await.created();
     assert_eq!(order["total"]["amount"], 4_987);
 
-    let secrets = [first_secret.expect("a secret"), second_pair.secret().to_owned()];
-    for ((source, receiver), secret) in [(&first, &first_receiver), (&second, &second_receiver)].into_iter().zip(&secrets) {
+    let secrets = [
+        first_secret.expect("a secret"),
+        second_pair.secret().to_owned(),
+    ];
+    for ((source, receiver), secret) in [(&first, &first_receiver), (&second, &second_receiver)]
+        .into_iter()
+        .zip(&secrets)
+    {
         let callback = verified(&receiver.wait_for(1).await[0], secret);
         assert_eq!(callback["data"]["offer"]["name"], source.name.as_str());
         assert_eq!(callbacks_of(source).await.len(), 1);
@@ -237,7 +433,10 @@ async fn each_source_in_a_cart_is_told_of_its_own_offer_only() {
     for (source, status) in sources.into_iter().zip(["pending", "pending", "active"]) {
         let rows = source.api.all("/v1/subscriptions").await;
         assert_eq!(rows.len(), 1, "{rows:?}");
-        assert_eq!((&rows[0]["offerName"], &rows[0]["status"]), (&json!(source.name), &json!(status)));
+        assert_eq!(
+            (&rows[0]["offerName"], &rows[0]["status"]),
+            (&json!(source.name), &json!(status))
+        );
         assert_eq!(source.api.all("/v1/payouts").await.len(), 1);
     }
 }
@@ -253,5 +452,7 @@ async fn sold() -> (Receiver, Pair, Sale, Received) {
 
 #[track_caller]
 fn code(callback: &Value) -> &str {
-    callback["data"]["voucherCode"].as_str().expect("a voucher code")
+    callback["data"]["voucherCode"]
+        .as_str()
+        .expect("a voucher code")
 }

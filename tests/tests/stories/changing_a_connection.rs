@@ -2,91 +2,158 @@
 //! and the access to offers switched off and on.
 
 use serde_json::{Value, json};
-use tandem_stories::{Answer, Client, Module, Pair, World, eventually, id, mail_to, mails_to, mandatory};
+use tandem_stories::{
+    Answer, Client, Module, Pair, World, eventually, id, mail_to, mails_to, mandatory,
+};
 
 /// A source and a target that know nothing of each other yet.
 async fn strangers() -> (Client, Client) {
     let world = World::new();
     let company = world.company("Medienhaus", Module::On).await;
-    (world.client(&company, "Garden Weekly", "en").await, world.client(&company, "Morgenblatt", "de").await)
+    (
+        world.client(&company, "Garden Weekly", "en").await,
+        world.client(&company, "Morgenblatt", "de").await,
+    )
 }
 
 /// Refused, because the connection stands where it stands; the refusal names that status.
 #[track_caller]
 fn impossible(answer: Answer, status: &str) {
     let problem = answer.problem(409, "connection_status");
-    assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains(status)), "{problem}");
+    assert!(
+        problem["detail"]
+            .as_str()
+            .is_some_and(|detail| detail.contains(status)),
+        "{problem}"
+    );
 }
 
 #[tokio::test]
 async fn after_a_decline_the_source_is_told_and_may_invite_again() {
     let (source, target) = strangers().await;
     let first = source.invite(&target, None).await.created();
-    source.invite(&target, None).await.problem(409, "connection_exists");
-    assert_eq!(target.make("decline", id(&first)).await.ok()["status"], "declined");
+    source
+        .invite(&target, None)
+        .await
+        .problem(409, "connection_exists");
+    assert_eq!(
+        target.make("decline", id(&first)).await.ok()["status"],
+        "declined"
+    );
     for client in [&source, &target] {
         assert_eq!(client.connection(id(&first)).await["status"], "declined");
     }
     let mail = mail_to(&source.email, "“Morgenblatt” has declined your invitation").await;
     assert!(mail.text.contains(id(&first)), "{}", mail.text);
 
-    for (client, asked) in
-        [(&target, "accept"), (&target, "decline"), (&source, "withdraw"), (&source, "block"), (&target, "unblock")]
-    {
+    for (client, asked) in [
+        (&target, "accept"),
+        (&target, "decline"),
+        (&source, "withdraw"),
+        (&source, "block"),
+        (&target, "unblock"),
+    ] {
         impossible(client.make(asked, id(&first)).await, "declined");
     }
     impossible(edit(&source, id(&first), false).await, "declined");
 
     let second = source.invite(&target, None).await.created();
     assert_ne!(second["id"], first["id"]);
-    assert_eq!(target.make("accept", id(&second)).await.ok()["status"], "active");
-    assert_eq!(source.connection(id(&first)).await["status"], "declined", "what was declined stays declined");
+    assert_eq!(
+        target.make("accept", id(&second)).await.ok()["status"],
+        "active"
+    );
+    assert_eq!(
+        source.connection(id(&first)).await["status"],
+        "declined",
+        "what was declined stays declined"
+    );
 }
 
 #[tokio::test]
 async fn after_a_withdrawal_the_target_is_told_and_may_be_invited_again() {
     let (source, target) = strangers().await;
     let first = source.invite(&target, None).await.created();
-    assert_eq!(source.make("withdraw", id(&first)).await.ok()["status"], "withdrawn");
+    assert_eq!(
+        source.make("withdraw", id(&first)).await.ok()["status"],
+        "withdrawn"
+    );
     for client in [&source, &target] {
         assert_eq!(client.connection(id(&first)).await["status"], "withdrawn");
     }
-    let mail = mail_to(&target.email, "„Garden Weekly“ hat die Einladung zurückgezogen").await;
+    let mail = mail_to(
+        &target.email,
+        "„Garden Weekly“ hat die Einladung zurückgezogen",
+    )
+    .await;
     assert!(mail.text.contains(id(&first)), "{}", mail.text);
 
-    for (client, asked) in [(&target, "accept"), (&target, "decline"), (&source, "withdraw"), (&target, "block")] {
+    for (client, asked) in [
+        (&target, "accept"),
+        (&target, "decline"),
+        (&source, "withdraw"),
+        (&target, "block"),
+    ] {
         impossible(client.make(asked, id(&first)).await, "withdrawn");
     }
     impossible(edit(&source, id(&first), false).await, "withdrawn");
 
     let second = source.invite(&target, None).await.created();
     assert_ne!(second["id"], first["id"]);
-    assert_eq!(target.make("accept", id(&second)).await.ok()["status"], "active");
+    assert_eq!(
+        target.make("accept", id(&second)).await.ok()["status"],
+        "active"
+    );
 }
 
 #[tokio::test]
 async fn each_side_makes_its_own_moves_and_nobody_else_makes_any() {
     let (source, target) = strangers().await;
-    let stranger = World::new().client(&source.company, "Abendblatt", "de").await;
+    let stranger = World::new()
+        .client(&source.company, "Abendblatt", "de")
+        .await;
     let invited = source.invite(&target, None).await.created();
     let connection = id(&invited);
 
-    for (client, asked) in [(&source, "accept"), (&source, "decline"), (&target, "withdraw")] {
-        client.make(asked, connection).await.problem(403, "connection_other_side");
+    for (client, asked) in [
+        (&source, "accept"),
+        (&source, "decline"),
+        (&target, "withdraw"),
+    ] {
+        client
+            .make(asked, connection)
+            .await
+            .problem(403, "connection_other_side");
     }
-    edit(&target, connection, false).await.problem(403, "connection_read_only");
+    edit(&target, connection, false)
+        .await
+        .problem(403, "connection_read_only");
     for asked in ["block", "unblock"] {
         impossible(source.make(asked, connection).await, "invited");
     }
     for asked in ["accept", "decline", "withdraw", "block", "unblock"] {
-        stranger.make(asked, connection).await.problem(404, "connection_not_found");
+        stranger
+            .make(asked, connection)
+            .await
+            .problem(404, "connection_not_found");
     }
-    stranger.api.get(&format!("/v1/connections/{connection}")).await.problem(404, "connection_not_found");
-    edit(&stranger, connection, false).await.problem(404, "connection_not_found");
+    stranger
+        .api
+        .get(&format!("/v1/connections/{connection}"))
+        .await
+        .problem(404, "connection_not_found");
+    edit(&stranger, connection, false)
+        .await
+        .problem(404, "connection_not_found");
 
     assert_eq!(target.connection(connection).await["status"], "invited");
     let _ = target.make("accept", connection).await.ok();
-    for (client, asked) in [(&target, "accept"), (&target, "decline"), (&source, "withdraw"), (&source, "unblock")] {
+    for (client, asked) in [
+        (&target, "accept"),
+        (&target, "decline"),
+        (&source, "withdraw"),
+        (&source, "unblock"),
+    ] {
         impossible(client.make(asked, connection).await, "active");
     }
 }
@@ -94,79 +161,176 @@ async fn each_side_makes_its_own_moves_and_nobody_else_makes_any() {
 #[tokio::test]
 async fn what_the_source_blocks_only_the_source_unblocks() {
     let pair = World::new().pair_within_one_company().await;
-    let told = ("„Garden Weekly“ hat die Verbindung mit Ihnen gesperrt", "„Garden Weekly“ hat die Sperre");
-    is_blocked_and_unblocked(&pair, ("source", &pair.source), ("target", &pair.target), told).await;
+    let told = (
+        "„Garden Weekly“ hat die Verbindung mit Ihnen gesperrt",
+        "„Garden Weekly“ hat die Sperre",
+    );
+    is_blocked_and_unblocked(
+        &pair,
+        ("source", &pair.source),
+        ("target", &pair.target),
+        told,
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn what_the_target_blocks_only_the_target_unblocks() {
     let pair = World::new().pair_within_one_company().await;
-    let told = ("“Morgenblatt” has blocked the connection", "“Morgenblatt” has unblocked the connection");
-    is_blocked_and_unblocked(&pair, ("target", &pair.target), ("source", &pair.source), told).await;
+    let told = (
+        "“Morgenblatt” has blocked the connection",
+        "“Morgenblatt” has unblocked the connection",
+    );
+    is_blocked_and_unblocked(
+        &pair,
+        ("target", &pair.target),
+        ("source", &pair.source),
+        told,
+    )
+    .await;
 }
 
-async fn is_blocked_and_unblocked(pair: &Pair, by: (&str, &Client), other: (&str, &Client), told: (&str, &str)) {
+async fn is_blocked_and_unblocked(
+    pair: &Pair,
+    by: (&str, &Client),
+    other: (&str, &Client),
+    told: (&str, &str),
+) {
     let (cart, customer) = (pair.cart_of_both().await, pair.target.customer().await);
     let connection = pair.connection_id.as_str();
     let blocked = by.1.make("block", connection).await.ok();
-    for seen in [&blocked, &by.1.connection(connection).await, &other.1.connection(connection).await] {
-        assert_eq!((&seen["status"], &seen["blockedBy"]), (&json!("blocked"), &json!(by.0)), "{seen}");
+    for seen in [
+        &blocked,
+        &by.1.connection(connection).await,
+        &other.1.connection(connection).await,
+    ] {
+        assert_eq!(
+            (&seen["status"], &seen["blockedBy"]),
+            (&json!("blocked"), &json!(by.0)),
+            "{seen}"
+        );
         assert_eq!(seen["blockedAt"], blocked["updatedAt"], "{seen}");
     }
     let mail = mail_to(&other.1.email, told.0).await;
     assert!(mail.text.contains(connection), "{}", mail.text);
 
-    assert_eq!(pair.target.offers_shared_with_it().await, Vec::<Value>::new());
-    pair.target.sell(&cart, &customer).await.not_sellable(2, "blocked");
+    assert_eq!(
+        pair.target.offers_shared_with_it().await,
+        Vec::<Value>::new()
+    );
+    pair.target
+        .sell(&cart, &customer)
+        .await
+        .not_sellable(2, "blocked");
     for client in [by.1, other.1] {
         impossible(client.make("block", connection).await, "blocked");
     }
-    let refused = other.1.make("unblock", connection).await.problem(409, "connection_blocked_by_other");
-    assert!(refused["detail"].as_str().is_some_and(|detail| detail.contains(by.0)), "{refused}");
+    let refused = other
+        .1
+        .make("unblock", connection)
+        .await
+        .problem(409, "connection_blocked_by_other");
+    assert!(
+        refused["detail"]
+            .as_str()
+            .is_some_and(|detail| detail.contains(by.0)),
+        "{refused}"
+    );
     assert_eq!(other.1.connection(connection).await["status"], "blocked");
     // Blocked is live: there is no way around it by another invitation.
-    pair.source.invite(&pair.target, None).await.problem(409, "connection_exists");
+    pair.source
+        .invite(&pair.target, None)
+        .await
+        .problem(409, "connection_exists");
 
     let active = by.1.make("unblock", connection).await.ok();
-    assert_eq!((&active["status"], active.get("blockedBy")), (&json!("active"), None));
+    assert_eq!(
+        (&active["status"], active.get("blockedBy")),
+        (&json!("active"), None)
+    );
     let mail = mail_to(&other.1.email, told.1).await;
     assert!(mail.text.contains(connection), "{}", mail.text);
     assert_eq!(pair.target.offers_shared_with_it().await.len(), 1);
     let _ = pair.target.sell(&cart, &customer).await.created();
 
     // Who moved was not written to: each side has had the one mail about the invitation, the other side two more.
-    eventually("one mail to the side that moved, three to the other", async || {
-        let mails = (mails_to(&by.1.email).await.len(), mails_to(&other.1.email).await.len());
-        if mails == (1, 3) { Ok(()) } else { Err(format!("{mails:?}")) }
-    })
+    eventually(
+        "one mail to the side that moved, three to the other",
+        async || {
+            let mails = (
+                mails_to(&by.1.email).await.len(),
+                mails_to(&other.1.email).await.len(),
+            );
+            if mails == (1, 3) {
+                Ok(())
+            } else {
+                Err(format!("{mails:?}"))
+            }
+        },
+    )
     .await;
 }
 
 #[tokio::test]
 async fn without_access_the_offer_is_gone_and_the_cart_cannot_be_bought_until_it_is_back() {
     let pair = World::new().pair_within_one_company().await;
-    let Pair { source, target, connection_id, .. } = &pair;
-    let own = target.subscription_offer("Morgenblatt digital", 1_990).await;
+    let Pair {
+        source,
+        target,
+        connection_id,
+        ..
+    } = &pair;
+    let own = target
+        .subscription_offer("Morgenblatt digital", 1_990)
+        .await;
     let shared = source.shared_offer("Garden Weekly", 999, &[target]).await;
     let positions = [mandatory(&own), mandatory(&shared)];
     let (cart, customer) = (target.cart(&positions).await, target.customer().await);
     let shared_path = format!("/v1/offers/shared/{}", id(&shared));
 
-    edit(target, connection_id, false).await.problem(403, "connection_read_only");
+    edit(target, connection_id, false)
+        .await
+        .problem(403, "connection_read_only");
     assert_eq!(target.offers_shared_with_it().await.len(), 1);
 
-    assert_eq!(edit(source, connection_id, false).await.ok()["offersAccess"], false);
-    assert_eq!(target.connection(connection_id).await["offersAccess"], false);
-    assert_eq!(target.connection(connection_id).await["status"], "active", "the connection itself goes on");
+    assert_eq!(
+        edit(source, connection_id, false).await.ok()["offersAccess"],
+        false
+    );
+    assert_eq!(
+        target.connection(connection_id).await["offersAccess"],
+        false
+    );
+    assert_eq!(
+        target.connection(connection_id).await["status"],
+        "active",
+        "the connection itself goes on"
+    );
     assert_eq!(target.offers_shared_with_it().await, Vec::<Value>::new());
-    target.api.get(&shared_path).await.problem(404, "offer_not_found");
-    target.sell(&cart, &customer).await.not_sellable(2, "switched off the access");
+    target
+        .api
+        .get(&shared_path)
+        .await
+        .problem(404, "offer_not_found");
+    target
+        .sell(&cart, &customer)
+        .await
+        .not_sellable(2, "switched off the access");
     let refused = target.try_cart(&positions).await;
-    assert_eq!(refused.fields(), [("positions[1].offerId".to_owned(), "offer_not_available".to_owned())]);
+    assert_eq!(
+        refused.fields(),
+        [(
+            "positions[1].offerId".to_owned(),
+            "offer_not_available".to_owned()
+        )]
+    );
     refused.problem(422, "invalid_fields");
     pair.nothing_was_sold().await;
 
-    assert_eq!(edit(source, connection_id, true).await.ok()["offersAccess"], true);
+    assert_eq!(
+        edit(source, connection_id, true).await.ok()["offersAccess"],
+        true
+    );
     assert_eq!(id(&target.api.get(&shared_path).await.ok()), id(&shared));
     let _ = target.sell(&cart, &customer).await.created();
     let _ = target.cart(&positions).await;
@@ -176,11 +340,17 @@ async fn without_access_the_offer_is_gone_and_the_cart_cannot_be_bought_until_it
 async fn an_offer_that_is_archived_or_no_longer_names_the_target_cannot_be_bought_either() {
     let pair = World::new().pair_within_one_company().await;
     let Pair { source, target, .. } = &pair;
-    let other = World::new().client(&source.company, "Abendblatt", "de").await;
+    let other = World::new()
+        .client(&source.company, "Abendblatt", "de")
+        .await;
     let invited = source.invite(&other, None).await.created();
     let customer = target.customer().await;
-    let not_named = json!({"crossClient": {"targetClientIds": [other.id], "sellerShareBasisPoints": 2_000}});
-    assert_eq!(other.make("accept", id(&invited)).await.ok()["status"], "active");
+    let not_named =
+        json!({"crossClient": {"targetClientIds": [other.id], "sellerShareBasisPoints": 2_000}});
+    assert_eq!(
+        other.make("accept", id(&invited)).await.ok()["status"],
+        "active"
+    );
 
     for reason in ["archived", "not shared with this client"] {
         let cart = pair.cart_of_both().await;
@@ -198,18 +368,32 @@ async fn an_offer_that_is_archived_or_no_longer_names_the_target_cannot_be_bough
 
 #[tokio::test]
 async fn the_history_tells_both_sides_who_did_what_and_when() {
-    let Pair { source, target, connection_id, .. } = &World::new().pair_within_one_company().await;
+    let Pair {
+        source,
+        target,
+        connection_id,
+        ..
+    } = &World::new().pair_within_one_company().await;
     for access in [true, false, false, true] {
         let _ = edit(source, connection_id, access).await.ok();
     }
     let _ = target.make("block", connection_id).await.ok();
-    source.make("unblock", connection_id).await.problem(409, "connection_blocked_by_other");
+    source
+        .make("unblock", connection_id)
+        .await
+        .problem(409, "connection_blocked_by_other");
     let _ = target.make("unblock", connection_id).await.ok();
 
     let connection = source.connection(connection_id).await;
-    assert_eq!(target.connection(connection_id).await["history"], connection["history"]);
+    assert_eq!(
+        target.connection(connection_id).await["history"],
+        connection["history"]
+    );
     let history = connection["history"].as_array().expect("a history");
-    let told: Vec<Value> = history.iter().map(|line| json!([line["by"], line["action"], line["changes"]])).collect();
+    let told: Vec<Value> = history
+        .iter()
+        .map(|line| json!([line["by"], line["action"], line["changes"]]))
+        .collect();
     let expected = [
         json!(["target", "unblocked", []]),
         json!(["target", "blocked", []]),
@@ -218,14 +402,30 @@ async fn the_history_tells_both_sides_who_did_what_and_when() {
         json!(["target", "accepted", []]),
         json!(["source", "invited", []]),
     ];
-    assert_eq!(told, expected, "newest first; what was refused or was so already is no change");
+    assert_eq!(
+        told, expected,
+        "newest first; what was refused or was so already is no change"
+    );
     for line in history {
-        let by = if line["by"] == "source" { source } else { target };
+        let by = if line["by"] == "source" {
+            source
+        } else {
+            target
+        };
         assert_eq!(line["clientId"], by.id.as_str());
     }
-    let times: Vec<&str> = history.iter().filter_map(|line| line["at"].as_str()).collect();
+    let times: Vec<&str> = history
+        .iter()
+        .filter_map(|line| line["at"].as_str())
+        .collect();
     assert_eq!(times.len(), expected.len());
-    assert_eq!((times[0], times[5]), (as_text(&connection["updatedAt"]), as_text(&connection["createdAt"])));
+    assert_eq!(
+        (times[0], times[5]),
+        (
+            as_text(&connection["updatedAt"]),
+            as_text(&connection["createdAt"])
+        )
+    );
 }
 
 fn as_text(value: &Value) -> &str {
@@ -234,5 +434,11 @@ fn as_text(value: &Value) -> &str {
 
 /// The source switches the access to its offers.
 async fn edit(client: &Client, connection_id: &str, offers_access: bool) -> Answer {
-    client.api.patch(&format!("/v1/connections/{connection_id}"), json!({"offersAccess": offers_access})).await
+    client
+        .api
+        .patch(
+            &format!("/v1/connections/{connection_id}"),
+            json!({"offersAccess": offers_access}),
+        )
+        .await
 }

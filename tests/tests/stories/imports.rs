@@ -19,7 +19,11 @@ impl Importing {
         let client = world.client(&company, "Bergwelt", "de").await;
         let offer = offer_of(&client).await;
         let customer = client.customer().await;
-        Self { offer, customer: id(&customer).to_owned(), client }
+        Self {
+            offer,
+            customer: id(&customer).to_owned(),
+            client,
+        }
     }
 
     fn item(&self, external: &str, customer: &str, payment_method: &str) -> Value {
@@ -36,12 +40,20 @@ impl Importing {
     /// Sends an import, and waits until it is done.
     async fn import(&self, items: &[Value]) -> Value {
         let accepted = self.send(items).await;
-        self.eventually(&accepted, "the import to be done", |promise| promise["finishedAt"].is_string()).await
+        self.eventually(&accepted, "the import to be done", |promise| {
+            promise["finishedAt"].is_string()
+        })
+        .await
     }
 
     /// Sends an import; gives its id.
     async fn send(&self, items: &[Value]) -> String {
-        let accepted = self.client.api.post("/v1/imports/orders", json!({"items": items})).await.accepted();
+        let accepted = self
+            .client
+            .api
+            .post("/v1/imports/orders", json!({"items": items}))
+            .await
+            .accepted();
         accepted["promiseId"].as_str().expect("an id").to_owned()
     }
 
@@ -50,7 +62,11 @@ impl Importing {
         let path = format!("/v1/imports/{promise}");
         eventually(what, async || {
             let promise = self.client.api.get(&path).await.ok();
-            if good(&promise) { Ok(promise) } else { Err(promise) }
+            if good(&promise) {
+                Ok(promise)
+            } else {
+                Err(promise)
+            }
         })
         .await
     }
@@ -74,9 +90,13 @@ async fn orders_are_mirrored_changed_and_refused_item_by_item_and_the_client_is_
     let importing = Importing::prepared().await;
     let (api, customer) = (&importing.client.api, importing.customer.as_str());
     let receiver = Receiver::start().await;
-    let endpoint = api.call(reqwest::Method::PUT, "/v1/event-endpoint").json(&json!({"url": receiver.url()}));
+    let endpoint = api
+        .call(reqwest::Method::PUT, "/v1/event-endpoint")
+        .json(&json!({"url": receiver.url()}));
     let endpoint = endpoint.send().await.created();
-    let first = importing.import(&[importing.item("print-1", customer, "BILLING")]).await;
+    let first = importing
+        .import(&[importing.item("print-1", customer, "BILLING")])
+        .await;
     assert_eq!(first["state"], "completed");
 
     let nobody = "cus_0190b8f5c6f77c3ab0a1c2d3e4f50617";
@@ -87,21 +107,47 @@ async fn orders_are_mirrored_changed_and_refused_item_by_item_and_the_client_is_
     ];
     let second = importing.import(&items).await;
     assert_eq!(second["state"], "completedWithErrors");
-    let results: Vec<_> = second["items"].as_array().expect("items").iter().map(|item| &item["result"]).collect();
+    let results: Vec<_> = second["items"]
+        .as_array()
+        .expect("items")
+        .iter()
+        .map(|item| &item["result"])
+        .collect();
     assert_eq!(results, ["updated", "created", "failed"]);
     assert_eq!(second["items"][2]["error"]["code"], "customer_not_found");
 
-    let changed = second["items"][0]["subscriptionId"].as_str().expect("an id");
+    let changed = second["items"][0]["subscriptionId"]
+        .as_str()
+        .expect("an id");
     let changed = api.get(&format!("/v1/subscriptions/{changed}")).await.ok();
-    assert_eq!((&changed["managedBy"], &changed["paymentMethod"]), (&json!("external"), &json!("TWINT")));
-    let _ = api.act(&format!("/v1/subscriptions/{}/cancel", id(&changed))).await.problem(409, "externally_managed");
+    assert_eq!(
+        (&changed["managedBy"], &changed["paymentMethod"]),
+        (&json!("external"), &json!("TWINT"))
+    );
+    let _ = api
+        .act(&format!("/v1/subscriptions/{}/cancel", id(&changed)))
+        .await
+        .problem(409, "externally_managed");
 
-    let log = api.all("/v1/imports/orders/logs?externalSystemId=print-1").await;
+    let log = api
+        .all("/v1/imports/orders/logs?externalSystemId=print-1")
+        .await;
     let log: Vec<_> = log.iter().map(|line| &line["result"]).collect();
     assert_eq!(log, ["updated", "created"]);
 
     let secret = endpoint["secret"].as_str().expect("a secret");
-    let told: Vec<Value> = receiver.wait_for(2).await.iter().map(|received| verified(received, secret)).collect();
-    let about = told.iter().find(|event| event["data"]["promiseId"] == second["promiseId"]).expect("it is told");
-    assert_eq!((&about["type"], &about["data"]["counts"]["failed"]), (&json!("import.completed"), &json!(1)));
+    let told: Vec<Value> = receiver
+        .wait_for(2)
+        .await
+        .iter()
+        .map(|received| verified(received, secret))
+        .collect();
+    let about = told
+        .iter()
+        .find(|event| event["data"]["promiseId"] == second["promiseId"])
+        .expect("it is told");
+    assert_eq!(
+        (&about["type"], &about["data"]["counts"]["failed"]),
+        (&json!("import.completed"), &json!(1))
+    );
 }

@@ -18,9 +18,16 @@ async fn walk(api: &Api, path: &str, limit: usize) -> Vec<Value> {
     let joint = if path.contains('?') { '&' } else { '?' };
     let (mut entries, mut cursor) = (Vec::new(), String::new());
     for _ in 0..1_000 {
-        let page = api.get(&format!("{path}{joint}limit={limit}{cursor}")).await.ok();
+        let page = api
+            .get(&format!("{path}{joint}limit={limit}{cursor}"))
+            .await
+            .ok();
         let items = page["items"].as_array().expect("items");
-        assert!(items.len() <= limit, "{path}: {} entries on a page of {limit}", items.len());
+        assert!(
+            items.len() <= limit,
+            "{path}: {} entries on a page of {limit}",
+            items.len()
+        );
         entries.extend(items.iter().cloned());
         match page["nextCursor"].as_str() {
             Some(next) => cursor = format!("&cursor={next}"),
@@ -36,24 +43,44 @@ fn ids(entries: &[Value]) -> Vec<&str> {
 
 /// The whole list, which has the same entries whatever the size of a page: each once, the newest first. Ids sort by time.
 async fn all(api: &Api, path: &str) -> Vec<Value> {
-    let [by_hundred, by_less] = [walk(api, path, LIMITS[0]).await, walk(api, path, LIMITS[1]).await];
+    let [by_hundred, by_less] = [
+        walk(api, path, LIMITS[0]).await,
+        walk(api, path, LIMITS[1]).await,
+    ];
     assert_eq!(ids(&by_hundred), ids(&by_less), "{path}");
     let ordered = ids(&by_hundred);
-    assert!(ordered.windows(2).all(|two| two[0] > two[1]), "{path} repeats an entry, or is not in order: {ordered:?}");
+    assert!(
+        ordered.windows(2).all(|two| two[0] > two[1]),
+        "{path} repeats an entry, or is not in order: {ordered:?}"
+    );
     by_hundred
 }
 
 /// Goes on if a list has these entries and no others.
 #[track_caller]
 fn same<'a>(list: &'a [Value], expected: impl IntoIterator<Item = &'a Value>) {
-    let (found, expected): (BTreeSet<&str>, BTreeSet<&str>) =
-        (list.iter().map(id).collect(), expected.into_iter().map(id).collect());
+    let (found, expected): (BTreeSet<&str>, BTreeSet<&str>) = (
+        list.iter().map(id).collect(),
+        expected.into_iter().map(id).collect(),
+    );
     let (missing, unexpected) = (expected.difference(&found), found.difference(&expected));
-    assert_eq!(found, expected, "missing: {:?}; unexpected: {:?}", missing.collect::<Vec<_>>(), unexpected.collect::<Vec<_>>());
+    assert_eq!(
+        found,
+        expected,
+        "missing: {:?}; unexpected: {:?}",
+        missing.collect::<Vec<_>>(),
+        unexpected.collect::<Vec<_>>()
+    );
 }
 
 /// Goes on if a list with a filter has what the whole list has that fits, in the same order; and if that is `count` entries.
-async fn filtered(api: &Api, path: &str, whole: &[Value], count: usize, fits: impl Fn(&Value) -> bool) {
+async fn filtered(
+    api: &Api,
+    path: &str,
+    whole: &[Value],
+    count: usize,
+    fits: impl Fn(&Value) -> bool,
+) {
     let expected: Vec<&str> = whole.iter().filter(|entry| fits(entry)).map(id).collect();
     assert_eq!(expected.len(), count, "{path}: the story is told wrongly");
     let limit = if count > 100 { LIMITS[1] } else { 9 };

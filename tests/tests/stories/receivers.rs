@@ -27,8 +27,16 @@ struct Language {
     file: &'static str,
 }
 
-const PYTHON: Language = Language { fence: "python", command: &["python", "-u"], file: "receiver.py" };
-const NODE: Language = Language { fence: "js", command: &["node"], file: "receiver.mjs" };
+const PYTHON: Language = Language {
+    fence: "python",
+    command: &["python", "-u"],
+    file: "receiver.py",
+};
+const NODE: Language = Language {
+    fence: "js",
+    command: &["node"],
+    file: "receiver.mjs",
+};
 
 /// A documented receiver that runs. Dropping it ends it.
 struct Documented {
@@ -56,43 +64,100 @@ async fn the_documented_receiver_in_node_takes_what_tandem_signs_and_nothing_els
 
 async fn story(language: &Language) {
     let world = World::new();
-    let source = world.client(&world.company("Bücher & Söhne", Module::On).await, "Grüße aus Zürich 🏔", "de").await;
-    let target = world.client(&world.company("Harbour Press", Module::On).await, "Quayside 🐟", "en").await;
+    let source = world
+        .client(
+            &world.company("Bücher & Söhne", Module::On).await,
+            "Grüße aus Zürich 🏔",
+            "de",
+        )
+        .await;
+    let target = world
+        .client(
+            &world.company("Harbour Press", Module::On).await,
+            "Quayside 🐟",
+            "en",
+        )
+        .await;
     let port = free_port();
-    let pair = Pair::connect(source, target, Some(&format!("http://127.0.0.1:{port}/tandem"))).await;
+    let pair = Pair::connect(
+        source,
+        target,
+        Some(&format!("http://127.0.0.1:{port}/tandem")),
+    )
+    .await;
     let mut receiver = start(language, port, pair.secret()).await;
     let sale = pair.sell().await;
-    let callback = callback_about(&pair.source, sale.shared_subscription_id(), "crossClientOrder.created", "delivered").await;
+    let callback = callback_about(
+        &pair.source,
+        sale.shared_subscription_id(),
+        "crossClientOrder.created",
+        "delivered",
+    )
+    .await;
     let id = callback["id"].as_str().expect("an id");
-    assert_eq!(receiver.printed().await, format!("{id} crossClientOrder.created"));
-    let (secret, other) = (pair.secret(), "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oDC2FVsBQIhrs=");
+    assert_eq!(
+        receiver.printed().await,
+        format!("{id} crossClientOrder.created")
+    );
+    let (secret, other) = (
+        pair.secret(),
+        "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oDC2FVsBQIhrs=",
+    );
     let large = json!({"type": "grüezi.🐟", "data": "Schöne Grüße 🏔 — ".repeat(5_000)}).to_string();
     assert!(large.len() > 100 * 1024);
-    assert_eq!(receiver.post(&[secret], &large, &large).await, StatusCode::NO_CONTENT);
+    assert_eq!(
+        receiver.post(&[secret], &large, &large).await,
+        StatusCode::NO_CONTENT
+    );
     assert_eq!(receiver.printed().await, "cbk_1 grüezi.🐟");
-    assert_eq!(receiver.post(&[other, secret], &large, &large).await, StatusCode::NO_CONTENT, "in the day after a rotation");
-    assert_eq!(receiver.post(&[other], &large, &large).await, StatusCode::UNAUTHORIZED);
-    assert_eq!(receiver.post(&[secret], &large, &large.replace('ö', "o")).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        receiver.post(&[other, secret], &large, &large).await,
+        StatusCode::NO_CONTENT,
+        "in the day after a rotation"
+    );
+    assert_eq!(
+        receiver.post(&[other], &large, &large).await,
+        StatusCode::UNAUTHORIZED
+    );
+    assert_eq!(
+        receiver
+            .post(&[secret], &large, &large.replace('ö', "o"))
+            .await,
+        StatusCode::UNAUTHORIZED
+    );
 }
 
 impl Documented {
     async fn printed(&mut self) -> String {
-        self.printed.next_line().await.expect("readable").expect("a line")
+        self.printed
+            .next_line()
+            .await
+            .expect("readable")
+            .expect("a line")
     }
 
     /// Posts `sent` with the signature of `signed`.
     async fn post(&self, secrets: &[&str], signed: &str, sent: &str) -> StatusCode {
         let now = Timestamp::now().as_second();
         let secrets: Vec<_> = secrets.iter().map(|secret| (*secret).into()).collect();
-        let signature = signature_header(&secrets, "cbk_1", now, signed.as_bytes()).expect("secrets");
-        let request = reqwest::Client::new().post(&self.url).header("webhook-id", "cbk_1").header("webhook-timestamp", now);
-        let request = request.header("webhook-signature", signature).body(sent.to_owned());
+        let signature =
+            signature_header(&secrets, "cbk_1", now, signed.as_bytes()).expect("secrets");
+        let request = reqwest::Client::new()
+            .post(&self.url)
+            .header("webhook-id", "cbk_1")
+            .header("webhook-timestamp", now);
+        let request = request
+            .header("webhook-signature", signature)
+            .body(sent.to_owned());
         request.send().await.expect("an answer").status()
     }
 }
 
 fn free_port() -> u16 {
-    TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr()).expect("a free port").port()
+    TcpListener::bind(("127.0.0.1", 0))
+        .and_then(|listener| listener.local_addr())
+        .expect("a free port")
+        .port()
 }
 
 async fn start(language: &Language, port: u16, secret: &str) -> Documented {
@@ -107,19 +172,33 @@ async fn start(language: &Language, port: u16, secret: &str) -> Documented {
         .spawn()
         .unwrap_or_else(|error| panic!("{command} is needed for this story: {error}"));
     let printed = BufReader::new(process.stdout.take().expect("piped")).lines();
-    eventually("the documented receiver listens", async || tokio::net::TcpStream::connect(("127.0.0.1", port)).await).await;
-    Documented { url: format!("http://127.0.0.1:{port}/tandem"), printed, program, _process: process }
+    eventually("the documented receiver listens", async || {
+        tokio::net::TcpStream::connect(("127.0.0.1", port)).await
+    })
+    .await;
+    Documented {
+        url: format!("http://127.0.0.1:{port}/tandem"),
+        printed,
+        program,
+        _process: process,
+    }
 }
 
 /// The program of the documentation with another port, in a file from which its language finds its packages.
 fn program(language: &Language, port: u16) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let docs = fs::read_to_string(root.join("docs/callbacks.md")).expect("docs/callbacks.md");
-    let (_, after) = docs.split_once(&format!("```{}\n", language.fence)).expect("a program in that language");
+    let (_, after) = docs
+        .split_once(&format!("```{}\n", language.fence))
+        .expect("a program in that language");
     let (program, _) = after.split_once("```").expect("its end");
     assert_eq!(program.matches(DOCUMENTED_PORT).count(), 1, "{program}");
     let packages = root.join("infra/receivers/node_modules");
-    assert!(packages.is_dir(), "{} is missing: run `make test`, or `npm ci` there", packages.display());
+    assert!(
+        packages.is_dir(),
+        "{} is missing: run `make test`, or `npm ci` there",
+        packages.display()
+    );
     let folder = packages.join(format!(".run-{port}"));
     fs::create_dir_all(&folder).expect("a folder");
     let path = folder.join(language.file);

@@ -32,18 +32,39 @@ fn person() -> Value {
 
 /// A customer with everything that a customer may have, changed once, and looked for by all that one may be found by.
 async fn customer(of: &Client) -> Value {
-    let call = of.api.call(Method::POST, "/v1/customers").idempotency_key(&canary("Vorgang"));
+    let call = of
+        .api
+        .call(Method::POST, "/v1/customers")
+        .idempotency_key(&canary("Vorgang"));
     let customer = call.json(&person()).send().await.created();
     for list in ["/v1/customers", "/v1/imports/orders/logs"] {
-        let _ = of.api.get(&format!("{list}?externalSystemId={}", canary("Kunde"))).await.ok();
+        let _ = of
+            .api
+            .get(&format!("{list}?externalSystemId={}", canary("Kunde")))
+            .await
+            .ok();
     }
-    let _ = of.api.get(&format!("/v1/customers?email=kanarienvogel-{}@example.com", Uuid::now_v7())).await.ok();
-    of.api.patch(&format!("/v1/customers/{}", id(&customer)), person()).await.ok()
+    let _ = of
+        .api
+        .get(&format!(
+            "/v1/customers?email=kanarienvogel-{}@example.com",
+            Uuid::now_v7()
+        ))
+        .await
+        .ok();
+    of.api
+        .patch(&format!("/v1/customers/{}", id(&customer)), person())
+        .await
+        .ok()
 }
 
 async fn describe(client: &Client, list: &str, thing: &Value) {
     let body = json!({"name": canary("Name"), "description": canary("Beschreibung")});
-    let _ = client.api.patch(&format!("{list}/{}", id(thing)), body).await.ok();
+    let _ = client
+        .api
+        .patch(&format!("{list}/{}", id(thing)), body)
+        .await
+        .ok();
 }
 
 /// Offers and a cart whose texts are canaries.
@@ -54,18 +75,34 @@ async fn catalog(pair: &Pair) -> Value {
             "period": {"unit": "month", "count": 1}, "price": {"amount": 999, "currency": "EUR"},
         });
         if !targets.is_empty() {
-            body["crossClient"] = json!({"targetClientIds": targets, "sellerShareBasisPoints": 2_000});
+            body["crossClient"] =
+                json!({"targetClientIds": targets, "sellerShareBasisPoints": 2_000});
         }
         body
     };
-    let own = pair.target.api.post("/v1/offers", offer(&[])).await.created();
-    let shared = pair.source.api.post("/v1/offers", offer(&[&pair.target.id])).await.created();
+    let own = pair
+        .target
+        .api
+        .post("/v1/offers", offer(&[]))
+        .await
+        .created();
+    let shared = pair
+        .source
+        .api
+        .post("/v1/offers", offer(&[&pair.target.id]))
+        .await
+        .created();
     describe(&pair.target, "/v1/offers", &own).await;
     let more = json!({
         "price": {"amount": 1_099, "currency": "EUR"},
         "crossClient": {"targetClientIds": [pair.target.id], "sellerShareBasisPoints": 2_500},
     });
-    let _ = pair.source.api.patch(&format!("/v1/offers/{}", id(&shared)), more).await.ok();
+    let _ = pair
+        .source
+        .api
+        .patch(&format!("/v1/offers/{}", id(&shared)), more)
+        .await
+        .ok();
     let mut positions = [mandatory(&own), mandatory(&shared)];
     for (number, position) in (1..).zip(&mut positions) {
         position["position"] = json!(number);
@@ -74,7 +111,11 @@ async fn catalog(pair: &Pair) -> Value {
     let cart = pair.target.api.post("/v1/carts", body).await.created();
     describe(&pair.target, "/v1/carts", &cart).await;
     let again = json!({"positions": positions});
-    pair.target.api.patch(&format!("/v1/carts/{}", id(&cart)), again).await.ok()
+    pair.target
+        .api
+        .patch(&format!("/v1/carts/{}", id(&cart)), again)
+        .await
+        .ok()
 }
 
 /// Orders of a leading system: a good one, and one that names nobody.
@@ -92,11 +133,22 @@ async fn import(client: &Client) {
         })
     };
     let items = json!({"items": [item(id(&reader)), item("cus_019f1d038dc070008000000000000009")]});
-    let accepted = client.api.post("/v1/imports/orders", items).await.accepted();
-    let path = format!("/v1/imports/{}", accepted["promiseId"].as_str().expect("an id"));
+    let accepted = client
+        .api
+        .post("/v1/imports/orders", items)
+        .await
+        .accepted();
+    let path = format!(
+        "/v1/imports/{}",
+        accepted["promiseId"].as_str().expect("an id")
+    );
     eventually("the import to be done", async || {
         let promise = client.api.get(&path).await.ok();
-        if promise["finishedAt"].is_string() { Ok(()) } else { Err(promise) }
+        if promise["finishedAt"].is_string() {
+            Ok(())
+        } else {
+            Err(promise)
+        }
     })
     .await;
 }
@@ -113,8 +165,15 @@ async fn refusals(client: &Client, customer: &Value) {
         .problem(400, "invalid_json");
     let mut wrong = person();
     wrong[canary("Feld")] = json!(canary("Wert"));
-    let _ = client.api.post("/v1/customers", wrong).await.problem(422, "invalid_fields");
-    let _ = client.redeem("AAAAA-BBBBB-CCCCC-DDDDD", customer).await.problem(404, "voucher_not_found");
+    let _ = client
+        .api
+        .post("/v1/customers", wrong)
+        .await
+        .problem(422, "invalid_fields");
+    let _ = client
+        .redeem("AAAAA-BBBBB-CCCCC-DDDDD", customer)
+        .await
+        .problem(404, "voucher_not_found");
 }
 
 #[tokio::test]
@@ -124,14 +183,41 @@ async fn every_field_of_every_request_is_filled() {
     let pair = world.pair_between_two_companies(&receiver).await;
     let (source, target) = (&pair.source, &pair.target);
     let company = json!({"name": canary("Verlag")});
-    let _ = world.operator.patch(&format!("/v1/contracting-companies/{}", source.company.id), company).await.ok();
+    let _ = world
+        .operator
+        .patch(
+            &format!("/v1/contracting-companies/{}", source.company.id),
+            company,
+        )
+        .await
+        .ok();
     let key = json!({"name": canary("Schlüssel")});
-    let _ = world.operator.post(&format!("/v1/clients/{}/api-keys", source.id), key).await.created();
-    let address = || format!("{}?kanarienvogel={}", receiver.url(), Uuid::now_v7().simple());
+    let _ = world
+        .operator
+        .post(&format!("/v1/clients/{}/api-keys", source.id), key)
+        .await
+        .created();
+    let address = || {
+        format!(
+            "{}?kanarienvogel={}",
+            receiver.url(),
+            Uuid::now_v7().simple()
+        )
+    };
     let edit = json!({"callback": {"url": address()}});
-    let _ = source.api.patch(&format!("/v1/connections/{}", pair.connection_id), edit).await.ok();
+    let _ = source
+        .api
+        .patch(&format!("/v1/connections/{}", pair.connection_id), edit)
+        .await
+        .ok();
     let endpoint = json!({"url": address()});
-    let _ = source.api.call(Method::PUT, "/v1/event-endpoint").json(&endpoint).send().await.created();
+    let _ = source
+        .api
+        .call(Method::PUT, "/v1/event-endpoint")
+        .json(&endpoint)
+        .send()
+        .await
+        .created();
     import(source).await;
 
     // A receiver that tells what it got, and does not want it.
@@ -141,19 +227,41 @@ async fn every_field_of_every_request_is_filled() {
     let _ = target.sell(&cart, &buyer).await.created();
     let failed = eventually("the callback to be held", async || {
         let list = source.api.get("/v1/callbacks?status=held").await.ok();
-        let sales = list["items"].as_array().into_iter().flatten().filter(|one| one["type"] == "crossClientOrder.created");
-        sales.filter_map(|one| one["id"].as_str().map(str::to_owned)).next().ok_or(list.clone())
+        let sales = list["items"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter(|one| one["type"] == "crossClientOrder.created");
+        sales
+            .filter_map(|one| one["id"].as_str().map(str::to_owned))
+            .next()
+            .ok_or(list.clone())
     })
     .await;
     receiver.answer_always(Reply::status(200).body(&said));
     let ids = json!({"callbackIds": [failed]});
-    let _ = source.api.post("/v1/callbacks/replay", ids).await.accepted();
+    let _ = source
+        .api
+        .post("/v1/callbacks/replay", ids)
+        .await
+        .accepted();
     let all = json!({"connectionId": pair.connection_id});
-    let _ = source.api.post("/v1/callbacks/replays", all).await.accepted();
+    let _ = source
+        .api
+        .post("/v1/callbacks/replays", all)
+        .await
+        .accepted();
 
     let reader = customer(source).await;
     refusals(source, &reader).await;
-    let told = source.api.get(&format!("/v1/callbacks/{failed}")).await.ok();
-    let code = told["body"]["data"]["voucherCode"].as_str().expect("a voucher's code").to_owned();
+    let told = source
+        .api
+        .get(&format!("/v1/callbacks/{failed}"))
+        .await
+        .ok();
+    let code = told["body"]["data"]["voucherCode"]
+        .as_str()
+        .expect("a voucher's code")
+        .to_owned();
     let _ = source.redeem(&code, &reader).await.ok();
 }

@@ -37,8 +37,15 @@ fn every_route_is_in_the_table() {
 #[tokio::test]
 async fn each_caller_gets_what_is_its_own_and_nothing_else() {
     let cast = Cast::assembled().await;
-    let refused = [Refused::NoKey, Refused::Malformed, Refused::Revoked, Refused::OtherScopes];
-    let refusals = TABLE.iter().flat_map(|row| refused.map(|by| refusal(&cast, row, by)));
+    let refused = [
+        Refused::NoKey,
+        Refused::Malformed,
+        Refused::Revoked,
+        Refused::OtherScopes,
+    ];
+    let refusals = TABLE
+        .iter()
+        .flat_map(|row| refused.map(|by| refusal(&cast, row, by)));
     let mut wrong: Vec<String> = side_by_side(refusals).await.into_iter().flatten().collect();
     // One after the other: a caller's own calls change what is its own.
     let callers = Caller::ALL.map(async |caller| {
@@ -49,7 +56,12 @@ async fn each_caller_gets_what_is_its_own_and_nothing_else() {
         wrong
     });
     wrong.extend(side_by_side(callers).await.into_iter().flatten());
-    assert!(wrong.is_empty(), "{} cells are wrong:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} cells are wrong:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }
 
 /// What is wrong with the answer to one of the owner's keys that must not get in.
@@ -76,8 +88,16 @@ async fn cell(cast: &Cast, row: &Row, caller: Caller) -> Vec<String> {
     if answer.status != expected {
         wrong.push(format!("{caller:?}: {answer}, not {expected}"));
     }
-    let asked = format!("{}{}", cast.path(row.0, caller), table::body(row.0, cast, caller).unwrap_or_default());
-    for hidden in cast.hidden_from(caller).into_iter().filter(|hidden| !asked.contains(hidden.as_str())) {
+    let asked = format!(
+        "{}{}",
+        cast.path(row.0, caller),
+        table::body(row.0, cast, caller).unwrap_or_default()
+    );
+    for hidden in cast
+        .hidden_from(caller)
+        .into_iter()
+        .filter(|hidden| !asked.contains(hidden.as_str()))
+    {
         if answer.text.contains(&hidden) {
             wrong.push(format!("{caller:?}: {answer} tells {hidden}"));
         }
@@ -89,7 +109,13 @@ async fn cell(cast: &Cast, row: &Row, caller: Caller) -> Vec<String> {
 }
 
 /// What another client has must not be told from what is not there.
-async fn told_from_absence(cast: &Cast, row: &Row, caller: Caller, api: &Api, foreign: &Answer) -> Option<String> {
+async fn told_from_absence(
+    cast: &Cast,
+    row: &Row,
+    caller: Caller,
+    api: &Api,
+    foreign: &Answer,
+) -> Option<String> {
     let path = cast.path(row.0, caller);
     let absent = table::absent(&path)?;
     let missing = send(api, row.0, &absent, table::body(row.0, cast, caller)).await;
@@ -99,15 +125,25 @@ async fn told_from_absence(cast: &Cast, row: &Row, caller: Caller, api: &Api, fo
         let names: BTreeSet<String> = answer.headers.keys().map(ToString::to_string).collect();
         (answer.status, body, names)
     };
-    (compared(foreign) != compared(&missing)).then(|| format!("{caller:?}: {foreign} differs from {missing}"))
+    (compared(foreign) != compared(&missing))
+        .then(|| format!("{caller:?}: {foreign} differs from {missing}"))
 }
 
 async fn ask(api: &Api, row: &Row, cast: &Cast, caller: Caller) -> Answer {
-    send(api, row.0, &cast.path(row.0, caller), table::body(row.0, cast, caller)).await
+    send(
+        api,
+        row.0,
+        &cast.path(row.0, caller),
+        table::body(row.0, cast, caller),
+    )
+    .await
 }
 
 async fn send(api: &Api, route: &str, path: &str, body: Option<Value>) -> Answer {
-    let method: Method = route.split_once(' ').and_then(|(method, _)| method.parse().ok()).expect("METHOD /path");
+    let method: Method = route
+        .split_once(' ')
+        .and_then(|(method, _)| method.parse().ok())
+        .expect("METHOD /path");
     let call = api.call(method, path);
     match &body {
         Some(body) => call.json(body).send().await,

@@ -2,30 +2,56 @@
 //! subscription is linked at once and there is nothing to call back.
 
 use serde_json::{Value, json};
-use tandem_stories::{Api, Client, Module, Pair, Stack, World, callbacks_of, id, mail_to, mandatory, optional, preselected};
+use tandem_stories::{
+    Api, Client, Module, Pair, Stack, World, callbacks_of, id, mail_to, mandatory, optional,
+    preselected,
+};
 
 #[tokio::test]
 async fn the_operator_makes_a_company_with_the_module_its_clients_and_their_keys() {
     let world = World::new();
     let company = world.company("Medienhaus", Module::On).await;
-    let (first, second) =
-        (world.client(&company, "Garden Weekly", "en").await, world.client(&company, "Morgenblatt", "de").await);
+    let (first, second) = (
+        world.client(&company, "Garden Weekly", "en").await,
+        world.client(&company, "Morgenblatt", "de").await,
+    );
 
-    let read = world.operator.get(&format!("/v1/contracting-companies/{}", company.id)).await.ok();
+    let read = world
+        .operator
+        .get(&format!("/v1/contracting-companies/{}", company.id))
+        .await
+        .ok();
     assert_eq!(read["name"], "Medienhaus");
     assert_eq!(read["modules"]["crossClientConnections"], true);
 
-    let clients = world.operator.all(&format!("/v1/clients?contractingCompanyId={}", company.id)).await;
-    assert_eq!(clients.iter().map(id).collect::<Vec<_>>(), [second.id.as_str(), first.id.as_str()], "newest first");
-    assert_eq!([&clients[0]["language"], &clients[1]["language"]], ["de", "en"]);
+    let clients = world
+        .operator
+        .all(&format!("/v1/clients?contractingCompanyId={}", company.id))
+        .await;
+    assert_eq!(
+        clients.iter().map(id).collect::<Vec<_>>(),
+        [second.id.as_str(), first.id.as_str()],
+        "newest first"
+    );
+    assert_eq!(
+        [&clients[0]["language"], &clients[1]["language"]],
+        ["de", "en"]
+    );
 
     for client in [&first, &second] {
-        let keys = world.operator.all(&format!("/v1/clients/{}/api-keys", client.id)).await;
+        let keys = world
+            .operator
+            .all(&format!("/v1/clients/{}/api-keys", client.id))
+            .await;
         assert_eq!(keys.len(), 1);
         assert_eq!(keys[0]["keyId"], client.key_id.as_str());
         assert_eq!(keys[0]["status"], "active");
         assert_eq!(keys[0].get("apiKey"), None, "the secret is shown once");
-        assert_eq!(client.api.all("/v1/connections").await, Vec::<Value>::new(), "the key works");
+        assert_eq!(
+            client.api.all("/v1/connections").await,
+            Vec::<Value>::new(),
+            "the key works"
+        );
     }
 }
 
@@ -35,9 +61,23 @@ async fn nobody_gets_in_without_a_key_and_nobody_does_what_is_the_operators() {
     let company = world.company("Medienhaus", Module::On).await;
     let client = world.client(&company, "Garden Weekly", "en").await;
     assert_eq!(Api::as_nobody().get("/v1/connections").await.status, 401);
-    assert_eq!(Api::as_client("tdm_nobody_knows").get("/v1/connections").await.status, 403);
-    client.api.get("/v1/contracting-companies").await.problem(403, "forbidden");
-    world.operator.get("/v1/connections").await.problem(403, "forbidden");
+    assert_eq!(
+        Api::as_client("tdm_nobody_knows")
+            .get("/v1/connections")
+            .await
+            .status,
+        403
+    );
+    client
+        .api
+        .get("/v1/contracting-companies")
+        .await
+        .problem(403, "forbidden");
+    world
+        .operator
+        .get("/v1/connections")
+        .await
+        .problem(403, "forbidden");
 }
 
 #[tokio::test]
@@ -49,12 +89,19 @@ async fn an_invitation_is_seen_by_both_and_active_for_both_once_it_is_accepted()
 
     let invited = source.invite(&target, None).await.created();
     assert_eq!(invited["offersAccess"], true);
-    assert_eq!(invited.get("callback"), None, "within one company there is nothing to call back");
+    assert_eq!(
+        invited.get("callback"),
+        None,
+        "within one company there is nothing to call back"
+    );
     let connection = id(&invited);
     both_see(&source, &target, connection, "invited").await;
 
     let accepted = target.make("accept", connection).await.ok();
-    assert_eq!((&accepted["status"], &accepted["role"]), (&json!("active"), &json!("target")));
+    assert_eq!(
+        (&accepted["status"], &accepted["role"]),
+        (&json!("active"), &json!("target"))
+    );
     both_see(&source, &target, connection, "active").await;
     let answer = mail_to(&source.email, "“Morgenblatt” has accepted your invitation").await;
     assert!(answer.text.contains(connection) && answer.html.contains(connection));
@@ -63,18 +110,36 @@ async fn an_invitation_is_seen_by_both_and_active_for_both_once_it_is_accepted()
 /// Each side lists and reads the connection in its own role, and finds it by that role and status only.
 async fn both_see(source: &Client, target: &Client, connection: &str, status: &str) {
     for (client, role, other_role) in [(source, "source", "target"), (target, "target", "source")] {
-        let listed = client.api.all(&format!("/v1/connections?role={role}&status={status}")).await;
-        assert_eq!(listed.iter().map(id).collect::<Vec<_>>(), [connection], "{role}");
+        let listed = client
+            .api
+            .all(&format!("/v1/connections?role={role}&status={status}"))
+            .await;
+        assert_eq!(
+            listed.iter().map(id).collect::<Vec<_>>(),
+            [connection],
+            "{role}"
+        );
         let read = client.connection(connection).await;
         for seen in [&listed[0], &read] {
-            assert_eq!((&seen["status"], &seen["role"]), (&json!(status), &json!(role)), "{seen}");
+            assert_eq!(
+                (&seen["status"], &seen["role"]),
+                (&json!(status), &json!(role)),
+                "{seen}"
+            );
             assert_eq!(seen["source"]["clientId"], source.id.as_str());
             assert_eq!(seen["source"]["name"], source.name.as_str());
             assert_eq!(seen["target"]["clientId"], target.id.as_str());
             assert_eq!(seen["target"]["name"], target.name.as_str());
         }
         for elsewhere in [format!("role={other_role}"), "status=blocked".to_owned()] {
-            assert_eq!(client.api.all(&format!("/v1/connections?{elsewhere}")).await, Vec::<Value>::new(), "{elsewhere}");
+            assert_eq!(
+                client
+                    .api
+                    .all(&format!("/v1/connections?{elsewhere}"))
+                    .await,
+                Vec::<Value>::new(),
+                "{elsewhere}"
+            );
         }
     }
 }
@@ -85,8 +150,16 @@ async fn each_target_is_invited_in_its_own_language_as_text_and_html() {
     let company = world.company("Medienhaus", Module::On).await;
     let source = world.client(&company, "Garden & Weekly", "en").await;
     for (language, subject, greeting) in [
-        ("de", "„Garden & Weekly“ lädt Sie zum gemeinsamen Verkauf ein", "Guten Tag,"),
-        ("en", "“Garden & Weekly” invites you to sell together", "Hello,"),
+        (
+            "de",
+            "„Garden & Weekly“ lädt Sie zum gemeinsamen Verkauf ein",
+            "Guten Tag,",
+        ),
+        (
+            "en",
+            "“Garden & Weekly” invites you to sell together",
+            "Hello,",
+        ),
     ] {
         let target = world.client(&company, "Morgenblatt", language).await;
         let invited = source.invite(&target, None).await.created();
@@ -94,12 +167,26 @@ async fn each_target_is_invited_in_its_own_language_as_text_and_html() {
         assert_eq!(mail.subject, subject);
         assert_eq!(mail.from, Stack::get().mail_sender);
         assert_eq!(mail.to, [target.email.as_str()]);
-        assert!(mail.html.contains(&format!("<html lang=\"{language}\"")), "{}", mail.html);
-        assert!(mail.text.contains("Garden & Weekly") && mail.html.contains("Garden &#38; Weekly"), "{}", mail.html);
+        assert!(
+            mail.html.contains(&format!("<html lang=\"{language}\"")),
+            "{}",
+            mail.html
+        );
+        assert!(
+            mail.text.contains("Garden & Weekly") && mail.html.contains("Garden &#38; Weekly"),
+            "{}",
+            mail.html
+        );
         for part in [&mail.text, &mail.html] {
             assert!(part.contains(greeting), "{part}");
-            assert!(part.contains(&format!("POST /v1/connections/{}/accept", id(&invited))), "{part}");
-            assert!(part.contains(&format!("POST /v1/connections/{}/decline", id(&invited))), "{part}");
+            assert!(
+                part.contains(&format!("POST /v1/connections/{}/accept", id(&invited))),
+                "{part}"
+            );
+            assert!(
+                part.contains(&format!("POST /v1/connections/{}/decline", id(&invited))),
+                "{part}"
+            );
         }
     }
 }
@@ -109,71 +196,169 @@ async fn a_connection_within_one_company_takes_no_callback_settings_and_there_is
     let world = World::new();
     let pair = world.pair_within_one_company().await;
     let other = world.client(&pair.source.company, "Abendblatt", "de").await;
-    let refused = pair.source.invite(&other, Some("https://example.com/callbacks")).await;
-    assert_eq!(refused.fields(), [("callback".to_owned(), "within_one_company".to_owned())]);
+    let refused = pair
+        .source
+        .invite(&other, Some("https://example.com/callbacks"))
+        .await;
+    assert_eq!(
+        refused.fields(),
+        [("callback".to_owned(), "within_one_company".to_owned())]
+    );
     refused.problem(422, "invalid_fields");
     let refused = pair.source.invite(&pair.source, None).await;
-    assert_eq!(refused.fields(), [("targetClientId".to_owned(), "is_caller".to_owned())]);
+    assert_eq!(
+        refused.fields(),
+        [("targetClientId".to_owned(), "is_caller".to_owned())]
+    );
     refused.problem(422, "invalid_fields");
-    pair.source.invite(&pair.target, None).await.problem(409, "connection_exists");
+    pair.source
+        .invite(&pair.target, None)
+        .await
+        .problem(409, "connection_exists");
     // The pair is ordered: the other direction is another connection.
     let back = pair.target.invite(&pair.source, None).await.created();
-    for (client, roles) in [(&pair.source, ["target", "source"]), (&pair.target, ["source", "target"])] {
+    for (client, roles) in [
+        (&pair.source, ["target", "source"]),
+        (&pair.target, ["source", "target"]),
+    ] {
         let listed = client.api.all("/v1/connections").await;
-        assert_eq!(listed.iter().map(id).collect::<Vec<_>>(), [id(&back), pair.connection_id.as_str()], "newest first");
-        assert_eq!(listed.iter().map(|connection| &connection["role"]).collect::<Vec<_>>(), roles);
+        assert_eq!(
+            listed.iter().map(id).collect::<Vec<_>>(),
+            [id(&back), pair.connection_id.as_str()],
+            "newest first"
+        );
+        assert_eq!(
+            listed
+                .iter()
+                .map(|connection| &connection["role"])
+                .collect::<Vec<_>>(),
+            roles
+        );
     }
 }
 
 #[tokio::test]
 async fn the_target_sees_the_shared_offer_read_only_and_others_do_not_see_it() {
     let world = World::new();
-    let Pair { source, target, connection_id, .. } = world.pair_within_one_company().await;
+    let Pair {
+        source,
+        target,
+        connection_id,
+        ..
+    } = world.pair_within_one_company().await;
     let stranger = world.client(&source.company, "Abendblatt", "de").await;
-    let _not_shared = source.subscription_offer("Garden Weekly print", 1_499).await;
+    let _not_shared = source
+        .subscription_offer("Garden Weekly print", 1_499)
+        .await;
     let offer = source.shared_offer("Garden Weekly", 999, &[&target]).await;
     let path = format!("/v1/offers/{}", id(&offer));
 
     let seen = target.offers_shared_with_it().await;
-    assert_eq!(seen.iter().map(id).collect::<Vec<_>>(), [id(&offer)], "only what is shared");
-    assert_eq!(target.api.get(&format!("/v1/offers/shared/{}", id(&offer))).await.ok(), seen[0]);
+    assert_eq!(
+        seen.iter().map(id).collect::<Vec<_>>(),
+        [id(&offer)],
+        "only what is shared"
+    );
+    assert_eq!(
+        target
+            .api
+            .get(&format!("/v1/offers/shared/{}", id(&offer)))
+            .await
+            .ok(),
+        seen[0]
+    );
     assert_eq!(seen[0]["readOnly"], true);
     assert_eq!(seen[0]["connectionId"], connection_id.as_str());
-    assert_eq!(seen[0]["source"], json!({"clientId": source.id, "name": source.name}));
+    assert_eq!(
+        seen[0]["source"],
+        json!({"clientId": source.id, "name": source.name})
+    );
     assert_eq!(seen[0]["price"], json!({"amount": 999, "currency": "EUR"}));
     assert_eq!(seen[0]["period"], json!({"unit": "month", "count": 1}));
     assert_eq!(seen[0]["sellerShareBasisPoints"], 2_000);
-    assert_eq!(seen[0].get("crossClient"), None, "who else may sell it is not the target's business");
+    assert_eq!(
+        seen[0].get("crossClient"),
+        None,
+        "who else may sell it is not the target's business"
+    );
 
     for client in [&target, &stranger] {
         client.api.get(&path).await.problem(404, "offer_not_found");
-        client.api.patch(&path, json!({"name": "Mine"})).await.problem(404, "offer_not_found");
-        client.api.act(&format!("{path}/archive")).await.problem(404, "offer_not_found");
+        client
+            .api
+            .patch(&path, json!({"name": "Mine"}))
+            .await
+            .problem(404, "offer_not_found");
+        client
+            .api
+            .act(&format!("{path}/archive"))
+            .await
+            .problem(404, "offer_not_found");
         assert_eq!(client.api.all("/v1/offers").await, Vec::<Value>::new());
     }
     assert_eq!(stranger.offers_shared_with_it().await, Vec::<Value>::new());
-    stranger.api.get(&format!("/v1/offers/shared/{}", id(&offer))).await.problem(404, "offer_not_found");
-    assert_eq!(source.api.get(&path).await.ok()["name"], "Garden Weekly", "unchanged");
+    stranger
+        .api
+        .get(&format!("/v1/offers/shared/{}", id(&offer)))
+        .await
+        .problem(404, "offer_not_found");
+    assert_eq!(
+        source.api.get(&path).await.ok()["name"],
+        "Garden Weekly",
+        "unchanged"
+    );
 
-    let _ = source.api.patch(&path, json!({"price": {"amount": 1_099, "currency": "EUR"}})).await.ok();
-    assert_eq!(target.offers_shared_with_it().await[0]["price"]["amount"], 1_099, "what the source edits, the target sees");
+    let _ = source
+        .api
+        .patch(
+            &path,
+            json!({"price": {"amount": 1_099, "currency": "EUR"}}),
+        )
+        .await
+        .ok();
+    assert_eq!(
+        target.offers_shared_with_it().await[0]["price"]["amount"],
+        1_099,
+        "what the source edits, the target sees"
+    );
 }
 
 #[tokio::test]
 async fn the_target_sells_both_offers_in_one_cart_and_the_source_does_not_sell_its_own() {
     let pair = World::new().pair_within_one_company().await;
-    let own = pair.target.subscription_offer("Morgenblatt digital", 1_990).await;
-    let shared = pair.source.shared_offer("Garden Weekly", 999, &[&pair.target]).await;
+    let own = pair
+        .target
+        .subscription_offer("Morgenblatt digital", 1_990)
+        .await;
+    let shared = pair
+        .source
+        .shared_offer("Garden Weekly", 999, &[&pair.target])
+        .await;
 
-    let cart = pair.target.cart(&[mandatory(&own), mandatory(&shared)]).await;
+    let cart = pair
+        .target
+        .cart(&[mandatory(&own), mandatory(&shared)])
+        .await;
     assert_eq!(cart["status"], "active");
     assert_eq!(cart["positions"][0]["sourceClientId"], Value::Null);
-    assert_eq!(cart["positions"][1]["sourceClientId"], pair.source.id.as_str());
+    assert_eq!(
+        cart["positions"][1]["sourceClientId"],
+        pair.source.id.as_str()
+    );
 
     let refused = pair.target.try_cart(&[mandatory(&shared)]).await;
-    assert_eq!(refused.fields(), [("positions".to_owned(), "nothing_own".to_owned())]);
+    assert_eq!(
+        refused.fields(),
+        [("positions".to_owned(), "nothing_own".to_owned())]
+    );
     let refused = pair.source.try_cart(&[mandatory(&shared)]).await;
-    assert_eq!(refused.fields(), [("positions[0].offerId".to_owned(), "offer_is_cross_client".to_owned())]);
+    assert_eq!(
+        refused.fields(),
+        [(
+            "positions[0].offerId".to_owned(),
+            "offer_is_cross_client".to_owned()
+        )]
+    );
 }
 
 #[tokio::test]
@@ -188,21 +373,45 @@ async fn one_purchase_gives_an_order_two_active_subscriptions_and_one_payout_row
     assert_eq!(order["paymentMethod"], "CREDIT_CARD");
     assert_eq!(order["total"], json!({"amount": 2_989, "currency": "EUR"}));
     let positions = order["positions"].as_array().expect("positions");
-    let sources: Vec<_> = positions.iter().map(|position| (&position["position"], &position["sourceClientId"])).collect();
-    assert_eq!(sources, [(&json!(1), &Value::Null), (&json!(2), &json!(source.id))]);
-    assert!(positions.iter().all(|position| position["status"] == "paid" && position["quantity"] == 1), "{order}");
-    assert_eq!(&target.api.all("/v1/orders").await, std::slice::from_ref(order));
-    source.api.get(&format!("/v1/orders/{}", sale.order_id())).await.problem(404, "order_not_found");
+    let sources: Vec<_> = positions
+        .iter()
+        .map(|position| (&position["position"], &position["sourceClientId"]))
+        .collect();
+    assert_eq!(
+        sources,
+        [(&json!(1), &Value::Null), (&json!(2), &json!(source.id))]
+    );
+    assert!(
+        positions
+            .iter()
+            .all(|position| position["status"] == "paid" && position["quantity"] == 1),
+        "{order}"
+    );
+    assert_eq!(
+        &target.api.all("/v1/orders").await,
+        std::slice::from_ref(order)
+    );
+    source
+        .api
+        .get(&format!("/v1/orders/{}", sale.order_id()))
+        .await
+        .problem(404, "order_not_found");
 
     // The target's two rows, and the source's row of the one that is its own, linked to the same customer.
     let theirs = target.api.all("/v1/subscriptions").await;
     let mut roles: Vec<_> = theirs.iter().map(|row| (id(row), &row["role"])).collect();
     roles.sort_by_key(|(_, role)| role.to_string());
     let own = (sale.own_subscription_id(), &json!("own"));
-    assert_eq!(roles, [own, (sale.shared_subscription_id(), &json!("seller"))]);
+    assert_eq!(
+        roles,
+        [own, (sale.shared_subscription_id(), &json!("seller"))]
+    );
     let ours = source.api.all("/v1/subscriptions").await;
     assert_eq!(ours.len(), 1, "{ours:?}");
-    assert_eq!((id(&ours[0]), &ours[0]["role"]), (sale.shared_subscription_id(), &json!("source")));
+    assert_eq!(
+        (id(&ours[0]), &ours[0]["role"]),
+        (sale.shared_subscription_id(), &json!("source"))
+    );
     for row in theirs.iter().chain(&ours) {
         assert_eq!(row["status"], "active", "{row}");
         assert_eq!(row["customerId"], sale.customer["id"], "{row}");
@@ -213,17 +422,32 @@ async fn one_purchase_gives_an_order_two_active_subscriptions_and_one_payout_row
     let path = format!("/v1/customers/{}", id(&sale.customer));
     assert_eq!(source.api.get(&path).await.ok(), sale.customer);
     assert_eq!(source.api.all(&format!("{path}/subscriptions")).await, ours);
-    assert_eq!(target.api.all(&format!("{path}/orders")).await, std::slice::from_ref(order));
+    assert_eq!(
+        target.api.all(&format!("{path}/orders")).await,
+        std::slice::from_ref(order)
+    );
 
     let seen_by_source = only_payout(source).await;
     let seen_by_target = only_payout(target).await;
-    assert_eq!(seen_by_source["id"], seen_by_target["id"], "one row, seen by both");
-    assert_eq!((&seen_by_source["role"], &seen_by_target["role"]), (&json!("source"), &json!("target")));
+    assert_eq!(
+        seen_by_source["id"], seen_by_target["id"],
+        "one row, seen by both"
+    );
+    assert_eq!(
+        (&seen_by_source["role"], &seen_by_target["role"]),
+        (&json!("source"), &json!("target"))
+    );
     for row in [&seen_by_source, &seen_by_target] {
         assert_eq!(row["type"], "PAYMENT");
         assert_eq!(row["paidStatus"], "OPEN");
-        assert_eq!(row["source"], json!({"clientId": source.id, "name": source.name}));
-        assert_eq!(row["target"], json!({"clientId": target.id, "name": target.name}));
+        assert_eq!(
+            row["source"],
+            json!({"clientId": source.id, "name": source.name})
+        );
+        assert_eq!(
+            row["target"],
+            json!({"clientId": target.id, "name": target.name})
+        );
         assert_eq!(row["orderId"], order["id"]);
         assert_eq!(row["subscriptionId"], sale.shared_subscription_id());
         assert_eq!(row["offerId"], positions[1]["offerId"]);
@@ -249,10 +473,16 @@ async fn only_payout(client: &Client) -> Value {
 #[tokio::test]
 async fn the_customer_chooses_optional_positions_and_quantities() {
     let Pair { source, target, .. } = &World::new().pair_within_one_company().await;
-    let own = target.subscription_offer("Morgenblatt digital", 1_990).await;
-    let extra = target.subscription_offer("Morgenblatt am Sonntag", 490).await;
+    let own = target
+        .subscription_offer("Morgenblatt digital", 1_990)
+        .await;
+    let extra = target
+        .subscription_offer("Morgenblatt am Sonntag", 490)
+        .await;
     let shared = source.shared_offer("Garden Weekly", 999, &[target]).await;
-    let cart = target.cart(&[mandatory(&own), optional(&extra), preselected(&shared)]).await;
+    let cart = target
+        .cart(&[mandatory(&own), optional(&extra), preselected(&shared)])
+        .await;
     let customer = target.customer().await;
     let body = |positions: Value| json!({"customerId": id(&customer), "paymentMethod": "PAYPAL", "positions": positions});
 
@@ -265,22 +495,37 @@ async fn the_customer_chooses_optional_positions_and_quantities() {
 
     let chosen = json!([{"position": 1, "quantity": 2}, {"position": 3, "quantity": 3}]);
     let order = target.purchase(&cart, body(chosen)).await.created();
-    let amounts: Vec<_> =
-        order["positions"].as_array().expect("positions").iter().map(|p| (&p["position"], &p["amount"]["amount"])).collect();
-    assert_eq!(amounts, [(&json!(1), &json!(3_980)), (&json!(3), &json!(2_997))]);
+    let amounts: Vec<_> = order["positions"]
+        .as_array()
+        .expect("positions")
+        .iter()
+        .map(|p| (&p["position"], &p["amount"]["amount"]))
+        .collect();
+    assert_eq!(
+        amounts,
+        [(&json!(1), &json!(3_980)), (&json!(3), &json!(2_997))]
+    );
     assert_eq!(order["total"]["amount"], 6_977);
     let row = only_payout(source).await;
-    assert_eq!((&row["gross"]["amount"], &row["due"]["amount"]), (&json!(2_997), &json!(2_398)));
+    assert_eq!(
+        (&row["gross"]["amount"], &row["due"]["amount"]),
+        (&json!(2_997), &json!(2_398))
+    );
 
     let refused = target.purchase(&cart, body(json!([{"position": 4}]))).await;
-    assert_eq!(refused.fields(), [("positions".to_owned(), "no_such_position".to_owned())]);
+    assert_eq!(
+        refused.fields(),
+        [("positions".to_owned(), "no_such_position".to_owned())]
+    );
     refused.problem(422, "invalid_fields");
 }
 
 #[tokio::test]
 async fn a_purchase_that_is_sent_again_is_answered_again_and_has_no_second_effect() {
     let Pair { source, target, .. } = &World::new().pair_within_one_company().await;
-    let own = target.subscription_offer("Morgenblatt digital", 1_990).await;
+    let own = target
+        .subscription_offer("Morgenblatt digital", 1_990)
+        .await;
     let shared = source.shared_offer("Garden Weekly", 999, &[target]).await;
     let cart = target.cart(&[mandatory(&own), mandatory(&shared)]).await;
     let customer = target.customer().await;
@@ -288,16 +533,33 @@ async fn a_purchase_that_is_sent_again_is_answered_again_and_has_no_second_effec
     let body = json!({"customerId": id(&customer), "paymentMethod": "PAYPAL"});
     let call = || target.api.call(reqwest::Method::POST, &path).json(&body);
 
-    let first = call().idempotency_key("the customer's first click").send().await;
+    let first = call()
+        .idempotency_key("the customer's first click")
+        .send()
+        .await;
     assert_eq!(first.header("idempotency-replayed"), None);
-    let again = call().idempotency_key("the customer's first click").send().await;
+    let again = call()
+        .idempotency_key("the customer's first click")
+        .send()
+        .await;
     assert_eq!(again.header("idempotency-replayed"), Some("true"));
     assert_eq!(first.created(), again.created());
-    call().without_idempotency_key().send().await.problem(400, "idempotency_key_required");
+    call()
+        .without_idempotency_key()
+        .send()
+        .await
+        .problem(400, "idempotency_key_required");
     // A caller that goes on asking, each time over a connection of its own, as a process that is started again does.
     for _ in 0..10 {
-        let call = target.api.afresh().call(reqwest::Method::POST, &path).json(&body);
-        let again = call.idempotency_key("the customer's first click").send().await;
+        let call = target
+            .api
+            .afresh()
+            .call(reqwest::Method::POST, &path)
+            .json(&body);
+        let again = call
+            .idempotency_key("the customer's first click")
+            .send()
+            .await;
         assert_eq!(again.header("idempotency-replayed"), Some("true"));
     }
 

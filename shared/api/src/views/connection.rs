@@ -11,8 +11,7 @@ use crate::views::endpoint_health;
 /// A connection in a list. Only the source sees the callback settings; nobody sees the secrets.
 #[must_use]
 pub fn summary(connection: &Connection, side: Side) -> Value {
-    let party =
-        |party: &Party| json!({"clientId": party.client_id, "contractingCompanyId": party.company_id, "name": party.name});
+    let party = |party: &Party| json!({"clientId": party.client_id, "contractingCompanyId": party.company_id, "name": party.name});
     let mut view = json!({
         "id": connection.id,
         "role": side,
@@ -23,7 +22,11 @@ pub fn summary(connection: &Connection, side: Side) -> Value {
         "createdAt": connection.created_at,
         "updatedAt": connection.updated_at,
     });
-    if let State::Blocked { blocked_by, blocked_at } = connection.state {
+    if let State::Blocked {
+        blocked_by,
+        blocked_at,
+    } = connection.state
+    {
         view["blockedBy"] = json!(blocked_by);
         view["blockedAt"] = json!(blocked_at);
     }
@@ -45,7 +48,8 @@ pub fn full(
 ) -> Value {
     let mut view = summary(connection, side);
     if side == Side::Source {
-        view["invitationMail"] = json!(mail.map(|mail| json!({"status": mail.status, "at": mail.at})));
+        view["invitationMail"] =
+            json!(mail.map(|mail| json!({"status": mail.status, "at": mail.at})));
     }
     view["history"] = history
         .iter()

@@ -6,7 +6,11 @@ use tandem_domain::endpoint_health::{EndpointHealth, HealthState};
 /// Adds the members to a view that is an object.
 pub(crate) fn add(view: &mut Value, health: Option<&EndpointHealth>) {
     let (disabled_at, cause, reason) = match health.map(|health| &health.state) {
-        Some(HealthState::Disabled { disabled_at, cause, reason }) => (Some(disabled_at), Some(cause.as_str()), Some(reason)),
+        Some(HealthState::Disabled {
+            disabled_at,
+            cause,
+            reason,
+        }) => (Some(disabled_at), Some(cause.as_str()), Some(reason)),
         _ => (None, None, None),
     };
     view["status"] = json!(EndpointHealth::word(health));

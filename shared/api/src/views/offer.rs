@@ -23,7 +23,13 @@ pub fn shared(shared: &SharedOffer<'_>) -> Value {
     view["readOnly"] = json!(true);
     view["connectionId"] = json!(shared.connection.id);
     view["source"] = json!({"clientId": shared.connection.source.client_id, "name": shared.connection.source.name});
-    view["sellerShareBasisPoints"] = json!(shared.offer.cross_client.as_ref().map(|sharing| sharing.seller_share_basis_points));
+    view["sellerShareBasisPoints"] = json!(
+        shared
+            .offer
+            .cross_client
+            .as_ref()
+            .map(|sharing| sharing.seller_share_basis_points)
+    );
     view
 }
 

@@ -24,16 +24,19 @@ pub fn order(order: &Order) -> Value {
 
 /// What the leading system told of an order or subscription; `null` for what was sold here.
 pub(crate) fn mirrored(view: &mut Value, external: Option<&External>) {
-    let percentage = external.and_then(|external| external.discount_basis_points).map(|discount| {
-        // Basis points with a point before the last two digits are the percentage, without any calculation.
-        let text = format!("{}.{:02}", discount.0 / 100, discount.0 % 100);
-        serde_json::from_str::<Value>(&text).unwrap_or(Value::Null)
-    });
+    let percentage = external
+        .and_then(|external| external.discount_basis_points)
+        .map(|discount| {
+            // Basis points with a point before the last two digits are the percentage, without any calculation.
+            let text = format!("{}.{:02}", discount.0 / 100, discount.0 % 100);
+            serde_json::from_str::<Value>(&text).unwrap_or(Value::Null)
+        });
     view["externalSystemId"] = json!(external.map(|external| &external.external_system_id));
     view["orderDate"] = json!(external.and_then(|external| external.ordered_at));
     view["deliveryCustomerId"] = json!(external.and_then(|external| external.delivery_customer_id));
     view["discountPercentage"] = json!(percentage);
-    view["currentPaymentPeriodPaid"] = json!(external.and_then(|external| external.current_payment_period_paid));
+    view["currentPaymentPeriodPaid"] =
+        json!(external.and_then(|external| external.current_payment_period_paid));
 }
 
 fn position(position: &OrderPosition) -> Value {

@@ -12,7 +12,11 @@ periodNumber,offerId,offerName,customerId,paymentMethod,currency,gross,sellerSha
 /// Which side of a row the caller is.
 #[must_use]
 pub fn side(row: &Payout, caller: ClientId) -> Side {
-    if row.source_client_id == caller { Side::Source } else { Side::Target }
+    if row.source_client_id == caller {
+        Side::Source
+    } else {
+        Side::Target
+    }
 }
 
 /// A row as one of its parties sees it.
@@ -66,7 +70,11 @@ pub fn csv_line(row: &Payout, caller: ClientId) -> String {
         row.paid.as_str().to_owned(),
         paid_at(row).map_or_else(String::new, |at| at.to_string()),
     ];
-    let mut line = fields.iter().map(|field| quoted(field)).collect::<Vec<_>>().join(",");
+    let mut line = fields
+        .iter()
+        .map(|field| quoted(field))
+        .collect::<Vec<_>>()
+        .join(",");
     line.push_str("\r\n");
     line
 }
@@ -81,9 +89,18 @@ fn paid_at(row: &Payout) -> Option<tandem_domain::Timestamp> {
 /// RFC 4180 quoting. A text that a spreadsheet would take for a formula gets an apostrophe in front (OWASP, "CSV Injection");
 /// a number is none.
 fn quoted(field: &str) -> String {
-    let formula = field.starts_with(['=', '+', '-', '@', '\t', '\r']) && field.parse::<i64>().is_err();
-    let field = if formula { format!("'{field}") } else { field.to_owned() };
-    if field.contains([',', '"', '\r', '\n']) { format!("\"{}\"", field.replace('"', "\"\"")) } else { field }
+    let formula =
+        field.starts_with(['=', '+', '-', '@', '\t', '\r']) && field.parse::<i64>().is_err();
+    let field = if formula {
+        format!("'{field}")
+    } else {
+        field.to_owned()
+    };
+    if field.contains([',', '"', '\r', '\n']) {
+        format!("\"{}\"", field.replace('"', "\"\""))
+    } else {
+        field
+    }
 }
 
 #[cfg(test)]

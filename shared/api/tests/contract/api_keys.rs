@@ -9,15 +9,34 @@ use crate::template::{functions, list, of_type, resources, statements, text};
 
 /// Actions on rows that the request names by their partition keys. Others (`Scan`, PartiQL) name none, and no condition on the
 /// keys would hold them.
-const BY_KEYS: &[&str] = &["GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem"];
+const BY_KEYS: &[&str] = &[
+    "GetItem",
+    "BatchGetItem",
+    "Query",
+    "PutItem",
+    "UpdateItem",
+    "DeleteItem",
+    "ConditionCheckItem",
+];
 /// What Lambda does with the table's stream.
-const STREAM: &[&str] = &["DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"];
+const STREAM: &[&str] = &[
+    "DescribeStream",
+    "GetRecords",
+    "GetShardIterator",
+    "ListStreams",
+];
 
 /// Whether a function's code asks the store for API keys.
 fn works_with_keys(function: &str) -> bool {
     let sources = Sources::get();
-    let own: Vec<&str> = sources.beneath(&format!("{}::", crate_of(function))).map(|(path, _)| path).collect();
-    sources.reach(own, |_| false).keys().any(|path| path.starts_with("tandem_store::keys::api_key"))
+    let own: Vec<&str> = sources
+        .beneath(&format!("{}::", crate_of(function)))
+        .map(|(path, _)| path)
+        .collect();
+    sources
+        .reach(own, |_| false)
+        .keys()
+        .any(|path| path.starts_with("tandem_store::keys::api_key"))
 }
 
 #[test]
@@ -35,7 +54,9 @@ fn functions_that_do_not_work_with_api_keys_are_refused_their_rows() {
 #[test]
 fn the_refusal_is_of_every_row_and_list_of_api_keys() {
     let policy = &resources()["LeaveApiKeysAlone"]["Properties"];
-    let [statement] = list(&policy["PolicyDocument"]["Statement"]).try_into().expect("one statement");
+    let [statement] = list(&policy["PolicyDocument"]["Statement"])
+        .try_into()
+        .expect("one statement");
     let expected = json!({
         "Sid": "RefuseApiKeys",
         "Effect": "Deny",
@@ -50,10 +71,21 @@ fn the_refusal_is_of_every_row_and_list_of_api_keys() {
 #[test]
 fn only_rows_and_lists_of_api_keys_have_such_keys() {
     let files = std::fs::read_dir(root().join("shared/store/src")).expect("the store");
-    let texts = files.map(|file| std::fs::read_to_string(file.expect("a file").path()).expect("text"));
-    let all: Vec<String> =
-        texts.flat_map(|text| text.split('"').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>()).collect();
-    let such: Vec<&String> = all.iter().filter(|text| text.starts_with("key#") || text.ends_with("#keys")).collect();
+    let texts =
+        files.map(|file| std::fs::read_to_string(file.expect("a file").path()).expect("text"));
+    let all: Vec<String> = texts
+        .flat_map(|text| {
+            text.split('"')
+                .skip(1)
+                .step_by(2)
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    let such: Vec<&String> = all
+        .iter()
+        .filter(|text| text.starts_with("key#") || text.ends_with("#keys"))
+        .collect();
     assert_eq!(such, ["key#{key_id}", "{client}#keys", "{}#keys"]);
 }
 
@@ -65,9 +97,13 @@ fn the_authorizer_writes_rows_of_api_keys_alone_and_no_other_permission_hangs_on
         "Null": {"dynamodb:LeadingKeys": "false"},
     });
     for (name, role) in of_type("AWS::IAM::Role") {
-        for statement in list(&role["Policies"]).iter().flat_map(|policy| list(&policy["PolicyDocument"]["Statement"])) {
+        for statement in list(&role["Policies"])
+            .iter()
+            .flat_map(|policy| list(&policy["PolicyDocument"]["Statement"]))
+        {
             let actions: Vec<String> = list(&statement["Action"]).iter().map(text).collect();
-            let writes = name == "AuthorizeRole" && actions.iter().any(|action| action == "dynamodb:PutItem");
+            let writes = name == "AuthorizeRole"
+                && actions.iter().any(|action| action == "dynamodb:PutItem");
             let expected = if writes { &keys_alone } else { &Value::Null };
             if !actions.iter().all(|action| action.starts_with("kms:")) {
                 assert_eq!(&statement["Condition"], expected, "{name}: {actions:?}");
@@ -78,10 +114,16 @@ fn the_authorizer_writes_rows_of_api_keys_alone_and_no_other_permission_hangs_on
 
 #[test]
 fn nobody_reaches_rows_without_naming_their_keys() {
-    for (name, statement) in statements().into_iter().filter(|(_, statement)| statement["Effect"] == "Allow") {
+    for (name, statement) in statements()
+        .into_iter()
+        .filter(|(_, statement)| statement["Effect"] == "Allow")
+    {
         for action in list(&statement["Action"]).iter().map(text) {
             if let Some(action) = action.strip_prefix("dynamodb:") {
-                assert!(BY_KEYS.contains(&action) || STREAM.contains(&action), "{name}: {action}");
+                assert!(
+                    BY_KEYS.contains(&action) || STREAM.contains(&action),
+                    "{name}: {action}"
+                );
             }
         }
     }

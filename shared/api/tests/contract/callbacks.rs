@@ -22,12 +22,21 @@ fn the_request_shown_is_that_of_a_sale_and_properly_signed() {
     let document = document();
     let request = document.blocks("http")[0];
     let (head, body) = request.split_once("\n\n").expect("head and body");
-    let headers: BTreeMap<&str, &str> = head.lines().filter_map(|line| line.split_once(": ")).collect();
+    let headers: BTreeMap<&str, &str> = head
+        .lines()
+        .filter_map(|line| line.split_once(": "))
+        .collect();
     let body = body.trim_end();
     let sent: i64 = headers["webhook-timestamp"].parse().expect("seconds");
-    let signature = Webhook::new(SECRET).expect("a secret").sign(headers["webhook-id"], sent, body.as_bytes());
+    let signature =
+        Webhook::new(SECRET)
+            .expect("a secret")
+            .sign(headers["webhook-id"], sent, body.as_bytes());
     assert_eq!(signature.expect("signed"), headers["webhook-signature"]);
-    assert_eq!(&serde_json::from_str::<serde_json::Value>(body).expect("JSON"), example("OrderCreatedEvent"));
+    assert_eq!(
+        &serde_json::from_str::<serde_json::Value>(body).expect("JSON"),
+        example("OrderCreatedEvent")
+    );
     assert_eq!(document.json(0), *example("OrderCreatedEvent"));
     assert_eq!(example("Callback")["id"], headers["webhook-id"]);
     assert!(document.0.contains(SECRET), "the secret is told");
@@ -36,21 +45,48 @@ fn the_request_shown_is_that_of_a_sale_and_properly_signed() {
 #[test]
 fn the_receiver_shown_takes_what_is_signed_and_nothing_else() {
     assert_eq!(document().blocks("rust"), [include_str!("receiver.rs")]);
-    let (body, now) = (example("OrderCreatedEvent").to_string(), Timestamp::now().as_second());
-    let signature = Webhook::new(SECRET).expect("a secret").sign("cbk_1", now, body.as_bytes()).expect("signed");
-    let headers = [("webhook-id", "cbk_1"), ("webhook-timestamp", &now.to_string()), ("webhook-signature", &signature)];
-    let header = |(name, value): &(&'static str, &str)| (HeaderName::from_static(name), value.parse().expect("a header"));
+    let (body, now) = (
+        example("OrderCreatedEvent").to_string(),
+        Timestamp::now().as_second(),
+    );
+    let signature = Webhook::new(SECRET)
+        .expect("a secret")
+        .sign("cbk_1", now, body.as_bytes())
+        .expect("signed");
+    let headers = [
+        ("webhook-id", "cbk_1"),
+        ("webhook-timestamp", &now.to_string()),
+        ("webhook-signature", &signature),
+    ];
+    let header = |(name, value): &(&'static str, &str)| {
+        (
+            HeaderName::from_static(name),
+            value.parse().expect("a header"),
+        )
+    };
     let headers: HeaderMap = headers.iter().map(header).collect();
-    assert_eq!(event_of(SECRET, &headers, body.as_bytes()).expect("verified"), *example("OrderCreatedEvent"));
+    assert_eq!(
+        event_of(SECRET, &headers, body.as_bytes()).expect("verified"),
+        *example("OrderCreatedEvent")
+    );
     assert!(event_of(SECRET, &headers, format!("{body} ").as_bytes()).is_err());
 }
 
 #[test]
 fn the_events_told_are_those_there_are() {
-    let known: Vec<String> = EventType::WORDS.iter().map(|(word, _)| format!("`{word}`")).collect();
-    let told: Vec<String> = document().table("## What arrives when").into_iter().map(|row| row[0].clone()).collect();
+    let known: Vec<String> = EventType::WORDS
+        .iter()
+        .map(|(word, _)| format!("`{word}`"))
+        .collect();
+    let told: Vec<String> = document()
+        .table("## What arrives when")
+        .into_iter()
+        .map(|row| row[0].clone())
+        .collect();
     assert_eq!(told, known);
-    let hooks = Openapi::get().document()["webhooks"].as_object().expect("webhooks");
+    let hooks = Openapi::get().document()["webhooks"]
+        .as_object()
+        .expect("webhooks");
     let hooks: BTreeSet<String> = hooks.keys().map(|word| format!("`{word}`")).collect();
     assert_eq!(hooks, known.into_iter().collect());
 }
@@ -58,8 +94,14 @@ fn the_events_told_are_those_there_are() {
 #[test]
 fn the_schedule_told_is_that_of_the_code_and_of_the_template() {
     let schedule = RetrySchedule::default();
-    let told: Vec<SignedDuration> = document().table("## Schedule").iter().map(|row| duration(&row[1])).collect();
-    let planned: Vec<SignedDuration> = (0..).map_while(|attempts| schedule.wait_after(attempts, 0)).collect();
+    let told: Vec<SignedDuration> = document()
+        .table("## Schedule")
+        .iter()
+        .map(|row| duration(&row[1]))
+        .collect();
+    let planned: Vec<SignedDuration> = (0..)
+        .map_while(|attempts| schedule.wait_after(attempts, 0))
+        .collect();
     assert_eq!(told, planned);
     let deployed = template()["Parameters"]["CallbackRetrySchedule"]["Default"].clone();
     assert_eq!(deployed.as_str().expect("a text").parse(), Ok(schedule));

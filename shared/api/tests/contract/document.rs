@@ -9,21 +9,36 @@ pub(crate) struct Document(pub(crate) String);
 
 impl Document {
     pub(crate) fn read(path: &str) -> Self {
-        Self(std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}")))
+        Self(
+            std::fs::read_to_string(root().join(path))
+                .unwrap_or_else(|error| panic!("{path}: {error}")),
+        )
     }
 
     /// The cells of the table behind a heading, row by row, without its head.
     pub(crate) fn table(&self, heading: &str) -> Vec<Vec<String>> {
         let rows = self.0.lines().skip_while(|line| *line != heading).skip(1);
-        let rows = rows.skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|')).skip(2);
-        let cells = |row: &str| row.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect();
+        let rows = rows
+            .skip_while(|line| !line.starts_with('|'))
+            .take_while(|line| line.starts_with('|'))
+            .skip(2);
+        let cells = |row: &str| {
+            row.trim_matches('|')
+                .split('|')
+                .map(|cell| cell.trim().to_owned())
+                .collect()
+        };
         rows.map(cells).collect()
     }
 
     /// What stands between the fences of each block of a language.
     pub(crate) fn blocks(&self, language: &str) -> Vec<&str> {
         let fence = format!("```{language}\n");
-        self.0.split(fence.as_str()).skip(1).filter_map(|rest| Some(rest.split_once("```")?.0)).collect()
+        self.0
+            .split(fence.as_str())
+            .skip(1)
+            .filter_map(|rest| Some(rest.split_once("```")?.0))
+            .collect()
     }
 
     /// A block of JSON, counted from 0.

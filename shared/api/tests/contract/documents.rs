@@ -10,13 +10,18 @@ use crate::source::root;
 fn named(page: &str) -> BTreeSet<&str> {
     let name = |text: &&str| {
         let words = text.split('_');
-        text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_') && words.count() >= 4
+        text.bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+            && words.count() >= 4
     };
     page.split('`').skip(1).step_by(2).filter(name).collect()
 }
 
 fn tests_below(folder: &Path, names: &mut BTreeSet<String>) {
-    for entry in fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+    for entry in fs::read_dir(folder)
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").path())
+    {
         if entry.is_dir() && !entry.ends_with("node_modules") {
             tests_below(&entry, names);
         } else if entry.extension().is_some_and(|extension| extension == "rs") {
@@ -25,7 +30,10 @@ fn tests_below(folder: &Path, names: &mut BTreeSet<String>) {
             for line in text.lines().map(str::trim) {
                 attributed |= line.starts_with("#[test") || line.starts_with("#[tokio::test");
                 let function = line.trim_start_matches("async ").strip_prefix("fn ");
-                if let Some(name) = function.and_then(|rest| rest.split('(').next()).filter(|_| attributed) {
+                if let Some(name) = function
+                    .and_then(|rest| rest.split('(').next())
+                    .filter(|_| attributed)
+                {
                     names.insert(name.to_owned());
                     attributed = false;
                 }
@@ -46,7 +54,13 @@ fn the_tests_that_pages_name_are_there() {
         let text = fs::read_to_string(root.join(page)).expect(page);
         let named = named(&text);
         assert!(named.len() > 15, "{page}: {named:?}");
-        let missing: Vec<&&str> = named.iter().filter(|name| !tests.contains(**name)).collect();
-        assert!(missing.is_empty(), "{page} names tests that are not there: {missing:#?}");
+        let missing: Vec<&&str> = named
+            .iter()
+            .filter(|name| !tests.contains(**name))
+            .collect();
+        assert!(
+            missing.is_empty(),
+            "{page} names tests that are not there: {missing:#?}"
+        );
     }
 }

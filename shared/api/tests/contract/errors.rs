@@ -11,15 +11,26 @@ use crate::story::example;
 
 #[test]
 fn the_problem_shown_is_one_that_is_answered() {
-    assert_eq!(Document::read("docs/errors.md").json(0), *example("InvalidFields"));
+    assert_eq!(
+        Document::read("docs/errors.md").json(0),
+        *example("InvalidFields")
+    );
 }
 
 #[test]
 fn the_table_of_problems_is_that_of_the_code() {
-    let told: Vec<_> =
-        Document::read("docs/errors.md").table("## All problems").into_iter().map(|row| row[..3].to_vec()).collect();
-    let known =
-        Code::ALL.iter().map(|code| vec![format!("`{}`", code.as_str()), code.status().to_string(), code.title().into()]);
+    let told: Vec<_> = Document::read("docs/errors.md")
+        .table("## All problems")
+        .into_iter()
+        .map(|row| row[..3].to_vec())
+        .collect();
+    let known = Code::ALL.iter().map(|code| {
+        vec![
+            format!("`{}`", code.as_str()),
+            code.status().to_string(),
+            code.title().into(),
+        ]
+    });
     assert_eq!(told, known.collect::<Vec<_>>());
 }
 
@@ -37,9 +48,15 @@ fn the_table_of_field_codes_names_all_that_the_code_knows() {
 
 #[test]
 fn the_table_of_what_fails_in_an_import_is_that_of_the_code() {
-    let told: Vec<String> =
-        Document::read("docs/imports.md").table("## Why an item fails").into_iter().map(|row| row[0].clone()).collect();
-    let known: Vec<String> = ItemProblem::ALL.iter().map(|problem| format!("`{}`", problem.code())).collect();
+    let told: Vec<String> = Document::read("docs/imports.md")
+        .table("## Why an item fails")
+        .into_iter()
+        .map(|row| row[0].clone())
+        .collect();
+    let known: Vec<String> = ItemProblem::ALL
+        .iter()
+        .map(|problem| format!("`{}`", problem.code()))
+        .collect();
     assert_eq!(told, known);
 }
 
@@ -58,7 +75,8 @@ fn field_codes() -> BTreeSet<String> {
             codes.extend(code.cloned().flatten());
         }
         // Why items of an import fail stands in docs/imports.md.
-        let of_fields = path.starts_with("tandem_domain::") && !path.starts_with("tandem_domain::import::");
+        let of_fields =
+            path.starts_with("tandem_domain::") && !path.starts_with("tandem_domain::import::");
         if of_fields && path.ends_with("::code") {
             codes.extend(body.texts.iter().cloned());
         }

@@ -28,9 +28,15 @@ pub(crate) const PARSERS: &[(&str, Parser)] = &[
     ("CompanyDraft", |body| CompanyDraft::parse(body).map(drop)),
     ("CompanyEdit", |body| CompanyEdit::parse(body).map(drop)),
     ("ClientDraft", |body| ClientDraft::parse(body).map(drop)),
-    ("ApiKeyDraft", |body| KeyDraft::parse(body, Timestamp::UNIX_EPOCH).map(drop)),
-    ("ConnectionDraft", |body| ConnectionDraft::parse(body, &LocalTargets::default()).map(drop)),
-    ("ConnectionEdit", |body| ConnectionEdit::parse(body, &LocalTargets::default()).map(drop)),
+    ("ApiKeyDraft", |body| {
+        KeyDraft::parse(body, Timestamp::UNIX_EPOCH).map(drop)
+    }),
+    ("ConnectionDraft", |body| {
+        ConnectionDraft::parse(body, &LocalTargets::default()).map(drop)
+    }),
+    ("ConnectionEdit", |body| {
+        ConnectionEdit::parse(body, &LocalTargets::default()).map(drop)
+    }),
     ("OfferDraft", |body| OfferDraft::parse(body).map(drop)),
     ("OfferEdit", |body| OfferEdit::parse(body).map(drop)),
     ("CartDraft", |body| CartDraft::parse(body).map(drop)),
@@ -44,7 +50,9 @@ pub(crate) const PARSERS: &[(&str, Parser)] = &[
     ("Redemption", |body| RedeemRequest::parse(body).map(drop)),
     ("Import", |body| parse_items(body).map(drop)),
     ("ReplayDraft", |body| Selection::parse(body).map(drop)),
-    ("EventEndpointDraft", |body| EventEndpoint::parse(body, &LocalTargets::default()).map(drop)),
+    ("EventEndpointDraft", |body| {
+        EventEndpoint::parse(body, &LocalTargets::default()).map(drop)
+    }),
 ];
 
 /// A place in a body: how a value is put there, and the path under which errors name it.
@@ -58,16 +66,25 @@ struct Place<'a> {
 impl Place<'_> {
     /// What the parser says of a value at this place and beneath it, with paths as seen from here.
     fn errors(&self, value: Value) -> Vec<FieldError> {
-        let errors = (self.parser)(&(self.wrap)(value)).err().unwrap_or_default().0;
+        let errors = (self.parser)(&(self.wrap)(value))
+            .err()
+            .unwrap_or_default()
+            .0;
         let here = |error: FieldError| {
-            let field = error.field.strip_prefix(&self.path)?.trim_start_matches('.').to_owned();
+            let field = error
+                .field
+                .strip_prefix(&self.path)?
+                .trim_start_matches('.')
+                .to_owned();
             Some(FieldError { field, ..error })
         };
         errors.into_iter().filter_map(here).collect()
     }
 
     fn refused(&self, value: Value) -> bool {
-        self.errors(value).iter().any(|error| error.field.is_empty())
+        self.errors(value)
+            .iter()
+            .any(|error| error.field.is_empty())
     }
 
     /// Looks at the whole of what is here.
@@ -77,12 +94,20 @@ impl Place<'_> {
             self.check_members();
             for (name, property) in properties {
                 let inner = |value: Value| (self.wrap)(json!({name: value}));
-                let path = if self.path.is_empty() { name.clone() } else { format!("{}.{name}", self.path) };
+                let path = if self.path.is_empty() {
+                    name.clone()
+                } else {
+                    format!("{}.{name}", self.path)
+                };
                 self.within(path, &inner, property);
             }
         } else if let Some(items) = schema.get("items") {
             self.check_length();
-            self.within(format!("{}[0]", self.path), &|value| (self.wrap)(json!([value])), items);
+            self.within(
+                format!("{}[0]", self.path),
+                &|value| (self.wrap)(json!([value])),
+                items,
+            );
         } else {
             self.check_bounds();
         }
@@ -91,31 +116,73 @@ impl Place<'_> {
     fn within(&self, path: String, wrap: &dyn Fn(Value) -> Value, schema: &'static Value) {
         // An edit's member that `null` clears is described as the member or null.
         let schema = schema["oneOf"].as_array().map_or(schema, |kinds| &kinds[0]);
-        Place { parser: self.parser, path, wrap, schema: Openapi::get().resolve(schema) }.check();
+        Place {
+            parser: self.parser,
+            path,
+            wrap,
+            schema: Openapi::get().resolve(schema),
+        }
+        .check();
     }
 
     fn check_members(&self) {
         let (path, schema) = (&self.path, self.schema);
         assert_eq!(schema["additionalProperties"], false, "{path}");
         let errors = self.errors(json!({"?": 1}));
-        let unknown = errors.iter().find(|error| error.code == "unknown_field").unwrap_or_else(|| panic!("{path}: {errors:?}"));
+        let unknown = errors
+            .iter()
+            .find(|error| error.code == "unknown_field")
+            .unwrap_or_else(|| panic!("{path}: {errors:?}"));
         let known = unknown.detail.rsplit("known: ").next().unwrap_or_default();
         let known: BTreeSet<&str> = known.split(", ").filter(|name| !name.is_empty()).collect();
-        let described: BTreeSet<&str> =
-            schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+        let described: BTreeSet<&str> = schema["properties"]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(name, _)| name.as_str())
+            .collect();
         assert_eq!(described, known, "members of {path}");
-        let required = errors.iter().filter(|error| error.code == "required").map(|error| error.field.as_str());
-        let described = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
-        assert_eq!(described.collect::<BTreeSet<_>>(), required.collect(), "required members of {path}");
+        let required = errors
+            .iter()
+            .filter(|error| error.code == "required")
+            .map(|error| error.field.as_str());
+        let described = schema["required"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str);
+        assert_eq!(
+            described.collect::<BTreeSet<_>>(),
+            required.collect(),
+            "required members of {path}"
+        );
     }
 
     fn check_length(&self) {
-        let bound = |name: &str| self.schema[name].as_u64().and_then(|bound| usize::try_from(bound).ok());
-        let is_wrong =
-            |length: usize| self.errors(vec![json!(null); length].into()).iter().any(|error| error.code == "wrong_length");
-        let (fewest, most) = (bound("minItems").unwrap_or(0), bound("maxItems").expect("maxItems"));
-        assert!(!is_wrong(fewest) && !is_wrong(most) && is_wrong(most + 1), "{}: {fewest} to {most} entries", self.path);
-        assert!(fewest == 0 || is_wrong(fewest - 1), "{}: fewer than {fewest} entries", self.path);
+        let bound = |name: &str| {
+            self.schema[name]
+                .as_u64()
+                .and_then(|bound| usize::try_from(bound).ok())
+        };
+        let is_wrong = |length: usize| {
+            self.errors(vec![json!(null); length].into())
+                .iter()
+                .any(|error| error.code == "wrong_length")
+        };
+        let (fewest, most) = (
+            bound("minItems").unwrap_or(0),
+            bound("maxItems").expect("maxItems"),
+        );
+        assert!(
+            !is_wrong(fewest) && !is_wrong(most) && is_wrong(most + 1),
+            "{}: {fewest} to {most} entries",
+            self.path
+        );
+        assert!(
+            fewest == 0 || is_wrong(fewest - 1),
+            "{}: fewer than {fewest} entries",
+            self.path
+        );
     }
 
     fn check_bounds(&self) {
@@ -125,19 +192,35 @@ impl Place<'_> {
         }
         let bound = |name: &str| schema[name].as_i64();
         if let (Some(low), Some(high)) = (bound("minimum"), bound("maximum")) {
-            assert!(!self.refused(low.into()) && !self.refused(high.into()), "{path}: {low} to {high}");
-            assert!(self.refused((low - 1).into()) && self.refused((high + 1).into()), "{path}: only {low} to {high}");
+            assert!(
+                !self.refused(low.into()) && !self.refused(high.into()),
+                "{path}: {low} to {high}"
+            );
+            assert!(
+                self.refused((low - 1).into()) && self.refused((high + 1).into()),
+                "{path}: only {low} to {high}"
+            );
         }
-        if let (Some(longest), None) =
-            (bound("maxLength").and_then(|longest| usize::try_from(longest).ok()), schema.get("format"))
-        {
-            assert!(!self.refused("ü".repeat(longest).into()), "{path}: {longest} characters");
-            assert!(self.refused("ü".repeat(longest + 1).into()) && self.refused("".into()), "{path}: only {longest}");
+        if let (Some(longest), None) = (
+            bound("maxLength").and_then(|longest| usize::try_from(longest).ok()),
+            schema.get("format"),
+        ) {
+            assert!(
+                !self.refused("ü".repeat(longest).into()),
+                "{path}: {longest} characters"
+            );
+            assert!(
+                self.refused("ü".repeat(longest + 1).into()) && self.refused("".into()),
+                "{path}: only {longest}"
+            );
         }
         if schema["type"] == "boolean" {
             assert!(!self.refused(true.into()), "{path}");
         }
-        assert!(self.refused(json!({"no": "scalar"})) && self.refused("?".repeat(3000).into()), "{path} takes anything");
+        assert!(
+            self.refused(json!({"no": "scalar"})) && self.refused("?".repeat(3000).into()),
+            "{path} takes anything"
+        );
     }
 }
 
@@ -145,13 +228,27 @@ impl Place<'_> {
 fn the_members_of_each_body_are_those_that_its_parser_reads() {
     for (name, parser) in PARSERS {
         let schema = &Openapi::get().document()["components"]["schemas"][*name];
-        Place { parser: *parser, path: String::new(), wrap: &|value| value, schema }.check();
+        Place {
+            parser: *parser,
+            path: String::new(),
+            wrap: &|value| value,
+            schema,
+        }
+        .check();
     }
 }
 
 #[test]
 fn every_body_is_compared_with_its_parser() {
-    let bodies = Openapi::get().document()["components"]["requestBodies"].as_object().expect("bodies");
-    let compared = PARSERS.iter().map(|(name, _)| *name).chain(["Nothing", "Replay"]);
-    assert_eq!(bodies.keys().map(String::as_str).collect::<BTreeSet<_>>(), compared.collect());
+    let bodies = Openapi::get().document()["components"]["requestBodies"]
+        .as_object()
+        .expect("bodies");
+    let compared = PARSERS
+        .iter()
+        .map(|(name, _)| *name)
+        .chain(["Nothing", "Replay"]);
+    assert_eq!(
+        bodies.keys().map(String::as_str).collect::<BTreeSet<_>>(),
+        compared.collect()
+    );
 }

@@ -21,7 +21,10 @@ fn every_function_is_deployed_and_nothing_else() {
     let deployed: BTreeSet<String> = functions().into_keys().collect();
     assert_eq!(deployed, folders("functions"));
     for function in functions().values() {
-        assert_eq!(function.name, format!("{}Function", pascal(&function.binary)));
+        assert_eq!(
+            function.name,
+            format!("{}Function", pascal(&function.binary))
+        );
     }
 }
 
@@ -30,9 +33,16 @@ fn every_function_has_the_settings_that_its_code_reads() {
     let (sources, global) = (Sources::get(), global_environment());
     for (name, function) in functions() {
         let needs = Needs::of(sources, &name);
-        let needed: BTreeSet<&String> =
-            needs.required.union(&needs.optional).filter(|name| !global.contains_key(*name)).collect();
-        assert_eq!(function.environment.keys().collect::<BTreeSet<_>>(), needed, "{name}");
+        let needed: BTreeSet<&String> = needs
+            .required
+            .union(&needs.optional)
+            .filter(|name| !global.contains_key(*name))
+            .collect();
+        assert_eq!(
+            function.environment.keys().collect::<BTreeSet<_>>(),
+            needed,
+            "{name}"
+        );
     }
 }
 
@@ -40,8 +50,12 @@ fn every_function_has_the_settings_that_its_code_reads() {
 fn every_role_allows_what_the_code_does_and_no_more() {
     let sources = Sources::get();
     for (name, function) in functions() {
-        let expected: BTreeSet<(String, String)> = expected(&function, &Needs::of(sources, &name)).collect();
-        assert_eq!(function.permissions, expected, "{name}: left is the template, right what the code needs");
+        let expected: BTreeSet<(String, String)> =
+            expected(&function, &Needs::of(sources, &name)).collect();
+        assert_eq!(
+            function.permissions, expected,
+            "{name}: left is the template, right what the code needs"
+        );
     }
 }
 
@@ -51,64 +65,126 @@ fn no_permission_is_a_wildcard() {
         for (action, resource) in function.permissions {
             assert!(!action.contains('*'), "{name}: {action}");
             // The log streams of the function's own log group have names that nobody knows beforehand.
-            let resource = if action.starts_with("logs:") { resource.trim_end_matches(":*") } else { &resource };
+            let resource = if action.starts_with("logs:") {
+                resource.trim_end_matches(":*")
+            } else {
+                &resource
+            };
             assert!(!resource.contains('*'), "{name}: {action} on {resource}");
         }
     }
 }
 
-fn expected<'a>(function: &'a Function, needs: &'a Needs) -> impl Iterator<Item = (String, String)> + 'a {
+fn expected<'a>(
+    function: &'a Function,
+    needs: &'a Needs,
+) -> impl Iterator<Item = (String, String)> + 'a {
     let logs = format!(
         "arn:${{AWS::Partition}}:logs:${{AWS::Region}}:${{AWS::AccountId}}:log-group:/aws/lambda/${{AWS::StackName}}-{}:*",
         function.binary
     );
-    let logs = ["logs:CreateLogStream", "logs:PutLogEvents"].map(|action| (action.to_owned(), logs.clone()));
+    let logs = ["logs:CreateLogStream", "logs:PutLogEvents"]
+        .map(|action| (action.to_owned(), logs.clone()));
     let table = needs.table.iter().map(|(action, on)| {
-        let resource = if on == "table" { "Table".to_owned() } else { format!("Table/index/{on}") };
+        let resource = if on == "table" {
+            "Table".to_owned()
+        } else {
+            format!("Table/index/{on}")
+        };
         (format!("dynamodb:{action}"), resource)
     });
     let uses = USES.iter().filter_map(|(setting, action)| {
         let names = function.environment.get(*setting)?;
         Some(((*action).to_owned(), referred(names)))
     });
-    let mail = [("MAIL_SENDER", "identity"), ("MAIL_CONFIGURATION_SET", "configuration-set")].into_iter();
+    let mail = [
+        ("MAIL_SENDER", "identity"),
+        ("MAIL_CONFIGURATION_SET", "configuration-set"),
+    ]
+    .into_iter();
     let mail = mail.filter_map(|(setting, kind)| {
         let name = function.environment.get(setting)?;
         let arn = "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:";
-        Some(("ses:SendEmail".to_owned(), format!("{arn}{kind}/${{{}}}", referred(name))))
+        Some((
+            "ses:SendEmail".to_owned(),
+            format!("{arn}{kind}/${{{}}}", referred(name)),
+        ))
     });
-    let own: Vec<(String, String)> = logs.into_iter().chain(table).chain(uses).chain(mail).chain(triggers(function)).collect();
+    let own: Vec<(String, String)> = logs
+        .into_iter()
+        .chain(table)
+        .chain(uses)
+        .chain(mail)
+        .chain(triggers(function))
+        .collect();
     let sealed = own.iter().any(|(action, _)| key_service(action).is_some());
-    let key = ["kms:Decrypt", "kms:GenerateDataKey"].map(|action| (action.to_owned(), "EncryptionKey".to_owned()));
-    own.into_iter().chain(key.into_iter().filter(move |_| sealed))
+    let key = ["kms:Decrypt", "kms:GenerateDataKey"]
+        .map(|action| (action.to_owned(), "EncryptionKey".to_owned()));
+    own.into_iter()
+        .chain(key.into_iter().filter(move |_| sealed))
 }
 
 /// The service that reads or writes with the deployment's key for whoever calls this action of it.
 pub(crate) fn key_service(action: &str) -> Option<&str> {
-    action.split(':').next().filter(|service| ["dynamodb", "sqs", "secretsmanager"].contains(service))
+    action
+        .split(':')
+        .next()
+        .filter(|service| ["dynamodb", "sqs", "secretsmanager"].contains(service))
 }
 
 /// What Lambda does in the function's name to feed it.
 fn triggers(function: &Function) -> impl Iterator<Item = (String, String)> + '_ {
     let allow = |actions: &[&str], resource: String| -> Vec<(String, String)> {
-        actions.iter().map(|action| ((*action).to_owned(), resource.clone())).collect()
+        actions
+            .iter()
+            .map(|action| ((*action).to_owned(), resource.clone()))
+            .collect()
     };
-    function.triggers.iter().flat_map(move |(kind, event)| match kind.as_str() {
-        "SQS" => allow(&["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], referred(&event["Queue"])),
-        "DynamoDB" => {
-            let stream = ["DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"];
-            let stream = stream.map(|action| format!("dynamodb:{action}"));
-            let mut all = allow(&stream.each_ref().map(String::as_str), referred(&event["Stream"]));
-            all.extend(allow(&["sqs:SendMessage"], referred(&event["DestinationConfig"]["OnFailure"]["Destination"])));
-            all
-        }
-        "EventInvokeConfig" => allow(&["sqs:SendMessage"], referred(&event["DestinationConfig"]["OnFailure"]["Destination"])),
-        // The schedule calls by a role of its own, the rule in its own name.
-        "ScheduleV2" | "EventBridgeRule" => Vec::new(),
-        other => panic!("{}: what does an event of type {other} need?", function.name),
-    })
+    function
+        .triggers
+        .iter()
+        .flat_map(move |(kind, event)| match kind.as_str() {
+            "SQS" => allow(
+                &[
+                    "sqs:ReceiveMessage",
+                    "sqs:DeleteMessage",
+                    "sqs:GetQueueAttributes",
+                ],
+                referred(&event["Queue"]),
+            ),
+            "DynamoDB" => {
+                let stream = [
+                    "DescribeStream",
+                    "GetRecords",
+                    "GetShardIterator",
+                    "ListStreams",
+                ];
+                let stream = stream.map(|action| format!("dynamodb:{action}"));
+                let mut all = allow(
+                    &stream.each_ref().map(String::as_str),
+                    referred(&event["Stream"]),
+                );
+                all.extend(allow(
+                    &["sqs:SendMessage"],
+                    referred(&event["DestinationConfig"]["OnFailure"]["Destination"]),
+                ));
+                all
+            }
+            "EventInvokeConfig" => allow(
+                &["sqs:SendMessage"],
+                referred(&event["DestinationConfig"]["OnFailure"]["Destination"]),
+            ),
+            // The schedule calls by a role of its own, the rule in its own name.
+            "ScheduleV2" | "EventBridgeRule" => Vec::new(),
+            other => panic!(
+                "{}: what does an event of type {other} need?",
+                function.name
+            ),
+        })
 }
 
 fn pascal(name: &str) -> String {
-    name.split('-').map(|word| word[..1].to_uppercase() + &word[1..]).collect()
+    name.split('-')
+        .map(|word| word[..1].to_uppercase() + &word[1..])
+        .collect()
 }

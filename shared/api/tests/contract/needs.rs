@@ -38,15 +38,26 @@ pub(crate) struct Needs {
 impl Needs {
     /// Of a function, by the name of its folder.
     pub(crate) fn of(sources: &Sources, function: &str) -> Self {
-        let own: Vec<&str> = sources.beneath(&format!("{}::", crate_of(function))).map(|(path, _)| path).collect();
+        let own: Vec<&str> = sources
+            .beneath(&format!("{}::", crate_of(function)))
+            .map(|(path, _)| path)
+            .collect();
         let reached = sources.reach(own.iter().copied(), |path| action(path).is_some());
         let mut needs = Self::default();
         for (path, body) in &reached {
-            needs.table.extend(action(path).map(|(action, on)| (action.to_owned(), on.to_owned())));
+            needs
+                .table
+                .extend(action(path).map(|(action, on)| (action.to_owned(), on.to_owned())));
             for (called, arguments) in &body.calls {
-                let names = arguments.iter().flatten().filter(|text| is_setting(text)).cloned();
+                let names = arguments
+                    .iter()
+                    .flatten()
+                    .filter(|text| is_setting(text))
+                    .cloned();
                 match called.rsplit("::").next() {
-                    Some("required" | "queue" | "secret" | "held_secret") => needs.required.extend(names),
+                    Some("required" | "queue" | "secret" | "held_secret") => {
+                        needs.required.extend(names)
+                    }
                     Some("optional") => needs.optional.extend(names),
                     _ => {}
                 }
@@ -55,7 +66,11 @@ impl Needs {
         // Every HTTP function reads the local targets when it starts; only who judges or calls addresses has a use for them.
         let mentions = |path: &&str| {
             reached.get(path).is_some_and(|body| {
-                body.fields.contains("local_targets") || body.paths.iter().any(|path| path.ends_with("aws::local_targets"))
+                body.fields.contains("local_targets")
+                    || body
+                        .paths
+                        .iter()
+                        .any(|path| path.ends_with("aws::local_targets"))
             })
         };
         if !own.iter().any(mentions) {
@@ -66,11 +81,17 @@ impl Needs {
 }
 
 fn action(path: &str) -> Option<(&'static str, &'static str)> {
-    ACTIONS.iter().find(|(end, _, _)| path.ends_with(end)).map(|(_, action, on)| (*action, *on))
+    ACTIONS
+        .iter()
+        .find(|(end, _, _)| path.ends_with(end))
+        .map(|(_, action, on)| (*action, *on))
 }
 
 fn is_setting(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
 }
 
 /// Should the store ask DynamoDB in another place, the table above must learn of it.
@@ -78,8 +99,13 @@ fn is_setting(text: &str) -> bool {
 fn the_store_asks_dynamodb_in_these_places_only() {
     let sources = Sources::get();
     let asks = sources.beneath("tandem_store::").flat_map(|(path, body)| {
-        let asked = body.methods.iter().filter(|(owner, _)| owner == "Client" && path.contains("::Store::"));
-        asked.map(move |(_, method)| format!("{} {method}", path.trim_start_matches("tandem_store::")))
+        let asked = body
+            .methods
+            .iter()
+            .filter(|(owner, _)| owner == "Client" && path.contains("::Store::"));
+        asked.map(move |(_, method)| {
+            format!("{} {method}", path.trim_start_matches("tandem_store::"))
+        })
     });
     let expected = [
         "outbox::Store::due query",
@@ -91,6 +117,11 @@ fn the_store_asks_dynamodb_in_these_places_only() {
     ];
     assert_eq!(asks.collect::<Vec<_>>(), expected);
     for (end, _, _) in ACTIONS {
-        assert!(sources.beneath("tandem_store::").any(|(path, _)| path.ends_with(end)), "{end} is gone");
+        assert!(
+            sources
+                .beneath("tandem_store::")
+                .any(|(path, _)| path.ends_with(end)),
+            "{end} is gone"
+        );
     }
 }

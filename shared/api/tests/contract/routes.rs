@@ -17,22 +17,35 @@ mod scopes;
 /// What a route's code reaches, without what the other routes of its function reach.
 fn reached<'a>(sources: &'a Sources, function: &str, route: &str) -> BTreeMap<&'a str, &'a Body> {
     let arm = format!("{}::handle#{route}", crate_of(function));
-    let (arm, _) = sources.beneath(&arm).find(|(path, _)| *path == arm).unwrap_or_else(|| panic!("no code for {route}"));
+    let (arm, _) = sources
+        .beneath(&arm)
+        .find(|(path, _)| *path == arm)
+        .unwrap_or_else(|| panic!("no code for {route}"));
     sources.reach([arm], |_| false)
 }
 
 fn each_route(check: impl Fn(&str, &Value, &BTreeMap<&str, &Body>)) {
     for (name, function) in functions() {
         for route in &function.routes {
-            check(route, Openapi::get().operation(route), &reached(Sources::get(), &name, route));
+            check(
+                route,
+                Openapi::get().operation(route),
+                &reached(Sources::get(), &name, route),
+            );
         }
     }
 }
 
 #[test]
 fn the_routes_described_are_those_deployed() {
-    let described: BTreeSet<String> = Openapi::get().operations().map(|(route, _)| route).collect();
-    let deployed: BTreeSet<String> = functions().into_values().flat_map(|function| function.routes).collect();
+    let described: BTreeSet<String> = Openapi::get()
+        .operations()
+        .map(|(route, _)| route)
+        .collect();
+    let deployed: BTreeSet<String> = functions()
+        .into_values()
+        .flat_map(|function| function.routes)
+        .collect();
     assert_eq!(described, deployed);
 }
 
@@ -40,25 +53,47 @@ fn the_routes_described_are_those_deployed() {
 fn each_function_answers_the_routes_that_lead_to_it() {
     for (name, function) in functions() {
         let prefix = format!("{}::handle#", crate_of(&name));
-        let answered = Sources::get().beneath(&prefix).map(|(path, _)| path[prefix.len()..].to_owned());
+        let answered = Sources::get()
+            .beneath(&prefix)
+            .map(|(path, _)| path[prefix.len()..].to_owned());
         assert_eq!(function.routes, answered.collect(), "{name}");
     }
 }
 
 #[test]
 fn each_route_is_for_the_caller_and_scope_that_it_names() {
-    for (name, function) in functions().into_iter().filter(|(_, function)| !function.routes.is_empty()) {
+    for (name, function) in functions()
+        .into_iter()
+        .filter(|(_, function)| !function.routes.is_empty())
+    {
         let handle = format!("{}::handle", crate_of(&name));
-        let (_, body) = Sources::get().beneath(&handle).find(|(path, _)| *path == handle).expect("a handler");
-        let asks = |method: &str| body.methods.contains(&("Caller".to_owned(), method.to_owned()));
-        assert!(asks("operator") != asks("client"), "{name} asks for one kind of caller");
+        let (_, body) = Sources::get()
+            .beneath(&handle)
+            .find(|(path, _)| *path == handle)
+            .expect("a handler");
+        let asks = |method: &str| {
+            body.methods
+                .contains(&("Caller".to_owned(), method.to_owned()))
+        };
+        assert!(
+            asks("operator") != asks("client"),
+            "{name} asks for one kind of caller"
+        );
         for route in &function.routes {
             let needed = match scopes::need_of(route) {
                 Some(scopes::Need::Operator) if asks("operator") => json!([{"operatorKey": []}]),
-                Some(scopes::Need::Scope(scope)) if asks("client") => json!([{"clientKey": [scope]}]),
-                need => panic!("{route} is the operator's, and needs a scope of a client: {need:?}; or neither"),
+                Some(scopes::Need::Scope(scope)) if asks("client") => {
+                    json!([{"clientKey": [scope]}])
+                }
+                need => panic!(
+                    "{route} is the operator's, and needs a scope of a client: {need:?}; or neither"
+                ),
             };
-            assert_eq!(Openapi::get().operation(route)["security"], needed, "{route}");
+            assert_eq!(
+                Openapi::get().operation(route)["security"],
+                needed,
+                "{route}"
+            );
         }
     }
 }
@@ -71,10 +106,24 @@ fn each_route_names_the_parameters_that_it_reads() {
             _ => texts(reached, &["Query::optional", "Query::number"]),
         };
         for place in ["path", "query"] {
-            let named: Vec<&Value> = parameters(route, operation).into_iter().filter(|named| named["in"] == place).collect();
-            let names: BTreeSet<&str> = named.iter().filter_map(|parameter| parameter["name"].as_str()).collect();
-            assert_eq!(names.len(), named.len(), "{route}: {place} parameters repeat");
-            assert_eq!(names, read(place).iter().map(String::as_str).collect(), "{route}: {place} parameters");
+            let named: Vec<&Value> = parameters(route, operation)
+                .into_iter()
+                .filter(|named| named["in"] == place)
+                .collect();
+            let names: BTreeSet<&str> = named
+                .iter()
+                .filter_map(|parameter| parameter["name"].as_str())
+                .collect();
+            assert_eq!(
+                names.len(),
+                named.len(),
+                "{route}: {place} parameters repeat"
+            );
+            assert_eq!(
+                names,
+                read(place).iter().map(String::as_str).collect(),
+                "{route}: {place} parameters"
+            );
         }
     });
 }
@@ -84,9 +133,15 @@ fn each_route_tells_whether_it_takes_an_idempotency_key() {
     each_route(|route, operation, reached| {
         let reaches = |path: &str| reached.keys().any(|reached| reached.ends_with(path));
         let (taken, required) = (reaches("::Once::of"), reaches("::Once::required"));
-        let key = parameters(route, operation).into_iter().find(|parameter| parameter["name"] == "Idempotency-Key");
+        let key = parameters(route, operation)
+            .into_iter()
+            .find(|parameter| parameter["name"] == "Idempotency-Key");
         assert_eq!(key.is_some(), taken, "{route}");
-        assert_eq!(key.is_some_and(|key| key["required"] == true), required, "{route}");
+        assert_eq!(
+            key.is_some_and(|key| key["required"] == true),
+            required,
+            "{route}"
+        );
     });
 }
 
@@ -94,12 +149,20 @@ fn each_route_tells_whether_it_takes_an_idempotency_key() {
 fn each_route_tells_whether_it_takes_a_body() {
     each_route(|route, operation, reached| {
         let reaches = |path: &str| reached.keys().any(|reached| reached.ends_with(path));
-        let body = operation.get("requestBody").map(|body| Openapi::get().resolve(body));
+        let body = operation
+            .get("requestBody")
+            .map(|body| Openapi::get().resolve(body));
         assert_eq!(body.is_some(), reaches("::Request::json_up_to"), "{route}");
         let required = body.is_some_and(|body| body["required"] == true);
-        assert_eq!(required, body.is_some() && !reaches("::Request::json_or_empty"), "{route}");
+        assert_eq!(
+            required,
+            body.is_some() && !reaches("::Request::json_or_empty"),
+            "{route}"
+        );
         let nothing = body.is_some_and(|body| {
-            body["content"]["application/json"]["schema"]["$ref"].as_str().is_some_and(|name| name.ends_with("/Nothing"))
+            body["content"]["application/json"]["schema"]["$ref"]
+                .as_str()
+                .is_some_and(|name| name.ends_with("/Nothing"))
         });
         assert_eq!(nothing, reaches("::Request::no_body"), "{route}");
     });
@@ -111,26 +174,46 @@ fn each_route_lists_its_codes_under_their_statuses() {
     each_route(|route, operation, reached| {
         let listed = codes(route, operation);
         // Those two speak for all routes at once.
-        let general =
-            |path: &str| ["tandem_api::problem", "tandem_api::refusals"].iter().any(|module| path.starts_with(module));
+        let general = |path: &str| {
+            ["tandem_api::problem", "tandem_api::refusals"]
+                .iter()
+                .any(|module| path.starts_with(module))
+        };
         let impossible = [
             // Making a customer whose e-mail address is taken finds that customer; only an edit is refused.
             ("POST /v1/customers", Code::CustomerEmailTaken),
             // There is no body that could be another one.
-            ("DELETE /v1/clients/{clientId}/api-keys/{keyId}", Code::IdempotencyKeyReused),
-            ("DELETE /v1/customers/{customerId}", Code::IdempotencyKeyReused),
+            (
+                "DELETE /v1/clients/{clientId}/api-keys/{keyId}",
+                Code::IdempotencyKeyReused,
+            ),
+            (
+                "DELETE /v1/customers/{customerId}",
+                Code::IdempotencyKeyReused,
+            ),
             ("DELETE /v1/event-endpoint", Code::IdempotencyKeyReused),
         ];
         let own = reached.iter().filter(|(path, _)| !general(path));
-        let mentioned = own.flat_map(|(_, body)| body.paths.iter().filter_map(|path| code_of(path)));
+        let mentioned =
+            own.flat_map(|(_, body)| body.paths.iter().filter_map(|path| code_of(path)));
         for code in mentioned.filter(|code| !impossible.contains(&(route, *code))) {
-            assert!(listed.contains(code.as_str()), "{route} may answer {}", code.as_str());
+            assert!(
+                listed.contains(code.as_str()),
+                "{route} may answer {}",
+                code.as_str()
+            );
         }
     });
     for (route, operation) in Openapi::get().operations() {
         listed_anywhere.extend(codes(&route, operation));
     }
-    assert_eq!(listed_anywhere, Code::ALL.iter().map(|code| code.as_str().to_owned()).collect());
+    assert_eq!(
+        listed_anywhere,
+        Code::ALL
+            .iter()
+            .map(|code| code.as_str().to_owned())
+            .collect()
+    );
 }
 
 #[test]
@@ -145,11 +228,22 @@ fn codes(route: &str, operation: &Value) -> BTreeSet<String> {
     let responses = operation["responses"].as_object().expect("responses");
     let mut all = BTreeSet::new();
     for (status, response) in responses {
-        let schema = &Openapi::get().resolve(response)["content"]["application/problem+json"]["schema"];
-        for code in schema["properties"]["code"]["enum"].as_array().into_iter().flatten() {
+        let schema =
+            &Openapi::get().resolve(response)["content"]["application/problem+json"]["schema"];
+        for code in schema["properties"]["code"]["enum"]
+            .as_array()
+            .into_iter()
+            .flatten()
+        {
             let code = code.as_str().expect("a code");
-            let known = Code::ALL.iter().find(|known| known.as_str() == code).unwrap_or_else(|| panic!("{route}: {code}"));
-            assert!(status == "default" || *status == known.status().to_string(), "{route}: {code} under {status}");
+            let known = Code::ALL
+                .iter()
+                .find(|known| known.as_str() == code)
+                .unwrap_or_else(|| panic!("{route}: {code}"));
+            assert!(
+                status == "default" || *status == known.status().to_string(),
+                "{route}: {code} under {status}"
+            );
             assert!(all.insert(code.to_owned()), "{route}: {code} twice");
         }
     }
@@ -157,24 +251,43 @@ fn codes(route: &str, operation: &Value) -> BTreeSet<String> {
 }
 
 fn code_of(path: &str) -> Option<Code> {
-    let name = path.strip_prefix("tandem_api::problem::Code::").or_else(|| path.strip_prefix("tandem_api::Code::"))?;
-    Code::ALL.iter().find(|code| format!("{code:?}") == name).copied()
+    let name = path
+        .strip_prefix("tandem_api::problem::Code::")
+        .or_else(|| path.strip_prefix("tandem_api::Code::"))?;
+    Code::ALL
+        .iter()
+        .find(|code| format!("{code:?}") == name)
+        .copied()
 }
 
 /// An operation's parameters, those of its path included.
 fn parameters<'a>(route: &str, operation: &'a Value) -> Vec<&'a Value> {
     let path = route.split(' ').nth(1).expect("METHOD /path");
     let shared: &'static Value = &Openapi::get().document()["paths"][path]["parameters"];
-    let all = shared.as_array().into_iter().flatten().chain(operation["parameters"].as_array().into_iter().flatten());
-    all.map(|parameter| Openapi::get().resolve(parameter)).collect()
+    let all = shared
+        .as_array()
+        .into_iter()
+        .flatten()
+        .chain(operation["parameters"].as_array().into_iter().flatten());
+    all.map(|parameter| Openapi::get().resolve(parameter))
+        .collect()
 }
 
 fn parts_in_braces(route: &str) -> BTreeSet<String> {
-    route.split('{').skip(1).filter_map(|part| Some(part.split_once('}')?.0.to_owned())).collect()
+    route
+        .split('{')
+        .skip(1)
+        .filter_map(|part| Some(part.split_once('}')?.0.to_owned()))
+        .collect()
 }
 
 /// The first texts that calls of these methods have.
 fn texts(reached: &BTreeMap<&str, &Body>, of: &[&str]) -> BTreeSet<String> {
-    let calls = reached.values().flat_map(|body| &body.calls).filter(|(called, _)| of.contains(&called.as_str()));
-    calls.filter_map(|(_, arguments)| arguments.first()?.clone()).collect()
+    let calls = reached
+        .values()
+        .flat_map(|body| &body.calls)
+        .filter(|(called, _)| of.contains(&called.as_str()));
+    calls
+        .filter_map(|(_, arguments)| arguments.first()?.clone())
+        .collect()
 }

@@ -10,13 +10,48 @@ use crate::template::{list, of_type, referred, resources, statements, text};
 
 /// Wildcards in policies, each with the reason for it: the resource, the statement's `Sid`, and where the wildcard stands.
 const REASONS: &[(&str, &str, &str, &str)] = &[
-    ("*QueuePolicy", "RefuseUnencryptedTransport", "Principal", "a refusal is for everyone"),
-    ("*QueuePolicy", "RefuseUnencryptedTransport", "Action", "a refusal is of everything"),
-    ("LeaveApiKeysAlone", "RefuseApiKeys", "Action", "a refusal is of everything"),
-    ("LeaveApiKeysAlone", "RefuseApiKeys", "Resource", "a refusal is for every index, also for one that is still to come"),
-    ("EncryptionKey", "TheAccountDecides", "Action", "without it nobody could look after the key; IAM says who may what"),
-    ("EncryptionKey", "TheAccountDecides", "Resource", "in a key's own policy this is that key; another cannot be named"),
-    ("EncryptionKey", "FailedEventsOfMails", "Resource", "in a key's own policy this is that key; another cannot be named"),
+    (
+        "*QueuePolicy",
+        "RefuseUnencryptedTransport",
+        "Principal",
+        "a refusal is for everyone",
+    ),
+    (
+        "*QueuePolicy",
+        "RefuseUnencryptedTransport",
+        "Action",
+        "a refusal is of everything",
+    ),
+    (
+        "LeaveApiKeysAlone",
+        "RefuseApiKeys",
+        "Action",
+        "a refusal is of everything",
+    ),
+    (
+        "LeaveApiKeysAlone",
+        "RefuseApiKeys",
+        "Resource",
+        "a refusal is for every index, also for one that is still to come",
+    ),
+    (
+        "EncryptionKey",
+        "TheAccountDecides",
+        "Action",
+        "without it nobody could look after the key; IAM says who may what",
+    ),
+    (
+        "EncryptionKey",
+        "TheAccountDecides",
+        "Resource",
+        "in a key's own policy this is that key; another cannot be named",
+    ),
+    (
+        "EncryptionKey",
+        "FailedEventsOfMails",
+        "Resource",
+        "in a key's own policy this is that key; another cannot be named",
+    ),
 ];
 
 /// Whether a part of a statement has a wildcard. The log streams of a function's own log group have names that nobody knows
@@ -25,7 +60,11 @@ fn has_wildcard(part: &Value) -> bool {
     match part {
         Value::String(text) => {
             let known = text.contains(":log-group:/aws/lambda/${AWS::StackName}-");
-            if known { text.trim_end_matches(":*").contains('*') } else { text.contains('*') }
+            if known {
+                text.trim_end_matches(":*").contains('*')
+            } else {
+                text.contains('*')
+            }
         }
         Value::Array(items) => items.iter().any(has_wildcard),
         Value::Object(members) => members.values().any(has_wildcard),
@@ -38,19 +77,37 @@ fn every_wildcard_has_a_written_reason_and_every_reason_a_wildcard() {
     let mut used = BTreeSet::new();
     for (name, statement) in statements() {
         let sid = statement["Sid"].as_str().unwrap_or_default();
-        for part in ["Principal", "Action", "Resource"].iter().filter(|part| has_wildcard(&statement[**part])) {
+        for part in ["Principal", "Action", "Resource"]
+            .iter()
+            .filter(|part| has_wildcard(&statement[**part]))
+        {
             let fits = |reason: &&(&str, &str, &str, &str)| {
                 let (resource, of_sid, of_part, _) = reason;
-                let named = resource.strip_prefix('*').map_or(*resource == name, |end| name.ends_with(end));
+                let named = resource
+                    .strip_prefix('*')
+                    .map_or(*resource == name, |end| name.ends_with(end));
                 named && *of_sid == sid && of_part == part
             };
             let reason = REASONS.iter().position(|reason| fits(&reason));
-            assert!(reason.is_some(), "{name}: {part} of {statement} has a wildcard without a reason");
+            assert!(
+                reason.is_some(),
+                "{name}: {part} of {statement} has a wildcard without a reason"
+            );
             used.extend(reason);
         }
-        assert!(statement.get("NotAction").or(statement.get("NotResource")).or(statement.get("NotPrincipal")).is_none());
+        assert!(
+            statement
+                .get("NotAction")
+                .or(statement.get("NotResource"))
+                .or(statement.get("NotPrincipal"))
+                .is_none()
+        );
     }
-    assert_eq!(used.len(), REASONS.len(), "a reason is for nothing any more");
+    assert_eq!(
+        used.len(),
+        REASONS.len(),
+        "a reason is for nothing any more"
+    );
 }
 
 #[test]
@@ -58,13 +115,28 @@ fn every_function_has_a_role_of_its_own() {
     let functions = of_type("AWS::Serverless::Function");
     assert!(functions.len() > 15);
     for (name, properties) in &functions {
-        assert_eq!(referred(&properties["Role"]), name.replace("Function", "Role"), "{name}");
-        assert_eq!((properties.get("Policies"), properties.get("PermissionsBoundary")), (None, None), "{name}");
+        assert_eq!(
+            referred(&properties["Role"]),
+            name.replace("Function", "Role"),
+            "{name}"
+        );
+        assert_eq!(
+            (
+                properties.get("Policies"),
+                properties.get("PermissionsBoundary")
+            ),
+            (None, None),
+            "{name}"
+        );
     }
     // It only refuses.
     let shared = json!([{"Ref": "LeaveApiKeysAlone"}]);
     for (name, role) in of_type("AWS::IAM::Role") {
-        assert!(role.get("ManagedPolicyArns").is_none_or(|policies| *policies == shared), "{name}");
+        assert!(
+            role.get("ManagedPolicyArns")
+                .is_none_or(|policies| *policies == shared),
+            "{name}"
+        );
     }
 }
 
@@ -72,12 +144,22 @@ fn every_function_has_a_role_of_its_own() {
 fn every_queue_refuses_unencrypted_transport() {
     let policies = of_type("AWS::SQS::QueuePolicy");
     for (queue, _) in of_type("AWS::SQS::Queue") {
-        let of_queue = policies.iter().filter(|(_, policy)| list(&policy["Queues"]).iter().any(|of| referred(of) == queue));
-        let refuses = of_queue.flat_map(|(_, policy)| list(&policy["PolicyDocument"]["Statement"])).any(|statement| {
-            let everyone = statement["Effect"] == "Deny" && statement["Principal"] == "*" && statement["Action"] == "sqs:*";
-            let unencrypted = json!({"Bool": {"aws:SecureTransport": "false"}});
-            everyone && referred(&statement["Resource"]) == queue && statement["Condition"] == unencrypted
+        let of_queue = policies.iter().filter(|(_, policy)| {
+            list(&policy["Queues"])
+                .iter()
+                .any(|of| referred(of) == queue)
         });
+        let refuses = of_queue
+            .flat_map(|(_, policy)| list(&policy["PolicyDocument"]["Statement"]))
+            .any(|statement| {
+                let everyone = statement["Effect"] == "Deny"
+                    && statement["Principal"] == "*"
+                    && statement["Action"] == "sqs:*";
+                let unencrypted = json!({"Bool": {"aws:SecureTransport": "false"}});
+                everyone
+                    && referred(&statement["Resource"]) == queue
+                    && statement["Condition"] == unencrypted
+            });
         assert!(refuses, "{queue}");
     }
 }
@@ -85,16 +167,28 @@ fn every_queue_refuses_unencrypted_transport() {
 #[test]
 fn what_is_kept_is_encrypted_with_the_deployments_own_key() {
     let keys = of_type("AWS::KMS::Key");
-    let [(key, properties)] = keys.as_slice() else { panic!("one key") };
-    assert_eq!((key.as_str(), &properties["EnableKeyRotation"]), ("EncryptionKey", &json!(true)));
+    let [(key, properties)] = keys.as_slice() else {
+        panic!("one key")
+    };
+    assert_eq!(
+        (key.as_str(), &properties["EnableKeyRotation"]),
+        ("EncryptionKey", &json!(true))
+    );
     let [(_, alias)] = of_type("AWS::KMS::Alias").try_into().expect("one alias");
     assert_eq!(referred(&alias["TargetKeyId"]), *key);
     for (table, properties) in of_type("AWS::DynamoDB::Table") {
         let encryption = &properties["SSESpecification"];
-        assert_eq!((&encryption["SSEEnabled"], &encryption["SSEType"]), (&json!(true), &json!("KMS")), "{table}");
+        assert_eq!(
+            (&encryption["SSEEnabled"], &encryption["SSEType"]),
+            (&json!(true), &json!("KMS")),
+            "{table}"
+        );
         assert_eq!(referred(&encryption["KMSMasterKeyId"]), *key, "{table}");
     }
-    for (kind, member) in [("AWS::SQS::Queue", "KmsMasterKeyId"), ("AWS::SecretsManager::Secret", "KmsKeyId")] {
+    for (kind, member) in [
+        ("AWS::SQS::Queue", "KmsMasterKeyId"),
+        ("AWS::SecretsManager::Secret", "KmsKeyId"),
+    ] {
         let all = of_type(kind);
         assert!(!all.is_empty(), "{kind}");
         for (name, properties) in all {
@@ -110,12 +204,22 @@ fn what_is_kept_is_encrypted_with_the_deployments_own_key() {
 fn the_key_is_used_by_way_of_the_services_that_a_role_works_with() {
     for (name, role) in of_type("AWS::IAM::Role") {
         let (mut reached, mut through) = (BTreeSet::new(), BTreeSet::new());
-        for statement in list(&role["Policies"]).iter().flat_map(|policy| list(&policy["PolicyDocument"]["Statement"])) {
+        for statement in list(&role["Policies"])
+            .iter()
+            .flat_map(|policy| list(&policy["PolicyDocument"]["Statement"]))
+        {
             let actions: Vec<String> = list(&statement["Action"]).iter().map(text).collect();
-            reached.extend(actions.iter().filter_map(|action| key_service(action)).map(str::to_owned));
+            reached.extend(
+                actions
+                    .iter()
+                    .filter_map(|action| key_service(action))
+                    .map(str::to_owned),
+            );
             if actions.iter().any(|action| action.starts_with("kms:")) {
                 let services = list(&statement["Condition"]["StringEquals"]["kms:ViaService"]);
-                let word = |service: &Value| text(&service["Fn::Sub"]).replace(".${AWS::Region}.${AWS::URLSuffix}", "");
+                let word = |service: &Value| {
+                    text(&service["Fn::Sub"]).replace(".${AWS::Region}.${AWS::URLSuffix}", "")
+                };
                 through.extend(services.iter().map(word));
             }
         }
@@ -126,16 +230,37 @@ fn the_key_is_used_by_way_of_the_services_that_a_role_works_with() {
 #[test]
 fn in_production_no_callback_goes_inside_the_network() {
     let template = tandem_testing::template();
-    let (targets, stage) = (json!({"Ref": "LocalCallbackTargets"}), &template["Parameters"]["Stage"]);
-    assert_eq!(template["Parameters"]["LocalCallbackTargets"]["Default"], "");
-    assert!(list(&stage["AllowedValues"]).contains(&json!("production")), "{stage}");
+    let (targets, stage) = (
+        json!({"Ref": "LocalCallbackTargets"}),
+        &template["Parameters"]["Stage"],
+    );
+    assert_eq!(
+        template["Parameters"]["LocalCallbackTargets"]["Default"],
+        ""
+    );
+    assert!(
+        list(&stage["AllowedValues"]).contains(&json!("production")),
+        "{stage}"
+    );
     let rule = &template["Rules"]["NoLoopbackCallbacksInProduction"];
-    assert_eq!(rule["RuleCondition"], json!({"Fn::Equals": [{"Ref": "Stage"}, "production"]}));
-    let assertions: Vec<Value> = list(&rule["Assertions"]).iter().map(|assertion| assertion["Assert"].clone()).collect();
-    assert!(assertions.contains(&json!({"Fn::Equals": [targets, ""]})), "{assertions:?}");
+    assert_eq!(
+        rule["RuleCondition"],
+        json!({"Fn::Equals": [{"Ref": "Stage"}, "production"]})
+    );
+    let assertions: Vec<Value> = list(&rule["Assertions"])
+        .iter()
+        .map(|assertion| assertion["Assert"].clone())
+        .collect();
+    assert!(
+        assertions.contains(&json!({"Fn::Equals": [targets, ""]})),
+        "{assertions:?}"
+    );
     for (name, function) in of_type("AWS::Serverless::Function") {
         let setting = function["Environment"]["Variables"].get("LOCAL_CALLBACK_TARGETS");
-        assert!(setting.is_none_or(|value| *value == targets), "{name} has targets past the rule");
+        assert!(
+            setting.is_none_or(|value| *value == targets),
+            "{name} has targets past the rule"
+        );
     }
 }
 
@@ -143,21 +268,35 @@ fn in_production_no_callback_goes_inside_the_network() {
 fn no_secret_is_a_plain_parameter_or_setting() {
     let sounds_secret = |name: &str| {
         let name = name.to_lowercase();
-        ["secret", "password", "token", "key", "credential"].iter().any(|word| name.contains(word))
+        ["secret", "password", "token", "key", "credential"]
+            .iter()
+            .any(|word| name.contains(word))
     };
     let template = tandem_testing::template();
     for (name, parameter) in template["Parameters"].as_object().expect("parameters") {
-        assert!(!sounds_secret(name) || parameter["NoEcho"] == true, "{name}");
+        assert!(
+            !sounds_secret(name) || parameter["NoEcho"] == true,
+            "{name}"
+        );
     }
-    let functions = of_type("AWS::Serverless::Function").into_iter().map(|(_, properties)| properties);
+    let functions = of_type("AWS::Serverless::Function")
+        .into_iter()
+        .map(|(_, properties)| properties);
     for properties in functions.chain([template["Globals"]["Function"].clone()]) {
-        for (name, value) in properties["Environment"]["Variables"].as_object().into_iter().flatten() {
+        for (name, value) in properties["Environment"]["Variables"]
+            .as_object()
+            .into_iter()
+            .flatten()
+        {
             // Where a secret lies may be known; what it is may not.
             assert!(!sounds_secret(name) || name.ends_with("_ARN"), "{name}");
             assert!(!value.to_string().contains("resolve:"), "{name}");
         }
     }
     for (name, secret) in of_type("AWS::SecretsManager::Secret") {
-        assert!(secret.get("SecretString").is_none() && secret.get("GenerateSecretString").is_some(), "{name}");
+        assert!(
+            secret.get("SecretString").is_none() && secret.get("GenerateSecretString").is_some(),
+            "{name}"
+        );
     }
 }

@@ -24,9 +24,14 @@ pub(crate) fn root() -> PathBuf {
 
 /// The names of the folders in a folder of the workspace.
 pub(crate) fn folders(of: &str) -> BTreeSet<String> {
-    let entries = std::fs::read_dir(root().join(of)).unwrap_or_else(|error| panic!("{of}: {error}"));
-    let folders = entries.map(|entry| entry.expect("an entry")).filter(|entry| entry.path().join("Cargo.toml").exists());
-    folders.map(|entry| entry.file_name().into_string().expect("a plain name")).collect()
+    let entries =
+        std::fs::read_dir(root().join(of)).unwrap_or_else(|error| panic!("{of}: {error}"));
+    let folders = entries
+        .map(|entry| entry.expect("an entry"))
+        .filter(|entry| entry.path().join("Cargo.toml").exists());
+    folders
+        .map(|entry| entry.file_name().into_string().expect("a plain name"))
+        .collect()
 }
 
 /// The name of the crate in a folder beneath `functions`.
@@ -42,15 +47,23 @@ impl Sources {
     }
 
     fn read() -> Self {
-        let functions = folders("functions").into_iter().map(|name| (crate_of(&name), format!("functions/{name}/src")));
-        let shared = folders("shared").into_iter().filter(|name| name != "testing");
+        let functions = folders("functions")
+            .into_iter()
+            .map(|name| (crate_of(&name), format!("functions/{name}/src")));
+        let shared = folders("shared")
+            .into_iter()
+            .filter(|name| name != "testing");
         let shared = shared.map(|name| (format!("tandem_{name}"), format!("shared/{name}/src")));
-        let files: Vec<(String, syn::File)> =
-            functions.chain(shared).flat_map(|(name, folder)| files(&name, &root().join(folder))).collect();
+        let files: Vec<(String, syn::File)> = functions
+            .chain(shared)
+            .flat_map(|(name, folder)| files(&name, &root().join(folder)))
+            .collect();
         let modules: BTreeSet<&str> = files.iter().map(|(module, _)| module.as_str()).collect();
         let mut uses: BTreeMap<String, Uses> = BTreeMap::new();
         for (module, file) in &files {
-            uses.entry(module.clone()).or_default().extend(crate::walker::uses(module, file, &modules));
+            uses.entry(module.clone())
+                .or_default()
+                .extend(crate::walker::uses(module, file, &modules));
         }
         let mut functions = BTreeMap::new();
         for (module, file) in &files {
@@ -62,7 +75,10 @@ impl Sources {
     /// The functions whose path begins with this, with their bodies.
     pub(crate) fn beneath<'a>(&'a self, prefix: &str) -> impl Iterator<Item = (&'a str, &'a Body)> {
         let prefix = prefix.to_owned();
-        let all = self.functions.iter().map(|(path, body)| (path.as_str(), body));
+        let all = self
+            .functions
+            .iter()
+            .map(|(path, body)| (path.as_str(), body));
         all.filter(move |(path, _)| path.starts_with(&prefix))
     }
 
@@ -75,10 +91,16 @@ impl Sources {
         let mut open: Vec<&str> = from.into_iter().collect();
         let mut reached = BTreeMap::new();
         while let Some(path) = open.pop() {
-            let Some((path, body)) = self.functions.get_key_value(path) else { continue };
+            let Some((path, body)) = self.functions.get_key_value(path) else {
+                continue;
+            };
             if reached.insert(path.as_str(), body).is_none() && !leaf(path) {
                 open.extend(body.paths.iter().filter_map(|path| self.find(path)));
-                open.extend(body.methods.iter().flat_map(|(owner, method)| self.methods(path, owner, method)));
+                open.extend(
+                    body.methods
+                        .iter()
+                        .flat_map(|(owner, method)| self.methods(path, owner, method)),
+                );
             }
         }
         reached
@@ -94,29 +116,51 @@ impl Sources {
             Some((at + 2 + name.len(), self.uses.get(&path[..at])?.get(name)?))
         })?;
         let path = format!("{target}{}", &path[at..]);
-        self.functions.get_key_value(&path).map(|(path, _)| path.as_str())
+        self.functions
+            .get_key_value(&path)
+            .map(|(path, _)| path.as_str())
     }
 
     /// The methods that a function may mean: of its own crate or of a shared one, since functions do not know each other.
-    fn methods<'a>(&'a self, from: &str, owner: &str, method: &str) -> impl Iterator<Item = &'a str> {
+    fn methods<'a>(
+        &'a self,
+        from: &str,
+        owner: &str,
+        method: &str,
+    ) -> impl Iterator<Item = &'a str> {
         let end = format!("::{owner}::{method}");
         let own = format!("{}::", from.split("::").next().unwrap_or(from));
         let all = self.functions.keys().map(String::as_str);
-        all.filter(move |path| path.ends_with(&end) && (path.starts_with(&own) || path.starts_with("tandem_")))
+        all.filter(move |path| {
+            path.ends_with(&end) && (path.starts_with(&own) || path.starts_with("tandem_"))
+        })
     }
 }
 
 fn files(module: &str, folder: &Path) -> Vec<(String, syn::File)> {
     let mut all = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
+    for entry in
+        std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+    {
         let path = entry.expect("an entry").path();
-        let stem = path.file_stem().and_then(|stem| stem.to_str()).expect("a plain name");
-        let inner = if matches!(stem, "lib" | "main" | "mod") { module.to_owned() } else { format!("{module}::{stem}") };
+        let stem = path
+            .file_stem()
+            .and_then(|stem| stem.to_str())
+            .expect("a plain name");
+        let inner = if matches!(stem, "lib" | "main" | "mod") {
+            module.to_owned()
+        } else {
+            format!("{module}::{stem}")
+        };
         if path.is_dir() {
             all.extend(files(&inner, &path));
         } else if stem != "tests" {
             let text = std::fs::read_to_string(&path).expect("a source file");
-            all.push((inner, syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))));
+            all.push((
+                inner,
+                syn::parse_file(&text)
+                    .unwrap_or_else(|error| panic!("{}: {error}", path.display())),
+            ));
         }
     }
     all

@@ -26,16 +26,30 @@ pub(crate) struct Function {
 pub(crate) fn functions() -> BTreeMap<String, Function> {
     let template = tandem_testing::template();
     let resources = template["Resources"].as_object().expect("resources");
-    let functions = resources.iter().filter(|(_, resource)| resource["Type"] == "AWS::Serverless::Function");
+    let functions = resources
+        .iter()
+        .filter(|(_, resource)| resource["Type"] == "AWS::Serverless::Function");
     let functions = functions.map(|(name, resource)| {
         let binary = text(&resource["Metadata"]["BuildProperties"]["Binary"]);
         let properties = &resource["Properties"];
         let events = properties["Events"].as_object().into_iter().flatten();
-        let (http, triggers): (Vec<_>, Vec<_>) = events.map(|(_, event)| event).partition(|event| event["Type"] == "HttpApi");
-        let route = |event: &Value| format!("{} {}", text(&event["Properties"]["Method"]), text(&event["Properties"]["Path"]));
+        let (http, triggers): (Vec<_>, Vec<_>) = events
+            .map(|(_, event)| event)
+            .partition(|event| event["Type"] == "HttpApi");
+        let route = |event: &Value| {
+            format!(
+                "{} {}",
+                text(&event["Properties"]["Method"]),
+                text(&event["Properties"]["Path"])
+            )
+        };
         let role = &resources[&referred(&properties["Role"])];
-        let triggers = triggers.into_iter().map(|event| (text(&event["Type"]), event["Properties"].clone()));
-        let invoke = properties.get("EventInvokeConfig").map(|config| ("EventInvokeConfig".to_owned(), config.clone()));
+        let triggers = triggers
+            .into_iter()
+            .map(|event| (text(&event["Type"]), event["Properties"].clone()));
+        let invoke = properties
+            .get("EventInvokeConfig")
+            .map(|config| ("EventInvokeConfig".to_owned(), config.clone()));
         let function = Function {
             name: name.clone(),
             binary: binary.clone(),
@@ -52,13 +66,21 @@ pub(crate) fn functions() -> BTreeMap<String, Function> {
 /// All resources, by logical name.
 pub(crate) fn resources() -> BTreeMap<String, Value> {
     let template = tandem_testing::template();
-    template["Resources"].as_object().expect("resources").iter().map(|(name, all)| (name.clone(), all.clone())).collect()
+    template["Resources"]
+        .as_object()
+        .expect("resources")
+        .iter()
+        .map(|(name, all)| (name.clone(), all.clone()))
+        .collect()
 }
 
 /// The properties of the resources of a type, with their logical names.
 pub(crate) fn of_type(kind: &str) -> Vec<(String, Value)> {
-    let own = resources().into_iter().filter(|(_, resource)| resource["Type"] == kind);
-    own.map(|(name, resource)| (name, resource["Properties"].clone())).collect()
+    let own = resources()
+        .into_iter()
+        .filter(|(_, resource)| resource["Type"] == kind);
+    own.map(|(name, resource)| (name, resource["Properties"].clone()))
+        .collect()
 }
 
 /// Every statement of every policy, with the resource in which it stands.
@@ -67,7 +89,11 @@ pub(crate) fn statements() -> Vec<(String, Value)> {
         match value {
             Value::Object(members) => {
                 if let Some(statements) = members.get("Statement") {
-                    found.extend(list(statements).into_iter().map(|statement| (name.to_owned(), statement)));
+                    found.extend(
+                        list(statements)
+                            .into_iter()
+                            .map(|statement| (name.to_owned(), statement)),
+                    );
                 }
                 members.values().for_each(|value| look(name, value, found));
             }
@@ -76,7 +102,9 @@ pub(crate) fn statements() -> Vec<(String, Value)> {
         }
     }
     let mut found = Vec::new();
-    resources().iter().for_each(|(name, resource)| look(name, resource, &mut found));
+    resources()
+        .iter()
+        .for_each(|(name, resource)| look(name, resource, &mut found));
     found
 }
 
@@ -87,12 +115,18 @@ pub(crate) fn global_environment() -> BTreeMap<String, Value> {
 
 fn permissions(role: &Value) -> BTreeSet<(String, String)> {
     let policies = list(&role["Properties"]["Policies"]);
-    let statements = policies.iter().flat_map(|policy| list(&policy["PolicyDocument"]["Statement"]));
+    let statements = policies
+        .iter()
+        .flat_map(|policy| list(&policy["PolicyDocument"]["Statement"]));
     let mut permissions = BTreeSet::new();
     for statement in statements {
         assert_eq!(statement["Effect"], "Allow");
         for action in list(&statement["Action"]) {
-            permissions.extend(list(&statement["Resource"]).iter().map(|resource| (text(&action), referred(resource))));
+            permissions.extend(
+                list(&statement["Resource"])
+                    .iter()
+                    .map(|resource| (text(&action), referred(resource))),
+            );
         }
     }
     permissions
@@ -106,19 +140,33 @@ pub(crate) fn referred(value: &Value) -> String {
     if let Some(parts) = value["Fn::GetAtt"].as_array() {
         return text(&parts[0]);
     }
-    let text = value["Fn::Sub"].as_str().or(value.as_str()).unwrap_or_else(|| panic!("{value} refers to nothing known"));
+    let text = value["Fn::Sub"]
+        .as_str()
+        .or(value.as_str())
+        .unwrap_or_else(|| panic!("{value} refers to nothing known"));
     text.replace("${Table.Arn}", "Table")
 }
 
 /// A list, or the one value that stands for it.
 pub(crate) fn list(value: &Value) -> Vec<Value> {
-    value.as_array().cloned().unwrap_or_else(|| vec![value.clone()])
+    value
+        .as_array()
+        .cloned()
+        .unwrap_or_else(|| vec![value.clone()])
 }
 
 fn members(value: &Value) -> BTreeMap<String, Value> {
-    value.as_object().into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())).collect()
+    value
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
 }
 
 pub(crate) fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
+    value
+        .as_str()
+        .unwrap_or_else(|| panic!("{value} is no text"))
+        .to_owned()
 }

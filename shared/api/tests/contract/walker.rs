@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use syn::punctuated::Punctuated;
 use syn::visit::{self, Visit};
-use syn::{Attribute, Expr, ExprCall, ExprField, ExprLit, ExprMatch, ExprMethodCall, ExprPath, ExprStruct, Lit, Member};
+use syn::{
+    Attribute, Expr, ExprCall, ExprField, ExprLit, ExprMatch, ExprMethodCall, ExprPath, ExprStruct,
+    Lit, Member,
+};
 use syn::{ImplItemFn, ItemFn, ItemImpl, ItemMod, Pat, Token, Type, UseTree};
 
 /// What names stand for in a module.
@@ -34,36 +37,68 @@ pub(crate) fn uses(module: &str, file: &syn::File, modules: &BTreeSet<&str>) -> 
             add_uses(&mut uses, "", &item.tree);
         }
     }
-    uses.into_iter().map(|(name, path)| (name, absolute(module, None, &path, &Uses::new(), modules))).collect()
+    uses.into_iter()
+        .map(|(name, path)| (name, absolute(module, None, &path, &Uses::new(), modules)))
+        .collect()
 }
 
 fn add_uses(uses: &mut Uses, prefix: &str, tree: &UseTree) {
-    let join = |name: &str| if prefix.is_empty() { name.to_owned() } else { format!("{prefix}::{name}") };
+    let join = |name: &str| {
+        if prefix.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{prefix}::{name}")
+        }
+    };
     match tree {
         UseTree::Path(path) => add_uses(uses, &join(&path.ident.to_string()), &path.tree),
-        UseTree::Group(group) => group.items.iter().for_each(|tree| add_uses(uses, prefix, tree)),
+        UseTree::Group(group) => group
+            .items
+            .iter()
+            .for_each(|tree| add_uses(uses, prefix, tree)),
         UseTree::Name(name) if name.ident == "self" => {
             let last = prefix.rsplit("::").next().unwrap_or(prefix);
             uses.insert(last.to_owned(), prefix.to_owned());
         }
-        UseTree::Name(name) => drop(uses.insert(name.ident.to_string(), join(&name.ident.to_string()))),
-        UseTree::Rename(name) => drop(uses.insert(name.rename.to_string(), join(&name.ident.to_string()))),
+        UseTree::Name(name) => {
+            drop(uses.insert(name.ident.to_string(), join(&name.ident.to_string())))
+        }
+        UseTree::Rename(name) => {
+            drop(uses.insert(name.rename.to_string(), join(&name.ident.to_string())))
+        }
         _ => {}
     }
 }
 
 /// A path as it stands in a module, from its crate on.
-fn absolute(module: &str, owner: Option<&str>, path: &str, uses: &Uses, modules: &BTreeSet<&str>) -> String {
-    let (head, rest) = path.split_once("::").map_or((path, String::new()), |(head, rest)| (head, format!("::{rest}")));
+fn absolute(
+    module: &str,
+    owner: Option<&str>,
+    path: &str,
+    uses: &Uses,
+    modules: &BTreeSet<&str>,
+) -> String {
+    let (head, rest) = path
+        .split_once("::")
+        .map_or((path, String::new()), |(head, rest)| {
+            (head, format!("::{rest}"))
+        });
     let within = |module: &str| format!("{module}::{head}");
     let head = match (head, uses.get(head)) {
         ("crate", _) => module.split("::").next().unwrap_or(module).to_owned(),
         ("self", _) => module.to_owned(),
-        ("super", _) => module.rsplit_once("::").map_or(module, |(parent, _)| parent).to_owned(),
+        ("super", _) => module
+            .rsplit_once("::")
+            .map_or(module, |(parent, _)| parent)
+            .to_owned(),
         ("Self", _) => format!("{module}::{}", owner.unwrap_or("Self")),
         (_, Some(target)) => target.clone(),
         // A crate's name stands in front of something; alone it would be a function that happens to be called so.
-        (head, None) if !rest.is_empty() && modules.contains(head) && !modules.contains(within(module).as_str()) => {
+        (head, None)
+            if !rest.is_empty()
+                && modules.contains(head)
+                && !modules.contains(within(module).as_str()) =>
+        {
             head.to_owned()
         }
         (_, None) => within(module),
@@ -88,7 +123,14 @@ impl<'a> Walker<'a> {
         modules: &'a BTreeSet<&'a str>,
         functions: &'a mut BTreeMap<String, Body>,
     ) -> Self {
-        Self { module, uses, modules, owner: None, function: None, functions }
+        Self {
+            module,
+            uses,
+            modules,
+            owner: None,
+            function: None,
+            functions,
+        }
     }
 
     pub(crate) fn file(&mut self, file: &syn::File) {
@@ -96,11 +138,19 @@ impl<'a> Walker<'a> {
     }
 
     fn absolute(&self, path: &str) -> String {
-        absolute(self.module, self.owner.as_deref(), path, self.uses, self.modules)
+        absolute(
+            self.module,
+            self.owner.as_deref(),
+            path,
+            self.uses,
+            self.modules,
+        )
     }
 
     fn body(&mut self) -> Option<&mut Body> {
-        self.function.as_ref().map(|name| self.functions.entry(name.clone()).or_default())
+        self.function
+            .as_ref()
+            .map(|name| self.functions.entry(name.clone()).or_default())
     }
 
     /// Walks with another function as the one that mentions things; one inside of another counts as part of it.
@@ -133,22 +183,42 @@ impl<'ast> Visit<'ast> for Walker<'_> {
     }
 
     fn visit_item_impl(&mut self, item: &'ast ItemImpl) {
-        let Type::Path(owner) = &*item.self_ty else { return };
-        self.owner = owner.path.segments.last().map(|segment| segment.ident.to_string());
+        let Type::Path(owner) = &*item.self_ty else {
+            return;
+        };
+        self.owner = owner
+            .path
+            .segments
+            .last()
+            .map(|segment| segment.ident.to_string());
         visit::visit_item_impl(self, item);
         self.owner = None;
     }
 
     fn visit_impl_item_fn(&mut self, item: &'ast ImplItemFn) {
-        let name = format!("{}::{}::{}", self.module, self.owner.as_deref().unwrap_or_default(), item.sig.ident);
+        let name = format!(
+            "{}::{}::{}",
+            self.module,
+            self.owner.as_deref().unwrap_or_default(),
+            item.sig.ident
+        );
         self.within(name, |walker| visit::visit_impl_item_fn(walker, item));
     }
 
     fn visit_expr_match(&mut self, item: &'ast ExprMatch) {
         visit::visit_expr_match(self, item);
         for arm in &item.arms {
-            if let (Pat::Lit(ExprLit { lit: Lit::Str(route), .. }), Some(function)) = (&arm.pat, self.function.clone()) {
-                self.within(format!("{function}#{}", route.value()), |walker| walker.visit_expr(&arm.body));
+            if let (
+                Pat::Lit(ExprLit {
+                    lit: Lit::Str(route),
+                    ..
+                }),
+                Some(function),
+            ) = (&arm.pat, self.function.clone())
+            {
+                self.within(format!("{function}#{}", route.value()), |walker| {
+                    walker.visit_expr(&arm.body)
+                });
             }
         }
     }
@@ -156,7 +226,10 @@ impl<'ast> Visit<'ast> for Walker<'_> {
     fn visit_expr_path(&mut self, item: &'ast ExprPath) {
         let path = self.absolute(&text_of(&item.path));
         // A module that is brought in and a function that stands here may share a name.
-        let here = item.path.get_ident().map(|name| format!("{}::{name}", self.module));
+        let here = item
+            .path
+            .get_ident()
+            .map(|name| format!("{}::{name}", self.module));
         if let Some(body) = self.body() {
             body.paths.extend([path].into_iter().chain(here));
         }
@@ -172,15 +245,28 @@ impl<'ast> Visit<'ast> for Walker<'_> {
 
     fn visit_expr_method_call(&mut self, item: &'ast ExprMethodCall) {
         let (value, method) = (name_of(&item.receiver), item.method.to_string());
-        let owner = if value == "self" { self.owner.clone().unwrap_or_default() } else { camel(&value) };
-        self.call(format!("{owner}::{method}"), item.args.iter().map(literal).collect());
+        let owner = if value == "self" {
+            self.owner.clone().unwrap_or_default()
+        } else {
+            camel(&value)
+        };
+        self.call(
+            format!("{owner}::{method}"),
+            item.args.iter().map(literal).collect(),
+        );
         self.body().map(|body| body.methods.insert((owner, method)));
         visit::visit_expr_method_call(self, item);
     }
 
     fn visit_expr_struct(&mut self, item: &'ast ExprStruct) {
         let name = self.absolute(&text_of(&item.path));
-        self.call(name, item.fields.iter().map(|field| literal(&field.expr)).collect());
+        self.call(
+            name,
+            item.fields
+                .iter()
+                .map(|field| literal(&field.expr))
+                .collect(),
+        );
         visit::visit_expr_struct(self, item);
     }
 
@@ -195,9 +281,12 @@ impl<'ast> Visit<'ast> for Walker<'_> {
     // A macro's content is no syntax to the parser; that of `vec![…]` is expressions like any other.
     fn visit_macro(&mut self, item: &'ast syn::Macro) {
         if item.path.is_ident("vec")
-            && let Ok(expressions) = item.parse_body_with(Punctuated::<Expr, Token![,]>::parse_terminated)
+            && let Ok(expressions) =
+                item.parse_body_with(Punctuated::<Expr, Token![,]>::parse_terminated)
         {
-            expressions.iter().for_each(|expression| Visit::visit_expr(self, expression));
+            expressions
+                .iter()
+                .for_each(|expression| Visit::visit_expr(self, expression));
         }
     }
 
@@ -213,16 +302,25 @@ impl<'ast> Visit<'ast> for Walker<'_> {
 }
 
 fn is_test(attributes: &[Attribute]) -> bool {
-    attributes.iter().any(|attribute| attribute.path().is_ident("cfg"))
+    attributes
+        .iter()
+        .any(|attribute| attribute.path().is_ident("cfg"))
 }
 
 fn text_of(path: &syn::Path) -> String {
-    path.segments.iter().map(|segment| segment.ident.to_string()).collect::<Vec<_>>().join("::")
+    path.segments
+        .iter()
+        .map(|segment| segment.ident.to_string())
+        .collect::<Vec<_>>()
+        .join("::")
 }
 
 fn literal(expression: &Expr) -> Option<String> {
     match expression {
-        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.value()),
+        Expr::Lit(ExprLit {
+            lit: Lit::Str(text),
+            ..
+        }) => Some(text.value()),
         _ => None,
     }
 }
@@ -230,7 +328,11 @@ fn literal(expression: &Expr) -> Option<String> {
 /// The name of a value: `store` for `self.app.store`, and the same behind `&`, `?`, `.await` and `.clone()`.
 fn name_of(value: &Expr) -> String {
     match value {
-        Expr::Path(path) => path.path.segments.last().map_or_else(String::new, |segment| segment.ident.to_string()),
+        Expr::Path(path) => path
+            .path
+            .segments
+            .last()
+            .map_or_else(String::new, |segment| segment.ident.to_string()),
         Expr::Field(field) => match &field.member {
             Member::Named(name) => name.to_string(),
             Member::Unnamed(_) => String::new(),
@@ -244,6 +346,8 @@ fn name_of(value: &Expr) -> String {
 }
 
 fn camel(name: &str) -> String {
-    let words = name.split('_').map(|word| word[..word.len().min(1)].to_uppercase() + word.get(1..).unwrap_or_default());
+    let words = name
+        .split('_')
+        .map(|word| word[..word.len().min(1)].to_uppercase() + word.get(1..).unwrap_or_default());
     words.collect()
 }

@@ -8,8 +8,7 @@ use super::LEASE;
 /// How many bytes of an answer are kept in the log.
 pub const KEPT_ANSWER: usize = 4 * 1024;
 /// What the log says of an attempt whose worker died.
-pub const OUTCOME_UNKNOWN: &str =
-    "the attempt was cut off before its outcome was recorded; the receiver may have got the callback";
+pub const OUTCOME_UNKNOWN: &str = "the attempt was cut off before its outcome was recorded; the receiver may have got the callback";
 
 /// The log of one attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -19,7 +19,10 @@ pub struct Concerned {
 
 impl From<&Customer> for Concerned {
     fn from(customer: &Customer) -> Self {
-        Self { company_id: customer.company_id, customer_id: customer.id }
+        Self {
+            company_id: customer.company_id,
+            customer_id: customer.id,
+        }
     }
 }
 
@@ -37,9 +40,13 @@ pub fn whole_body(kept: &[u8], person: Option<&[u8]>) -> Result<Vec<u8>, BrokenB
     let mut body: Value = serde_json::from_slice(kept)?;
     let person: Value = match person {
         Some(person) => serde_json::from_slice(person)?,
-        None => json!({"email": null, "language": null, "firstName": null, "lastName": null, "erased": true}),
+        None => {
+            json!({"email": null, "language": null, "firstName": null, "lastName": null, "erased": true})
+        }
     };
-    if let (Some(customer), Value::Object(person)) = (body["data"]["customer"].as_object_mut(), person) {
+    if let (Some(customer), Value::Object(person)) =
+        (body["data"]["customer"].as_object_mut(), person)
+    {
         customer.extend(person);
     }
     Ok(body.to_string().into_bytes())
@@ -50,7 +57,10 @@ impl Announcement {
     pub fn take_person(&mut self) -> Option<Vec<u8>> {
         let customer = self.data.get_mut("customer")?.as_object_mut()?;
         let id = customer.remove("id")?;
-        let person = std::mem::replace(customer, serde_json::Map::from_iter([("id".to_owned(), id)]));
+        let person = std::mem::replace(
+            customer,
+            serde_json::Map::from_iter([("id".to_owned(), id)]),
+        );
         Some(Value::Object(person).to_string().into_bytes())
     }
 }

@@ -14,7 +14,13 @@ pub struct InvalidSchedule;
 impl Default for RetrySchedule {
     /// The schedule of Standard Webhooks 1.0: 10 attempts over about 75 hours.
     fn default() -> Self {
-        Self([0, 5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400].map(SignedDuration::from_secs).to_vec())
+        Self(
+            [
+                0, 5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400,
+            ]
+            .map(SignedDuration::from_secs)
+            .to_vec(),
+        )
     }
 }
 
@@ -22,9 +28,17 @@ impl std::str::FromStr for RetrySchedule {
     type Err = InvalidSchedule;
 
     fn from_str(text: &str) -> Result<Self, InvalidSchedule> {
-        let seconds = text.split(',').map(|part| part.trim().parse::<u32>()).collect::<Result<Vec<_>, _>>();
+        let seconds = text
+            .split(',')
+            .map(|part| part.trim().parse::<u32>())
+            .collect::<Result<Vec<_>, _>>();
         let seconds = seconds.map_err(|_| InvalidSchedule)?;
-        Ok(Self(seconds.into_iter().map(|s| SignedDuration::from_secs(i64::from(s))).collect()))
+        Ok(Self(
+            seconds
+                .into_iter()
+                .map(|s| SignedDuration::from_secs(i64::from(s)))
+                .collect(),
+        ))
     }
 }
 

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
-    Action, CallbackSettings, Change, Connection, ConnectionError, HistoryEntry, Side, SigningSecret, State, modules_are_on,
+    Action, CallbackSettings, Change, Connection, ConnectionError, HistoryEntry, Side,
+    SigningSecret, State, modules_are_on,
 };
 use crate::callback_url::{CallbackUrl, LocalTargets};
 use crate::ids::{ClientId, ConnectionId};
@@ -32,7 +33,13 @@ impl ConnectionDraft {
         let target = object.required("targetClientId", parsed::<ClientId>);
         let offers_access = object.required("offersAccess", boolean);
         let callback_url = object.optional("callback", |value| parse_callback(value, local));
-        object.finish(|| Some(Self { target_client_id: target?, offers_access: offers_access?, callback_url }))
+        object.finish(|| {
+            Some(Self {
+                target_client_id: target?,
+                offers_access: offers_access?,
+                callback_url,
+            })
+        })
     }
 
     /// Makes the connection; `sealed_secret` is the first signing secret, used if there are callback settings.
@@ -56,8 +63,15 @@ impl ConnectionDraft {
             (Some(_), true) => return Err(ConnectionError::CallbackWithinCompany),
             (None, false) => return Err(ConnectionError::CallbackMissing),
             (Some(url), false) => {
-                let secret = SigningSecret { sealed: sealed_secret(), created_at: now, expires_at: None };
-                Some(CallbackSettings { url, secrets: vec![secret] })
+                let secret = SigningSecret {
+                    sealed: sealed_secret(),
+                    created_at: now,
+                    expires_at: None,
+                };
+                Some(CallbackSettings {
+                    url,
+                    secrets: vec![secret],
+                })
             }
         };
         let connection = Connection {
@@ -72,16 +86,30 @@ impl ConnectionDraft {
             updated_at: now,
             version: 1,
         };
-        let mail = MailKind::Invitation { source_name: source.0.name.clone(), connection_id: id };
-        let entry = HistoryEntry { number: 1, at: now, by: Side::Source, action: Action::Invited, changes: Vec::new() };
-        Ok(Change { connection, entry, mail: Some((Side::Target, mail)) })
+        let mail = MailKind::Invitation {
+            source_name: source.0.name.clone(),
+            connection_id: id,
+        };
+        let entry = HistoryEntry {
+            number: 1,
+            at: now,
+            by: Side::Source,
+            action: Action::Invited,
+            changes: Vec::new(),
+        };
+        Ok(Change {
+            connection,
+            entry,
+            mail: Some((Side::Target, mail)),
+        })
     }
 }
 
 fn parse_callback(value: &Value, local: &LocalTargets) -> Parsed<CallbackUrl> {
     let mut object = Object::read(value)?;
     let url = object.required("url", |value| {
-        CallbackUrl::parse(string(value)?, local).map_err(|error| FieldErrors::one(error.code(), error.to_string()))
+        CallbackUrl::parse(string(value)?, local)
+            .map_err(|error| FieldErrors::one(error.code(), error.to_string()))
     });
     object.finish(|| url)
 }
@@ -103,6 +131,11 @@ impl ConnectionEdit {
         let mut object = Object::read(value)?;
         let offers_access = object.optional("offersAccess", boolean);
         let callback_url = object.optional("callback", |value| parse_callback(value, local));
-        object.finish(|| Some(Self { offers_access, callback_url }))
+        object.finish(|| {
+            Some(Self {
+                offers_access,
+                callback_url,
+            })
+        })
     }
 }

@@ -37,17 +37,27 @@ impl CallbackSettings {
     /// Puts a new secret in front; the one before is used beside it for [`SECRET_OVERLAP`]. Of more than [`MOST_SECRETS`] the
     /// oldest ones end at once.
     pub fn rotate(&mut self, sealed: String, now: Timestamp) {
-        self.secrets.retain(|secret| secret.expires_at.is_none_or(|end| end > now));
+        self.secrets
+            .retain(|secret| secret.expires_at.is_none_or(|end| end > now));
         for secret in &mut self.secrets {
             let end = now.saturating_add(SECRET_OVERLAP).unwrap_or(Timestamp::MAX);
             secret.expires_at = Some(secret.expires_at.map_or(end, |earlier| earlier.min(end)));
         }
-        self.secrets.insert(0, SigningSecret { sealed, created_at: now, expires_at: None });
+        self.secrets.insert(
+            0,
+            SigningSecret {
+                sealed,
+                created_at: now,
+                expires_at: None,
+            },
+        );
         self.secrets.truncate(MOST_SECRETS);
     }
 
     /// The secrets to sign with now, the newest first.
     pub fn secrets_at(&self, now: Timestamp) -> impl Iterator<Item = &SigningSecret> {
-        self.secrets.iter().filter(move |secret| secret.expires_at.is_none_or(|end| end > now))
+        self.secrets
+            .iter()
+            .filter(move |secret| secret.expires_at.is_none_or(|end| end > now))
     }
 }

@@ -17,7 +17,11 @@ pub const MOST_TRIES: u32 = 8;
 
 /// Where a chunk stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "status")]
+#[serde(
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase",
+    tag = "status"
+)]
 pub enum ChunkState {
     /// To be done from `due_at` on.
     Waiting {
@@ -114,8 +118,25 @@ impl Chunk {
         now: Timestamp,
     ) -> (Self, ChunkItems) {
         let state = ChunkState::Waiting { due_at: now };
-        let items = ChunkItems { client_id, promise_id, number, items: items.to_vec(), created_at: now };
-        (Self { client_id, promise_id, number, state, tries: 0, created_at: now, version: 1 }, items)
+        let items = ChunkItems {
+            client_id,
+            promise_id,
+            number,
+            items: items.to_vec(),
+            created_at: now,
+        };
+        (
+            Self {
+                client_id,
+                promise_id,
+                number,
+                state,
+                tries: 0,
+                created_at: now,
+                version: 1,
+            },
+            items,
+        )
     }
 
     /// When a worker should look at it; `None` when nothing is to be done.
@@ -135,7 +156,11 @@ impl Chunk {
         let tries = match self.state {
             ChunkState::Waiting { due_at } if due_at <= now => self.tries,
             ChunkState::InFlight { lease_until } if lease_until <= now => self.tries,
-            ChunkState::Stuck { stuck_at, .. } if sent_at.is_some_and(|sent_at| sent_at > stuck_at) => 0,
+            ChunkState::Stuck { stuck_at, .. }
+                if sent_at.is_some_and(|sent_at| sent_at > stuck_at) =>
+            {
+                0
+            }
             ChunkState::Stuck { reason, .. } => return Begun::Stuck(reason),
             _ => return Begun::Nothing,
         };
@@ -143,25 +168,45 @@ impl Chunk {
             return Begun::TooManyTries;
         }
         let lease_until = now.saturating_add(LEASE).unwrap_or(Timestamp::MAX);
-        Begun::Leased(Self { state: ChunkState::InFlight { lease_until }, tries: tries + 1, ..self })
+        Begun::Leased(Self {
+            state: ChunkState::InFlight { lease_until },
+            tries: tries + 1,
+            ..self
+        })
     }
 
     /// The chunk after the table did not let it be finished: due at once, and this try not counted.
     #[must_use]
     pub fn give_back(self, now: Timestamp) -> Self {
-        Self { state: ChunkState::Waiting { due_at: now }, tries: self.tries.saturating_sub(1), ..self }
+        Self {
+            state: ChunkState::Waiting { due_at: now },
+            tries: self.tries.saturating_sub(1),
+            ..self
+        }
     }
 
     /// The chunk after all its items have their log entries.
     #[must_use]
     pub fn done(self, failed: Vec<u32>, now: Timestamp) -> Self {
-        Self { state: ChunkState::Done { done_at: now, failed }, ..self }
+        Self {
+            state: ChunkState::Done {
+                done_at: now,
+                failed,
+            },
+            ..self
+        }
     }
 
     /// The chunk that no worker can handle.
     #[must_use]
     pub fn stuck(self, reason: StuckReason, now: Timestamp) -> Self {
-        Self { state: ChunkState::Stuck { stuck_at: now, reason }, ..self }
+        Self {
+            state: ChunkState::Stuck {
+                stuck_at: now,
+                reason,
+            },
+            ..self
+        }
     }
 }
 

@@ -106,7 +106,9 @@ impl LogEntry {
     /// When it is no longer shown, and may be deleted.
     #[must_use]
     pub fn kept_until(&self) -> Timestamp {
-        self.processed_at.saturating_add(KEPT).unwrap_or(Timestamp::MAX)
+        self.processed_at
+            .saturating_add(KEPT)
+            .unwrap_or(Timestamp::MAX)
     }
 }
 
@@ -175,15 +177,33 @@ impl Asked<'_> {
     /// Decides the item.
     #[must_use]
     pub fn decide(&self, grounds: Grounds<'_>, now: Timestamp, mint: &mut dyn Mint) -> Decision {
-        if let Some(mirror) = grounds.mirror.as_ref().filter(|mirror| mirror.overtakes(self.rank)) {
-            let log = LogEntry { superseded_by: Some(mirror.rank), ..self.log(ItemResult::Superseded, Some(mirror), now) };
-            return Decision { log, mirror: None, rows: None };
+        if let Some(mirror) = grounds
+            .mirror
+            .as_ref()
+            .filter(|mirror| mirror.overtakes(self.rank))
+        {
+            let log = LogEntry {
+                superseded_by: Some(mirror.rank),
+                ..self.log(ItemResult::Superseded, Some(mirror), now)
+            };
+            return Decision {
+                log,
+                mirror: None,
+                rows: None,
+            };
         }
         let offer = match self.check(&grounds) {
             Ok(offer) => offer,
             Err(problem) => {
-                let log = LogEntry { problem: Some(problem), ..self.log(ItemResult::Failed, grounds.mirror.as_ref(), now) };
-                return Decision { log, mirror: None, rows: None };
+                let log = LogEntry {
+                    problem: Some(problem),
+                    ..self.log(ItemResult::Failed, grounds.mirror.as_ref(), now)
+                };
+                return Decision {
+                    log,
+                    mirror: None,
+                    rows: None,
+                };
             }
         };
         match grounds.mirror {
@@ -201,14 +221,22 @@ impl Asked<'_> {
             return Err(ItemProblem::OfferNotSubscription);
         }
         match &grounds.mirror {
-            None if offer.status == OfferStatus::Archived => return Err(ItemProblem::OfferArchived),
-            Some(mirror) if mirror.item.offer_id != self.item.offer_id => return Err(ItemProblem::OfferDiffers),
+            None if offer.status == OfferStatus::Archived => {
+                return Err(ItemProblem::OfferArchived);
+            }
+            Some(mirror) if mirror.item.offer_id != self.item.offer_id => {
+                return Err(ItemProblem::OfferDiffers);
+            }
             _ => {}
         }
         if !grounds.customer_exists {
             return Err(ItemProblem::CustomerNotFound);
         }
-        if grounds.mirror.as_ref().is_some_and(|mirror| mirror.item.invoice_customer_id != self.item.invoice_customer_id) {
+        if grounds
+            .mirror
+            .as_ref()
+            .is_some_and(|mirror| mirror.item.invoice_customer_id != self.item.invoice_customer_id)
+        {
             return Err(ItemProblem::CustomerDiffers);
         }
         if self.item.delivery_customer_id.is_some() && !grounds.delivery_customer_exists {
@@ -230,14 +258,30 @@ impl Asked<'_> {
             version: 1,
         };
         let log = self.log(ItemResult::Created, Some(&mirror), now);
-        Decision { log, mirror: Some(mirror), rows: Some(rows) }
+        Decision {
+            log,
+            mirror: Some(mirror),
+            rows: Some(rows),
+        }
     }
 
-    fn new_rows(&self, offer: &Offer, order: OrderId, subscription: SubscriptionId, now: Timestamp) -> (Order, Subscription) {
+    fn new_rows(
+        &self,
+        offer: &Offer,
+        order: OrderId,
+        subscription: SubscriptionId,
+        now: Timestamp,
+    ) -> (Order, Subscription) {
         let (period, renews) = match offer.kind {
             OfferKind::Subscription { period, renews } => (period, renews),
             // Refused before.
-            OfferKind::Single => (crate::period::Period { unit: crate::period::PeriodUnit::Day, count: 1 }, false),
+            OfferKind::Single => (
+                crate::period::Period {
+                    unit: crate::period::PeriodUnit::Day,
+                    count: 1,
+                },
+                false,
+            ),
         };
         let item = self.item;
         let subscription = Subscription {
@@ -280,17 +324,42 @@ impl Asked<'_> {
         (order, subscription)
     }
 
-    fn change(&self, mirror: Mirror, mirrored: Option<(Order, Subscription)>, now: Timestamp) -> Decision {
-        let rows = if mirror.says(self.item) { None } else { mirrored.and_then(|rows| self.changed_rows(rows, now)) };
-        let result = if rows.is_some() { ItemResult::Updated } else { ItemResult::Unchanged };
+    fn change(
+        &self,
+        mirror: Mirror,
+        mirrored: Option<(Order, Subscription)>,
+        now: Timestamp,
+    ) -> Decision {
+        let rows = if mirror.says(self.item) {
+            None
+        } else {
+            mirrored.and_then(|rows| self.changed_rows(rows, now))
+        };
+        let result = if rows.is_some() {
+            ItemResult::Updated
+        } else {
+            ItemResult::Unchanged
+        };
         let log = self.log(result, Some(&mirror), now);
         // Even without a change this promise is the latest one: what was accepted before it is overtaken.
-        let mirror = Mirror { rank: self.rank, item: self.item.clone(), ..mirror };
-        Decision { log, mirror: Some(mirror), rows }
+        let mirror = Mirror {
+            rank: self.rank,
+            item: self.item.clone(),
+            ..mirror
+        };
+        Decision {
+            log,
+            mirror: Some(mirror),
+            rows,
+        }
     }
 
     /// The rows as the item says; `None` if they are so already.
-    fn changed_rows(&self, (order, before): (Order, Subscription), now: Timestamp) -> Option<(Order, Subscription)> {
+    fn changed_rows(
+        &self,
+        (order, before): (Order, Subscription),
+        now: Timestamp,
+    ) -> Option<(Order, Subscription)> {
         let item = self.item;
         let subscription = Subscription {
             quantity: item.quantity,
@@ -304,7 +373,10 @@ impl Asked<'_> {
         if subscription == before {
             return None;
         }
-        let subscription = Subscription { updated_at: now, ..subscription };
+        let subscription = Subscription {
+            updated_at: now,
+            ..subscription
+        };
         let total: Money = subscription.amount();
         let order = Order {
             payment_method: item.payment_method,
@@ -356,7 +428,10 @@ fn life(before: Life, end: EndDate, now: Timestamp) -> Life {
         (EndDate::Never, _) => Life::Active,
         // The same end again is no new cancellation.
         (EndDate::At(end), Life::Cancelled { ends_at, .. }) if ends_at == end => before,
-        (EndDate::At(end), _) => Life::Cancelled { cancelled_at: now, ends_at: end },
+        (EndDate::At(end), _) => Life::Cancelled {
+            cancelled_at: now,
+            ends_at: end,
+        },
     }
 }
 

@@ -95,7 +95,11 @@ impl ImportItem {
         if let (Some(start), Some(Some(end))) = (start_date, end_date)
             && end < start
         {
-            object.note(FieldErrors::at("endDate", "before_start", "must not be before startDate"));
+            object.note(FieldErrors::at(
+                "endDate",
+                "before_start",
+                "must not be before startDate",
+            ));
         }
         object.finish(|| {
             Some(Self {
@@ -105,7 +109,8 @@ impl ImportItem {
                 quantity: u32::try_from(quantity?).ok()?,
                 start_date: start_date?,
                 payment_method: payment_method?,
-                end_date: end_date.map_or(EndDate::Keep, |end| end.map_or(EndDate::Never, EndDate::At)),
+                end_date: end_date
+                    .map_or(EndDate::Keep, |end| end.map_or(EndDate::Never, EndDate::At)),
                 order_date,
                 delivery_customer_id,
                 discount_basis_points,
@@ -119,9 +124,15 @@ impl ImportItem {
         External {
             external_system_id: self.external_system_id.clone(),
             ordered_at: self.order_date.or_else(|| before?.ordered_at),
-            delivery_customer_id: self.delivery_customer_id.or_else(|| before?.delivery_customer_id),
-            discount_basis_points: self.discount_basis_points.or_else(|| before?.discount_basis_points),
-            current_payment_period_paid: self.current_payment_period_paid.or_else(|| before?.current_payment_period_paid),
+            delivery_customer_id: self
+                .delivery_customer_id
+                .or_else(|| before?.delivery_customer_id),
+            discount_basis_points: self
+                .discount_basis_points
+                .or_else(|| before?.discount_basis_points),
+            current_payment_period_paid: self
+                .current_payment_period_paid
+                .or_else(|| before?.current_payment_period_paid),
         }
     }
 }
@@ -153,12 +164,24 @@ fn list_of_items(value: &Value) -> Parsed<Vec<ImportItem>> {
 fn repeats(value: &Value) -> FieldErrors {
     let mut seen: HashMap<ExternalId, usize> = HashMap::new();
     let mut errors = FieldErrors::default();
-    let items = value.as_array().filter(|items| items.len() <= MOST_ITEMS).into_iter().flatten();
+    let items = value
+        .as_array()
+        .filter(|items| items.len() <= MOST_ITEMS)
+        .into_iter()
+        .flatten();
     for (index, item) in items.enumerate() {
-        let Some(id) = item.get("externalSystemId").and_then(|id| ExternalId::parse(id).ok()) else { continue };
+        let Some(id) = item
+            .get("externalSystemId")
+            .and_then(|id| ExternalId::parse(id).ok())
+        else {
+            continue;
+        };
         if let Some(first) = seen.get(&id) {
-            let detail = format!("items[{first}] has the same externalSystemId; send one item for each");
-            errors.0.extend(FieldErrors::at(format!("[{index}].externalSystemId"), "repeated", detail).0);
+            let detail =
+                format!("items[{first}] has the same externalSystemId; send one item for each");
+            errors.0.extend(
+                FieldErrors::at(format!("[{index}].externalSystemId"), "repeated", detail).0,
+            );
         } else {
             seen.insert(id, index);
         }
@@ -170,15 +193,23 @@ fn bounded(mut errors: FieldErrors) -> FieldErrors {
     let more = errors.0.len().saturating_sub(MOST_ERRORS);
     if more > 0 {
         errors.0.truncate(MOST_ERRORS);
-        errors.0.extend(FieldErrors::at("items", "more_errors", format!("{more} more errors are not listed")).0);
+        errors.0.extend(
+            FieldErrors::at(
+                "items",
+                "more_errors",
+                format!("{more} more errors are not listed"),
+            )
+            .0,
+        );
     }
     errors
 }
 
 /// Reads a JSON number from 0 to 100 with at most two decimals, such as `12.5`, from its text: no float is calculated with.
 fn parse_percentage(value: &Value) -> Parsed<BasisPoints> {
-    let number =
-        value.as_number().ok_or_else(|| FieldErrors::one("not_a_number", "expected a number from 0 to 100, e.g. 12.5"))?;
+    let number = value.as_number().ok_or_else(|| {
+        FieldErrors::one("not_a_number", "expected a number from 0 to 100, e.g. 12.5")
+    })?;
     let text = number.to_string();
     let (whole, decimals) = text.split_once('.').unwrap_or((&text, ""));
     let decimals = decimals.trim_end_matches('0');
@@ -188,8 +219,14 @@ fn parse_percentage(value: &Value) -> Parsed<BasisPoints> {
         return Err(out_of_range());
     }
     if decimals.len() > 2 {
-        return Err(FieldErrors::one("too_precise", "must have at most two decimals"));
+        return Err(FieldErrors::one(
+            "too_precise",
+            "must have at most two decimals",
+        ));
     }
-    let points = format!("{whole}{decimals:0<2}").parse::<u16>().ok().filter(|points| *points <= 10_000);
+    let points = format!("{whole}{decimals:0<2}")
+        .parse::<u16>()
+        .ok()
+        .filter(|points| *points <= 10_000);
     points.map(BasisPoints).ok_or_else(out_of_range)
 }

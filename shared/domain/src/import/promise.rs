@@ -125,8 +125,10 @@ impl Promise {
         retry_of: Option<&Self>,
         now: Timestamp,
     ) -> Accepted {
-        let chunks: Vec<_> =
-            (0..).zip(items.chunks(CHUNK)).map(|(number, items)| Chunk::new(client_id, id, number, items, now)).collect();
+        let chunks: Vec<_> = (0..)
+            .zip(items.chunks(CHUNK))
+            .map(|(number, items)| Chunk::new(client_id, id, number, items, now))
+            .collect();
         let promise = Self {
             id,
             client_id,
@@ -166,13 +168,18 @@ impl Promise {
     /// Whether it is still to be seen: it is kept for 90 days, whether the table deleted it or not.
     #[must_use]
     pub fn is_kept(&self, now: Timestamp) -> bool {
-        self.accepted_at.checked_add(KEPT).is_ok_and(|end| now <= end)
+        self.accepted_at
+            .checked_add(KEPT)
+            .is_ok_and(|end| now <= end)
     }
 
     /// The promise when a worker begins one of its chunks; `None` if another one began before.
     #[must_use]
     pub fn begin(self, now: Timestamp) -> Option<Self> {
-        self.started_at.is_none().then_some(Self { started_at: Some(now), ..self })
+        self.started_at.is_none().then_some(Self {
+            started_at: Some(now),
+            ..self
+        })
     }
 
     /// The promise after one of its chunks was done.

@@ -73,20 +73,44 @@ const WAYS: [Sold; 3] = [Sold::Own, Sold::WithinOneCompany, Sold::BetweenTwoComp
 
 /// Both rows of a subscription with a life; the source's belongs to another customer, as after a voucher.
 fn rows(sold: Sold, life: Life, renews: bool) -> Rows {
-    let own = Subscription { life, renews, ..own() };
+    let own = Subscription {
+        life,
+        renews,
+        ..own()
+    };
     let voucher_hash = match sold {
-        Sold::Own => return Rows { seller: own, source: None },
+        Sold::Own => {
+            return Rows {
+                seller: own,
+                source: None,
+            };
+        }
         Sold::WithinOneCompany => None,
         Sold::BetweenTwoCompanies => Some(VoucherHash("hash".to_owned())),
     };
-    let seller = Subscription { role: Role::Seller, cross_client: Some(link(voucher_hash)), ..own };
-    let source =
-        Subscription { client_id: id(11), role: Role::Source, customer_id: Some(id(41)), version: 9, ..seller.clone() };
-    Rows { seller, source: Some(source) }
+    let seller = Subscription {
+        role: Role::Seller,
+        cross_client: Some(link(voucher_hash)),
+        ..own
+    };
+    let source = Subscription {
+        client_id: id(11),
+        role: Role::Source,
+        customer_id: Some(id(41)),
+        version: 9,
+        ..seller.clone()
+    };
+    Rows {
+        seller,
+        source: Some(source),
+    }
 }
 
 fn cancelled(ends_at: Timestamp) -> Life {
-    Life::Cancelled { cancelled_at: started(), ends_at }
+    Life::Cancelled {
+        cancelled_at: started(),
+        ends_at,
+    }
 }
 
 fn payment(value: &Value) -> PaymentRequest {
@@ -144,9 +168,18 @@ fn table() -> [(Life, bool, Outcome, Outcome); 12] {
 fn every_life_meets_payment_and_cancellation_as_the_table_says() {
     for sold in WAYS {
         for (life, renews, paid, ended) in table() {
-            let after = |moved: Result<Moved, SubscriptionError>| moved.map(|moved| moved.rows.seller.life);
-            assert_eq!(after(renew(rows(sold, life, renews))), paid, "{sold:?} {life:?} {renews}");
-            assert_eq!(after(cancel(rows(sold, life, renews))), ended, "{sold:?} {life:?} {renews}");
+            let after =
+                |moved: Result<Moved, SubscriptionError>| moved.map(|moved| moved.rows.seller.life);
+            assert_eq!(
+                after(renew(rows(sold, life, renews))),
+                paid,
+                "{sold:?} {life:?} {renews}"
+            );
+            assert_eq!(
+                after(cancel(rows(sold, life, renews))),
+                ended,
+                "{sold:?} {life:?} {renews}"
+            );
         }
     }
 }
@@ -157,15 +190,24 @@ fn every_life_ends_by_a_reversal() {
         for (life, renews, ..) in table() {
             let after = |reversal| reverse(rows(sold, life, renews), reversal).rows.seller.life;
             assert_eq!(after(Reversal::Refund), Life::Refunded { ended_at: now() });
-            assert_eq!(after(Reversal::ChargeBack), Life::ChargedBack { ended_at: now() });
+            assert_eq!(
+                after(Reversal::ChargeBack),
+                Life::ChargedBack { ended_at: now() }
+            );
         }
     }
 }
 
 #[test]
 fn the_source_changes_nothing() {
-    let seller = Subscription { role: Role::Source, ..own() };
-    let rows = Rows { seller, source: None };
+    let seller = Subscription {
+        role: Role::Source,
+        ..own()
+    };
+    let rows = Rows {
+        seller,
+        source: None,
+    };
     assert_eq!(renew(rows.clone()), Err(SubscriptionError::ReadOnly));
     assert_eq!(cancel(rows), Err(SubscriptionError::ReadOnly));
 }
@@ -179,17 +221,37 @@ fn a_payment_adds_a_period_counted_from_the_start() {
         updated_at: now(),
         ..rows(Sold::Own, Life::Active, true).seller
     };
-    assert_eq!(moved, Moved { rows: Rows { seller: expected, source: None }, payout: None, announcement: None });
+    assert_eq!(
+        moved,
+        Moved {
+            rows: Rows {
+                seller: expected,
+                source: None
+            },
+            payout: None,
+            announcement: None
+        }
+    );
 }
 
 #[test]
 fn a_payment_may_change_the_payment_method() {
     let asked = payment(&json!({"paymentMethod": "PAYPAL"}));
-    let moved = rows(Sold::WithinOneCompany, Life::Active, true).renew(&asked, now(), &mut Counter::default());
+    let moved = rows(Sold::WithinOneCompany, Life::Active, true).renew(
+        &asked,
+        now(),
+        &mut Counter::default(),
+    );
     let moved = moved.expect("possible");
     assert_eq!(moved.rows.seller.payment_method, PaymentMethod::Paypal);
-    assert_eq!(moved.rows.source.expect("a row").payment_method, PaymentMethod::Paypal);
-    assert_eq!(moved.payout.expect("a row").payment_method, PaymentMethod::Paypal);
+    assert_eq!(
+        moved.rows.source.expect("a row").payment_method,
+        PaymentMethod::Paypal
+    );
+    assert_eq!(
+        moved.payout.expect("a row").payment_method,
+        PaymentMethod::Paypal
+    );
 }
 
 #[test]
@@ -200,27 +262,56 @@ fn a_payment_that_names_its_period_counts_only_for_the_next_one() {
     };
     assert_eq!(renewed(9).expect("possible").rows.seller.periods_paid, 9);
     for number in [2, 8, 10] {
-        assert_eq!(renewed(number), Err(SubscriptionError::OtherPeriod { next: 9 }));
+        assert_eq!(
+            renewed(number),
+            Err(SubscriptionError::OtherPeriod { next: 9 })
+        );
     }
 }
 
 #[test]
 fn a_cancellation_ends_at_its_date() {
     let end = |ends_at: &str| {
-        let moved = rows(Sold::Own, Life::Active, true).cancel(&cancellation(&json!({"endsAt": ends_at})), now());
+        let moved = rows(Sold::Own, Life::Active, true)
+            .cancel(&cancellation(&json!({"endsAt": ends_at})), now());
         moved.map(|moved| moved.rows.seller.life)
     };
-    let ends = |ends_at: &str| Ok(Life::Cancelled { cancelled_at: now(), ends_at: at(ends_at) });
+    let ends = |ends_at: &str| {
+        Ok(Life::Cancelled {
+            cancelled_at: now(),
+            ends_at: at(ends_at),
+        })
+    };
     assert_eq!(end("2027-01-01T00:00:00Z"), ends("2027-01-01T00:00:00Z"));
-    assert_eq!(end("2026-07-01T12:00:00Z"), ends("2026-07-01T12:00:00Z"), "at once");
-    assert_eq!(end("2026-07-01T11:59:59.999Z"), Err(SubscriptionError::EndsInThePast));
+    assert_eq!(
+        end("2026-07-01T12:00:00Z"),
+        ends("2026-07-01T12:00:00Z"),
+        "at once"
+    );
+    assert_eq!(
+        end("2026-07-01T11:59:59.999Z"),
+        Err(SubscriptionError::EndsInThePast)
+    );
 }
 
 #[test]
 fn a_cancellation_without_a_date_ends_with_the_paid_time_or_at_once() {
-    let overdue = Subscription { paid_until: started(), ..own() };
-    let moved = cancel(Rows { seller: overdue, source: None }).expect("possible");
-    assert_eq!(moved.rows.seller.life, Life::Cancelled { cancelled_at: now(), ends_at: now() });
+    let overdue = Subscription {
+        paid_until: started(),
+        ..own()
+    };
+    let moved = cancel(Rows {
+        seller: overdue,
+        source: None,
+    })
+    .expect("possible");
+    assert_eq!(
+        moved.rows.seller.life,
+        Life::Cancelled {
+            cancelled_at: now(),
+            ends_at: now()
+        }
+    );
 }
 
 /// Type, gross amount and period of a payout row.
@@ -231,17 +322,36 @@ fn every_move(sold: Sold) -> [(Moved, Option<Owed>, EventType); 4] {
     let active = || rows(sold, Life::Active, true);
     let back = euro(-3_000);
     [
-        (renew(active()).expect("possible"), Some((PayoutType::Payment, euro(3_000), 9)), EventType::SubscriptionRenewed),
-        (cancel(active()).expect("possible"), None, EventType::SubscriptionCancelled),
-        (reverse(active(), Reversal::Refund), Some((PayoutType::Refund, back, 8)), EventType::SubscriptionRefunded),
-        (reverse(active(), Reversal::ChargeBack), Some((PayoutType::Loss, back, 8)), EventType::SubscriptionRefunded),
+        (
+            renew(active()).expect("possible"),
+            Some((PayoutType::Payment, euro(3_000), 9)),
+            EventType::SubscriptionRenewed,
+        ),
+        (
+            cancel(active()).expect("possible"),
+            None,
+            EventType::SubscriptionCancelled,
+        ),
+        (
+            reverse(active(), Reversal::Refund),
+            Some((PayoutType::Refund, back, 8)),
+            EventType::SubscriptionRefunded,
+        ),
+        (
+            reverse(active(), Reversal::ChargeBack),
+            Some((PayoutType::Loss, back, 8)),
+            EventType::SubscriptionRefunded,
+        ),
     ]
 }
 
 #[test]
 fn an_own_subscription_concerns_nobody_else() {
     for (moved, ..) in every_move(Sold::Own) {
-        assert_eq!((moved.rows.source, moved.payout, moved.announcement), (None, None, None));
+        assert_eq!(
+            (moved.rows.source, moved.payout, moved.announcement),
+            (None, None, None)
+        );
     }
 }
 
@@ -272,11 +382,23 @@ fn money_that_moves_between_clients_makes_a_payout_row() {
                 continue;
             };
             let row = moved.payout.expect("a row");
-            assert_eq!((row.payout_type, row.gross, row.period_number), (payout_type, gross, period_number));
+            assert_eq!(
+                (row.payout_type, row.gross, row.period_number),
+                (payout_type, gross, period_number)
+            );
             assert_eq!(row.due, euro(gross.amount * 4 / 5));
-            assert_eq!((row.source_client_id, row.target_client_id, row.customer_id), (id(11), id(12), id(40)));
-            assert_eq!((row.order_id, row.subscription_id, row.offer_id), (id(50), id(70), id(61)));
-            assert_eq!((row.id, row.paid, row.created_at, row.version), (id(0x1001), PaidState::Open, now(), 1));
+            assert_eq!(
+                (row.source_client_id, row.target_client_id, row.customer_id),
+                (id(11), id(12), id(40))
+            );
+            assert_eq!(
+                (row.order_id, row.subscription_id, row.offer_id),
+                (id(50), id(70), id(61))
+            );
+            assert_eq!(
+                (row.id, row.paid, row.created_at, row.version),
+                (id(0x1001), PaidState::Open, now(), 1)
+            );
         }
     }
 }
@@ -289,8 +411,14 @@ fn only_a_source_of_another_company_is_called_back() {
     for (moved, _, event) in every_move(Sold::BetweenTwoCompanies) {
         let announcement = moved.announcement.expect("a callback");
         assert_eq!(announcement.event, event);
-        assert_eq!((announcement.client_id, announcement.connection_id), (id(11), Some(id(20))));
-        assert_eq!((announcement.order_id, announcement.subscription_id), (Some(id(50)), Some(id(70))));
+        assert_eq!(
+            (announcement.client_id, announcement.connection_id),
+            (id(11), Some(id(20)))
+        );
+        assert_eq!(
+            (announcement.order_id, announcement.subscription_id),
+            (Some(id(50)), Some(id(70)))
+        );
     }
 }
 
@@ -306,13 +434,35 @@ fn callbacks_tell_what_happened() {
 
 #[test]
 fn a_source_row_without_a_customer_is_pending_only_while_the_subscription_lives() {
-    let pending = |life| Subscription { role: Role::Source, customer_id: None, life, ..own() }.status();
+    let pending = |life| {
+        Subscription {
+            role: Role::Source,
+            customer_id: None,
+            life,
+            ..own()
+        }
+        .status()
+    };
     assert_eq!(pending(Life::Active), Status::Pending);
     assert_eq!(pending(cancelled(paid_until())), Status::Cancelled);
-    assert_eq!(pending(Life::Refunded { ended_at: now() }), Status::Refunded);
-    assert_eq!(pending(Life::ChargedBack { ended_at: now() }), Status::ChargedBack);
-    let linked = Subscription { role: Role::Source, customer_id: None, ..own() }.linked_to(id(42), now());
-    assert_eq!((linked.status(), linked.customer_id, linked.updated_at), (Status::Active, Some(id(42)), now()));
+    assert_eq!(
+        pending(Life::Refunded { ended_at: now() }),
+        Status::Refunded
+    );
+    assert_eq!(
+        pending(Life::ChargedBack { ended_at: now() }),
+        Status::ChargedBack
+    );
+    let linked = Subscription {
+        role: Role::Source,
+        customer_id: None,
+        ..own()
+    }
+    .linked_to(id(42), now());
+    assert_eq!(
+        (linked.status(), linked.customer_id, linked.updated_at),
+        (Status::Active, Some(id(42)), now())
+    );
 }
 
 #[test]
@@ -325,9 +475,19 @@ fn status_words_are_written_as_they_are_read() {
 
 #[test]
 fn wrong_requests_name_each_wrong_member() {
-    let errors = PaymentRequest::parse(&json!({"paymentMethod": "x", "periodNumber": 1, "amount": 1})).expect_err("wrong");
-    let expected = [("paymentMethod", "unknown_value"), ("periodNumber", "out_of_range"), ("amount", "unknown_field")];
+    let errors =
+        PaymentRequest::parse(&json!({"paymentMethod": "x", "periodNumber": 1, "amount": 1}))
+            .expect_err("wrong");
+    let expected = [
+        ("paymentMethod", "unknown_value"),
+        ("periodNumber", "out_of_range"),
+        ("amount", "unknown_field"),
+    ];
     assert_eq!(codes(&errors), expected);
-    let errors = CancelRequest::parse(&json!({"endsAt": "tomorrow", "reason": ""})).expect_err("wrong");
-    assert_eq!(codes(&errors), [("endsAt", "invalid"), ("reason", "unknown_field")]);
+    let errors =
+        CancelRequest::parse(&json!({"endsAt": "tomorrow", "reason": ""})).expect_err("wrong");
+    assert_eq!(
+        codes(&errors),
+        [("endsAt", "invalid"), ("reason", "unknown_field")]
+    );
 }

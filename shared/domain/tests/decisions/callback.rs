@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tandem_domain::callback::{
-    Announcement, Callback, CallbackState, EventType, InvalidSchedule, LEASE, LONGEST_RETRY_AFTER, OUTCOME_UNKNOWN, Outcome,
-    RetrySchedule,
+    Announcement, Callback, CallbackState, EventType, InvalidSchedule, LEASE, LONGEST_RETRY_AFTER,
+    OUTCOME_UNKNOWN, Outcome, RetrySchedule,
 };
 
 use crate::fixtures::{MANY, id, now, yesterday};
@@ -24,7 +24,11 @@ pub(crate) fn callback(state: CallbackState) -> Callback {
         event: EventType::OrderCreated,
         data: json!({"voucherCode": "x"}),
     };
-    Callback { state, attempts: 4, ..announcement.into_callback(id(80), "sealed".to_owned(), yesterday()) }
+    Callback {
+        state,
+        attempts: 4,
+        ..announcement.into_callback(id(80), "sealed".to_owned(), yesterday())
+    }
 }
 
 fn waiting(step: u32, due_at: Timestamp) -> CallbackState {
@@ -96,18 +100,38 @@ fn table() -> [Row; 13] {
 fn every_state_meets_every_event_as_the_table_says() {
     for (state, begun, [accepted, gone, failed, on_hold, replayed, put_off]) in table() {
         let before = callback(state);
-        assert_eq!(before.clone().begin(now()).map(|callback| callback.state), begun, "begin from {state:?}");
+        assert_eq!(
+            before.clone().begin(now()).map(|callback| callback.state),
+            begun,
+            "begin from {state:?}"
+        );
         for (event, after, expected) in [
             ("accepted", end(Outcome::Accepted)(before.clone()), accepted),
             ("gone", end(Outcome::Gone)(before.clone()), gone),
             ("failed", end(FAILED)(before.clone()), failed),
             ("hold", before.clone().hold(now()), on_hold),
             ("replay", before.clone().replay(now()), replayed),
-            ("postpone", before.clone().postpone(now() + seconds(3_600), now()), put_off),
+            (
+                "postpone",
+                before.clone().postpone(now() + seconds(3_600), now()),
+                put_off,
+            ),
         ] {
             // Nothing but the state moves, and the time with it.
-            let updated_at = if expected == state { before.updated_at } else { now() };
-            assert_eq!(after, Callback { state: expected, updated_at, ..before.clone() }, "{event} from {state:?}");
+            let updated_at = if expected == state {
+                before.updated_at
+            } else {
+                now()
+            };
+            assert_eq!(
+                after,
+                Callback {
+                    state: expected,
+                    updated_at,
+                    ..before.clone()
+                },
+                "{event} from {state:?}"
+            );
         }
     }
 }
@@ -123,7 +147,12 @@ fn nothing_is_put_off_to_an_earlier_time() {
 fn an_attempt_is_counted_when_it_begins() {
     let before = callback(waiting(1, now()));
     let begun = before.clone().begin(now()).expect("due");
-    let expected = Callback { state: in_flight(1, now() + LEASE), attempts: 5, updated_at: now(), ..before };
+    let expected = Callback {
+        state: in_flight(1, now() + LEASE),
+        attempts: 5,
+        updated_at: now(),
+        ..before
+    };
     assert_eq!(begun, expected);
 }
 
@@ -131,15 +160,32 @@ fn an_attempt_is_counted_when_it_begins() {
 fn an_attempt_is_cut_off_when_its_lease_is_over_and_counts_as_a_failed_one() {
     let begun = callback(waiting(0, now())).begin(now()).expect("due");
     assert_eq!(begun.due_at(), Some(now() + LEASE));
-    assert_eq!(begun.cut_off(&schedule(), 0, now() + LEASE - MILLISECOND), None);
+    assert_eq!(
+        begun.cut_off(&schedule(), 0, now() + LEASE - MILLISECOND),
+        None
+    );
     assert_eq!(begun.clone().begin(now() + LEASE), None);
-    let (after, logged) = begun.cut_off(&schedule(), 0, now() + LEASE).expect("the lease is over");
+    let (after, logged) = begun
+        .cut_off(&schedule(), 0, now() + LEASE)
+        .expect("the lease is over");
     // The wait began with the attempt: after 10 of the lease's 60 seconds the next one was due.
-    assert_eq!((after.state, after.attempts), (waiting(1, now() + seconds(10)), 5));
-    assert_eq!((logged.number, logged.at, logged.duration_ms), (5, now(), 60_000));
-    assert_eq!((logged.status_code, logged.error.as_deref()), (None, Some(OUTCOME_UNKNOWN)));
+    assert_eq!(
+        (after.state, after.attempts),
+        (waiting(1, now() + seconds(10)), 5)
+    );
+    assert_eq!(
+        (logged.number, logged.at, logged.duration_ms),
+        (5, now(), 60_000)
+    );
+    assert_eq!(
+        (logged.status_code, logged.error.as_deref()),
+        (None, Some(OUTCOME_UNKNOWN))
+    );
     let again = after.begin(now() + LEASE).expect("due");
-    assert_eq!((again.state, again.attempts), (in_flight(1, now() + LEASE + LEASE), 6));
+    assert_eq!(
+        (again.state, again.attempts),
+        (in_flight(1, now() + LEASE + LEASE), 6)
+    );
 }
 
 #[test]
@@ -156,12 +202,20 @@ fn a_callback_that_kills_every_worker_comes_to_an_end() {
             None => callback.begin(time).expect("due"),
         };
     }
-    assert_eq!((callback.state, callback.attempts, unknown), (exhausted(time), 7, vec![5, 6, 7]));
+    assert_eq!(
+        (callback.state, callback.attempts, unknown),
+        (exhausted(time), 7, vec![5, 6, 7])
+    );
 }
 
 #[test]
 fn only_an_attempt_in_flight_can_be_cut_off() {
-    for state in [waiting(0, yesterday()), postponed(0, yesterday()), delivered(yesterday()), held(yesterday())] {
+    for state in [
+        waiting(0, yesterday()),
+        postponed(0, yesterday()),
+        delivered(yesterday()),
+        held(yesterday()),
+    ] {
         assert_eq!(callback(state).cut_off(&schedule(), 0, now()), None);
     }
 }
@@ -188,13 +242,30 @@ fn the_default_schedule_is_that_of_standard_webhooks() {
         let Some(due) = callback.due_at() else { break };
         waits.push(due.duration_since(time).as_secs());
         time = due;
-        callback = callback.begin(time).expect("due").end(FAILED, &schedule, 0, time);
+        callback = callback
+            .begin(time)
+            .expect("due")
+            .end(FAILED, &schedule, 0, time);
     }
     let (minute, hour) = (60, 60 * 60);
-    let expected = [0, 5, 5 * minute, 30 * minute, 2 * hour, 5 * hour, 10 * hour, 14 * hour, 20 * hour, 24 * hour];
+    let expected = [
+        0,
+        5,
+        5 * minute,
+        30 * minute,
+        2 * hour,
+        5 * hour,
+        10 * hour,
+        14 * hour,
+        20 * hour,
+        24 * hour,
+    ];
     assert_eq!(waits, expected);
     assert_eq!((callback.state, callback.attempts), (exhausted(time), 10));
-    assert_eq!("0,5,300,1800,7200,18000,36000,50400,72000,86400".parse(), Ok(schedule));
+    assert_eq!(
+        "0,5,300,1800,7200,18000,36000,50400,72000,86400".parse(),
+        Ok(schedule)
+    );
 }
 
 #[test]
@@ -211,8 +282,16 @@ fn jitter_lengthens_a_wait_by_up_to_a_tenth() {
 #[test]
 fn retry_after_lengthens_the_wait_up_to_a_day_and_never_shortens_it() {
     let wait = |retry_after: Option<SignedDuration>| {
-        let ended = callback(in_flight(1, now())).end(Outcome::Failed { retry_after }, &schedule(), 1_000, now());
-        ended.due_at().expect("one more attempt").duration_since(now())
+        let ended = callback(in_flight(1, now())).end(
+            Outcome::Failed { retry_after },
+            &schedule(),
+            1_000,
+            now(),
+        );
+        ended
+            .due_at()
+            .expect("one more attempt")
+            .duration_since(now())
     };
     let jittered = seconds(110);
     assert_eq!(wait(None), jittered);
@@ -221,13 +300,23 @@ fn retry_after_lengthens_the_wait_up_to_a_day_and_never_shortens_it() {
     assert_eq!(wait(Some(seconds(109))), jittered);
     assert_eq!(wait(Some(seconds(111))), seconds(111));
     assert_eq!(wait(Some(LONGEST_RETRY_AFTER)), seconds(24 * 60 * 60));
-    assert_eq!(wait(Some(LONGEST_RETRY_AFTER + MILLISECOND)), LONGEST_RETRY_AFTER);
+    assert_eq!(
+        wait(Some(LONGEST_RETRY_AFTER + MILLISECOND)),
+        LONGEST_RETRY_AFTER
+    );
     assert_eq!(wait(Some(SignedDuration::MAX)), LONGEST_RETRY_AFTER);
 }
 
 #[test]
 fn retry_after_gives_no_further_attempt() {
-    let ended = callback(in_flight(2, now())).end(Outcome::Failed { retry_after: Some(seconds(5)) }, &schedule(), 0, now());
+    let ended = callback(in_flight(2, now())).end(
+        Outcome::Failed {
+            retry_after: Some(seconds(5)),
+        },
+        &schedule(),
+        0,
+        now(),
+    );
     assert_eq!(ended.state, exhausted(now()));
 }
 
@@ -247,7 +336,11 @@ fn a_replay_starts_the_schedule_anew_with_the_same_id() {
 #[test]
 fn a_schedule_is_a_list_of_whole_seconds() {
     for text in ["", "0,", "1.5", "-1", "a", "0;5", "4294967296"] {
-        assert_eq!(text.parse::<RetrySchedule>(), Err(InvalidSchedule), "{text}");
+        assert_eq!(
+            text.parse::<RetrySchedule>(),
+            Err(InvalidSchedule),
+            "{text}"
+        );
     }
     let spaced: RetrySchedule = " 0, 10 ,100 ".parse().expect("a schedule");
     assert_eq!(spaced, schedule());
@@ -255,8 +348,25 @@ fn a_schedule_is_a_list_of_whole_seconds() {
 
 #[test]
 fn clients_see_four_words() {
-    let words = [waiting(0, now()), postponed(0, now()), in_flight(0, now()), delivered(now()), exhausted(now()), held(now())];
-    assert_eq!(words.map(|state| state.as_str()), ["pending", "pending", "pending", "delivered", "exhausted", "held"]);
+    let words = [
+        waiting(0, now()),
+        postponed(0, now()),
+        in_flight(0, now()),
+        delivered(now()),
+        exhausted(now()),
+        held(now()),
+    ];
+    assert_eq!(
+        words.map(|state| state.as_str()),
+        [
+            "pending",
+            "pending",
+            "pending",
+            "delivered",
+            "exhausted",
+            "held"
+        ]
+    );
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 use tandem_domain::cart::{
-    Cart, CartDraft, CartEdit, CartError, CartStatus, Choice, Found, Origin, Position, PositionDraft, PositionProblem, check,
+    Cart, CartDraft, CartEdit, CartError, CartStatus, Choice, Found, Origin, Position,
+    PositionDraft, PositionProblem, check,
 };
 use tandem_domain::ids::OfferId;
 use tandem_domain::offer::{Offer, OfferStatus};
@@ -15,8 +16,18 @@ fn checked(pair: &Pair, found: &[Found<'_>]) -> Result<(), CartError> {
     let positions: Vec<_> = (1_u8..)
         .zip(found)
         .map(|(number, found)| {
-            let offer_id = found.offer().map_or_else(|| id(u128::from(number)), |offer| offer.id);
-            (Position { number, offer_id, choice: Choice::Mandatory, origin: None }, *found)
+            let offer_id = found
+                .offer()
+                .map_or_else(|| id(u128::from(number)), |offer| offer.id);
+            (
+                Position {
+                    number,
+                    offer_id,
+                    choice: Choice::Mandatory,
+                    origin: None,
+                },
+                *found,
+            )
         })
         .collect();
     check(pair.target.id, &positions)
@@ -43,18 +54,36 @@ fn own_and_shared_offers_go_together() {
 #[test]
 fn a_cart_of_own_offers_needs_no_partner() {
     let pair = Pair::within_one_company();
-    assert_eq!(with_second(&pair, Found::Own(&offer(61, pair.target.id))), Ok(()));
+    assert_eq!(
+        with_second(&pair, Found::Own(&offer(61, pair.target.id))),
+        Ok(())
+    );
 }
 
 #[test]
 fn each_problem_of_a_position_is_named_with_its_number() {
     let pair = Pair::between_two_companies();
     let sound = offer(61, pair.target.id);
-    let archived = Offer { status: OfferStatus::Archived, ..sound.clone() };
-    let external = Offer { externally_managed: true, ..sound.clone() };
-    let cross_client = Offer { client_id: pair.target.id, ..pair.shared_offer(61) };
-    let swiss = Offer { price: money(1_000, "CHF"), ..sound.clone() };
-    let repeated = Offer { id: id(60), ..sound };
+    let archived = Offer {
+        status: OfferStatus::Archived,
+        ..sound.clone()
+    };
+    let external = Offer {
+        externally_managed: true,
+        ..sound.clone()
+    };
+    let cross_client = Offer {
+        client_id: pair.target.id,
+        ..pair.shared_offer(61)
+    };
+    let swiss = Offer {
+        price: money(1_000, "CHF"),
+        ..sound.clone()
+    };
+    let repeated = Offer {
+        id: id(60),
+        ..sound
+    };
     for (offer, problem) in [
         (&archived, PositionProblem::Archived),
         (&external, PositionProblem::ExternallyManaged),
@@ -64,7 +93,10 @@ fn each_problem_of_a_position_is_named_with_its_number() {
     ] {
         assert_eq!(with_second(&pair, Found::Own(offer)), wrong(problem));
     }
-    assert_eq!(with_second(&pair, Found::Nothing), wrong(PositionProblem::NotFound));
+    assert_eq!(
+        with_second(&pair, Found::Nothing),
+        wrong(PositionProblem::NotFound)
+    );
 }
 
 #[test]
@@ -72,24 +104,47 @@ fn a_shared_offer_that_is_not_available_is_named_with_the_reason() {
     let mut pair = Pair::between_two_companies();
     let shared = pair.shared_offer(61);
     pair.connection.offers_access = false;
-    assert_eq!(with_second(&pair, pair.found(&shared)), wrong(PositionProblem::NotShared(NotShared::NoAccess)));
+    assert_eq!(
+        with_second(&pair, pair.found(&shared)),
+        wrong(PositionProblem::NotShared(NotShared::NoAccess))
+    );
 }
 
 #[test]
 fn a_shared_offer_in_another_currency_is_refused() {
     let pair = Pair::between_two_companies();
-    let swiss = Offer { price: money(1_000, "CHF"), ..pair.shared_offer(61) };
-    assert_eq!(with_second(&pair, pair.found(&swiss)), wrong(PositionProblem::OtherCurrency));
+    let swiss = Offer {
+        price: money(1_000, "CHF"),
+        ..pair.shared_offer(61)
+    };
+    assert_eq!(
+        with_second(&pair, pair.found(&swiss)),
+        wrong(PositionProblem::OtherCurrency)
+    );
 }
 
 #[test]
 fn all_wrong_positions_are_named_at_once() {
     let pair = Pair::between_two_companies();
     let own = offer(60, pair.target.id);
-    let external = Offer { externally_managed: true, ..offer(61, pair.target.id) };
-    let result = checked(&pair, &[Found::Nothing, Found::Own(&own), Found::Own(&external), Found::Own(&own)]);
-    let expected =
-        vec![(1, PositionProblem::NotFound), (3, PositionProblem::ExternallyManaged), (4, PositionProblem::Repeated)];
+    let external = Offer {
+        externally_managed: true,
+        ..offer(61, pair.target.id)
+    };
+    let result = checked(
+        &pair,
+        &[
+            Found::Nothing,
+            Found::Own(&own),
+            Found::Own(&external),
+            Found::Own(&own),
+        ],
+    );
+    let expected = vec![
+        (1, PositionProblem::NotFound),
+        (3, PositionProblem::ExternallyManaged),
+        (4, PositionProblem::Repeated),
+    ];
     assert_eq!(result, Err(CartError::Positions(expected)));
 }
 
@@ -97,7 +152,10 @@ fn all_wrong_positions_are_named_at_once() {
 fn a_cart_with_a_shared_offer_holds_an_own_one() {
     let pair = Pair::between_two_companies();
     let (one, other) = (pair.shared_offer(61), pair.shared_offer(62));
-    assert_eq!(checked(&pair, &[pair.found(&one), pair.found(&other)]), Err(CartError::NothingOwn));
+    assert_eq!(
+        checked(&pair, &[pair.found(&one), pair.found(&other)]),
+        Err(CartError::NothingOwn)
+    );
 }
 
 #[test]
@@ -109,7 +167,13 @@ fn something_is_always_bought() {
         (Choice::Preselected, Err(CartError::NothingMandatory)),
         (Choice::Mandatory, Ok(())),
     ] {
-        assert_eq!(check(pair.target.id, &[(pair.position(1, &own, choice), Found::Own(&own))]), expected);
+        assert_eq!(
+            check(
+                pair.target.id,
+                &[(pair.position(1, &own, choice), Found::Own(&own))]
+            ),
+            expected
+        );
     }
     assert_eq!(check(pair.target.id, &[]), Err(CartError::NothingMandatory));
 }
@@ -141,20 +205,46 @@ fn draft(positions: &Value) -> Value {
 fn a_cart_remembers_whose_offer_each_position_sells() {
     let pair = Pair::between_two_companies();
     let (own, shared) = (offer(60, pair.target.id), pair.shared_offer(61));
-    let optional = json!({"position": 2, "offerId": shared.id, "mandatory": false, "preselected": true});
+    let optional =
+        json!({"position": 2, "offerId": shared.id, "mandatory": false, "preselected": true});
     let draft = CartDraft::parse(&draft(&json!([optional, drafted(1, 60)]))).expect("a draft");
-    let numbers: Vec<_> = draft.positions.iter().map(|position| position.number).collect();
+    let numbers: Vec<_> = draft
+        .positions
+        .iter()
+        .map(|position| position.number)
+        .collect();
     assert_eq!(numbers, [1, 2], "in order of their numbers");
-    let cart = draft.create(id(31), pair.target.id, &[Found::Own(&own), pair.found(&shared)], now()).expect("sound");
-    let origin = Origin { client_id: pair.source.id, company_id: pair.source_company.id, connection_id: pair.connection.id };
+    let cart = draft
+        .create(
+            id(31),
+            pair.target.id,
+            &[Found::Own(&own), pair.found(&shared)],
+            now(),
+        )
+        .expect("sound");
+    let origin = Origin {
+        client_id: pair.source.id,
+        company_id: pair.source_company.id,
+        connection_id: pair.connection.id,
+    };
     let expected = Cart {
         id: id(31),
         client_id: pair.target.id,
         name: name("Doppelpack"),
         description: None,
         positions: vec![
-            Position { number: 1, offer_id: own.id, choice: Choice::Mandatory, origin: None },
-            Position { number: 2, offer_id: shared.id, choice: Choice::Preselected, origin: Some(origin) },
+            Position {
+                number: 1,
+                offer_id: own.id,
+                choice: Choice::Mandatory,
+                origin: None,
+            },
+            Position {
+                number: 2,
+                offer_id: shared.id,
+                choice: Choice::Preselected,
+                origin: Some(origin),
+            },
         ],
         status: CartStatus::Active,
         created_at: now(),
@@ -169,7 +259,10 @@ fn a_cart_is_not_made_of_what_cannot_be_sold() {
     let pair = Pair::within_one_company();
     let draft = CartDraft::parse(&draft(&json!([drafted(1, 60)]))).expect("a draft");
     let made = draft.create(id(31), pair.target.id, &[Found::Nothing], now());
-    assert_eq!(made, Err(CartError::Positions(vec![(1, PositionProblem::NotFound)])));
+    assert_eq!(
+        made,
+        Err(CartError::Positions(vec![(1, PositionProblem::NotFound)]))
+    );
 }
 
 #[test]
@@ -210,7 +303,10 @@ fn a_wrong_cart_names_each_wrong_member() {
             ("currency", "unknown_field"),
         ]
     );
-    assert_eq!(codes(&CartDraft::parse(&json!({})).expect_err("wrong")), [("name", "required"), ("positions", "required")]);
+    assert_eq!(
+        codes(&CartDraft::parse(&json!({})).expect_err("wrong")),
+        [("name", "required"), ("positions", "required")]
+    );
 }
 
 #[test]
@@ -219,32 +315,83 @@ fn an_edit_replaces_what_it_names_and_checks_it() {
     let (before, after) = (offer(60, pair.target.id), offer(61, pair.target.id));
     let cart = pair.cart(vec![pair.position(1, &before, Choice::Mandatory)]);
     let edit = |value: Value| CartEdit::parse(&value).expect("an edit");
-    let renamed = cart.clone().edit(edit(json!({"name": "Neu"})), &[], now()).expect("possible");
-    assert_eq!(renamed, Cart { name: name("Neu"), updated_at: now(), ..cart.clone() });
+    let renamed = cart
+        .clone()
+        .edit(edit(json!({"name": "Neu"})), &[], now())
+        .expect("possible");
+    assert_eq!(
+        renamed,
+        Cart {
+            name: name("Neu"),
+            updated_at: now(),
+            ..cart.clone()
+        }
+    );
     let moved = edit(json!({"positions": [drafted(1, 61)]}));
-    let moved = cart.clone().edit(moved, &[Found::Own(&after)], now()).expect("possible");
-    assert_eq!(moved.positions, [pair.position(1, &after, Choice::Mandatory)]);
-    let refused = cart.clone().edit(edit(json!({"positions": [drafted(1, 61)]})), &[Found::Nothing], now());
-    assert_eq!(refused, Err(CartError::Positions(vec![(1, PositionProblem::NotFound)])));
+    let moved = cart
+        .clone()
+        .edit(moved, &[Found::Own(&after)], now())
+        .expect("possible");
+    assert_eq!(
+        moved.positions,
+        [pair.position(1, &after, Choice::Mandatory)]
+    );
+    let refused = cart.clone().edit(
+        edit(json!({"positions": [drafted(1, 61)]})),
+        &[Found::Nothing],
+        now(),
+    );
+    assert_eq!(
+        refused,
+        Err(CartError::Positions(vec![(1, PositionProblem::NotFound)]))
+    );
 }
 
 #[test]
 fn a_description_can_be_set_and_cleared() {
     let cart = Pair::within_one_company().cart(Vec::new());
     let edit = |value: Value| CartEdit::parse(&value).expect("an edit");
-    let set = cart.clone().edit(edit(json!({"description": "Zwei zum Preis von zwei"})), &[], now()).expect("possible");
-    assert_eq!(set.description.as_ref().map(|text| text.as_str()), Some("Zwei zum Preis von zwei"));
-    let kept = set.clone().edit(edit(json!({})), &[], now()).expect("possible");
+    let set = cart
+        .clone()
+        .edit(
+            edit(json!({"description": "Zwei zum Preis von zwei"})),
+            &[],
+            now(),
+        )
+        .expect("possible");
+    assert_eq!(
+        set.description.as_ref().map(|text| text.as_str()),
+        Some("Zwei zum Preis von zwei")
+    );
+    let kept = set
+        .clone()
+        .edit(edit(json!({})), &[], now())
+        .expect("possible");
     assert_eq!(kept.description, set.description);
-    assert_eq!(set.edit(edit(json!({"description": null})), &[], now()).expect("possible").description, None);
+    assert_eq!(
+        set.edit(edit(json!({"description": null})), &[], now())
+            .expect("possible")
+            .description,
+        None
+    );
 }
 
 #[test]
 fn an_archived_cart_stays_as_it_is() {
     let cart = Pair::within_one_company().cart(Vec::new());
     let archived = cart.clone().archive(now()).expect("possible");
-    assert_eq!(archived, Cart { status: CartStatus::Archived, updated_at: now(), ..cart });
+    assert_eq!(
+        archived,
+        Cart {
+            status: CartStatus::Archived,
+            updated_at: now(),
+            ..cart
+        }
+    );
     assert_eq!(archived.clone().archive(now()), Err(CartError::Archived));
     let edit = CartEdit::parse(&json!({"name": "Neu"})).expect("an edit");
-    assert_eq!(archived.edit(edit, &[], yesterday()), Err(CartError::Archived));
+    assert_eq!(
+        archived.edit(edit, &[], yesterday()),
+        Err(CartError::Archived)
+    );
 }

@@ -30,7 +30,10 @@ const BLOCKED_BY_SOURCE: &str = "blocked by source";
 const BLOCKED_BY_TARGET: &str = "blocked by target";
 
 fn blocked(blocked_by: Side) -> State {
-    State::Blocked { blocked_by, blocked_at: now() }
+    State::Blocked {
+        blocked_by,
+        blocked_at: now(),
+    }
 }
 
 /// State, move, and what comes of it when the source and when the target makes it.
@@ -83,8 +86,14 @@ fn state(name: &str) -> State {
         ACTIVE => State::Active,
         DECLINED => State::Declined,
         WITHDRAWN => State::Withdrawn,
-        BLOCKED_BY_SOURCE => State::Blocked { blocked_by: Side::Source, blocked_at: yesterday() },
-        BLOCKED_BY_TARGET => State::Blocked { blocked_by: Side::Target, blocked_at: yesterday() },
+        BLOCKED_BY_SOURCE => State::Blocked {
+            blocked_by: Side::Source,
+            blocked_at: yesterday(),
+        },
+        BLOCKED_BY_TARGET => State::Blocked {
+            blocked_by: Side::Target,
+            blocked_at: yesterday(),
+        },
         other => panic!("no state {other}"),
     }
 }
@@ -97,7 +106,10 @@ fn status(name: &'static str) -> &'static str {
 #[test]
 fn the_table_holds_every_state_and_move_once() {
     let rows = table();
-    let pairs: BTreeSet<_> = rows.iter().map(|(state, asked, ..)| (*state, asked.as_str())).collect();
+    let pairs: BTreeSet<_> = rows
+        .iter()
+        .map(|(state, asked, ..)| (*state, asked.as_str()))
+        .collect();
     let states: BTreeSet<_> = rows.iter().map(|(state, ..)| *state).collect();
     assert_eq!(pairs.len(), rows.len());
     assert_eq!(rows.len(), states.len() * Move::ALL.len());
@@ -107,13 +119,19 @@ fn the_table_holds_every_state_and_move_once() {
 fn every_move_in_every_state_by_either_side_ends_as_the_table_says() {
     for (from, asked, by_source, by_target) in table() {
         for (by, expected) in [(Side::Source, by_source), (Side::Target, by_target)] {
-            let before = Connection { state: state(from), ..Pair::between_two_companies().connection };
+            let before = Connection {
+                state: state(from),
+                ..Pair::between_two_companies().connection
+            };
             let made = before.make(asked, by, now());
             let made = made.map(|change| change.connection.state);
             let expected = match expected {
                 To(state) => Ok(state),
                 Belongs(side) => Err(ConnectionError::OtherSide { asked, side }),
-                Impossible => Err(ConnectionError::ImpossibleMove { asked, status: status(from) }),
+                Impossible => Err(ConnectionError::ImpossibleMove {
+                    asked,
+                    status: status(from),
+                }),
                 BlockedBy(by) => Err(ConnectionError::BlockedByOther { by }),
             };
             assert_eq!(made, expected, "{from}, {asked:?} by {by}");
@@ -122,8 +140,14 @@ fn every_move_in_every_state_by_either_side_ends_as_the_table_says() {
 }
 
 fn made(from: &str, asked: Move, by: Side) -> (Connection, Change) {
-    let before = Connection { state: state(from), ..Pair::between_two_companies().connection };
-    (before.clone(), before.make(asked, by, now()).expect("possible"))
+    let before = Connection {
+        state: state(from),
+        ..Pair::between_two_companies().connection
+    };
+    (
+        before.clone(),
+        before.make(asked, by, now()).expect("possible"),
+    )
 }
 
 #[test]
@@ -133,10 +157,19 @@ fn a_move_changes_the_state_and_the_time_and_counts_its_mail() {
             let To(state) = outcome else { continue };
             let (before, change) = made(from, asked, by);
             let notices = change.connection.notices;
-            assert_eq!(notices.is_some(), matches!(asked, Move::Block | Move::Unblock), "{asked:?}");
+            assert_eq!(
+                notices.is_some(),
+                matches!(asked, Move::Block | Move::Unblock),
+                "{asked:?}"
+            );
             assert_eq!(
                 change.connection,
-                Connection { state, notices, updated_at: now(), ..before },
+                Connection {
+                    state,
+                    notices,
+                    updated_at: now(),
+                    ..before
+                },
                 "{from}, {asked:?} by {by}"
             );
         }
@@ -145,11 +178,24 @@ fn a_move_changes_the_state_and_the_time_and_counts_its_mail() {
 
 #[test]
 fn who_blocks_and_unblocks_without_end_sends_six_mails_an_hour() {
-    let mut connection = Connection { state: state(ACTIVE), ..Pair::between_two_companies().connection };
+    let mut connection = Connection {
+        state: state(ACTIVE),
+        ..Pair::between_two_companies().connection
+    };
     let mut mails = Vec::new();
     for minute in 0..90 {
-        let asked = if minute % 2 == 0 { Move::Block } else { Move::Unblock };
-        let change = connection.make(asked, Side::Source, now() + SignedDuration::from_mins(minute)).expect("possible");
+        let asked = if minute % 2 == 0 {
+            Move::Block
+        } else {
+            Move::Unblock
+        };
+        let change = connection
+            .make(
+                asked,
+                Side::Source,
+                now() + SignedDuration::from_mins(minute),
+            )
+            .expect("possible");
         if change.mail.is_some() {
             mails.push(minute);
         }
@@ -167,12 +213,28 @@ fn a_move_adds_the_next_line_to_the_history() {
         (INVITED, Move::Withdraw, Side::Source, Action::Withdrawn),
         (ACTIVE, Move::Block, Side::Source, Action::Blocked),
         (ACTIVE, Move::Block, Side::Target, Action::Blocked),
-        (BLOCKED_BY_SOURCE, Move::Unblock, Side::Source, Action::Unblocked),
-        (BLOCKED_BY_TARGET, Move::Unblock, Side::Target, Action::Unblocked),
+        (
+            BLOCKED_BY_SOURCE,
+            Move::Unblock,
+            Side::Source,
+            Action::Unblocked,
+        ),
+        (
+            BLOCKED_BY_TARGET,
+            Move::Unblock,
+            Side::Target,
+            Action::Unblocked,
+        ),
     ];
     for (from, asked, by, action) in actions {
         let (before, change) = made(from, asked, by);
-        let expected = HistoryEntry { number: before.version + 1, at: now(), by, action, changes: Vec::new() };
+        let expected = HistoryEntry {
+            number: before.version + 1,
+            at: now(),
+            by,
+            action,
+            changes: Vec::new(),
+        };
         assert_eq!(change.entry, expected);
     }
 }
@@ -180,39 +242,88 @@ fn a_move_adds_the_next_line_to_the_history() {
 #[test]
 fn a_move_is_told_to_the_other_side_with_the_name_of_the_one_who_made_it() {
     let connection = Pair::between_two_companies().connection;
-    let (connection_id, source, target) = (connection.id, connection.source.name, connection.target.name);
-    let accepted = MailKind::InvitationAccepted { target_name: target.clone(), connection_id };
-    let declined = MailKind::InvitationDeclined { target_name: target.clone(), connection_id };
-    let withdrawn = MailKind::InvitationWithdrawn { source_name: source.clone(), connection_id };
-    let blocked = |by_name| MailKind::ConnectionBlocked { by_name, connection_id };
-    let unblocked = |by_name| MailKind::ConnectionUnblocked { by_name, connection_id };
+    let (connection_id, source, target) = (
+        connection.id,
+        connection.source.name,
+        connection.target.name,
+    );
+    let accepted = MailKind::InvitationAccepted {
+        target_name: target.clone(),
+        connection_id,
+    };
+    let declined = MailKind::InvitationDeclined {
+        target_name: target.clone(),
+        connection_id,
+    };
+    let withdrawn = MailKind::InvitationWithdrawn {
+        source_name: source.clone(),
+        connection_id,
+    };
+    let blocked = |by_name| MailKind::ConnectionBlocked {
+        by_name,
+        connection_id,
+    };
+    let unblocked = |by_name| MailKind::ConnectionUnblocked {
+        by_name,
+        connection_id,
+    };
     let mails = [
         (INVITED, Move::Accept, Side::Target, accepted),
         (INVITED, Move::Decline, Side::Target, declined),
         (INVITED, Move::Withdraw, Side::Source, withdrawn),
         (ACTIVE, Move::Block, Side::Source, blocked(source.clone())),
         (ACTIVE, Move::Block, Side::Target, blocked(target.clone())),
-        (BLOCKED_BY_SOURCE, Move::Unblock, Side::Source, unblocked(source)),
-        (BLOCKED_BY_TARGET, Move::Unblock, Side::Target, unblocked(target)),
+        (
+            BLOCKED_BY_SOURCE,
+            Move::Unblock,
+            Side::Source,
+            unblocked(source),
+        ),
+        (
+            BLOCKED_BY_TARGET,
+            Move::Unblock,
+            Side::Target,
+            unblocked(target),
+        ),
     ];
     for (from, asked, by, mail) in mails {
-        let other = if by == Side::Source { Side::Target } else { Side::Source };
-        assert_eq!(made(from, asked, by).1.mail, Some((other, mail)), "{from}, {asked:?} by {by}");
+        let other = if by == Side::Source {
+            Side::Target
+        } else {
+            Side::Source
+        };
+        assert_eq!(
+            made(from, asked, by).1.mail,
+            Some((other, mail)),
+            "{from}, {asked:?} by {by}"
+        );
     }
 }
 
 #[test]
 fn an_impossible_move_names_the_current_status() {
-    let connection = Connection { state: State::Declined, ..Pair::within_one_company().connection };
-    let error = connection.make(Move::Accept, Side::Target, now()).expect_err("declined is final");
-    assert_eq!(error.to_string(), "a connection that is declined cannot be changed by 'accept'");
+    let connection = Connection {
+        state: State::Declined,
+        ..Pair::within_one_company().connection
+    };
+    let error = connection
+        .make(Move::Accept, Side::Target, now())
+        .expect_err("declined is final");
+    assert_eq!(
+        error.to_string(),
+        "a connection that is declined cannot be changed by 'accept'"
+    );
 }
 
 #[test]
 fn only_invited_active_and_blocked_connections_are_live() {
-    let live = [INVITED, ACTIVE, BLOCKED_BY_SOURCE, BLOCKED_BY_TARGET].map(|name| state(name).is_live());
+    let live =
+        [INVITED, ACTIVE, BLOCKED_BY_SOURCE, BLOCKED_BY_TARGET].map(|name| state(name).is_live());
     assert_eq!(live, [true; 4]);
-    assert_eq!([DECLINED, WITHDRAWN].map(|name| state(name).is_live()), [false; 2]);
+    assert_eq!(
+        [DECLINED, WITHDRAWN].map(|name| state(name).is_live()),
+        [false; 2]
+    );
 }
 
 #[test]
@@ -221,8 +332,18 @@ fn a_client_has_the_side_on_which_it_stands() {
     assert_eq!(pair.connection.side_of(pair.source.id), Some(Side::Source));
     assert_eq!(pair.connection.side_of(pair.target.id), Some(Side::Target));
     assert_eq!(pair.connection.side_of(crate::fixtures::id(99)), None);
-    assert_eq!(pair.connection.party(Side::Source).client_id, pair.source.id);
-    assert_eq!(pair.connection.party(Side::Target).client_id, pair.target.id);
+    assert_eq!(
+        pair.connection.party(Side::Source).client_id,
+        pair.source.id
+    );
+    assert_eq!(
+        pair.connection.party(Side::Target).client_id,
+        pair.target.id
+    );
     assert!(pair.connection.within_one_company());
-    assert!(!Pair::between_two_companies().connection.within_one_company());
+    assert!(
+        !Pair::between_two_companies()
+            .connection
+            .within_one_company()
+    );
 }

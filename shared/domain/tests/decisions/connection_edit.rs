@@ -4,7 +4,8 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tandem_domain::callback_url::LocalTargets;
 use tandem_domain::connection::{
-    Action, CallbackSettings, Connection, ConnectionEdit, ConnectionError, SECRET_OVERLAP, Side, SigningSecret, State,
+    Action, CallbackSettings, Connection, ConnectionEdit, ConnectionError, SECRET_OVERLAP, Side,
+    SigningSecret, State,
 };
 
 use crate::fixtures::{Pair, callback_url, codes, now, yesterday};
@@ -14,17 +15,38 @@ fn edit(value: &Value) -> ConnectionEdit {
 }
 
 fn states() -> [State; 5] {
-    let blocked = State::Blocked { blocked_by: Side::Target, blocked_at: yesterday() };
-    [State::Invited, State::Active, blocked, State::Declined, State::Withdrawn]
+    let blocked = State::Blocked {
+        blocked_by: Side::Target,
+        blocked_at: yesterday(),
+    };
+    [
+        State::Invited,
+        State::Active,
+        blocked,
+        State::Declined,
+        State::Withdrawn,
+    ]
 }
 
 #[test]
 fn only_the_source_edits_and_only_what_is_live() {
     for state in states() {
-        let connection = Connection { state, ..Pair::between_two_companies().connection };
-        let edited =
-            |by| connection.clone().edit(edit(&json!({"offersAccess": false})), by, now()).map(|change| change.entry.by);
-        let rotated = |by| connection.clone().rotate_secret("new".to_owned(), by, now()).map(|change| change.entry.by);
+        let connection = Connection {
+            state,
+            ..Pair::between_two_companies().connection
+        };
+        let edited = |by| {
+            connection
+                .clone()
+                .edit(edit(&json!({"offersAccess": false})), by, now())
+                .map(|change| change.entry.by)
+        };
+        let rotated = |by| {
+            connection
+                .clone()
+                .rotate_secret("new".to_owned(), by, now())
+                .map(|change| change.entry.by)
+        };
         let status = state.as_str();
         let expected = match state {
             State::Invited | State::Active | State::Blocked { .. } => Ok(Side::Source),
@@ -32,8 +54,16 @@ fn only_the_source_edits_and_only_what_is_live() {
         };
         assert_eq!(edited(Side::Source), expected, "{status}");
         assert_eq!(rotated(Side::Source), expected, "{status}");
-        assert_eq!(edited(Side::Target), Err(ConnectionError::EditByTarget), "{status}");
-        assert_eq!(rotated(Side::Target), Err(ConnectionError::EditByTarget), "{status}");
+        assert_eq!(
+            edited(Side::Target),
+            Err(ConnectionError::EditByTarget),
+            "{status}"
+        );
+        assert_eq!(
+            rotated(Side::Target),
+            Err(ConnectionError::EditByTarget),
+            "{status}"
+        );
     }
 }
 
@@ -41,20 +71,39 @@ fn only_the_source_edits_and_only_what_is_live() {
 fn an_edit_says_in_the_history_what_it_set_and_mails_nobody() {
     let before = Pair::between_two_companies().connection;
     let asked = json!({"offersAccess": false, "callback": {"url": "https://new.example.com/"}});
-    let change = before.clone().edit(edit(&asked), Side::Source, now()).expect("possible");
+    let change = before
+        .clone()
+        .edit(edit(&asked), Side::Source, now())
+        .expect("possible");
     assert_eq!(change.entry.action, Action::Edited);
     assert_eq!(change.entry.number, before.version + 1);
-    assert_eq!(change.entry.changes, ["offersAccess: false", "callback.url"]);
+    assert_eq!(
+        change.entry.changes,
+        ["offersAccess: false", "callback.url"]
+    );
     assert_eq!(change.mail, None);
     let secrets = before.callback.clone().expect("settings").secrets;
-    let callback = Some(CallbackSettings { url: callback_url("https://new.example.com/"), secrets });
-    assert_eq!(change.connection, Connection { offers_access: false, callback, updated_at: now(), ..before });
+    let callback = Some(CallbackSettings {
+        url: callback_url("https://new.example.com/"),
+        secrets,
+    });
+    assert_eq!(
+        change.connection,
+        Connection {
+            offers_access: false,
+            callback,
+            updated_at: now(),
+            ..before
+        }
+    );
 }
 
 #[test]
 fn access_that_stays_as_it_is_is_no_change() {
     let connection = Pair::within_one_company().connection;
-    let change = connection.edit(edit(&json!({"offersAccess": true})), Side::Source, now()).expect("possible");
+    let change = connection
+        .edit(edit(&json!({"offersAccess": true})), Side::Source, now())
+        .expect("possible");
     assert!(change.entry.changes.is_empty());
     assert!(change.connection.offers_access);
 }
@@ -63,7 +112,10 @@ fn access_that_stays_as_it_is_is_no_change() {
 fn within_one_company_there_are_no_callback_settings() {
     let connection = Pair::within_one_company().connection;
     let asked = edit(&json!({"callback": {"url": "https://new.example.com/"}}));
-    assert_eq!(connection.clone().edit(asked, Side::Source, now()), Err(ConnectionError::CallbackWithinCompany));
+    assert_eq!(
+        connection.clone().edit(asked, Side::Source, now()),
+        Err(ConnectionError::CallbackWithinCompany)
+    );
     let rotated = connection.rotate_secret("new".to_owned(), Side::Source, now());
     assert_eq!(rotated, Err(ConnectionError::CallbackWithinCompany));
 }
@@ -83,25 +135,49 @@ fn a_wrong_edit_names_each_wrong_member() {
     );
 }
 
-fn secret(sealed: &str, created_at: jiff::Timestamp, expires_at: Option<jiff::Timestamp>) -> SigningSecret {
-    SigningSecret { sealed: sealed.to_owned(), created_at, expires_at }
+fn secret(
+    sealed: &str,
+    created_at: jiff::Timestamp,
+    expires_at: Option<jiff::Timestamp>,
+) -> SigningSecret {
+    SigningSecret {
+        sealed: sealed.to_owned(),
+        created_at,
+        expires_at,
+    }
 }
 
 #[test]
 fn a_rotation_puts_the_new_secret_first_and_lets_the_old_one_end() {
     let connection = Pair::between_two_companies().connection;
-    let change = connection.rotate_secret("sealed 2".to_owned(), Side::Source, now()).expect("possible");
+    let change = connection
+        .rotate_secret("sealed 2".to_owned(), Side::Source, now())
+        .expect("possible");
     assert_eq!(change.entry.action, Action::SecretRotated);
     assert_eq!(change.mail, None);
     let secrets = change.connection.callback.expect("settings").secrets;
-    assert_eq!(secrets, [secret("sealed 2", now(), None), secret("sealed 1", yesterday(), Some(now() + SECRET_OVERLAP))]);
+    assert_eq!(
+        secrets,
+        [
+            secret("sealed 2", now(), None),
+            secret("sealed 1", yesterday(), Some(now() + SECRET_OVERLAP))
+        ]
+    );
 }
 
 #[test]
 fn both_secrets_sign_during_the_overlap_and_only_the_new_one_after_it() {
-    let mut settings = Pair::between_two_companies().connection.callback.expect("settings");
+    let mut settings = Pair::between_two_companies()
+        .connection
+        .callback
+        .expect("settings");
     settings.rotate("sealed 2".to_owned(), now());
-    let signing = |time| settings.secrets_at(time).map(|secret| secret.sealed.as_str()).collect::<Vec<_>>();
+    let signing = |time| {
+        settings
+            .secrets_at(time)
+            .map(|secret| secret.sealed.as_str())
+            .collect::<Vec<_>>()
+    };
     assert_eq!(signing(now()), ["sealed 2", "sealed 1"]);
     let last = now() + SECRET_OVERLAP - SignedDuration::from_millis(1);
     assert_eq!(signing(last), ["sealed 2", "sealed 1"]);
@@ -110,17 +186,35 @@ fn both_secrets_sign_during_the_overlap_and_only_the_new_one_after_it() {
 
 #[test]
 fn of_many_rotations_in_a_day_the_newest_five_secrets_are_used() {
-    let mut settings = Pair::between_two_companies().connection.callback.expect("settings");
+    let mut settings = Pair::between_two_companies()
+        .connection
+        .callback
+        .expect("settings");
     for number in 0..20 {
         settings.rotate(format!("sealed {number}"), now());
     }
-    let used: Vec<_> = settings.secrets_at(now()).map(|secret| secret.sealed.as_str()).collect();
-    assert_eq!(used, ["sealed 19", "sealed 18", "sealed 17", "sealed 16", "sealed 15"]);
+    let used: Vec<_> = settings
+        .secrets_at(now())
+        .map(|secret| secret.sealed.as_str())
+        .collect();
+    assert_eq!(
+        used,
+        [
+            "sealed 19",
+            "sealed 18",
+            "sealed 17",
+            "sealed 16",
+            "sealed 15"
+        ]
+    );
 }
 
 #[test]
 fn a_second_rotation_does_not_lengthen_the_life_of_the_oldest_secret() {
-    let mut settings = Pair::between_two_companies().connection.callback.expect("settings");
+    let mut settings = Pair::between_two_companies()
+        .connection
+        .callback
+        .expect("settings");
     let hour = SignedDuration::from_hours(1);
     settings.rotate("sealed 2".to_owned(), now());
     settings.rotate("sealed 3".to_owned(), now() + hour);
@@ -133,6 +227,10 @@ fn a_second_rotation_does_not_lengthen_the_life_of_the_oldest_secret() {
         ]
     );
     settings.rotate("sealed 4".to_owned(), now() + SECRET_OVERLAP);
-    let kept: Vec<_> = settings.secrets.iter().map(|secret| secret.sealed.as_str()).collect();
+    let kept: Vec<_> = settings
+        .secrets
+        .iter()
+        .map(|secret| secret.sealed.as_str())
+        .collect();
     assert_eq!(kept, ["sealed 4", "sealed 3", "sealed 2"]);
 }

@@ -6,24 +6,49 @@ use tandem_domain::customer::{Customer, CustomerEdit, Profile};
 use crate::fixtures::{codes, company, customer, email, name, now};
 
 fn edited(before: &Customer, edit: &Value) -> Customer {
-    CustomerEdit::parse(edit).expect("an edit").apply(before.clone(), now())
+    CustomerEdit::parse(edit)
+        .expect("an edit")
+        .apply(before.clone(), now())
 }
 
 #[test]
 fn an_edit_changes_what_it_names_clears_what_is_null_and_keeps_the_rest() {
     let before = customer(40, &company(1, true));
-    let after = edited(&before, &json!({"email": "Anna@New.example", "firstName": "Anne", "phone": null}));
-    let profile =
-        Profile { email: email("Anna@New.example"), first_name: Some(name("Anne")), phone: None, ..before.profile.clone() };
-    assert_eq!(after, Customer { profile, updated_at: now(), ..before.clone() });
-    assert_eq!(edited(&before, &json!({})), Customer { updated_at: now(), ..before });
+    let after = edited(
+        &before,
+        &json!({"email": "Anna@New.example", "firstName": "Anne", "phone": null}),
+    );
+    let profile = Profile {
+        email: email("Anna@New.example"),
+        first_name: Some(name("Anne")),
+        phone: None,
+        ..before.profile.clone()
+    };
+    assert_eq!(
+        after,
+        Customer {
+            profile,
+            updated_at: now(),
+            ..before.clone()
+        }
+    );
+    assert_eq!(
+        edited(&before, &json!({})),
+        Customer {
+            updated_at: now(),
+            ..before
+        }
+    );
 }
 
 #[test]
 fn what_is_required_cannot_be_cleared() {
     let before = customer(40, &company(1, true));
     let after = edited(&before, &json!({"email": null, "language": null}));
-    assert_eq!((after.profile.email, after.profile.language), (before.profile.email, before.profile.language));
+    assert_eq!(
+        (after.profile.email, after.profile.language),
+        (before.profile.email, before.profile.language)
+    );
 }
 
 #[test]
@@ -66,7 +91,13 @@ fn a_wrong_customer_names_each_wrong_member() {
         ("companyId", "unknown_field"),
     ];
     assert_eq!(codes(&Profile::parse(&wrong).expect_err("wrong")), expected);
-    assert_eq!(codes(&CustomerEdit::parse(&wrong).expect_err("wrong")), expected);
+    assert_eq!(
+        codes(&CustomerEdit::parse(&wrong).expect_err("wrong")),
+        expected
+    );
     let errors = Profile::parse(&json!({})).expect_err("wrong");
-    assert_eq!(codes(&errors), [("email", "required"), ("language", "required")]);
+    assert_eq!(
+        codes(&errors),
+        [("email", "required"), ("language", "required")]
+    );
 }

@@ -3,8 +3,9 @@
 use jiff::{SignedDuration, Timestamp};
 use tandem_domain::callback::{Endpoint, Outcome};
 use tandem_domain::endpoint_health::{
-    Admission, Attempted, Cause, Change, Circuit, DISABLED_AFTER, EndpointHealth, FAILURES_IN_A_ROW, HealthState,
-    LONGEST_ASKED, LONGEST_SPREAD, PROBE, WAITS_IN_A_ROW, WAITS_OVER, WARNED_AFTER, WARNED_BEFORE,
+    Admission, Attempted, Cause, Change, Circuit, DISABLED_AFTER, EndpointHealth,
+    FAILURES_IN_A_ROW, HealthState, LONGEST_ASKED, LONGEST_SPREAD, PROBE, WAITS_IN_A_ROW,
+    WAITS_OVER, WARNED_AFTER, WARNED_BEFORE,
 };
 
 use crate::fixtures::{MANY, id, now};
@@ -22,8 +23,20 @@ fn hours(hours: i64) -> SignedDuration {
 
 /// Failing since [`now`], with 3 failures and 2 pauses behind it.
 fn failing(circuit: Circuit) -> EndpointHealth {
-    let state = HealthState::Failing { failing_since: now(), failures: 3, waits: 0, pauses: 2, circuit, warned_at: None };
-    EndpointHealth { connection_id: Some(id(20)), client_id: None, state, version: 4 }
+    let state = HealthState::Failing {
+        failing_since: now(),
+        failures: 3,
+        waits: 0,
+        pauses: 2,
+        circuit,
+        warned_at: None,
+    };
+    EndpointHealth {
+        connection_id: Some(id(20)),
+        client_id: None,
+        state,
+        version: 4,
+    }
 }
 
 fn warned(at: Timestamp) -> EndpointHealth {
@@ -35,12 +48,22 @@ fn warned(at: Timestamp) -> EndpointHealth {
         circuit: Circuit::Open { until: at },
         warned_at: Some(at),
     };
-    EndpointHealth { state, ..failing(Circuit::Closed) }
+    EndpointHealth {
+        state,
+        ..failing(Circuit::Closed)
+    }
 }
 
 fn disabled() -> EndpointHealth {
-    let state = HealthState::Disabled { disabled_at: now(), reason: "why".to_owned(), cause: Cause::Failing };
-    EndpointHealth { state, ..failing(Circuit::Closed) }
+    let state = HealthState::Disabled {
+        disabled_at: now(),
+        reason: "why".to_owned(),
+        cause: Cause::Failing,
+    };
+    EndpointHealth {
+        state,
+        ..failing(Circuit::Closed)
+    }
 }
 
 fn open(until: Timestamp) -> Circuit {
@@ -49,11 +72,18 @@ fn open(until: Timestamp) -> Circuit {
 
 /// By callback 80.
 fn probing(until: Timestamp) -> Circuit {
-    Circuit::Probing { callback_id: id(80), until }
+    Circuit::Probing {
+        callback_id: id(80),
+        until,
+    }
 }
 
 fn attempted(callback: u128, outcome: Outcome, status_code: Option<u16>) -> Attempted {
-    Attempted { callback_id: id(callback), outcome, status_code }
+    Attempted {
+        callback_id: id(callback),
+        outcome,
+        status_code,
+    }
 }
 
 fn answered(status: u16) -> Attempted {
@@ -82,22 +112,47 @@ fn circuit(health: &EndpointHealth) -> Circuit {
 #[test]
 fn a_due_callback_meets_every_state_as_the_table_says() {
     let (past, future) = (now() - MILLISECOND, now() + MILLISECOND);
-    let probe = || Admission::Probe(failing(Circuit::Probing { callback_id: id(81), until: now() + PROBE }));
+    let probe = || {
+        Admission::Probe(failing(Circuit::Probing {
+            callback_id: id(81),
+            until: now() + PROBE,
+        }))
+    };
     let not_before = Admission::NotBefore(future);
     // A state, and what a callback may do; a test that was asked for.
     let table = [
         (None, Admission::Attempt, Admission::Attempt),
-        (Some(failing(Circuit::Closed)), Admission::Attempt, Admission::Attempt),
-        (Some(failing(open(future))), not_before.clone(), Admission::Attempt),
+        (
+            Some(failing(Circuit::Closed)),
+            Admission::Attempt,
+            Admission::Attempt,
+        ),
+        (
+            Some(failing(open(future))),
+            not_before.clone(),
+            Admission::Attempt,
+        ),
         (Some(failing(open(now()))), probe(), Admission::Attempt),
         (Some(failing(open(past))), probe(), Admission::Attempt),
-        (Some(failing(probing(future))), not_before, Admission::Attempt),
+        (
+            Some(failing(probing(future))),
+            not_before,
+            Admission::Attempt,
+        ),
         (Some(failing(probing(now()))), probe(), Admission::Attempt),
         (Some(disabled()), Admission::Disabled, Admission::Disabled),
     ];
     for (health, waiting, test) in table {
-        assert_eq!(EndpointHealth::admit(health.as_ref(), id(81), false, now()), waiting, "{health:?}");
-        assert_eq!(EndpointHealth::admit(health.as_ref(), id(81), true, now()), test, "a test, {health:?}");
+        assert_eq!(
+            EndpointHealth::admit(health.as_ref(), id(81), false, now()),
+            waiting,
+            "{health:?}"
+        );
+        assert_eq!(
+            EndpointHealth::admit(health.as_ref(), id(81), true, now()),
+            test,
+            "a test, {health:?}"
+        );
     }
 }
 
@@ -106,44 +161,96 @@ fn an_attempt_that_is_over_meets_every_state_as_the_table_says() {
     let (past, future) = (now() - MILLISECOND, now() + MILLISECOND);
     let paused = |pauses, wait| {
         let circuit = open(now() + seconds(wait));
-        HealthState::Failing { failing_since: now(), failures: 4, waits: 0, pauses, circuit, warned_at: None }
+        HealthState::Failing {
+            failing_since: now(),
+            failures: 4,
+            waits: 0,
+            pauses,
+            circuit,
+            warned_at: None,
+        }
     };
     let circuit = Circuit::Closed;
-    let one_more = HealthState::Failing { failing_since: now(), failures: 4, waits: 0, pauses: 2, circuit, warned_at: None };
+    let one_more = HealthState::Failing {
+        failing_since: now(),
+        failures: 4,
+        waits: 0,
+        pauses: 2,
+        circuit,
+        warned_at: None,
+    };
     // A state, and what it becomes by a 500 to callback 80 and by one to callback 81.
     let table = [
-        (failing(Circuit::Closed), Some(one_more.clone()), Some(one_more)),
+        (
+            failing(Circuit::Closed),
+            Some(one_more.clone()),
+            Some(one_more),
+        ),
         (failing(open(future)), None, None),
-        (failing(open(past)), Some(paused(3, 20)), Some(paused(3, 20))),
+        (
+            failing(open(past)),
+            Some(paused(3, 20)),
+            Some(paused(3, 20)),
+        ),
         (failing(probing(future)), Some(paused(3, 20)), None),
-        (failing(probing(past)), Some(paused(3, 20)), Some(paused(3, 20))),
+        (
+            failing(probing(past)),
+            Some(paused(3, 20)),
+            Some(paused(3, 20)),
+        ),
         (disabled(), None, None),
     ];
     for (health, by_80, by_81) in table {
         for (callback, expected) in [(80, by_80), (81, by_81)] {
             let outcome = Outcome::Failed { retry_after: None };
             let change = after(&health, attempted(callback, outcome, Some(500)), now());
-            let expected =
-                expected.map_or(Change::None, |state| Change::Now(EndpointHealth { state, ..failing(Circuit::Closed) }));
+            let expected = expected.map_or(Change::None, |state| {
+                Change::Now(EndpointHealth {
+                    state,
+                    ..failing(Circuit::Closed)
+                })
+            });
             assert_eq!(change, expected, "{callback} to {health:?}");
         }
         let stays_disabled = EndpointHealth::word(Some(&health)) == "disabled";
-        let recovered = if stays_disabled { Change::None } else { Change::Recovered };
-        assert_eq!(after(&health, attempted(81, Outcome::Accepted, Some(204)), now()), recovered, "{health:?}");
+        let recovered = if stays_disabled {
+            Change::None
+        } else {
+            Change::Recovered
+        };
+        assert_eq!(
+            after(&health, attempted(81, Outcome::Accepted, Some(204)), now()),
+            recovered,
+            "{health:?}"
+        );
         let gone = after(&health, attempted(81, Outcome::Gone, Some(410)), now());
-        assert_eq!(matches!(gone, Change::Disabled(_)), !stays_disabled, "{health:?}");
+        assert_eq!(
+            matches!(gone, Change::Disabled(_)),
+            !stays_disabled,
+            "{health:?}"
+        );
     }
 }
 
 #[test]
 fn a_success_of_a_healthy_endpoint_changes_nothing() {
-    let change = EndpointHealth::after(None, ENDPOINT(), attempted(80, Outcome::Accepted, Some(200)), now());
+    let change = EndpointHealth::after(
+        None,
+        ENDPOINT(),
+        attempted(80, Outcome::Accepted, Some(200)),
+        now(),
+    );
     assert_eq!(change, Change::None);
 }
 
 #[test]
 fn five_failures_in_a_row_open_the_circuit() {
-    let mut health = then(EndpointHealth::after(None, ENDPOINT(), answered(500), now()));
+    let mut health = then(EndpointHealth::after(
+        None,
+        ENDPOINT(),
+        answered(500),
+        now(),
+    ));
     for failures in 1..FAILURES_IN_A_ROW {
         assert_eq!(circuit(&health), Circuit::Closed, "after {failures}");
         health = then(after(&health, answered(400), now()));
@@ -157,18 +264,33 @@ fn five_failures_in_a_row_open_the_circuit() {
 fn waiting(health: Option<&EndpointHealth>, attempts: u32) -> EndpointHealth {
     let first = now() - WAITS_OVER;
     let health = EndpointHealth::waited(health, ENDPOINT(), first).expect("news");
-    (1..attempts).fold(health, |health, _| EndpointHealth::waited(Some(&health), ENDPOINT(), now()).expect("news"))
+    (1..attempts).fold(health, |health, _| {
+        EndpointHealth::waited(Some(&health), ENDPOINT(), now()).expect("news")
+    })
 }
 
 #[test]
 fn three_attempts_in_a_row_that_wait_open_the_circuit_before_any_of_them_has_failed() {
     let two = waiting(None, WAITS_IN_A_ROW - 1);
-    assert_eq!((circuit(&two), EndpointHealth::word(Some(&two))), (Circuit::Closed, "ok"));
+    assert_eq!(
+        (circuit(&two), EndpointHealth::word(Some(&two))),
+        (Circuit::Closed, "ok")
+    );
     let three = waiting(None, WAITS_IN_A_ROW);
-    assert_eq!((circuit(&three), EndpointHealth::word(Some(&three))), (open(now() + seconds(5)), "paused"));
-    assert_eq!([&two, &three].map(EndpointHealth::failing_since), [None, None], "nothing has failed");
+    assert_eq!(
+        (circuit(&three), EndpointHealth::word(Some(&three))),
+        (open(now() + seconds(5)), "paused")
+    );
+    assert_eq!(
+        [&two, &three].map(EndpointHealth::failing_since),
+        [None, None],
+        "nothing has failed"
+    );
     let answered = attempted(80, Outcome::Accepted, Some(200));
-    assert_eq!([&two, &three].map(|health| after(health, answered, now())), [Change::Recovered, Change::Recovered]);
+    assert_eq!(
+        [&two, &three].map(|health| after(health, answered, now())),
+        [Change::Recovered, Change::Recovered]
+    );
 }
 
 #[test]
@@ -184,14 +306,25 @@ fn many_that_wait_at_once_write_no_more_than_two_of_them_and_a_later_one_opens_t
 fn waiting_tells_nothing_new_of_an_endpoint_that_is_paused_or_disabled() {
     let (past, future) = (now() - MILLISECOND, now() + MILLISECOND);
     let known = [open(past), open(future), probing(past), probing(future)].map(failing);
-    for health in known.into_iter().chain([disabled(), waiting(None, WAITS_IN_A_ROW)]) {
-        assert_eq!(EndpointHealth::waited(Some(&health), ENDPOINT(), now()), None, "{health:?}");
+    for health in known
+        .into_iter()
+        .chain([disabled(), waiting(None, WAITS_IN_A_ROW)])
+    {
+        assert_eq!(
+            EndpointHealth::waited(Some(&health), ENDPOINT(), now()),
+            None,
+            "{health:?}"
+        );
     }
     let mut health = failing(Circuit::Closed);
     for _ in 0..WAITS_IN_A_ROW {
-        health = EndpointHealth::waited(Some(&health), ENDPOINT(), now() + WAITS_OVER).expect("news");
+        health =
+            EndpointHealth::waited(Some(&health), ENDPOINT(), now() + WAITS_OVER).expect("news");
     }
-    assert_eq!((circuit(&health), health.failing_since()), (open(now() + WAITS_OVER + seconds(20)), Some(now())));
+    assert_eq!(
+        (circuit(&health), health.failing_since()),
+        (open(now() + WAITS_OVER + seconds(20)), Some(now()))
+    );
 }
 
 #[test]
@@ -199,9 +332,17 @@ fn the_first_failure_after_waiting_counts_and_the_days_begin_with_it() {
     let at = now() + seconds(4);
     for (waits, until) in [(1, None), (WAITS_IN_A_ROW, Some(now() + seconds(5)))] {
         let health = then(after(&waiting(None, waits), answered(500), at));
-        assert_eq!((health.failing_since(), health.paused_until()), (Some(at), until), "after {waits}");
+        assert_eq!(
+            (health.failing_since(), health.paused_until()),
+            (Some(at), until),
+            "after {waits}"
+        );
         if until.is_some() {
-            assert_eq!(after(&health, answered(500), at), Change::None, "the others had begun before");
+            assert_eq!(
+                after(&health, answered(500), at),
+                Change::None,
+                "the others had begun before"
+            );
         }
     }
     // A wait of which nothing was heard any more, and weeks later a failure.
@@ -213,26 +354,49 @@ fn the_first_failure_after_waiting_counts_and_the_days_begin_with_it() {
 fn what_has_waited_and_fails_leaves_the_probe_alone() {
     let three = waiting(None, WAITS_IN_A_ROW);
     let over = now() + seconds(5);
-    let Admission::Probe(probing) = EndpointHealth::admit(Some(&three), id(80), false, over) else { panic!("no probe") };
-    let failed = then(after(&probing, attempted(81, Outcome::Failed { retry_after: None }, None), over + seconds(3)));
+    let Admission::Probe(probing) = EndpointHealth::admit(Some(&three), id(80), false, over) else {
+        panic!("no probe")
+    };
+    let failed = then(after(
+        &probing,
+        attempted(81, Outcome::Failed { retry_after: None }, None),
+        over + seconds(3),
+    ));
     assert_eq!(circuit(&failed), circuit(&probing));
-    assert_eq!(circuit(&then(after(&failed, answered(500), over + seconds(4)))), open(over + seconds(4 + 10)));
+    assert_eq!(
+        circuit(&then(after(&failed, answered(500), over + seconds(4)))),
+        open(over + seconds(4 + 10))
+    );
 }
 
 #[test]
 fn what_only_waited_is_forgotten_by_a_replay() {
     let believed = waiting(None, 2).believed(now()).expect("known");
-    assert_eq!(EndpointHealth::waited(Some(&believed), ENDPOINT(), now()).and_then(|health| health.paused_until()), None);
+    assert_eq!(
+        EndpointHealth::waited(Some(&believed), ENDPOINT(), now())
+            .and_then(|health| health.paused_until()),
+        None
+    );
 }
 
 #[test]
 fn an_endpoint_that_says_not_now_is_paused_at_once() {
     for status in [429, 502, 503, 504] {
-        let health = then(EndpointHealth::after(None, ENDPOINT(), answered(status), now()));
+        let health = then(EndpointHealth::after(
+            None,
+            ENDPOINT(),
+            answered(status),
+            now(),
+        ));
         assert_eq!(circuit(&health), open(now() + seconds(5)), "{status}");
     }
     for status in [400, 404, 428, 430, 500, 501, 505] {
-        let health = then(EndpointHealth::after(None, ENDPOINT(), answered(status), now()));
+        let health = then(EndpointHealth::after(
+            None,
+            ENDPOINT(),
+            answered(status),
+            now(),
+        ));
         assert_eq!(circuit(&health), Circuit::Closed, "{status}");
     }
 }
@@ -252,9 +416,24 @@ fn pauses_double_up_to_a_quarter_of_an_hour() {
 
 #[test]
 fn retry_after_lengthens_a_pause_up_to_an_hour_and_never_shortens_it() {
-    for (asked, expected) in [(-5, 5), (0, 5), (4, 5), (6, 6), (3_600, 3_600), (3_601, 3_600), (i64::MAX, 3_600)] {
-        let outcome = Outcome::Failed { retry_after: Some(seconds(asked)) };
-        let health = then(EndpointHealth::after(None, ENDPOINT(), attempted(80, outcome, Some(503)), now()));
+    for (asked, expected) in [
+        (-5, 5),
+        (0, 5),
+        (4, 5),
+        (6, 6),
+        (3_600, 3_600),
+        (3_601, 3_600),
+        (i64::MAX, 3_600),
+    ] {
+        let outcome = Outcome::Failed {
+            retry_after: Some(seconds(asked)),
+        };
+        let health = then(EndpointHealth::after(
+            None,
+            ENDPOINT(),
+            attempted(80, outcome, Some(503)),
+            now(),
+        ));
         assert_eq!(circuit(&health), open(now() + seconds(expected)), "{asked}");
     }
     assert_eq!(LONGEST_ASKED, hours(1));
@@ -274,7 +453,9 @@ fn what_is_put_off_comes_back_over_a_window_that_grows_with_the_outage() {
     assert_eq!(spread(hours(-5), 5), 5, "a clock that was set back");
     let at = now() + seconds(400);
     for (chance, expected) in [(0, 5), (1, 5), (500, 55), (1_000, 105), (u16::MAX, 105)] {
-        let back = health.comes_back(at + seconds(5), chance, at).duration_since(at);
+        let back = health
+            .comes_back(at + seconds(5), chance, at)
+            .duration_since(at);
         assert_eq!(back.as_secs(), expected, "{chance}");
     }
 }
@@ -282,40 +463,90 @@ fn what_is_put_off_comes_back_over_a_window_that_grows_with_the_outage() {
 #[test]
 fn what_comes_due_during_a_probe_of_a_short_outage_is_back_within_two_probes() {
     let health = failing(open(now()));
-    let Admission::Probe(health) = EndpointHealth::admit(Some(&health), id(80), false, now()) else { panic!("a probe") };
-    let Admission::NotBefore(until) = EndpointHealth::admit(Some(&health), id(81), false, now()) else { panic!("one probe") };
+    let Admission::Probe(health) = EndpointHealth::admit(Some(&health), id(80), false, now())
+    else {
+        panic!("a probe")
+    };
+    let Admission::NotBefore(until) = EndpointHealth::admit(Some(&health), id(81), false, now())
+    else {
+        panic!("one probe")
+    };
     assert_eq!(until.duration_since(now()), PROBE);
-    assert_eq!(health.comes_back(until, 1_000, now()).duration_since(now()), PROBE * 2);
+    assert_eq!(
+        health.comes_back(until, 1_000, now()).duration_since(now()),
+        PROBE * 2
+    );
 }
 
 #[test]
 fn after_four_days_the_client_is_warned_once_and_after_five_the_endpoint_is_disabled() {
     let health = failing(Circuit::Closed);
     let early = now() + WARNED_AFTER - MILLISECOND;
-    assert!(matches!(after(&health, answered(500), early), Change::Now(_)));
-    let Change::Warned(health) = after(&health, answered(500), now() + WARNED_AFTER) else { panic!("not warned") };
+    assert!(matches!(
+        after(&health, answered(500), early),
+        Change::Now(_)
+    ));
+    let Change::Warned(health) = after(&health, answered(500), now() + WARNED_AFTER) else {
+        panic!("not warned")
+    };
     let early = now() + DISABLED_AFTER - MILLISECOND;
-    assert!(matches!(after(&health, answered(500), early), Change::Now(_)), "only once, and not yet disabled");
-    let Change::Disabled(health) = after(&health, answered(500), now() + DISABLED_AFTER) else { panic!("not disabled") };
-    let HealthState::Disabled { disabled_at, cause, reason } = &health.state else { panic!("not disabled") };
-    assert_eq!((*disabled_at, *cause), (now() + DISABLED_AFTER, Cause::Failing));
+    assert!(
+        matches!(after(&health, answered(500), early), Change::Now(_)),
+        "only once, and not yet disabled"
+    );
+    let Change::Disabled(health) = after(&health, answered(500), now() + DISABLED_AFTER) else {
+        panic!("not disabled")
+    };
+    let HealthState::Disabled {
+        disabled_at,
+        cause,
+        reason,
+    } = &health.state
+    else {
+        panic!("not disabled")
+    };
+    assert_eq!(
+        (*disabled_at, *cause),
+        (now() + DISABLED_AFTER, Cause::Failing)
+    );
     assert!(reason.contains("2026-07-01T12:00:00Z"), "{reason}");
-    assert_eq!(after(&health, answered(500), now() + DISABLED_AFTER), Change::None, "disabled once");
+    assert_eq!(
+        after(&health, answered(500), now() + DISABLED_AFTER),
+        Change::None,
+        "disabled once"
+    );
 }
 
 #[test]
 fn a_clock_that_jumps_over_the_fourth_day_still_warns_a_day_before() {
     let late = now() + hours(30 * 24);
-    let Change::Warned(health) = after(&failing(Circuit::Closed), answered(500), late) else { panic!("not warned") };
-    assert!(matches!(after(&health, answered(500), late + WARNED_BEFORE - MILLISECOND), Change::Now(_)));
-    assert!(matches!(after(&health, answered(500), late + WARNED_BEFORE), Change::Disabled(_)));
-    assert!(matches!(after(&warned(late), answered(500), now() - hours(1)), Change::None), "set back: it is still paused");
+    let Change::Warned(health) = after(&failing(Circuit::Closed), answered(500), late) else {
+        panic!("not warned")
+    };
+    assert!(matches!(
+        after(&health, answered(500), late + WARNED_BEFORE - MILLISECOND),
+        Change::Now(_)
+    ));
+    assert!(matches!(
+        after(&health, answered(500), late + WARNED_BEFORE),
+        Change::Disabled(_)
+    ));
+    assert!(
+        matches!(
+            after(&warned(late), answered(500), now() - hours(1)),
+            Change::None
+        ),
+        "set back: it is still paused"
+    );
 }
 
 #[test]
 fn an_attempt_under_way_when_the_circuit_opened_still_warns() {
     let at = now() + WARNED_AFTER;
-    assert!(matches!(after(&failing(open(at + hours(1))), answered(500), at), Change::Warned(_)));
+    assert!(matches!(
+        after(&failing(open(at + hours(1))), answered(500), at),
+        Change::Warned(_)
+    ));
 }
 
 #[test]
@@ -323,23 +554,59 @@ fn a_replay_enables_or_lets_a_probe_through_and_the_days_go_on() {
     assert_eq!(disabled().believed(now()), None);
     let asked = |before| failing(before).believed(now()).expect("still known");
     assert_eq!(circuit(&asked(open(now() + hours(1)))), open(now()));
-    assert_eq!(circuit(&asked(open(now() - hours(1)))), open(now() - hours(1)));
-    assert_eq!(circuit(&asked(probing(now() + hours(1)))), probing(now() + hours(1)));
+    assert_eq!(
+        circuit(&asked(open(now() - hours(1)))),
+        open(now() - hours(1))
+    );
+    assert_eq!(
+        circuit(&asked(probing(now() + hours(1)))),
+        probing(now() + hours(1))
+    );
     let closed = asked(Circuit::Closed);
-    let HealthState::Failing { failing_since, failures, circuit, .. } = closed.state else { panic!("disabled") };
-    assert_eq!((failing_since, failures, circuit), (now(), 1, Circuit::Closed));
-    let state = warned(now()).believed(now() + hours(1)).expect("known").state;
-    assert!(matches!(state, HealthState::Failing { warned_at: Some(_), .. }));
+    let HealthState::Failing {
+        failing_since,
+        failures,
+        circuit,
+        ..
+    } = closed.state
+    else {
+        panic!("disabled")
+    };
+    assert_eq!(
+        (failing_since, failures, circuit),
+        (now(), 1, Circuit::Closed)
+    );
+    let state = warned(now())
+        .believed(now() + hours(1))
+        .expect("known")
+        .state;
+    assert!(matches!(
+        state,
+        HealthState::Failing {
+            warned_at: Some(_),
+            ..
+        }
+    ));
 }
 
 #[test]
 fn an_endpoint_that_stays_dead_is_probed_every_quarter_of_an_hour_before_it_is_disabled() {
-    let mut health = then(EndpointHealth::after(None, ENDPOINT(), answered(503), now()));
+    let mut health = then(EndpointHealth::after(
+        None,
+        ENDPOINT(),
+        answered(503),
+        now(),
+    ));
     let (mut probes, mut warnings, mut time) = (0, 0, now());
     for _ in 0..10 * MANY {
-        let Some(until) = health.paused_until() else { break };
+        let Some(until) = health.paused_until() else {
+            break;
+        };
         time = until;
-        let Admission::Probe(probing) = EndpointHealth::admit(Some(&health), id(80), false, time) else { panic!("no probe") };
+        let Admission::Probe(probing) = EndpointHealth::admit(Some(&health), id(80), false, time)
+        else {
+            panic!("no probe")
+        };
         probes += 1;
         let change = after(&probing, answered(503), time);
         warnings += u32::from(matches!(change, Change::Warned(_)));

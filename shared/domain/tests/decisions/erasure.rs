@@ -14,7 +14,9 @@ use crate::fixtures::{at, company, customer, id, now};
 const MILLISECOND: SignedDuration = SignedDuration::from_millis(1);
 
 fn erase(subscriptions: &[Subscription]) -> Result<(), ErasureError> {
-    customer(40, &company(1, true)).erase(id(12), subscriptions, now()).map(|_| ())
+    customer(40, &company(1, true))
+        .erase(id(12), subscriptions, now())
+        .map(|_| ())
 }
 
 fn imported() -> External {
@@ -29,19 +31,42 @@ fn imported() -> External {
 
 #[test]
 fn the_record_names_who_asked_when_and_whom_and_nothing_else() {
-    let erasure = customer(40, &company(1, true)).erase(id(12), [], now()).expect("nothing runs");
+    let erasure = customer(40, &company(1, true))
+        .erase(id(12), [], now())
+        .expect("nothing runs");
     let written = json!(erasure);
     let names: Vec<&String> = written.as_object().expect("an object").keys().collect();
     assert_eq!(names, ["askedBy", "companyId", "customerId", "erasedAt"]);
-    assert_eq!((erasure.customer_id, erasure.asked_by, erasure.erased_at), (id(40), id(12), now()));
+    assert_eq!(
+        (erasure.customer_id, erasure.asked_by, erasure.erased_at),
+        (id(40), id(12), now())
+    );
 }
 
 #[test]
 fn what_runs_must_end_before() {
-    let once = |paid_until: Timestamp| Subscription { renews: false, paid_until, ..own() };
-    let ending = |ends_at| Subscription { life: Life::Cancelled { cancelled_at: own().started_at, ends_at }, ..own() };
-    let mirrored = Subscription { external: Some(imported()), renews: false, paid_until: own().started_at, ..own() };
-    let lapsed = Subscription { paid_until: own().started_at, ..own() };
+    let once = |paid_until: Timestamp| Subscription {
+        renews: false,
+        paid_until,
+        ..own()
+    };
+    let ending = |ends_at| Subscription {
+        life: Life::Cancelled {
+            cancelled_at: own().started_at,
+            ends_at,
+        },
+        ..own()
+    };
+    let mirrored = Subscription {
+        external: Some(imported()),
+        renews: false,
+        paid_until: own().started_at,
+        ..own()
+    };
+    let lapsed = Subscription {
+        paid_until: own().started_at,
+        ..own()
+    };
     for (row, runs) in [
         (own(), true),
         (lapsed, true),
@@ -50,8 +75,20 @@ fn what_runs_must_end_before() {
         (once(now()), false),
         (ending(now() + MILLISECOND), true),
         (ending(now()), false),
-        (Subscription { life: Life::Refunded { ended_at: now() }, ..own() }, false),
-        (Subscription { life: Life::ChargedBack { ended_at: now() }, ..own() }, false),
+        (
+            Subscription {
+                life: Life::Refunded { ended_at: now() },
+                ..own()
+            },
+            false,
+        ),
+        (
+            Subscription {
+                life: Life::ChargedBack { ended_at: now() },
+                ..own()
+            },
+            false,
+        ),
     ] {
         assert_eq!(row.is_running(now()), runs, "{row:?}");
         assert_eq!(erase(std::slice::from_ref(&row)).is_err(), runs, "{row:?}");
@@ -60,13 +97,39 @@ fn what_runs_must_end_before() {
 
 #[test]
 fn the_refusal_names_the_callers_subscriptions_and_not_those_of_other_clients() {
-    let (mine, ended) = (own(), Subscription { life: Life::Refunded { ended_at: now() }, ..own() });
+    let (mine, ended) = (
+        own(),
+        Subscription {
+            life: Life::Refunded { ended_at: now() },
+            ..own()
+        },
+    );
     let ends_at = at("2026-12-31T00:00:00Z");
-    let leaving = Subscription { id: id(71), life: Life::Cancelled { cancelled_at: now(), ends_at }, ..own() };
-    let theirs = Subscription { id: id(72), client_id: id(11), ..own() };
+    let leaving = Subscription {
+        id: id(71),
+        life: Life::Cancelled {
+            cancelled_at: now(),
+            ends_at,
+        },
+        ..own()
+    };
+    let theirs = Subscription {
+        id: id(72),
+        client_id: id(11),
+        ..own()
+    };
     let own = vec![(id(70), "active"), (id(71), "cancelled")];
-    assert_eq!(erase(&[mine, ended, leaving, theirs.clone()]), Err(ErasureError::StillRunning { own, others: true }));
-    assert_eq!(erase(&[theirs]), Err(ErasureError::StillRunning { own: Vec::new(), others: true }));
+    assert_eq!(
+        erase(&[mine, ended, leaving, theirs.clone()]),
+        Err(ErasureError::StillRunning { own, others: true })
+    );
+    assert_eq!(
+        erase(&[theirs]),
+        Err(ErasureError::StillRunning {
+            own: Vec::new(),
+            others: true
+        })
+    );
 }
 
 fn announcement(data: Value) -> Announcement {
@@ -94,16 +157,26 @@ fn a_body_is_kept_in_two_parts_and_sent_as_the_same_bytes_each_time() {
 
 #[test]
 fn once_the_customer_was_erased_the_sale_is_told_with_the_id_alone() {
-    let mut parted = announcement(json!({"customer": {"id": "cus_1", "email": "anna@example.com"}, "voucherCode": "x"}));
+    let mut parted = announcement(
+        json!({"customer": {"id": "cus_1", "email": "anna@example.com"}, "voucherCode": "x"}),
+    );
     let _ = parted.take_person();
-    let body: Value = serde_json::from_slice(&whole_body(&parted.body(now()), None).expect("whole")).expect("JSON");
+    let body: Value =
+        serde_json::from_slice(&whole_body(&parted.body(now()), None).expect("whole"))
+            .expect("JSON");
     let customer = json!({
         "id": "cus_1", "email": null, "language": null, "firstName": null, "lastName": null, "erased": true
     });
-    assert_eq!(body["data"], json!({"customer": customer, "voucherCode": "x"}));
+    assert_eq!(
+        body["data"],
+        json!({"customer": customer, "voucherCode": "x"})
+    );
 }
 
 #[test]
 fn what_tells_nothing_of_a_customer_stays_in_one_part() {
-    assert_eq!(announcement(json!({"order": {"id": "ord_1"}})).take_person(), None);
+    assert_eq!(
+        announcement(json!({"order": {"id": "ord_1"}})).take_person(),
+        None
+    );
 }

@@ -73,7 +73,10 @@ pub(crate) fn email(text: &str) -> EmailAddress {
 }
 
 pub(crate) fn money(amount: i64, currency: &str) -> Money {
-    Money { amount, currency: Currency::parse(&json!(currency)).expect("a currency") }
+    Money {
+        amount,
+        currency: Currency::parse(&json!(currency)).expect("a currency"),
+    }
 }
 
 pub(crate) fn euro(cents: i64) -> Money {
@@ -81,7 +84,10 @@ pub(crate) fn euro(cents: i64) -> Money {
 }
 
 pub(crate) fn monthly() -> Period {
-    Period { unit: PeriodUnit::Month, count: 1 }
+    Period {
+        unit: PeriodUnit::Month,
+        count: 1,
+    }
 }
 
 pub(crate) fn callback_url(text: &str) -> CallbackUrl {
@@ -92,7 +98,9 @@ pub(crate) fn company(number: u128, module_on: bool) -> ContractingCompany {
     ContractingCompany {
         id: id(number),
         name: name(&format!("Verlag {number}")),
-        modules: Modules { cross_client_connections: module_on },
+        modules: Modules {
+            cross_client_connections: module_on,
+        },
         created_at: yesterday(),
         version: 1,
     }
@@ -111,8 +119,7 @@ pub(crate) fn client(number: u128, company: &ContractingCompany) -> Client {
 }
 
 pub(crate) fn customer(number: u128, company: &ContractingCompany) -> Customer {
-    let profile =
-        json!({"email": "anna@example.com", "language": "de-CH", "firstName": "Anna", "lastName": "Muster", "phone": "+41 1"});
+    let profile = json!({"email": "anna@example.com", "language": "de-CH", "firstName": "Anna", "lastName": "Muster", "phone": "+41 1"});
     let profile = Profile::parse(&profile).expect("a profile");
     profile.create(id(number), company.id, "sealed key".to_owned(), yesterday())
 }
@@ -124,7 +131,10 @@ pub(crate) fn offer(number: u128, owner: ClientId) -> Offer {
         client_id: owner,
         name: name(&format!("Angebot {number}")),
         description: None,
-        kind: OfferKind::Subscription { period: monthly(), renews: true },
+        kind: OfferKind::Subscription {
+            period: monthly(),
+            renews: true,
+        },
         price: euro(1_000),
         cross_client: None,
         externally_managed: false,
@@ -151,12 +161,23 @@ impl Pair {
     }
 
     pub(crate) fn between_two_companies() -> Self {
-        let secret = SigningSecret { sealed: "sealed 1".to_owned(), created_at: yesterday(), expires_at: None };
-        let callback = CallbackSettings { url: callback_url("https://source.example.com/tandem"), secrets: vec![secret] };
+        let secret = SigningSecret {
+            sealed: "sealed 1".to_owned(),
+            created_at: yesterday(),
+            expires_at: None,
+        };
+        let callback = CallbackSettings {
+            url: callback_url("https://source.example.com/tandem"),
+            secrets: vec![secret],
+        };
         Self::of(company(1, true), company(2, true), Some(callback))
     }
 
-    fn of(source_company: ContractingCompany, target_company: ContractingCompany, callback: Option<CallbackSettings>) -> Self {
+    fn of(
+        source_company: ContractingCompany,
+        target_company: ContractingCompany,
+        callback: Option<CallbackSettings>,
+    ) -> Self {
         let (source, target) = (client(11, &source_company), client(12, &target_company));
         let connection = Connection {
             id: id::<ConnectionId>(20),
@@ -170,13 +191,25 @@ impl Pair {
             updated_at: yesterday(),
             version: 7,
         };
-        Self { source_company, target_company, source, target, connection }
+        Self {
+            source_company,
+            target_company,
+            source,
+            target,
+            connection,
+        }
     }
 
     /// An offer of the source that the target may sell and keep a fifth of.
     pub(crate) fn shared_offer(&self, number: u128) -> Offer {
-        let sharing = CrossClient { target_client_ids: vec![self.target.id], seller_share_basis_points: BasisPoints(2_000) };
-        Offer { cross_client: Some(sharing), ..offer(number, self.source.id) }
+        let sharing = CrossClient {
+            target_client_ids: vec![self.target.id],
+            seller_share_basis_points: BasisPoints(2_000),
+        };
+        Offer {
+            cross_client: Some(sharing),
+            ..offer(number, self.source.id)
+        }
     }
 
     pub(crate) fn shared<'a>(&'a self, offer: &'a Offer) -> SharedOffer<'a> {
@@ -189,15 +222,27 @@ impl Pair {
     }
 
     pub(crate) fn found<'a>(&'a self, offer: &'a Offer) -> Found<'a> {
-        if offer.client_id == self.target.id { Found::Own(offer) } else { Found::Shared(self.shared(offer)) }
+        if offer.client_id == self.target.id {
+            Found::Own(offer)
+        } else {
+            Found::Shared(self.shared(offer))
+        }
     }
 
     /// A position of the target's cart.
     pub(crate) fn position(&self, number: u8, offer: &Offer, choice: Choice) -> Position {
-        let origin =
-            Origin { client_id: self.source.id, company_id: self.source_company.id, connection_id: self.connection.id };
+        let origin = Origin {
+            client_id: self.source.id,
+            company_id: self.source_company.id,
+            connection_id: self.connection.id,
+        };
         let origin = (offer.client_id != self.target.id).then_some(origin);
-        Position { number, offer_id: offer.id, choice, origin }
+        Position {
+            number,
+            offer_id: offer.id,
+            choice,
+            origin,
+        }
     }
 
     pub(crate) fn cart(&self, positions: Vec<Position>) -> Cart {
@@ -222,7 +267,11 @@ impl Pair {
 
 /// Field and code of each error.
 pub(crate) fn codes(errors: &tandem_domain::input::FieldErrors) -> Vec<(&str, &str)> {
-    errors.0.iter().map(|error| (error.field.as_str(), error.code)).collect()
+    errors
+        .0
+        .iter()
+        .map(|error| (error.field.as_str(), error.code))
+        .collect()
 }
 
 /// A JSON object with one member changed.

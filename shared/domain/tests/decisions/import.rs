@@ -2,8 +2,12 @@
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tandem_domain::import::chunk::{Begun, Chunk, ChunkItems, ChunkState, LEASE, MOST_TRIES, StuckReason};
-use tandem_domain::import::decide::{Asked, Decision, ExternalHash, Grounds, ItemProblem, ItemResult};
+use tandem_domain::import::chunk::{
+    Begun, Chunk, ChunkItems, ChunkState, LEASE, MOST_TRIES, StuckReason,
+};
+use tandem_domain::import::decide::{
+    Asked, Decision, ExternalHash, Grounds, ItemProblem, ItemResult,
+};
 use tandem_domain::import::item::{ImportItem, parse_items};
 use tandem_domain::import::promise::{Accepted, Counts, Promise, PromiseState};
 use tandem_domain::import::{CHUNK, KEPT, MOST_ITEMS};
@@ -33,13 +37,28 @@ pub(crate) fn item(more: Value) -> ImportItem {
 
 /// The client's own externally managed offer.
 fn external_offer() -> Offer {
-    Offer { externally_managed: true, ..offer(60, id(12)) }
+    Offer {
+        externally_managed: true,
+        ..offer(60, id(12))
+    }
 }
 
 /// Decides an item of the promise `rank` after what was decided before.
-pub(crate) fn decide(item: &ImportItem, rank: u128, before: Option<&Decision>, offer: Option<&Offer>) -> Decision {
+pub(crate) fn decide(
+    item: &ImportItem,
+    rank: u128,
+    before: Option<&Decision>,
+    offer: Option<&Offer>,
+) -> Decision {
     let hash = ExternalHash("5f2a".to_owned());
-    let asked = Asked { client_id: id(12), promise_id: id(rank), rank: id(rank), number: 3, item, external_hash: &hash };
+    let asked = Asked {
+        client_id: id(12),
+        promise_id: id(rank),
+        rank: id(rank),
+        number: 3,
+        item,
+        external_hash: &hash,
+    };
     let grounds = Grounds {
         mirror: before.and_then(|before| before.mirror.clone()),
         mirrored: before.and_then(|before| before.rows.clone()),
@@ -93,18 +112,32 @@ fn each_wrong_member_of_each_item_is_named() {
     assert_eq!(codes(&errors)[..expected.len()], expected);
     let named: Vec<&str> = codes(&errors).iter().map(|(field, _)| *field).collect();
     for number in 2..14 {
-        assert!(named.iter().any(|field| field.starts_with(&format!("items[{number}]"))), "{number}: {named:?}");
+        assert!(
+            named
+                .iter()
+                .any(|field| field.starts_with(&format!("items[{number}]"))),
+            "{number}: {named:?}"
+        );
     }
     assert!(!named.iter().any(|field| field.starts_with("items[0]")));
 }
 
 #[test]
 fn an_import_has_one_to_a_thousand_items_of_different_ids() {
-    let items = |count: usize| (0..count).map(|number| with(sent(), "externalSystemId", json!(number.to_string())));
+    let items = |count: usize| {
+        (0..count).map(|number| with(sent(), "externalSystemId", json!(number.to_string())))
+    };
     let body = |count| json!({"items": items(count).collect::<Vec<_>>()});
-    assert_eq!(parse_items(&body(MOST_ITEMS)).expect("an import").len(), MOST_ITEMS);
+    assert_eq!(
+        parse_items(&body(MOST_ITEMS)).expect("an import").len(),
+        MOST_ITEMS
+    );
     for count in [0, MOST_ITEMS + 1] {
-        assert_eq!(codes(&parse_items(&body(count)).expect_err("wrong"))[0].0, "items", "{count}");
+        assert_eq!(
+            codes(&parse_items(&body(count)).expect_err("wrong"))[0].0,
+            "items",
+            "{count}"
+        );
     }
     let errors = parse_items(&json!({"items": [sent(), sent()]})).expect_err("wrong");
     assert_eq!(codes(&errors)[0].0, "items[1].externalSystemId");
@@ -117,44 +150,116 @@ fn an_item_makes_an_order_and_an_externally_managed_subscription() {
     let (order, subscription) = decided.rows.expect("rows");
     assert_eq!(decided.log.result, ItemResult::Created);
     assert_eq!((order.id, subscription.id), (id(0x1001), id(0x1002)));
-    assert_eq!((decided.log.order_id, decided.log.subscription_id), (Some(order.id), Some(subscription.id)));
+    assert_eq!(
+        (decided.log.order_id, decided.log.subscription_id),
+        (Some(order.id), Some(subscription.id))
+    );
     let price = external_offer().price.amount;
-    assert_eq!((subscription.amount().amount, order.total), (price, subscription.amount()), "two, at half the price");
+    assert_eq!(
+        (subscription.amount().amount, order.total),
+        (price, subscription.amount()),
+        "two, at half the price"
+    );
     assert_eq!(subscription.status(), Status::Cancelled);
-    assert_eq!((subscription.external.is_some(), order.external == subscription.external), (true, true));
+    assert_eq!(
+        (
+            subscription.external.is_some(),
+            order.external == subscription.external
+        ),
+        (true, true)
+    );
 }
 
 #[test]
 fn what_an_item_says_replaces_and_what_it_does_not_say_stays() {
-    let first =
-        decide(&item(json!({"discountPercentage": 10, "endDate": "2026-12-01T00:00:00Z"})), 90, None, Some(&external_offer()));
+    let first = decide(
+        &item(json!({"discountPercentage": 10, "endDate": "2026-12-01T00:00:00Z"})),
+        90,
+        None,
+        Some(&external_offer()),
+    );
     // What is sent then, what it comes to, the quantity and the end afterwards.
     let end = Some(at("2026-12-01T00:00:00Z"));
     let table = [
-        (json!({"discountPercentage": 10, "endDate": "2026-12-01T00:00:00Z"}), ItemResult::Unchanged, 2, end),
+        (
+            json!({"discountPercentage": 10, "endDate": "2026-12-01T00:00:00Z"}),
+            ItemResult::Unchanged,
+            2,
+            end,
+        ),
         (json!({}), ItemResult::Unchanged, 2, end),
         (json!({"endDate": null}), ItemResult::Updated, 2, None),
-        (json!({"endDate": "2026-08-01T00:00:00Z"}), ItemResult::Updated, 2, Some(at("2026-08-01T00:00:00Z"))),
+        (
+            json!({"endDate": "2026-08-01T00:00:00Z"}),
+            ItemResult::Updated,
+            2,
+            Some(at("2026-08-01T00:00:00Z")),
+        ),
         (json!({"quantity": 3}), ItemResult::Updated, 3, end),
-        (json!({"paymentMethod": "ZERO"}), ItemResult::Updated, 2, end),
-        (json!({"startDate": "2026-07-02T00:00:00Z"}), ItemResult::Updated, 2, end),
-        (json!({"discountPercentage": 0}), ItemResult::Updated, 2, end),
+        (
+            json!({"paymentMethod": "ZERO"}),
+            ItemResult::Updated,
+            2,
+            end,
+        ),
+        (
+            json!({"startDate": "2026-07-02T00:00:00Z"}),
+            ItemResult::Updated,
+            2,
+            end,
+        ),
+        (
+            json!({"discountPercentage": 0}),
+            ItemResult::Updated,
+            2,
+            end,
+        ),
     ];
     for (more, result, quantity, ends_at) in table {
-        let second = decide(&item(more.clone()), 91, Some(&first), Some(&external_offer()));
+        let second = decide(
+            &item(more.clone()),
+            91,
+            Some(&first),
+            Some(&external_offer()),
+        );
         assert_eq!(second.log.result, result, "{more}");
-        assert_eq!(second.rows.is_some(), result == ItemResult::Updated, "{more}");
-        assert_eq!(second.mirror.as_ref().map(|mirror| mirror.rank), Some(id(91)), "{more}");
+        assert_eq!(
+            second.rows.is_some(),
+            result == ItemResult::Updated,
+            "{more}"
+        );
+        assert_eq!(
+            second.mirror.as_ref().map(|mirror| mirror.rank),
+            Some(id(91)),
+            "{more}"
+        );
         let (_, subscription) = second.rows.or_else(|| first.rows.clone()).expect("rows");
-        assert_eq!((subscription.quantity, ends_of(&subscription)), (quantity, ends_at), "{more}");
+        assert_eq!(
+            (subscription.quantity, ends_of(&subscription)),
+            (quantity, ends_at),
+            "{more}"
+        );
     }
 }
 
 #[test]
 fn of_two_imports_the_later_accepted_one_wins() {
-    let later = decide(&item(json!({"quantity": 5})), 91, None, Some(&external_offer()));
-    let overtaken = decide(&item(json!({"quantity": 1})), 90, Some(&later), Some(&external_offer()));
-    assert_eq!((overtaken.log.result, overtaken.log.superseded_by), (ItemResult::Superseded, Some(id(91))));
+    let later = decide(
+        &item(json!({"quantity": 5})),
+        91,
+        None,
+        Some(&external_offer()),
+    );
+    let overtaken = decide(
+        &item(json!({"quantity": 1})),
+        90,
+        Some(&later),
+        Some(&external_offer()),
+    );
+    assert_eq!(
+        (overtaken.log.result, overtaken.log.superseded_by),
+        (ItemResult::Superseded, Some(id(91)))
+    );
     assert_eq!((overtaken.rows, overtaken.mirror), (None, None));
     // Even if there is nothing to apply it to any more.
     let overtaken = decide(&item(json!({"quantity": 1})), 90, Some(&later), None);
@@ -163,26 +268,77 @@ fn of_two_imports_the_later_accepted_one_wins() {
 
 #[test]
 fn an_item_fails_for_one_reason_and_changes_nothing() {
-    let single = Offer { kind: OfferKind::Single, ..external_offer() };
-    let archived = Offer { status: OfferStatus::Archived, ..external_offer() };
-    let other = Offer { id: id(61), ..external_offer() };
+    let single = Offer {
+        kind: OfferKind::Single,
+        ..external_offer()
+    };
+    let archived = Offer {
+        status: OfferStatus::Archived,
+        ..external_offer()
+    };
+    let other = Offer {
+        id: id(61),
+        ..external_offer()
+    };
     let other_offer = item(json!({"offerId": "off_0190b8f5c6f77c3ab0a100000000003d"}));
     let other_customer = item(json!({"invoiceCustomerId": "cus_0190b8f5c6f77c3ab0a1000000000029"}));
     let before = created();
     let table = [
-        (item(json!({})), None, None, Some(ItemProblem::OfferNotFound)),
-        (item(json!({})), None, Some(offer(60, id(12))), Some(ItemProblem::OfferNotExternallyManaged)),
-        (item(json!({})), None, Some(single), Some(ItemProblem::OfferNotSubscription)),
-        (item(json!({})), None, Some(archived.clone()), Some(ItemProblem::OfferArchived)),
-        (item(json!({"quantity": 3})), Some(&before), Some(archived), None),
-        (other_offer, Some(&before), Some(other), Some(ItemProblem::OfferDiffers)),
-        (other_customer, Some(&before), Some(external_offer()), Some(ItemProblem::CustomerDiffers)),
+        (
+            item(json!({})),
+            None,
+            None,
+            Some(ItemProblem::OfferNotFound),
+        ),
+        (
+            item(json!({})),
+            None,
+            Some(offer(60, id(12))),
+            Some(ItemProblem::OfferNotExternallyManaged),
+        ),
+        (
+            item(json!({})),
+            None,
+            Some(single),
+            Some(ItemProblem::OfferNotSubscription),
+        ),
+        (
+            item(json!({})),
+            None,
+            Some(archived.clone()),
+            Some(ItemProblem::OfferArchived),
+        ),
+        (
+            item(json!({"quantity": 3})),
+            Some(&before),
+            Some(archived),
+            None,
+        ),
+        (
+            other_offer,
+            Some(&before),
+            Some(other),
+            Some(ItemProblem::OfferDiffers),
+        ),
+        (
+            other_customer,
+            Some(&before),
+            Some(external_offer()),
+            Some(ItemProblem::CustomerDiffers),
+        ),
     ];
     for (item, before, offer, problem) in table {
         let decided = decide(&item, 91, before, offer.as_ref());
         assert_eq!(decided.log.problem, problem);
         let failed = problem.is_some();
-        assert_eq!((decided.log.result == ItemResult::Failed, decided.rows.is_none()), (failed, failed), "{problem:?}");
+        assert_eq!(
+            (
+                decided.log.result == ItemResult::Failed,
+                decided.rows.is_none()
+            ),
+            (failed, failed),
+            "{problem:?}"
+        );
         assert_eq!(decided.mirror.is_none(), failed, "{problem:?}");
     }
 }
@@ -212,47 +368,103 @@ fn a_customer_must_be_there_each_time() {
                 customer_exists,
                 delivery_customer_exists,
             };
-            assert_eq!(asked.decide(grounds, now(), &mut Counter::default()).log.problem, problem);
+            assert_eq!(
+                asked
+                    .decide(grounds, now(), &mut Counter::default())
+                    .log
+                    .problem,
+                problem
+            );
         }
     }
 }
 
 pub(crate) fn accepted(items: usize) -> Accepted {
-    let items: Vec<ImportItem> = (0..items).map(|number| item(json!({"externalSystemId": number.to_string()}))).collect();
+    let items: Vec<ImportItem> = (0..items)
+        .map(|number| item(json!({"externalSystemId": number.to_string()})))
+        .collect();
     Promise::accept(id(90), (id(12), id(1)), &items, None, yesterday())
 }
 
 #[test]
 fn a_promise_counts_its_chunks_and_is_done_with_the_last() {
     let Accepted { promise, chunks } = accepted(2 * CHUNK + 1);
-    assert_eq!((promise.state(), promise.pending(), chunks.len()), (PromiseState::Accepted, 51, 3));
-    let numbers: Vec<u32> = chunks.iter().flat_map(|(_, items)| items.numbered().map(|(number, _)| number)).collect();
+    assert_eq!(
+        (promise.state(), promise.pending(), chunks.len()),
+        (PromiseState::Accepted, 51, 3)
+    );
+    let numbers: Vec<u32> = chunks
+        .iter()
+        .flat_map(|(_, items)| items.numbered().map(|(number, _)| number))
+        .collect();
     assert_eq!(numbers, (0..51).collect::<Vec<_>>());
     let promise = promise.begin(now()).expect("the first chunk begins it");
-    assert_eq!((promise.state(), promise.clone().begin(now())), (PromiseState::Running, None));
-    let promise = promise.chunk_stuck(2).expect("news").chunk_done(1, counts(25, 0), now());
-    assert_eq!((promise.clone().chunk_stuck(2), promise.stuck_items()), (None, vec![json!({"from": 50, "to": 50})]));
+    assert_eq!(
+        (promise.state(), promise.clone().begin(now())),
+        (PromiseState::Running, None)
+    );
+    let promise = promise
+        .chunk_stuck(2)
+        .expect("news")
+        .chunk_done(1, counts(25, 0), now());
+    assert_eq!(
+        (promise.clone().chunk_stuck(2), promise.stuck_items()),
+        (None, vec![json!({"from": 50, "to": 50})])
+    );
     let promise = promise.chunk_done(0, counts(25, 0), now());
-    assert_eq!((promise.state(), promise.announcement().is_none()), (PromiseState::Running, true));
+    assert_eq!(
+        (promise.state(), promise.announcement().is_none()),
+        (PromiseState::Running, true)
+    );
     let done = promise.clone().chunk_done(2, counts(1, 0), now());
-    assert_eq!((done.state(), done.pending(), done.stuck_items()), (PromiseState::Completed, 0, vec![]));
+    assert_eq!(
+        (done.state(), done.pending(), done.stuck_items()),
+        (PromiseState::Completed, 0, vec![])
+    );
     let told = done.announcement().expect("an announcement").data;
-    assert_eq!((&told["state"], &told["counts"]["created"]), (&json!("completed"), &json!(51)));
-    assert_eq!(promise.chunk_done(2, counts(0, 1), now()).state(), PromiseState::CompletedWithErrors);
+    assert_eq!(
+        (&told["state"], &told["counts"]["created"]),
+        (&json!("completed"), &json!(51))
+    );
+    assert_eq!(
+        promise.chunk_done(2, counts(0, 1), now()).state(),
+        PromiseState::CompletedWithErrors
+    );
     let (kept, end) = (done.accepted_at.checked_add(KEPT).expect("a time"), done);
     assert!(end.is_kept(kept) && !end.is_kept(kept + jiff::SignedDuration::from_secs(1)));
 }
 
 fn counts(created: u32, failed: u32) -> Counts {
-    Counts { created, failed, ..Counts::default() }
+    Counts {
+        created,
+        failed,
+        ..Counts::default()
+    }
 }
 
 #[test]
 fn a_retry_is_a_promise_of_its_own_that_overtakes_nothing() {
     let first = accepted(1).promise;
-    let again = Promise::accept(id(99), (id(12), id(1)), &[item(json!({}))], Some(&first), now()).promise;
-    assert_eq!((again.id, again.rank, again.retry_of), (id(99), id(90), Some(id(90))));
-    let third = Promise::accept(id(100), (id(12), id(1)), &[item(json!({}))], Some(&again), now()).promise;
+    let again = Promise::accept(
+        id(99),
+        (id(12), id(1)),
+        &[item(json!({}))],
+        Some(&first),
+        now(),
+    )
+    .promise;
+    assert_eq!(
+        (again.id, again.rank, again.retry_of),
+        (id(99), id(90), Some(id(90)))
+    );
+    let third = Promise::accept(
+        id(100),
+        (id(12), id(1)),
+        &[item(json!({}))],
+        Some(&again),
+        now(),
+    )
+    .promise;
     assert_eq!((third.rank, third.retry_of), (id(90), Some(id(99))));
 }
 
@@ -260,25 +472,85 @@ fn a_retry_is_a_promise_of_its_own_that_overtakes_nothing() {
 fn a_chunk_is_begun_when_it_is_due_and_no_one_else_has_it() {
     let lease_until = now() + LEASE;
     let (chunk, _) = chunk();
-    let leased = |tries| Begun::Leased(Chunk { state: ChunkState::InFlight { lease_until }, tries, ..chunk.clone() });
-    let stuck = ChunkState::Stuck { stuck_at: yesterday(), reason: StuckReason::TooManyTries };
+    let leased = |tries| {
+        Begun::Leased(Chunk {
+            state: ChunkState::InFlight { lease_until },
+            tries,
+            ..chunk.clone()
+        })
+    };
+    let stuck = ChunkState::Stuck {
+        stuck_at: yesterday(),
+        reason: StuckReason::TooManyTries,
+    };
     let later = now() + jiff::SignedDuration::from_secs(1);
     // The state, how often it was begun, when its message was sent, and what a worker does.
     let table = [
-        (ChunkState::Waiting { due_at: now() }, 0, Some(now()), leased(1)),
+        (
+            ChunkState::Waiting { due_at: now() },
+            0,
+            Some(now()),
+            leased(1),
+        ),
         (ChunkState::Waiting { due_at: now() }, 3, None, leased(4)),
-        (ChunkState::Waiting { due_at: later }, 0, Some(now()), Begun::Nothing),
-        (ChunkState::InFlight { lease_until: later }, 1, Some(now()), Begun::Nothing),
-        (ChunkState::InFlight { lease_until: now() }, 1, Some(now()), leased(2)),
-        (ChunkState::InFlight { lease_until: now() }, MOST_TRIES, Some(now()), Begun::TooManyTries),
-        (ChunkState::Done { done_at: yesterday(), failed: vec![] }, 1, Some(now()), Begun::Nothing),
-        (stuck.clone(), MOST_TRIES, None, Begun::Stuck(StuckReason::TooManyTries)),
-        (stuck.clone(), MOST_TRIES, Some(yesterday()), Begun::Stuck(StuckReason::TooManyTries)),
+        (
+            ChunkState::Waiting { due_at: later },
+            0,
+            Some(now()),
+            Begun::Nothing,
+        ),
+        (
+            ChunkState::InFlight { lease_until: later },
+            1,
+            Some(now()),
+            Begun::Nothing,
+        ),
+        (
+            ChunkState::InFlight { lease_until: now() },
+            1,
+            Some(now()),
+            leased(2),
+        ),
+        (
+            ChunkState::InFlight { lease_until: now() },
+            MOST_TRIES,
+            Some(now()),
+            Begun::TooManyTries,
+        ),
+        (
+            ChunkState::Done {
+                done_at: yesterday(),
+                failed: vec![],
+            },
+            1,
+            Some(now()),
+            Begun::Nothing,
+        ),
+        (
+            stuck.clone(),
+            MOST_TRIES,
+            None,
+            Begun::Stuck(StuckReason::TooManyTries),
+        ),
+        (
+            stuck.clone(),
+            MOST_TRIES,
+            Some(yesterday()),
+            Begun::Stuck(StuckReason::TooManyTries),
+        ),
         (stuck, MOST_TRIES, Some(now()), leased(1)),
     ];
     for (state, tries, sent_at, expected) in table {
-        let before = Chunk { state, tries, ..chunk.clone() };
-        assert_eq!(before.clone().begin(sent_at, now()), expected, "{before:?}, {sent_at:?}");
+        let before = Chunk {
+            state,
+            tries,
+            ..chunk.clone()
+        };
+        assert_eq!(
+            before.clone().begin(sent_at, now()),
+            expected,
+            "{before:?}, {sent_at:?}"
+        );
     }
     let given_back = Chunk { tries: 3, ..chunk }.give_back(now());
     assert_eq!((given_back.tries, given_back.due_at()), (2, Some(now())));

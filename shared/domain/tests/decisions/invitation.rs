@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use tandem_domain::callback_url::LocalTargets;
 use tandem_domain::connection::{
-    Action, CallbackSettings, Change, ConnectionDraft, ConnectionError, HistoryEntry, Party, Side, SigningSecret, State,
-    modules_are_on,
+    Action, CallbackSettings, Change, ConnectionDraft, ConnectionError, HistoryEntry, Party, Side,
+    SigningSecret, State, modules_are_on,
 };
 use tandem_domain::ids::ClientId;
 use tandem_domain::mail::MailKind;
@@ -21,7 +21,10 @@ fn between() -> Value {
 
 fn invite(pair: &Pair, draft: &Value) -> Result<Change, ConnectionError> {
     let draft = ConnectionDraft::parse(draft, &LocalTargets::default()).expect("a draft");
-    let (source, target) = ((&pair.source, &pair.source_company), (&pair.target, &pair.target_company));
+    let (source, target) = (
+        (&pair.source, &pair.source_company),
+        (&pair.target, &pair.target_company),
+    );
     draft.invite(id(50), source, target, || "sealed".to_owned(), now())
 }
 
@@ -30,43 +33,88 @@ fn an_invitation_within_one_company_waits_for_the_target() {
     let pair = Pair::within_one_company();
     let change = invite(&pair, &within()).expect("possible");
     let connection = &change.connection;
-    assert_eq!((connection.id, connection.state, connection.offers_access), (id(50), State::Invited, true));
-    assert_eq!((&connection.source, &connection.target), (&Party::from(&pair.source), &Party::from(&pair.target)));
-    assert_eq!((connection.created_at, connection.updated_at, connection.version), (now(), now(), 1));
+    assert_eq!(
+        (connection.id, connection.state, connection.offers_access),
+        (id(50), State::Invited, true)
+    );
+    assert_eq!(
+        (&connection.source, &connection.target),
+        (&Party::from(&pair.source), &Party::from(&pair.target))
+    );
+    assert_eq!(
+        (
+            connection.created_at,
+            connection.updated_at,
+            connection.version
+        ),
+        (now(), now(), 1)
+    );
     assert_eq!(connection.callback, None);
-    let entry = HistoryEntry { number: 1, at: now(), by: Side::Source, action: Action::Invited, changes: Vec::new() };
+    let entry = HistoryEntry {
+        number: 1,
+        at: now(),
+        by: Side::Source,
+        action: Action::Invited,
+        changes: Vec::new(),
+    };
     assert_eq!(change.entry, entry);
-    let mail = MailKind::Invitation { source_name: pair.source.name, connection_id: id(50) };
+    let mail = MailKind::Invitation {
+        source_name: pair.source.name,
+        connection_id: id(50),
+    };
     assert_eq!(change.mail, Some((Side::Target, mail)));
 }
 
 #[test]
 fn an_invitation_between_two_companies_carries_callback_settings() {
     let change = invite(&Pair::between_two_companies(), &between()).expect("possible");
-    let secrets = vec![SigningSecret { sealed: "sealed".to_owned(), created_at: now(), expires_at: None }];
+    let secrets = vec![SigningSecret {
+        sealed: "sealed".to_owned(),
+        created_at: now(),
+        expires_at: None,
+    }];
     let url = callback_url("https://source.example.com/tandem");
-    assert_eq!(change.connection.callback, Some(CallbackSettings { url, secrets }));
+    assert_eq!(
+        change.connection.callback,
+        Some(CallbackSettings { url, secrets })
+    );
     assert!(!change.connection.offers_access);
 }
 
 #[test]
 fn callback_settings_are_needed_between_two_companies_and_refused_within_one() {
-    assert_eq!(invite(&Pair::between_two_companies(), &within()), Err(ConnectionError::CallbackMissing));
-    assert_eq!(invite(&Pair::within_one_company(), &between()), Err(ConnectionError::CallbackWithinCompany));
+    assert_eq!(
+        invite(&Pair::between_two_companies(), &within()),
+        Err(ConnectionError::CallbackMissing)
+    );
+    assert_eq!(
+        invite(&Pair::within_one_company(), &between()),
+        Err(ConnectionError::CallbackWithinCompany)
+    );
 }
 
 #[test]
 fn the_module_must_be_on_in_every_company_concerned() {
     let source_off = Err(ConnectionError::ModuleOff { side: Side::Source });
     let target_off = Err(ConnectionError::ModuleOff { side: Side::Target });
-    for (source, target, expected) in
-        [(true, true, Ok(())), (false, true, source_off), (true, false, target_off), (false, false, source_off)]
-    {
-        assert_eq!(modules_are_on(&company(1, source), &company(2, target)), expected);
+    for (source, target, expected) in [
+        (true, true, Ok(())),
+        (false, true, source_off),
+        (true, false, target_off),
+        (false, false, source_off),
+    ] {
+        assert_eq!(
+            modules_are_on(&company(1, source), &company(2, target)),
+            expected
+        );
         let mut pair = Pair::between_two_companies();
         pair.source_company.modules.cross_client_connections = source;
         pair.target_company.modules.cross_client_connections = target;
-        assert_eq!(invite(&pair, &between()).map(drop), expected, "{source} {target}");
+        assert_eq!(
+            invite(&pair, &between()).map(drop),
+            expected,
+            "{source} {target}"
+        );
     }
 }
 
@@ -80,7 +128,8 @@ fn a_client_does_not_invite_itself() {
 #[test]
 fn a_wrong_invitation_names_each_wrong_member() {
     let local = LocalTargets::default();
-    let errors = ConnectionDraft::parse(&json!({"callback": {}, "sourceClientId": "x"}), &local).expect_err("wrong");
+    let errors = ConnectionDraft::parse(&json!({"callback": {}, "sourceClientId": "x"}), &local)
+        .expect_err("wrong");
     assert_eq!(
         codes(&errors),
         [
@@ -94,7 +143,14 @@ fn a_wrong_invitation_names_each_wrong_member() {
     let errors = ConnectionDraft::parse(&wrong, &local).expect_err("wrong");
     assert_eq!(
         codes(&errors),
-        [("targetClientId", "invalid"), ("offersAccess", "not_a_boolean"), ("callback", "not_an_object")]
+        [
+            ("targetClientId", "invalid"),
+            ("offersAccess", "not_a_boolean"),
+            ("callback", "not_an_object")
+        ]
     );
-    assert_eq!(codes(&ConnectionDraft::parse(&json!([]), &local).expect_err("wrong")), [("", "not_an_object")]);
+    assert_eq!(
+        codes(&ConnectionDraft::parse(&json!([]), &local).expect_err("wrong")),
+        [("", "not_an_object")]
+    );
 }

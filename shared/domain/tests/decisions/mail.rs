@@ -7,8 +7,15 @@ use tandem_domain::tenancy::MailLanguage;
 use crate::fixtures::{MANY, client, company, email, id, name, now, yesterday};
 
 pub(crate) fn mail(state: MailState, tries: u32) -> Mail {
-    let kind = MailKind::Invitation { source_name: name("Tagblatt 11"), connection_id: id(20) };
-    Mail { state, tries, ..Mail::new(id(90), &client(12, &company(1, true)), kind, yesterday()) }
+    let kind = MailKind::Invitation {
+        source_name: name("Tagblatt 11"),
+        connection_id: id(20),
+    };
+    Mail {
+        state,
+        tries,
+        ..Mail::new(id(90), &client(12, &company(1, true)), kind, yesterday())
+    }
 }
 
 fn waiting(due_at: Timestamp) -> MailState {
@@ -54,8 +61,16 @@ fn every_state_meets_every_event_as_the_table_says() {
         let before = mail(state, tries);
         let begun = begun.map(|state| mail(state, tries + 1));
         assert_eq!(before.clone().begin(now()), begun, "begin from {state:?}");
-        assert_eq!(before.clone().sent(now()), mail(after_sent, tries), "sent from {state:?}");
-        assert_eq!(before.failed(now()), mail(after_failed, tries), "failed from {state:?}");
+        assert_eq!(
+            before.clone().sent(now()),
+            mail(after_sent, tries),
+            "sent from {state:?}"
+        );
+        assert_eq!(
+            before.failed(now()),
+            mail(after_failed, tries),
+            "failed from {state:?}"
+        );
     }
 }
 
@@ -70,7 +85,10 @@ fn only_what_waits_or_is_in_flight_is_due() {
 #[test]
 fn the_wait_doubles_from_ten_seconds_to_an_hour() {
     let waits: Vec<_> = (1..=11).map(|tries| retry_delay(tries).as_secs()).collect();
-    assert_eq!(waits, [10, 20, 40, 80, 160, 320, 640, 1_280, 2_560, 3_600, 3_600]);
+    assert_eq!(
+        waits,
+        [10, 20, 40, 80, 160, 320, 640, 1_280, 2_560, 3_600, 3_600]
+    );
     assert_eq!(retry_delay(u32::MAX).as_secs(), 3_600);
 }
 
@@ -91,7 +109,10 @@ fn a_mail_is_given_up_after_21_hours() {
 fn a_new_mail_keeps_address_and_language_of_the_day() {
     let mut to = client(12, &company(1, true));
     to.language = MailLanguage::En;
-    let kind = MailKind::EndpointDisabled { callback_id: id(80), connection_id: Some(id(20)) };
+    let kind = MailKind::EndpointDisabled {
+        callback_id: id(80),
+        connection_id: Some(id(20)),
+    };
     let expected = Mail {
         id: id(90),
         client_id: to.id,

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 use tandem_domain::ids::ClientId;
 use tandem_domain::money::BasisPoints;
-use tandem_domain::offer::{CrossClient, Offer, OfferDraft, OfferEdit, OfferError, OfferKind, OfferStatus};
+use tandem_domain::offer::{
+    CrossClient, Offer, OfferDraft, OfferEdit, OfferError, OfferKind, OfferStatus,
+};
 
 use crate::fixtures::{Pair, codes, euro, id, monthly, name, now, offer, with};
 
@@ -27,7 +29,10 @@ fn sharing(targets: &[ClientId]) -> Value {
 
 fn refused(value: &Value) -> Vec<(String, String)> {
     let errors = OfferDraft::parse(value).expect_err("wrong");
-    codes(&errors).into_iter().map(|(field, code)| (field.to_owned(), code.to_owned())).collect()
+    codes(&errors)
+        .into_iter()
+        .map(|(field, code)| (field.to_owned(), code.to_owned()))
+        .collect()
 }
 
 fn one(field: &str, code: &str) -> Vec<(String, String)> {
@@ -36,30 +41,61 @@ fn one(field: &str, code: &str) -> Vec<(String, String)> {
 
 #[test]
 fn an_offer_is_made_as_it_was_asked_for() {
-    let made = OfferDraft::parse(&subscription()).expect("a draft").create(id(60), id(12), now());
-    let expected = Offer { name: name("Digitalabo"), created_at: now(), updated_at: now(), ..offer(60, id(12)) };
+    let made = OfferDraft::parse(&subscription())
+        .expect("a draft")
+        .create(id(60), id(12), now());
+    let expected = Offer {
+        name: name("Digitalabo"),
+        created_at: now(),
+        updated_at: now(),
+        ..offer(60, id(12))
+    };
     assert_eq!(made, expected);
-    let made = OfferDraft::parse(&single()).expect("a draft").create(id(60), id(12), now());
+    let made = OfferDraft::parse(&single())
+        .expect("a draft")
+        .create(id(60), id(12), now());
     assert_eq!((made.kind, made.price), (OfferKind::Single, euro(0)));
-    assert_eq!(offer(60, id(12)).kind, OfferKind::Subscription { period: monthly(), renews: true });
+    assert_eq!(
+        offer(60, id(12)).kind,
+        OfferKind::Subscription {
+            period: monthly(),
+            renews: true
+        }
+    );
 }
 
 #[test]
 fn targets_are_kept_once_each() {
-    let value = with(subscription(), "crossClient", sharing(&[id(14), id(13), id(14)]));
-    let made = OfferDraft::parse(&value).expect("a draft").create(id(60), id(12), now());
-    let expected = CrossClient { target_client_ids: vec![id(13), id(14)], seller_share_basis_points: BasisPoints(2_000) };
+    let value = with(
+        subscription(),
+        "crossClient",
+        sharing(&[id(14), id(13), id(14)]),
+    );
+    let made = OfferDraft::parse(&value)
+        .expect("a draft")
+        .create(id(60), id(12), now());
+    let expected = CrossClient {
+        target_client_ids: vec![id(13), id(14)],
+        seller_share_basis_points: BasisPoints(2_000),
+    };
     assert_eq!(made.cross_client, Some(expected));
     assert!(made.names(id(13)) && made.names(id(14)) && !made.names(id(15)));
 }
 
 #[test]
 fn an_offer_names_1_to_40_targets() {
-    let named = |count: u128| (0..count).map(|number| id(100 + number)).collect::<Vec<ClientId>>();
+    let named = |count: u128| {
+        (0..count)
+            .map(|number| id(100 + number))
+            .collect::<Vec<ClientId>>()
+    };
     let draft = |count| with(subscription(), "crossClient", sharing(&named(count)));
     assert!(OfferDraft::parse(&draft(1)).is_ok() && OfferDraft::parse(&draft(40)).is_ok());
     for count in [0, 41] {
-        assert_eq!(refused(&draft(count)), one("crossClient.targetClientIds", "wrong_length"));
+        assert_eq!(
+            refused(&draft(count)),
+            one("crossClient.targetClientIds", "wrong_length")
+        );
     }
 }
 
@@ -74,16 +110,28 @@ fn an_externally_managed_offer_is_not_shared() {
     let external = with(subscription(), "externallyManaged", json!(true));
     assert!(OfferDraft::parse(&external).is_ok());
     let value = with(external, "crossClient", sharing(&[id(13)]));
-    assert_eq!(refused(&value), one("externallyManaged", "contradicts_cross_client"));
+    assert_eq!(
+        refused(&value),
+        one("externallyManaged", "contradicts_cross_client")
+    );
 }
 
 #[test]
 fn time_belongs_to_subscriptions_and_only_to_them() {
-    let timeless = json!({"name": "A", "type": "subscription", "price": {"amount": 1, "currency": "EUR"}});
+    let timeless =
+        json!({"name": "A", "type": "subscription", "price": {"amount": 1, "currency": "EUR"}});
     let missing = [one("period", "required"), one("renews", "required")].concat();
     assert_eq!(refused(&timeless), missing);
-    let timed = with(with(single(), "renews", json!(false)), "period", json!({"unit": "day", "count": 1}));
-    let surplus = [one("period", "not_for_single"), one("renews", "not_for_single")].concat();
+    let timed = with(
+        with(single(), "renews", json!(false)),
+        "period",
+        json!({"unit": "day", "count": 1}),
+    );
+    let surplus = [
+        one("period", "not_for_single"),
+        one("renews", "not_for_single"),
+    ]
+    .concat();
     assert_eq!(refused(&timed), surplus);
 }
 
@@ -118,23 +166,47 @@ fn an_edit_changes_what_it_names() {
     let pair = Pair::within_one_company();
     let before = pair.shared_offer(60);
     let asked = json!({"name": "Neu", "price": {"amount": 1_200, "currency": "EUR"}, "crossClient": sharing(&[id(13)])});
-    let after = before.clone().edit(OfferEdit::parse(&asked).expect("an edit"), now()).expect("possible");
-    let cross_client = Some(CrossClient { target_client_ids: vec![id(13)], seller_share_basis_points: BasisPoints(2_000) });
-    let expected = Offer { name: name("Neu"), price: euro(1_200), cross_client, updated_at: now(), ..before };
+    let after = before
+        .clone()
+        .edit(OfferEdit::parse(&asked).expect("an edit"), now())
+        .expect("possible");
+    let cross_client = Some(CrossClient {
+        target_client_ids: vec![id(13)],
+        seller_share_basis_points: BasisPoints(2_000),
+    });
+    let expected = Offer {
+        name: name("Neu"),
+        price: euro(1_200),
+        cross_client,
+        updated_at: now(),
+        ..before
+    };
     assert_eq!(after, expected);
 }
 
 #[test]
 fn an_edit_of_nothing_keeps_everything() {
     let before = Pair::within_one_company().shared_offer(60);
-    let after = before.clone().edit(OfferEdit::parse(&json!({})).expect("an edit"), now()).expect("possible");
-    assert_eq!(after, Offer { updated_at: now(), ..before });
+    let after = before
+        .clone()
+        .edit(OfferEdit::parse(&json!({})).expect("an edit"), now())
+        .expect("possible");
+    assert_eq!(
+        after,
+        Offer {
+            updated_at: now(),
+            ..before
+        }
+    );
 }
 
 #[test]
 fn an_own_offer_does_not_become_shared() {
     let edit = OfferEdit::parse(&json!({"crossClient": sharing(&[id(13)])})).expect("an edit");
-    assert_eq!(offer(60, id(12)).edit(edit, now()), Err(OfferError::SharingIsFixed));
+    assert_eq!(
+        offer(60, id(12)).edit(edit, now()),
+        Err(OfferError::SharingIsFixed)
+    );
 }
 
 #[test]
@@ -149,7 +221,14 @@ fn type_period_and_management_are_fixed() {
 fn an_archived_offer_stays_as_it_is() {
     let before = offer(60, id(12));
     let archived = before.clone().archive(now()).expect("possible");
-    assert_eq!(archived, Offer { status: OfferStatus::Archived, updated_at: now(), ..before });
+    assert_eq!(
+        archived,
+        Offer {
+            status: OfferStatus::Archived,
+            updated_at: now(),
+            ..before
+        }
+    );
     assert_eq!(archived.clone().archive(now()), Err(OfferError::Archived));
     let edit = OfferEdit::parse(&json!({"name": "Neu"})).expect("an edit");
     assert_eq!(archived.edit(edit, now()), Err(OfferError::Archived));

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde_json::json;
-use tandem_domain::order::{Order, OrderPosition, PositionState, Reversal, ReversalError, parse_reversal};
+use tandem_domain::order::{
+    Order, OrderPosition, PositionState, Reversal, ReversalError, parse_reversal,
+};
 use tandem_domain::payment_method::PaymentMethod;
 
 use crate::fixtures::{codes, euro, id, name, now, yesterday};
@@ -58,20 +60,39 @@ fn reversed(
     let asked: Option<BTreeSet<u8>> = asked.map(|numbers| numbers.iter().copied().collect());
     let (order, numbers) = order(states).reverse(asked.as_ref(), reversal, now())?;
     assert_eq!(order.updated_at, now());
-    Ok((order.positions.into_iter().map(|position| position.state).collect(), numbers.into_iter().collect()))
+    Ok((
+        order
+            .positions
+            .into_iter()
+            .map(|position| position.state)
+            .collect(),
+        numbers.into_iter().collect(),
+    ))
 }
 
 #[test]
 fn every_position_state_meets_every_reversal() {
     let gone = Err(ReversalError::NotPaid(vec![1]));
     for (state, refund, charge_back) in [
-        (PAID, Ok((vec![refunded(now())], vec![1])), Ok((vec![charged_back(now())], vec![1]))),
+        (
+            PAID,
+            Ok((vec![refunded(now())], vec![1])),
+            Ok((vec![charged_back(now())], vec![1])),
+        ),
         (refunded(yesterday()), gone.clone(), gone.clone()),
         (charged_back(yesterday()), gone.clone(), gone),
     ] {
         for asked in [None, Some(&[1_u8][..])] {
-            assert_eq!(reversed(&[state], asked, Reversal::Refund), refund, "{state:?} {asked:?}");
-            assert_eq!(reversed(&[state], asked, Reversal::ChargeBack), charge_back, "{state:?} {asked:?}");
+            assert_eq!(
+                reversed(&[state], asked, Reversal::Refund),
+                refund,
+                "{state:?} {asked:?}"
+            );
+            assert_eq!(
+                reversed(&[state], asked, Reversal::ChargeBack),
+                charge_back,
+                "{state:?} {asked:?}"
+            );
         }
     }
 }
@@ -79,40 +100,70 @@ fn every_position_state_meets_every_reversal() {
 #[test]
 fn the_whole_order_means_all_that_is_still_paid() {
     let states = [PAID, refunded(yesterday()), PAID, charged_back(yesterday())];
-    let after = vec![charged_back(now()), refunded(yesterday()), charged_back(now()), charged_back(yesterday())];
-    assert_eq!(reversed(&states, None, Reversal::ChargeBack), Ok((after, vec![1, 3])));
+    let after = vec![
+        charged_back(now()),
+        refunded(yesterday()),
+        charged_back(now()),
+        charged_back(yesterday()),
+    ];
+    assert_eq!(
+        reversed(&states, None, Reversal::ChargeBack),
+        Ok((after, vec![1, 3]))
+    );
 }
 
 #[test]
 fn named_positions_go_back_and_the_others_stay() {
     let after = vec![refunded(now()), PAID, refunded(now())];
-    assert_eq!(reversed(&[PAID, PAID, PAID], Some(&[3, 1]), Reversal::Refund), Ok((after, vec![1, 3])));
+    assert_eq!(
+        reversed(&[PAID, PAID, PAID], Some(&[3, 1]), Reversal::Refund),
+        Ok((after, vec![1, 3]))
+    );
 }
 
 #[test]
 fn all_of_the_named_positions_go_back_or_none() {
     let states = [PAID, refunded(yesterday()), charged_back(yesterday())];
-    let refused = |asked: &[u8]| reversed(&states, Some(asked), Reversal::Refund).expect_err("refused");
+    let refused =
+        |asked: &[u8]| reversed(&states, Some(asked), Reversal::Refund).expect_err("refused");
     assert_eq!(refused(&[1, 2, 3]), ReversalError::NotPaid(vec![2, 3]));
-    assert_eq!(refused(&[1, 4, 9]), ReversalError::NoSuchPosition(vec![4, 9]));
+    assert_eq!(
+        refused(&[1, 4, 9]),
+        ReversalError::NoSuchPosition(vec![4, 9])
+    );
     assert_eq!(refused(&[2, 4]), ReversalError::NoSuchPosition(vec![4]));
 }
 
 #[test]
 fn a_reversal_leaves_what_was_sold_as_it_was() {
     let before = order(&[PAID]);
-    let (mut after, _) = before.clone().reverse(None, Reversal::Refund, now()).expect("possible");
+    let (mut after, _) = before
+        .clone()
+        .reverse(None, Reversal::Refund, now())
+        .expect("possible");
     after.positions[0].state = PAID;
-    assert_eq!(after, Order { updated_at: now(), ..before });
+    assert_eq!(
+        after,
+        Order {
+            updated_at: now(),
+            ..before
+        }
+    );
 }
 
 #[test]
 fn a_reversal_names_positions_or_means_the_whole_order() {
     assert_eq!(parse_reversal(&json!({})), Ok(None));
     assert_eq!(parse_reversal(&json!({"positions": null})), Ok(None));
-    assert_eq!(parse_reversal(&json!({"positions": [3, 1, 3]})), Ok(Some(BTreeSet::from([1, 3]))));
+    assert_eq!(
+        parse_reversal(&json!({"positions": [3, 1, 3]})),
+        Ok(Some(BTreeSet::from([1, 3])))
+    );
     let wrong = |value| parse_reversal(&value).expect_err("wrong");
-    assert_eq!(codes(&wrong(json!({"positions": []}))), [("positions", "wrong_length")]);
+    assert_eq!(
+        codes(&wrong(json!({"positions": []}))),
+        [("positions", "wrong_length")]
+    );
     let errors = wrong(json!({"positions": [0, "1", 21], "reason": "x"}));
     let expected = [
         ("positions[0]", "out_of_range"),

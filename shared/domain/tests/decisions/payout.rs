@@ -46,16 +46,34 @@ fn whoever_gets_the_money_marks_the_row_once() {
         (PayoutType::Loss, euro(-1_000), target),
     ] {
         let open = payout(payout_type, gross);
-        let paid = Payout { paid: PaidState::Paid { paid_at: yesterday() }, ..open.clone() };
+        let paid = Payout {
+            paid: PaidState::Paid {
+                paid_at: yesterday(),
+            },
+            ..open.clone()
+        };
         assert_eq!(open.creditor(), creditor, "{payout_type:?}");
         for by in [source, target, stranger] {
             if by == creditor {
-                let marked = Payout { paid: PaidState::Paid { paid_at: now() }, ..open.clone() };
+                let marked = Payout {
+                    paid: PaidState::Paid { paid_at: now() },
+                    ..open.clone()
+                };
                 assert_eq!(open.clone().mark_paid(by, now()), Ok(Some(marked)));
-                assert_eq!(paid.clone().mark_paid(by, now()), Ok(None), "the first time counts");
+                assert_eq!(
+                    paid.clone().mark_paid(by, now()),
+                    Ok(None),
+                    "the first time counts"
+                );
             } else {
-                assert_eq!(open.clone().mark_paid(by, now()), Err(PayoutError::NotDueToCaller));
-                assert_eq!(paid.clone().mark_paid(by, now()), Err(PayoutError::NotDueToCaller));
+                assert_eq!(
+                    open.clone().mark_paid(by, now()),
+                    Err(PayoutError::NotDueToCaller)
+                );
+                assert_eq!(
+                    paid.clone().mark_paid(by, now()),
+                    Err(PayoutError::NotDueToCaller)
+                );
             }
         }
     }
@@ -64,7 +82,10 @@ fn whoever_gets_the_money_marks_the_row_once() {
 #[test]
 fn each_party_sees_the_other_one() {
     let row = payout(PayoutType::Payment, euro(1));
-    assert_eq!((row.partner_of(id(11)), row.partner_of(id(12))), (id(12), id(11)));
+    assert_eq!(
+        (row.partner_of(id(11)), row.partner_of(id(12))),
+        (id(12), id(11))
+    );
 }
 
 #[test]
@@ -90,7 +111,14 @@ fn lines(client: ClientId, rows: &[Payout]) -> Vec<StatementLine> {
 fn a_statement_sums_by_month_partner_role_and_currency() {
     let row = |gross: i64, currency: &str, created_at: &str| Payout {
         created_at: at(created_at),
-        ..payout(if gross < 0 { PayoutType::Refund } else { PayoutType::Payment }, money(gross, currency))
+        ..payout(
+            if gross < 0 {
+                PayoutType::Refund
+            } else {
+                PayoutType::Payment
+            },
+            money(gross, currency),
+        )
     };
     let turned = Payout {
         source_client_id: id(12),
@@ -102,7 +130,10 @@ fn a_statement_sums_by_month_partner_role_and_currency() {
     let rows = [
         row(1_000, "EUR", "2026-07-01T00:00:00Z"),
         row(-500, "EUR", "2026-07-31T23:59:59.999Z"),
-        Payout { paid: PaidState::Paid { paid_at: now() }, ..row(2_000, "EUR", "2026-07-02T00:00:00Z") },
+        Payout {
+            paid: PaidState::Paid { paid_at: now() },
+            ..row(2_000, "EUR", "2026-07-02T00:00:00Z")
+        },
         row(1_000, "EUR", "2026-08-01T00:00:00Z"),
         row(1_000, "CHF", "2026-07-01T00:00:00Z"),
         turned,
@@ -120,31 +151,72 @@ fn a_statement_sums_by_month_partner_role_and_currency() {
     let francs = |amount| money(amount, "CHF");
     let expected = [
         line("2026-07", Side::Target, 1, euro(100), euro(80), euro(80)),
-        line("2026-07", Side::Source, 1, francs(1_000), francs(800), francs(800)),
-        line("2026-07", Side::Source, 3, euro(2_500), euro(2_000), euro(400)),
-        line("2026-08", Side::Source, 1, euro(1_000), euro(800), euro(800)),
+        line(
+            "2026-07",
+            Side::Source,
+            1,
+            francs(1_000),
+            francs(800),
+            francs(800),
+        ),
+        line(
+            "2026-07",
+            Side::Source,
+            3,
+            euro(2_500),
+            euro(2_000),
+            euro(400),
+        ),
+        line(
+            "2026-08",
+            Side::Source,
+            1,
+            euro(1_000),
+            euro(800),
+            euro(800),
+        ),
     ];
     assert_eq!(lines(id(11), &rows), expected);
 }
 
 fn any_row() -> impl Strategy<Value = Payout> {
-    let months = prop::sample::select(vec!["2026-06-30T23:59:59Z", "2026-07-01T00:00:00Z", "2027-07-15T12:00:00Z"]);
+    let months = prop::sample::select(vec![
+        "2026-06-30T23:59:59Z",
+        "2026-07-01T00:00:00Z",
+        "2027-07-15T12:00:00Z",
+    ]);
     let currency = prop::sample::select(vec!["EUR", "CHF"]);
     let amounts = (-1_000_000_000_000..=1_000_000_000_000_i64, 0..=10_000_u16);
-    (amounts, currency, months, 20..23_u128, any::<bool>(), any::<bool>()).prop_map(
-        |((amount, share), currency, month, partner, is_source, paid)| {
-            let gross = money(amount, currency);
-            let (source, target) = if is_source { (11, partner) } else { (partner, 11) };
-            Payout {
-                source_client_id: id(source),
-                target_client_id: id(target),
-                due: gross.after_share(BasisPoints(share)),
-                paid: if paid { PaidState::Paid { paid_at: now() } } else { PaidState::Open },
-                created_at: month.parse::<Timestamp>().expect("a time"),
-                ..payout(PayoutType::Payment, gross)
-            }
-        },
+    (
+        amounts,
+        currency,
+        months,
+        20..23_u128,
+        any::<bool>(),
+        any::<bool>(),
     )
+        .prop_map(
+            |((amount, share), currency, month, partner, is_source, paid)| {
+                let gross = money(amount, currency);
+                let (source, target) = if is_source {
+                    (11, partner)
+                } else {
+                    (partner, 11)
+                };
+                Payout {
+                    source_client_id: id(source),
+                    target_client_id: id(target),
+                    due: gross.after_share(BasisPoints(share)),
+                    paid: if paid {
+                        PaidState::Paid { paid_at: now() }
+                    } else {
+                        PaidState::Open
+                    },
+                    created_at: month.parse::<Timestamp>().expect("a time"),
+                    ..payout(PayoutType::Payment, gross)
+                }
+            },
+        )
 }
 
 /// Rows, gross, due and open of rows or lines, by what a line stands for.

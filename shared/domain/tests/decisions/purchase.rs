@@ -18,23 +18,42 @@ use crate::fixtures::{Counter, Pair, at, euro, id, monthly, now, offer};
 
 /// Buys a cart that holds these offers, in this order.
 fn bought(pair: &Pair, offers: &[(&Offer, Choice)], positions: &Value) -> Sale {
-    let cart: Vec<Position> =
-        (1_u8..).zip(offers).map(|(number, (offer, choice))| pair.position(number, offer, *choice)).collect();
+    let cart: Vec<Position> = (1_u8..)
+        .zip(offers)
+        .map(|(number, (offer, choice))| pair.position(number, offer, *choice))
+        .collect();
     let cart = pair.cart(cart);
     let customer = pair.customer();
-    let request = json!({"customerId": customer.id, "paymentMethod": "CREDIT_CARD", "positions": positions});
+    let request =
+        json!({"customerId": customer.id, "paymentMethod": "CREDIT_CARD", "positions": positions});
     let request = PurchaseRequest::parse(&request).expect("a request");
     let chosen: Vec<(Position, Found<'_>)> = request
         .choose(&cart)
         .expect("positions of the cart")
         .into_iter()
-        .map(|position| (position, pair.found(offers[usize::from(position.number) - 1].0)))
+        .map(|position| {
+            (
+                position,
+                pair.found(offers[usize::from(position.number) - 1].0),
+            )
+        })
         .collect();
-    decide(&cart, &request, &chosen, &customer, now(), &mut Counter::default()).expect("can be sold")
+    decide(
+        &cart,
+        &request,
+        &chosen,
+        &customer,
+        now(),
+        &mut Counter::default(),
+    )
+    .expect("can be sold")
 }
 
 fn single(offer: Offer) -> Offer {
-    Offer { kind: OfferKind::Single, ..offer }
+    Offer {
+        kind: OfferKind::Single,
+        ..offer
+    }
 }
 
 fn order_position(number: u8, offer: &Offer, quantity: u32) -> OrderPosition {
@@ -83,7 +102,11 @@ fn own_row(pair: &Pair, number: u8, offer: &Offer, customer: &Customer) -> Subsc
 fn own_offers_make_an_order_and_a_subscription_each_and_nothing_else() {
     let pair = Pair::between_two_companies();
     let (paper, issue) = (offer(60, pair.target.id), single(offer(61, pair.target.id)));
-    let sale = bought(&pair, &[(&paper, Choice::Mandatory), (&issue, Choice::Mandatory)], &json!([]));
+    let sale = bought(
+        &pair,
+        &[(&paper, Choice::Mandatory), (&issue, Choice::Mandatory)],
+        &json!([]),
+    );
     let order = Order {
         id: id(0x1001),
         client_id: pair.target.id,
@@ -91,7 +114,10 @@ fn own_offers_make_an_order_and_a_subscription_each_and_nothing_else() {
         cart_id: Some(id(30)),
         payment_method: PaymentMethod::CreditCard,
         positions: vec![
-            OrderPosition { subscription_id: Some(id(0x1002)), ..order_position(1, &paper, 1) },
+            OrderPosition {
+                subscription_id: Some(id(0x1002)),
+                ..order_position(1, &paper, 1)
+            },
             order_position(2, &issue, 1),
         ],
         total: euro(2_000),
@@ -101,7 +127,13 @@ fn own_offers_make_an_order_and_a_subscription_each_and_nothing_else() {
         version: 1,
     };
     let subscriptions = vec![own_row(&pair, 1, &paper, &pair.customer())];
-    let expected = Sale { order, subscriptions, payouts: Vec::new(), vouchers: Vec::new(), announcements: Vec::new() };
+    let expected = Sale {
+        order,
+        subscriptions,
+        payouts: Vec::new(),
+        vouchers: Vec::new(),
+        announcements: Vec::new(),
+    };
     assert_eq!(sale, expected);
 }
 
@@ -109,7 +141,14 @@ fn own_offers_make_an_order_and_a_subscription_each_and_nothing_else() {
 fn sold(pair: &Pair) -> (Sale, Offer) {
     let (own, shared) = (single(offer(60, pair.target.id)), pair.shared_offer(61));
     let quantity = json!([{"position": 2, "quantity": 3}]);
-    (bought(pair, &[(&own, Choice::Mandatory), (&shared, Choice::Mandatory)], &quantity), shared)
+    (
+        bought(
+            pair,
+            &[(&own, Choice::Mandatory), (&shared, Choice::Mandatory)],
+            &quantity,
+        ),
+        shared,
+    )
 }
 
 fn link(pair: &Pair, voucher_hash: Option<VoucherHash>) -> CrossClientLink {
@@ -158,11 +197,18 @@ fn within_one_company_the_source_has_its_subscription_at_once() {
         cross_client: Some(link(&pair, None)),
         ..own_row(&pair, 2, &shared, &pair.customer())
     };
-    let source = Subscription { client_id: pair.source.id, role: Role::Source, ..seller.clone() };
+    let source = Subscription {
+        client_id: pair.source.id,
+        role: Role::Source,
+        ..seller.clone()
+    };
     assert_eq!(source.status(), Status::Active);
     assert_eq!(sale.subscriptions, [seller, source]);
     assert_eq!(sale.payouts, [payout(&pair, &shared)]);
-    assert_eq!(sale.order.positions[1].source_client_id, Some(pair.source.id));
+    assert_eq!(
+        sale.order.positions[1].source_client_id,
+        Some(pair.source.id)
+    );
     assert_eq!(sale.order.positions[1].subscription_id, Some(id(0x1002)));
     assert_eq!(sale.order.total, euro(4_000));
     assert!(sale.vouchers.is_empty() && sale.announcements.is_empty());
@@ -179,8 +225,16 @@ fn between_two_companies_the_source_gets_a_voucher_and_a_callback() {
         cross_client: Some(link(&pair, Some(hash.clone()))),
         ..own_row(&pair, 2, &shared, &pair.customer())
     };
-    let source = Subscription { client_id: pair.source.id, role: Role::Source, customer_id: None, ..seller.clone() };
-    assert_eq!((seller.status(), source.status()), (Status::Active, Status::Pending));
+    let source = Subscription {
+        client_id: pair.source.id,
+        role: Role::Source,
+        customer_id: None,
+        ..seller.clone()
+    };
+    assert_eq!(
+        (seller.status(), source.status()),
+        (Status::Active, Status::Pending)
+    );
     assert_eq!(sale.subscriptions, [seller, source]);
     assert_eq!(sale.payouts, [payout(&pair, &shared)]);
     let voucher = Voucher {
@@ -215,7 +269,13 @@ fn the_voucher_code_stands_in_the_callback_and_nowhere_else() {
     let (sale, _) = sold(&Pair::between_two_companies());
     let code = "00000-00000-00000-00001";
     assert_eq!(sale.announcements[0].data["voucherCode"], code);
-    let rest = serde_json::to_string(&(&sale.order, &sale.subscriptions, &sale.payouts, &sale.vouchers)).expect("JSON");
+    let rest = serde_json::to_string(&(
+        &sale.order,
+        &sale.subscriptions,
+        &sale.payouts,
+        &sale.vouchers,
+    ))
+    .expect("JSON");
     assert!(!rest.contains(code));
     assert_eq!(format!("{sale:?}").matches(code).count(), 1);
 }
@@ -223,26 +283,54 @@ fn the_voucher_code_stands_in_the_callback_and_nowhere_else() {
 #[test]
 fn optional_positions_are_bought_only_if_they_are_chosen() {
     let pair = Pair::within_one_company();
-    let offers: Vec<_> = (60..64).map(|number| offer(number, pair.target.id)).collect();
-    let choices = [Choice::Optional, Choice::Mandatory, Choice::Preselected, Choice::Optional];
+    let offers: Vec<_> = (60..64)
+        .map(|number| offer(number, pair.target.id))
+        .collect();
+    let choices = [
+        Choice::Optional,
+        Choice::Mandatory,
+        Choice::Preselected,
+        Choice::Optional,
+    ];
     let cart: Vec<_> = offers.iter().zip(choices).collect();
     let numbers = |positions: Value| {
         let sale = bought(&pair, &cart, &positions);
-        sale.order.positions.iter().map(|position| (position.position, position.quantity)).collect::<Vec<_>>()
+        sale.order
+            .positions
+            .iter()
+            .map(|position| (position.position, position.quantity))
+            .collect::<Vec<_>>()
     };
     assert_eq!(numbers(json!([])), [(2, 1)]);
     assert_eq!(numbers(json!([{"position": 2}])), [(2, 1)]);
-    assert_eq!(numbers(json!([{"position": 4, "quantity": 2}, {"position": 1}])), [(1, 1), (2, 1), (4, 2)]);
-    assert_eq!(numbers(json!([{"position": 3}, {"position": 2, "quantity": 10_000}])), [(2, 10_000), (3, 1)]);
+    assert_eq!(
+        numbers(json!([{"position": 4, "quantity": 2}, {"position": 1}])),
+        [(1, 1), (2, 1), (4, 2)]
+    );
+    assert_eq!(
+        numbers(json!([{"position": 3}, {"position": 2, "quantity": 10_000}])),
+        [(2, 10_000), (3, 1)]
+    );
 }
 
 #[test]
 fn the_price_of_a_position_is_the_unit_price_times_the_quantity() {
     let pair = Pair::within_one_company();
-    let (one, other) = (Offer { price: euro(999), ..offer(60, pair.target.id) }, offer(61, pair.target.id));
+    let (one, other) = (
+        Offer {
+            price: euro(999),
+            ..offer(60, pair.target.id)
+        },
+        offer(61, pair.target.id),
+    );
     let cart = [(&one, Choice::Mandatory), (&other, Choice::Mandatory)];
     let sale = bought(&pair, &cart, &json!([{"position": 1, "quantity": 7}]));
-    let amounts: Vec<_> = sale.order.positions.iter().map(|position| position.amount).collect();
+    let amounts: Vec<_> = sale
+        .order
+        .positions
+        .iter()
+        .map(|position| position.amount)
+        .collect();
     assert_eq!(amounts, [euro(6_993), euro(1_000)]);
     assert_eq!(sale.order.total, euro(7_993));
     assert_eq!(sale.subscriptions[0].amount(), euro(6_993));
@@ -251,18 +339,29 @@ fn the_price_of_a_position_is_the_unit_price_times_the_quantity() {
 /// A cart of one own offer and as many shared ones as asked for.
 fn full_cart(pair: &Pair, shared: u128) -> Vec<Offer> {
     let own = offer(60, pair.target.id);
-    std::iter::once(own).chain((0..shared).map(|number| pair.shared_offer(61 + number))).collect()
+    std::iter::once(own)
+        .chain((0..shared).map(|number| pair.shared_offer(61 + number)))
+        .collect()
 }
 
 fn rows(sale: &Sale) -> [usize; 5] {
-    [1, sale.subscriptions.len(), sale.payouts.len(), sale.vouchers.len(), sale.announcements.len()]
+    [
+        1,
+        sale.subscriptions.len(),
+        sale.payouts.len(),
+        sale.vouchers.len(),
+        sale.announcements.len(),
+    ]
 }
 
 #[test]
 fn the_longest_purchase_fits_one_transaction() {
     let pair = Pair::between_two_companies();
     let offers = full_cart(&pair, 19);
-    let cart: Vec<_> = offers.iter().map(|offer| (offer, Choice::Mandatory)).collect();
+    let cart: Vec<_> = offers
+        .iter()
+        .map(|offer| (offer, Choice::Mandatory))
+        .collect();
     let sale = bought(&pair, &cart, &json!([]));
     assert_eq!(rows(&sale), [1, 1 + 2 * 19, 19, 19, 19]);
     // DynamoDB takes 100 actions; three are left for the purchase's own idempotency record and guards.
@@ -270,45 +369,102 @@ fn the_longest_purchase_fits_one_transaction() {
 
     let pair = Pair::within_one_company();
     let offers = full_cart(&pair, 19);
-    let cart: Vec<_> = offers.iter().map(|offer| (offer, Choice::Mandatory)).collect();
-    assert_eq!(rows(&bought(&pair, &cart, &json!([]))), [1, 1 + 2 * 19, 19, 0, 0]);
+    let cart: Vec<_> = offers
+        .iter()
+        .map(|offer| (offer, Choice::Mandatory))
+        .collect();
+    assert_eq!(
+        rows(&bought(&pair, &cart, &json!([]))),
+        [1, 1 + 2 * 19, 19, 0, 0]
+    );
 }
 
 #[test]
 fn every_row_of_a_sale_has_an_id_of_its_own() {
     let pair = Pair::between_two_companies();
     let offers = full_cart(&pair, 19);
-    let cart: Vec<_> = offers.iter().map(|offer| (offer, Choice::Mandatory)).collect();
+    let cart: Vec<_> = offers
+        .iter()
+        .map(|offer| (offer, Choice::Mandatory))
+        .collect();
     let sale = bought(&pair, &cart, &json!([]));
-    let distinct = |ids: Vec<String>| ids.into_iter().collect::<std::collections::BTreeSet<_>>().len();
-    let rows = sale.subscriptions.iter().map(|row| format!("{} {}", row.client_id, row.id)).collect();
+    let distinct = |ids: Vec<String>| {
+        ids.into_iter()
+            .collect::<std::collections::BTreeSet<_>>()
+            .len()
+    };
+    let rows = sale
+        .subscriptions
+        .iter()
+        .map(|row| format!("{} {}", row.client_id, row.id))
+        .collect();
     assert_eq!(distinct(rows), 39);
-    assert_eq!(distinct(sale.payouts.iter().map(|row| row.id.to_string()).collect()), 19);
-    assert_eq!(distinct(sale.vouchers.iter().map(|row| row.hash.0.clone()).collect()), 19);
+    assert_eq!(
+        distinct(sale.payouts.iter().map(|row| row.id.to_string()).collect()),
+        19
+    );
+    assert_eq!(
+        distinct(sale.vouchers.iter().map(|row| row.hash.0.clone()).collect()),
+        19
+    );
 }
 
 #[test]
 fn the_two_rows_of_a_subscription_its_payout_and_its_voucher_belong_together() {
     let pair = Pair::between_two_companies();
     let offers = full_cart(&pair, 3);
-    let cart: Vec<_> = offers.iter().map(|offer| (offer, Choice::Mandatory)).collect();
+    let cart: Vec<_> = offers
+        .iter()
+        .map(|offer| (offer, Choice::Mandatory))
+        .collect();
     let sale = bought(&pair, &cart, &json!([]));
-    for (index, position) in sale.order.positions.iter().filter(|position| position.source_client_id.is_some()).enumerate() {
+    for (index, position) in sale
+        .order
+        .positions
+        .iter()
+        .filter(|position| position.source_client_id.is_some())
+        .enumerate()
+    {
         let id = position.subscription_id.expect("time-based");
-        let rows: Vec<_> = sale.subscriptions.iter().filter(|row| row.id == id).collect();
-        assert_eq!(rows.iter().map(|row| row.role).collect::<Vec<_>>(), [Role::Seller, Role::Source]);
-        assert!(rows.iter().all(|row| row.offer_id == position.offer_id && row.position == position.position));
-        assert_eq!((sale.payouts[index].subscription_id, sale.payouts[index].offer_id), (id, position.offer_id));
+        let rows: Vec<_> = sale
+            .subscriptions
+            .iter()
+            .filter(|row| row.id == id)
+            .collect();
+        assert_eq!(
+            rows.iter().map(|row| row.role).collect::<Vec<_>>(),
+            [Role::Seller, Role::Source]
+        );
+        assert!(
+            rows.iter()
+                .all(|row| row.offer_id == position.offer_id && row.position == position.position)
+        );
+        assert_eq!(
+            (
+                sale.payouts[index].subscription_id,
+                sale.payouts[index].offer_id
+            ),
+            (id, position.offer_id)
+        );
         assert_eq!(sale.vouchers[index].subscription_id, id);
-        let hash = rows[0].cross_client.as_ref().and_then(|link| link.voucher_hash.as_ref());
+        let hash = rows[0]
+            .cross_client
+            .as_ref()
+            .and_then(|link| link.voucher_hash.as_ref());
         assert_eq!(hash, Some(&sale.vouchers[index].hash));
         assert_eq!(sale.announcements[index].subscription_id, Some(id));
-        assert_eq!(sale.announcements[index].data["subscription"]["id"], json!(id));
+        assert_eq!(
+            sale.announcements[index].data["subscription"]["id"],
+            json!(id)
+        );
     }
 }
 
 fn any_cart() -> impl Strategy<Value = Vec<(i64, u32, u16)>> {
-    prop::collection::vec((0..=1_000_000_000_000_i64, 1..=10_000_u32, 0..=10_000_u16), 1..=20)
+    prop::collection::vec(
+        (0..=1_000_000_000_000_i64, 1..=10_000_u32, 0..=10_000_u16),
+        1..=20,
+    )
 }
 
 proptest! {

@@ -15,18 +15,39 @@ fn request(positions: &Value) -> PurchaseRequest {
     PurchaseRequest::parse(&request).expect("a request")
 }
 
-fn buy(pair: &Pair, cart: &Cart, found: &[Found<'_>], positions: &Value) -> Result<Sale, PurchaseError> {
+fn buy(
+    pair: &Pair,
+    cart: &Cart,
+    found: &[Found<'_>],
+    positions: &Value,
+) -> Result<Sale, PurchaseError> {
     let request = request(positions);
-    let chosen: Vec<(Position, Found<'_>)> =
-        request.choose(cart)?.into_iter().map(|position| (position, found[usize::from(position.number) - 1])).collect();
-    decide(cart, &request, &chosen, &pair.customer(), now(), &mut Counter::default())
+    let chosen: Vec<(Position, Found<'_>)> = request
+        .choose(cart)?
+        .into_iter()
+        .map(|position| (position, found[usize::from(position.number) - 1]))
+        .collect();
+    decide(
+        cart,
+        &request,
+        &chosen,
+        &pair.customer(),
+        now(),
+        &mut Counter::default(),
+    )
 }
 
 /// A cart of an own and a shared offer, both mandatory unless told otherwise, bought after something changed.
-fn refused(own_choice: Choice, change: impl FnOnce(&mut Pair, &mut Offer, &mut Offer, &mut Cart)) -> PurchaseError {
+fn refused(
+    own_choice: Choice,
+    change: impl FnOnce(&mut Pair, &mut Offer, &mut Offer, &mut Cart),
+) -> PurchaseError {
     let mut pair = Pair::between_two_companies();
     let (mut own, mut shared) = (offer(60, pair.target.id), pair.shared_offer(61));
-    let positions = vec![pair.position(1, &own, own_choice), pair.position(2, &shared, Choice::Mandatory)];
+    let positions = vec![
+        pair.position(1, &own, own_choice),
+        pair.position(2, &shared, Choice::Mandatory),
+    ];
     let mut cart = pair.cart(positions);
     change(&mut pair, &mut own, &mut shared, &mut cart);
     let found = [Found::Own(&own), Found::Shared(pair.shared(&shared))];
@@ -39,17 +60,28 @@ fn position(number: u8, problem: PositionProblem) -> PurchaseError {
 
 #[test]
 fn an_archived_cart_is_not_bought() {
-    let error = refused(Choice::Mandatory, |_, _, _, cart| cart.status = CartStatus::Archived);
+    let error = refused(Choice::Mandatory, |_, _, _, cart| {
+        cart.status = CartStatus::Archived
+    });
     assert_eq!(error, PurchaseError::Cart(CartError::Archived));
 }
 
 #[test]
 fn what_changed_since_the_cart_was_made_is_refused_with_the_position() {
-    let refused = |change: fn(&mut Pair, &mut Offer, &mut Offer, &mut Cart)| refused(Choice::Mandatory, change);
+    let refused = |change: fn(&mut Pair, &mut Offer, &mut Offer, &mut Cart)| {
+        refused(Choice::Mandatory, change)
+    };
     let no_access = refused(|pair, _, _, _| pair.connection.offers_access = false);
-    assert_eq!(no_access, position(2, PositionProblem::NotShared(NotShared::NoAccess)));
-    let module_off = refused(|pair, _, _, _| pair.source_company.modules.cross_client_connections = false);
-    assert_eq!(module_off, position(2, PositionProblem::NotShared(NotShared::ModuleOff)));
+    assert_eq!(
+        no_access,
+        position(2, PositionProblem::NotShared(NotShared::NoAccess))
+    );
+    let module_off =
+        refused(|pair, _, _, _| pair.source_company.modules.cross_client_connections = false);
+    assert_eq!(
+        module_off,
+        position(2, PositionProblem::NotShared(NotShared::ModuleOff))
+    );
     let archived = refused(|_, own, _, _| own.status = OfferStatus::Archived);
     assert_eq!(archived, position(1, PositionProblem::Archived));
     let swiss = refused(|_, _, shared, _| shared.price = money(1, "CHF"));
@@ -58,18 +90,31 @@ fn what_changed_since_the_cart_was_made_is_refused_with_the_position() {
 
 #[test]
 fn a_shared_offer_is_never_bought_alone() {
-    assert_eq!(refused(Choice::Optional, |_, _, _, _| ()), PurchaseError::Cart(CartError::NothingOwn));
+    assert_eq!(
+        refused(Choice::Optional, |_, _, _, _| ()),
+        PurchaseError::Cart(CartError::NothingOwn)
+    );
 }
 
 #[test]
 fn an_optional_position_that_is_not_chosen_may_be_unavailable() {
     let pair = Pair::between_two_companies();
     let (own, gone) = (offer(60, pair.target.id), Found::Nothing);
-    let unavailable = Position { number: 2, offer_id: id(61), choice: Choice::Optional, origin: None };
+    let unavailable = Position {
+        number: 2,
+        offer_id: id(61),
+        choice: Choice::Optional,
+        origin: None,
+    };
     let cart = pair.cart(vec![pair.position(1, &own, Choice::Mandatory), unavailable]);
     let sale = buy(&pair, &cart, &[Found::Own(&own), gone], &json!([])).expect("can be sold");
     assert_eq!(sale.order.positions.len(), 1);
-    let chosen = buy(&pair, &cart, &[Found::Own(&own), gone], &json!([{"position": 2}]));
+    let chosen = buy(
+        &pair,
+        &cart,
+        &[Found::Own(&own), gone],
+        &json!([{"position": 2}]),
+    );
     assert_eq!(chosen, Err(position(2, PositionProblem::NotFound)));
 }
 
@@ -78,7 +123,12 @@ fn a_position_that_the_cart_does_not_have_is_named() {
     let pair = Pair::within_one_company();
     let own = offer(60, pair.target.id);
     let cart = pair.cart(vec![pair.position(1, &own, Choice::Mandatory)]);
-    let refused = buy(&pair, &cart, &[Found::Own(&own)], &json!([{"position": 3}, {"position": 1}, {"position": 2}]));
+    let refused = buy(
+        &pair,
+        &cart,
+        &[Found::Own(&own)],
+        &json!([{"position": 3}, {"position": 1}, {"position": 2}]),
+    );
     assert_eq!(refused, Err(PurchaseError::NoSuchPosition(vec![2, 3])));
 }
 
@@ -86,7 +136,10 @@ fn a_position_that_the_cart_does_not_have_is_named() {
 fn deciding_nothing_is_no_sale() {
     let pair = Pair::within_one_company();
     let refused = buy(&pair, &pair.cart(Vec::new()), &[], &json!([]));
-    assert_eq!(refused, Err(PurchaseError::Cart(CartError::NothingMandatory)));
+    assert_eq!(
+        refused,
+        Err(PurchaseError::Cart(CartError::NothingMandatory))
+    );
 }
 
 #[test]
@@ -116,7 +169,10 @@ fn a_wrong_request_names_each_wrong_member() {
         ]
     );
     let required = PurchaseRequest::parse(&json!({})).expect_err("wrong");
-    assert_eq!(codes(&required), [("customerId", "required"), ("paymentMethod", "required")]);
+    assert_eq!(
+        codes(&required),
+        [("customerId", "required"), ("paymentMethod", "required")]
+    );
 }
 
 #[test]

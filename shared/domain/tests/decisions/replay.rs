@@ -17,21 +17,43 @@ pub(crate) fn job(selection: Selection) -> ReplayJob {
 }
 
 fn all() -> Selection {
-    Selection { since: None, connection_id: None }
+    Selection {
+        since: None,
+        connection_id: None,
+    }
 }
 
 #[test]
 fn what_waits_for_a_replay_is_wanted_and_nothing_else() {
     let wanted = |state| job(all()).wants(&callback(state));
-    assert!(wanted(CallbackState::Exhausted { exhausted_at: now() }) && wanted(CallbackState::Held { held_at: yesterday() }));
+    assert!(
+        wanted(CallbackState::Exhausted {
+            exhausted_at: now()
+        }) && wanted(CallbackState::Held {
+            held_at: yesterday()
+        })
+    );
     let later = now() + MILLISECOND;
     for state in [
-        CallbackState::Exhausted { exhausted_at: later },
+        CallbackState::Exhausted {
+            exhausted_at: later,
+        },
         CallbackState::Held { held_at: later },
-        CallbackState::Waiting { step: 0, due_at: yesterday() },
-        CallbackState::Postponed { step: 0, due_at: yesterday() },
-        CallbackState::InFlight { step: 0, lease_until: yesterday() },
-        CallbackState::Delivered { delivered_at: yesterday() },
+        CallbackState::Waiting {
+            step: 0,
+            due_at: yesterday(),
+        },
+        CallbackState::Postponed {
+            step: 0,
+            due_at: yesterday(),
+        },
+        CallbackState::InFlight {
+            step: 0,
+            lease_until: yesterday(),
+        },
+        CallbackState::Delivered {
+            delivered_at: yesterday(),
+        },
     ] {
         assert!(!wanted(state), "{state:?}");
     }
@@ -40,14 +62,19 @@ fn what_waits_for_a_replay_is_wanted_and_nothing_else() {
 #[test]
 fn a_time_and_a_connection_leave_out_the_others() {
     // Made yesterday, of connection 20.
-    let held = callback(CallbackState::Held { held_at: yesterday() });
+    let held = callback(CallbackState::Held {
+        held_at: yesterday(),
+    });
     for (since, connection, expected) in [
         (None, None, true),
         (Some(yesterday()), Some(20), true),
         (Some(yesterday() + MILLISECOND), None, false),
         (None, Some(21), false),
     ] {
-        let selection = Selection { since, connection_id: connection.map(id::<ConnectionId>) };
+        let selection = Selection {
+            since,
+            connection_id: connection.map(id::<ConnectionId>),
+        };
         assert_eq!(job(selection).wants(&held), expected, "{selection:?}");
     }
 }
@@ -55,21 +82,45 @@ fn a_time_and_a_connection_leave_out_the_others() {
 #[test]
 fn steps_count_up_and_the_last_one_ends_the_job() {
     let accepted = job(all());
-    assert_eq!((accepted.due_at(), accepted.word()), (Some(now()), "accepted"));
+    assert_eq!(
+        (accepted.due_at(), accepted.word()),
+        (Some(now()), "accepted")
+    );
     let running = accepted.step(25, 24, Some("cbk_7".to_owned()), now());
-    assert_eq!((running.due_at(), running.word()), (Some(now() + PAUSE), "running"));
-    assert_eq!((running.found, running.replayed, running.skipped), (25, 24, 1));
+    assert_eq!(
+        (running.due_at(), running.word()),
+        (Some(now() + PAUSE), "running")
+    );
+    assert_eq!(
+        (running.found, running.replayed, running.skipped),
+        (25, 24, 1)
+    );
     let later = now() + PAUSE;
     let done = running.step(3, 3, None, later);
-    assert_eq!((done.state, done.word(), done.due_at()), (ReplayState::Done { done_at: later }, "done", None));
-    assert_eq!((done.found, done.replayed, done.skipped, done.started_at), (28, 27, 1, Some(now())));
+    assert_eq!(
+        (done.state, done.word(), done.due_at()),
+        (ReplayState::Done { done_at: later }, "done", None)
+    );
+    assert_eq!(
+        (done.found, done.replayed, done.skipped, done.started_at),
+        (28, 27, 1, Some(now()))
+    );
 }
 
 #[test]
 fn an_endpoint_that_was_disabled_by_the_job_itself_stays_disabled() {
     let disabled = |disabled_at| {
-        let state = HealthState::Disabled { disabled_at, reason: "why".to_owned(), cause: Cause::Gone };
-        EndpointHealth { connection_id: Some(id(20)), client_id: None, state, version: 1 }
+        let state = HealthState::Disabled {
+            disabled_at,
+            reason: "why".to_owned(),
+            cause: Cause::Gone,
+        };
+        EndpointHealth {
+            connection_id: Some(id(20)),
+            client_id: None,
+            state,
+            version: 1,
+        }
     };
     assert!(job(all()).enables(&disabled(now())));
     assert!(!job(all()).enables(&disabled(now() + MILLISECOND)));
@@ -79,9 +130,21 @@ fn an_endpoint_that_was_disabled_by_the_job_itself_stays_disabled() {
 fn a_selection_is_read_with_every_error_named() {
     let connection: ConnectionId = id(20);
     let both = json!({"since": "2026-06-30T12:00:00Z", "connectionId": connection});
-    let expected = Selection { since: Some(at("2026-06-30T12:00:00Z")), connection_id: Some(connection) };
+    let expected = Selection {
+        since: Some(at("2026-06-30T12:00:00Z")),
+        connection_id: Some(connection),
+    };
     assert_eq!(Selection::parse(&both), Ok(expected));
     assert_eq!(Selection::parse(&json!({})), Ok(all()));
-    let wrong = Selection::parse(&json!({"since": "yesterday", "connectionId": 7, "status": "held"})).expect_err("wrong");
-    assert_eq!(wrong.0.iter().map(|error| error.field.as_str()).collect::<Vec<_>>(), ["since", "connectionId", "status"]);
+    let wrong =
+        Selection::parse(&json!({"since": "yesterday", "connectionId": 7, "status": "held"}))
+            .expect_err("wrong");
+    assert_eq!(
+        wrong
+            .0
+            .iter()
+            .map(|error| error.field.as_str())
+            .collect::<Vec<_>>(),
+        ["since", "connectionId", "status"]
+    );
 }

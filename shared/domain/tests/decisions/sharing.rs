@@ -18,12 +18,19 @@ fn decided(change: impl FnOnce(&mut Pair, &mut Offer)) -> Result<(), NotShared> 
 fn an_offer_is_visible_while_nothing_stands_against_it() {
     assert_eq!(decided(|_, _| ()), Ok(()));
     let pair = Pair::within_one_company();
-    assert_eq!(pair.shared(&pair.shared_offer(60)).visible_to(pair.target.id), Ok(()));
+    assert_eq!(
+        pair.shared(&pair.shared_offer(60))
+            .visible_to(pair.target.id),
+        Ok(())
+    );
 }
 
 #[test]
 fn the_connection_must_be_active() {
-    let blocked = |blocked_by| State::Blocked { blocked_by, blocked_at: yesterday() };
+    let blocked = |blocked_by| State::Blocked {
+        blocked_by,
+        blocked_at: yesterday(),
+    };
     for (state, status) in [
         (State::Invited, "invited"),
         (State::Declined, "declined"),
@@ -38,30 +45,49 @@ fn the_connection_must_be_active() {
 
 #[test]
 fn the_access_must_be_on() {
-    assert_eq!(decided(|pair, _| pair.connection.offers_access = false), Err(NotShared::NoAccess));
+    assert_eq!(
+        decided(|pair, _| pair.connection.offers_access = false),
+        Err(NotShared::NoAccess)
+    );
 }
 
 #[test]
 fn the_module_must_be_on_in_both_companies() {
-    let source_off = decided(|pair, _| pair.source_company.modules.cross_client_connections = false);
-    let target_off = decided(|pair, _| pair.target_company.modules.cross_client_connections = false);
+    let source_off =
+        decided(|pair, _| pair.source_company.modules.cross_client_connections = false);
+    let target_off =
+        decided(|pair, _| pair.target_company.modules.cross_client_connections = false);
     assert_eq!([source_off, target_off], [Err(NotShared::ModuleOff); 2]);
 }
 
 #[test]
 fn the_offer_must_be_active() {
-    assert_eq!(decided(|_, offer| offer.status = OfferStatus::Archived), Err(NotShared::Archived));
+    assert_eq!(
+        decided(|_, offer| offer.status = OfferStatus::Archived),
+        Err(NotShared::Archived)
+    );
 }
 
 #[test]
 fn the_offer_must_name_the_target() {
     let other = |_: &mut Pair, offer: &mut Offer| {
-        offer.cross_client.as_mut().expect("shared").target_client_ids = vec![id(98), id(99)];
+        offer
+            .cross_client
+            .as_mut()
+            .expect("shared")
+            .target_client_ids = vec![id(98), id(99)];
     };
     assert_eq!(decided(other), Err(NotShared::NotNamed));
-    assert_eq!(decided(|_, offer| offer.cross_client = None), Err(NotShared::NotNamed));
+    assert_eq!(
+        decided(|_, offer| offer.cross_client = None),
+        Err(NotShared::NotNamed)
+    );
     let second = |pair: &mut Pair, offer: &mut Offer| {
-        offer.cross_client.as_mut().expect("shared").target_client_ids = vec![id(98), pair.target.id];
+        offer
+            .cross_client
+            .as_mut()
+            .expect("shared")
+            .target_client_ids = vec![id(98), pair.target.id];
     };
     assert_eq!(decided(second), Ok(()));
 }
@@ -69,8 +95,14 @@ fn the_offer_must_name_the_target() {
 #[test]
 fn the_connection_must_be_the_one_from_the_owner_to_the_target() {
     let foreign = |pair: &Pair| Party::from(&client(99, &pair.source_company));
-    assert_eq!(decided(|pair, _| pair.connection.target = foreign(pair)), Err(NotShared::NotNamed));
-    assert_eq!(decided(|pair, _| pair.connection.source = foreign(pair)), Err(NotShared::NotNamed));
+    assert_eq!(
+        decided(|pair, _| pair.connection.target = foreign(pair)),
+        Err(NotShared::NotNamed)
+    );
+    assert_eq!(
+        decided(|pair, _| pair.connection.source = foreign(pair)),
+        Err(NotShared::NotNamed)
+    );
     let turned = |pair: &mut Pair, _: &mut Offer| {
         std::mem::swap(&mut pair.connection.source, &mut pair.connection.target);
     };
@@ -83,7 +115,10 @@ fn the_connection_must_be_the_one_from_the_owner_to_the_target() {
 fn an_offer_for_others_tells_nothing_else_of_itself() {
     let decision = decided(|pair, offer| {
         pair.connection.state = State::Invited;
-        *offer = Offer { status: OfferStatus::Archived, ..crate::fixtures::offer(60, pair.source.id) };
+        *offer = Offer {
+            status: OfferStatus::Archived,
+            ..crate::fixtures::offer(60, pair.source.id)
+        };
     });
     assert_eq!(decision, Err(NotShared::NotNamed));
 }
@@ -92,5 +127,8 @@ fn an_offer_for_others_tells_nothing_else_of_itself() {
 fn the_source_does_not_see_its_own_offer_as_shared_with_it() {
     let pair = Pair::within_one_company();
     let own = offer(60, pair.source.id);
-    assert_eq!(pair.shared(&own).visible_to(pair.source.id), Err(NotShared::NotNamed));
+    assert_eq!(
+        pair.shared(&own).visible_to(pair.source.id),
+        Err(NotShared::NotNamed)
+    );
 }

@@ -10,7 +10,9 @@ use tandem_domain::callback::{Attempt, Callback, CallbackState, Concerned, Endpo
 use tandem_domain::cart::{CartStatus, Choice};
 use tandem_domain::connection::{Action, Connection, HistoryEntry, Side, State};
 use tandem_domain::customer::Profile;
-use tandem_domain::endpoint_health::{Admission, Attempted, Change, DISABLED_AFTER, EndpointHealth, WARNED_AFTER};
+use tandem_domain::endpoint_health::{
+    Admission, Attempted, Change, DISABLED_AFTER, EndpointHealth, WARNED_AFTER,
+};
 use tandem_domain::event_endpoint::EventEndpoint;
 use tandem_domain::ids::ConnectionId;
 use tandem_domain::import::chunk::{Chunk, ChunkState, StuckReason};
@@ -28,7 +30,10 @@ use tandem_domain::tenancy::{ApiKey, KeyDraft};
 use tandem_domain::text::Description;
 use tandem_domain::voucher::{VoucherHash, VoucherState};
 
-use crate::fixtures::{Pair, at, callback_url, client, company, customer, euro, id, monthly, name, now, offer, yesterday};
+use crate::fixtures::{
+    Pair, at, callback_url, client, company, customer, euro, id, monthly, name, now, offer,
+    yesterday,
+};
 use crate::{callback, import, mail, order, payout, replay, voucher};
 
 /// Holds a value to its snapshot, and its reading to its writing.
@@ -45,9 +50,21 @@ fn tenants() {
     golden("client", &client(11, &company(1, true)));
     let draft = json!({"name": "Checkout", "scopes": ["purchases:write", "catalog:read"], "expiresAt": "2027-01-01T00:00:00Z"});
     let draft = KeyDraft::parse(&draft, yesterday()).expect("valid");
-    let key = draft.create(&client(11, &company(1, true)), "k1".to_owned(), "5f2a".to_owned(), yesterday());
+    let key = draft.create(
+        &client(11, &company(1, true)),
+        "k1".to_owned(),
+        "5f2a".to_owned(),
+        yesterday(),
+    );
     golden("api_key", &key);
-    golden("api_key_revoked", &ApiKey { name: None, expires_at: None, ..key.used(now()).expect("a first use").revoke(now()) });
+    golden(
+        "api_key_revoked",
+        &ApiKey {
+            name: None,
+            expires_at: None,
+            ..key.used(now()).expect("a first use").revoke(now())
+        },
+    );
 }
 
 #[test]
@@ -62,40 +79,102 @@ fn customers() {
         "address": {"street": "Weg 1", "additional": "Hof", "postalCode": "8001", "city": "Zürich", "country": "CH"},
     });
     let profile = Profile::parse(&all).expect("a profile");
-    golden("customer", &profile.create(id(40), id(1), "sealed key".to_owned(), now()));
-    let profile = Profile::parse(&json!({"email": "a@example.com", "language": "en"})).expect("a profile");
-    golden("customer_least", &profile.create(id(40), id(1), "sealed key".to_owned(), now()));
+    golden(
+        "customer",
+        &profile.create(id(40), id(1), "sealed key".to_owned(), now()),
+    );
+    let profile =
+        Profile::parse(&json!({"email": "a@example.com", "language": "en"})).expect("a profile");
+    golden(
+        "customer_least",
+        &profile.create(id(40), id(1), "sealed key".to_owned(), now()),
+    );
     golden("customer_of_the_fixtures", &customer(40, &company(1, true)));
 }
 
 #[test]
 fn connections() {
-    golden("connection_within_one_company", &Pair::within_one_company().connection);
+    golden(
+        "connection_within_one_company",
+        &Pair::within_one_company().connection,
+    );
     let mut connection = Pair::between_two_companies().connection;
-    connection.callback.as_mut().expect("settings").rotate("sealed 2".to_owned(), now());
-    let state = State::Blocked { blocked_by: Side::Target, blocked_at: now() };
-    golden("connection_between_two_companies", &Connection { state, offers_access: false, ..connection });
-    for state in [State::Invited, State::Active, State::Declined, State::Withdrawn] {
-        let connection = Connection { state, ..Pair::within_one_company().connection };
+    connection
+        .callback
+        .as_mut()
+        .expect("settings")
+        .rotate("sealed 2".to_owned(), now());
+    let state = State::Blocked {
+        blocked_by: Side::Target,
+        blocked_at: now(),
+    };
+    golden(
+        "connection_between_two_companies",
+        &Connection {
+            state,
+            offers_access: false,
+            ..connection
+        },
+    );
+    for state in [
+        State::Invited,
+        State::Active,
+        State::Declined,
+        State::Withdrawn,
+    ] {
+        let connection = Connection {
+            state,
+            ..Pair::within_one_company().connection
+        };
         assert_eq!(json!(connection)["status"], state.as_str());
     }
 }
 
 #[test]
 fn histories() {
-    let entry = HistoryEntry { number: 1, at: now(), by: Side::Source, action: Action::Invited, changes: Vec::new() };
+    let entry = HistoryEntry {
+        number: 1,
+        at: now(),
+        by: Side::Source,
+        action: Action::Invited,
+        changes: Vec::new(),
+    };
     golden("history_invited", &entry);
     let changes = vec!["offersAccess: false".to_owned(), "callback.url".to_owned()];
-    golden("history_edited", &HistoryEntry { number: 2, action: Action::Edited, changes, ..entry });
+    golden(
+        "history_edited",
+        &HistoryEntry {
+            number: 2,
+            action: Action::Edited,
+            changes,
+            ..entry
+        },
+    );
 }
 
 #[test]
 fn offers() {
     let shared = Pair::within_one_company().shared_offer(60);
     let description = Description::parse(&json!("Alles lesen.")).expect("a text");
-    golden("offer_shared", &Offer { description: Some(description), ..shared });
-    let single = Offer { kind: OfferKind::Single, externally_managed: true, ..offer(61, id(12)) };
-    golden("offer_single", &Offer { status: OfferStatus::Archived, ..single });
+    golden(
+        "offer_shared",
+        &Offer {
+            description: Some(description),
+            ..shared
+        },
+    );
+    let single = Offer {
+        kind: OfferKind::Single,
+        externally_managed: true,
+        ..offer(61, id(12))
+    };
+    golden(
+        "offer_single",
+        &Offer {
+            status: OfferStatus::Archived,
+            ..single
+        },
+    );
 }
 
 #[test]
@@ -109,7 +188,10 @@ fn carts() {
     ];
     let cart = pair.cart(positions);
     golden("cart", &cart);
-    assert_eq!(json!(cart.archive(now()).expect("possible"))["status"], json!(CartStatus::Archived));
+    assert_eq!(
+        json!(cart.archive(now()).expect("possible"))["status"],
+        json!(CartStatus::Archived)
+    );
 }
 
 #[test]
@@ -120,8 +202,15 @@ fn orders() {
         PositionState::ChargedBack { reversed_at: now() },
     ];
     let mut order = order::order(&states);
-    order.positions[1] = OrderPosition { source_client_id: Some(id(11)), ..order.positions[1].clone() };
-    order.positions[2] = OrderPosition { subscription_id: None, quantity: 2, ..order.positions[2].clone() };
+    order.positions[1] = OrderPosition {
+        source_client_id: Some(id(11)),
+        ..order.positions[1].clone()
+    };
+    order.positions[2] = OrderPosition {
+        subscription_id: None,
+        quantity: 2,
+        ..order.positions[2].clone()
+    };
     golden("order", &order);
 }
 
@@ -161,13 +250,38 @@ fn subscriptions() {
         seller_share_basis_points: BasisPoints(2_000),
         voucher_hash: Some(VoucherHash("5f2a".to_owned())),
     };
-    let life = Life::Cancelled { cancelled_at: now(), ends_at: at("2026-08-01T12:00:00Z") };
-    let seller = Subscription { role: Role::Seller, cross_client: Some(link), life, ..own };
+    let life = Life::Cancelled {
+        cancelled_at: now(),
+        ends_at: at("2026-08-01T12:00:00Z"),
+    };
+    let seller = Subscription {
+        role: Role::Seller,
+        cross_client: Some(link),
+        life,
+        ..own
+    };
     golden("subscription_seller", &seller);
-    let source = Subscription { client_id: id(11), role: Role::Source, customer_id: None, ..seller };
-    golden("subscription_source", &Subscription { life: Life::Refunded { ended_at: now() }, ..source.clone() });
-    let life = json!(Subscription { life: Life::ChargedBack { ended_at: now() }, ..source });
-    assert_eq!((&life["life"], &life["endedAt"]), (&json!("chargedBack"), &json!(now())));
+    let source = Subscription {
+        client_id: id(11),
+        role: Role::Source,
+        customer_id: None,
+        ..seller
+    };
+    golden(
+        "subscription_source",
+        &Subscription {
+            life: Life::Refunded { ended_at: now() },
+            ..source.clone()
+        },
+    );
+    let life = json!(Subscription {
+        life: Life::ChargedBack { ended_at: now() },
+        ..source
+    });
+    assert_eq!(
+        (&life["life"], &life["endedAt"]),
+        (&json!("chargedBack"), &json!(now()))
+    );
 }
 
 #[test]
@@ -196,29 +310,72 @@ fn payment_methods() {
 #[test]
 fn vouchers() {
     golden("voucher_issued", &voucher::voucher(VoucherState::Issued));
-    let redeemed = VoucherState::Redeemed { customer_id: id(41), redeemed_at: now() };
+    let redeemed = VoucherState::Redeemed {
+        customer_id: id(41),
+        redeemed_at: now(),
+    };
     golden("voucher_redeemed", &voucher::voucher(redeemed));
-    golden("voucher_void", &voucher::voucher(VoucherState::Void { void_at: now() }));
+    golden(
+        "voucher_void",
+        &voucher::voucher(VoucherState::Void { void_at: now() }),
+    );
 }
 
 #[test]
 fn callbacks() {
-    golden("callback_waiting", &callback::callback(CallbackState::Waiting { step: 2, due_at: now() }));
-    golden("callback_postponed", &callback::callback(CallbackState::Postponed { step: 2, due_at: now() }));
-    golden("callback_in_flight", &callback::callback(CallbackState::InFlight { step: 2, lease_until: now() }));
-    golden("callback_delivered", &callback::callback(CallbackState::Delivered { delivered_at: now() }));
-    golden("callback_exhausted", &callback::callback(CallbackState::Exhausted { exhausted_at: now() }));
+    golden(
+        "callback_waiting",
+        &callback::callback(CallbackState::Waiting {
+            step: 2,
+            due_at: now(),
+        }),
+    );
+    golden(
+        "callback_postponed",
+        &callback::callback(CallbackState::Postponed {
+            step: 2,
+            due_at: now(),
+        }),
+    );
+    golden(
+        "callback_in_flight",
+        &callback::callback(CallbackState::InFlight {
+            step: 2,
+            lease_until: now(),
+        }),
+    );
+    golden(
+        "callback_delivered",
+        &callback::callback(CallbackState::Delivered {
+            delivered_at: now(),
+        }),
+    );
+    golden(
+        "callback_exhausted",
+        &callback::callback(CallbackState::Exhausted {
+            exhausted_at: now(),
+        }),
+    );
     let mut held = callback::callback(CallbackState::Held { held_at: now() });
     (held.order_id, held.subscription_id) = (None, None);
     golden("callback_held", &held);
-    let concerned = Some(Concerned { company_id: id(2), customer_id: id(40) });
-    let about = Callback { concerned, sealed_person: Some("sealed person".to_owned()), ..held };
+    let concerned = Some(Concerned {
+        company_id: id(2),
+        customer_id: id(40),
+    });
+    let about = Callback {
+        concerned,
+        sealed_person: Some("sealed person".to_owned()),
+        ..held
+    };
     golden("callback_about_a_person", &about);
 }
 
 #[test]
 fn erasures() {
-    let asked = customer(40, &company(1, true)).erase(id(11), [], now()).expect("nothing runs");
+    let asked = customer(40, &company(1, true))
+        .erase(id(11), [], now())
+        .expect("nothing runs");
     golden("erasure", &asked);
 }
 
@@ -227,7 +384,11 @@ fn endpoints() {
     let (of_connection, own) = (Endpoint::Connection(id(20)), Endpoint::Client(id(11)));
     let failed = |health: Option<&EndpointHealth>, status_code, time| {
         let outcome = Outcome::Failed { retry_after: None };
-        let attempted = Attempted { callback_id: id(80), outcome, status_code: Some(status_code) };
+        let attempted = Attempted {
+            callback_id: id(80),
+            outcome,
+            status_code: Some(status_code),
+        };
         match EndpointHealth::after(health, of_connection, attempted, time) {
             Change::Now(health) | Change::Warned(health) | Change::Disabled(health) => health,
             other => panic!("{other:?}"),
@@ -237,28 +398,57 @@ fn endpoints() {
     golden("endpoint_closed", &closed);
     let open = failed(Some(&closed), 503, now());
     golden("endpoint_open", &open);
-    let Admission::Probe(probing) = EndpointHealth::admit(Some(&open), id(81), false, now() + SignedDuration::from_secs(5))
-    else {
+    let Admission::Probe(probing) = EndpointHealth::admit(
+        Some(&open),
+        id(81),
+        false,
+        now() + SignedDuration::from_secs(5),
+    ) else {
         panic!("no probe of {open:?}")
     };
     golden("endpoint_probing", &probing);
     let warned = failed(Some(&open), 503, now() + WARNED_AFTER);
     golden("endpoint_warned", &warned);
-    golden("endpoint_given_up", &failed(Some(&warned), 503, now() + DISABLED_AFTER));
-    let gone = Attempted { callback_id: id(80), outcome: Outcome::Gone, status_code: Some(410) };
-    let Change::Disabled(gone) = EndpointHealth::after(None, own, gone, now()) else { panic!("not disabled") };
+    golden(
+        "endpoint_given_up",
+        &failed(Some(&warned), 503, now() + DISABLED_AFTER),
+    );
+    let gone = Attempted {
+        callback_id: id(80),
+        outcome: Outcome::Gone,
+        status_code: Some(410),
+    };
+    let Change::Disabled(gone) = EndpointHealth::after(None, own, gone, now()) else {
+        panic!("not disabled")
+    };
     golden("endpoint_gone", &gone);
     // As rows were written before endpoints had a health.
     let old = json!({"connectionId": id::<ConnectionId>(20), "disabledAt": now(), "reason": "said 410", "version": 1});
     let old: EndpointHealth = serde_json::from_value(old).expect("readable");
-    assert_eq!((EndpointHealth::word(Some(&old)), old.failing_since()), ("disabled", None));
+    assert_eq!(
+        (EndpointHealth::word(Some(&old)), old.failing_since()),
+        ("disabled", None)
+    );
 }
 
 #[test]
 fn replays() {
-    let since = replay::job(Selection { since: Some(yesterday()), connection_id: Some(id(20)) });
-    golden("replay_waiting", &since.step(25, 24, Some("cbk_7".to_owned()), now()));
-    golden("replay_done", &replay::job(Selection { since: None, connection_id: None }).step(0, 0, None, now()));
+    let since = replay::job(Selection {
+        since: Some(yesterday()),
+        connection_id: Some(id(20)),
+    });
+    golden(
+        "replay_waiting",
+        &since.step(25, 24, Some("cbk_7".to_owned()), now()),
+    );
+    golden(
+        "replay_done",
+        &replay::job(Selection {
+            since: None,
+            connection_id: None,
+        })
+        .step(0, 0, None, now()),
+    );
 }
 
 #[test]
@@ -273,10 +463,23 @@ fn attempts() {
         sealed_answer: None,
     };
     golden("attempt_answered", &answered);
-    let sealed = Attempt { answer: None, sealed_answer: Some("sealed".to_owned()), ..answered.clone() };
+    let sealed = Attempt {
+        answer: None,
+        sealed_answer: Some("sealed".to_owned()),
+        ..answered.clone()
+    };
     golden("attempt_answered_about_a_person", &sealed);
     let error = Some("timed out".to_owned());
-    golden("attempt_unanswered", &Attempt { number: 2, status_code: None, error, answer: None, ..answered });
+    golden(
+        "attempt_unanswered",
+        &Attempt {
+            number: 2,
+            status_code: None,
+            error,
+            answer: None,
+            ..answered
+        },
+    );
 }
 
 #[test]
@@ -287,29 +490,80 @@ fn invitation_mails() {
 
 #[test]
 fn payouts() {
-    golden("payout_payment", &payout::payout(PayoutType::Payment, euro(1_000)));
+    golden(
+        "payout_payment",
+        &payout::payout(PayoutType::Payment, euro(1_000)),
+    );
     let refund = payout::payout(PayoutType::Refund, euro(-1_000));
-    golden("payout_refund", &Payout { paid: PaidState::Paid { paid_at: now() }, ..refund });
+    golden(
+        "payout_refund",
+        &Payout {
+            paid: PaidState::Paid { paid_at: now() },
+            ..refund
+        },
+    );
 }
 
 #[test]
 fn mails() {
-    golden("mail_waiting", &mail::mail(MailState::Waiting { due_at: now() }, 0));
-    golden("mail_in_flight", &mail::mail(MailState::InFlight { lease_until: now() }, 1));
+    golden(
+        "mail_waiting",
+        &mail::mail(MailState::Waiting { due_at: now() }, 0),
+    );
+    golden(
+        "mail_in_flight",
+        &mail::mail(MailState::InFlight { lease_until: now() }, 1),
+    );
     golden("mail_sent", &mail::mail(MailState::Sent { at: now() }, 1));
-    golden("mail_failed", &mail::mail(MailState::Failed { at: now() }, 30));
+    golden(
+        "mail_failed",
+        &mail::mail(MailState::Failed { at: now() }, 30),
+    );
     let (partner, connection_id, callback_id) = (|| name("Tagblatt 11"), id(20), id(80));
     let kinds = vec![
-        MailKind::Invitation { source_name: partner(), connection_id },
-        MailKind::InvitationAccepted { target_name: partner(), connection_id },
-        MailKind::InvitationDeclined { target_name: partner(), connection_id },
-        MailKind::InvitationWithdrawn { source_name: partner(), connection_id },
-        MailKind::ConnectionBlocked { by_name: partner(), connection_id },
-        MailKind::ConnectionUnblocked { by_name: partner(), connection_id },
-        MailKind::CallbackExhausted { callback_id, connection_id: Some(connection_id), attempts: 10 },
-        MailKind::EndpointDisabled { callback_id, connection_id: Some(connection_id) },
-        MailKind::EndpointFailing { callback_id, connection_id: Some(connection_id), failing_since: yesterday() },
-        MailKind::EndpointGivenUp { callback_id, connection_id: Some(connection_id), failing_since: yesterday() },
+        MailKind::Invitation {
+            source_name: partner(),
+            connection_id,
+        },
+        MailKind::InvitationAccepted {
+            target_name: partner(),
+            connection_id,
+        },
+        MailKind::InvitationDeclined {
+            target_name: partner(),
+            connection_id,
+        },
+        MailKind::InvitationWithdrawn {
+            source_name: partner(),
+            connection_id,
+        },
+        MailKind::ConnectionBlocked {
+            by_name: partner(),
+            connection_id,
+        },
+        MailKind::ConnectionUnblocked {
+            by_name: partner(),
+            connection_id,
+        },
+        MailKind::CallbackExhausted {
+            callback_id,
+            connection_id: Some(connection_id),
+            attempts: 10,
+        },
+        MailKind::EndpointDisabled {
+            callback_id,
+            connection_id: Some(connection_id),
+        },
+        MailKind::EndpointFailing {
+            callback_id,
+            connection_id: Some(connection_id),
+            failing_since: yesterday(),
+        },
+        MailKind::EndpointGivenUp {
+            callback_id,
+            connection_id: Some(connection_id),
+            failing_since: yesterday(),
+        },
     ];
     golden("mail_kinds", &kinds);
 }
@@ -318,17 +572,46 @@ fn mails() {
 fn imports() {
     let accepted = import::accepted(30);
     golden("import_promise", &accepted.promise);
-    let retry = Promise::accept(id(91), (id(12), id(1)), &[import::item(json!({}))], Some(&accepted.promise), now()).promise;
-    let retry = retry.begin(now()).expect("begun").chunk_stuck(0).expect("news");
-    golden("import_promise_of_a_retry", &Promise { finished_at: Some(now()), ..retry });
+    let retry = Promise::accept(
+        id(91),
+        (id(12), id(1)),
+        &[import::item(json!({}))],
+        Some(&accepted.promise),
+        now(),
+    )
+    .promise;
+    let retry = retry
+        .begin(now())
+        .expect("begun")
+        .chunk_stuck(0)
+        .expect("news");
+    golden(
+        "import_promise_of_a_retry",
+        &Promise {
+            finished_at: Some(now()),
+            ..retry
+        },
+    );
     let (chunk, items) = import::chunk();
     golden("import_items", &items);
     golden("import_chunk_waiting", &chunk);
     let in_flight = ChunkState::InFlight { lease_until: now() };
-    golden("import_chunk_in_flight", &Chunk { state: in_flight, ..chunk.clone() });
+    golden(
+        "import_chunk_in_flight",
+        &Chunk {
+            state: in_flight,
+            ..chunk.clone()
+        },
+    );
     golden("import_chunk_done", &chunk.clone().done(vec![3], now()));
-    golden("import_chunk_stuck", &chunk.clone().stuck(StuckReason::Unreadable, now()));
-    assert_eq!(json!(chunk.stuck(StuckReason::TooManyTries, now()))["reason"], "tooManyTries");
+    golden(
+        "import_chunk_stuck",
+        &chunk.clone().stuck(StuckReason::Unreadable, now()),
+    );
+    assert_eq!(
+        json!(chunk.stuck(StuckReason::TooManyTries, now()))["reason"],
+        "tooManyTries"
+    );
 }
 
 #[test]
@@ -340,21 +623,40 @@ fn imported_orders() {
         "discountPercentage": 12.5,
         "currentPaymentPeriodPaid": true,
     });
-    let external = Offer { externally_managed: true, ..offer(60, id(12)) };
+    let external = Offer {
+        externally_managed: true,
+        ..offer(60, id(12))
+    };
     let created = import::decide(&import::item(all), 90, None, Some(&external));
     let (order, subscription) = created.rows.clone().expect("rows");
     golden("order_imported", &order);
     golden("subscription_imported", &subscription);
     golden("import_mirror", created.mirror.as_ref().expect("a mirror"));
     golden("import_log_created", &created.log);
-    let overtaken = import::decide(&import::item(json!({"endDate": null})), 89, Some(&created), Some(&external));
+    let overtaken = import::decide(
+        &import::item(json!({"endDate": null})),
+        89,
+        Some(&created),
+        Some(&external),
+    );
     golden("import_log_superseded", &overtaken.log);
-    golden("import_log_failed", &import::decide(&import::item(json!({})), 91, None, None).log);
-    golden("import_item_without_end", &import::item(json!({"endDate": null})));
+    golden(
+        "import_log_failed",
+        &import::decide(&import::item(json!({})), 91, None, None).log,
+    );
+    golden(
+        "import_item_without_end",
+        &import::item(json!({"endDate": null})),
+    );
 }
 
 #[test]
 fn event_endpoints() {
-    let endpoint = EventEndpoint::new(id(12), callback_url("https://bergwelt.example/events"), "sealed".to_owned(), now());
+    let endpoint = EventEndpoint::new(
+        id(12),
+        callback_url("https://bergwelt.example/events"),
+        "sealed".to_owned(),
+        now(),
+    );
     golden("event_endpoint", &endpoint);
 }

@@ -4,33 +4,55 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tandem_domain::ids::CompanyId;
 use tandem_domain::tenancy::{
-    ApiKey, Client, ClientDraft, CompanyDraft, CompanyEdit, ContractingCompany, KeyDraft, KeyStatus, MailLanguage, Modules,
+    ApiKey, Client, ClientDraft, CompanyDraft, CompanyEdit, ContractingCompany, KeyDraft,
+    KeyStatus, MailLanguage, Modules,
 };
 
 use crate::fixtures::{client, codes, company, email, id, name, now, yesterday};
 
 #[test]
 fn a_company_begins_without_the_module_unless_it_was_booked() {
-    let made = |draft| CompanyDraft::parse(&draft).expect("a draft").create(id(1), now());
+    let made = |draft| {
+        CompanyDraft::parse(&draft)
+            .expect("a draft")
+            .create(id(1), now())
+    };
     let plain = ContractingCompany {
         id: id(1),
         name: name("Verlag"),
-        modules: Modules { cross_client_connections: false },
+        modules: Modules {
+            cross_client_connections: false,
+        },
         created_at: now(),
         version: 1,
     };
     assert_eq!(made(json!({"name": "Verlag"})), plain);
-    let modules = Modules { cross_client_connections: true };
+    let modules = Modules {
+        cross_client_connections: true,
+    };
     let booked = json!({"name": "Verlag", "modules": {"crossClientConnections": true}});
     assert_eq!(made(booked), ContractingCompany { modules, ..plain });
 }
 
 #[test]
 fn an_edit_of_a_company_changes_what_it_names() {
-    let edited = |edit| CompanyEdit::parse(&edit).expect("an edit").apply(company(1, true));
+    let edited = |edit| {
+        CompanyEdit::parse(&edit)
+            .expect("an edit")
+            .apply(company(1, true))
+    };
     assert_eq!(edited(json!({})), company(1, true));
-    assert_eq!(edited(json!({"modules": {"crossClientConnections": false}})), company(1, false));
-    assert_eq!(edited(json!({"name": "Neu"})), ContractingCompany { name: name("Neu"), ..company(1, true) });
+    assert_eq!(
+        edited(json!({"modules": {"crossClientConnections": false}})),
+        company(1, false)
+    );
+    assert_eq!(
+        edited(json!({"name": "Neu"})),
+        ContractingCompany {
+            name: name("Neu"),
+            ..company(1, true)
+        }
+    );
 }
 
 #[test]
@@ -46,28 +68,64 @@ fn a_client_belongs_to_a_company() {
         created_at: now(),
         version: 1,
     };
-    assert_eq!(ClientDraft::parse(&draft).expect("a draft").create(id(11), now()), expected);
+    assert_eq!(
+        ClientDraft::parse(&draft)
+            .expect("a draft")
+            .create(id(11), now()),
+        expected
+    );
 }
 
 #[test]
 fn wrong_input_names_each_wrong_member() {
-    let errors = CompanyDraft::parse(&json!({"modules": {"crossClientConnections": 1, "x": 1}})).expect_err("wrong");
-    let modules = [("modules.crossClientConnections", "not_a_boolean"), ("modules.x", "unknown_field")];
-    assert_eq!(codes(&errors), [&[("name", "required")][..], &modules].concat());
+    let errors = CompanyDraft::parse(&json!({"modules": {"crossClientConnections": 1, "x": 1}}))
+        .expect_err("wrong");
+    let modules = [
+        ("modules.crossClientConnections", "not_a_boolean"),
+        ("modules.x", "unknown_field"),
+    ];
+    assert_eq!(
+        codes(&errors),
+        [&[("name", "required")][..], &modules].concat()
+    );
     let errors = CompanyEdit::parse(&json!({"modules": {}})).expect_err("wrong");
-    assert_eq!(codes(&errors), [("modules.crossClientConnections", "required")]);
+    assert_eq!(
+        codes(&errors),
+        [("modules.crossClientConnections", "required")]
+    );
     let wrong = json!({"contractingCompanyId": "cli_1", "email": "x", "language": "fr"});
-    let expected =
-        [("contractingCompanyId", "invalid"), ("name", "required"), ("email", "invalid_email"), ("language", "unknown_value")];
-    assert_eq!(codes(&ClientDraft::parse(&wrong).expect_err("wrong")), expected);
-    let wrong = json!({"name": "", "scopes": ["catalog", "payouts:read"], "expiresAt": now(), "key": "x"});
-    let expected = [("name", "empty"), ("scopes[0]", "invalid"), ("expiresAt", "in_the_past"), ("key", "unknown_field")];
-    assert_eq!(codes(&KeyDraft::parse(&wrong, now()).expect_err("wrong")), expected);
+    let expected = [
+        ("contractingCompanyId", "invalid"),
+        ("name", "required"),
+        ("email", "invalid_email"),
+        ("language", "unknown_value"),
+    ];
+    assert_eq!(
+        codes(&ClientDraft::parse(&wrong).expect_err("wrong")),
+        expected
+    );
+    let wrong =
+        json!({"name": "", "scopes": ["catalog", "payouts:read"], "expiresAt": now(), "key": "x"});
+    let expected = [
+        ("name", "empty"),
+        ("scopes[0]", "invalid"),
+        ("expiresAt", "in_the_past"),
+        ("key", "unknown_field"),
+    ];
+    assert_eq!(
+        codes(&KeyDraft::parse(&wrong, now()).expect_err("wrong")),
+        expected
+    );
 }
 
 fn key(body: &Value) -> ApiKey {
     let draft = KeyDraft::parse(body, yesterday()).expect("valid");
-    draft.create(&client(11, &company(1, true)), "k1".to_owned(), "5f2a".to_owned(), yesterday())
+    draft.create(
+        &client(11, &company(1, true)),
+        "k1".to_owned(),
+        "5f2a".to_owned(),
+        yesterday(),
+    )
 }
 
 #[test]
@@ -82,7 +140,10 @@ fn the_first_revocation_of_a_key_counts() {
 #[test]
 fn a_key_is_refused_from_its_end_on() {
     let key = key(&json!({"expiresAt": now()}));
-    assert_eq!(key.status(now() - SignedDuration::from_secs(1)), KeyStatus::Active);
+    assert_eq!(
+        key.status(now() - SignedDuration::from_secs(1)),
+        KeyStatus::Active
+    );
     assert_eq!(key.status(now()), KeyStatus::Expired);
 }
 
@@ -90,6 +151,8 @@ fn a_key_is_refused_from_its_end_on() {
 fn the_last_use_of_a_key_is_noted_once_a_day() {
     let used = key(&json!({})).used(now()).expect("a first use");
     assert_eq!(used.used(now()), None);
-    let tomorrow = used.used(now() + SignedDuration::from_hours(24)).expect("another day");
+    let tomorrow = used
+        .used(now() + SignedDuration::from_hours(24))
+        .expect("another day");
     assert!(tomorrow.last_used_on > used.last_used_on);
 }

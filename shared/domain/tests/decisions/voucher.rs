@@ -2,7 +2,9 @@
 
 use serde_json::json;
 use tandem_domain::ids::CustomerId;
-use tandem_domain::voucher::{RedeemError, RedeemRequest, Redemption, Voucher, VoucherHash, VoucherState};
+use tandem_domain::voucher::{
+    RedeemError, RedeemRequest, Redemption, Voucher, VoucherHash, VoucherState,
+};
 
 use crate::fixtures::{codes, id, now, yesterday};
 
@@ -22,9 +24,14 @@ pub(crate) fn voucher(state: VoucherState) -> Voucher {
 #[test]
 fn every_state_meets_every_event() {
     let (customer, other): (CustomerId, CustomerId) = (id(41), id(42));
-    let redeemed = |customer_id, redeemed_at| VoucherState::Redeemed { customer_id, redeemed_at };
+    let redeemed = |customer_id, redeemed_at| VoucherState::Redeemed {
+        customer_id,
+        redeemed_at,
+    };
     let first = |state| Ok(Redemption::First(voucher(state)));
-    let void = VoucherState::Void { void_at: yesterday() };
+    let void = VoucherState::Void {
+        void_at: yesterday(),
+    };
     // State, and what comes of redeeming it for one customer, for another one, and of taking the sale back.
     let table = [
         (
@@ -33,12 +40,31 @@ fn every_state_meets_every_event() {
             first(redeemed(other, now())),
             Some(voucher(VoucherState::Void { void_at: now() })),
         ),
-        (redeemed(customer, yesterday()), Ok(Redemption::Again), Err(RedeemError::OtherCustomer), None),
-        (redeemed(other, yesterday()), Err(RedeemError::OtherCustomer), Ok(Redemption::Again), None),
-        (void, Err(RedeemError::NotFound), Err(RedeemError::NotFound), None),
+        (
+            redeemed(customer, yesterday()),
+            Ok(Redemption::Again),
+            Err(RedeemError::OtherCustomer),
+            None,
+        ),
+        (
+            redeemed(other, yesterday()),
+            Err(RedeemError::OtherCustomer),
+            Ok(Redemption::Again),
+            None,
+        ),
+        (
+            void,
+            Err(RedeemError::NotFound),
+            Err(RedeemError::NotFound),
+            None,
+        ),
     ];
     for (state, by_customer, by_other, voided) in table {
-        assert_eq!(voucher(state).redeem(customer, now()), by_customer, "{state:?}");
+        assert_eq!(
+            voucher(state).redeem(customer, now()),
+            by_customer,
+            "{state:?}"
+        );
         assert_eq!(voucher(state).redeem(other, now()), by_other, "{state:?}");
         assert_eq!(voucher(state).void(now()), voided, "{state:?}");
     }
@@ -49,11 +75,26 @@ fn a_redemption_names_customer_and_code() {
     let customer: CustomerId = id(41);
     let request = json!({"customerId": customer, "voucherCode": "7q2m9-x4tok-3hgwb-pz5ra"});
     let request = RedeemRequest::parse(&request).expect("a request");
-    assert_eq!((request.customer_id, request.code.canonical()), (customer, "7Q2M9X4T0K3HGWBPZ5RA"));
-    assert!(!format!("{request:?}").contains("7Q2M9"), "a code is not shown");
-    let errors = RedeemRequest::parse(&json!({"customerId": "x", "voucherCode": "x", "clientId": "x"})).expect_err("wrong");
-    let expected = [("customerId", "invalid"), ("voucherCode", "invalid_voucher_code"), ("clientId", "unknown_field")];
+    assert_eq!(
+        (request.customer_id, request.code.canonical()),
+        (customer, "7Q2M9X4T0K3HGWBPZ5RA")
+    );
+    assert!(
+        !format!("{request:?}").contains("7Q2M9"),
+        "a code is not shown"
+    );
+    let errors =
+        RedeemRequest::parse(&json!({"customerId": "x", "voucherCode": "x", "clientId": "x"}))
+            .expect_err("wrong");
+    let expected = [
+        ("customerId", "invalid"),
+        ("voucherCode", "invalid_voucher_code"),
+        ("clientId", "unknown_field"),
+    ];
     assert_eq!(codes(&errors), expected);
     let errors = RedeemRequest::parse(&json!({})).expect_err("wrong");
-    assert_eq!(codes(&errors), [("customerId", "required"), ("voucherCode", "required")]);
+    assert_eq!(
+        codes(&errors),
+        [("customerId", "required"), ("voucherCode", "required")]
+    );
 }

@@ -19,7 +19,12 @@ struct Sqs {
 impl Sqs {
     fn refuses(&self, body: &str) -> bool {
         let mut refused = self.refused.lock().expect("not poisoned");
-        let Some((_, left)) = refused.iter_mut().find(|(word, left)| body.contains(word) && *left > 0) else { return false };
+        let Some((_, left)) = refused
+            .iter_mut()
+            .find(|(word, left)| body.contains(word) && *left > 0)
+        else {
+            return false;
+        };
         *left -= 1;
         true
     }
@@ -32,10 +37,12 @@ impl Respond for Sqs {
             if self.refuses(entry["MessageBody"].as_str().expect("body")) {
                 failed.push(json!({"Id": entry["Id"], "SenderFault": false, "Code": "InternalError", "Message": "try again"}));
             } else {
-                successful.push(json!({"Id": entry["Id"], "MessageId": "m", "MD5OfMessageBody": "d"}));
+                successful
+                    .push(json!({"Id": entry["Id"], "MessageId": "m", "MD5OfMessageBody": "d"}));
             }
         }
-        ResponseTemplate::new(200).set_body_json(json!({"Successful": successful, "Failed": failed}))
+        ResponseTemplate::new(200)
+            .set_body_json(json!({"Successful": successful, "Failed": failed}))
     }
 }
 
@@ -47,7 +54,12 @@ fn entries(request: &Request) -> Vec<Value> {
 async fn sqs(refused: Vec<(&'static str, usize)>) -> (MockServer, Queue) {
     let server = MockServer::start().await;
     let batch = Mock::given(header("x-amz-target", "AmazonSQS.SendMessageBatch"));
-    batch.respond_with(Sqs { refused: Mutex::new(refused) }).mount(&server).await;
+    batch
+        .respond_with(Sqs {
+            refused: Mutex::new(refused),
+        })
+        .mount(&server)
+        .await;
     let config = aws_sdk_sqs::Config::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .credentials_provider(Credentials::new("id", "secret", None, None, "test"))
@@ -55,74 +67,132 @@ async fn sqs(refused: Vec<(&'static str, usize)>) -> (MockServer, Queue) {
         .endpoint_url(server.uri())
         .retry_config(RetryConfig::disabled())
         .build();
-    let queue = Queue::new(Client::from_conf(config), format!("{}/1/callbacks", server.uri()));
+    let queue = Queue::new(
+        Client::from_conf(config),
+        format!("{}/1/callbacks", server.uri()),
+    );
     (server, queue)
 }
 
 fn messages(count: usize) -> Vec<Message> {
-    let due = |number| Due { pk: format!("cli_{}#cbk_{number:03}", number % 2), sk: "callback".into() };
-    (0..count).map(|number| Message::try_from(due(number)).expect("known kind")).collect()
+    let due = |number| Due {
+        pk: format!("cli_{}#cbk_{number:03}", number % 2),
+        sk: "callback".into(),
+    };
+    (0..count)
+        .map(|number| Message::try_from(due(number)).expect("known kind"))
+        .collect()
 }
 
 async fn calls(server: &MockServer) -> Vec<Vec<Value>> {
-    server.received_requests().await.expect("recorded").iter().map(entries).collect()
+    server
+        .received_requests()
+        .await
+        .expect("recorded")
+        .iter()
+        .map(entries)
+        .collect()
 }
 
 #[tokio::test]
 async fn messages_are_sent_ten_at_a_time_each_in_the_group_of_its_tenant() {
     let (server, queue) = sqs(vec![]).await;
-    queue.send(&messages(25), Duration::ZERO).await.expect("sent");
+    queue
+        .send(&messages(25), Duration::ZERO)
+        .await
+        .expect("sent");
     let calls = calls(&server).await;
     let mut sizes: Vec<usize> = calls.iter().map(Vec::len).collect();
     sizes.sort_unstable();
     assert_eq!(sizes, [5, 10, 10]);
     let mut bodies = Vec::new();
     for entry in calls.concat() {
-        let message = Message::decode(entry["MessageBody"].as_str().expect("body")).expect("a message");
+        let message =
+            Message::decode(entry["MessageBody"].as_str().expect("body")).expect("a message");
         assert_eq!(entry["MessageGroupId"], message.tenant);
         assert_eq!(entry["DelaySeconds"], 0);
         bodies.push(message.pk);
     }
     bodies.sort_unstable_by_key(|pk| pk[6..].to_owned());
-    assert_eq!(bodies, messages(25).into_iter().map(|message| message.pk).collect::<Vec<_>>());
+    assert_eq!(
+        bodies,
+        messages(25)
+            .into_iter()
+            .map(|message| message.pk)
+            .collect::<Vec<_>>()
+    );
 }
 
 #[tokio::test]
 async fn no_messages_make_no_call() {
     let (server, queue) = sqs(vec![]).await;
-    queue.send(&[], Duration::ZERO).await.expect("nothing to send");
+    queue
+        .send(&[], Duration::ZERO)
+        .await
+        .expect("nothing to send");
     assert!(calls(&server).await.is_empty());
 }
 
 #[tokio::test]
 async fn only_what_was_refused_is_sent_again() {
     let (server, queue) = sqs(vec![("cbk_003", 1), ("cbk_007", 1)]).await;
-    queue.send(&messages(10), Duration::ZERO).await.expect("sent at the second try");
+    queue
+        .send(&messages(10), Duration::ZERO)
+        .await
+        .expect("sent at the second try");
     let calls = calls(&server).await;
     assert_eq!(calls.len(), 2);
-    let again: Vec<&str> = calls[1].iter().filter_map(|entry| entry["Id"].as_str()).collect();
+    let again: Vec<&str> = calls[1]
+        .iter()
+        .filter_map(|entry| entry["Id"].as_str())
+        .collect();
     assert_eq!(again, ["3", "7"]);
 }
 
 #[tokio::test]
 async fn what_is_refused_twice_is_counted_and_hinders_no_other_message() {
     let (server, queue) = sqs(vec![("cbk_003", 2), ("cbk_017", 2)]).await;
-    let error = queue.send(&messages(25), Duration::ZERO).await.expect_err("two are refused");
-    assert_eq!(error, SendError { failed: 2, messages: 25, cause: "try again".into() });
-    assert_eq!(calls(&server).await.len(), 5, "three batches, two second tries");
+    let error = queue
+        .send(&messages(25), Duration::ZERO)
+        .await
+        .expect_err("two are refused");
+    assert_eq!(
+        error,
+        SendError {
+            failed: 2,
+            messages: 25,
+            cause: "try again".into()
+        }
+    );
+    assert_eq!(
+        calls(&server).await.len(),
+        5,
+        "three batches, two second tries"
+    );
 }
 
 #[tokio::test]
 async fn a_queue_that_cannot_be_reached_fails_all_messages() {
     let (server, queue) = sqs(vec![]).await;
     server.reset().await;
-    let error = queue.send(&messages(11), Duration::ZERO).await.expect_err("answers 404");
+    let error = queue
+        .send(&messages(11), Duration::ZERO)
+        .await
+        .expect_err("answers 404");
     assert_eq!((error.failed, error.messages), (11, 11));
 }
 
 #[test]
 fn a_delay_is_whole_seconds_up_to_fifteen_minutes() {
-    for (millis, expected) in [(0, 0), (1, 1), (1_000, 1), (1_001, 2), (899_500, 900), (900_000, 900), (900_500, 900)] {
+    for (millis, expected) in [
+        (0, 0),
+        (1, 1),
+        (1_000, 1),
+        (1_001, 2),
+        (899_500, 900),
+        (900_000, 900),
+        (900_500, 900),
+    ] {
         assert_eq!(seconds(Duration::from_millis(millis)), expected, "{millis}");
     }
     assert_eq!(seconds(Duration::MAX), 900);

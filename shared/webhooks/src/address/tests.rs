@@ -92,7 +92,8 @@ fn first_and_last_address_of_each_ipv6_block_are_refused() {
     for row in IPV6_REGISTRY {
         let (start, length) = block(row);
         let start: Ipv6Addr = start.parse().expect(row);
-        let last = Ipv6Addr::from_bits(start.to_bits() | u128::MAX.checked_shr(length).unwrap_or(0));
+        let last =
+            Ipv6Addr::from_bits(start.to_bits() | u128::MAX.checked_shr(length).unwrap_or(0));
         for address in [start, last] {
             assert!(judge(address.into()).is_err(), "{address} of {row}");
         }
@@ -161,8 +162,22 @@ fn global_unicast_between_the_ipv6_blocks_is_called() {
 
 #[test]
 fn ipv6_that_was_never_given_out_is_refused() {
-    for address in ["::2:0:0:0:1", "1::", "200::", "1fff:ffff::", "4000::", "8000::1", "e000::", "fe00::1", "fec0::1"] {
-        assert_eq!(verdict(address), Err(NotPublic::OutsideUnicast), "{address}");
+    for address in [
+        "::2:0:0:0:1",
+        "1::",
+        "200::",
+        "1fff:ffff::",
+        "4000::",
+        "8000::1",
+        "e000::",
+        "fe00::1",
+        "fec0::1",
+    ] {
+        assert_eq!(
+            verdict(address),
+            Err(NotPublic::OutsideUnicast),
+            "{address}"
+        );
     }
 }
 
@@ -183,7 +198,10 @@ fn an_inner_ipv4_address_is_found_in_each_form() {
         ("ISATAP", "2a00:1450:4001:830:100:5efe:10.0.0.1"),
         ("ISATAP", "2a00:1450:4001:830:300:5efe:10.0.0.1"),
     ] {
-        let expected = NotPublic::Embedded { form, block: "private use (RFC 1918)" };
+        let expected = NotPublic::Embedded {
+            form,
+            block: "private use (RFC 1918)",
+        };
         assert_eq!(verdict(address), Err(expected), "{address}");
     }
 }
@@ -211,7 +229,13 @@ fn each_special_ipv4_block_is_refused_in_each_form() {
 #[test]
 fn a_public_ipv4_address_in_ipv6_clothes_is_called_only_within_given_out_space() {
     assert_eq!(verdict("2a00:1450:4001:830:200:5efe:8.8.8.8"), Ok(()));
-    for address in ["::8.8.8.8", "::ffff:8.8.8.8", "::ffff:0:8.8.8.8", "64:ff9b::8.8.8.8", "2002:808:808::1"] {
+    for address in [
+        "::8.8.8.8",
+        "::ffff:8.8.8.8",
+        "::ffff:0:8.8.8.8",
+        "64:ff9b::8.8.8.8",
+        "2002:808:808::1",
+    ] {
         assert!(verdict(address).is_err(), "{address}");
     }
 }

@@ -21,7 +21,10 @@ struct Scripted {
 
 impl Scripted {
     fn new(answers: Vec<Vec<&'static str>>) -> Self {
-        Self { answers: Arc::new(answers), asked: Arc::default() }
+        Self {
+            answers: Arc::new(answers),
+            asked: Arc::default(),
+        }
     }
 
     fn asked(&self) -> usize {
@@ -34,7 +37,12 @@ impl Resolver for Scripted {
         let mut asked = self.asked.lock().expect("not poisoned");
         let answer = self.answers.get(asked.len()).cloned().unwrap_or_default();
         asked.push(name.to_owned());
-        Box::pin(async move { Ok(answer.iter().map(|text| text.parse().expect("address")).collect()) })
+        Box::pin(async move {
+            Ok(answer
+                .iter()
+                .map(|text| text.parse().expect("address"))
+                .collect())
+        })
     }
 }
 
@@ -48,14 +56,18 @@ impl Resolver for Silent {
 }
 
 async fn answer(mut stream: TcpStream) {
-    stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.expect("written");
+    stream
+        .write_all(b"HTTP/1.1 200 OK\r\n\r\n")
+        .await
+        .expect("written");
 }
 
 const NOT_PUBLIC: &str = "the receiver's address is not a public one";
 
 #[tokio::test]
 async fn an_address_in_the_url_is_judged() {
-    let sender = Sender::with_resolver(SenderSettings::default(), Scripted::new(vec![])).expect("a sender");
+    let sender =
+        Sender::with_resolver(SenderSettings::default(), Scripted::new(vec![])).expect("a sender");
     for to in [
         "https://100.64.0.1/",
         "https://192.0.0.170/",
@@ -75,7 +87,12 @@ async fn an_address_in_the_url_is_judged() {
 
 #[tokio::test]
 async fn a_name_that_points_inside_is_looked_up_once_and_not_called() {
-    for answers in [vec!["127.0.0.1"], vec!["8.8.8.8", "10.0.0.1"], vec!["::1"], vec!["fd00:ec2::254"]] {
+    for answers in [
+        vec!["127.0.0.1"],
+        vec!["8.8.8.8", "10.0.0.1"],
+        vec!["::1"],
+        vec!["fd00:ec2::254"],
+    ] {
         let resolver = Scripted::new(vec![answers, vec!["8.8.8.8"]]);
         let sender = Sender::with_resolver(hasty(), resolver.clone()).expect("a sender");
         let reply = send_to(&sender, &url("https://receiver.example/", &local()), "{}").await;
@@ -87,14 +104,32 @@ async fn a_name_that_points_inside_is_looked_up_once_and_not_called() {
 #[tokio::test]
 async fn the_connection_goes_to_what_the_one_look_up_said() {
     let first = Receiver::start(answer).await;
-    let second = Receiver::start_at(Ipv4Addr::new(127, 0, 0, 2), first.address.port(), answer).await;
+    let second =
+        Receiver::start_at(Ipv4Addr::new(127, 0, 0, 2), first.address.port(), answer).await;
     let resolver = Scripted::new(vec![vec!["127.0.0.1"], vec!["127.0.0.2"]]);
     let sender = Sender::with_resolver(hasty(), resolver.clone()).expect("a sender");
-    let to = url(&format!("http://receiver.test:{}/", first.address.port()), &local());
+    let to = url(
+        &format!("http://receiver.test:{}/", first.address.port()),
+        &local(),
+    );
     assert_eq!(send_to(&sender, &to, "{}").await.outcome, Outcome::Accepted);
-    assert_eq!((resolver.asked(), first.requests().len(), second.requests().len()), (1, 1, 0));
+    assert_eq!(
+        (
+            resolver.asked(),
+            first.requests().len(),
+            second.requests().len()
+        ),
+        (1, 1, 0)
+    );
     assert_eq!(send_to(&sender, &to, "{}").await.outcome, Outcome::Accepted);
-    assert_eq!((resolver.asked(), first.requests().len(), second.requests().len()), (2, 1, 1));
+    assert_eq!(
+        (
+            resolver.asked(),
+            first.requests().len(),
+            second.requests().len()
+        ),
+        (2, 1, 1)
+    );
 }
 
 #[tokio::test]
@@ -102,7 +137,10 @@ async fn a_local_target_that_is_none_any_more_is_not_called() {
     let receiver = Receiver::start(answer).await;
     let sender = Sender::new(SenderSettings::default()).expect("a sender");
     let reply = send_to(&sender, &url(&receiver.url(), &local()), "{}").await;
-    assert_eq!(reply.error.as_deref(), Some("the callback URL is not allowed: must start with https://"));
+    assert_eq!(
+        reply.error.as_deref(),
+        Some("the callback URL is not allowed: must start with https://")
+    );
     assert!(receiver.requests().is_empty());
 }
 
@@ -110,15 +148,23 @@ async fn a_local_target_that_is_none_any_more_is_not_called() {
 async fn a_name_without_an_answer_is_told_as_such() {
     let to = url("https://receiver.example/", &local());
     let sender = Sender::with_resolver(hasty(), Scripted::new(vec![])).expect("a sender");
-    assert_eq!(send_to(&sender, &to, "{}").await.error.as_deref(), Some("the name does not resolve"));
+    assert_eq!(
+        send_to(&sender, &to, "{}").await.error.as_deref(),
+        Some("the name does not resolve")
+    );
     let sender = Sender::with_resolver(hasty(), Silent).expect("a sender");
-    assert_eq!(send_to(&sender, &to, "{}").await.error.as_deref(), Some("no connection within 800 ms"));
+    assert_eq!(
+        send_to(&sender, &to, "{}").await.error.as_deref(),
+        Some("no connection within 800 ms")
+    );
 }
 
 #[tokio::test]
 async fn sending_can_be_moved_to_another_thread() {
     let sender = Sender::new(SenderSettings::default()).expect("a sender");
     let to = url("https://[2001:db8::1]/", &local());
-    let reply = tokio::spawn(async move { send_to(&sender, &to, "{}").await }).await.expect("no panic");
+    let reply = tokio::spawn(async move { send_to(&sender, &to, "{}").await })
+        .await
+        .expect("no panic");
     assert_eq!(reply.error.as_deref(), Some(NOT_PUBLIC));
 }

@@ -15,14 +15,33 @@ use crate::support::{Receiver, hasty, local, send, sender, url};
 /// What came of an attempt: status, error, and whether it counts as success. All of them must end soon.
 async fn tried(to: &str) -> (Option<u16>, String, bool) {
     let begin = Instant::now();
-    let Reply { outcome, status_code, error, answer, .. } = send(&Sender::new(hasty()).expect("a sender"), to).await;
-    assert!(begin.elapsed() < Duration::from_secs(4), "took {:?}", begin.elapsed());
+    let Reply {
+        outcome,
+        status_code,
+        error,
+        answer,
+        ..
+    } = send(&Sender::new(hasty()).expect("a sender"), to).await;
+    assert!(
+        begin.elapsed() < Duration::from_secs(4),
+        "took {:?}",
+        begin.elapsed()
+    );
     assert!(answer.is_none_or(|answer| answer.len() <= 4_096));
-    (status_code, error.unwrap_or_default(), outcome == Outcome::Accepted)
+    (
+        status_code,
+        error.unwrap_or_default(),
+        outcome == Outcome::Accepted,
+    )
 }
 
 /// Writes `piece` until the other side goes away; tells how many octets went out.
-async fn write_forever(mut stream: TcpStream, head: &'static str, piece: Vec<u8>, pause: Duration) -> usize {
+async fn write_forever(
+    mut stream: TcpStream,
+    head: &'static str,
+    piece: Vec<u8>,
+    pause: Duration,
+) -> usize {
     let mut written = 0;
     if stream.write_all(head.as_bytes()).await.is_ok() {
         while stream.write_all(&piece).await.is_ok() {
@@ -48,25 +67,52 @@ const SLOWLY: Duration = Duration::from_millis(100);
 
 #[tokio::test]
 async fn a_body_that_drips_is_cut_off_and_the_status_counts() {
-    let receiver = writing("HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n", ".", SLOWLY).await;
+    let receiver = writing(
+        "HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n",
+        ".",
+        SLOWLY,
+    )
+    .await;
     let slow = "the answer was not complete within 2 s".to_owned();
-    assert_eq!(tried(&receiver.url()).await, (Some(200), slow.clone(), true));
-    let receiver = writing("HTTP/1.1 500 Oops\r\ncontent-length: 1000\r\n\r\n", ".", SLOWLY).await;
+    assert_eq!(
+        tried(&receiver.url()).await,
+        (Some(200), slow.clone(), true)
+    );
+    let receiver = writing(
+        "HTTP/1.1 500 Oops\r\ncontent-length: 1000\r\n\r\n",
+        ".",
+        SLOWLY,
+    )
+    .await;
     assert_eq!(tried(&receiver.url()).await, (Some(500), slow, false));
 }
 
 #[tokio::test]
 async fn headers_that_drip_are_no_answer() {
     let receiver = writing("HTTP/1.1 200 OK\r\nx: ", "x", SLOWLY).await;
-    assert_eq!(tried(&receiver.url()).await, (None, "no answer within 1 s".into(), false));
+    assert_eq!(
+        tried(&receiver.url()).await,
+        (None, "no answer within 1 s".into(), false)
+    );
     let receiver = writing("HTTP/1.1 200 OK\r\n", "x: y\r\n", SLOWLY).await;
-    assert_eq!(tried(&receiver.url()).await, (None, "no answer within 1 s".into(), false));
+    assert_eq!(
+        tried(&receiver.url()).await,
+        (None, "no answer within 1 s".into(), false)
+    );
 }
 
 #[tokio::test]
 async fn endless_interim_answers_are_no_answer() {
-    let receiver = writing("", "HTTP/1.1 100 Continue\r\n\r\n", Duration::from_millis(1)).await;
-    assert_eq!(tried(&receiver.url()).await, (None, "no answer within 1 s".into(), false));
+    let receiver = writing(
+        "",
+        "HTTP/1.1 100 Continue\r\n\r\n",
+        Duration::from_millis(1),
+    )
+    .await;
+    assert_eq!(
+        tried(&receiver.url()).await,
+        (None, "no answer within 1 s".into(), false)
+    );
 }
 
 #[tokio::test]
@@ -76,7 +122,10 @@ async fn a_receiver_that_hangs_is_left() {
         drop(stream);
     })
     .await;
-    assert_eq!(tried(&receiver.url()).await, (None, "no answer within 1 s".into(), false));
+    assert_eq!(
+        tried(&receiver.url()).await,
+        (None, "no answer within 1 s".into(), false)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -88,27 +137,54 @@ async fn of_a_gigabyte_little_is_read() {
         let told = Arc::clone(&told);
         async move {
             let head = "HTTP/1.1 200 OK\r\ncontent-length: 1073741824\r\n\r\n";
-            WRITTEN.store(write_forever(stream, head, vec![b'a'; 64 * 1024], Duration::ZERO).await, Ordering::SeqCst);
+            WRITTEN.store(
+                write_forever(stream, head, vec![b'a'; 64 * 1024], Duration::ZERO).await,
+                Ordering::SeqCst,
+            );
             told.notify_one();
         }
     })
     .await;
-    assert_eq!(tried(&receiver.url()).await, (Some(200), String::new(), true));
+    assert_eq!(
+        tried(&receiver.url()).await,
+        (Some(200), String::new(), true)
+    );
     done.notified().await;
     // What the receiver got rid of beyond what is read lies in the buffers of the operating system. How much is read is held by
     // a test beside the sender.
-    assert!(WRITTEN.load(Ordering::SeqCst) < 32 * 1024 * 1024, "{WRITTEN:?}");
+    assert!(
+        WRITTEN.load(Ordering::SeqCst) < 32 * 1024 * 1024,
+        "{WRITTEN:?}"
+    );
 }
 
 #[tokio::test]
 async fn endless_headers_are_refused() {
     let no_http = "the answer is no proper HTTP, or its headers are too large".to_owned();
-    let many = writing("HTTP/1.1 200 OK\r\n", &"x: y\r\n".repeat(10_000), Duration::ZERO).await;
+    let many = writing(
+        "HTTP/1.1 200 OK\r\n",
+        &"x: y\r\n".repeat(10_000),
+        Duration::ZERO,
+    )
+    .await;
     assert_eq!(tried(&many.url()).await, (None, no_http.clone(), false));
-    let long = writing("HTTP/1.1 200 OK\r\nx: ", &"x".repeat(64 * 1024), Duration::ZERO).await;
+    let long = writing(
+        "HTTP/1.1 200 OK\r\nx: ",
+        &"x".repeat(64 * 1024),
+        Duration::ZERO,
+    )
+    .await;
     assert_eq!(tried(&long.url()).await, (None, no_http.clone(), false));
-    let one_too_many = writing("HTTP/1.1 200 OK\r\n", &("x: y\r\n".repeat(101) + "\r\n"), SLOWLY).await;
-    assert_eq!(tried(&one_too_many.url()).await, (None, no_http.clone(), false));
+    let one_too_many = writing(
+        "HTTP/1.1 200 OK\r\n",
+        &("x: y\r\n".repeat(101) + "\r\n"),
+        SLOWLY,
+    )
+    .await;
+    assert_eq!(
+        tried(&one_too_many.url()).await,
+        (None, no_http.clone(), false)
+    );
     let garbage = Receiver::answering("SSH-2.0-OpenSSH_9.9\r\n\r\n").await;
     assert_eq!(tried(&garbage.url()).await, (None, no_http, false));
 }
@@ -120,7 +196,8 @@ async fn a_connection_that_breaks_is_told_apart_by_when_it_broke() {
     assert_eq!(tried(&before.url()).await, (None, closed.clone(), false));
     let within_head = Receiver::answering("HTTP/1.1 200 OK\r\nx:").await;
     assert_eq!(tried(&within_head.url()).await, (None, closed, false));
-    let within_body = Receiver::answering("HTTP/1.1 503 Busy\r\ncontent-length: 100\r\n\r\nso").await;
+    let within_body =
+        Receiver::answering("HTTP/1.1 503 Busy\r\ncontent-length: 100\r\n\r\nso").await;
     let broken = "the connection broke before the answer was complete".to_owned();
     assert_eq!(tried(&within_body.url()).await, (Some(503), broken, false));
 }
@@ -131,7 +208,10 @@ async fn a_closed_port_refuses() {
     let address = listener.local_addr().expect("bound");
     drop(listener);
     let refused = "the receiver refused the connection".to_owned();
-    assert_eq!(tried(&format!("http://{address}/")).await, (None, refused, false));
+    assert_eq!(
+        tried(&format!("http://{address}/")).await,
+        (None, refused, false)
+    );
 }
 
 #[tokio::test]
@@ -139,8 +219,17 @@ async fn what_cannot_be_a_header_is_an_answer_too() {
     let receiver = Receiver::answering("HTTP/1.1 200 OK\r\n\r\n").await;
     let to = url(&receiver.url(), &local());
     let (id, signature) = ("a\r\nb: c".to_owned(), String::new());
-    let delivery = Delivery { id, url: &to, timestamp: 0, signature, body: Vec::new() };
+    let delivery = Delivery {
+        id,
+        url: &to,
+        timestamp: 0,
+        signature,
+        body: Vec::new(),
+    };
     let reply = sender().send(&delivery).await;
-    assert_eq!(reply.error.as_deref(), Some("the exchange with the receiver failed"));
+    assert_eq!(
+        reply.error.as_deref(),
+        Some("the exchange with the receiver failed")
+    );
     assert!(receiver.requests().is_empty());
 }

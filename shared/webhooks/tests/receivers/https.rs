@@ -18,15 +18,22 @@ async fn start() -> (u16, String) {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
     let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).expect("a key");
     let config = ServerConfig::builder().with_no_client_auth();
-    let config = config.with_single_cert(vec![made.cert.der().clone()], key).expect("they fit");
+    let config = config
+        .with_single_cert(vec![made.cert.der().clone()], key)
+        .expect("they fit");
     let acceptor = TlsAcceptor::from(Arc::new(config));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let port = listener.local_addr().expect("bound").port();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+            let Ok(mut stream) = acceptor.accept(stream).await else {
+                continue;
+            };
             read_request(&mut stream).await;
-            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await.expect("written");
+            stream
+                .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
+                .await
+                .expect("written");
             stream.shutdown().await.expect("closed");
         }
     });
@@ -38,7 +45,10 @@ async fn a_certificate_that_nobody_trusts_is_refused() {
     let (port, _) = start().await;
     let reply = send(&sender(), &format!("https://localhost:{port}/")).await;
     assert_eq!(reply.outcome, Outcome::Failed { retry_after: None });
-    assert_eq!(reply.error.as_deref(), Some("the receiver's certificate is not valid: UnknownIssuer"));
+    assert_eq!(
+        reply.error.as_deref(),
+        Some("the receiver's certificate is not valid: UnknownIssuer")
+    );
 }
 
 #[tokio::test]
@@ -47,11 +57,17 @@ async fn a_receiver_that_speaks_no_tls_is_told_apart() {
     let port = listener.local_addr().expect("bound").port();
     tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.expect("a connection");
-        stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.expect("written");
+        stream
+            .write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            .await
+            .expect("written");
         tokio::time::sleep(Duration::from_secs(5)).await;
     });
     let reply = send(&sender(), &format!("https://localhost:{port}/")).await;
-    assert_eq!(reply.error.as_deref(), Some("the receiver and Tandem agreed on no secure connection"));
+    assert_eq!(
+        reply.error.as_deref(),
+        Some("the receiver and Tandem agreed on no secure connection")
+    );
 }
 
 /// The trusted certificates and the proxy of a process are set by its environment, so the sending is another process: the
@@ -63,15 +79,34 @@ async fn a_trusted_certificate_is_accepted_and_no_proxy_is_asked() {
     std::fs::write(&trusted, pem).expect("written");
     let proxy = Receiver::answering("HTTP/1.1 502 Bad Gateway\r\n\r\n").await;
     let mut child = Command::new(std::env::current_exe().expect("this test"));
-    child.args(["--exact", "https::sends_to_the_port_in_the_environment", "--ignored"]);
-    child.env("TANDEM_TEST_PORT", port.to_string()).env("SSL_CERT_FILE", &trusted).env_remove("SSL_CERT_DIR");
-    for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"] {
+    child.args([
+        "--exact",
+        "https::sends_to_the_port_in_the_environment",
+        "--ignored",
+    ]);
+    child
+        .env("TANDEM_TEST_PORT", port.to_string())
+        .env("SSL_CERT_FILE", &trusted)
+        .env_remove("SSL_CERT_DIR");
+    for name in [
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+        "http_proxy",
+        "https_proxy",
+        "all_proxy",
+    ] {
         child.env(name, format!("http://{}", proxy.address));
     }
-    let output = tokio::task::spawn_blocking(move || child.output().expect("started")).await.expect("ran");
+    let output = tokio::task::spawn_blocking(move || child.output().expect("started"))
+        .await
+        .expect("ran");
     std::fs::remove_file(trusted).expect("removed");
     let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+    assert!(
+        output.status.success() && text.contains("1 passed"),
+        "{text}"
+    );
     assert!(proxy.requests().is_empty());
 }
 
@@ -80,5 +115,8 @@ async fn a_trusted_certificate_is_accepted_and_no_proxy_is_asked() {
 async fn sends_to_the_port_in_the_environment() {
     let port = std::env::var("TANDEM_TEST_PORT").expect("run by the test before");
     let reply = send(&sender(), &format!("https://localhost:{port}/")).await;
-    assert_eq!((reply.outcome, reply.answer.as_deref(), reply.error), (Outcome::Accepted, Some("ok"), None));
+    assert_eq!(
+        (reply.outcome, reply.answer.as_deref(), reply.error),
+        (Outcome::Accepted, Some("ok"), None)
+    );
 }

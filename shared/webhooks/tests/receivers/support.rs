@@ -36,7 +36,10 @@ impl Receiver {
         F: Future<Output = ()> + Send + 'static,
     {
         let listener = TcpListener::bind((host, port)).await.expect("a free port");
-        let receiver = Self { address: listener.local_addr().expect("bound"), requests: Arc::default() };
+        let receiver = Self {
+            address: listener.local_addr().expect("bound"),
+            requests: Arc::default(),
+        };
         let requests = Arc::clone(&receiver.requests);
         tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
@@ -76,7 +79,9 @@ pub(crate) async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> Strin
 
 fn is_complete(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes);
-    let Some((head, _)) = text.split_once("\r\n\r\n") else { return false };
+    let Some((head, _)) = text.split_once("\r\n\r\n") else {
+        return false;
+    };
     let length = head
         .lines()
         .find_map(|line| line.strip_prefix("content-length: "))
@@ -91,7 +96,11 @@ pub(crate) fn local() -> LocalTargets {
 
 /// The deadlines of production.
 pub(crate) fn sender() -> Sender {
-    Sender::new(SenderSettings { local_targets: local(), ..SenderSettings::default() }).expect("a sender")
+    Sender::new(SenderSettings {
+        local_targets: local(),
+        ..SenderSettings::default()
+    })
+    .expect("a sender")
 }
 
 /// Short deadlines, yet long enough for a busy machine.
@@ -115,5 +124,13 @@ pub(crate) async fn send(sender: &Sender, to: &str) -> Reply {
 
 pub(crate) async fn send_to(sender: &Sender, url: &CallbackUrl, body: &str) -> Reply {
     let (id, signature) = ("cbk_1".to_owned(), "v1,c2lnbmF0dXJl".to_owned());
-    sender.send(&Delivery { id, url, timestamp: NOON, signature, body: body.into() }).await
+    sender
+        .send(&Delivery {
+            id,
+            url,
+            timestamp: NOON,
+            signature,
+            body: body.into(),
+        })
+        .await
 }

@@ -23,7 +23,9 @@ const PACES: [usize; 2] = [50, 200];
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let callbacks = std::env::args().nth(1).map_or(Ok(CALLBACKS), |number| number.parse())?;
+    let callbacks = std::env::args()
+        .nth(1)
+        .map_or(Ok(CALLBACKS), |number| number.parse())?;
     ensure!(callbacks >= 1_000, "say at least 1000");
     let stage = Stage::start(ENDPOINTS).await?;
     let (copies, batch) = (stage.deployed.concurrency, stage.deployed.batch);
@@ -33,9 +35,15 @@ async fn main() -> Result<()> {
     say(
         "      (1, each minute), fed through the Lambda Runtime API; a receiver over HTTP, which looks at signatures, for each",
     );
-    say(format!("      of {ENDPOINTS} endpoints; rows as purchases make them"));
-    say("stood in: DynamoDB by an in-process one on SQLite, which counts capacity as DynamoDB does; its stream by the keys of");
-    say("          what was sold; SQS by a queue that takes the message groups in turn; Secrets Manager");
+    say(format!(
+        "      of {ENDPOINTS} endpoints; rows as purchases make them"
+    ));
+    say(
+        "stood in: DynamoDB by an in-process one on SQLite, which counts capacity as DynamoDB does; its stream by the keys of",
+    );
+    say(
+        "          what was sold; SQS by a queue that takes the message groups in turn; Secrets Manager",
+    );
     say(format!("seconds before each attempt: {SCHEDULE}"));
     let mut workers = tokio::spawn(stage.clone().work());
     let measured = tokio::spawn(measure(stage, callbacks));
@@ -50,15 +58,34 @@ async fn main() -> Result<()> {
 }
 
 async fn measure(stage: Arc<Stage>, callbacks: usize) -> Result<()> {
-    let load = Load { callbacks, a_second: None, faults: Faults { thousandths: 10, dead: false } };
+    let load = Load {
+        callbacks,
+        a_second: None,
+        faults: Faults {
+            thousandths: 10,
+            dead: false,
+        },
+    };
     let at_once = stage.run(load).await?;
     tell_of_requests(&stage, &at_once, callbacks)?;
 
     let mut runs = vec![at_once];
     for a_second in PACES {
-        let load = Load { callbacks: callbacks / 8, a_second: Some(a_second), faults: Faults::default() };
+        let load = Load {
+            callbacks: callbacks / 8,
+            a_second: Some(a_second),
+            faults: Faults::default(),
+        };
         let healthy = stage.run(load).await?;
-        let dead = stage.run(Load { faults: Faults { thousandths: 0, dead: true }, ..load }).await?;
+        let dead = stage
+            .run(Load {
+                faults: Faults {
+                    thousandths: 0,
+                    dead: true,
+                },
+                ..load
+            })
+            .await?;
         tell_of_endpoints(&healthy, &dead, load.callbacks, a_second);
         runs.extend([healthy, dead]);
     }
@@ -71,22 +98,41 @@ async fn measure(stage: Arc<Stage>, callbacks: usize) -> Result<()> {
     );
     line(
         "messages that failed, dead letters",
-        format!("{}, {}", runs.iter().map(|run| run.cost.failed).sum::<u64>(), stage.services.queue.dead()),
+        format!(
+            "{}, {}",
+            runs.iter().map(|run| run.cost.failed).sum::<u64>(),
+            stage.services.queue.dead()
+        ),
     );
     for run in &runs {
         let standing = run.standing;
-        ensure!(standing.lost == 0 && standing.waiting == 0 && standing.unwritten == 0, "not all is delivered: {standing:?}");
-        ensure!(run.round.met.forged.load(Ordering::Relaxed) == 0, "a signature was wrong");
+        ensure!(
+            standing.lost == 0 && standing.waiting == 0 && standing.unwritten == 0,
+            "not all is delivered: {standing:?}"
+        );
+        ensure!(
+            run.round.met.forged.load(Ordering::Relaxed) == 0,
+            "a signature was wrong"
+        );
     }
-    ensure!(memory < stage.deployed.memory * 1024, "the worker needs more memory than the template gives");
+    ensure!(
+        memory < stage.deployed.memory * 1024,
+        "the worker needs more memory than the template gives"
+    );
     Ok(())
 }
 
 /// What one of a hundred requests that fail, in each of three ways, does to the rest.
 fn tell_of_requests(stage: &Stage, run: &Run, callbacks: usize) -> Result<()> {
     let (entries, cost) = (run.round.ledger.of(|_| true), run.cost);
-    let taken: Vec<Duration> = entries.iter().filter_map(|entry| Some(entry.taken? - run.began)).collect();
-    let (most, met) = (percentile(taken, 99), |count: &std::sync::atomic::AtomicU64| count.load(Ordering::Relaxed));
+    let taken: Vec<Duration> = entries
+        .iter()
+        .filter_map(|entry| Some(entry.taken? - run.began))
+        .collect();
+    let (most, met) = (
+        percentile(taken, 99),
+        |count: &std::sync::atomic::AtomicU64| count.load(Ordering::Relaxed),
+    );
     let (of, whole) = (&run.round.met, by(callbacks as u64, 1));
     say("");
     say("One of a hundred requests is answered with 500, one hangs, one is dropped");
@@ -94,26 +140,64 @@ fn tell_of_requests(stage: &Stage, run: &Run, callbacks: usize) -> Result<()> {
     line("lost", run.standing.lost);
     line("attempted again after a 2xx", again(&entries));
     line("attempts", attempts(&entries));
-    let ends = format!("{}, {}, {}, {}", met(&of.taken), met(&of.failed), met(&of.hung), met(&of.dropped));
+    let ends = format!(
+        "{}, {}, {}, {}",
+        met(&of.taken),
+        met(&of.failed),
+        met(&of.hung),
+        met(&of.dropped)
+    );
     line("  2xx, 500, hung, dropped", ends);
-    line("calls of the worker to the table, by callback", format!("{:.2}", by(cost.table.calls, callbacks)));
-    line("  transactions that lost a race", format!("{:.3}", by(cost.table.cancelled, callbacks)));
+    line(
+        "calls of the worker to the table, by callback",
+        format!("{:.2}", by(cost.table.calls, callbacks)),
+    );
+    line(
+        "  transactions that lost a race",
+        format!("{:.3}", by(cost.table.cancelled, callbacks)),
+    );
     line(
         "write units, read units, by callback",
-        format!("{:.2}, {:.2}", share(cost.table.write, whole), share(cost.table.read, whole)),
+        format!(
+            "{:.2}, {:.2}",
+            share(cost.table.write, whole),
+            share(cost.table.read, whole)
+        ),
     );
-    line("messages sent, by callback", format!("{:.2}", by(cost.sent, callbacks)));
-    line("messages of an invocation", format!("{:.1}", by(cost.messages, usize::try_from(cost.invocations)?)));
+    line(
+        "messages sent, by callback",
+        format!("{:.2}", by(cost.sent, callbacks)),
+    );
+    line(
+        "messages of an invocation",
+        format!(
+            "{:.1}",
+            by(cost.messages, usize::try_from(cost.invocations)?)
+        ),
+    );
     line(
         "seconds of all invocations, of attempts that hung",
-        format!("{:.0}, {:.0}", cost.worked.as_secs_f64(), held(run).as_secs_f64()),
+        format!(
+            "{:.0}, {:.0}",
+            cost.worked.as_secs_f64(),
+            held(run).as_secs_f64()
+        ),
     );
-    line("most workers busy at a time", format!("{} of {}", run.most_busy, stage.worker.copies()));
+    line(
+        "most workers busy at a time",
+        format!("{} of {}", run.most_busy, stage.worker.copies()),
+    );
     line(
         "deliveries a second, until 99 % were delivered",
-        format!("{:.0}", share(by((callbacks * 99 / 100) as u64, 1), most.as_secs_f64())),
+        format!(
+            "{:.0}",
+            share(by((callbacks * 99 / 100) as u64, 1), most.as_secs_f64())
+        ),
     );
-    line("seconds until 99 %, until all", format!("{:.1}, {:.1}", most.as_secs_f64(), run.took.as_secs_f64()));
+    line(
+        "seconds until 99 %, until all",
+        format!("{:.1}, {:.1}", most.as_secs_f64(), run.took.as_secs_f64()),
+    );
     line("start delay p50, p99, in seconds", delays(&entries));
     Ok(())
 }
@@ -123,28 +207,70 @@ fn tell_of_endpoints(healthy: &Run, dead: &Run, callbacks: usize, a_second: usiz
     let others = |run: &Run| run.round.ledger.of(|endpoint| !can_be_dead(endpoint));
     let (without, with) = (others(healthy), others(dead));
     let of_dead = dead.round.ledger.of(can_be_dead);
-    let p99 = |entries: &[Entry]| percentile(entries.iter().filter_map(Entry::start_delay).collect(), 99).as_secs_f64();
+    let p99 = |entries: &[Entry]| {
+        percentile(entries.iter().filter_map(Entry::start_delay).collect(), 99).as_secs_f64()
+    };
     let both = |of: fn(&Run) -> String| format!("{} | {}", of(healthy), of(dead));
     say("");
     say(format!(
         "{a_second} callbacks a second, {callbacks} in all: none of the endpoints hangs | one of ten hangs for 15 s on everything"
     ));
-    line("callbacks of the other nine", format!("{} | {}", without.len(), with.len()));
-    line("  start delay p50, p99, in seconds", format!("{} | {}", delays(&without), delays(&with)));
-    line("  p99 with those that hang to p99 without", format!("{:.2}", share(p99(&with), p99(&without))));
-    line("most workers busy at a time", both(|run| run.most_busy.to_string()));
-    line("seconds of all invocations", both(|run| format!("{:.0}", run.cost.worked.as_secs_f64())));
-    line("seconds of attempts that hung (up to ten in an invocation)", both(|run| format!("{:.0}", held(run).as_secs_f64())));
+    line(
+        "callbacks of the other nine",
+        format!("{} | {}", without.len(), with.len()),
+    );
+    line(
+        "  start delay p50, p99, in seconds",
+        format!("{} | {}", delays(&without), delays(&with)),
+    );
+    line(
+        "  p99 with those that hang to p99 without",
+        format!("{:.2}", share(p99(&with), p99(&without))),
+    );
+    line(
+        "most workers busy at a time",
+        both(|run| run.most_busy.to_string()),
+    );
+    line(
+        "seconds of all invocations",
+        both(|run| format!("{:.0}", run.cost.worked.as_secs_f64())),
+    );
+    line(
+        "seconds of attempts that hung (up to ten in an invocation)",
+        both(|run| format!("{:.0}", held(run).as_secs_f64())),
+    );
     line(
         "calls of the worker to the table, by callback",
-        format!("{:.2} | {:.2}", by(healthy.cost.table.calls, callbacks), by(dead.cost.table.calls, callbacks)),
+        format!(
+            "{:.2} | {:.2}",
+            by(healthy.cost.table.calls, callbacks),
+            by(dead.cost.table.calls, callbacks)
+        ),
     );
-    line("attempts that hung, by endpoint", format!("{:.1}", by(dead.round.met.hung.load(Ordering::Relaxed), ENDPOINTS / 10)));
-    line("  most at a time at one endpoint", dead.round.met.most_at_dead.load(Ordering::Relaxed));
-    line("callbacks of such an endpoint", format!("{:.0}", by(of_dead.len() as u64, ENDPOINTS / 10)));
-    line("seconds until they had all of it, after they were there again", format!("{:.0}", dead.drained.as_secs_f64()));
+    line(
+        "attempts that hung, by endpoint",
+        format!(
+            "{:.1}",
+            by(dead.round.met.hung.load(Ordering::Relaxed), ENDPOINTS / 10)
+        ),
+    );
+    line(
+        "  most at a time at one endpoint",
+        dead.round.met.most_at_dead.load(Ordering::Relaxed),
+    );
+    line(
+        "callbacks of such an endpoint",
+        format!("{:.0}", by(of_dead.len() as u64, ENDPOINTS / 10)),
+    );
+    line(
+        "seconds until they had all of it, after they were there again",
+        format!("{:.0}", dead.drained.as_secs_f64()),
+    );
     line("lost", both(|run| run.standing.lost.to_string()));
-    line("attempted again after a 2xx", format!("{} | {}", again(&without), again(&with) + again(&of_dead)));
+    line(
+        "attempted again after a 2xx",
+        format!("{} | {}", again(&without), again(&with) + again(&of_dead)),
+    );
 }
 
 fn attempts(entries: &[Entry]) -> u32 {
@@ -165,7 +291,11 @@ fn held(run: &Run) -> Duration {
     Duration::from_millis(run.round.met.held.load(Ordering::Relaxed))
 }
 
-#[expect(clippy::cast_precision_loss, clippy::float_arithmetic, reason = "a share")]
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::float_arithmetic,
+    reason = "a share"
+)]
 fn by(count: u64, whole: usize) -> f64 {
     count as f64 / whole as f64
 }
@@ -175,7 +305,11 @@ fn share(part: f64, whole: f64) -> f64 {
     part / whole
 }
 
-#[expect(clippy::cast_precision_loss, clippy::float_arithmetic, reason = "for people")]
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::float_arithmetic,
+    reason = "for people"
+)]
 fn mib(kib: u64) -> f64 {
     kib as f64 / 1024.0
 }

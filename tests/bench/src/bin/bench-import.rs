@@ -25,14 +25,24 @@ const LARGEST_BODY: usize = 2 * 1024 * 1024;
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let orders = std::env::args().nth(1).map_or(Ok(ORDERS), |number| number.parse())?;
-    ensure!(orders % (CLIENTS * CALL) == 0, "say a multiple of {}", CLIENTS * CALL);
+    let orders = std::env::args()
+        .nth(1)
+        .map_or(Ok(ORDERS), |number| number.parse())?;
+    ensure!(
+        orders % (CLIENTS * CALL) == 0,
+        "say a multiple of {}",
+        CLIENTS * CALL
+    );
     let stage = Stage::start(2, 4).await?;
     say(
         "real: the binaries import-orders (2 processes), relay-outbox (1) and process-imports (4), fed through the Lambda Runtime API",
     );
-    say("stood in: DynamoDB by an in-process one on SQLite, which counts capacity as DynamoDB does; its stream by the keys of");
-    say("          what was accepted; SQS by a queue that takes the message groups in turn; Secrets Manager");
+    say(
+        "stood in: DynamoDB by an in-process one on SQLite, which counts capacity as DynamoDB does; its stream by the keys of",
+    );
+    say(
+        "          what was accepted; SQS by a queue that takes the message groups in turn; Secrets Manager",
+    );
     let workers = tokio::spawn(stage.clone().work());
     let measured = tokio::spawn(measure(stage, orders));
     tokio::select! {
@@ -48,7 +58,12 @@ async fn measure(stage: Arc<Stage>, orders: usize) -> Result<()> {
     }
     let small = stage.importer("Small").await;
     let begin = Instant::now();
-    let promises = try_join_all(importers.iter().map(|importer| accept_all(&stage, importer, orders / CLIENTS))).await?;
+    let promises = try_join_all(
+        importers
+            .iter()
+            .map(|importer| accept_all(&stage, importer, orders / CLIENTS)),
+    )
+    .await?;
     let accepted = begin.elapsed();
     let waiting = stage.services.queue.len();
     let (before, since) = (stage.done.load(Ordering::Relaxed), Instant::now());
@@ -68,24 +83,67 @@ async fn measure(stage: Arc<Stage>, orders: usize) -> Result<()> {
 
     say("");
     line("orders imported, of 5 clients at once", orders);
-    line("orders a second (this machine; compare within one run only)", rate(orders, took));
-    line("of these seconds, until all were accepted", format!("{:.0} %", share(accepted, took)));
-    line("calls of the worker to the table, by order", per(work.calls, orders));
-    line("  transactions that lost a race and were done anew", format!("{:.3}", per_f(work.cancelled, orders)));
-    line("write units, by order (accepting, working)", units(accept, work, orders, |counted| counted.write));
-    line("read units, by order (accepting, working)", units(accept, work, orders, |counted| counted.read));
+    line(
+        "orders a second (this machine; compare within one run only)",
+        rate(orders, took),
+    );
+    line(
+        "of these seconds, until all were accepted",
+        format!("{:.0} %", share(accepted, took)),
+    );
+    line(
+        "calls of the worker to the table, by order",
+        per(work.calls, orders),
+    );
+    line(
+        "  transactions that lost a race and were done anew",
+        format!("{:.3}", per_f(work.cancelled, orders)),
+    );
+    line(
+        "write units, by order (accepting, working)",
+        units(accept, work, orders, |counted| counted.write),
+    );
+    line(
+        "read units, by order (accepting, working)",
+        units(accept, work, orders, |counted| counted.read),
+    );
     say("");
-    line("chunks that waited when a client with 10 orders came", waiting);
-    line("chunks of others done until its orders were", passed.saturating_sub(1));
-    line("its seconds, of those of all", format!("{:.1} of {:.0}", small_took.as_secs_f64(), took.as_secs_f64()));
+    line(
+        "chunks that waited when a client with 10 orders came",
+        waiting,
+    );
+    line(
+        "chunks of others done until its orders were",
+        passed.saturating_sub(1),
+    );
+    line(
+        "its seconds, of those of all",
+        format!(
+            "{:.1} of {:.0}",
+            small_took.as_secs_f64(),
+            took.as_secs_f64()
+        ),
+    );
     say("");
-    line("peak memory of process-imports, MiB", mib(stage.worker.peak_memory()?));
-    line("peak memory of relay-outbox, MiB", mib(stage.relay.peak_memory()?));
+    line(
+        "peak memory of process-imports, MiB",
+        mib(stage.worker.peak_memory()?),
+    );
+    line(
+        "peak memory of relay-outbox, MiB",
+        mib(stage.relay.peak_memory()?),
+    );
     line("peak memory of import-orders, MiB", mib(memory));
     largest_bodies(&stage, &small).await?;
-    ensure!(passed < 100, "the small client waited for more than some rounds of the workers");
+    ensure!(
+        passed < 100,
+        "the small client waited for more than some rounds of the workers"
+    );
     for function in [&stage.accept, &stage.worker, &stage.relay] {
-        ensure!(function.peak_memory()? < MEMORY * 1024, "a function needs more than {MEMORY} MiB");
+        ensure!(
+            function.peak_memory()? < MEMORY * 1024,
+            "a function needs more than {MEMORY} MiB"
+        );
     }
     Ok(())
 }
@@ -93,7 +151,9 @@ async fn measure(stage: Arc<Stage>, orders: usize) -> Result<()> {
 async fn accept_all(stage: &Stage, importer: &Importer, orders: usize) -> Result<Vec<String>> {
     let mut promises = Vec::new();
     for call in 0..orders / CALL {
-        let items: Vec<Value> = (0..CALL).map(|number| importer.item(call * CALL + number)).collect();
+        let items: Vec<Value> = (0..CALL)
+            .map(|number| importer.item(call * CALL + number))
+            .collect();
         promises.push(stage.import(importer, &items).await?);
     }
     Ok(promises)
@@ -101,7 +161,9 @@ async fn accept_all(stage: &Stage, importer: &Importer, orders: usize) -> Result
 
 /// Bodies as large as they may be: what a client would send, and what costs a parser most.
 async fn largest_bodies(stage: &Stage, importer: &Importer) -> Result<()> {
-    let items: Vec<Value> = (0..CALL).map(|number| importer.item(100_000 + number)).collect();
+    let items: Vec<Value> = (0..CALL)
+        .map(|number| importer.item(100_000 + number))
+        .collect();
     let honest = serde_json::json!({"items": items}).to_string();
     let filled = |begin: &str, part: &str, end: &str| {
         let room = LARGEST_BODY - begin.len() - end.len();
@@ -109,30 +171,62 @@ async fn largest_bodies(stage: &Stage, importer: &Importer) -> Result<()> {
         format!("{body}{}", " ".repeat(LARGEST_BODY - body.len()))
     };
     let bodies = [
-        ("1,000 orders and blanks", 202, format!("{honest}{}", " ".repeat(LARGEST_BODY - honest.len()))),
+        (
+            "1,000 orders and blanks",
+            202,
+            format!("{honest}{}", " ".repeat(LARGEST_BODY - honest.len())),
+        ),
         ("items: numbers", 422, filled(r#"{"items":[0"#, ",0", "]}")),
-        ("items: empty objects", 422, filled(r#"{"items":[{}"#, ",{}", "]}")),
-        ("items: empty lists", 422, filled(r#"{"items":[[]"#, ",[]", "]}")),
+        (
+            "items: empty objects",
+            422,
+            filled(r#"{"items":[{}"#, ",{}", "]}"),
+        ),
+        (
+            "items: empty lists",
+            422,
+            filled(r#"{"items":[[]"#, ",[]", "]}"),
+        ),
         ("as many objects as are taken", 422, {
             let body = format!(r#"{{"items":[{}0]}}"#, r#"{"":{"":0}},"#.repeat(33_000));
             format!("{body}{}", " ".repeat(LARGEST_BODY - body.len()))
         }),
-        ("items: small objects", 422, filled(r#"{"items":[{}"#, r#",{"":{"":0}}"#, "]}")),
+        (
+            "items: small objects",
+            422,
+            filled(r#"{"items":[{}"#, r#",{"":{"":0}}"#, "]}"),
+        ),
         ("unknown members", 422, {
-            let members: String = (0..).map(|name| format!(r#""{name:x}":0,"#)).take(LARGEST_BODY / 16).collect();
+            let members: String = (0..)
+                .map(|name| format!(r#""{name:x}":0,"#))
+                .take(LARGEST_BODY / 16)
+                .collect();
             format!(r#"{{"items":[{{{members}"z":0}}]}}"#)
         }),
     ];
     for (what, expected, body) in bodies {
-        let call = importer.call("POST /v1/imports/orders").header("content-type", "application/json").body(body);
+        let call = importer
+            .call("POST /v1/imports/orders")
+            .header("content-type", "application/json")
+            .body(body);
         let (status, answer) = stage.http(call).await?;
-        line(&format!("  after a body of 2 MiB: {what} ({status})"), mib(stage.accept.peak_memory()?));
-        ensure!(status == expected || status == 400, "{what} was answered with {status}: {answer}");
+        line(
+            &format!("  after a body of 2 MiB: {what} ({status})"),
+            mib(stage.accept.peak_memory()?),
+        );
+        ensure!(
+            status == expected || status == 400,
+            "{what} was answered with {status}: {answer}"
+        );
     }
     Ok(())
 }
 
-#[expect(clippy::cast_precision_loss, clippy::float_arithmetic, reason = "shares")]
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::float_arithmetic,
+    reason = "shares"
+)]
 fn per_f(count: u64, orders: usize) -> f64 {
     count as f64 / orders as f64
 }
@@ -141,12 +235,24 @@ fn per(count: u64, orders: usize) -> String {
     format!("{:.2}", per_f(count, orders))
 }
 
-#[expect(clippy::cast_precision_loss, clippy::float_arithmetic, reason = "shares")]
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::float_arithmetic,
+    reason = "shares"
+)]
 fn units(accept: Counted, work: Counted, orders: usize, of: fn(&Counted) -> f64) -> String {
-    format!("{:.2}, {:.2}", of(&accept) / orders as f64, of(&work) / orders as f64)
+    format!(
+        "{:.2}, {:.2}",
+        of(&accept) / orders as f64,
+        of(&work) / orders as f64
+    )
 }
 
-#[expect(clippy::cast_precision_loss, clippy::float_arithmetic, reason = "a rate")]
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::float_arithmetic,
+    reason = "a rate"
+)]
 fn rate(orders: usize, took: std::time::Duration) -> String {
     format!("{:.0}", orders as f64 / took.as_secs_f64())
 }
@@ -156,7 +262,11 @@ fn share(part: std::time::Duration, whole: std::time::Duration) -> f64 {
     part.as_secs_f64() * 100.0 / whole.as_secs_f64()
 }
 
-#[expect(clippy::cast_precision_loss, clippy::float_arithmetic, reason = "for people")]
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::float_arithmetic,
+    reason = "for people"
+)]
 fn mib(kib: u64) -> String {
     format!("{:.1}", kib as f64 / 1024.0)
 }

@@ -36,12 +36,28 @@ fn step(rng: &mut Rng) -> Step {
         36..43 => meanwhile(rng),
         43..46 => {
             let call = call(rng);
-            Step::Overtake { call, at: rng.usize(0..4) }
+            Step::Overtake {
+                call,
+                at: rng.usize(0..4),
+            }
         }
         46..50 => Step::Again(rng.usize(0..64)),
-        50..63 => Step::Relay(one_of(rng, &[Relayed::All, Relayed::All, Relayed::Twice, Relayed::Reversed, Relayed::None])),
+        50..63 => Step::Relay(one_of(
+            rng,
+            &[
+                Relayed::All,
+                Relayed::All,
+                Relayed::Twice,
+                Relayed::Reversed,
+                Relayed::None,
+            ],
+        )),
         63..64 => Step::Sweep,
-        64..77 => Step::Work { pick: rng.usize(0..64), trouble: worker_trouble(rng), keep: rng.u8(0..4) == 0 },
+        64..77 => Step::Work {
+            pick: rng.usize(0..64),
+            trouble: worker_trouble(rng),
+            keep: rng.u8(0..4) == 0,
+        },
         77..86 => Step::WorkOff(rng.usize(1..8)),
         86..88 => Step::Lose(rng.usize(0..64)),
         88..92 => Step::Receiver(rng.usize(0..4), manner(rng)),
@@ -55,53 +71,154 @@ fn step(rng: &mut Rng) -> Step {
 fn overtaking_imports(rng: &mut Rng) -> [Step; 4] {
     let first = Step::Call(import(rng), trouble(rng));
     let second = Step::Call(import(rng), trouble(rng));
-    [first, second, Step::Relay(Relayed::Reversed), Step::WorkOff(rng.usize(1..4))]
+    [
+        first,
+        second,
+        Step::Relay(Relayed::Reversed),
+        Step::WorkOff(rng.usize(1..4)),
+    ]
 }
 
 fn import(rng: &mut Rng) -> Call {
     let items = rng.usize(1..4);
-    Call::Import((0..items).map(|_| (rng.usize(0..3), rng.u32(1..9), rng.bool())).collect())
+    Call::Import(
+        (0..items)
+            .map(|_| (rng.usize(0..3), rng.u32(1..9), rng.bool()))
+            .collect(),
+    )
 }
 
 fn purchase(rng: &mut Rng) -> Step {
-    Step::Call(Call::Purchase { cart: rng.usize(0..4), customer: rng.usize(0..3), optional: rng.bool() }, Trouble::None)
+    Step::Call(
+        Call::Purchase {
+            cart: rng.usize(0..4),
+            customer: rng.usize(0..3),
+            optional: rng.bool(),
+        },
+        Trouble::None,
+    )
 }
 
 fn call(rng: &mut Rng) -> Call {
     let order = rng.usize(0..16);
     match rng.u32(0..100) {
-        0..26 => Call::Purchase { cart: rng.usize(0..4), customer: rng.usize(0..3), optional: rng.bool() },
-        26..36 => Call::Redeem { order, customer: rng.usize(0..3), wrong: rng.u8(0..6) == 0 },
-        36..42 => Call::Reverse { order, position: rng.bool().then(|| rng.u8(1..4)), charge_back: rng.bool() },
-        42..48 => Call::Pay { order, position: rng.usize(0..3), period: rng.bool().then(|| rng.u32(2..4)) },
-        48..51 => Call::Cancel { order, position: rng.usize(0..3) },
+        0..26 => Call::Purchase {
+            cart: rng.usize(0..4),
+            customer: rng.usize(0..3),
+            optional: rng.bool(),
+        },
+        26..36 => Call::Redeem {
+            order,
+            customer: rng.usize(0..3),
+            wrong: rng.u8(0..6) == 0,
+        },
+        36..42 => Call::Reverse {
+            order,
+            position: rng.bool().then(|| rng.u8(1..4)),
+            charge_back: rng.bool(),
+        },
+        42..48 => Call::Pay {
+            order,
+            position: rng.usize(0..3),
+            period: rng.bool().then(|| rng.u32(2..4)),
+        },
+        48..51 => Call::Cancel {
+            order,
+            position: rng.usize(0..3),
+        },
         51..62 => {
-            let verb = one_of(rng, &["accept", "decline", "withdraw", "block", "block", "unblock", "unblock"]);
-            Call::Move { link: rng.usize(0..6), verb, by_source: rng.bool() }
+            let verb = one_of(
+                rng,
+                &[
+                    "accept", "decline", "withdraw", "block", "block", "unblock", "unblock",
+                ],
+            );
+            Call::Move {
+                link: rng.usize(0..6),
+                verb,
+                by_source: rng.bool(),
+            }
         }
-        62..64 => Call::Access { link: rng.usize(0..4), on: rng.bool() },
-        64..65 => Call::Address { link: rng.usize(0..4), version: rng.usize(1..4) },
-        65..68 => Call::Invite { target: one_of(rng, &[0, 2]) },
-        68..70 => Call::Price { offer: rng.usize(0..6), amount: rng.u32(1..3_000) },
+        62..64 => Call::Access {
+            link: rng.usize(0..4),
+            on: rng.bool(),
+        },
+        64..65 => Call::Address {
+            link: rng.usize(0..4),
+            version: rng.usize(1..4),
+        },
+        65..68 => Call::Invite {
+            target: one_of(rng, &[0, 2]),
+        },
+        68..70 => Call::Price {
+            offer: rng.usize(0..6),
+            amount: rng.u32(1..3_000),
+        },
         70..77 => import(rng),
-        77..78 => Call::Offer { client: rng.usize(0..4) },
+        77..78 => Call::Offer {
+            client: rng.usize(0..4),
+        },
         78..79 => match rng.u8(0..4) {
-            0 => Call::Archive { cart: rng.usize(0..4) },
-            _ => Call::Cart { shared: rng.usize(0..2) },
+            0 => Call::Archive {
+                cart: rng.usize(0..4),
+            },
+            _ => Call::Cart {
+                shared: rng.usize(0..2),
+            },
         },
         79..82 => Call::Replay { order },
-        82..84 => Call::ReplayAll { client: rng.usize(0..3) },
-        84..85 => Call::EventEndpoint { version: rng.usize(1..4) },
-        85..87 => Call::Customer { client: rng.usize(0..4), number: rng.usize(0..3) },
-        87..89 => Call::Erase { client: rng.usize(0..4), customer: rng.usize(0..3) },
-        89..92 => Call::MarkPaid { client: rng.usize(0..4), order },
+        82..84 => Call::ReplayAll {
+            client: rng.usize(0..3),
+        },
+        84..85 => Call::EventEndpoint {
+            version: rng.usize(1..4),
+        },
+        85..87 => Call::Customer {
+            client: rng.usize(0..4),
+            number: rng.usize(0..3),
+        },
+        87..89 => Call::Erase {
+            client: rng.usize(0..4),
+            customer: rng.usize(0..3),
+        },
+        89..92 => Call::MarkPaid {
+            client: rng.usize(0..4),
+            order,
+        },
         92..95 => {
-            let list = one_of(rng, &["payouts", "payouts/statement", "orders", "subscriptions", "callbacks", "connections"]);
-            Call::Look { client: rng.usize(0..4), list }
+            let list = one_of(
+                rng,
+                &[
+                    "payouts",
+                    "payouts/statement",
+                    "orders",
+                    "subscriptions",
+                    "callbacks",
+                    "connections",
+                ],
+            );
+            Call::Look {
+                client: rng.usize(0..4),
+                list,
+            }
         }
         _ => {
-            let what = one_of(rng, &["orders", "subscriptions", "payouts", "callbacks", "customers", "connections"]);
-            Call::Snoop { client: rng.usize(0..4), order, what }
+            let what = one_of(
+                rng,
+                &[
+                    "orders",
+                    "subscriptions",
+                    "payouts",
+                    "callbacks",
+                    "customers",
+                    "connections",
+                ],
+            );
+            Call::Snoop {
+                client: rng.usize(0..4),
+                order,
+                what,
+            }
         }
     }
 }
@@ -109,25 +226,82 @@ fn call(rng: &mut Rng) -> Call {
 /// Two calls of which one overtakes the other; half of them are of the kinds that must not both win.
 fn meanwhile(rng: &mut Rng) -> Step {
     let (order, link) = (rng.usize(0..16), rng.usize(0..4));
-    let purchase = Call::Purchase { cart: rng.usize(0..4), customer: rng.usize(0..3), optional: rng.bool() };
+    let purchase = Call::Purchase {
+        cart: rng.usize(0..4),
+        customer: rng.usize(0..3),
+        optional: rng.bool(),
+    };
     let (first, second) = match rng.u32(0..8) {
-        0 => {
-            (Call::Redeem { order, customer: 0, wrong: false }, Call::Redeem { order, customer: rng.usize(0..3), wrong: false })
-        }
+        0 => (
+            Call::Redeem {
+                order,
+                customer: 0,
+                wrong: false,
+            },
+            Call::Redeem {
+                order,
+                customer: rng.usize(0..3),
+                wrong: false,
+            },
+        ),
         1 => (
-            Call::Move { link: 3, verb: "accept", by_source: false },
-            Call::Move { link: 3, verb: "withdraw", by_source: true },
+            Call::Move {
+                link: 3,
+                verb: "accept",
+                by_source: false,
+            },
+            Call::Move {
+                link: 3,
+                verb: "withdraw",
+                by_source: true,
+            },
         ),
-        2 => (purchase, Call::Move { link, verb: "block", by_source: rng.bool() }),
-        3 => (Call::Reverse { order, position: None, charge_back: rng.bool() }, Call::Pay { order, position: 1, period: None }),
+        2 => (
+            purchase,
+            Call::Move {
+                link,
+                verb: "block",
+                by_source: rng.bool(),
+            },
+        ),
+        3 => (
+            Call::Reverse {
+                order,
+                position: None,
+                charge_back: rng.bool(),
+            },
+            Call::Pay {
+                order,
+                position: 1,
+                period: None,
+            },
+        ),
         4 => (
-            Call::Reverse { order, position: None, charge_back: false },
-            Call::Redeem { order, customer: rng.usize(0..3), wrong: false },
+            Call::Reverse {
+                order,
+                position: None,
+                charge_back: false,
+            },
+            Call::Redeem {
+                order,
+                customer: rng.usize(0..3),
+                wrong: false,
+            },
         ),
-        5 => (purchase, Call::Erase { client: one_of(rng, &[0, 2]), customer: rng.usize(0..3) }),
+        5 => (
+            purchase,
+            Call::Erase {
+                client: one_of(rng, &[0, 2]),
+                customer: rng.usize(0..3),
+            },
+        ),
         _ => (call(rng), call(rng)),
     };
-    Step::Meanwhile { first, at: rng.usize(0..4), second }
+    Step::Meanwhile {
+        first,
+        at: rng.usize(0..4),
+        second,
+    }
 }
 
 fn trouble(rng: &mut Rng) -> Trouble {
@@ -148,8 +322,16 @@ fn worker_trouble(rng: &mut Rng) -> Option<(usize, Fault)> {
 
 fn fault(rng: &mut Rng) -> Fault {
     // A process that dies, and an answer that is lost, are what most goes wrong over.
-    const MORE: [Fault; 3] = [Fault::Death(Lost::Answer), Fault::Death(Lost::Request), Fault::Outage(Lost::Answer)];
-    if rng.bool() { one_of(rng, &MORE) } else { one_of(rng, &Fault::ALL) }
+    const MORE: [Fault; 3] = [
+        Fault::Death(Lost::Answer),
+        Fault::Death(Lost::Request),
+        Fault::Outage(Lost::Answer),
+    ];
+    if rng.bool() {
+        one_of(rng, &MORE)
+    } else {
+        one_of(rng, &Fault::ALL)
+    }
 }
 
 fn manner(rng: &mut Rng) -> Manner {

@@ -46,22 +46,46 @@ const RARE: usize = 10;
 
 fn asked(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok().filter(|text| !text.is_empty())?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text}")))
+    Some(
+        text.parse()
+            .unwrap_or_else(|_| panic!("{name} is no number: {text}")),
+    )
 }
 
 #[test]
 #[expect(clippy::print_stdout, reason = "whoever runs it has to know the seeds")]
 fn random_histories_keep_every_promise() {
     let one = asked("TANDEM_CHAOS_SEED");
-    let count = if one.is_some() { 1 } else { asked("TANDEM_CHAOS_SEEDS").unwrap_or(SEEDS) };
+    let count = if one.is_some() {
+        1
+    } else {
+        asked("TANDEM_CHAOS_SEEDS").unwrap_or(SEEDS)
+    };
     // The same seeds each time, where a failure must not come and go; long runs go elsewhere.
-    let first = one.unwrap_or_else(|| if count > SEEDS { fastrand::u64(0..1 << 48) } else { 0 });
-    println!("{count} histories, of the seeds {first} to {}", first + count - 1);
+    let first = one.unwrap_or_else(|| {
+        if count > SEEDS {
+            fastrand::u64(0..1 << 48)
+        } else {
+            0
+        }
+    });
+    println!(
+        "{count} histories, of the seeds {first} to {}",
+        first + count - 1
+    );
     let began = std::time::Instant::now();
     let Played { failed, tally } = play_all(first..first + count);
     println!("played in {:.1?}: {tally:?}", began.elapsed());
-    assert!(failed.is_empty(), "{} of {count} histories failed:\n\n{}", failed.len(), failed.join("\n\n"));
-    let rare: Vec<_> = tally.iter().filter(|(_, seen)| count >= SEEDS && **seen < RARE).collect();
+    assert!(
+        failed.is_empty(),
+        "{} of {count} histories failed:\n\n{}",
+        failed.len(),
+        failed.join("\n\n")
+    );
+    let rare: Vec<_> = tally
+        .iter()
+        .filter(|(_, seen)| count >= SEEDS && **seen < RARE)
+        .collect();
     assert!(rare.is_empty(), "the histories hardly come to {rare:?}");
 }
 
@@ -76,12 +100,17 @@ struct Played {
 
 /// Plays seeds on a few threads, each with a world of its own.
 fn play_all(seeds: std::ops::Range<u64>) -> Played {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(8);
+    let threads = std::thread::available_parallelism()
+        .map_or(1, usize::from)
+        .min(8);
     let (next, played) = (AtomicU64::new(seeds.start), Mutex::new(Played::default()));
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+                let runtime = tokio::runtime::Builder::new_current_thread()
+                    .enable_all()
+                    .build()
+                    .expect("a runtime");
                 runtime.block_on(async {
                     let world = World::new().await;
                     loop {
@@ -92,9 +121,9 @@ fn play_all(seeds: std::ops::Range<u64>) -> Played {
                         let came_to = play(&world, seed).await;
                         let mut played = played.lock().expect("no panic");
                         match came_to {
-                            Ok(tally) => {
-                                tally.into_iter().for_each(|(what, seen)| *played.tally.entry(what).or_default() += seen)
-                            }
+                            Ok(tally) => tally.into_iter().for_each(|(what, seen)| {
+                                *played.tally.entry(what).or_default() += seen
+                            }),
                             Err(failure) => played.failed.push(failure),
                         }
                     }
@@ -134,8 +163,16 @@ async fn play(world: &World, seed: u64) -> Result<Tally, String> {
     if wrong.is_empty() {
         return Ok(judge::tally(&run));
     }
-    let steps: Vec<String> = history.iter().enumerate().map(|(number, step)| format!("  {number:>3} {step:?}")).collect();
-    Err(format!("seed {seed}; again by: make chaos SEED={seed}\n{}\nis wrong:\n  {}", steps.join("\n"), wrong.join("\n  ")))
+    let steps: Vec<String> = history
+        .iter()
+        .enumerate()
+        .map(|(number, step)| format!("  {number:>3} {step:?}"))
+        .collect();
+    Err(format!(
+        "seed {seed}; again by: make chaos SEED={seed}\n{}\nis wrong:\n  {}",
+        steps.join("\n"),
+        wrong.join("\n  ")
+    ))
 }
 
 #[test]

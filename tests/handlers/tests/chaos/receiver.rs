@@ -63,9 +63,14 @@ pub(crate) struct Receiver {
 impl Receiver {
     /// Starts it on the runtime that calls.
     pub(crate) async fn start() -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a loopback port is free");
+        let listener = TcpListener::bind(("127.0.0.1", 0))
+            .await
+            .expect("a loopback port is free");
         let port = listener.local_addr().expect("the port is known").port();
-        let receiver = Self { port, state: Arc::default() };
+        let receiver = Self {
+            port,
+            state: Arc::default(),
+        };
         let server = receiver.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -102,7 +107,9 @@ impl Receiver {
     }
 
     async fn serve(&self, mut stream: TcpStream) {
-        let Some((endpoint, headers, body)) = read(&mut stream).await else { return };
+        let Some((endpoint, headers, body)) = read(&mut stream).await else {
+            return;
+        };
         let manner = self.note(endpoint, headers, body);
         let head = match manner {
             Manner::Takes | Manner::Flaky => "200 OK",
@@ -112,7 +119,8 @@ impl Receiver {
             Manner::Cuts => return,
             Manner::Silent => return std::future::pending().await,
         };
-        let answer = format!("HTTP/1.1 {head}\r\ncontent-length: 4\r\nconnection: close\r\n\r\nsaid");
+        let answer =
+            format!("HTTP/1.1 {head}\r\ncontent-length: 4\r\nconnection: close\r\n\r\nsaid");
         let _ = stream.write_all(answer.as_bytes()).await;
         let _ = stream.shutdown().await;
     }
@@ -120,13 +128,22 @@ impl Receiver {
     /// Keeps what came; how it is answered.
     fn note(&self, endpoint: usize, headers: BTreeMap<String, String>, body: Vec<u8>) -> Manner {
         let mut state = self.state();
-        let before = state.received.iter().filter(|received| received.endpoint == endpoint).count();
+        let before = state
+            .received
+            .iter()
+            .filter(|received| received.endpoint == endpoint)
+            .count();
         let manner = match state.manners.get(&endpoint).copied().unwrap_or_default() {
             Manner::Flaky if before.is_multiple_of(2) => Manner::Fails,
             manner => manner,
         };
         let taken = matches!(manner, Manner::Takes | Manner::Flaky);
-        state.received.push(Received { endpoint, headers, body, taken });
+        state.received.push(Received {
+            endpoint,
+            headers,
+            body,
+            taken,
+        });
         manner
     }
 
@@ -149,7 +166,10 @@ async fn read(stream: &mut TcpStream) -> Option<(usize, BTreeMap<String, String>
     let text = String::from_utf8(bytes[..head].to_vec()).ok()?;
     let mut lines = text.split("\r\n");
     let endpoint = lines.next()?.split('/').nth(1)?.parse().ok()?;
-    let header = |line: &str| line.split_once(':').map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()));
+    let header = |line: &str| {
+        line.split_once(':')
+            .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
+    };
     let headers: BTreeMap<String, String> = lines.filter_map(header).collect();
     let length: usize = headers.get("content-length")?.parse().ok()?;
     let mut body = bytes.split_off(head + 4);

@@ -20,15 +20,30 @@ pub(crate) struct Request {
 
 impl Request {
     pub(crate) fn get(client: usize, path: &str) -> Self {
-        Self { client, target: format!("GET {path}"), body: None, is_theirs: None }
+        Self {
+            client,
+            target: format!("GET {path}"),
+            body: None,
+            is_theirs: None,
+        }
     }
 
     fn bare(client: usize, target: String) -> Self {
-        Self { client, target, body: None, is_theirs: None }
+        Self {
+            client,
+            target,
+            body: None,
+            is_theirs: None,
+        }
     }
 
     fn with(client: usize, target: String, body: Value) -> Self {
-        Self { client, target, body: Some(body), is_theirs: None }
+        Self {
+            client,
+            target,
+            body: Some(body),
+            is_theirs: None,
+        }
     }
 }
 
@@ -43,14 +58,25 @@ impl Run<'_> {
         match call {
             Call::Purchase { .. } => self.purchase(call),
             Call::Reverse { .. } | Call::Pay { .. } | Call::Cancel { .. } => self.after_sale(call),
-            Call::Redeem { order, customer, wrong } => self.redeem(*order, *customer, *wrong).await,
-            Call::Move { .. } | Call::Access { .. } | Call::Address { .. } | Call::Invite { .. } => self.connection(call),
+            Call::Redeem {
+                order,
+                customer,
+                wrong,
+            } => self.redeem(*order, *customer, *wrong).await,
+            Call::Move { .. }
+            | Call::Access { .. }
+            | Call::Address { .. }
+            | Call::Invite { .. } => self.connection(call),
             Call::Price { offer, amount } => {
                 let (owner, id) = world.offers.get(*offer)?;
                 // The fourth is sold in francs, like its cart.
                 let currency = if matches!(offer, 2 | 4) { "CHF" } else { "EUR" };
                 let body = json!({"price": {"amount": amount, "currency": currency}});
-                Some(Request::with(*owner, format!("PATCH /v1/offers/{id}"), body))
+                Some(Request::with(
+                    *owner,
+                    format!("PATCH /v1/offers/{id}"),
+                    body,
+                ))
             }
             Call::Offer { client } => {
                 let period = json!({"unit": "month", "count": 1});
@@ -65,33 +91,57 @@ impl Run<'_> {
             }
             Call::Archive { cart } => {
                 let cart = &world.carts[*cart];
-                Some(Request::bare(cart.seller, format!("POST /v1/carts/{}/archive", cart.id)))
+                Some(Request::bare(
+                    cart.seller,
+                    format!("POST /v1/carts/{}/archive", cart.id),
+                ))
             }
             Call::Import(items) => Some(self.import(items)),
             Call::Replay { order } => {
                 let (source, callback) = self.callback(*order).await?;
-                Some(Request::bare(source, format!("POST /v1/callbacks/{callback}/replay")))
+                Some(Request::bare(
+                    source,
+                    format!("POST /v1/callbacks/{callback}/replay"),
+                ))
             }
-            Call::ReplayAll { client } => Some(Request::with(*client, "POST /v1/callbacks/replays".to_owned(), json!({}))),
+            Call::ReplayAll { client } => Some(Request::with(
+                *client,
+                "POST /v1/callbacks/replays".to_owned(),
+                json!({}),
+            )),
             Call::EventEndpoint { version } => {
                 let body = json!({"url": world.receiver.url(crate::world::EVENTS, *version)});
                 Some(Request::with(2, "PUT /v1/event-endpoint".to_owned(), body))
             }
             Call::Customer { client, number } => {
                 let body = json!({"email": format!("new{number}@example.com"), "language": "de"});
-                Some(Request::with(*client, "POST /v1/customers".to_owned(), body))
+                Some(Request::with(
+                    *client,
+                    "POST /v1/customers".to_owned(),
+                    body,
+                ))
             }
             Call::Erase { client, customer } => {
                 let customers = &world.customers[*client];
                 let customer = &customers[customer % customers.len()];
-                Some(Request::bare(*client, format!("DELETE /v1/customers/{customer}")))
+                Some(Request::bare(
+                    *client,
+                    format!("DELETE /v1/customers/{customer}"),
+                ))
             }
             Call::MarkPaid { client, order } => {
                 let payout = self.payout(*order).await?;
-                Some(Request::bare(*client, format!("POST /v1/payouts/{payout}/mark-paid")))
+                Some(Request::bare(
+                    *client,
+                    format!("POST /v1/payouts/{payout}/mark-paid"),
+                ))
             }
             Call::Look { client, list } => Some(Request::get(*client, &format!("/v1/{list}"))),
-            Call::Snoop { client, order, what } => self.snoop(*client, *order, what).await,
+            Call::Snoop {
+                client,
+                order,
+                what,
+            } => self.snoop(*client, *order, what).await,
         }
     }
 
@@ -103,66 +153,127 @@ impl Run<'_> {
 
     /// The quantity of the first position is another one for each call, so that its order can be told.
     fn purchase(&mut self, call: &Call) -> Option<Request> {
-        let Call::Purchase { cart, customer, optional } = call else { return None };
+        let Call::Purchase {
+            cart,
+            customer,
+            optional,
+        } = call
+        else {
+            return None;
+        };
         let cart = &self.world.carts[*cart];
         let customers = &self.world.customers[cart.seller];
         self.purchases += 1;
         let mut positions = vec![json!({"position": 1, "quantity": self.purchases})];
         if *optional {
-            positions.extend(cart.optional.iter().map(|number| json!({"position": number})));
+            positions.extend(
+                cart.optional
+                    .iter()
+                    .map(|number| json!({"position": number})),
+            );
         }
         let body = json!({
             "customerId": customers[customer % customers.len()],
             "paymentMethod": "PAYPAL",
             "positions": positions,
         });
-        Some(Request::with(cart.seller, format!("POST /v1/carts/{}/purchase", cart.id), body))
+        Some(Request::with(
+            cart.seller,
+            format!("POST /v1/carts/{}/purchase", cart.id),
+            body,
+        ))
     }
 
     fn after_sale(&self, call: &Call) -> Option<Request> {
-        let (Call::Reverse { order, .. } | Call::Pay { order, .. } | Call::Cancel { order, .. }) = call else { return None };
+        let (Call::Reverse { order, .. } | Call::Pay { order, .. } | Call::Cancel { order, .. }) =
+            call
+        else {
+            return None;
+        };
         let (seller, order) = self.order(*order)?;
         let subscription = |position: &usize| {
             let positions = order["positions"].as_array()?;
             Some(text(&positions[position % positions.len()]["subscriptionId"]).to_owned())
         };
         match call {
-            Call::Reverse { position, charge_back, .. } => {
-                let verb = if *charge_back { "charge-back" } else { "refund" };
+            Call::Reverse {
+                position,
+                charge_back,
+                ..
+            } => {
+                let verb = if *charge_back {
+                    "charge-back"
+                } else {
+                    "refund"
+                };
                 let body = position.map_or(json!({}), |position| json!({"positions": [position]}));
-                Some(Request::with(seller, format!("POST /v1/orders/{}/{verb}", text(&order["id"])), body))
+                Some(Request::with(
+                    seller,
+                    format!("POST /v1/orders/{}/{verb}", text(&order["id"])),
+                    body,
+                ))
             }
-            Call::Pay { position, period, .. } => {
+            Call::Pay {
+                position, period, ..
+            } => {
                 let body = period.map_or(json!({}), |period| json!({"periodNumber": period}));
-                Some(Request::with(seller, format!("POST /v1/subscriptions/{}/payments", subscription(position)?), body))
+                Some(Request::with(
+                    seller,
+                    format!(
+                        "POST /v1/subscriptions/{}/payments",
+                        subscription(position)?
+                    ),
+                    body,
+                ))
             }
-            Call::Cancel { position, .. } => {
-                Some(Request::with(seller, format!("POST /v1/subscriptions/{}/cancel", subscription(position)?), json!({})))
-            }
+            Call::Cancel { position, .. } => Some(Request::with(
+                seller,
+                format!("POST /v1/subscriptions/{}/cancel", subscription(position)?),
+                json!({}),
+            )),
             _ => None,
         }
     }
 
     /// The source of another contracting company that an order has a position of.
     fn other_source(&self, order: &Value) -> Option<usize> {
-        let sources = order["positions"].as_array()?.iter().filter_map(|position| position["sourceClientId"].as_str());
-        let seller = self.world.clients.iter().find(|client| order["clientId"] == client.id.as_str());
-        let of_another = |source: &usize| seller.is_none_or(|seller| seller.company != self.world.clients[*source].company);
-        sources.filter_map(|id| self.world.client(id)).find(of_another)
+        let sources = order["positions"]
+            .as_array()?
+            .iter()
+            .filter_map(|position| position["sourceClientId"].as_str());
+        let seller = self
+            .world
+            .clients
+            .iter()
+            .find(|client| order["clientId"] == client.id.as_str());
+        let of_another = |source: &usize| {
+            seller.is_none_or(|seller| seller.company != self.world.clients[*source].company)
+        };
+        sources
+            .filter_map(|id| self.world.client(id))
+            .find(of_another)
     }
 
     /// The callback that told of an order's sale, and whose it is.
     async fn callback(&mut self, order: usize) -> Option<(usize, String)> {
         let (_, order) = self.order(order)?;
         let source = self.other_source(&order)?;
-        let path = format!("/v1/callbacks?orderId={}&type=crossClientOrder.created", text(&order["id"]));
+        let path = format!(
+            "/v1/callbacks?orderId={}&type=crossClientOrder.created",
+            text(&order["id"])
+        );
         let listed = self.look_up(source, &path).await;
         Some((source, listed["items"][0]["id"].as_str()?.to_owned()))
     }
 
     async fn payout(&mut self, order: usize) -> Option<String> {
         let (seller, order) = self.order(order)?;
-        let listed = self.look_up(seller, &format!("/v1/payouts?orderId={}", text(&order["id"]))).await;
+        let listed = self
+            .look_up(
+                seller,
+                &format!("/v1/payouts?orderId={}", text(&order["id"])),
+            )
+            .await;
         Some(listed["items"][0]["id"].as_str()?.to_owned())
     }
 
@@ -172,36 +283,65 @@ impl Run<'_> {
         let id = text(&body["id"]).to_owned();
         if !wrong && !self.codes.contains_key(&id) {
             let (_, callback) = self.callback(order).await?;
-            let callback = self.look_up(source, &format!("/v1/callbacks/{callback}")).await;
-            self.codes.insert(id.clone(), callback["body"]["data"]["voucherCode"].as_str()?.to_owned());
+            let callback = self
+                .look_up(source, &format!("/v1/callbacks/{callback}"))
+                .await;
+            self.codes.insert(
+                id.clone(),
+                callback["body"]["data"]["voucherCode"].as_str()?.to_owned(),
+            );
         }
-        let code = if wrong { NO_VOUCHER } else { self.codes.get(&id)? };
+        let code = if wrong {
+            NO_VOUCHER
+        } else {
+            self.codes.get(&id)?
+        };
         let customers = &self.world.customers[source];
-        let body = json!({"customerId": customers[customer % customers.len()], "voucherCode": code});
-        Some(Request::with(source, "POST /v1/subscriptions/useCrossClientVoucher".to_owned(), body))
+        let body =
+            json!({"customerId": customers[customer % customers.len()], "voucherCode": code});
+        Some(Request::with(
+            source,
+            "POST /v1/subscriptions/useCrossClientVoucher".to_owned(),
+            body,
+        ))
     }
 
     fn connection(&self, call: &Call) -> Option<Request> {
         let links = self.links();
         match call {
-            Call::Move { link, verb, by_source } => {
+            Call::Move {
+                link,
+                verb,
+                by_source,
+            } => {
                 let link = &links[link % links.len()];
                 let who = if *by_source { link.source } else { link.target };
-                Some(Request::bare(who, format!("POST /v1/connections/{}/{verb}", link.id)))
+                Some(Request::bare(
+                    who,
+                    format!("POST /v1/connections/{}/{verb}", link.id),
+                ))
             }
             Call::Access { link, on } => {
                 let link = &links[link % links.len()];
-                Some(Request::with(link.source, format!("PATCH /v1/connections/{}", link.id), json!({"offersAccess": on})))
+                Some(Request::with(
+                    link.source,
+                    format!("PATCH /v1/connections/{}", link.id),
+                    json!({"offersAccess": on}),
+                ))
             }
             Call::Address { link, version } => {
                 let link = &links[link % links.len()];
-                let body = json!({"callback": {"url": self.world.receiver.url(link.endpoint?, *version)}});
-                Some(Request::with(link.source, format!("PATCH /v1/connections/{}", link.id), body))
+                let body =
+                    json!({"callback": {"url": self.world.receiver.url(link.endpoint?, *version)}});
+                Some(Request::with(
+                    link.source,
+                    format!("PATCH /v1/connections/{}", link.id),
+                    body,
+                ))
             }
             Call::Invite { target } => {
                 let callback = json!({"url": self.world.receiver.url(3, 0)});
-                let body =
-                    json!({"targetClientId": self.world.clients[*target].id, "offersAccess": true, "callback": callback});
+                let body = json!({"targetClientId": self.world.clients[*target].id, "offersAccess": true, "callback": callback});
                 Some(Request::with(3, "POST /v1/connections".to_owned(), body))
             }
             _ => None,
@@ -215,7 +355,11 @@ impl Run<'_> {
         for (id, quantity, ends) in items {
             if !named.contains(id) {
                 named.push(*id);
-                let method = if *quantity % 2 == 0 { "BILLING" } else { "PAYPAL" };
+                let method = if *quantity % 2 == 0 {
+                    "BILLING"
+                } else {
+                    "PAYPAL"
+                };
                 sent.push(json!({
                     "externalSystemId": format!("X-{id}"),
                     "offerId": self.world.imported_offer,
@@ -227,39 +371,69 @@ impl Run<'_> {
                 }));
             }
         }
-        Request::with(2, "POST /v1/imports/orders".to_owned(), json!({"items": sent}))
+        Request::with(
+            2,
+            "POST /v1/imports/orders".to_owned(),
+            json!({"items": sent}),
+        )
     }
 
     /// Something that may be another's.
     async fn snoop(&mut self, client: usize, order: usize, what: &str) -> Option<Request> {
         let (seller, body) = self.order(order)?;
         let second = &body["positions"][1];
-        let source = second["sourceClientId"].as_str().and_then(|id| self.world.client(id));
+        let source = second["sourceClientId"]
+            .as_str()
+            .and_then(|id| self.world.client(id));
         let (path, is_theirs) = match what {
-            "orders" => (format!("/v1/orders/{}", text(&body["id"])), client == seller),
+            "orders" => (
+                format!("/v1/orders/{}", text(&body["id"])),
+                client == seller,
+            ),
             "subscriptions" => {
                 let id = second["subscriptionId"].as_str()?;
-                (format!("/v1/subscriptions/{id}"), client == seller || source == Some(client))
+                (
+                    format!("/v1/subscriptions/{id}"),
+                    client == seller || source == Some(client),
+                )
             }
             "payouts" => {
-                let mut sources =
-                    body["positions"].as_array()?.iter().filter_map(|position| position["sourceClientId"].as_str());
+                let mut sources = body["positions"]
+                    .as_array()?
+                    .iter()
+                    .filter_map(|position| position["sourceClientId"].as_str());
                 // With several sources the payout that is found may be either one's.
                 let source = self.world.client(sources.next()?);
                 if sources.next().is_some() {
                     return None;
                 }
-                (format!("/v1/payouts/{}", self.payout(order).await?), client == seller || source == Some(client))
+                (
+                    format!("/v1/payouts/{}", self.payout(order).await?),
+                    client == seller || source == Some(client),
+                )
             }
             "callbacks" => {
                 let (source, id) = self.callback(order).await?;
                 (format!("/v1/callbacks/{id}"), client == source)
             }
             // One that nobody can erase, since no history buys or imports for it.
-            "customers" => (format!("/v1/customers/{}", self.world.customers[3][0]), client == 3),
-            _ => (format!("/v1/connections/{}", self.world.links[1].id), matches!(client, 1 | 2)),
+            "customers" => (
+                format!("/v1/customers/{}", self.world.customers[3][0]),
+                client == 3,
+            ),
+            _ => (
+                format!("/v1/connections/{}", self.world.links[1].id),
+                matches!(client, 1 | 2),
+            ),
         };
-        let is_theirs = if what == "customers" && client == 3 { None } else { Some(is_theirs) };
-        Some(Request { is_theirs, ..Request::get(client, &path) })
+        let is_theirs = if what == "customers" && client == 3 {
+            None
+        } else {
+            Some(is_theirs)
+        };
+        Some(Request {
+            is_theirs,
+            ..Request::get(client, &path)
+        })
     }
 }

@@ -113,7 +113,11 @@ impl<'a> Run<'a> {
             Step::Again(which) => self.again(*which).await,
             Step::Relay(how) => self.relay(*how).await,
             Step::Sweep => self.sweep().await,
-            Step::Work { pick, trouble, keep } => self.work(*pick, *trouble, *keep).await,
+            Step::Work {
+                pick,
+                trouble,
+                keep,
+            } => self.work(*pick, *trouble, *keep).await,
             Step::WorkOff(most) => self.work_off(*most).await,
             Step::Lose(pick) => self.lose(*pick),
             Step::Receiver(endpoint, manner) => self.world.receiver.answers(*endpoint, *manner),
@@ -125,8 +129,13 @@ impl<'a> Run<'a> {
 
     /// The orders that callers know of, with the sellers.
     pub(crate) fn orders(&self) -> Vec<(usize, Value)> {
-        let orders = self.made.iter().filter(|made| matches!(made.call, Call::Purchase { .. }));
-        orders.filter_map(|made| Some((made.request.client, made.done()?.clone()))).collect()
+        let orders = self
+            .made
+            .iter()
+            .filter(|made| matches!(made.call, Call::Purchase { .. }));
+        orders
+            .filter_map(|made| Some((made.request.client, made.done()?.clone())))
+            .collect()
     }
 
     /// The connections that callers know of.
@@ -136,7 +145,12 @@ impl<'a> Run<'a> {
             if let (Call::Invite { target }, Some(invited)) = (&made.call, made.done()) {
                 let id = invited["id"].as_str().unwrap_or_default().to_owned();
                 if !links.iter().any(|link| link.id == id) {
-                    links.push(Link { id, source: made.request.client, target: *target, endpoint: Some(3) });
+                    links.push(Link {
+                        id,
+                        source: made.request.client,
+                        target: *target,
+                        endpoint: Some(3),
+                    });
                 }
             }
         }
@@ -144,11 +158,15 @@ impl<'a> Run<'a> {
     }
 
     async fn call(&mut self, call: &Call, trouble: Trouble) {
-        let Some(request) = self.request(call).await else { return };
+        let Some(request) = self.request(call).await else {
+            return;
+        };
         let before = self.unsold(call).await;
         let made = self.begin(call, request);
         let mut answer = match trouble {
-            Trouble::Repeated(at, fault) | Trouble::GivenUp(at, fault) => self.attempt(made, Some((at, fault))).await,
+            Trouble::Repeated(at, fault) | Trouble::GivenUp(at, fault) => {
+                self.attempt(made, Some((at, fault))).await
+            }
             Trouble::None | Trouble::Twice => self.attempt(made, None).await,
         };
         if !matches!(trouble, Trouble::GivenUp(..)) {
@@ -159,11 +177,14 @@ impl<'a> Run<'a> {
                 answer = self.attempt(made, None).await;
             }
             if answer.as_ref().is_none_or(|answer| answer.status >= 500) {
-                self.wrong.push(format!("{call:?} is not answered, with nothing in its way: {answer:?}"));
+                self.wrong.push(format!(
+                    "{call:?} is not answered, with nothing in its way: {answer:?}"
+                ));
             }
         }
         let answer = answer.filter(|answer| answer.status < 500);
-        self.not_sold_by_blocked(call, before, answer.as_ref()).await;
+        self.not_sold_by_blocked(call, before, answer.as_ref())
+            .await;
         self.made[made].outcome = answer.map_or(Outcome::Unknown, Outcome::Answered);
         if trouble == Trouble::Twice {
             self.again(made).await;
@@ -174,7 +195,13 @@ impl<'a> Run<'a> {
     fn begin(&mut self, call: &Call, request: Request) -> usize {
         let number = self.made.len();
         let (key, at) = (format!("call {number}"), self.house.clock.now());
-        self.made.push(Made { call: call.clone(), request, key, at, outcome: Outcome::Unknown });
+        self.made.push(Made {
+            call: call.clone(),
+            request,
+            key,
+            at,
+            outcome: Outcome::Unknown,
+        });
         number
     }
 
@@ -207,21 +234,39 @@ impl<'a> Run<'a> {
         let who = &self.world.clients[request.client].who;
         let who = who.clone();
         Box::pin(async move {
-            let headers: &[(&str, &str)] = if request.target.starts_with("GET ") { &[] } else { &[("idempotency-key", key)] };
-            house.call_with(&who, &request.target, request.body.clone(), headers).await
+            let headers: &[(&str, &str)] = if request.target.starts_with("GET ") {
+                &[]
+            } else {
+                &[("idempotency-key", key)]
+            };
+            house
+                .call_with(&who, &request.target, request.body.clone(), headers)
+                .await
         })
     }
 
     /// Keeps what a call read.
     pub(crate) fn note(&mut self, request: &Request, answer: Option<&Answer>) {
         let is_told = answer.is_some_and(|answer| answer.status < 300);
-        let reader = Reader::Client { client: request.client, is_told };
-        self.reads.extend(self.house.table.asked().into_iter().map(|asked| (reader.clone(), asked)));
+        let reader = Reader::Client {
+            client: request.client,
+            is_told,
+        };
+        self.reads.extend(
+            self.house
+                .table
+                .asked()
+                .into_iter()
+                .map(|asked| (reader.clone(), asked)),
+        );
         if let (Some(found), Some(answer)) = (request.is_theirs, answer)
             && answer.status < 500
             && (answer.status == 200) != found
         {
-            self.wrong.push(format!("client {} asks for {}: {}", request.client, request.target, answer.text));
+            self.wrong.push(format!(
+                "client {} asks for {}: {}",
+                request.client, request.target, answer.text
+            ));
         }
     }
 
@@ -237,7 +282,10 @@ impl<'a> Run<'a> {
     }
 
     async fn meanwhile(&mut self, first: &Call, at: usize, second: &Call) {
-        let (Some(one), Some(other)) = (self.request(first).await, self.request(second).await) else { return };
+        let (Some(one), Some(other)) = (self.request(first).await, self.request(second).await)
+        else {
+            return;
+        };
         let before = self.unsold(first).await;
         let (one, other) = (self.begin(first, one), self.begin(second, other));
         let (answer, others) = self.held_up(one, at, other).await;
@@ -247,13 +295,18 @@ impl<'a> Run<'a> {
     }
 
     async fn overtake(&mut self, call: &Call, at: usize) {
-        let Some(request) = self.request(call).await else { return };
+        let Some(request) = self.request(call).await else {
+            return;
+        };
         let looks = request.target.starts_with("GET ");
         let made = self.begin(call, request);
         let (answer, again) = self.held_up(made, at, made).await;
         let done = answer.status < 300 || again.status < 300;
         if !looks && done && (answer.status, &answer.text) != (again.status, &again.text) {
-            self.wrong.push(format!("{call:?} at once is answered by {} and {}", answer.text, again.text));
+            self.wrong.push(format!(
+                "{call:?} at once is answered by {} and {}",
+                answer.text, again.text
+            ));
         }
         self.answered(made, answer);
     }
@@ -293,7 +346,10 @@ impl<'a> Run<'a> {
 
     fn answered(&mut self, made: usize, answer: Answer) {
         if answer.status >= 500 {
-            self.wrong.push(format!("{:?} is not answered, with nothing in its way: {}", self.made[made].call, answer.text));
+            self.wrong.push(format!(
+                "{:?} is not answered, with nothing in its way: {}",
+                self.made[made].call, answer.text
+            ));
         } else {
             self.made[made].outcome = Outcome::Answered(answer);
         }
@@ -301,19 +357,27 @@ impl<'a> Run<'a> {
 
     /// Repeats a call as long as its key is known: what was done is answered as before.
     pub(crate) async fn again(&mut self, which: usize) {
-        let Some(which) = which.checked_rem(self.made.len()) else { return };
+        let Some(which) = which.checked_rem(self.made.len()) else {
+            return;
+        };
         let (made, now) = (self.made[which].clone(), self.house.clock.now());
         if made.request.target.starts_with("GET ") || now.duration_since(made.at) >= KEY_IS_KNOWN {
             return;
         }
-        let Some(answer) = self.attempt(which, None).await else { return };
+        let Some(answer) = self.attempt(which, None).await else {
+            return;
+        };
         match &made.outcome {
             Outcome::Answered(first) if first.status < 300 => {
-                let same = answer.replayed && answer.status == first.status && answer.text == first.text;
+                let same =
+                    answer.replayed && answer.status == first.status && answer.text == first.text;
                 // What was answered about a person is gone with the person.
                 let erased = matches!(made.call, Call::Customer { .. }) && answer.status == 404;
                 if !same && !erased {
-                    self.wrong.push(format!("{:?} again is answered by {} after {}", made.call, answer.text, first.text));
+                    self.wrong.push(format!(
+                        "{:?} again is answered by {} after {}",
+                        made.call, answer.text, first.text
+                    ));
                 }
             }
             Outcome::Answered(_) => {
@@ -326,12 +390,26 @@ impl<'a> Run<'a> {
 
     /// Of a purchase: the connections over which it must not sell, since they are not active.
     async fn unsold(&self, call: &Call) -> Vec<Link> {
-        let Call::Purchase { cart, .. } = call else { return Vec::new() };
+        let Call::Purchase { cart, .. } = call else {
+            return Vec::new();
+        };
         let cart = &self.world.carts[*cart];
         let mut unsold = Vec::new();
-        for link in self.world.links.iter().filter(|link| link.target == cart.seller && cart.sources.contains(&link.source)) {
+        for link in self
+            .world
+            .links
+            .iter()
+            .filter(|link| link.target == cart.seller && cart.sources.contains(&link.source))
+        {
             let id = link.id.parse().expect("an id");
-            let connection = self.house.app.store.get(&keys::connection(id)).await.expect("read").expect("a connection");
+            let connection = self
+                .house
+                .app
+                .store
+                .get(&keys::connection(id))
+                .await
+                .expect("read")
+                .expect("a connection");
             if connection.state.as_str() != "active" {
                 unsold.push(link.clone());
             }
@@ -340,15 +418,25 @@ impl<'a> Run<'a> {
     }
 
     /// A purchase that was made has not sold over a connection that was blocked before and is blocked after it.
-    async fn not_sold_by_blocked(&mut self, call: &Call, before: Vec<Link>, answer: Option<&Answer>) {
+    async fn not_sold_by_blocked(
+        &mut self,
+        call: &Call,
+        before: Vec<Link>,
+        answer: Option<&Answer>,
+    ) {
         let sold = answer.is_some_and(|answer| answer.status == 201 && !answer.replayed);
         if before.is_empty() || !sold {
             return;
         }
         let after = self.unsold(call).await;
-        if let Some(link) = before.iter().find(|link| after.iter().any(|other| other.id == link.id)) {
-            self.wrong
-                .push(format!("{call:?} sells over the connection of {} to {}, which is blocked", link.source, link.target));
+        if let Some(link) = before
+            .iter()
+            .find(|link| after.iter().any(|other| other.id == link.id))
+        {
+            self.wrong.push(format!(
+                "{call:?} sells over the connection of {} to {}, which is blocked",
+                link.source, link.target
+            ));
         }
     }
 }

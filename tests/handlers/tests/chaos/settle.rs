@@ -22,12 +22,19 @@ impl Run<'_> {
         // What was given up or put aside waits for a replay: the source says that its endpoint is there again.
         for client in 0..3 {
             let waits = self.house.table.dump().iter().any(|row| {
-                let own = row["pk"].as_str().is_some_and(|pk| pk.starts_with(&self.world.clients[client].id));
-                own && row["sk"] == "callback" && (row["status"] == "exhausted" || row["status"] == "held")
+                let own = row["pk"]
+                    .as_str()
+                    .is_some_and(|pk| pk.starts_with(&self.world.clients[client].id));
+                own && row["sk"] == "callback"
+                    && (row["status"] == "exhausted" || row["status"] == "held")
             });
             if waits {
                 let who = self.world.clients[client].who.clone();
-                let _ = self.house.call(&who, "POST /v1/callbacks/replays", Some(json!({}))).await.expect(202);
+                let _ = self
+                    .house
+                    .call(&who, "POST /v1/callbacks/replays", Some(json!({})))
+                    .await
+                    .expect(202);
             }
         }
         self.quiet().await;
@@ -39,7 +46,10 @@ impl Run<'_> {
 
     /// What was done is answered as before when it is asked for again, and nothing is written.
     async fn read_back(&mut self) {
-        let done: Vec<usize> = (0..self.made.len()).rev().filter(|made| self.made[*made].done().is_some()).collect();
+        let done: Vec<usize> = (0..self.made.len())
+            .rev()
+            .filter(|made| self.made[*made].done().is_some())
+            .collect();
         let before = self.house.table.dump();
         for made in done.into_iter().take(READ_BACK) {
             self.again(made).await;
@@ -47,7 +57,9 @@ impl Run<'_> {
         let after = self.house.table.dump();
         if before != after {
             let changed: Vec<&Value> = after.iter().filter(|row| !before.contains(row)).collect();
-            self.wrong.push(format!("a call that was done is repeated, and writes: {changed:?}"));
+            self.wrong.push(format!(
+                "a call that was done is repeated, and writes: {changed:?}"
+            ));
         }
     }
 
@@ -62,14 +74,20 @@ impl Run<'_> {
             if due.is_empty() {
                 return;
             }
-            for message in due.into_iter().map(|due| Message::try_from(due).expect("a kind")) {
+            for message in due
+                .into_iter()
+                .map(|due| Message::try_from(due).expect("a kind"))
+            {
                 if self.hand_over(&message, 1, None).await {
-                    self.wrong.push(format!("{message:?} cannot be worked on, with nothing in its way"));
+                    self.wrong.push(format!(
+                        "{message:?} cannot be worked on, with nothing in its way"
+                    ));
                 }
             }
             // The sweep brings what the workers send at once.
             drop(self.house.messages());
         }
-        self.wrong.push(format!("something is never done: {:?}", self.house.due()));
+        self.wrong
+            .push(format!("something is never done: {:?}", self.house.due()));
     }
 }

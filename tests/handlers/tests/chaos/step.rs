@@ -10,7 +10,11 @@ pub(crate) enum Step {
     /// A caller calls, and repeats the call with its `Idempotency-Key` until it is answered.
     Call(Call, Trouble),
     /// The first call is held up before one of its requests to the table; meanwhile the second is made and answered.
-    Meanwhile { first: Call, at: usize, second: Call },
+    Meanwhile {
+        first: Call,
+        at: usize,
+        second: Call,
+    },
     /// A call is held up before one of its requests to the table; its caller repeats it with its key meanwhile.
     Overtake { call: Call, at: usize },
     /// An earlier call is repeated with its key.
@@ -70,17 +74,37 @@ pub(crate) enum Relayed {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Call {
     /// A cart is bought, with its optional positions or without.
-    Purchase { cart: usize, customer: usize, optional: bool },
+    Purchase {
+        cart: usize,
+        customer: usize,
+        optional: bool,
+    },
     /// Money of an order, or of a position, goes back.
-    Reverse { order: usize, position: Option<u8>, charge_back: bool },
+    Reverse {
+        order: usize,
+        position: Option<u8>,
+        charge_back: bool,
+    },
     /// Another period of an order's subscription is paid.
-    Pay { order: usize, position: usize, period: Option<u32> },
+    Pay {
+        order: usize,
+        position: usize,
+        period: Option<u32>,
+    },
     /// An order's subscription ends.
     Cancel { order: usize, position: usize },
     /// The source redeems an order's voucher, or a code that there is not.
-    Redeem { order: usize, customer: usize, wrong: bool },
+    Redeem {
+        order: usize,
+        customer: usize,
+        wrong: bool,
+    },
     /// A connection moves, by one of its sides.
-    Move { link: usize, verb: &'static str, by_source: bool },
+    Move {
+        link: usize,
+        verb: &'static str,
+        by_source: bool,
+    },
     /// The source's terms: whether its offers may be seen, or where callbacks go.
     Access { link: usize, on: bool },
     /// Another address.
@@ -112,5 +136,9 @@ pub(crate) enum Call {
     /// A client looks at its lists.
     Look { client: usize, list: &'static str },
     /// A client looks at what may be another's.
-    Snoop { client: usize, order: usize, what: &'static str },
+    Snoop {
+        client: usize,
+        order: usize,
+        what: &'static str,
+    },
 }

@@ -21,7 +21,10 @@ fn key(row: &Value) -> (String, String) {
 /// Ids are in order of time; the client before it is not.
 fn by_time(pk: &str, sk: &str) -> (String, String) {
     let id = pk.split_once('#').map_or(pk, |(_, id)| id);
-    (id.split_once('_').map_or(id, |(_, id)| id).to_owned(), sk.to_owned())
+    (
+        id.split_once('_').map_or(id, |(_, id)| id).to_owned(),
+        sk.to_owned(),
+    )
 }
 
 impl Run<'_> {
@@ -34,7 +37,10 @@ impl Run<'_> {
             let before = self.told.insert(key.clone(), version);
             let anew = row["status"] == "waiting" && row["step"] == 0 && before != Some(version);
             if before.is_none() || anew {
-                fresh.push(Due { pk: key.0, sk: key.1 });
+                fresh.push(Due {
+                    pk: key.0,
+                    sk: key.1,
+                });
             }
         }
         fresh.sort_by_key(|due| by_time(&due.pk, &due.sk));
@@ -60,7 +66,10 @@ impl Run<'_> {
         };
         let event = json!({"Records": rows.iter().map(record).collect::<Vec<_>>()});
         // A queue that is broken loses them; the sweep brings them.
-        let _ = self.relay.relay(serde_json::from_value(event).expect("a stream's event")).await;
+        let _ = self
+            .relay
+            .relay(serde_json::from_value(event).expect("a stream's event"))
+            .await;
         self.collect();
     }
 
@@ -76,13 +85,24 @@ impl Run<'_> {
 
     /// Takes what was sent into the queue. A delay is no promise: a message may come early.
     pub(crate) fn collect(&mut self) {
-        self.queue.extend(self.house.messages().into_iter().map(|sent| (sent.message, 0)));
+        self.queue.extend(
+            self.house
+                .messages()
+                .into_iter()
+                .map(|sent| (sent.message, 0)),
+        );
     }
 
     /// A worker gets a message, and may die over it.
     pub(crate) async fn work(&mut self, pick: usize, trouble: Option<(usize, Fault)>, keep: bool) {
-        let Some(pick) = pick.checked_rem(self.queue.len()) else { return };
-        let (message, received) = if keep { self.queue[pick].clone() } else { self.queue.remove(pick) };
+        let Some(pick) = pick.checked_rem(self.queue.len()) else {
+            return;
+        };
+        let (message, received) = if keep {
+            self.queue[pick].clone()
+        } else {
+            self.queue.remove(pick)
+        };
         let again = self.hand_over(&message, received + 1, trouble).await;
         if again && !keep && received + 1 < MOST_RECEIVES {
             self.queue.push((message, received + 1));
@@ -104,7 +124,12 @@ impl Run<'_> {
     }
 
     /// Hands a message to its worker; whether it is to come again.
-    pub(crate) async fn hand_over(&mut self, message: &Message, received: u32, trouble: Option<(usize, Fault)>) -> bool {
+    pub(crate) async fn hand_over(
+        &mut self,
+        message: &Message,
+        received: u32,
+        trouble: Option<(usize, Fault)>,
+    ) -> bool {
         let house = Arc::clone(&self.house);
         house.table.reset_calls();
         match trouble {
@@ -117,8 +142,16 @@ impl Run<'_> {
             again = Box::pin(house.hand_over(message, received)) => again,
         };
         house.table.faults.mend();
-        let reader = Reader::Worker { tenant: message.tenant.clone() };
-        self.reads.extend(house.table.asked().into_iter().map(|asked| (reader.clone(), asked)));
+        let reader = Reader::Worker {
+            tenant: message.tenant.clone(),
+        };
+        self.reads.extend(
+            house
+                .table
+                .asked()
+                .into_iter()
+                .map(|asked| (reader.clone(), asked)),
+        );
         again
     }
 }

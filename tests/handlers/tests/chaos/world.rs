@@ -83,27 +83,47 @@ impl World {
         let (links, secrets) = links(&house, &clients, &receiver).await;
         let (offers, carts) = carts(&house, &clients).await;
         let mut customers = vec![Vec::new(); clients.len()];
-        for (client, emails) in
-            [(0, ["a@a.example", "b@a.example", "c@a.example"]), (2, ["a@b.example", "b@b.example", "c@b.example"])]
-        {
+        for (client, emails) in [
+            (0, ["a@a.example", "b@a.example", "c@a.example"]),
+            (2, ["a@b.example", "b@b.example", "c@b.example"]),
+        ] {
             for email in emails {
                 customers[client].push(house.customer(&clients[client], email).await);
             }
         }
         customers[1] = customers[0].clone();
         customers[3] = vec![house.customer(&clients[3], "a@c.example").await];
-        let imported_offer = house.offer(&clients[2], json!({"externallyManaged": true})).await;
+        let imported_offer = house
+            .offer(&clients[2], json!({"externallyManaged": true}))
+            .await;
         house.work().await;
         let (rows, now) = (house.table.snapshot(), house.clock.now());
-        Self { rows, now, sender, receiver, clients, links, secrets, carts, offers, customers, imported_offer }
+        Self {
+            rows,
+            now,
+            sender,
+            receiver,
+            clients,
+            links,
+            secrets,
+            carts,
+            offers,
+            customers,
+            imported_offer,
+        }
     }
 
     /// A house in which nothing has happened yet.
     pub(crate) fn open(&self) -> House {
         self.receiver.reset();
-        let mut house = House::on(TestTable::in_process_with(&self.rows), Arc::clone(&self.sender));
+        let mut house = House::on(
+            TestTable::in_process_with(&self.rows),
+            Arc::clone(&self.sender),
+        );
         house.deliverer.patience = PATIENCE;
-        house.clock.advance(self.now.duration_since(house.clock.now()));
+        house
+            .clock
+            .advance(self.now.duration_since(house.clock.now()));
         house
     }
 
@@ -114,7 +134,11 @@ impl World {
 }
 
 async fn clients(house: &House) -> Vec<Merchant> {
-    let (a, b, c) = (house.company(true).await, house.company(true).await, house.company(true).await);
+    let (a, b, c) = (
+        house.company(true).await,
+        house.company(true).await,
+        house.company(true).await,
+    );
     let mut clients = Vec::new();
     for (company, name) in [(&a, "Null"), (&a, "Eins"), (&b, "Zwei"), (&c, "Drei")] {
         clients.push(house.merchant(company, name).await);
@@ -122,34 +146,60 @@ async fn clients(house: &House) -> Vec<Merchant> {
     clients
 }
 
-async fn links(house: &House, clients: &[Merchant], receiver: &Receiver) -> (Vec<Link>, Vec<String>) {
+async fn links(
+    house: &House,
+    clients: &[Merchant],
+    receiver: &Receiver,
+) -> (Vec<Link>, Vec<String>) {
     let (mut links, mut secrets) = (Vec::new(), vec![String::new(); 4]);
     let secret = |answer: &Value| answer["secret"].as_str().unwrap_or_default().to_owned();
-    for (source, target, endpoint, accepted) in
-        [(0, 2, Some(0), true), (1, 2, Some(1), true), (0, 1, None, true), (2, 0, Some(3), false)]
-    {
+    for (source, target, endpoint, accepted) in [
+        (0, 2, Some(0), true),
+        (1, 2, Some(1), true),
+        (0, 1, None, true),
+        (2, 0, Some(3), false),
+    ] {
         let callback = endpoint.map(|endpoint| json!({"url": receiver.url(endpoint, 0)}));
         let body = json!({"targetClientId": clients[target].id, "offersAccess": true, "callback": callback});
-        let invited = house.call(&clients[source].who, "POST /v1/connections", Some(body)).await.expect(201);
+        let invited = house
+            .call(&clients[source].who, "POST /v1/connections", Some(body))
+            .await
+            .expect(201);
         let id = invited["id"].as_str().expect("an id").to_owned();
         if accepted {
             let accept = format!("POST /v1/connections/{id}/accept");
-            let _ = house.call(&clients[target].who, &accept, None).await.expect(200);
+            let _ = house
+                .call(&clients[target].who, &accept, None)
+                .await
+                .expect(200);
         }
         if let Some(endpoint) = endpoint {
             secrets[endpoint] = secret(&invited["callback"]);
         }
-        links.push(Link { id, source, target, endpoint });
+        links.push(Link {
+            id,
+            source,
+            target,
+            endpoint,
+        });
     }
     let body = json!({"url": receiver.url(EVENTS, 0)});
-    secrets[EVENTS] = secret(&house.call(&clients[2].who, "PUT /v1/event-endpoint", Some(body)).await.expect(201));
+    secrets[EVENTS] = secret(
+        &house
+            .call(&clients[2].who, "PUT /v1/event-endpoint", Some(body))
+            .await
+            .expect(201),
+    );
     (links, secrets)
 }
 
 async fn carts(house: &House, clients: &[Merchant]) -> (Vec<(usize, String)>, Vec<CartOf>) {
     let price = |amount: u32, currency: &str| json!({"amount": amount, "currency": currency});
     let shared = |price: Value, with: &[usize], share: u32| {
-        let with: Vec<&str> = with.iter().map(|client| clients[*client].id.as_str()).collect();
+        let with: Vec<&str> = with
+            .iter()
+            .map(|client| clients[*client].id.as_str())
+            .collect();
         json!({"price": price, "crossClient": {"targetClientIds": with, "sellerShareBasisPoints": share}})
     };
     let mut offers = Vec::new();
@@ -173,12 +223,26 @@ async fn carts(house: &House, clients: &[Merchant]) -> (Vec<(usize, String)>, Ve
     ] {
         let position = |(index, (offer, mandatory)): (usize, &(usize, bool))| json!({"position": index + 1, "offerId": offers[*offer].1, "mandatory": mandatory});
         let body = json!({"name": "Bundle", "positions": positions.iter().enumerate().map(position).collect::<Vec<_>>()});
-        let cart = house.call(&clients[seller].who, "POST /v1/carts", Some(body)).await.expect(201);
+        let cart = house
+            .call(&clients[seller].who, "POST /v1/carts", Some(body))
+            .await
+            .expect(201);
         let id = cart["id"].as_str().expect("an id").to_owned();
-        let optional = (1_u8..).zip(&positions).filter(|(_, (_, mandatory))| !mandatory).map(|(number, _)| number).collect();
-        let sources = positions.iter().filter(|(offer, mandatory)| *mandatory && offers[*offer].0 != seller);
+        let optional = (1_u8..)
+            .zip(&positions)
+            .filter(|(_, (_, mandatory))| !mandatory)
+            .map(|(number, _)| number)
+            .collect();
+        let sources = positions
+            .iter()
+            .filter(|(offer, mandatory)| *mandatory && offers[*offer].0 != seller);
         let sources = sources.map(|(offer, _)| offers[*offer].0).collect();
-        carts.push(CartOf { id, seller, optional, sources });
+        carts.push(CartOf {
+            id,
+            seller,
+            optional,
+            sources,
+        });
     }
     (offers, carts)
 }

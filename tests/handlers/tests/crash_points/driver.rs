@@ -51,11 +51,17 @@ struct Seen {
 /// Tries all scenarios of some functions.
 pub(crate) async fn try_functions(functions: &[&str], all: &[Scenario]) {
     let mut cases = 0;
-    for scenario in all.iter().filter(|scenario| functions.contains(&scenario.function)) {
+    for scenario in all
+        .iter()
+        .filter(|scenario| functions.contains(&scenario.function))
+    {
         cases += try_scenario(scenario).await;
     }
     // Each function makes a call at least that has an effect, and that one is tried with each fault.
-    assert!(cases >= functions.len() * Fault::ALL.len(), "{cases} cases of {functions:?}");
+    assert!(
+        cases >= functions.len() * Fault::ALL.len(),
+        "{cases} cases of {functions:?}"
+    );
 }
 
 async fn try_scenario(scenario: &Scenario) -> usize {
@@ -65,7 +71,10 @@ async fn try_scenario(scenario: &Scenario) -> usize {
     let scene = stage.scene();
     let before = Value::from(stage.house.table.dump()).to_string();
     let clean = run(&scene, &act, &before, None).await;
-    let name = format!("{} {:?} ({})", scenario.function, scenario.route, scenario.name);
+    let name = format!(
+        "{} {:?} ({})",
+        scenario.function, scenario.route, scenario.name
+    );
     assert!(clean.at_first.is_some(), "{name} fails without a fault");
     let calls = to_try(&clean.calls);
     assert!(!calls.is_empty(), "{name} makes no call");
@@ -73,7 +82,12 @@ async fn try_scenario(scenario: &Scenario) -> usize {
     for call in calls {
         for fault in faults_of(&clean.calls[call]) {
             let tried = run(&scene, &act, &before, Some((call, fault))).await;
-            let case = format!("{name}, call {} of {}, {}, {fault:?}", call + 1, clean.calls.len(), clean.calls[call]);
+            let case = format!(
+                "{name}, call {} of {}, {}, {fault:?}",
+                call + 1,
+                clean.calls.len(),
+                clean.calls[call]
+            );
             judge(&case, &clean, &tried, fault);
             cases += 1;
         }
@@ -83,17 +97,27 @@ async fn try_scenario(scenario: &Scenario) -> usize {
 
 /// Each fault; but a read has no effect, so that losing its answer is the same as losing its request.
 fn faults_of(call: &str) -> impl Iterator<Item = Fault> {
-    let reads = [".GetItem", ".BatchGetItem", ".Query"].iter().any(|read| call.ends_with(read));
-    let same =
-        |fault: &Fault| matches!(fault, Fault::Try(Lost::Answer) | Fault::Outage(Lost::Answer) | Fault::Death(Lost::Answer));
-    Fault::ALL.into_iter().filter(move |fault| !(reads && same(fault)))
+    let reads = [".GetItem", ".BatchGetItem", ".Query"]
+        .iter()
+        .any(|read| call.ends_with(read));
+    let same = |fault: &Fault| {
+        matches!(
+            fault,
+            Fault::Try(Lost::Answer) | Fault::Outage(Lost::Answer) | Fault::Death(Lost::Answer)
+        )
+    };
+    Fault::ALL
+        .into_iter()
+        .filter(move |fault| !(reads && same(fault)))
 }
 
 /// All calls; of many of one kind in a row, the queries of the sweep, the first.
 fn to_try(calls: &[String]) -> Vec<usize> {
     let numbered: Vec<_> = calls.iter().enumerate().collect();
     let runs = numbered.chunk_by(|(_, a), (_, b)| a == b);
-    runs.flat_map(|run| if run.len() > MANY { &run[..1] } else { run }).map(|(number, _)| *number).collect()
+    runs.flat_map(|run| if run.len() > MANY { &run[..1] } else { run })
+        .map(|(number, _)| *number)
+        .collect()
 }
 
 fn has_the_route(scenario: &Scenario, act: &Act) {
@@ -104,7 +128,13 @@ fn has_the_route(scenario: &Scenario, act: &Act) {
         }
         _ => None,
     };
-    assert_eq!(route.as_deref(), scenario.route, "{} ({})", scenario.function, scenario.name);
+    assert_eq!(
+        route.as_deref(),
+        scenario.route,
+        "{} ({})",
+        scenario.function,
+        scenario.name
+    );
 }
 
 /// Runs it, with a fault or without, then everything that follows.
@@ -127,11 +157,21 @@ async fn run(scene: &Scene, act: &Act, before: &str, fault: Option<(usize, Fault
     let mut mails = stage.ses.take();
     let sent = stage.received().await.len() - received_before;
     let dump = stage.house.table.dump();
-    let any =
-        |kind: &str, states: &[&str]| of_kind(&dump, kind).iter().any(|row| states.iter().any(|state| row["status"] == *state));
+    let any = |kind: &str, states: &[&str]| {
+        of_kind(&dump, kind)
+            .iter()
+            .any(|row| states.iter().any(|state| row["status"] == *state))
+    };
     // A mail of which we do not know that SES took it is sent again; an attempt of which nothing is known is cut off.
     let open_mail = any("mail", &["inFlight", "waiting"]);
-    let unrecorded = (if open_mail { mails.len() } else { 0 }, if any("callback", &["inFlight"]) { sent } else { 0 });
+    let unrecorded = (
+        if open_mail { mails.len() } else { 0 },
+        if any("callback", &["inFlight"]) {
+            sent
+        } else {
+            0
+        },
+    );
     let on_the_way = usize::from(matches!(act, Act::Impatient(_)) && at_first.is_none());
 
     let answer = repeat(&stage, act, before, at_first.clone()).await;
@@ -148,7 +188,20 @@ async fn run(scene: &Scene, act: &Act, before: &str, fault: Option<(usize, Fault
     let (recorded, cut_off) = (recorded - recorded_before, cut_off - cut_off_before);
     let messages = stage.sqs.take().iter().flat_map(messages_of).collect();
     let rows = plain::rows(&dump, before, Times::Differ);
-    Seen { calls, at_first, answer, rows_at_once, rows, messages, mails, callbacks, recorded, cut_off, unrecorded, on_the_way }
+    Seen {
+        calls,
+        at_first,
+        answer,
+        rows_at_once,
+        rows,
+        messages,
+        mails,
+        callbacks,
+        recorded,
+        cut_off,
+        unrecorded,
+        on_the_way,
+    }
 }
 
 /// Lets the retries run until one is answered, and one more after that: who repeats may not have got the answer.
@@ -165,12 +218,24 @@ async fn repeat(stage: &Stage, act: &Act, before: &str, at_first: Option<String>
     }
     let answer = answer.expect("a retry goes well");
     let before_more = stage.house.table.dump();
-    if let Act::Call { .. } | Act::Authorize { .. } | Act::Message(_) | Act::Impatient(_) | Act::MailEvent(_) = act {
-        assert_eq!(perform(stage, act, before, MOST_RECEIVES).await.as_ref(), Some(&answer), "once more is no more");
+    if let Act::Call { .. }
+    | Act::Authorize { .. }
+    | Act::Message(_)
+    | Act::Impatient(_)
+    | Act::MailEvent(_) = act
+    {
+        assert_eq!(
+            perform(stage, act, before, MOST_RECEIVES).await.as_ref(),
+            Some(&answer),
+            "once more is no more"
+        );
     }
     // Only the authorizer does more: what it could not note of a key's use, it notes when the key is used again.
     let noted = matches!(act, Act::Authorize { .. });
-    assert!(noted || stage.house.table.dump() == before_more, "once more writes nothing");
+    assert!(
+        noted || stage.house.table.dump() == before_more,
+        "once more writes nothing"
+    );
     answer
 }
 
@@ -188,29 +253,45 @@ async fn invoke(stage: &Stage, act: &Act, before: &str, received: u32) -> Option
     let house = &stage.house;
     match act {
         Act::Call { who, target, body } => {
-            let answer = house.call_with(who, target, body.clone(), &[("idempotency-key", "tried")]).await;
-            (answer.status < 500).then(|| format!("{} {}", answer.status, plain::answer(&answer.body, before)))
+            let answer = house
+                .call_with(who, target, body.clone(), &[("idempotency-key", "tried")])
+                .await;
+            (answer.status < 500)
+                .then(|| format!("{} {}", answer.status, plain::answer(&answer.body, before)))
         }
         Act::Authorize { key } => {
             let (operator_key, _) = HeldSecret::stand_in("the-operators-key-of-this-test");
-            let authorizer = Authorizer::new(house.app.store.clone(), operator_key, house.clock.clone());
+            let authorizer =
+                Authorizer::new(house.app.store.clone(), operator_key, house.clock.clone());
             let event = json!({"headers": {"authorization": format!("Bearer {key}")}, "routeKey": "GET /v1/offers"});
             let request = serde_json::from_value(event).expect("an authorizer's event");
-            authorizer.authorize(request).await.ok().map(|answer| answer.to_string())
+            authorizer
+                .authorize(request)
+                .await
+                .ok()
+                .map(|answer| answer.to_string())
         }
         Act::Message(message) => (!stage.hand_over(message, received).await).then(String::new),
-        Act::Impatient(message) => (!stage.hand_over_impatiently(message, received).await).then(String::new),
+        Act::Impatient(message) => {
+            (!stage.hand_over_impatiently(message, received).await).then(String::new)
+        }
         Act::Stream(rows) => {
             let key = |text: &str| json!({"S": text});
             let record = |row: &tandem_store::outbox::Due| {
-                let change = json!({"Keys": {"pk": key(&row.pk), "sk": key(&row.sk)}, "SizeBytes": 1});
+                let change =
+                    json!({"Keys": {"pk": key(&row.pk), "sk": key(&row.sk)}, "SizeBytes": 1});
                 json!({"eventName": "INSERT", "awsRegion": "eu-central-1", "eventID": "1", "dynamodb": change})
             };
             let event = json!({"Records": rows.iter().map(record).collect::<Vec<_>>()});
             let event = serde_json::from_value(event).expect("a stream's event");
             stage.relay.relay(event).await.ok().map(|()| String::new())
         }
-        Act::MailEvent(event) => house.notes.note(event.clone()).await.ok().map(|()| String::new()),
+        Act::MailEvent(event) => house
+            .notes
+            .note(event.clone())
+            .await
+            .ok()
+            .map(|()| String::new()),
         Act::Sweep => house.sweep.sweep().await.ok().map(|()| String::new()),
     }
 }
@@ -220,22 +301,46 @@ fn messages_of(request: &Value) -> Vec<String> {
     // A message for the dead-letter queue comes alone.
     let one = std::slice::from_ref(request);
     let entries = request["Entries"].as_array().map_or(one, Vec::as_slice);
-    entries.iter().map(|entry| format!("{} {}", text(&request["QueueUrl"]), text(&entry["MessageBody"]))).collect()
+    entries
+        .iter()
+        .map(|entry| {
+            format!(
+                "{} {}",
+                text(&request["QueueUrl"]),
+                text(&entry["MessageBody"])
+            )
+        })
+        .collect()
 }
 
 /// The attempt that ended a callback is in its log, whatever became of those before.
 fn attempts_are_logged(rows: &[Value]) {
     for callback in of_kind(rows, "callback") {
-        let logged = of_kind(rows, "attempt").into_iter().filter(|attempt| attempt["pk"] == callback["pk"]);
-        let last = logged.filter_map(|attempt| attempt["number"].as_u64()).max();
-        assert_eq!(last.unwrap_or(0), callback["attempts"].as_u64().unwrap_or(0), "{callback:?}");
+        let logged = of_kind(rows, "attempt")
+            .into_iter()
+            .filter(|attempt| attempt["pk"] == callback["pk"]);
+        let last = logged
+            .filter_map(|attempt| attempt["number"].as_u64())
+            .max();
+        assert_eq!(
+            last.unwrap_or(0),
+            callback["attempts"].as_u64().unwrap_or(0),
+            "{callback:?}"
+        );
     }
 }
 
 /// How many attempts are in the logs: those that were recorded, and those that were cut off.
 fn attempts(rows: &[Value]) -> (usize, usize) {
     let logged = of_kind(rows, "attempt");
-    let cut_off = logged.iter().filter(|attempt| attempt.get("error").is_some_and(|error| error == OUTCOME_UNKNOWN)).count();
+    let cut_off = logged
+        .iter()
+        .filter(|attempt| {
+            attempt
+                .get("error")
+                .is_some_and(|error| error == OUTCOME_UNKNOWN)
+        })
+        .count();
     (logged.len() - cut_off, cut_off)
 }
 
@@ -246,12 +351,31 @@ fn judge(case: &str, clean: &Seen, tried: &Seen, fault: Fault) {
     }
     assert_eq!(tried.answer, clean.answer, "{case}: the answer");
     same(case, "rows", &clean.rows, &tried.rows);
-    same(case, "rows at once", &clean.rows_at_once, &tried.rows_at_once);
+    same(
+        case,
+        "rows at once",
+        &clean.rows_at_once,
+        &tried.rows_at_once,
+    );
     // Exactly one of each, and one more for each that was sent and not recorded.
     let (mails, callbacks) = tried.unrecorded;
-    let sent = |mails: &[Value]| mails.iter().map(Value::to_string).collect::<BTreeSet<_>>().len();
-    assert_eq!(tried.mails.len(), clean.mails.len() + mails, "{case}: mails");
-    assert_eq!(sent(&tried.mails), sent(&clean.mails), "{case}: different mails");
+    let sent = |mails: &[Value]| {
+        mails
+            .iter()
+            .map(Value::to_string)
+            .collect::<BTreeSet<_>>()
+            .len()
+    };
+    assert_eq!(
+        tried.mails.len(),
+        clean.mails.len() + mails,
+        "{case}: mails"
+    );
+    assert_eq!(
+        sent(&tried.mails),
+        sent(&clean.mails),
+        "{case}: different mails"
+    );
     let unrecorded = tried.callbacks.len() - tried.recorded;
     assert!(
         (callbacks..=callbacks + tried.on_the_way).contains(&unrecorded),
@@ -259,19 +383,31 @@ fn judge(case: &str, clean: &Seen, tried: &Seen, fault: Fault) {
     );
     // An attempt that was cut off is made again, if it was not one of a row that all fail: then it is one of them.
     let all = |seen: &Seen| seen.recorded + seen.cut_off;
-    assert!(tried.recorded == clean.recorded || all(tried) == all(clean), "{case}: attempts");
-    assert!(tried.cut_off <= clean.cut_off + 1, "{case}: attempts cut off");
+    assert!(
+        tried.recorded == clean.recorded || all(tried) == all(clean),
+        "{case}: attempts"
+    );
+    assert!(
+        tried.cut_off <= clean.cut_off + 1,
+        "{case}: attempts cut off"
+    );
     let ids = |seen: &Seen| seen.callbacks.iter().collect::<BTreeSet<_>>().len();
     // The last attempt of a callback may be one that was cut off before it was sent.
     let not_sent = tried.recorded < clean.recorded && unrecorded == 0;
-    assert!(ids(tried) == ids(clean) || not_sent, "{case}: different webhook-ids");
+    assert!(
+        ids(tried) == ids(clean) || not_sent,
+        "{case}: different webhook-ids"
+    );
     messages_are_sent(case, clean, tried);
 }
 
 /// What relay and sweep hand over must arrive; the message of a later attempt may be lost, since the sweep brings it.
 fn messages_are_sent(case: &str, clean: &Seen, tried: &Seen) {
     if case.starts_with("deliver-callbacks") {
-        assert!(tried.messages.is_subset(&clean.messages), "{case}: messages");
+        assert!(
+            tried.messages.is_subset(&clean.messages),
+            "{case}: messages"
+        );
     } else {
         assert_eq!(tried.messages, clean.messages, "{case}: messages");
     }
@@ -281,8 +417,16 @@ fn messages_are_sent(case: &str, clean: &Seen, tried: &Seen) {
 fn same(case: &str, what: &str, clean: &[String], tried: &[String]) {
     if clean != tried {
         let only = |in_this: &[String], not: &[String]| -> String {
-            in_this.iter().filter(|row| !not.contains(row)).map(|row| format!("  {row}\n")).collect()
+            in_this
+                .iter()
+                .filter(|row| !not.contains(row))
+                .map(|row| format!("  {row}\n"))
+                .collect()
         };
-        panic!("{case}: {what}\nwithout a fault:\n{}with it:\n{}", only(clean, tried), only(tried, clean));
+        panic!(
+            "{case}: {what}\nwithout a fault:\n{}with it:\n{}",
+            only(clean, tried),
+            only(tried, clean)
+        );
     }
 }

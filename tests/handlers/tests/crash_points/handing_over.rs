@@ -20,8 +20,18 @@ async fn due_of_each_kind(stage: &Stage) {
         "paymentMethod": "BILLING",
     });
     let body = Some(json!({"items": [item]}));
-    let _ = house.call(&pair.target.who, "POST /v1/imports/orders", body).await.expect(202);
-    let _ = house.call(&pair.source.who, "POST /v1/callbacks/replays", Some(json!({}))).await.expect(202);
+    let _ = house
+        .call(&pair.target.who, "POST /v1/imports/orders", body)
+        .await
+        .expect(202);
+    let _ = house
+        .call(
+            &pair.source.who,
+            "POST /v1/callbacks/replays",
+            Some(json!({})),
+        )
+        .await
+        .expect(202);
     assert_eq!(stage.house.due().len(), 4);
 }
 

@@ -16,10 +16,15 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
 async fn importing(stage: &Stage) -> (Merchant, Vec<Value>) {
     let house = &stage.house;
     let client = house.merchant(&house.company(false).await, "Abo").await;
-    let offer = house.offer(&client, json!({"externallyManaged": true})).await;
+    let offer = house
+        .offer(&client, json!({"externallyManaged": true}))
+        .await;
     let customer = house.customer(&client, "anna@example.com").await;
     let set = Some(json!({"url": stage.receiver.uri()}));
-    let _ = house.call(&client.who, "PUT /v1/event-endpoint", set).await.expect(201);
+    let _ = house
+        .call(&client.who, "PUT /v1/event-endpoint", set)
+        .await
+        .expect(201);
     let item = |(external, offer): (&str, &str)| {
         json!({
             "externalSystemId": external,
@@ -31,7 +36,10 @@ async fn importing(stage: &Stage) -> (Merchant, Vec<Value>) {
         })
     };
     let nothing = "off_0190b8f5c6f77c3ab0a1c2d3e4f50617";
-    let items = [("A", offer.as_str()), ("B", offer.as_str()), ("C", nothing)].into_iter().map(item).collect();
+    let items = [("A", offer.as_str()), ("B", offer.as_str()), ("C", nothing)]
+        .into_iter()
+        .map(item)
+        .collect();
     (client, items)
 }
 
@@ -39,8 +47,15 @@ async fn importing(stage: &Stage) -> (Merchant, Vec<Value>) {
 async fn accepted(stage: &Stage, client: &Merchant, items: &[Value]) -> String {
     stage.house.advance(1);
     let body = Some(json!({"items": items}));
-    let promise = stage.house.call(&client.who, "POST /v1/imports/orders", body).await.expect(202);
-    format!("/v1/imports/{}", promise["promiseId"].as_str().expect("an id"))
+    let promise = stage
+        .house
+        .call(&client.who, "POST /v1/imports/orders", body)
+        .await
+        .expect(202);
+    format!(
+        "/v1/imports/{}",
+        promise["promiseId"].as_str().expect("an id")
+    )
 }
 
 fn accepting() -> Vec<Scenario> {

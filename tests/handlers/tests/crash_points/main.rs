@@ -75,22 +75,43 @@ fn every_function_and_every_route_that_writes_is_tried() {
     let tried: BTreeSet<&str> = TRIED.iter().copied().collect();
     let with_scenarios: BTreeSet<&str> = all.iter().map(|scenario| scenario.function).collect();
     let template = template();
-    let resources = template["Resources"].as_object().expect("resources").values();
-    let functions: Vec<_> = resources.filter(|resource| resource["Type"] == "AWS::Serverless::Function").collect();
+    let resources = template["Resources"]
+        .as_object()
+        .expect("resources")
+        .values();
+    let functions: Vec<_> = resources
+        .filter(|resource| resource["Type"] == "AWS::Serverless::Function")
+        .collect();
     let name = |function: &&serde_json::Value| {
-        function["Metadata"]["BuildProperties"]["Binary"].as_str().expect("a function's binary").to_owned()
+        function["Metadata"]["BuildProperties"]["Binary"]
+            .as_str()
+            .expect("a function's binary")
+            .to_owned()
     };
     let names: BTreeSet<String> = functions.iter().map(name).collect();
     let names: BTreeSet<&str> = names.iter().map(String::as_str).collect();
     assert_eq!(names, tried, "a function is not tried");
     assert_eq!(names, with_scenarios, "a function has no scenario");
 
-    let events = functions.iter().filter_map(|function| function["Properties"]["Events"].as_object());
+    let events = functions
+        .iter()
+        .filter_map(|function| function["Properties"]["Events"].as_object());
     let writing: BTreeSet<String> = events
         .flat_map(|events| events.values())
         .filter(|event| event["Type"] == "HttpApi" && event["Properties"]["Method"] != "GET")
-        .map(|event| ["Method", "Path"].map(|part| event["Properties"][part].as_str().expect("a route")).join(" "))
+        .map(|event| {
+            ["Method", "Path"]
+                .map(|part| event["Properties"][part].as_str().expect("a route"))
+                .join(" ")
+        })
         .collect();
-    let routes: BTreeSet<String> = all.iter().filter_map(|scenario| scenario.route.map(str::to_owned)).collect();
-    assert!(writing.len() > 30 && writing == routes, "not tried: {:?}", writing.difference(&routes).collect::<Vec<_>>());
+    let routes: BTreeSet<String> = all
+        .iter()
+        .filter_map(|scenario| scenario.route.map(str::to_owned))
+        .collect();
+    assert!(
+        writing.len() > 30 && writing == routes,
+        "not tried: {:?}",
+        writing.difference(&routes).collect::<Vec<_>>()
+    );
 }

@@ -22,7 +22,10 @@ pub(crate) fn rows(rows: &[Value], before: &str, times: Times) -> Vec<String> {
         .filter(|row| times == Times::Same || !text(row, "sk").starts_with("attempt#"))
         .map(|row| {
             let row = bare(row.clone(), times);
-            (numbered(&row.to_string(), before, &mut |_| "new".to_owned()), row)
+            (
+                numbered(&row.to_string(), before, &mut |_| "new".to_owned()),
+                row,
+            )
         })
         .collect();
     rows.sort_by(|(a, _), (b, _)| a.cmp(b));
@@ -31,12 +34,18 @@ pub(crate) fn rows(rows: &[Value], before: &str, times: Times) -> Vec<String> {
         let next = numbers.len();
         format!("new{}", numbers.entry(id.to_owned()).or_insert(next))
     };
-    rows.into_iter().map(|(_, row)| numbered(&row.to_string(), before, &mut number)).collect()
+    rows.into_iter()
+        .map(|(_, row)| numbered(&row.to_string(), before, &mut number))
+        .collect()
 }
 
 /// An answer's body as text.
 pub(crate) fn answer(body: &Value, before: &str) -> String {
-    numbered(&secretless(body.clone(), Times::Same).to_string(), before, &mut |_| "new".to_owned())
+    numbered(
+        &secretless(body.clone(), Times::Same).to_string(),
+        before,
+        &mut |_| "new".to_owned(),
+    )
 }
 
 fn text<'a>(row: &'a Value, name: &str) -> &'a str {
@@ -44,17 +53,27 @@ fn text<'a>(row: &'a Value, name: &str) -> &'a str {
 }
 
 fn bare(mut row: Value, times: Times) -> Value {
-    let kind = text(&row, "sk").split('#').next().unwrap_or_default().to_owned();
+    let kind = text(&row, "sk")
+        .split('#')
+        .next()
+        .unwrap_or_default()
+        .to_owned();
     if let Some(members) = row.as_object_mut() {
         members.remove("dueShard");
         // Which of the partitions of a list an imported row is in follows from its random id.
         if let Some(Value::String(list)) = members.get_mut("gsi1pk").filter(|_| is_spread(&kind)) {
-            list.truncate(list.trim_end_matches(|letter: char| letter.is_ascii_digit()).len());
+            list.truncate(
+                list.trim_end_matches(|letter: char| letter.is_ascii_digit())
+                    .len(),
+            );
         }
         if times == Times::Differ {
             // A worker's try that failed is a try more, and a version more.
             let worked_on = matches!(kind.as_str(), "callback" | "mail" | "chunk" | "promise");
-            for name in ["version", "tries", "attempts"].into_iter().filter(|_| worked_on) {
+            for name in ["version", "tries", "attempts"]
+                .into_iter()
+                .filter(|_| worked_on)
+            {
                 members.remove(name);
             }
             // How often an endpoint failed or let wait is how often its callbacks were attempted to the end.
@@ -63,7 +82,10 @@ fn bare(mut row: Value, times: Times) -> Value {
                     members.remove(name);
                 }
                 // A probe whose worker died is over when its lease is, like a pause.
-                if let Some(circuit) = members.get_mut("circuit").filter(|circuit| circuit["is"] == "probing") {
+                if let Some(circuit) = members
+                    .get_mut("circuit")
+                    .filter(|circuit| circuit["is"] == "probing")
+                {
                     *circuit = json!({"is": "open", "until": circuit["until"]});
                 }
             }
@@ -84,16 +106,34 @@ fn is_spread(kind: &str) -> bool {
 
 fn secretless(value: Value, times: Times) -> Value {
     match value {
-        Value::Object(members) => Value::Object(members.into_iter().map(|(name, value)| member(name, value, times)).collect()),
-        Value::Array(values) => values.into_iter().map(|value| secretless(value, times)).collect(),
-        Value::String(text) if text.starts_with("tdm_") || text.starts_with("whsec_") => "secret".into(),
-        Value::String(text) if times == Times::Differ && text.parse::<jiff::Timestamp>().is_ok() => "time".into(),
+        Value::Object(members) => Value::Object(
+            members
+                .into_iter()
+                .map(|(name, value)| member(name, value, times))
+                .collect(),
+        ),
+        Value::Array(values) => values
+            .into_iter()
+            .map(|value| secretless(value, times))
+            .collect(),
+        Value::String(text) if text.starts_with("tdm_") || text.starts_with("whsec_") => {
+            "secret".into()
+        }
+        Value::String(text)
+            if times == Times::Differ && text.parse::<jiff::Timestamp>().is_ok() =>
+        {
+            "time".into()
+        }
         other => other,
     }
 }
 
 fn member(name: String, value: Value, times: Times) -> (String, Value) {
-    let value = if name.starts_with("sealed") { "sealed".into() } else { secretless(value, times) };
+    let value = if name.starts_with("sealed") {
+        "sealed".into()
+    } else {
+        secretless(value, times)
+    };
     (name, value)
 }
 
@@ -107,8 +147,13 @@ fn numbered(text: &str, before: &str, name: &mut dyn FnMut(&str) -> String) -> S
             continue;
         }
         // 16 letters are the public part of a key, 32 an id, 64 a hash; names of members have capitals.
-        let random = matches!(word.len(), 16 | 32 | 64) && !word.bytes().any(|byte| byte.is_ascii_uppercase());
-        plain.push_str(&if random && !before.contains(&word) { name(&word) } else { word.clone() });
+        let random = matches!(word.len(), 16 | 32 | 64)
+            && !word.bytes().any(|byte| byte.is_ascii_uppercase());
+        plain.push_str(&if random && !before.contains(&word) {
+            name(&word)
+        } else {
+            word.clone()
+        });
         word.clear();
         plain.push(letter);
     }
@@ -117,5 +162,8 @@ fn numbered(text: &str, before: &str, name: &mut dyn FnMut(&str) -> String) -> S
 
 /// The rows of a kind.
 pub(crate) fn of_kind<'a>(rows: &'a [Value], kind: &str) -> Vec<&'a Map<String, Value>> {
-    rows.iter().filter(|row| text(row, "sk").split('#').next() == Some(kind)).filter_map(Value::as_object).collect()
+    rows.iter()
+        .filter(|row| text(row, "sk").split('#').next() == Some(kind))
+        .filter_map(Value::as_object)
+        .collect()
 }

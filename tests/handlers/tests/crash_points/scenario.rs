@@ -30,7 +30,11 @@ pub(crate) struct Scenario {
 #[derive(Debug, Clone)]
 pub(crate) enum Act {
     /// A call of a route, repeated with one `Idempotency-Key` until it is answered.
-    Call { who: Who, target: String, body: Option<Value> },
+    Call {
+        who: Who,
+        target: String,
+        body: Option<Value>,
+    },
     /// A caller with an API key, as the HTTP API asks the authorizer.
     Authorize { key: String },
     /// A message for the worker of its kind, which comes again as long as it fails.
@@ -48,12 +52,20 @@ pub(crate) enum Act {
 impl Act {
     /// A call with a body.
     pub(crate) fn call(who: &Who, target: impl Into<String>, body: Value) -> Self {
-        Self::Call { who: who.clone(), target: target.into(), body: Some(body) }
+        Self::Call {
+            who: who.clone(),
+            target: target.into(),
+            body: Some(body),
+        }
     }
 
     /// A call without a body.
     pub(crate) fn bare(who: &Who, target: impl Into<String>) -> Self {
-        Self::Call { who: who.clone(), target: target.into(), body: None }
+        Self::Call {
+            who: who.clone(),
+            target: target.into(),
+            body: None,
+        }
     }
 }
 

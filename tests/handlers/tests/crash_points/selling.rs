@@ -8,7 +8,14 @@ use crate::scenario::{Act, Scenario, scenarios};
 use crate::stage::Stage;
 
 pub(crate) fn scenarios() -> Vec<Scenario> {
-    [purchases(), after_sales(), claims(), replays(), event_endpoints()].concat()
+    [
+        purchases(),
+        after_sales(),
+        claims(),
+        replays(),
+        event_endpoints(),
+    ]
+    .concat()
 }
 
 fn id(body: &Value) -> &str {
@@ -23,13 +30,22 @@ async fn delivered(stage: &Stage) -> (Pair, Value) {
 }
 
 async fn first(stage: &Stage, who: &Merchant, list: &str) -> Value {
-    let listed = stage.house.call(&who.who, &format!("GET {list}"), None).await.expect(200);
+    let listed = stage
+        .house
+        .call(&who.who, &format!("GET {list}"), None)
+        .await
+        .expect(200);
     listed["items"][0].clone()
 }
 
 /// The seller's path of the subscription that it sold for the source.
 async fn sold_subscription(stage: &Stage, pair: &Pair) -> String {
-    let row = first(stage, &pair.target, &format!("/v1/subscriptions?offerId={}", pair.shared_offer)).await;
+    let row = first(
+        stage,
+        &pair.target,
+        &format!("/v1/subscriptions?offerId={}", pair.shared_offer),
+    )
+    .await;
     format!("/v1/subscriptions/{}", id(&row))
 }
 

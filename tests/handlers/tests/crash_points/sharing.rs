@@ -13,12 +13,21 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
 /// An invitation that is not answered: both clients and its path.
 async fn invited(stage: &Stage) -> (Merchant, Merchant, String) {
     let house = &stage.house;
-    let (source, target) =
-        (house.merchant(&house.company(true).await, "Quelle").await, house.merchant(&house.company(true).await, "Ziel").await);
+    let (source, target) = (
+        house.merchant(&house.company(true).await, "Quelle").await,
+        house.merchant(&house.company(true).await, "Ziel").await,
+    );
     let body = json!({"targetClientId": target.id, "offersAccess": true, "callback": {"url": stage.receiver.uri()}});
-    let invited = house.call(&source.who, "POST /v1/connections", Some(body)).await.expect(201);
+    let invited = house
+        .call(&source.who, "POST /v1/connections", Some(body))
+        .await
+        .expect(201);
     stage.work_off().await;
-    (source, target, format!("/v1/connections/{}", invited["id"].as_str().expect("an id")))
+    (
+        source,
+        target,
+        format!("/v1/connections/{}", invited["id"].as_str().expect("an id")),
+    )
 }
 
 fn answering() -> Vec<Scenario> {

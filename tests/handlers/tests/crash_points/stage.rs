@@ -54,13 +54,28 @@ impl Stage {
         let queues = Queues::new(callbacks.clone(), mails, imports);
         let mailer = mailer(&house.table, &ses);
         house.deliverer.queue = callbacks;
-        let letters = DeadLetters::new(client(&house.table, &sqs), "https://sqs.example.com/1/dead-letters");
+        let letters = DeadLetters::new(
+            client(&house.table, &sqs),
+            "https://sqs.example.com/1/dead-letters",
+        );
         let quarantine = Quarantine::new(house.app.store.clone(), letters);
         house.deliverer.quarantine = quarantine.clone();
         house.importer.quarantine = quarantine.clone();
-        house.mail_worker = send_mails::Worker::new(house.app.store.clone(), mailer, quarantine, house.clock.clone());
-        house.sweep = sweep_outbox::Sweep::new(house.app.store.clone(), queues.clone(), house.clock.clone());
-        Self { house, relay: relay_outbox::Relay::new(queues), sqs, ses, receiver }
+        house.mail_worker = send_mails::Worker::new(
+            house.app.store.clone(),
+            mailer,
+            quarantine,
+            house.clock.clone(),
+        );
+        house.sweep =
+            sweep_outbox::Sweep::new(house.app.store.clone(), queues.clone(), house.clock.clone());
+        Self {
+            house,
+            relay: relay_outbox::Relay::new(queues),
+            sqs,
+            ses,
+            receiver,
+        }
     }
 
     /// The stage as it is now.
@@ -76,13 +91,24 @@ impl Stage {
     /// What callbacks are answered from now on.
     pub(crate) async fn receiver_answers(&self, status: u16) {
         self.receiver.reset().await;
-        Mock::given(method("POST")).respond_with(ResponseTemplate::new(status)).mount(&self.receiver).await;
+        Mock::given(method("POST"))
+            .respond_with(ResponseTemplate::new(status))
+            .mount(&self.receiver)
+            .await;
     }
 
     /// The `webhook-id` of every callback that was received, in order.
     pub(crate) async fn received(&self) -> Vec<String> {
         let requests = self.receiver.received_requests().await.expect("recorded");
-        requests.iter().map(|request| request.headers["webhook-id"].to_str().expect("text").to_owned()).collect()
+        requests
+            .iter()
+            .map(|request| {
+                request.headers["webhook-id"]
+                    .to_str()
+                    .expect("text")
+                    .to_owned()
+            })
+            .collect()
     }
 
     /// Two connected clients of two contracting companies, their mails sent.
@@ -104,7 +130,11 @@ impl Stage {
         let pair = self.pair().await;
         self.receiver_answers(410).await;
         for sale in 0..sales {
-            let _ = self.house.purchase(&pair, &format!("sale {sale}")).await.expect(201);
+            let _ = self
+                .house
+                .purchase(&pair, &format!("sale {sale}"))
+                .await
+                .expect(201);
         }
         self.work_off().await;
         self.receiver_answers(200).await;
@@ -113,7 +143,11 @@ impl Stage {
 
     /// The one row of a kind that waits for a worker.
     pub(crate) fn message(&self, kind: Kind) -> Message {
-        let messages = self.house.due().into_iter().map(|(_, due)| Message::try_from(due).expect("a kind"));
+        let messages = self
+            .house
+            .due()
+            .into_iter()
+            .map(|(_, due)| Message::try_from(due).expect("a kind"));
         let mut messages = messages.filter(|message| message.kind == kind);
         let message = messages.next().expect("a row is due");
         assert!(messages.next().is_none(), "one row is due");
@@ -122,8 +156,15 @@ impl Stage {
 
     /// The row of a kind that is due first.
     pub(crate) fn first_message(&self, kind: Kind) -> Message {
-        let messages = self.house.due().into_iter().map(|(_, due)| Message::try_from(due).expect("a kind"));
-        messages.into_iter().find(|message| message.kind == kind).expect("a row is due")
+        let messages = self
+            .house
+            .due()
+            .into_iter()
+            .map(|(_, due)| Message::try_from(due).expect("a kind"));
+        messages
+            .into_iter()
+            .find(|message| message.kind == kind)
+            .expect("a row is due")
     }
 
     /// Does what the sweep and the workers would do until nothing is left to do, however long that takes.
@@ -134,7 +175,9 @@ impl Stage {
                 return;
             }
             for due in due {
-                let failed = self.hand_over(&Message::try_from(due).expect("a kind"), 1).await;
+                let failed = self
+                    .hand_over(&Message::try_from(due).expect("a kind"), 1)
+                    .await;
                 assert!(!failed, "a worker fails without a fault");
             }
         }
@@ -148,8 +191,14 @@ impl Stage {
 
     /// Hands a callback's message to a worker to whom every receiver takes too long.
     pub(crate) async fn hand_over_impatiently(&self, message: &Message, received: u32) -> bool {
-        let worker = Worker { patience: Duration::ZERO, ..self.house.deliverer.clone() };
-        let answer = worker.work(event_of(std::slice::from_ref(message), received)).await.expect("workers answer");
+        let worker = Worker {
+            patience: Duration::ZERO,
+            ..self.house.deliverer.clone()
+        };
+        let answer = worker
+            .work(event_of(std::slice::from_ref(message), received))
+            .await
+            .expect("workers answer");
         !answer.batch_item_failures.is_empty()
     }
 }
@@ -157,14 +206,24 @@ impl Stage {
 impl Scene {
     /// A stage that begins here.
     pub(crate) async fn open(&self) -> Stage {
-        let stage = Stage::on(TestTable::with(&self.rows).await, Arc::clone(&self.sender), Arc::clone(&self.receiver));
-        stage.house.clock.advance(self.now.duration_since(stage.house.clock.now()));
+        let stage = Stage::on(
+            TestTable::with(&self.rows).await,
+            Arc::clone(&self.sender),
+            Arc::clone(&self.receiver),
+        );
+        stage
+            .house
+            .clock
+            .advance(self.now.duration_since(stage.house.clock.now()));
         stage
     }
 }
 
 fn queue(table: &TestTable, sqs: &StandIn, name: &str) -> Queue {
-    Queue::new(client(table, sqs), format!("https://sqs.example.com/1/{name}"))
+    Queue::new(
+        client(table, sqs),
+        format!("https://sqs.example.com/1/{name}"),
+    )
 }
 
 fn client(table: &TestTable, sqs: &StandIn) -> aws_sdk_sqs::Client {
@@ -188,7 +247,11 @@ fn mailer(table: &TestTable, ses: &StandIn) -> Mailer {
         .retry_partition(RetryPartition::new(format!("{}-ses", table.table_name)))
         .http_client(beneath(table, ses))
         .build();
-    Mailer::new(aws_sdk_sesv2::Client::from_conf(config), "Tandem <tandem@example.com>".to_owned(), "mails".to_owned())
+    Mailer::new(
+        aws_sdk_sesv2::Client::from_conf(config),
+        "Tandem <tandem@example.com>".to_owned(),
+        "mails".to_owned(),
+    )
 }
 
 /// The stand-in behind the same faults as the table, so that the calls of a function are counted together.

@@ -24,11 +24,17 @@ async fn nearly_exhausted(stage: &Stage) -> Act {
     stage.receiver_answers(500).await;
     for _ in 1..ATTEMPTS {
         let (at, _) = stage.house.due().remove(0);
-        stage.house.clock.advance(at.duration_since(stage.house.clock.now()));
+        stage
+            .house
+            .clock
+            .advance(at.duration_since(stage.house.clock.now()));
         assert!(!stage.hand_over(&stage.message(Kind::Callback), 1).await);
     }
     let (at, _) = stage.house.due().remove(0);
-    stage.house.clock.advance(at.duration_since(stage.house.clock.now()));
+    stage
+        .house
+        .clock
+        .advance(at.duration_since(stage.house.clock.now()));
     Act::Message(stage.message(Kind::Callback))
 }
 
@@ -58,7 +64,15 @@ async fn cut_off(stage: &Stage) -> Act {
 
 /// A replay of all that waits for one.
 async fn replay(stage: &Stage, pair: &Pair) -> Act {
-    let _ = stage.house.call(&pair.source.who, "POST /v1/callbacks/replays", Some(json!({}))).await.expect(202);
+    let _ = stage
+        .house
+        .call(
+            &pair.source.who,
+            "POST /v1/callbacks/replays",
+            Some(json!({})),
+        )
+        .await
+        .expect(202);
     Act::Message(stage.message(Kind::Replay))
 }
 
@@ -66,7 +80,10 @@ async fn replay(stage: &Stage, pair: &Pair) -> Act {
 pub(crate) async fn spoilt(stage: &Stage, kind: Kind, member: &str) -> Act {
     let message = stage.message(kind);
     let spoilt = AttributeValue::S("spoilt".to_owned());
-    let _ = stage.house.scribble(&message.pk, &message.sk, member, spoilt).await;
+    let _ = stage
+        .house
+        .scribble(&message.pk, &message.sk, member, spoilt)
+        .await;
     Act::Message(message)
 }
 
@@ -166,9 +183,15 @@ fn callbacks() -> Vec<Scenario> {
 async fn invite(stage: &Stage) -> String {
     let house = &stage.house;
     let company = house.company(true).await;
-    let (source, target) = (house.merchant(&company, "Quelle").await, house.merchant(&company, "Ziel").await);
+    let (source, target) = (
+        house.merchant(&company, "Quelle").await,
+        house.merchant(&company, "Ziel").await,
+    );
     let body = json!({"targetClientId": target.id, "offersAccess": true});
-    let invited = house.call(&source.who, "POST /v1/connections", Some(body)).await.expect(201);
+    let invited = house
+        .call(&source.who, "POST /v1/connections", Some(body))
+        .await
+        .expect(201);
     invited["id"].as_str().expect("an id").to_owned()
 }
 

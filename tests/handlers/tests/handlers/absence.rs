@@ -15,17 +15,37 @@ const ID: &str = "{id}";
 const REQUESTS: &[(&str, &str, &str)] = &[
     ("connection", "GET /v1/connections/{id}", ""),
     ("connection", "GET /v1/callbacks?connectionId={id}", ""),
-    ("connection", "PATCH /v1/connections/{id}", r#"{"offersAccess":true}"#),
+    (
+        "connection",
+        "PATCH /v1/connections/{id}",
+        r#"{"offersAccess":true}"#,
+    ),
     ("connection", "POST /v1/connections/{id}/accept", "{}"),
     ("connection", "POST /v1/connections/{id}/decline", "{}"),
     ("connection", "POST /v1/connections/{id}/withdraw", "{}"),
     ("connection", "POST /v1/connections/{id}/unblock", "{}"),
-    ("connection", "POST /v1/connections/{id}/callback/rotate-secret", "{}"),
-    ("connection", "POST /v1/connections/{id}/callback/test", "{}"),
+    (
+        "connection",
+        "POST /v1/connections/{id}/callback/rotate-secret",
+        "{}",
+    ),
+    (
+        "connection",
+        "POST /v1/connections/{id}/callback/test",
+        "{}",
+    ),
     ("connection", "POST /v1/connections/{id}/block", "{}"),
     ("offer", "GET /v1/offers/{id}", ""),
-    ("offer", "POST /v1/carts", r#"{"name":"Cart","positions":[{"position":1,"offerId":"{id}","mandatory":true}]}"#),
-    ("offer", "PATCH /v1/carts/{cart}", r#"{"positions":[{"position":1,"offerId":"{id}","mandatory":true}]}"#),
+    (
+        "offer",
+        "POST /v1/carts",
+        r#"{"name":"Cart","positions":[{"position":1,"offerId":"{id}","mandatory":true}]}"#,
+    ),
+    (
+        "offer",
+        "PATCH /v1/carts/{cart}",
+        r#"{"positions":[{"position":1,"offerId":"{id}","mandatory":true}]}"#,
+    ),
     ("offer", "PATCH /v1/offers/{id}", r#"{"name":"Mine"}"#),
     ("offer", "POST /v1/offers/{id}/archive", "{}"),
     ("shared offer", "GET /v1/offers/shared/{id}", ""),
@@ -34,26 +54,54 @@ const REQUESTS: &[(&str, &str, &str)] = &[
         "POST /v1/carts",
         r#"{"name":"Cart","positions":[{"position":1,"offerId":"{offer}","mandatory":true},{"position":2,"offerId":"{id}","mandatory":true}]}"#,
     ),
-    ("managed offer", "GET /v1/imports/orders/logs?offerId={id}", ""),
-    ("managed offer", IMPORT, r#"{"items":[{"offerId":"{id}","invoiceCustomerId":"{customer}",REST}]}"#),
+    (
+        "managed offer",
+        "GET /v1/imports/orders/logs?offerId={id}",
+        "",
+    ),
+    (
+        "managed offer",
+        IMPORT,
+        r#"{"items":[{"offerId":"{id}","invoiceCustomerId":"{customer}",REST}]}"#,
+    ),
     ("cart", "GET /v1/carts/{id}", ""),
     ("cart", "PATCH /v1/carts/{id}", r#"{"name":"Mine"}"#),
-    ("cart", "POST /v1/carts/{id}/purchase", r#"{"customerId":"{customer}","paymentMethod":"PAYPAL"}"#),
+    (
+        "cart",
+        "POST /v1/carts/{id}/purchase",
+        r#"{"customerId":"{customer}","paymentMethod":"PAYPAL"}"#,
+    ),
     ("cart", "POST /v1/carts/{id}/archive", "{}"),
     ("customer", "GET /v1/customers/{id}", ""),
     ("customer", "GET /v1/customers/{id}/orders", ""),
     ("customer", "GET /v1/customers/{id}/subscriptions", ""),
     ("customer", "GET /v1/orders?customerId={id}", ""),
     ("customer", "GET /v1/subscriptions?customerId={id}", ""),
-    ("customer", "POST /v1/carts/{cart}/purchase", r#"{"customerId":"{id}","paymentMethod":"PAYPAL"}"#),
-    ("customer", IMPORT, r#"{"items":[{"offerId":"{managed}","invoiceCustomerId":"{id}",REST}]}"#),
+    (
+        "customer",
+        "POST /v1/carts/{cart}/purchase",
+        r#"{"customerId":"{id}","paymentMethod":"PAYPAL"}"#,
+    ),
+    (
+        "customer",
+        IMPORT,
+        r#"{"items":[{"offerId":"{managed}","invoiceCustomerId":"{id}",REST}]}"#,
+    ),
     (
         "customer",
         IMPORT,
         r#"{"items":[{"offerId":"{managed}","invoiceCustomerId":"{customer}","deliveryCustomerId":"{id}",REST}]}"#,
     ),
-    ("customer", REDEEM, r#"{"customerId":"{id}","voucherCode":"7Q2M9-X4T0K-3HGWB-PZ5RA"}"#),
-    ("customer", "PATCH /v1/customers/{id}", r#"{"firstName":"Eve"}"#),
+    (
+        "customer",
+        REDEEM,
+        r#"{"customerId":"{id}","voucherCode":"7Q2M9-X4T0K-3HGWB-PZ5RA"}"#,
+    ),
+    (
+        "customer",
+        "PATCH /v1/customers/{id}",
+        r#"{"firstName":"Eve"}"#,
+    ),
     ("customer", "DELETE /v1/customers/{id}", ""),
     ("order", "GET /v1/orders/{id}", ""),
     ("order", "POST /v1/orders/{id}/refund", "{}"),
@@ -64,19 +112,35 @@ const REQUESTS: &[(&str, &str, &str)] = &[
     ("sold offer", "GET /v1/subscriptions?offerId={id}", ""),
     ("sold order", "GET /v1/callbacks?orderId={id}", ""),
     ("sold order", "GET /v1/payouts?orderId={id}", ""),
-    ("sold subscription", "GET /v1/callbacks?subscriptionId={id}", ""),
-    ("sold subscription", "GET /v1/payouts?subscriptionId={id}", ""),
+    (
+        "sold subscription",
+        "GET /v1/callbacks?subscriptionId={id}",
+        "",
+    ),
+    (
+        "sold subscription",
+        "GET /v1/payouts?subscriptionId={id}",
+        "",
+    ),
     ("partner", "GET /v1/payouts?partnerClientId={id}", ""),
     ("payout", "GET /v1/payouts/{id}", ""),
     ("payout", "POST /v1/payouts/{id}/mark-paid", "{}"),
     ("callback", "GET /v1/callbacks/{id}", ""),
-    ("callback", "POST /v1/callbacks/replay", r#"{"callbackIds":["{id}"]}"#),
+    (
+        "callback",
+        "POST /v1/callbacks/replay",
+        r#"{"callbackIds":["{id}"]}"#,
+    ),
     ("callback", "POST /v1/callbacks/{id}/replay", "{}"),
     ("replay", "GET /v1/callbacks/replays/{id}", ""),
     ("promise", "GET /v1/imports/{id}", ""),
     ("promise", "GET /v1/imports/orders/logs?promiseId={id}", ""),
     ("promise", "POST /v1/imports/{id}/retry", "{}"),
-    ("voucher", REDEEM, r#"{"customerId":"{customer}","voucherCode":"{id}"}"#),
+    (
+        "voucher",
+        REDEEM,
+        r#"{"customerId":"{customer}","voucherCode":"{id}"}"#,
+    ),
 ];
 
 /// A dry run answers at once what an import would find.
@@ -97,9 +161,17 @@ struct Asker {
 impl Asker {
     async fn new(house: &House, merchant: &Merchant, customer: String) -> Self {
         let offer = house.offer(merchant, json!({})).await;
-        let managed_offer = house.offer(merchant, json!({"externallyManaged": true})).await;
+        let managed_offer = house
+            .offer(merchant, json!({"externallyManaged": true}))
+            .await;
         let cart = house.cart(merchant, &[&offer]).await;
-        Self { merchant: merchant.clone(), customer, offer, managed_offer, cart }
+        Self {
+            merchant: merchant.clone(),
+            customer,
+            offer,
+            managed_offer,
+            cart,
+        }
     }
 
     /// A text in which the asker's own things stand in braces.
@@ -112,16 +184,24 @@ impl Asker {
             ("{managed}", &self.managed_offer),
             ("{cart}", &self.cart),
         ];
-        own.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value))
+        own.iter().fold(text.to_owned(), |text, (name, value)| {
+            text.replace(name, value)
+        })
     }
 
     /// Asks; what of the answer may tell something, and what it took.
     async fn ask(&self, house: &House, target: &str, body: &str, id: &str) -> Told {
         let body = (!body.is_empty()).then(|| self.filled(body, id));
         let key = uuid::Uuid::now_v7().to_string();
-        let keyed: &[(&str, &str)] = if body.is_some() { &[("idempotency-key", &key)] } else { &[] };
+        let keyed: &[(&str, &str)] = if body.is_some() {
+            &[("idempotency-key", &key)]
+        } else {
+            &[]
+        };
         house.table.reset_calls();
-        let answer = house.send(&self.merchant.who, &self.filled(target, id), body, keyed).await;
+        let answer = house
+            .send(&self.merchant.who, &self.filled(target, id), body, keyed)
+            .await;
         Told::of(house, &answer, id)
     }
 
@@ -129,9 +209,15 @@ impl Asker {
     async fn import(&self, house: &House, body: &str, id: &str) -> Told {
         let (who, items) = (&self.merchant.who, self.filled(body, id));
         house.table.reset_calls();
-        let accepted = house.send(who, "POST /v1/imports/orders", Some(items), &[]).await.expect(202);
+        let accepted = house
+            .send(who, "POST /v1/imports/orders", Some(items), &[])
+            .await
+            .expect(202);
         house.work().await;
-        let path = format!("GET /v1/imports/{}", accepted["promiseId"].as_str().expect("an id"));
+        let path = format!(
+            "GET /v1/imports/{}",
+            accepted["promiseId"].as_str().expect("an id")
+        );
         Told::of(house, &house.call(who, &path, None).await, id)
     }
 }
@@ -147,9 +233,19 @@ struct Told {
 
 impl Told {
     fn of(house: &House, answer: &Answer, id: &str) -> Self {
-        let headers = answer.headers.iter().map(|(name, value)| (name.clone(), without_ids(value, id))).collect();
+        let headers = answer
+            .headers
+            .iter()
+            .map(|(name, value)| (name.clone(), without_ids(value, id)))
+            .collect();
         let body = without_ids(&answer.text, id);
-        Self { status: answer.status, headers, body, calls: house.table.calls(), capacity: house.table.capacity() }
+        Self {
+            status: answer.status,
+            headers,
+            body,
+            calls: house.table.calls(),
+            capacity: house.table.capacity(),
+        }
     }
 
     fn answer(&self) -> (u16, &str) {
@@ -160,9 +256,12 @@ impl Told {
 /// A text with one id, or code, as [`ID`]; of other ids, which may be new each time, the kind alone.
 fn without_ids(text: &str, id: &str) -> String {
     let text = text.replace(id, ID);
-    let words = text.split_inclusive(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+    let words =
+        text.split_inclusive(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
     let shown = |word: &str| match word.split_once('_') {
-        Some((kind, rest)) if kind.len() == 3 && rest.len() >= 32 => format!("{kind}_…{}", &rest[32..]),
+        Some((kind, rest)) if kind.len() == 3 && rest.len() >= 32 => {
+            format!("{kind}_…{}", &rest[32..])
+        }
         _ => word.to_owned(),
     };
     words.map(shown).collect()
@@ -170,7 +269,11 @@ fn without_ids(text: &str, id: &str) -> String {
 
 /// Another id, or code, of the same kind and time, that nobody has.
 fn absent(id: &str) -> String {
-    format!("{}{}", &id[..id.len() - 4], if id.ends_with("0000") { "1111" } else { "0000" })
+    format!(
+        "{}{}",
+        &id[..id.len() - 4],
+        if id.ends_with("0000") { "1111" } else { "0000" }
+    )
 }
 
 /// A stranger, and a source and a target between whom a sale was made; and what the two of them have.
@@ -187,11 +290,26 @@ impl Cast {
         let order = house.purchase(&pair, "k1").await.expect(201);
         let company = house.company(true).await;
         let stranger = house.merchant(&company, "Fremde").await;
-        let stranger = Asker::new(house, &stranger, house.customer(&stranger, "own@example.com").await).await;
-        let source = Asker::new(house, &pair.source, house.customer(&pair.source, "own@example.com").await).await;
+        let stranger = Asker::new(
+            house,
+            &stranger,
+            house.customer(&stranger, "own@example.com").await,
+        )
+        .await;
+        let source = Asker::new(
+            house,
+            &pair.source,
+            house.customer(&pair.source, "own@example.com").await,
+        )
+        .await;
         let target = Asker::new(house, &pair.target, pair.customer.clone()).await;
         let things = Self::things(house, &pair, &order, (&source, &target)).await;
-        Self { stranger, source, target, things }
+        Self {
+            stranger,
+            source,
+            target,
+            things,
+        }
     }
 
     /// Whether the source has it, or else the target.
@@ -202,13 +320,37 @@ impl Cast {
         (source, target): (&Asker, &Asker),
     ) -> Vec<(&'static str, bool, String)> {
         let text = |value: &Value| value.as_str().expect("an id").to_owned();
-        let first = async |path: &str| house.call(&pair.source.who, path, None).await.expect(200)["items"][0]["id"].clone();
+        let first = async |path: &str| {
+            house.call(&pair.source.who, path, None).await.expect(200)["items"][0]["id"].clone()
+        };
         let callback = text(&first("GET /v1/callbacks").await);
-        let told = house.call(&pair.source.who, &format!("GET /v1/callbacks/{callback}"), None).await.expect(200);
-        let replay = house.call(&pair.source.who, "POST /v1/callbacks/replays", Some(json!({}))).await.expect(202);
+        let told = house
+            .call(
+                &pair.source.who,
+                &format!("GET /v1/callbacks/{callback}"),
+                None,
+            )
+            .await
+            .expect(200);
+        let replay = house
+            .call(
+                &pair.source.who,
+                "POST /v1/callbacks/replays",
+                Some(json!({})),
+            )
+            .await
+            .expect(202);
         let items = target
             .filled(&format!(r#"{{"items":[{{"offerId":"{{managed}}","invoiceCustomerId":"{{customer}}",{REST}}}]}}"#), "");
-        let promise = house.send(&pair.target.who, "POST /v1/imports/orders", Some(items), &[]).await.expect(202);
+        let promise = house
+            .send(
+                &pair.target.who,
+                "POST /v1/imports/orders",
+                Some(items),
+                &[],
+            )
+            .await
+            .expect(202);
         house.work().await;
         vec![
             // Its owner redeems it before the order is refunded.
@@ -220,7 +362,11 @@ impl Cast {
             ("cart", false, pair.cart.clone()),
             ("customer", false, pair.customer.clone()),
             ("order", false, text(&order["id"])),
-            ("subscription", false, text(&order["positions"][0]["subscriptionId"])),
+            (
+                "subscription",
+                false,
+                text(&order["positions"][0]["subscriptionId"]),
+            ),
             ("sold offer", false, pair.own_offer.clone()),
             ("sold order", true, text(&order["id"])),
             ("sold subscription", true, text(&told["subscriptionId"])),
@@ -237,10 +383,26 @@ impl Cast {
     /// Who has nothing to do with a thing. The partner knows what the two of them share, so that nobody but the stranger is
     /// asked about it.
     fn outsiders(&self, kind: &str, of_source: bool) -> Vec<&Asker> {
-        let partner = if of_source { &self.target } else { &self.source };
-        let own =
-            ["offer", "managed offer", "cart", "customer", "order", "subscription", "callback", "replay", "promise", "voucher"];
-        std::iter::once(&self.stranger).chain(own.contains(&kind).then_some(partner)).collect()
+        let partner = if of_source {
+            &self.target
+        } else {
+            &self.source
+        };
+        let own = [
+            "offer",
+            "managed offer",
+            "cart",
+            "customer",
+            "order",
+            "subscription",
+            "callback",
+            "replay",
+            "promise",
+            "voucher",
+        ];
+        std::iter::once(&self.stranger)
+            .chain(own.contains(&kind).then_some(partner))
+            .collect()
     }
 }
 
@@ -263,8 +425,16 @@ async fn what_belongs_to_another_client_answers_and_costs_as_if_it_were_not_ther
     }
     // Whoever owns it gets another answer: else nobody could tell that anything was asked for.
     for (target, body, id, of_source, told) in foreign {
-        let owner = if of_source { &cast.source } else { &cast.target };
-        assert_ne!(owner.ask(&house, target, body, id).await.answer(), told.answer(), "{target} {body} {id}");
+        let owner = if of_source {
+            &cast.source
+        } else {
+            &cast.target
+        };
+        assert_ne!(
+            owner.ask(&house, target, body, id).await.answer(),
+            told.answer(),
+            "{target} {body} {id}"
+        );
     }
 }
 
@@ -273,7 +443,11 @@ async fn an_import_fails_and_costs_alike_for_what_another_client_has_and_for_wha
     let house = House::new().await;
     let cast = Cast::new(&house).await;
     for (kind, _, body) in REQUESTS.iter().filter(|(_, target, _)| *target == IMPORT) {
-        let (.., id) = cast.things.iter().find(|(of, ..)| of == kind).expect("a thing");
+        let (.., id) = cast
+            .things
+            .iter()
+            .find(|(of, ..)| of == kind)
+            .expect("a thing");
         let missing = cast.stranger.import(&house, body, &absent(id)).await;
         let told = cast.stranger.import(&house, body, id).await;
         assert_eq!(told, missing, "{body} {id}");

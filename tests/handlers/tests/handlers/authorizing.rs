@@ -10,7 +10,11 @@ use tandem_testing::HttpCall;
 const OPERATOR_KEY: &str = "the-operators-key-of-this-test";
 
 fn authorizer(house: &House) -> Authorizer {
-    Authorizer::new(house.app.store.clone(), HeldSecret::stand_in(OPERATOR_KEY).0, house.clock.clone())
+    Authorizer::new(
+        house.app.store.clone(),
+        HeldSecret::stand_in(OPERATOR_KEY).0,
+        house.clock.clone(),
+    )
 }
 
 async fn asked(house: &House, header: &str, route: &str) -> Value {
@@ -25,7 +29,10 @@ async fn asked_of(authorizer: &Authorizer, header: &str, route: &str) -> Value {
 
 async fn key(house: &House, client: &str, body: Value) -> (String, String) {
     let path = format!("POST /v1/clients/{client}/api-keys");
-    let made = house.call(&Who::Operator, &path, Some(body)).await.expect(201);
+    let made = house
+        .call(&Who::Operator, &path, Some(body))
+        .await
+        .expect(201);
     let text = |name: &str| made[name].as_str().expect("a text").to_owned();
     (text("keyId"), text("apiKey"))
 }
@@ -37,10 +44,14 @@ async fn a_good_key_names_its_client_and_the_operators_key_the_operator() {
     let client = house.merchant(&company, "Eine").await;
     let (key_id, key) = key(&house, &client.id, json!({})).await;
     let answer = asked(&house, &format!("Bearer {key}"), "GET /v1/offers").await;
-    let expected = json!({"role": "client", "clientId": client.id, "companyId": company, "keyId": key_id});
+    let expected =
+        json!({"role": "client", "clientId": client.id, "companyId": company, "keyId": key_id});
     assert_eq!(answer, json!({"isAuthorized": true, "context": expected}));
     let answer = asked(&house, &format!("bearer {OPERATOR_KEY}"), "GET /v1/clients").await;
-    assert_eq!(answer, json!({"isAuthorized": true, "context": {"role": "operator"}}));
+    assert_eq!(
+        answer,
+        json!({"isAuthorized": true, "context": {"role": "operator"}})
+    );
 }
 
 #[tokio::test]
@@ -52,8 +63,16 @@ async fn everything_else_is_refused() {
     let (_, other) = key(&house, &client.id, json!({})).await;
     let (revoked_id, revoked) = key(&house, &client.id, json!({})).await;
     let revoke = format!("DELETE /v1/clients/{}/api-keys/{revoked_id}", client.id);
-    assert_eq!(house.call(&Who::Operator, &revoke, None).await.expect(200)["status"], "revoked");
-    let (_, expired) = key(&house, &client.id, json!({"expiresAt": "2026-11-21T13:00:00Z"})).await;
+    assert_eq!(
+        house.call(&Who::Operator, &revoke, None).await.expect(200)["status"],
+        "revoked"
+    );
+    let (_, expired) = key(
+        &house,
+        &client.id,
+        json!({"expiresAt": "2026-11-21T13:00:00Z"}),
+    )
+    .await;
     house.advance(3_600);
     let mixed = format!("{}{}", &good[..21], &other[21..]);
     let headers = [
@@ -69,9 +88,16 @@ async fn everything_else_is_refused() {
     ];
     for header in headers {
         let answer = asked(&house, &header, "GET /v1/offers").await;
-        assert_eq!(answer, json!({"isAuthorized": false, "context": {}}), "{header}");
+        assert_eq!(
+            answer,
+            json!({"isAuthorized": false, "context": {}}),
+            "{header}"
+        );
     }
-    assert_eq!(asked(&house, &format!("Bearer {good}"), "GET /v1/offers").await["isAuthorized"], true);
+    assert_eq!(
+        asked(&house, &format!("Bearer {good}"), "GET /v1/offers").await["isAuthorized"],
+        true
+    );
 }
 
 #[tokio::test]
@@ -90,7 +116,10 @@ async fn a_key_without_a_routes_scope_is_refused_with_the_scope_it_lacks() {
             let problem: Value = serde_json::from_slice(response.body()).expect("a problem");
             assert_eq!(
                 (problem["code"].as_str(), problem["detail"].as_str()),
-                (Some("scope_missing"), Some("the API key lacks the scope catalog:write"))
+                (
+                    Some("scope_missing"),
+                    Some("the API key lacks the scope catalog:write")
+                )
             );
         }
     }
@@ -106,14 +135,26 @@ async fn the_day_of_a_keys_last_use_is_kept_and_written_once_a_day() {
     let header = format!("Bearer {key}");
     let ask = || async {
         let event = json!({"headers": {"authorization": header}, "routeKey": "GET /v1/offers"});
-        let answer = authorizer.authorize(serde_json::from_value(event).expect("an event")).await;
+        let answer = authorizer
+            .authorize(serde_json::from_value(event).expect("an event"))
+            .await;
         assert_eq!(answer.expect("an answer")["isAuthorized"], true);
     };
     house.table.reset_calls();
     ask().await;
     ask().await;
-    assert_eq!(house.table.calls(), ["GetItem", "TransactWriteItems", "GetItem"]);
-    let listed = house.call(&Who::Operator, &format!("GET /v1/clients/{}/api-keys", client.id), None).await.expect(200);
+    assert_eq!(
+        house.table.calls(),
+        ["GetItem", "TransactWriteItems", "GetItem"]
+    );
+    let listed = house
+        .call(
+            &Who::Operator,
+            &format!("GET /v1/clients/{}/api-keys", client.id),
+            None,
+        )
+        .await
+        .expect(200);
     assert_eq!(listed["items"][0]["lastUsedOn"], "2026-11-21");
 }
 
@@ -122,8 +163,10 @@ async fn an_operators_key_that_was_changed_is_refused_after_a_minute_and_the_new
     let house = House::new().await;
     let (held, secret) = HeldSecret::stand_in(OPERATOR_KEY);
     let authorizer = Authorizer::new(house.app.store.clone(), held, house.clock.clone());
-    let is_in =
-        async |key: &str| asked_of(&authorizer, &format!("Bearer {key}"), "GET /v1/clients").await["isAuthorized"] == true;
+    let is_in = async |key: &str| {
+        asked_of(&authorizer, &format!("Bearer {key}"), "GET /v1/clients").await["isAuthorized"]
+            == true
+    };
     assert!(is_in(OPERATOR_KEY).await);
     secret.set("another-key-of-the-operator");
     house.advance(60);

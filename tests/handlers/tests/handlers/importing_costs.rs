@@ -19,9 +19,15 @@ impl Importing {
     }
 
     /// Imports so many orders, a thousand at a time, and counts.
-    #[expect(clippy::float_arithmetic, clippy::cast_precision_loss, reason = "a share of what was counted")]
+    #[expect(
+        clippy::float_arithmetic,
+        clippy::cast_precision_loss,
+        reason = "a share of what was counted"
+    )]
     async fn cost_of(&self, size: usize, prefix: &str, more: &Value) -> Cost {
-        let items: Vec<Value> = (0..size).map(|number| self.item(&format!("{prefix}-{number}"), more.clone())).collect();
+        let items: Vec<Value> = (0..size)
+            .map(|number| self.item(&format!("{prefix}-{number}"), more.clone()))
+            .collect();
         let mut counted = Vec::new();
         for items in items.chunks(1_000) {
             self.house.table.reset_calls();
@@ -44,10 +50,23 @@ impl Importing {
 }
 
 /// At most a hundredth apart: what an import costs beside its items is little, but something.
-#[expect(clippy::float_arithmetic, clippy::cast_precision_loss, reason = "shares of what was counted")]
+#[expect(
+    clippy::float_arithmetic,
+    clippy::cast_precision_loss,
+    reason = "shares of what was counted"
+)]
 fn assert_alike(costs: &[Cost]) {
-    for of in [|cost: &Cost| cost.calls as f64, |cost: &Cost| cost.read, |cost: &Cost| cost.write] {
-        let (low, high) = costs.iter().map(of).fold((f64::MAX, 0.0_f64), |(low, high), cost| (low.min(cost), high.max(cost)));
+    for of in [
+        |cost: &Cost| cost.calls as f64,
+        |cost: &Cost| cost.read,
+        |cost: &Cost| cost.write,
+    ] {
+        let (low, high) = costs
+            .iter()
+            .map(of)
+            .fold((f64::MAX, 0.0_f64), |(low, high), cost| {
+                (low.min(cost), high.max(cost))
+            });
         assert!(low > 0.0 && high <= low * 1.01, "{costs:#?}");
     }
 }
@@ -59,12 +78,18 @@ async fn an_item_costs_the_same_in_an_import_of_any_size() {
     let medium = importing.cost_of(500, "B", &json!({})).await;
     let large = importing.cost_of(2_000, "C", &json!({})).await;
     assert_alike(&[small, medium, large]);
-    assert!(large.calls <= 1_210, "a transaction for each item, and five round trips for each chunk of 25: {large:?}");
+    assert!(
+        large.calls <= 1_210,
+        "a transaction for each item, and five round trips for each chunk of 25: {large:?}"
+    );
     let updated = [
         importing.cost_of(100, "A", &json!({"quantity": 2})).await,
         importing.cost_of(500, "B", &json!({"quantity": 2})).await,
     ];
     assert_alike(&updated);
     let unchanged = importing.cost_of(500, "B", &json!({"quantity": 2})).await;
-    assert!(unchanged.write * 2.0 < updated[1].write, "no new version of order and subscription: {unchanged:?}, {updated:?}");
+    assert!(
+        unchanged.write * 2.0 < updated[1].write,
+        "no new version of order and subscription: {unchanged:?}, {updated:?}"
+    );
 }

@@ -10,7 +10,9 @@ use crate::importing::{Importing, results};
 
 /// An import of two chunks: its promise, and the messages of the first chunk and the second.
 async fn two_chunks(importing: &Importing) -> (String, Message, Message) {
-    let items: Vec<Value> = (0..30).map(|number| importing.item(&format!("A-{number}"), json!({}))).collect();
+    let items: Vec<Value> = (0..30)
+        .map(|number| importing.item(&format!("A-{number}"), json!({})))
+        .collect();
     let promise = importing.accept(&items).await;
     let mut messages = importing.house.import_messages().await;
     messages.sort_by(|a, b| a.sk.cmp(&b.sk));
@@ -22,38 +24,68 @@ async fn two_chunks(importing: &Importing) -> (String, Message, Message) {
 fn are_letters(importing: &Importing, message: &Message, times: usize, reason: &Poison) {
     let letters = importing.house.dead_letters();
     assert_eq!(letters.len(), times);
-    assert!(letters.iter().all(|letter| letter.body == message.encode() && letter.reason == *reason), "{letters:?}");
+    assert!(
+        letters
+            .iter()
+            .all(|letter| letter.body == message.encode() && letter.reason == *reason),
+        "{letters:?}"
+    );
 }
 
 /// The promise runs, its first chunk is put aside, its second one done, and nothing is due.
 async fn is_put_aside(importing: &Importing, promise: &str) {
     let told = importing.promise(promise).await;
-    assert_eq!((&told["state"], &told["stuckItems"]), (&json!("running"), &json!([{"from": 0, "to": 24}])));
-    assert_eq!((&told["counts"]["created"], &told["counts"]["pending"]), (&json!(5), &json!(25)));
+    assert_eq!(
+        (&told["state"], &told["stuckItems"]),
+        (&json!("running"), &json!([{"from": 0, "to": 24}]))
+    );
+    assert_eq!(
+        (&told["counts"]["created"], &told["counts"]["pending"]),
+        (&json!(5), &json!(25))
+    );
     importing.house.advance(86_400);
-    assert!(importing.house.import_messages().await.is_empty(), "nothing is due");
+    assert!(
+        importing.house.import_messages().await.is_empty(),
+        "nothing is due"
+    );
 }
 
 async fn is_finished(importing: &Importing, promise: &str) {
     let told = importing.promise(promise).await;
-    assert_eq!((&told["state"], &told["stuckItems"]), (&json!("completed"), &json!([])));
-    assert_eq!((&told["counts"]["created"], results(&told).len()), (&json!(30), 30));
+    assert_eq!(
+        (&told["state"], &told["stuckItems"]),
+        (&json!("completed"), &json!([]))
+    );
+    assert_eq!(
+        (&told["counts"]["created"], results(&told).len()),
+        (&json!(30), 30)
+    );
     assert_eq!(importing.rows("order").len(), 30);
 }
 
 #[tokio::test]
-async fn a_chunk_whose_row_cannot_be_read_ends_aside_and_a_redrive_finishes_it_after_the_row_was_mended() {
+async fn a_chunk_whose_row_cannot_be_read_ends_aside_and_a_redrive_finishes_it_after_the_row_was_mended()
+ {
     for (sk, name) in [("items#000", "items"), ("chunk#000", "tries")] {
         let importing = Importing::new().await;
         let (promise, first, second) = two_chunks(&importing).await;
         let scribbled = AttributeValue::S("scribbled".to_owned());
-        let good = importing.house.scribble(&first.pk, sk, name, scribbled).await;
+        let good = importing
+            .house
+            .scribble(&first.pk, sk, name, scribbled)
+            .await;
         let both = [first.clone(), second];
-        assert!(importing.house.import(&both, 1).await.is_empty(), "{sk}: nothing comes again");
+        assert!(
+            importing.house.import(&both, 1).await.is_empty(),
+            "{sk}: nothing comes again"
+        );
         are_letters(&importing, &first, 1, &Poison::UnreadableRow);
         is_put_aside(&importing, &promise).await;
         importing.house.scribble(&first.pk, sk, name, good).await;
-        assert!(importing.house.import(&both[..1], 1).await.is_empty(), "{sk}: redriven");
+        assert!(
+            importing.house.import(&both[..1], 1).await.is_empty(),
+            "{sk}: redriven"
+        );
         is_finished(&importing, &promise).await;
     }
 }
@@ -82,7 +114,10 @@ async fn a_chunk_over_which_workers_die_ends_aside_and_a_redrive_finishes_it() {
     assert!(importing.house.import(&both, 3).await.is_empty());
     are_letters(&importing, &both[0], 1, &Poison::TooManyTries);
     is_put_aside(&importing, &promise).await;
-    assert!(importing.house.import(&both[..1], 1).await.is_empty(), "redriven");
+    assert!(
+        importing.house.import(&both[..1], 1).await.is_empty(),
+        "redriven"
+    );
     is_finished(&importing, &promise).await;
 }
 
@@ -97,7 +132,13 @@ async fn messages_that_stood_in_the_queue_when_a_chunk_was_put_aside_do_not_begi
     importing.house.advance(1);
     // The sweep may have sent one each minute while the chunk was due; each is received for the first time.
     for _ in 0..3 {
-        assert!(importing.house.import_sent(&both[..1], 1, sent_before).await.is_empty());
+        assert!(
+            importing
+                .house
+                .import_sent(&both[..1], 1, sent_before)
+                .await
+                .is_empty()
+        );
     }
     are_letters(&importing, &both[0], 4, &Poison::TooManyTries);
     is_put_aside(&importing, &promise).await;

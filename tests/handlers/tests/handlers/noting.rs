@@ -23,7 +23,10 @@ fn event(kind: &str, tags: Value, told: Value) -> Value {
             "tags": tags,
         },
     });
-    detail.as_object_mut().expect("an object").extend(told.as_object().expect("an object").clone());
+    detail
+        .as_object_mut()
+        .expect("an object")
+        .extend(told.as_object().expect("an object").clone());
     let name = match kind {
         "Bounce" => "Email Bounced",
         "Complaint" => "Email Complaint Received",
@@ -43,8 +46,7 @@ fn event(kind: &str, tags: Value, told: Value) -> Value {
 }
 
 fn bounce() -> Value {
-    let recipient =
-        json!({"emailAddress": "recipient@example.com", "action": "failed", "status": "5.1.1", "diagnosticCode": "smtp; 550"});
+    let recipient = json!({"emailAddress": "recipient@example.com", "action": "failed", "status": "5.1.1", "diagnosticCode": "smtp; 550"});
     json!({"bounce": {
         "bounceType": "Permanent", "bounceSubType": "General", "bouncedRecipients": [recipient], "timestamp": AT,
         "feedbackId": "01000157c44f053b-61b59c11-9236-11e6-8f96-7be8aexample-000000", "reportingMTA": "dsn; mta.example.com",
@@ -60,15 +62,28 @@ fn complaint() -> Value {
 
 async fn invited(house: &House) -> (Merchant, Merchant, String) {
     let company = house.company(true).await;
-    let (source, target) = (house.merchant(&company, "Quelle").await, house.merchant(&company, "Ziel").await);
+    let (source, target) = (
+        house.merchant(&company, "Quelle").await,
+        house.merchant(&company, "Ziel").await,
+    );
     let body = json!({"targetClientId": target.id, "offersAccess": true});
-    let made = house.call(&source.who, "POST /v1/connections", Some(body)).await.expect(201);
+    let made = house
+        .call(&source.who, "POST /v1/connections", Some(body))
+        .await
+        .expect(201);
     assert_eq!(made["invitationMail"], Value::Null);
-    (source, target, made["id"].as_str().expect("an id").to_owned())
+    (
+        source,
+        target,
+        made["id"].as_str().expect("an id").to_owned(),
+    )
 }
 
 async fn shown(house: &House, who: &Merchant, id: &str) -> Value {
-    house.call(&who.who, &format!("GET /v1/connections/{id}"), None).await.expect(200)
+    house
+        .call(&who.who, &format!("GET /v1/connections/{id}"), None)
+        .await
+        .expect(200)
 }
 
 #[tokio::test]
@@ -77,18 +92,41 @@ async fn the_source_sees_what_became_of_its_invitations_mail_and_the_target_does
     let (source, target, id) = invited(&house).await;
     house.work().await;
     let [sent] = house.mails().try_into().expect("one mail");
-    let tags: serde_json::Map<String, Value> =
-        sent.mail.tags().into_iter().map(|(name, value)| (name.to_owned(), json!([value]))).collect();
+    let tags: serde_json::Map<String, Value> = sent
+        .mail
+        .tags()
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), json!([value])))
+        .collect();
     for (kind, told, status, at) in [
-        ("Send", json!({"send": {}}), "sent", "2026-11-21T12:00:02.012Z"),
+        (
+            "Send",
+            json!({"send": {}}),
+            "sent",
+            "2026-11-21T12:00:02.012Z",
+        ),
         ("Bounce", bounce(), "bounced", AT),
         ("Complaint", complaint(), "complained", AT),
     ] {
-        house.notes.note(event(kind, json!(tags), told)).await.expect("noted");
-        assert_eq!(shown(&house, &source, &id).await["invitationMail"], json!({"status": status, "at": at}));
+        house
+            .notes
+            .note(event(kind, json!(tags), told))
+            .await
+            .expect("noted");
+        assert_eq!(
+            shown(&house, &source, &id).await["invitationMail"],
+            json!({"status": status, "at": at})
+        );
     }
-    assert_eq!(shown(&house, &target, &id).await.get("invitationMail"), None);
-    assert!(!json!(house.table.dump()).to_string().contains("recipient@example.com"));
+    assert_eq!(
+        shown(&house, &target, &id).await.get("invitationMail"),
+        None
+    );
+    assert!(
+        !json!(house.table.dump())
+            .to_string()
+            .contains("recipient@example.com")
+    );
 }
 
 #[tokio::test]
@@ -96,13 +134,24 @@ async fn events_that_come_late_or_twice_change_nothing() {
     let house = House::new().await;
     let (source, _, id) = invited(&house).await;
     let tags = json!({"about": ["invitation"], "connection": [id]});
-    house.notes.note(event("Bounce", tags.clone(), bounce())).await.expect("noted");
+    house
+        .notes
+        .note(event("Bounce", tags.clone(), bounce()))
+        .await
+        .expect("noted");
     let before = house.table.dump();
     for (kind, told) in [("Bounce", bounce()), ("Send", json!({"send": {}}))] {
-        house.notes.note(event(kind, tags.clone(), told)).await.expect("noted");
+        house
+            .notes
+            .note(event(kind, tags.clone(), told))
+            .await
+            .expect("noted");
     }
     assert_eq!(house.table.dump(), before);
-    assert_eq!(shown(&house, &source, &id).await["invitationMail"]["status"], "bounced");
+    assert_eq!(
+        shown(&house, &source, &id).await["invitationMail"]["status"],
+        "bounced"
+    );
 }
 
 #[tokio::test]
@@ -112,16 +161,36 @@ async fn what_is_no_event_of_an_invitation_here_is_left_alone() {
     let before = house.table.dump();
     let unknown = "con_0190b8f5c6f77c3ab0a1c2d3e4f50617";
     for strange in [
-        event("Bounce", json!({"about": ["invitation"], "connection": [unknown]}), bounce()),
-        event("Bounce", json!({"about": ["invitation"], "connection": ["x"]}), bounce()),
+        event(
+            "Bounce",
+            json!({"about": ["invitation"], "connection": [unknown]}),
+            bounce(),
+        ),
+        event(
+            "Bounce",
+            json!({"about": ["invitation"], "connection": ["x"]}),
+            bounce(),
+        ),
         event("Bounce", json!({"about": ["invitation"]}), bounce()),
         event("Bounce", json!({"connection": [id]}), bounce()),
-        event("Bounce", json!({"about": ["invitation"], "connection": [id]}), json!({})),
-        event("Open", json!({"about": ["invitation"], "connection": [id]}), json!({"open": {}})),
+        event(
+            "Bounce",
+            json!({"about": ["invitation"], "connection": [id]}),
+            json!({}),
+        ),
+        event(
+            "Open",
+            json!({"about": ["invitation"], "connection": [id]}),
+            json!({"open": {}}),
+        ),
         json!({"detail": 5}),
         Value::Null,
     ] {
-        house.notes.note(strange.clone()).await.unwrap_or_else(|error| panic!("{strange}: {error}"));
+        house
+            .notes
+            .note(strange.clone())
+            .await
+            .unwrap_or_else(|error| panic!("{strange}: {error}"));
     }
     assert_eq!(house.table.dump(), before);
 }
@@ -132,9 +201,17 @@ async fn events_at_once_end_with_what_says_most() {
     let (source, _, id) = invited(&house).await;
     let tags = json!({"about": ["invitation"], "connection": [id]});
     let note = |kind, told| house.notes.note(event(kind, tags.clone(), told));
-    let all = [note("Send", json!({})), note("Complaint", complaint()), note("Bounce", bounce()), note("Send", json!({}))];
+    let all = [
+        note("Send", json!({})),
+        note("Complaint", complaint()),
+        note("Bounce", bounce()),
+        note("Send", json!({})),
+    ];
     for noted in futures::future::join_all(all).await {
         noted.expect("noted");
     }
-    assert_eq!(shown(&house, &source, &id).await["invitationMail"]["status"], "complained");
+    assert_eq!(
+        shown(&house, &source, &id).await["invitationMail"]["status"],
+        "complained"
+    );
 }

@@ -18,10 +18,24 @@ async fn a_request_that_takes_too_long_is_answered_before_the_function_ends() {
     let house = House::new().await;
     let deadline = SystemTime::now() + Duration::from_millis(700);
     let mut context = Context::default();
-    context.deadline = deadline.duration_since(SystemTime::UNIX_EPOCH).expect("later").as_millis().try_into().expect("fits");
-    let event = HttpCall::new("GET /v1/clients").operator().request().with_lambda_context(context);
+    context.deadline = deadline
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .expect("later")
+        .as_millis()
+        .try_into()
+        .expect("fits");
+    let event = HttpCall::new("GET /v1/clients")
+        .operator()
+        .request()
+        .with_lambda_context(context);
     let response = respond(house.app.clone(), event, never).await;
-    assert_eq!((response.status().as_u16(), &response.headers()["retry-after"]), (503, &"1".parse().expect("a value")));
+    assert_eq!(
+        (
+            response.status().as_u16(),
+            &response.headers()["retry-after"]
+        ),
+        (503, &"1".parse().expect("a value"))
+    );
     let body: Value = serde_json::from_slice(response.body()).expect("JSON");
     assert_eq!(body["code"], "unavailable");
 }

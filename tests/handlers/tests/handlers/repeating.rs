@@ -27,11 +27,28 @@ async fn members_in_another_order_are_the_same_body_and_another_value_is_not() {
     let pair = house.pair(None).await;
     let _ = house.purchase(&pair, "k1").await.expect(201);
     let target = format!("POST /v1/carts/{}/purchase", pair.cart);
-    let turned = format!(r#"{{ "paymentMethod": "PAYPAL", "customerId": "{}" }}"#, pair.customer);
-    let again = house.send(&pair.target.who, &target, Some(turned), &[("idempotency-key", "k1")]).await;
+    let turned = format!(
+        r#"{{ "paymentMethod": "PAYPAL", "customerId": "{}" }}"#,
+        pair.customer
+    );
+    let again = house
+        .send(
+            &pair.target.who,
+            &target,
+            Some(turned),
+            &[("idempotency-key", "k1")],
+        )
+        .await;
     assert!(again.replayed, "{}", again.text);
     let other = json!({"customerId": pair.customer, "paymentMethod": "TWINT"});
-    let refused = house.call_with(&pair.target.who, &target, Some(other), &[("idempotency-key", "k1")]).await;
+    let refused = house
+        .call_with(
+            &pair.target.who,
+            &target,
+            Some(other),
+            &[("idempotency-key", "k1")],
+        )
+        .await;
     assert_eq!(refused.problem(422), "idempotency_key_reused");
 }
 
@@ -44,9 +61,16 @@ async fn a_key_belongs_to_one_client_and_one_route() {
     let refunded = house.post(&pair.target.who, &refund, "k1", json!({})).await;
     assert!(!refunded.replayed);
     assert_eq!(refunded.status, 200);
-    let offer = json!({"name": "Buch", "type": "single", "price": {"amount": 1, "currency": "EUR"}});
-    let first = house.post(&pair.target.who, "/v1/offers", "k1", offer.clone()).await.expect(201);
-    let others = house.post(&pair.source.who, "/v1/offers", "k1", offer).await.expect(201);
+    let offer =
+        json!({"name": "Buch", "type": "single", "price": {"amount": 1, "currency": "EUR"}});
+    let first = house
+        .post(&pair.target.who, "/v1/offers", "k1", offer.clone())
+        .await
+        .expect(201);
+    let others = house
+        .post(&pair.source.who, "/v1/offers", "k1", offer)
+        .await
+        .expect(201);
     assert_ne!(first["id"], others["id"]);
 }
 
@@ -73,23 +97,42 @@ async fn what_has_a_natural_key_happens_once_though_its_idempotency_key_is_forgo
     let invite = json!({"targetClientId": pair.target.id, "offersAccess": true, "callback": {"url": "http://127.0.0.1:9/"}});
     let (source, target) = (&pair.source.who, &pair.target.who);
     let calls = [
-        (source, "/v1/subscriptions/useCrossClientVoucher", redeem, (200, 200)),
+        (
+            source,
+            "/v1/subscriptions/useCrossClientVoucher",
+            redeem,
+            (200, 200),
+        ),
         (target, refund.as_str(), json!({}), (200, 409)),
         (source, "/v1/connections", invite, (409, 409)),
     ];
     for (who, path, body, (first, later)) in calls {
-        assert_eq!(house.post(who, path, "k2", body.clone()).await.status, first, "{path}");
+        assert_eq!(
+            house.post(who, path, "k2", body.clone()).await.status,
+            first,
+            "{path}"
+        );
         house.advance(74 * 3_600);
         let before = rows_but_keys(&house);
         let again = house.post(who, path, "k2", body).await;
-        assert_eq!((again.status, again.replayed), (later, false), "{path}: {}", again.text);
+        assert_eq!(
+            (again.status, again.replayed),
+            (later, false),
+            "{path}: {}",
+            again.text
+        );
         assert_eq!(rows_but_keys(&house), before, "{path}");
     }
 }
 
 /// All rows but the records of idempotency keys.
 fn rows_but_keys(house: &House) -> Vec<Value> {
-    house.table.dump().into_iter().filter(|row| row["sk"] != "idempotency").collect()
+    house
+        .table
+        .dump()
+        .into_iter()
+        .filter(|row| row["sk"] != "idempotency")
+        .collect()
 }
 
 #[tokio::test]
@@ -97,7 +140,10 @@ async fn a_secret_that_is_shown_once_can_be_repeated_by_its_key_and_is_sealed_in
     let house = House::new().await;
     let pair = house.pair(Some("http://127.0.0.1:9/")).await;
     let path = format!("/v1/connections/{}/callback/rotate-secret", pair.connection);
-    let first = house.post(&pair.source.who, &path, "k1", json!({})).await.expect(200);
+    let first = house
+        .post(&pair.source.who, &path, "k1", json!({}))
+        .await
+        .expect(200);
     let again = house.post(&pair.source.who, &path, "k1", json!({})).await;
     assert!(again.replayed);
     assert_eq!(again.body["secret"], first["secret"]);
@@ -118,16 +164,31 @@ async fn purchases_refunds_and_charge_backs_need_a_key() {
         (format!("POST /v1/orders/{id}/charge-back"), json!({})),
     ];
     for (target, body) in targets {
-        let refused = house.call(&pair.target.who, &target, Some(body.clone())).await;
+        let refused = house
+            .call(&pair.target.who, &target, Some(body.clone()))
+            .await;
         assert_eq!(refused.problem(400), "idempotency_key_required", "{target}");
         let long = "k".repeat(256);
-        let refused = house.call_with(&pair.target.who, &target, Some(body), &[("idempotency-key", &long)]).await;
+        let refused = house
+            .call_with(
+                &pair.target.who,
+                &target,
+                Some(body),
+                &[("idempotency-key", &long)],
+            )
+            .await;
         assert_eq!(refused.problem(400), "idempotency_key_invalid", "{target}");
     }
 }
 
 /// A call that is held up before one of its requests to the table, while its repeat with the same key is answered: both answers.
-async fn overtaken(house: &House, who: &Who, target: &str, body: Option<Value>, at: usize) -> (Answer, Answer) {
+async fn overtaken(
+    house: &House,
+    who: &Who,
+    target: &str,
+    body: Option<Value>,
+    at: usize,
+) -> (Answer, Answer) {
     let (faults, key) = (&house.table.faults, [("idempotency-key", "overtaken")]);
     faults.plan(at, Fault::HeldUp);
     let mut held_up = Box::pin(house.call_with(who, target, body.clone(), &key));
@@ -148,20 +209,37 @@ async fn a_call_that_its_own_repeat_overtakes_gets_the_same_answer_wherever_it_i
         let pair = house.pair(Some("http://127.0.0.1:9/")).await;
         let order = house.purchase(&pair, "k1").await.expect(201);
         let text = |value: &Value| value.as_str().expect("an id").to_owned();
-        let (order, sold) = (text(&order["id"]), text(&order["positions"][1]["subscriptionId"]));
+        let (order, sold) = (
+            text(&order["id"]),
+            text(&order["positions"][1]["subscriptionId"]),
+        );
         let callback = json!({"url": "http://127.0.0.1:9/"});
-        let invitation = json!({"targetClientId": pair.source.id, "offersAccess": true, "callback": callback});
+        let invitation =
+            json!({"targetClientId": pair.source.id, "offersAccess": true, "callback": callback});
         // Each of them refuses the same thing a second time.
         for (target, body) in [
-            (format!("POST /v1/subscriptions/{sold}/payments"), Some(json!({"periodNumber": 2}))),
-            (format!("POST /v1/subscriptions/{sold}/cancel"), Some(json!({}))),
+            (
+                format!("POST /v1/subscriptions/{sold}/payments"),
+                Some(json!({"periodNumber": 2})),
+            ),
+            (
+                format!("POST /v1/subscriptions/{sold}/cancel"),
+                Some(json!({})),
+            ),
             (format!("POST /v1/orders/{order}/refund"), Some(json!({}))),
             ("POST /v1/connections".to_owned(), Some(invitation)),
-            (format!("POST /v1/connections/{}/block", pair.connection), None),
+            (
+                format!("POST /v1/connections/{}/block", pair.connection),
+                None,
+            ),
         ] {
             let (answer, repeat) = overtaken(&house, &pair.target.who, &target, body, at).await;
             assert!(repeat.status < 300, "{target}: {}", repeat.text);
-            assert_eq!((answer.status, &answer.text), (repeat.status, &repeat.text), "{target}, held up before request {at}");
+            assert_eq!(
+                (answer.status, &answer.text),
+                (repeat.status, &repeat.text),
+                "{target}, held up before request {at}"
+            );
         }
     }
 }

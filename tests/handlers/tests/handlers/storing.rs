@@ -17,7 +17,11 @@ fn owner() -> ClientId {
 
 fn offer(number: u128) -> Offer {
     let body = json!({"name": format!("Nr. {number}"), "type": "single", "price": {"amount": 1, "currency": "EUR"}});
-    OfferDraft::parse(&body).expect("valid").create(OfferId::from(Uuid::from_u128(number)), owner(), Timestamp::UNIX_EPOCH)
+    OfferDraft::parse(&body).expect("valid").create(
+        OfferId::from(Uuid::from_u128(number)),
+        owner(),
+        Timestamp::UNIX_EPOCH,
+    )
 }
 
 async fn table() -> (TestTable, Store) {
@@ -38,7 +42,10 @@ fn one<E: tandem_store::Entity>(
 #[tokio::test]
 async fn a_conflict_names_the_rows_that_stood_in_the_way_and_nothing_is_written() {
     let (table, store) = table().await;
-    store.commit(one(&offer(1), Transaction::create)).await.expect("written");
+    store
+        .commit(one(&offer(1), Transaction::create))
+        .await
+        .expect("written");
     let before = table.dump();
     let mut both = one(&offer(2), Transaction::create);
     both.create(&offer(1)).expect("a row");
@@ -55,11 +62,21 @@ async fn a_row_that_was_changed_meanwhile_is_not_removed() {
         transaction.remove(offer);
         Ok(())
     };
-    store.commit(one(&offer(1), Transaction::create)).await.expect("written");
-    store.commit(one(&offer(1), Transaction::replace)).await.expect("written");
+    store
+        .commit(one(&offer(1), Transaction::create))
+        .await
+        .expect("written");
+    store
+        .commit(one(&offer(1), Transaction::replace))
+        .await
+        .expect("written");
     let stale = store.commit(one(&offer(1), remove)).await;
     assert!(matches!(stale, Err(CommitError::Conflict(_))));
-    let read = store.get(&keys::offer(owner(), offer(1).id)).await.expect("read").expect("there");
+    let read = store
+        .get(&keys::offer(owner(), offer(1).id))
+        .await
+        .expect("read")
+        .expect("there");
     store.commit(one(&read, remove)).await.expect("removed");
     assert!(table.dump().is_empty());
 }
@@ -67,11 +84,21 @@ async fn a_row_that_was_changed_meanwhile_is_not_removed() {
 #[tokio::test]
 async fn of_two_changes_of_one_version_the_second_finds_another_one() {
     let (_table, store) = table().await;
-    store.commit(one(&offer(1), Transaction::create)).await.expect("written");
-    store.commit(one(&offer(1), Transaction::replace)).await.expect("written");
+    store
+        .commit(one(&offer(1), Transaction::create))
+        .await
+        .expect("written");
+    store
+        .commit(one(&offer(1), Transaction::replace))
+        .await
+        .expect("written");
     let stale = store.commit(one(&offer(1), Transaction::replace)).await;
     assert!(matches!(stale, Err(CommitError::Conflict(_))));
-    let read = store.get(&keys::offer(owner(), offer(1).id)).await.expect("read").expect("there");
+    let read = store
+        .get(&keys::offer(owner(), offer(1).id))
+        .await
+        .expect("read")
+        .expect("there");
     assert_eq!(read.version, 2);
 }
 
@@ -91,13 +118,24 @@ async fn a_record_that_has_expired_is_written_over_and_one_that_has_not_is_not()
     };
     let write = |status, now: Timestamp| {
         let mut transaction = Transaction::default();
-        transaction.create_over_expired(&record(status), now).expect("a row");
+        transaction
+            .create_over_expired(&record(status), now)
+            .expect("a row");
         store.commit(transaction)
     };
     write(201, now).await.expect("written");
-    assert!(matches!(write(202, now).await, Err(CommitError::Conflict(_))));
-    write(203, now + jiff::SignedDuration::from_secs(1)).await.expect("written over");
-    let read = store.get(&IdempotencyRecord::key_of("operator", "s")).await.expect("read").expect("there");
+    assert!(matches!(
+        write(202, now).await,
+        Err(CommitError::Conflict(_))
+    ));
+    write(203, now + jiff::SignedDuration::from_secs(1))
+        .await
+        .expect("written over");
+    let read = store
+        .get(&IdempotencyRecord::key_of("operator", "s"))
+        .await
+        .expect("read")
+        .expect("there");
     assert_eq!(read.status, 203);
 }
 
@@ -115,15 +153,24 @@ async fn a_page_looks_at_a_bounded_number_of_rows_and_the_next_one_goes_on_there
     let wanted = Name::parse(&json!("Nr. 1")).expect("a name");
     let keep = |offer: &Offer| offer.name == wanted;
     table.reset_calls();
-    let first = store.page(&keys::offers_of(owner()), None, 20, keep).await.expect("a page");
+    let first = store
+        .page(&keys::offers_of(owner()), None, 20, keep)
+        .await
+        .expect("a page");
     assert!(first.items.is_empty() && first.next.is_some());
     assert!(table.calls().len() <= 12, "{:?}", table.calls());
-    let second = store.page(&keys::offers_of(owner()), first.next.as_deref(), 20, keep).await.expect("a page");
+    let second = store
+        .page(&keys::offers_of(owner()), first.next.as_deref(), 20, keep)
+        .await
+        .expect("a page");
     assert_eq!((second.items.len(), second.next), (1, None));
 }
 
 #[test]
 fn tests_try_a_call_as_often_as_production() {
     let (tests, production) = (tandem_testing::retries(), tandem_runtime::aws::retries());
-    assert_eq!((tests.max_attempts(), tests.mode()), (production.max_attempts(), production.mode()));
+    assert_eq!(
+        (tests.max_attempts(), tests.mode()),
+        (production.max_attempts(), production.mode())
+    );
 }

@@ -13,13 +13,21 @@ use super::{CREATED, attempts, status_codes, time, waited};
 async fn a_callback_is_tried_again_on_schedule_until_it_is_taken() {
     let receiver = Receiver::start().await;
     receiver.answer_next([
-        Reply::status(500).body("no").after(Duration::from_millis(300)),
+        Reply::status(500)
+            .body("no")
+            .after(Duration::from_millis(300)),
         Reply::status(302).header("location", &receiver.url()),
         Reply::status(503).header("retry-after", "4"),
     ]);
     let pair = World::new().pair_between_two_companies(&receiver).await;
     let sale = pair.sell().await;
-    let callback = callback_about(&pair.source, sale.shared_subscription_id(), CREATED, "delivered").await;
+    let callback = callback_about(
+        &pair.source,
+        sale.shared_subscription_id(),
+        CREATED,
+        "delivered",
+    )
+    .await;
 
     assert_eq!(callback["attempts"], 4);
     assert_eq!(status_codes(&callback), [500, 302, 503, 204]);
@@ -27,47 +35,93 @@ async fn a_callback_is_tried_again_on_schedule_until_it_is_taken() {
     assert_eq!(received.len(), 4, "a redirect is not followed");
     let waits = waited(&received);
     for (wait, least) in waits.iter().zip([1_300, 2_000, 4_000]) {
-        assert!(*wait >= SignedDuration::from_millis(least), "the schedule is 0, 1, 2, 2; Retry-After was 4: {waits:?}");
+        assert!(
+            *wait >= SignedDuration::from_millis(least),
+            "the schedule is 0, 1, 2, 2; Retry-After was 4: {waits:?}"
+        );
     }
     for request in &received {
         assert_eq!(request.webhook_id(), id(&callback), "the id stays the same");
         assert_eq!(verified(request, pair.secret()), callback["body"]);
         assert_eq!(request.body, received[0].body, "the very bytes");
-        let signed: i64 = request.headers["webhook-timestamp"].to_str().expect("text").parse().expect("a number");
-        assert!((request.at.as_second() - signed).abs() <= 5, "each attempt is signed when it is made");
+        let signed: i64 = request.headers["webhook-timestamp"]
+            .to_str()
+            .expect("text")
+            .parse()
+            .expect("a number");
+        assert!(
+            (request.at.as_second() - signed).abs() <= 5,
+            "each attempt is signed when it is made"
+        );
     }
 }
 
 #[tokio::test]
-async fn every_attempt_is_logged_with_time_duration_status_error_and_the_first_4_kb_of_the_answer() {
+async fn every_attempt_is_logged_with_time_duration_status_error_and_the_first_4_kb_of_the_answer()
+{
     let receiver = Receiver::start().await;
     receiver.answer_next([
-        Reply::status(500).body(&format!("<p>Wartung</p>{}", "ä".repeat(5_000))).after(Duration::from_millis(300)),
+        Reply::status(500)
+            .body(&format!("<p>Wartung</p>{}", "ä".repeat(5_000)))
+            .after(Duration::from_millis(300)),
         Reply::status(302).header("location", &receiver.url()),
     ]);
     let pair = World::new().pair_between_two_companies(&receiver).await;
     let sale = pair.sell().await;
-    let callback = callback_about(&pair.source, sale.shared_subscription_id(), CREATED, "delivered").await;
+    let callback = callback_about(
+        &pair.source,
+        sale.shared_subscription_id(),
+        CREATED,
+        "delivered",
+    )
+    .await;
 
     let logged = attempts(&callback);
-    assert_eq!(logged.iter().map(|attempt| &attempt["number"]).collect::<Vec<_>>(), [1, 2, 3]);
+    assert_eq!(
+        logged
+            .iter()
+            .map(|attempt| &attempt["number"])
+            .collect::<Vec<_>>(),
+        [1, 2, 3]
+    );
     for (attempt, request) in logged.iter().zip(receiver.received()) {
         let earlier = request.at.duration_since(time(&attempt["at"]));
-        assert!(earlier.abs() < SignedDuration::from_secs(5), "{attempt} but came at {}", request.at);
+        assert!(
+            earlier.abs() < SignedDuration::from_secs(5),
+            "{attempt} but came at {}",
+            request.at
+        );
     }
     let duration = logged[0]["durationMs"].as_u64().expect("a duration");
     assert!((300..10_000).contains(&duration), "{duration} ms");
 
     let answer = logged[0]["answer"].as_str().expect("the answer");
-    assert!(answer.starts_with("<p>Wartung</p>ä") && (4_090..=4_096).contains(&answer.len()), "{} octets", answer.len());
+    assert!(
+        answer.starts_with("<p>Wartung</p>ä") && (4_090..=4_096).contains(&answer.len()),
+        "{} octets",
+        answer.len()
+    );
     assert_eq!(logged[0].get("error"), None, "the status says it");
-    assert!(logged[1]["error"].as_str().is_some_and(|error| error.contains("redirects")), "{}", logged[1]);
-    assert_eq!((logged[2].get("error"), logged[2].get("answer")), (None, None));
+    assert!(
+        logged[1]["error"]
+            .as_str()
+            .is_some_and(|error| error.contains("redirects")),
+        "{}",
+        logged[1]
+    );
+    assert_eq!(
+        (logged[2].get("error"), logged[2].get("answer")),
+        (None, None)
+    );
 }
 
 #[tokio::test]
 async fn a_receiver_that_cannot_be_reached_gets_the_callback_at_its_new_address() {
-    let port = TcpListener::bind(("127.0.0.1", 0)).expect("a free port").local_addr().expect("bound").port();
+    let port = TcpListener::bind(("127.0.0.1", 0))
+        .expect("a free port")
+        .local_addr()
+        .expect("bound")
+        .port();
     let world = World::new();
     let receiver = Receiver::start().await;
     let pair = world.pair_between_two_companies(&receiver).await;
@@ -77,17 +131,41 @@ async fn a_receiver_that_cannot_be_reached_gets_the_callback_at_its_new_address(
 
     let sale = pair.sell().await;
     let tried = eventually("a first attempt", async || {
-        let listed = pair.source.api.all(&format!("/v1/callbacks?orderId={}", sale.order_id())).await;
-        listed.into_iter().find(|callback| callback["attempts"] != 0 && callback["nextAttemptAt"].is_string()).ok_or("none yet")
+        let listed = pair
+            .source
+            .api
+            .all(&format!("/v1/callbacks?orderId={}", sale.order_id()))
+            .await;
+        listed
+            .into_iter()
+            .find(|callback| callback["attempts"] != 0 && callback["nextAttemptAt"].is_string())
+            .ok_or("none yet")
     })
     .await;
     assert_eq!(tried["status"], "pending");
-    let _ = pair.source.api.patch(&connection, json!({"callback": {"url": receiver.url()}})).await.ok();
+    let _ = pair
+        .source
+        .api
+        .patch(&connection, json!({"callback": {"url": receiver.url()}}))
+        .await
+        .ok();
 
-    let callback = callback_about(&pair.source, sale.shared_subscription_id(), CREATED, "delivered").await;
+    let callback = callback_about(
+        &pair.source,
+        sale.shared_subscription_id(),
+        CREATED,
+        "delivered",
+    )
+    .await;
     let logged = attempts(&callback);
     assert_eq!(logged[0]["error"], "the receiver refused the connection");
-    assert_eq!((logged[0].get("statusCode"), logged[0].get("answer")), (None, None));
-    assert_eq!(logged.last().map(|attempt| &attempt["statusCode"]), Some(&Value::from(204)));
+    assert_eq!(
+        (logged[0].get("statusCode"), logged[0].get("answer")),
+        (None, None)
+    );
+    assert_eq!(
+        logged.last().map(|attempt| &attempt["statusCode"]),
+        Some(&Value::from(204))
+    );
     assert_eq!(receiver.received().len(), 1);
 }

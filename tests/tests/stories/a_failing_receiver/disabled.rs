@@ -10,7 +10,10 @@ async fn disabled(receiver: &Receiver) -> (Pair, Sale, Value) {
     let pair = World::new().pair_between_two_companies(receiver).await;
     let sale = pair.sell().await;
     let held = callback_about(&pair.source, sale.shared_subscription_id(), CREATED, "held").await;
-    assert_eq!((&held["attempts"], status_codes(&held)), (&json!(1), vec![410]));
+    assert_eq!(
+        (&held["attempts"], status_codes(&held)),
+        (&json!(1), vec![410])
+    );
     (pair, sale, held)
 }
 
@@ -19,37 +22,84 @@ async fn after_410_sales_go_on_and_their_callbacks_wait_for_a_replay() {
     let receiver = Receiver::start().await;
     let (pair, _, first) = disabled(&receiver).await;
     let connection = pair.source.connection(&pair.connection_id).await;
-    assert!(connection["callback"]["disabledAt"].is_string(), "{connection}");
-    let reason = connection["callback"]["disabledReason"].as_str().unwrap_or_default();
-    assert!(reason.contains("410") && reason.contains(id(&first)), "{connection}");
-    let mail = mail_to(&pair.source.email, "Your callback address has been disabled").await;
-    assert!(mail.text.contains(id(&first)) && mail.text.contains(&pair.connection_id), "{}", mail.text);
+    assert!(
+        connection["callback"]["disabledAt"].is_string(),
+        "{connection}"
+    );
+    let reason = connection["callback"]["disabledReason"]
+        .as_str()
+        .unwrap_or_default();
+    assert!(
+        reason.contains("410") && reason.contains(id(&first)),
+        "{connection}"
+    );
+    let mail = mail_to(
+        &pair.source.email,
+        "Your callback address has been disabled",
+    )
+    .await;
+    assert!(
+        mail.text.contains(id(&first)) && mail.text.contains(&pair.connection_id),
+        "{}",
+        mail.text
+    );
 
     let second = pair.sell().await;
-    let second = callback_about(&pair.source, second.shared_subscription_id(), CREATED, "held").await;
-    assert_eq!((&second["attempts"], attempts(&second)), (&json!(0), Vec::new()));
-    assert_eq!(receiver.received().len(), 1, "the second sale is held without a call");
+    let second = callback_about(
+        &pair.source,
+        second.shared_subscription_id(),
+        CREATED,
+        "held",
+    )
+    .await;
+    assert_eq!(
+        (&second["attempts"], attempts(&second)),
+        (&json!(0), Vec::new())
+    );
+    assert_eq!(
+        receiver.received().len(),
+        1,
+        "the second sale is held without a call"
+    );
 
     receiver.answer_always(Reply::status(200));
     let both = [id(&first), id(&second)];
     let replayed = replay_many(&pair.source, &both).await.accepted();
-    let mut ids: Vec<&str> = replayed["items"].as_array().expect("items").iter().map(id).collect();
+    let mut ids: Vec<&str> = replayed["items"]
+        .as_array()
+        .expect("items")
+        .iter()
+        .map(id)
+        .collect();
     ids.sort_unstable();
     assert_eq!(ids, both);
     for (callback, codes) in [(&first, vec![410, 200]), (&second, vec![200])] {
         let subscription = callback["subscriptionId"].as_str().expect("an id");
         let delivered = callback_about(&pair.source, subscription, CREATED, "delivered").await;
-        assert_eq!((id(&delivered), status_codes(&delivered)), (id(callback), codes));
+        assert_eq!(
+            (id(&delivered), status_codes(&delivered)),
+            (id(callback), codes)
+        );
     }
     let received = receiver.received();
-    let mut sent: Vec<&str> = received[1..].iter().map(|request| request.webhook_id()).collect();
+    let mut sent: Vec<&str> = received[1..]
+        .iter()
+        .map(|request| request.webhook_id())
+        .collect();
     sent.sort_unstable();
-    assert_eq!(sent, both, "each once, with the id it has had from the start");
+    assert_eq!(
+        sent, both,
+        "each once, with the id it has had from the start"
+    );
     for request in &received {
         let _ = verified(request, pair.secret());
     }
     let connection = pair.source.connection(&pair.connection_id).await;
-    assert_eq!(connection["callback"]["disabledAt"], Value::Null, "who asks for a replay takes callbacks again");
+    assert_eq!(
+        connection["callback"]["disabledAt"],
+        Value::Null,
+        "who asks for a replay takes callbacks again"
+    );
     let _only_one = mail_to(&pair.source.email, "disabled").await;
 }
 
@@ -58,11 +108,25 @@ async fn a_new_address_takes_what_is_sold_from_then_on_and_what_waits_when_it_is
     let (gone, receiver) = (Receiver::start().await, Receiver::start().await);
     let (pair, _, first) = disabled(&gone).await;
     let path = format!("/v1/connections/{}", pair.connection_id);
-    let _ = pair.source.api.patch(&path, json!({"callback": {"url": receiver.url()}})).await.ok();
-    assert_eq!(pair.source.connection(&pair.connection_id).await["callback"]["disabledAt"], Value::Null);
+    let _ = pair
+        .source
+        .api
+        .patch(&path, json!({"callback": {"url": receiver.url()}}))
+        .await
+        .ok();
+    assert_eq!(
+        pair.source.connection(&pair.connection_id).await["callback"]["disabledAt"],
+        Value::Null
+    );
 
     let second = pair.sell().await;
-    let _ = callback_about(&pair.source, second.shared_subscription_id(), CREATED, "delivered").await;
+    let _ = callback_about(
+        &pair.source,
+        second.shared_subscription_id(),
+        CREATED,
+        "delivered",
+    )
+    .await;
     let subscription = first["subscriptionId"].as_str().expect("an id");
     let _still = callback_about(&pair.source, subscription, CREATED, "held").await;
     let _ = replay(&pair.source, &first).await.accepted();
@@ -76,14 +140,30 @@ async fn a_new_address_takes_what_is_sold_from_then_on_and_what_waits_when_it_is
 async fn only_callbacks_of_ones_own_are_replayed_and_all_or_none() {
     let receiver = Receiver::start().await;
     let (pair, _, held) = disabled(&receiver).await;
-    replay(&pair.target, &held).await.problem(404, "callback_not_found");
+    replay(&pair.target, &held)
+        .await
+        .problem(404, "callback_not_found");
     let unknown = "cbk_0190b8f5c6f77c3ab0a1c2d3e4f50617";
-    for (client, ids) in [(&pair.target, vec![id(&held)]), (&pair.source, vec![id(&held), unknown])] {
+    for (client, ids) in [
+        (&pair.target, vec![id(&held)]),
+        (&pair.source, vec![id(&held), unknown]),
+    ] {
         let refused = replay_many(client, &ids).await;
-        assert_eq!(refused.fields(), [("callbackIds".to_owned(), "not_found".to_owned())], "{refused}");
+        assert_eq!(
+            refused.fields(),
+            [("callbackIds".to_owned(), "not_found".to_owned())],
+            "{refused}"
+        );
         refused.problem(422, "invalid_fields");
     }
-    let after = pair.source.api.get(&format!("/v1/callbacks/{}", id(&held))).await.ok();
+    let after = pair
+        .source
+        .api
+        .get(&format!("/v1/callbacks/{}", id(&held)))
+        .await
+        .ok();
     assert_eq!(after, held);
-    assert!(pair.source.connection(&pair.connection_id).await["callback"]["disabledAt"].is_string());
+    assert!(
+        pair.source.connection(&pair.connection_id).await["callback"]["disabledAt"].is_string()
+    );
 }

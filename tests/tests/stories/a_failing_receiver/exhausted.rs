@@ -1,7 +1,9 @@
 //! A receiver that fails to the last attempt.
 
 use serde_json::{Value, json};
-use tandem_stories::{Pair, Receiver, Reply, Sale, World, callback_about, eventually, id, mail_to, verified};
+use tandem_stories::{
+    Pair, Receiver, Reply, Sale, World, callback_about, eventually, id, mail_to, verified,
+};
 use uuid::Uuid;
 
 use super::{CREATED, replay, status_codes};
@@ -10,7 +12,13 @@ async fn exhausted(receiver: &Receiver) -> (Pair, Sale, Value) {
     receiver.answer_always(Reply::status(500));
     let pair = World::new().pair_between_two_companies(receiver).await;
     let sale = pair.sell().await;
-    let callback = callback_about(&pair.source, sale.shared_subscription_id(), CREATED, "exhausted").await;
+    let callback = callback_about(
+        &pair.source,
+        sale.shared_subscription_id(),
+        CREATED,
+        "exhausted",
+    )
+    .await;
     (pair, sale, callback)
 }
 
@@ -18,15 +26,32 @@ async fn exhausted(receiver: &Receiver) -> (Pair, Sale, Value) {
 async fn after_the_last_attempt_the_source_gets_a_mail_and_the_callback_waits_for_a_replay() {
     let receiver = Receiver::start().await;
     let (pair, sale, callback) = exhausted(&receiver).await;
-    assert_eq!(status_codes(&callback), [500, 500, 500, 500], "the schedule has four attempts");
+    assert_eq!(
+        status_codes(&callback),
+        [500, 500, 500, 500],
+        "the schedule has four attempts"
+    );
     assert_eq!(callback["nextAttemptAt"], Value::Null);
     let mail = mail_to(&pair.source.email, "A callback could not be delivered").await;
-    assert!(mail.text.contains(id(&callback)) && mail.text.contains("Attempts so far: 4"), "{}", mail.text);
+    assert!(
+        mail.text.contains(id(&callback)) && mail.text.contains("Attempts so far: 4"),
+        "{}",
+        mail.text
+    );
 
     receiver.answer_always(Reply::status(200));
     let replayed = replay(&pair.source, &callback).await.accepted();
-    assert_eq!((id(&replayed), &replayed["status"]), (id(&callback), &json!("pending")));
-    let delivered = callback_about(&pair.source, sale.shared_subscription_id(), CREATED, "delivered").await;
+    assert_eq!(
+        (id(&replayed), &replayed["status"]),
+        (id(&callback), &json!("pending"))
+    );
+    let delivered = callback_about(
+        &pair.source,
+        sale.shared_subscription_id(),
+        CREATED,
+        "delivered",
+    )
+    .await;
     assert_eq!(status_codes(&delivered), [500, 500, 500, 500, 200]);
     let received = receiver.received();
     assert_eq!(received.len(), 5);
@@ -45,7 +70,10 @@ async fn a_replay_begins_the_schedule_anew() {
     let _ = replay(&pair.source, &callback).await.accepted();
     let subscription = callback["subscriptionId"].as_str().expect("an id");
     let delivered = callback_about(&pair.source, subscription, CREATED, "delivered").await;
-    assert_eq!(status_codes(&delivered), [500, 500, 500, 500, 500, 500, 500, 204]);
+    assert_eq!(
+        status_codes(&delivered),
+        [500, 500, 500, 500, 500, 500, 500, 204]
+    );
 }
 
 #[tokio::test]
@@ -53,21 +81,63 @@ async fn what_was_delivered_can_be_replayed_and_a_replay_that_is_sent_twice_happ
     let receiver = Receiver::start().await;
     let pair = World::new().pair_between_two_companies(&receiver).await;
     let sale = pair.sell().await;
-    let callback = callback_about(&pair.source, sale.shared_subscription_id(), CREATED, "delivered").await;
+    let callback = callback_about(
+        &pair.source,
+        sale.shared_subscription_id(),
+        CREATED,
+        "delivered",
+    )
+    .await;
 
-    let (path, key) = (format!("/v1/callbacks/{}/replay", id(&callback)), Uuid::now_v7().to_string());
-    let ask = async || pair.source.api.call("POST".parse().expect("a method"), &path).idempotency_key(&key).send().await;
+    let (path, key) = (
+        format!("/v1/callbacks/{}/replay", id(&callback)),
+        Uuid::now_v7().to_string(),
+    );
+    let ask = async || {
+        pair.source
+            .api
+            .call("POST".parse().expect("a method"), &path)
+            .idempotency_key(&key)
+            .send()
+            .await
+    };
     let first = ask().await.accepted();
     let twice = eventually("the second delivery", async || {
-        let callback = pair.source.api.get(&format!("/v1/callbacks/{}", id(&callback))).await.ok();
-        if callback["attempts"] == 2 && callback["status"] == "delivered" { Ok(callback) } else { Err(callback.to_string()) }
+        let callback = pair
+            .source
+            .api
+            .get(&format!("/v1/callbacks/{}", id(&callback)))
+            .await
+            .ok();
+        if callback["attempts"] == 2 && callback["status"] == "delivered" {
+            Ok(callback)
+        } else {
+            Err(callback.to_string())
+        }
     })
     .await;
     let again = ask().await;
-    assert_eq!(again.header("idempotency-replayed"), Some("true"), "{again}");
+    assert_eq!(
+        again.header("idempotency-replayed"),
+        Some("true"),
+        "{again}"
+    );
     assert_eq!(again.accepted(), first);
-    assert_eq!(pair.source.api.get(&format!("/v1/callbacks/{}", id(&callback))).await.ok(), twice);
+    assert_eq!(
+        pair.source
+            .api
+            .get(&format!("/v1/callbacks/{}", id(&callback)))
+            .await
+            .ok(),
+        twice
+    );
     let received = receiver.received();
-    assert_eq!(received.iter().map(|request| request.webhook_id()).collect::<Vec<_>>(), [id(&callback), id(&callback)]);
+    assert_eq!(
+        received
+            .iter()
+            .map(|request| request.webhook_id())
+            .collect::<Vec<_>>(),
+        [id(&callback), id(&callback)]
+    );
     assert_eq!(received[0].body, received[1].body);
 }

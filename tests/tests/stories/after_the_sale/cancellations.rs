@@ -10,15 +10,24 @@ async fn a_cancellation_ends_both_rows_at_its_date_and_owes_nothing() {
     for scene in Scene::both().await {
         let end = later(Timestamp::now(), 240.hours());
         let cancelled = scene.tell("cancel", json!({"endsAt": end})).await.ok();
-        assert_eq!((&cancelled["status"], time(&cancelled["endsAt"])), (&json!("cancelled"), end));
+        assert_eq!(
+            (&cancelled["status"], time(&cancelled["endsAt"])),
+            (&json!("cancelled"), end)
+        );
         assert_eq!(scene.status().await, "cancelled");
         assert_eq!(scene.payouts().await, [row("PAYMENT", 1, 999, 800)]);
         if let Some(data) = scene.told(CANCELLED).await {
             assert_eq!(time(&data["endsAt"]), end);
             assert_eq!(time(&data["cancelledAt"]), time(&cancelled["updatedAt"]));
         }
-        scene.tell("cancel", json!({})).await.problem(409, "subscription_ended");
-        scene.tell("payments", json!({})).await.problem(409, "subscription_ended");
+        scene
+            .tell("cancel", json!({}))
+            .await
+            .problem(409, "subscription_ended");
+        scene
+            .tell("payments", json!({}))
+            .await
+            .problem(409, "subscription_ended");
         scene.told_only(&[CREATED, CANCELLED]).await;
     }
 }
@@ -34,8 +43,17 @@ async fn without_a_date_it_ends_with_what_is_paid() {
 #[tokio::test]
 async fn nothing_ends_in_the_past() {
     let scene = Scene::within_one_company().await;
-    let refused = scene.tell("cancel", json!({"endsAt": later(Timestamp::now(), -1.hour())})).await;
-    assert_eq!(refused.fields(), [("endsAt".to_owned(), "in_the_past".to_owned())], "{refused}");
+    let refused = scene
+        .tell(
+            "cancel",
+            json!({"endsAt": later(Timestamp::now(), -1.hour())}),
+        )
+        .await;
+    assert_eq!(
+        refused.fields(),
+        [("endsAt".to_owned(), "in_the_past".to_owned())],
+        "{refused}"
+    );
     refused.problem(422, "invalid_fields");
     assert_eq!(scene.status().await, "active");
 }
@@ -44,10 +62,22 @@ async fn nothing_ends_in_the_past() {
 async fn until_its_end_further_periods_can_be_paid() {
     let scene = Scene::between_two_companies().await;
     let began = time(&scene.rows().await[0]["startedAt"]);
-    let _ = scene.tell("cancel", json!({"endsAt": later(began, 2.months())})).await.ok();
+    let _ = scene
+        .tell("cancel", json!({"endsAt": later(began, 2.months())}))
+        .await
+        .ok();
     let renewed = scene.tell("payments", json!({})).await.ok();
-    assert_eq!((&renewed["status"], time(&renewed["paidUntil"])), (&json!("cancelled"), later(began, 2.months())));
-    scene.tell("payments", json!({})).await.problem(409, "subscription_ended");
-    assert_eq!(scene.payouts().await, [row("PAYMENT", 1, 999, 800), row("PAYMENT", 2, 999, 800)]);
+    assert_eq!(
+        (&renewed["status"], time(&renewed["paidUntil"])),
+        (&json!("cancelled"), later(began, 2.months()))
+    );
+    scene
+        .tell("payments", json!({}))
+        .await
+        .problem(409, "subscription_ended");
+    assert_eq!(
+        scene.payouts().await,
+        [row("PAYMENT", 1, 999, 800), row("PAYMENT", 2, 999, 800)]
+    );
     scene.told_only(&[CREATED, CANCELLED, RENEWED]).await;
 }

@@ -7,7 +7,12 @@ use uuid::Uuid;
 use super::{CANCELLED, CREATED, REFUNDED, RENEWED, Scene, euros, row, time};
 
 fn statuses(order: &Value) -> Vec<&str> {
-    order["positions"].as_array().expect("positions").iter().filter_map(|position| position["status"].as_str()).collect()
+    order["positions"]
+        .as_array()
+        .expect("positions")
+        .iter()
+        .filter_map(|position| position["status"].as_str())
+        .collect()
 }
 
 async fn own_status(scene: &Scene) -> Value {
@@ -18,22 +23,49 @@ async fn own_status(scene: &Scene) -> Value {
 #[tokio::test]
 async fn a_refund_of_the_shared_position_takes_back_what_is_owed_and_ends_both_rows() {
     for scene in Scene::both().await {
-        let order = scene.take_back("refund", json!({"positions": [2]})).await.ok();
+        let order = scene
+            .take_back("refund", json!({"positions": [2]}))
+            .await
+            .ok();
         assert_eq!(statuses(&order), ["paid", "refunded"]);
         let reversed = time(&order["positions"][1]["reversedAt"]);
         assert!(Timestamp::now().duration_since(reversed).as_secs() < 60);
-        assert_eq!(scene.pair.target.api.get(&format!("/v1/orders/{}", scene.sale.order_id())).await.ok(), order);
-        assert_eq!((scene.status().await.as_str(), own_status(&scene).await), ("refunded", json!("active")));
+        assert_eq!(
+            scene
+                .pair
+                .target
+                .api
+                .get(&format!("/v1/orders/{}", scene.sale.order_id()))
+                .await
+                .ok(),
+            order
+        );
+        assert_eq!(
+            (scene.status().await.as_str(), own_status(&scene).await),
+            ("refunded", json!("active"))
+        );
         assert_eq!(time(&scene.rows().await[1]["endsAt"]), reversed);
-        assert_eq!(scene.payouts().await, [row("PAYMENT", 1, 999, 800), row("REFUND", 1, -999, -800)]);
+        assert_eq!(
+            scene.payouts().await,
+            [row("PAYMENT", 1, 999, 800), row("REFUND", 1, -999, -800)]
+        );
         if let Some(data) = scene.told(REFUNDED).await {
-            assert_eq!((&data["reason"], &data["amount"]), (&json!("refund"), &euros(-999)));
+            assert_eq!(
+                (&data["reason"], &data["amount"]),
+                (&json!("refund"), &euros(-999))
+            );
             assert_eq!(time(&data["endedAt"]), reversed);
         }
         for again in [json!({"positions": [2]}), json!({"positions": [1, 2]})] {
-            scene.take_back("refund", again).await.problem(409, "position_not_paid");
+            scene
+                .take_back("refund", again)
+                .await
+                .problem(409, "position_not_paid");
         }
-        scene.tell("payments", json!({})).await.problem(409, "subscription_ended");
+        scene
+            .tell("payments", json!({}))
+            .await
+            .problem(409, "subscription_ended");
         scene.told_only(&[CREATED, REFUNDED]).await;
     }
 }
@@ -43,14 +75,31 @@ async fn a_refund_of_the_whole_order_takes_all_that_is_still_paid() {
     for scene in Scene::both().await {
         let order = scene.take_back("refund", json!({})).await.ok();
         assert_eq!(statuses(&order), ["refunded", "refunded"]);
-        assert_eq!((scene.status().await.as_str(), own_status(&scene).await), ("refunded", json!("refunded")));
-        assert_eq!(scene.payouts().await, [row("PAYMENT", 1, 999, 800), row("REFUND", 1, -999, -800)]);
-        scene.take_back("charge-back", json!({})).await.problem(409, "position_not_paid");
-        assert!(scene.told(REFUNDED).await.is_none_or(|data| data["reason"] == "refund"));
+        assert_eq!(
+            (scene.status().await.as_str(), own_status(&scene).await),
+            ("refunded", json!("refunded"))
+        );
+        assert_eq!(
+            scene.payouts().await,
+            [row("PAYMENT", 1, 999, 800), row("REFUND", 1, -999, -800)]
+        );
+        scene
+            .take_back("charge-back", json!({}))
+            .await
+            .problem(409, "position_not_paid");
+        assert!(
+            scene
+                .told(REFUNDED)
+                .await
+                .is_none_or(|data| data["reason"] == "refund")
+        );
         scene.told_only(&[CREATED, REFUNDED]).await;
     }
     let scene = Scene::within_one_company().await;
-    let _ = scene.take_back("refund", json!({"positions": [1]})).await.ok();
+    let _ = scene
+        .take_back("refund", json!({"positions": [1]}))
+        .await
+        .ok();
     let order = scene.take_back("charge-back", json!({})).await.ok();
     assert_eq!(statuses(&order), ["refunded", "chargedBack"]);
 }
@@ -60,10 +109,19 @@ async fn a_charge_back_is_a_loss_for_both() {
     for scene in Scene::both().await {
         let order = scene.take_back("charge-back", json!({})).await.ok();
         assert_eq!(statuses(&order), ["chargedBack", "chargedBack"]);
-        assert_eq!((scene.status().await.as_str(), own_status(&scene).await), ("chargedBack", json!("chargedBack")));
-        assert_eq!(scene.payouts().await, [row("PAYMENT", 1, 999, 800), row("LOSS", 1, -999, -800)]);
+        assert_eq!(
+            (scene.status().await.as_str(), own_status(&scene).await),
+            ("chargedBack", json!("chargedBack"))
+        );
+        assert_eq!(
+            scene.payouts().await,
+            [row("PAYMENT", 1, 999, 800), row("LOSS", 1, -999, -800)]
+        );
         if let Some(data) = scene.told(REFUNDED).await {
-            assert_eq!((&data["reason"], &data["amount"]), (&json!("chargeBack"), &euros(-999)));
+            assert_eq!(
+                (&data["reason"], &data["amount"]),
+                (&json!("chargeBack"), &euros(-999))
+            );
         }
         scene.told_only(&[CREATED, REFUNDED]).await;
     }
@@ -74,27 +132,65 @@ async fn after_a_renewal_the_last_period_goes_back_also_of_a_cancelled_subscript
     let scene = Scene::between_two_companies().await;
     let _ = scene.tell("payments", json!({})).await.ok();
     let _ = scene.tell("cancel", json!({})).await.ok();
-    let _ = scene.take_back("refund", json!({"positions": [2]})).await.ok();
+    let _ = scene
+        .take_back("refund", json!({"positions": [2]}))
+        .await
+        .ok();
     assert_eq!(scene.status().await, "refunded");
-    let expected = [row("PAYMENT", 1, 999, 800), row("PAYMENT", 2, 999, 800), row("REFUND", 2, -999, -800)];
+    let expected = [
+        row("PAYMENT", 1, 999, 800),
+        row("PAYMENT", 2, 999, 800),
+        row("REFUND", 2, -999, -800),
+    ];
     assert_eq!(scene.payouts().await, expected);
     let _ = scene.told(REFUNDED).await;
-    scene.told_only(&[CREATED, RENEWED, CANCELLED, REFUNDED]).await;
+    scene
+        .told_only(&[CREATED, RENEWED, CANCELLED, REFUNDED])
+        .await;
 }
 
 #[tokio::test]
 async fn a_refund_that_is_sent_twice_happens_once() {
     let scene = Scene::within_one_company().await;
-    let (path, key) = (format!("/v1/orders/{}/refund", scene.sale.order_id()), Uuid::now_v7().to_string());
-    let call = || scene.pair.target.api.call("POST".parse().expect("a method"), &path);
-    let ask = async || call().idempotency_key(&key).json(&json!({"positions": [2]})).send().await;
+    let (path, key) = (
+        format!("/v1/orders/{}/refund", scene.sale.order_id()),
+        Uuid::now_v7().to_string(),
+    );
+    let call = || {
+        scene
+            .pair
+            .target
+            .api
+            .call("POST".parse().expect("a method"), &path)
+    };
+    let ask = async || {
+        call()
+            .idempotency_key(&key)
+            .json(&json!({"positions": [2]}))
+            .send()
+            .await
+    };
     let first = ask().await;
     let again = ask().await;
-    assert_eq!((first.header("idempotency-replayed"), again.header("idempotency-replayed")), (None, Some("true")));
+    assert_eq!(
+        (
+            first.header("idempotency-replayed"),
+            again.header("idempotency-replayed")
+        ),
+        (None, Some("true"))
+    );
     assert_eq!(first.ok(), again.ok());
     assert_eq!(scene.payouts().await.len(), 2);
-    call().without_idempotency_key().send().await.problem(400, "idempotency_key_required");
-    let other = call().idempotency_key(&key).json(&json!({"positions": [1]})).send().await;
+    call()
+        .without_idempotency_key()
+        .send()
+        .await
+        .problem(400, "idempotency_key_required");
+    let other = call()
+        .idempotency_key(&key)
+        .json(&json!({"positions": [1]}))
+        .send()
+        .await;
     other.problem(422, "idempotency_key_reused");
     assert_eq!(own_status(&scene).await, "active");
 }
@@ -102,10 +198,25 @@ async fn a_refund_that_is_sent_twice_happens_once() {
 #[tokio::test]
 async fn only_positions_of_the_sellers_own_order_go_back() {
     let scene = Scene::within_one_company().await;
-    let refused = scene.take_back("refund", json!({"positions": [2, 3]})).await;
-    assert_eq!(refused.fields(), [("positions".to_owned(), "no_such_position".to_owned())], "{refused}");
+    let refused = scene
+        .take_back("refund", json!({"positions": [2, 3]}))
+        .await;
+    assert_eq!(
+        refused.fields(),
+        [("positions".to_owned(), "no_such_position".to_owned())],
+        "{refused}"
+    );
     refused.problem(422, "invalid_fields");
     let path = format!("/v1/orders/{}/refund", scene.sale.order_id());
-    scene.pair.source.api.act(&path).await.problem(404, "order_not_found");
-    assert_eq!((scene.status().await.as_str(), scene.payouts().await.len()), ("active", 1));
+    scene
+        .pair
+        .source
+        .api
+        .act(&path)
+        .await
+        .problem(404, "order_not_found");
+    assert_eq!(
+        (scene.status().await.as_str(), scene.payouts().await.len()),
+        ("active", 1)
+    );
 }

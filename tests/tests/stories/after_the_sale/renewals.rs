@@ -9,17 +9,30 @@ use super::{CREATED, RENEWED, Scene, euros, later, row, time};
 async fn a_paid_renewal_lengthens_both_rows_by_one_period_and_is_owed_again() {
     for scene in Scene::both().await {
         let began = time(&scene.rows().await[0]["startedAt"]);
-        let renewed = scene.tell("payments", json!({"paymentMethod": "PAYPAL"})).await.ok();
+        let renewed = scene
+            .tell("payments", json!({"paymentMethod": "PAYPAL"}))
+            .await
+            .ok();
         assert_eq!(renewed["periodsPaid"], 2);
         assert_eq!(time(&renewed["paidUntil"]), later(began, 2.months()));
         assert_eq!(renewed["paymentMethod"], "PAYPAL");
         assert_eq!(scene.status().await, "active");
-        assert_eq!(scene.payouts().await, [row("PAYMENT", 1, 999, 800), row("PAYMENT", 2, 999, 800)]);
+        assert_eq!(
+            scene.payouts().await,
+            [row("PAYMENT", 1, 999, 800), row("PAYMENT", 2, 999, 800)]
+        );
         if let Some(data) = scene.told(RENEWED).await {
-            assert_eq!((&data["subscription"]["periodsPaid"], &data["amount"]), (&json!(2), &euros(999)));
+            assert_eq!(
+                (&data["subscription"]["periodsPaid"], &data["amount"]),
+                (&json!(2), &euros(999))
+            );
             assert_eq!(data["subscription"]["paidUntil"], renewed["paidUntil"]);
             assert_eq!(data["paymentMethod"], "PAYPAL");
-            assert_eq!((data.get("voucherCode"), data.get("customer")), (None, None), "told once, with the sale");
+            assert_eq!(
+                (data.get("voucherCode"), data.get("customer")),
+                (None, None),
+                "told once, with the sale"
+            );
         }
         scene.told_only(&[CREATED, RENEWED]).await;
     }
@@ -28,10 +41,24 @@ async fn a_paid_renewal_lengthens_both_rows_by_one_period_and_is_owed_again() {
 #[tokio::test]
 async fn a_payment_that_names_its_period_is_not_taken_twice() {
     let scene = Scene::within_one_company().await;
-    scene.tell("payments", json!({"periodNumber": 3})).await.problem(409, "subscription_other_period");
-    let _ = scene.tell("payments", json!({"periodNumber": 2})).await.ok();
-    let refused = scene.tell("payments", json!({"periodNumber": 2})).await.problem(409, "subscription_other_period");
-    assert!(refused["detail"].as_str().is_some_and(|detail| detail.contains("number 3")), "{refused}");
+    scene
+        .tell("payments", json!({"periodNumber": 3}))
+        .await
+        .problem(409, "subscription_other_period");
+    let _ = scene
+        .tell("payments", json!({"periodNumber": 2}))
+        .await
+        .ok();
+    let refused = scene
+        .tell("payments", json!({"periodNumber": 2}))
+        .await
+        .problem(409, "subscription_other_period");
+    assert!(
+        refused["detail"]
+            .as_str()
+            .is_some_and(|detail| detail.contains("number 3")),
+        "{refused}"
+    );
     assert_eq!(scene.payouts().await.len(), 2);
 }
 
@@ -40,8 +67,17 @@ async fn only_the_seller_tells_of_renewals_and_cancellations() {
     for scene in Scene::both().await {
         let before = scene.rows().await;
         for what in ["payments", "cancel"] {
-            let path = format!("/v1/subscriptions/{}/{what}", scene.sale.shared_subscription_id());
-            scene.pair.source.api.act(&path).await.problem(403, "subscription_read_only");
+            let path = format!(
+                "/v1/subscriptions/{}/{what}",
+                scene.sale.shared_subscription_id()
+            );
+            scene
+                .pair
+                .source
+                .api
+                .act(&path)
+                .await
+                .problem(403, "subscription_read_only");
         }
         assert_eq!(scene.rows().await, before);
         scene.told_only(&[CREATED]).await;
@@ -53,19 +89,42 @@ async fn what_happens_to_the_targets_own_subscription_is_nobody_elses_business()
     let scene = Scene::between_two_companies().await;
     let path = format!("/v1/subscriptions/{}", scene.sale.own_subscription_id());
     let target = &scene.pair.target.api;
-    assert_eq!(target.act(&format!("{path}/payments")).await.ok()["periodsPaid"], 2);
-    assert_eq!(target.act(&format!("{path}/cancel")).await.ok()["status"], "cancelled");
-    let refunded = scene.take_back("refund", json!({"positions": [1]})).await.ok();
     assert_eq!(
-        (&refunded["positions"][0]["status"], &refunded["positions"][1]["status"]),
+        target.act(&format!("{path}/payments")).await.ok()["periodsPaid"],
+        2
+    );
+    assert_eq!(
+        target.act(&format!("{path}/cancel")).await.ok()["status"],
+        "cancelled"
+    );
+    let refunded = scene
+        .take_back("refund", json!({"positions": [1]}))
+        .await
+        .ok();
+    assert_eq!(
+        (
+            &refunded["positions"][0]["status"],
+            &refunded["positions"][1]["status"]
+        ),
         (&json!("refunded"), &json!("paid"))
     );
     assert_eq!(target.get(&path).await.ok()["status"], "refunded");
     assert_eq!(
-        target.all(&format!("/v1/payouts?subscriptionId={}", scene.sale.own_subscription_id())).await,
+        target
+            .all(&format!(
+                "/v1/payouts?subscriptionId={}",
+                scene.sale.own_subscription_id()
+            ))
+            .await,
         Vec::<Value>::new()
     );
-    scene.pair.source.api.get(&path).await.problem(404, "subscription_not_found");
+    scene
+        .pair
+        .source
+        .api
+        .get(&path)
+        .await
+        .problem(404, "subscription_not_found");
     assert_eq!(scene.status().await, "active");
     assert_eq!(scene.payouts().await, [row("PAYMENT", 1, 999, 800)]);
     scene.told_only(&[CREATED]).await;

@@ -16,7 +16,10 @@ async fn an_unredeemed_voucher_is_void_after_a_refund_or_a_charge_back() {
         let (source, code) = (&scene.pair.source, code(&scene).await);
         let _ = scene.take_back(how, json!({"positions": [2]})).await.ok();
         let customer = source.customer().await;
-        source.redeem(&code, &customer).await.problem(404, "voucher_not_found");
+        source
+            .redeem(&code, &customer)
+            .await
+            .problem(404, "voucher_not_found");
         let [_, sources] = scene.rows().await;
         assert_eq!(sources["customerId"], Value::Null);
         let _ = scene.told(REFUNDED).await;
@@ -26,10 +29,21 @@ async fn an_unredeemed_voucher_is_void_after_a_refund_or_a_charge_back() {
 #[tokio::test]
 async fn a_refund_of_another_position_leaves_the_voucher_alone() {
     let scene = Scene::between_two_companies().await;
-    let _ = scene.take_back("refund", json!({"positions": [1]})).await.ok();
+    let _ = scene
+        .take_back("refund", json!({"positions": [1]}))
+        .await
+        .ok();
     let customer = scene.pair.source.customer().await;
-    let linked = scene.pair.source.redeem(&code(&scene).await, &customer).await.ok();
-    assert_eq!((&linked["status"], &linked["customerId"]), (&json!("active"), &customer["id"]));
+    let linked = scene
+        .pair
+        .source
+        .redeem(&code(&scene).await, &customer)
+        .await
+        .ok();
+    assert_eq!(
+        (&linked["status"], &linked["customerId"]),
+        (&json!("active"), &customer["id"])
+    );
 }
 
 #[tokio::test]
@@ -37,13 +51,25 @@ async fn a_redeemed_voucher_stays_redeemed_and_shows_what_became_of_the_subscrip
     let scene = Scene::between_two_companies().await;
     let (source, code) = (&scene.pair.source, code(&scene).await);
     let (customer, other) = (source.customer().await, source.customer().await);
-    assert_eq!(source.redeem(&code, &customer).await.ok()["status"], "active");
-    let _ = scene.take_back("refund", json!({"positions": [2]})).await.ok();
+    assert_eq!(
+        source.redeem(&code, &customer).await.ok()["status"],
+        "active"
+    );
+    let _ = scene
+        .take_back("refund", json!({"positions": [2]}))
+        .await
+        .ok();
 
     let again = source.redeem(&code, &customer).await.ok();
-    assert_eq!((&again["status"], &again["customerId"]), (&json!("refunded"), &customer["id"]));
+    assert_eq!(
+        (&again["status"], &again["customerId"]),
+        (&json!("refunded"), &customer["id"])
+    );
     assert_eq!(scene.rows().await[1], again);
-    source.redeem(&code, &other).await.problem(409, "voucher_redeemed");
+    source
+        .redeem(&code, &other)
+        .await
+        .problem(409, "voucher_redeemed");
 }
 
 #[tokio::test]
@@ -54,6 +80,12 @@ async fn a_cancelled_subscription_can_be_claimed_until_it_ends() {
     let cancelled = scene.tell("cancel", json!({})).await.ok();
     let customer = scene.pair.source.customer().await;
     let linked = scene.pair.source.redeem(&code, &customer).await.ok();
-    assert_eq!((&linked["status"], &linked["endsAt"]), (&json!("cancelled"), &cancelled["endsAt"]));
-    assert_eq!((&linked["customerId"], &linked["periodsPaid"]), (&customer["id"], &json!(2)));
+    assert_eq!(
+        (&linked["status"], &linked["endsAt"]),
+        (&json!("cancelled"), &cancelled["endsAt"])
+    );
+    assert_eq!(
+        (&linked["customerId"], &linked["periodsPaid"]),
+        (&customer["id"], &json!(2))
+    );
 }

@@ -28,19 +28,64 @@ pub(super) fn generic(body: &Body) -> Vec<Bad> {
         bytes: bytes.to_vec(),
         status,
         code,
-        fields: fields.iter().map(|(field, code)| ((*field).to_owned(), (*code).to_owned())).collect(),
+        fields: fields
+            .iter()
+            .map(|(field, code)| ((*field).to_owned(), (*code).to_owned()))
+            .collect(),
     };
     const JSON: Option<&str> = Some("application/json");
     let mut unknown = body.right.clone();
     unknown["nonsense"] = Value::from(1);
     let mut all = vec![
-        bad("as text", Some("text/plain"), right.as_bytes(), (415, "unsupported_media_type"), &[]),
-        bad("as a form", Some("application/x-www-form-urlencoded"), right.as_bytes(), (415, "unsupported_media_type"), &[]),
-        bad("without a type", None, right.as_bytes(), (415, "unsupported_media_type"), &[]),
-        bad("too large", JSON, &padded(&right, body.largest + 1), (413, "body_too_large"), &[]),
-        bad("cut off", JSON, &right.as_bytes()[..right.len() - 1], (400, "invalid_json"), &[]),
-        bad("followed by more", JSON, format!("{right}{right}").as_bytes(), (400, "invalid_json"), &[]),
-        bad("nested too deeply", JSON, "[".repeat(10_000).as_bytes(), (400, "invalid_json"), &[]),
+        bad(
+            "as text",
+            Some("text/plain"),
+            right.as_bytes(),
+            (415, "unsupported_media_type"),
+            &[],
+        ),
+        bad(
+            "as a form",
+            Some("application/x-www-form-urlencoded"),
+            right.as_bytes(),
+            (415, "unsupported_media_type"),
+            &[],
+        ),
+        bad(
+            "without a type",
+            None,
+            right.as_bytes(),
+            (415, "unsupported_media_type"),
+            &[],
+        ),
+        bad(
+            "too large",
+            JSON,
+            &padded(&right, body.largest + 1),
+            (413, "body_too_large"),
+            &[],
+        ),
+        bad(
+            "cut off",
+            JSON,
+            &right.as_bytes()[..right.len() - 1],
+            (400, "invalid_json"),
+            &[],
+        ),
+        bad(
+            "followed by more",
+            JSON,
+            format!("{right}{right}").as_bytes(),
+            (400, "invalid_json"),
+            &[],
+        ),
+        bad(
+            "nested too deeply",
+            JSON,
+            "[".repeat(10_000).as_bytes(),
+            (400, "invalid_json"),
+            &[],
+        ),
         bad(
             "with an unknown field",
             JSON,
@@ -51,7 +96,13 @@ pub(super) fn generic(body: &Body) -> Vec<Bad> {
     ];
     for other in [json!([body.right]), json!("text"), Value::Null] {
         let bytes = other.to_string();
-        all.push(bad("that is no object", JSON, bytes.as_bytes(), (422, "invalid_fields"), &[("", "not_an_object")]));
+        all.push(bad(
+            "that is no object",
+            JSON,
+            bytes.as_bytes(),
+            (422, "invalid_fields"),
+            &[("", "not_an_object")],
+        ));
     }
     if !body.may_be_absent {
         all.push(bad("that is empty", JSON, b"", (400, "invalid_json"), &[]));

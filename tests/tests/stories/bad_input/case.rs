@@ -51,7 +51,14 @@ pub(super) struct Case {
 
 impl Case {
     pub(super) fn new(route: &'static str, caller: Caller) -> Self {
-        Self { route, caller, ids: Vec::new(), body: None, query: None, needs_key: false }
+        Self {
+            route,
+            caller,
+            ids: Vec::new(),
+            body: None,
+            query: None,
+            needs_key: false,
+        }
     }
 
     /// An id in the path of something that is there, and the code if it were not.
@@ -62,12 +69,28 @@ impl Case {
 
     /// Takes a body; this one is right.
     pub(super) fn body(self, right: Value) -> Self {
-        Self { body: Some(Body { right, may_be_absent: false, largest: bodies::LARGEST, wrong: Vec::new() }), ..self }
+        Self {
+            body: Some(Body {
+                right,
+                may_be_absent: false,
+                largest: bodies::LARGEST,
+                wrong: Vec::new(),
+            }),
+            ..self
+        }
     }
 
     /// Takes a body or none.
     pub(super) fn optional_body(self, right: Value) -> Self {
-        Self { body: Some(Body { right, may_be_absent: true, largest: bodies::LARGEST, wrong: Vec::new() }), ..self }
+        Self {
+            body: Some(Body {
+                right,
+                may_be_absent: true,
+                largest: bodies::LARGEST,
+                wrong: Vec::new(),
+            }),
+            ..self
+        }
     }
 
     /// Takes no body but an empty one.
@@ -77,19 +100,40 @@ impl Case {
 
     /// Takes bodies of up to so many octets.
     pub(super) fn up_to(mut self, largest: usize) -> Self {
-        self.body.as_mut().expect("a route that takes a body").largest = largest;
+        self.body
+            .as_mut()
+            .expect("a route that takes a body")
+            .largest = largest;
         self
     }
 
     /// A body with these wrong fields.
-    pub(super) fn wrong(mut self, body: Value, fields: &'static [(&'static str, &'static str)]) -> Self {
-        self.body.as_mut().expect("a route that takes a body").wrong.push((body, fields));
+    pub(super) fn wrong(
+        mut self,
+        body: Value,
+        fields: &'static [(&'static str, &'static str)],
+    ) -> Self {
+        self.body
+            .as_mut()
+            .expect("a route that takes a body")
+            .wrong
+            .push((body, fields));
         self
     }
 
     /// Is a list with these parameters beside `limit` and `cursor`.
-    pub(super) fn list(self, parameters: &'static [(&'static str, &'static str, &'static str)]) -> Self {
-        Self { query: Some(Query { parameters, largest_limit: Some(100), wrong: Vec::new() }), ..self }
+    pub(super) fn list(
+        self,
+        parameters: &'static [(&'static str, &'static str, &'static str)],
+    ) -> Self {
+        Self {
+            query: Some(Query {
+                parameters,
+                largest_limit: Some(100),
+                wrong: Vec::new(),
+            }),
+            ..self
+        }
     }
 
     /// With pages of other sizes.
@@ -99,14 +143,25 @@ impl Case {
     }
 
     /// A query with these wrong parameters.
-    pub(super) fn wrong_query(mut self, query: &str, fields: &'static [(&'static str, &'static str)]) -> Self {
-        self.query.as_mut().expect("a list").wrong.push((query.to_owned(), fields));
+    pub(super) fn wrong_query(
+        mut self,
+        query: &str,
+        fields: &'static [(&'static str, &'static str)],
+    ) -> Self {
+        self.query
+            .as_mut()
+            .expect("a list")
+            .wrong
+            .push((query.to_owned(), fields));
         self
     }
 
     /// Wants an `Idempotency-Key`.
     pub(super) fn needs_key(self) -> Self {
-        Self { needs_key: true, ..self }
+        Self {
+            needs_key: true,
+            ..self
+        }
     }
 
     pub(super) fn takes_a_body(&self) -> bool {
@@ -145,7 +200,12 @@ impl Case {
         });
         let wrong = body.wrong.iter().map(|(body, fields)| {
             let call = self.call(api, &self.path()).json(body);
-            self.check(&format!("with the body {body}"), call, (422, "invalid_fields"), named(fields))
+            self.check(
+                &format!("with the body {body}"),
+                call,
+                (422, "invalid_fields"),
+                named(fields),
+            )
         });
         generic.chain(wrong).collect()
     }
@@ -166,14 +226,23 @@ impl Case {
                 format!("{prefix}_0190b8f5c6f77c3ab0a1c2d3e4f50617"),
             ];
             for bad in bad.iter().filter(|bad| *bad != id) {
-                let ids = self.ids.iter().enumerate().map(|(at, (id, _))| if at == index { bad } else { id });
+                let ids = self
+                    .ids
+                    .iter()
+                    .enumerate()
+                    .map(|(at, (id, _))| if at == index { bad } else { id });
                 let call = self.call(api, &self.path_with(ids.map(String::as_str)));
                 let call = match &self.body {
                     Some(body) => call.json(&body.right),
                     None => call,
                 };
                 let shown: String = bad.chars().take(50).collect();
-                checks.push(self.check(&format!("with {shown} for {id}"), call, (404, code), Fields::new()));
+                checks.push(self.check(
+                    &format!("with {shown} for {id}"),
+                    call,
+                    (404, code),
+                    Fields::new(),
+                ));
             }
         }
         checks
@@ -192,24 +261,56 @@ impl Case {
         )];
         if self.needs_key {
             let call = call().without_idempotency_key();
-            checks.push(self.check("without Idempotency-Key", call, (400, "idempotency_key_required"), Fields::new()));
+            checks.push(self.check(
+                "without Idempotency-Key",
+                call,
+                (400, "idempotency_key_required"),
+                Fields::new(),
+            ));
         }
         checks
     }
 
     fn queries(&self, api: &Api, query: &Query) -> Vec<Check> {
-        let wrong_limit = if query.largest_limit.is_some() { "out_of_range" } else { "unknown_parameter" };
-        let more = [("limit", "0", wrong_limit), ("nonsense", "1", "unknown_parameter")];
+        let wrong_limit = if query.largest_limit.is_some() {
+            "out_of_range"
+        } else {
+            "unknown_parameter"
+        };
+        let more = [
+            ("limit", "0", wrong_limit),
+            ("nonsense", "1", "unknown_parameter"),
+        ];
         let all: Vec<_> = query.parameters.iter().copied().chain(more).collect();
-        let at_once = all.iter().map(|(name, value, _)| format!("{name}={value}")).collect::<Vec<_>>().join("&");
-        let fields = all.iter().map(|(name, _, code)| ((*name).to_owned(), (*code).to_owned())).collect();
+        let at_once = all
+            .iter()
+            .map(|(name, value, _)| format!("{name}={value}"))
+            .collect::<Vec<_>>()
+            .join("&");
+        let fields = all
+            .iter()
+            .map(|(name, _, code)| ((*name).to_owned(), (*code).to_owned()))
+            .collect();
         let mut wrong = vec![(at_once, fields)];
         if let Some(largest) = query.largest_limit {
-            for limit in [(largest + 1).to_string(), "-1".to_owned(), "x".to_owned(), "1.5".to_owned()] {
-                wrong.push((format!("limit={limit}"), named(&[("limit", "out_of_range")])));
+            for limit in [
+                (largest + 1).to_string(),
+                "-1".to_owned(),
+                "x".to_owned(),
+                "1.5".to_owned(),
+            ] {
+                wrong.push((
+                    format!("limit={limit}"),
+                    named(&[("limit", "out_of_range")]),
+                ));
             }
         }
-        wrong.extend(query.wrong.iter().map(|(query, fields)| (query.clone(), named(fields))));
+        wrong.extend(
+            query
+                .wrong
+                .iter()
+                .map(|(query, fields)| (query.clone(), named(fields))),
+        );
         let mut checks: Vec<Check> = wrong
             .into_iter()
             .map(|(query, fields)| {
@@ -220,18 +321,39 @@ impl Case {
         if query.largest_limit.is_some() {
             for cursor in ["x", "bm9uc2Vuc2U.bm9uc2Vuc2U", "%F0%9F%92%A9.x"] {
                 let call = self.call(api, &format!("{}?cursor={cursor}", self.path()));
-                checks.push(self.check(&format!("?cursor={cursor}"), call, (400, "invalid_cursor"), Fields::new()));
+                checks.push(self.check(
+                    &format!("?cursor={cursor}"),
+                    call,
+                    (400, "invalid_cursor"),
+                    Fields::new(),
+                ));
             }
         }
         checks
     }
 
-    fn check(&self, what: &str, call: Call, (status, code): (u16, &'static str), fields: Fields) -> Check {
-        Check { what: format!("{} {what}", self.route), call, status, code, fields }
+    fn check(
+        &self,
+        what: &str,
+        call: Call,
+        (status, code): (u16, &'static str),
+        fields: Fields,
+    ) -> Check {
+        Check {
+            what: format!("{} {what}", self.route),
+            call,
+            status,
+            code,
+            fields,
+        }
     }
 
     fn call(&self, api: &Api, path: &str) -> Call {
-        let method: Method = self.route.split_once(' ').and_then(|(method, _)| method.parse().ok()).expect("METHOD /path");
+        let method: Method = self
+            .route
+            .split_once(' ')
+            .and_then(|(method, _)| method.parse().ok())
+            .expect("METHOD /path");
         api.call(method, path)
     }
 
@@ -241,12 +363,20 @@ impl Case {
 
     fn path_with<'a>(&self, mut ids: impl Iterator<Item = &'a str>) -> String {
         let (_, path) = self.route.split_once(' ').expect("METHOD /path");
-        let segment =
-            |segment: &str| if segment.starts_with('{') { ids.next().expect("an id").to_owned() } else { segment.to_owned() };
+        let segment = |segment: &str| {
+            if segment.starts_with('{') {
+                ids.next().expect("an id").to_owned()
+            } else {
+                segment.to_owned()
+            }
+        };
         path.split('/').map(segment).collect::<Vec<_>>().join("/")
     }
 }
 
 fn named(fields: &[(&str, &str)]) -> Fields {
-    fields.iter().map(|(field, code)| ((*field).to_owned(), (*code).to_owned())).collect()
+    fields
+        .iter()
+        .map(|(field, code)| ((*field).to_owned(), (*code).to_owned()))
+        .collect()
 }

@@ -22,12 +22,28 @@ impl Check {
         let mut expected = self.fields;
         fields.sort();
         expected.sort();
-        let explained = |error: &serde_json::Value| error["detail"].as_str().is_some_and(|detail| !detail.is_empty());
+        let explained = |error: &serde_json::Value| {
+            error["detail"]
+                .as_str()
+                .is_some_and(|detail| !detail.is_empty())
+        };
         let proper = answer.header("content-type") == Some("application/problem+json")
             && answer.body["status"] == self.status
-            && ["type", "title", "detail"].iter().all(|name| answer.body[name].is_string())
-            && answer.body["errors"].as_array().is_none_or(|errors| errors.iter().all(explained));
-        let right = answer.status == self.status && answer.body["code"] == self.code && fields == expected && proper;
-        (!right).then(|| format!("{}: expected {} {} {expected:?}\n    {answer}", self.what, self.status, self.code))
+            && ["type", "title", "detail"]
+                .iter()
+                .all(|name| answer.body[name].is_string())
+            && answer.body["errors"]
+                .as_array()
+                .is_none_or(|errors| errors.iter().all(explained));
+        let right = answer.status == self.status
+            && answer.body["code"] == self.code
+            && fields == expected
+            && proper;
+        (!right).then(|| {
+            format!(
+                "{}: expected {} {} {expected:?}\n    {answer}",
+                self.what, self.status, self.code
+            )
+        })
     }
 }

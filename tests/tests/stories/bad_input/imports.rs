@@ -9,7 +9,10 @@ use super::scene::Scene;
 const LARGEST_IMPORT: usize = 2 * 1024 * 1024;
 
 pub(super) fn cases(scene: &Scene) -> Vec<Case> {
-    [vec![import(scene)], promises(scene), event_endpoint()].into_iter().flatten().collect()
+    [vec![import(scene)], promises(scene), event_endpoint()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn import(scene: &Scene) -> Case {
@@ -93,12 +96,20 @@ fn promises(scene: &Scene) -> Vec<Case> {
 
 fn event_endpoint() -> Vec<Case> {
     vec![
-        Case::new("GET /v1/event-endpoint", Caller::Target).list(&[]).limit(None),
+        Case::new("GET /v1/event-endpoint", Caller::Target)
+            .list(&[])
+            .limit(None),
         Case::new("PUT /v1/event-endpoint", Caller::Target)
             .body(json!({"url": "https://example.com/events"}))
             .wrong(json!({}), &[("url", "required")])
-            .wrong(json!({"url": 5, "secret": "s"}), &[("url", "not_a_string"), ("secret", "unknown_field")])
-            .wrong(json!({"url": "ftp://example.com/"}), &[("url", "not_https")]),
+            .wrong(
+                json!({"url": 5, "secret": "s"}),
+                &[("url", "not_a_string"), ("secret", "unknown_field")],
+            )
+            .wrong(
+                json!({"url": "ftp://example.com/"}),
+                &[("url", "not_https")],
+            ),
         Case::new("DELETE /v1/event-endpoint", Caller::Target),
         Case::new("POST /v1/event-endpoint/rotate-secret", Caller::Target).no_body(),
     ]

@@ -8,15 +8,29 @@ use super::scene::Scene;
 const NOBODY: &str = "cli_0190b8f5c6f77c3ab0a1c2d3e4f50617";
 
 pub(super) fn cases(scene: &Scene) -> Vec<Case> {
-    [connections(scene), callback_addresses(scene), offers(scene), carts(scene), customers(scene)]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        connections(scene),
+        callback_addresses(scene),
+        offers(scene),
+        carts(scene),
+        customers(scene),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn connections(scene: &Scene) -> Vec<Case> {
-    let answer = |route| Case::new(route, Caller::Target).id(&scene.connection, "connection_not_found").no_body();
-    let ask = |route| Case::new(route, Caller::Source).id(&scene.connection, "connection_not_found").no_body();
+    let answer = |route| {
+        Case::new(route, Caller::Target)
+            .id(&scene.connection, "connection_not_found")
+            .no_body()
+    };
+    let ask = |route| {
+        Case::new(route, Caller::Source)
+            .id(&scene.connection, "connection_not_found")
+            .no_body()
+    };
     let invite = |target: &str, url: Value| json!({"targetClientId": target, "offersAccess": true, "callback": {"url": url}});
     let callback = "https://example.com/callbacks";
     vec![
@@ -60,17 +74,39 @@ fn callback_addresses(scene: &Scene) -> Vec<Case> {
         .body(to("https://example.com/other"))
         .wrong(
             json!({"offersAccess": 1, "callback": {"url": 5}, "status": "blocked"}),
-            &[("offersAccess", "not_a_boolean"), ("callback.url", "not_a_string"), ("status", "unknown_field")],
+            &[
+                ("offersAccess", "not_a_boolean"),
+                ("callback.url", "not_a_string"),
+                ("status", "unknown_field"),
+            ],
         )
         .wrong(json!({"callback": {}}), &[("callback.url", "required")])
         .wrong(to("example.com"), &[("callback.url", "invalid_url")])
         .wrong(to("http://example.com/"), &[("callback.url", "not_https")])
-        .wrong(to("https://user:word@example.com/"), &[("callback.url", "credentials_in_url")])
-        .wrong(to("https://example.com/#here"), &[("callback.url", "fragment_in_url")])
-        .wrong(to("https://example.com:22/"), &[("callback.url", "port_not_allowed")])
-        .wrong(to(&format!("https://example.com/{}", "a".repeat(2_048))), &[("callback.url", "too_long")])
-        .wrong(to("https://localhost/"), &[("callback.url", "private_host")])
-        .wrong(to("https://169.254.169.254/latest/meta-data"), &[("callback.url", "private_host")]);
+        .wrong(
+            to("https://user:word@example.com/"),
+            &[("callback.url", "credentials_in_url")],
+        )
+        .wrong(
+            to("https://example.com/#here"),
+            &[("callback.url", "fragment_in_url")],
+        )
+        .wrong(
+            to("https://example.com:22/"),
+            &[("callback.url", "port_not_allowed")],
+        )
+        .wrong(
+            to(&format!("https://example.com/{}", "a".repeat(2_048))),
+            &[("callback.url", "too_long")],
+        )
+        .wrong(
+            to("https://localhost/"),
+            &[("callback.url", "private_host")],
+        )
+        .wrong(
+            to("https://169.254.169.254/latest/meta-data"),
+            &[("callback.url", "private_host")],
+        );
     vec![edit]
 }
 
@@ -196,27 +232,50 @@ fn carts(scene: &Scene) -> Vec<Case> {
     vec![
         Case::new("POST /v1/carts", Caller::Target)
             .body(cart(of(&[&scene.own_offer, &scene.shared_offer])))
-            .wrong(json!({}), &[("name", "required"), ("positions", "required")])
+            .wrong(
+                json!({}),
+                &[("name", "required"), ("positions", "required")],
+            )
             .wrong(cart(malformed.clone()), MALFORMED)
             .wrong(cart(unsold.clone()), UNSOLD)
             .wrong(cart(gap.clone()), &[("positions", "position_gap")])
             .wrong(cart(json!([])), &[("positions", "wrong_length")])
-            .wrong(cart(of(&[&scene.own_offer; 21])), &[("positions", "wrong_length")])
-            .wrong(cart(optional.clone()), &[("positions", "nothing_mandatory")])
-            .wrong(cart(of(&[&scene.shared_offer])), &[("positions", "nothing_own")]),
+            .wrong(
+                cart(of(&[&scene.own_offer; 21])),
+                &[("positions", "wrong_length")],
+            )
+            .wrong(
+                cart(optional.clone()),
+                &[("positions", "nothing_mandatory")],
+            )
+            .wrong(
+                cart(of(&[&scene.shared_offer])),
+                &[("positions", "nothing_own")],
+            ),
         Case::new("GET /v1/carts", Caller::Target).list(&[("status", "sold", "unknown_value")]),
         id("GET /v1/carts/{cartId}"),
         id("PATCH /v1/carts/{cartId}")
             .body(json!({"name": "Anders"}))
             .wrong(
                 json!({"name": 5, "description": "", "positions": "all", "status": "archived"}),
-                &[("name", "not_a_string"), ("description", "empty"), ("positions", "not_a_list"), ("status", "unknown_field")],
+                &[
+                    ("name", "not_a_string"),
+                    ("description", "empty"),
+                    ("positions", "not_a_list"),
+                    ("status", "unknown_field"),
+                ],
             )
             .wrong(json!({"positions": malformed}), MALFORMED)
             .wrong(json!({"positions": unsold}), UNSOLD)
             .wrong(json!({"positions": gap}), &[("positions", "position_gap")])
-            .wrong(json!({"positions": optional}), &[("positions", "nothing_mandatory")])
-            .wrong(json!({"positions": of(&[&scene.shared_offer])}), &[("positions", "nothing_own")]),
+            .wrong(
+                json!({"positions": optional}),
+                &[("positions", "nothing_mandatory")],
+            )
+            .wrong(
+                json!({"positions": of(&[&scene.shared_offer])}),
+                &[("positions", "nothing_own")],
+            ),
         id("POST /v1/carts/{cartId}/archive").no_body(),
     ]
 }
@@ -245,13 +304,24 @@ fn customers(scene: &Scene) -> Vec<Case> {
     vec![
         Case::new("POST /v1/customers", Caller::Target)
             .body(json!({"email": "neu@example.com", "language": "de"}))
-            .wrong(json!({}), &[("email", "required"), ("language", "required")])
+            .wrong(
+                json!({}),
+                &[("email", "required"), ("language", "required")],
+            )
             .wrong(wrong.clone(), WRONG),
         Case::new("GET /v1/customers", Caller::Target)
-            .list(&[("email", "x", "invalid_email"), ("externalSystemId", "", "empty")])
-            .wrong_query("email=a@example.com&externalSystemId=1", &[("externalSystemId", "only_one")]),
+            .list(&[
+                ("email", "x", "invalid_email"),
+                ("externalSystemId", "", "empty"),
+            ])
+            .wrong_query(
+                "email=a@example.com&externalSystemId=1",
+                &[("externalSystemId", "only_one")],
+            ),
         id("GET /v1/customers/{customerId}"),
-        id("PATCH /v1/customers/{customerId}").body(json!({"firstName": "Anders"})).wrong(wrong, WRONG),
+        id("PATCH /v1/customers/{customerId}")
+            .body(json!({"firstName": "Anders"}))
+            .wrong(wrong, WRONG),
         id("DELETE /v1/customers/{customerId}"),
         id("GET /v1/customers/{customerId}/subscriptions").list(&[]),
         id("GET /v1/customers/{customerId}/orders").list(&[]),

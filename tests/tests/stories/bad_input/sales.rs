@@ -6,12 +6,20 @@ use super::case::{Caller, Case};
 use super::scene::Scene;
 
 pub(super) fn cases(scene: &Scene) -> Vec<Case> {
-    [purchases(scene), orders(scene), subscriptions(scene), callbacks(scene), payouts(scene)].into_iter().flatten().collect()
+    [
+        purchases(scene),
+        orders(scene),
+        subscriptions(scene),
+        callbacks(scene),
+        payouts(scene),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn purchases(scene: &Scene) -> Vec<Case> {
-    let buy =
-        |customer: &str, positions: Value| json!({"customerId": customer, "paymentMethod": "TWINT", "positions": positions});
+    let buy = |customer: &str, positions: Value| json!({"customerId": customer, "paymentMethod": "TWINT", "positions": positions});
     let purchase = Case::new("POST /v1/carts/{cartId}/purchase", Caller::Target)
         .id(&scene.cart, "cart_not_found")
         .needs_key()
@@ -63,7 +71,10 @@ fn orders(scene: &Scene) -> Vec<Case> {
             )
             .wrong(json!({"positions": []}), &[("positions", "wrong_length")])
             .wrong(json!({"positions": 2}), &[("positions", "not_a_list")])
-            .wrong(json!({"positions": [2, 3]}), &[("positions", "no_such_position")])
+            .wrong(
+                json!({"positions": [2, 3]}),
+                &[("positions", "no_such_position")],
+            )
     };
     vec![
         Case::new("GET /v1/orders", Caller::Target).list(&[("customerId", "x", "invalid")]),
@@ -74,7 +85,9 @@ fn orders(scene: &Scene) -> Vec<Case> {
 }
 
 fn subscriptions(scene: &Scene) -> Vec<Case> {
-    let id = |route| Case::new(route, Caller::Target).id(&scene.own_subscription, "subscription_not_found");
+    let id = |route| {
+        Case::new(route, Caller::Target).id(&scene.own_subscription, "subscription_not_found")
+    };
     let code = "7Q2M9-X4T0K-3HGWB-PZ5RA";
     vec![
         Case::new("GET /v1/subscriptions", Caller::Target).list(&[
@@ -82,34 +95,64 @@ fn subscriptions(scene: &Scene) -> Vec<Case> {
             ("offerId", "x", "invalid"),
             ("status", "ended", "unknown_value"),
         ]),
-        Case::new("GET /v1/subscriptions/{subscriptionId}", Caller::Source).id(&scene.subscription, "subscription_not_found"),
+        Case::new("GET /v1/subscriptions/{subscriptionId}", Caller::Source)
+            .id(&scene.subscription, "subscription_not_found"),
         id("POST /v1/subscriptions/{subscriptionId}/payments")
             .optional_body(json!({"periodNumber": 2}))
             .wrong(
                 json!({"periodNumber": 1, "paymentMethod": "CASH", "amount": 5}),
-                &[("periodNumber", "out_of_range"), ("paymentMethod", "unknown_value"), ("amount", "unknown_field")],
+                &[
+                    ("periodNumber", "out_of_range"),
+                    ("paymentMethod", "unknown_value"),
+                    ("amount", "unknown_field"),
+                ],
             )
             .wrong(
                 json!({"periodNumber": "2", "paymentMethod": 5}),
-                &[("periodNumber", "not_an_integer"), ("paymentMethod", "not_a_string")],
+                &[
+                    ("periodNumber", "not_an_integer"),
+                    ("paymentMethod", "not_a_string"),
+                ],
             ),
         id("POST /v1/subscriptions/{subscriptionId}/cancel")
             .optional_body(json!({"endsAt": "2999-12-31T23:59:59Z"}))
-            .wrong(json!({"endsAt": "tomorrow", "reason": ""}), &[("endsAt", "invalid"), ("reason", "unknown_field")])
+            .wrong(
+                json!({"endsAt": "tomorrow", "reason": ""}),
+                &[("endsAt", "invalid"), ("reason", "unknown_field")],
+            )
             .wrong(json!({"endsAt": 5}), &[("endsAt", "not_a_string")])
-            .wrong(json!({"endsAt": "2020-01-01T00:00:00Z"}), &[("endsAt", "in_the_past")]),
-        Case::new("POST /v1/subscriptions/useCrossClientVoucher", Caller::Source)
-            .body(json!({"customerId": scene.sources_customer, "voucherCode": code}))
-            .wrong(json!({}), &[("customerId", "required"), ("voucherCode", "required")])
             .wrong(
-                json!({"customerId": 5, "voucherCode": "ABC", "clientId": scene.source_client}),
-                &[("customerId", "not_a_string"), ("voucherCode", "invalid_voucher_code"), ("clientId", "unknown_field")],
-            )
-            .wrong(
-                json!({"customerId": "x", "voucherCode": format!("{code}0")}),
-                &[("customerId", "invalid"), ("voucherCode", "invalid_voucher_code")],
-            )
-            .wrong(json!({"customerId": scene.customer, "voucherCode": code}), &[("customerId", "not_found")]),
+                json!({"endsAt": "2020-01-01T00:00:00Z"}),
+                &[("endsAt", "in_the_past")],
+            ),
+        Case::new(
+            "POST /v1/subscriptions/useCrossClientVoucher",
+            Caller::Source,
+        )
+        .body(json!({"customerId": scene.sources_customer, "voucherCode": code}))
+        .wrong(
+            json!({}),
+            &[("customerId", "required"), ("voucherCode", "required")],
+        )
+        .wrong(
+            json!({"customerId": 5, "voucherCode": "ABC", "clientId": scene.source_client}),
+            &[
+                ("customerId", "not_a_string"),
+                ("voucherCode", "invalid_voucher_code"),
+                ("clientId", "unknown_field"),
+            ],
+        )
+        .wrong(
+            json!({"customerId": "x", "voucherCode": format!("{code}0")}),
+            &[
+                ("customerId", "invalid"),
+                ("voucherCode", "invalid_voucher_code"),
+            ],
+        )
+        .wrong(
+            json!({"customerId": scene.customer, "voucherCode": code}),
+            &[("customerId", "not_found")],
+        ),
     ]
 }
 
@@ -132,19 +175,40 @@ fn callbacks(scene: &Scene) -> Vec<Case> {
             .wrong(json!({}), &[("callbackIds", "required")])
             .wrong(
                 json!({"callbackIds": [scene.callback, "x", 5], "all": true}),
-                &[("callbackIds[1]", "invalid"), ("callbackIds[2]", "not_a_string"), ("all", "unknown_field")],
+                &[
+                    ("callbackIds[1]", "invalid"),
+                    ("callbackIds[2]", "not_a_string"),
+                    ("all", "unknown_field"),
+                ],
             )
-            .wrong(json!({"callbackIds": []}), &[("callbackIds", "wrong_length")])
-            .wrong(json!({"callbackIds": vec![&scene.callback; 50]}), &[("callbackIds", "wrong_length")])
-            .wrong(json!({"callbackIds": [scene.callback, unknown]}), &[("callbackIds", "not_found")]),
+            .wrong(
+                json!({"callbackIds": []}),
+                &[("callbackIds", "wrong_length")],
+            )
+            .wrong(
+                json!({"callbackIds": vec![&scene.callback; 50]}),
+                &[("callbackIds", "wrong_length")],
+            )
+            .wrong(
+                json!({"callbackIds": [scene.callback, unknown]}),
+                &[("callbackIds", "not_found")],
+            ),
         Case::new("POST /v1/callbacks/replays", Caller::Source)
             .body(json!({"since": since, "connectionId": scene.connection}))
             .wrong(
                 json!({"since": "yesterday", "connectionId": "x", "all": true}),
-                &[("since", "invalid_date"), ("connectionId", "invalid"), ("all", "unknown_field")],
+                &[
+                    ("since", "invalid_date"),
+                    ("connectionId", "invalid"),
+                    ("all", "unknown_field"),
+                ],
             )
-            .wrong(json!({"since": 5, "connectionId": ["x"]}), &[("since", "not_a_string"), ("connectionId", "not_a_string")]),
-        Case::new("GET /v1/callbacks/replays/{replayId}", Caller::Source).id(&scene.replay, "replay_not_found"),
+            .wrong(
+                json!({"since": 5, "connectionId": ["x"]}),
+                &[("since", "not_a_string"), ("connectionId", "not_a_string")],
+            ),
+        Case::new("GET /v1/callbacks/replays/{replayId}", Caller::Source)
+            .id(&scene.replay, "replay_not_found"),
     ]
 }
 
@@ -163,7 +227,11 @@ fn payouts(scene: &Scene) -> Vec<Case> {
     const BACKWARDS: &str = "from=2026-02-01T00:00:00Z&before=2026-01-01T00:00:00Z";
     const NOT_AFTER: &[(&str, &str)] = &[("before", "not_after_from")];
     let id = |route| Case::new(route, Caller::Source).id(&scene.payout, "payout_not_found");
-    let list = |route| Case::new(route, Caller::Source).list(PAYOUT_FILTERS).wrong_query(BACKWARDS, NOT_AFTER);
+    let list = |route| {
+        Case::new(route, Caller::Source)
+            .list(PAYOUT_FILTERS)
+            .wrong_query(BACKWARDS, NOT_AFTER)
+    };
     vec![
         list("GET /v1/payouts"),
         list("GET /v1/payouts/statement").limit(None),

@@ -61,15 +61,35 @@ impl Scene {
         let own = target.subscription_offer("Morgenblatt", 1_990).await;
         let lent = target.shared_offer("Morgenblatt", 1_990, &[source]).await;
         let archived = target.subscription_offer("Morgenblatt", 1_990).await;
-        let _ = target.api.act(&format!("/v1/offers/{}/archive", id(&archived))).await.ok();
+        let _ = target
+            .api
+            .act(&format!("/v1/offers/{}/archive", id(&archived)))
+            .await
+            .ok();
         let other = |currency: &str, managed: bool| json!({"name": "Morgenblatt", "type": "single", "price": {"amount": 1_990, "currency": currency}, "externallyManaged": managed});
-        let francs = target.api.post("/v1/offers", other("CHF", false)).await.created();
-        let managed = target.api.post("/v1/offers", other("EUR", true)).await.created();
+        let francs = target
+            .api
+            .post("/v1/offers", other("CHF", false))
+            .await
+            .created();
+        let managed = target
+            .api
+            .post("/v1/offers", other("EUR", true))
+            .await
+            .created();
         let customer = source.customer().await;
         // The offer is no subscription, so the item fails; the promise is there all the same.
         let item = json!({"externalSystemId": "4711", "offerId": id(&managed), "invoiceCustomerId": id(&sale.customer), "quantity": 1, "startDate": "2026-01-01T00:00:00Z", "paymentMethod": "BILLING"});
-        let promise = target.api.post("/v1/imports/orders", json!({"items": [item]})).await.accepted();
-        let replay = source.api.post("/v1/callbacks/replays", json!({})).await.accepted();
+        let promise = target
+            .api
+            .post("/v1/imports/orders", json!({"items": [item]}))
+            .await
+            .accepted();
+        let replay = source
+            .api
+            .post("/v1/callbacks/replays", json!({}))
+            .await
+            .accepted();
         let text = |value: &Value| value.as_str().expect("text").to_owned();
         Self {
             operator: Some(world.operator.clone()),
@@ -104,7 +124,13 @@ impl Scene {
 
     /// What stands in every row that the input could have made or changed.
     pub(super) fn own(&self) -> Vec<String> {
-        let clients = [&self.source_client, &self.target_client, &self.neighbour, &self.company, &self.marker];
+        let clients = [
+            &self.source_client,
+            &self.target_client,
+            &self.neighbour,
+            &self.company,
+            &self.marker,
+        ];
         clients.into_iter().cloned().collect()
     }
 }

@@ -9,17 +9,38 @@ use super::{all, filtered, same};
 async fn offers_of_ones_own_and_of_others_are_listed_without_gap_or_repeat() {
     let world = World::new();
     let Pair { source, target, .. } = world.pair_within_one_company().await;
-    let second = Pair::connect(world.client(&source.company, "Chess Monthly", "en").await, target.clone(), None).await.source;
+    let second = Pair::connect(
+        world.client(&source.company, "Chess Monthly", "en").await,
+        target.clone(),
+        None,
+    )
+    .await
+    .source;
     let targets = [&target];
-    let made = side_by_side((0..275).map(|number| source.shared_offer("Weekly", number, &targets))).await;
-    let made_by_second = side_by_side((0..10).map(|number| second.shared_offer("Monthly", number, &targets))).await;
-    let archive = async |offer: &Value| source.api.act(&format!("/v1/offers/{}/archive", id(offer))).await.ok();
+    let made =
+        side_by_side((0..275).map(|number| source.shared_offer("Weekly", number, &targets))).await;
+    let made_by_second =
+        side_by_side((0..10).map(|number| second.shared_offer("Monthly", number, &targets))).await;
+    let archive = async |offer: &Value| {
+        source
+            .api
+            .act(&format!("/v1/offers/{}/archive", id(offer)))
+            .await
+            .ok()
+    };
     side_by_side(made.iter().step_by(11).map(archive)).await;
 
     let whole = all(&source.api, "/v1/offers").await;
     same(&whole, &made);
     for (status, count) in [("active", 250), ("archived", 25)] {
-        filtered(&source.api, &format!("/v1/offers?status={status}"), &whole, count, |offer| offer["status"] == status).await;
+        filtered(
+            &source.api,
+            &format!("/v1/offers?status={status}"),
+            &whole,
+            count,
+            |offer| offer["status"] == status,
+        )
+        .await;
     }
 
     let seen = all(&target.api, "/v1/offers/shared").await;
@@ -27,7 +48,14 @@ async fn offers_of_ones_own_and_of_others_are_listed_without_gap_or_repeat() {
     same(&seen, active.chain(&made_by_second));
     for (client, count) in [(&source, 250), (&second, 10), (&target, 0)] {
         let of_client = |offer: &Value| offer["source"]["clientId"] == client.id.as_str();
-        filtered(&target.api, &format!("/v1/offers/shared?sourceClientId={}", client.id), &seen, count, of_client).await;
+        filtered(
+            &target.api,
+            &format!("/v1/offers/shared?sourceClientId={}", client.id),
+            &seen,
+            count,
+            of_client,
+        )
+        .await;
     }
 }
 
@@ -35,17 +63,42 @@ async fn offers_of_ones_own_and_of_others_are_listed_without_gap_or_repeat() {
 async fn offers_that_may_not_be_seen_leave_no_gap_in_the_list_of_those_that_may() {
     let world = World::new();
     let Pair { source, target, .. } = world.pair_within_one_company().await;
-    let hiding = Pair::connect(world.client(&source.company, "Chess Monthly", "en").await, target.clone(), None).await;
+    let hiding = Pair::connect(
+        world.client(&source.company, "Chess Monthly", "en").await,
+        target.clone(),
+        None,
+    )
+    .await;
     // In turn, so that each page has to leave some out; and 120 in a row, more than a page.
-    let make = |number: i64| if number < 120 || number % 2 == 0 { &hiding.source } else { &source };
-    let made = side_by_side((0..250).map(async |number| make(number).shared_offer("Weekly", number, &[&target]).await)).await;
+    let make = |number: i64| {
+        if number < 120 || number % 2 == 0 {
+            &hiding.source
+        } else {
+            &source
+        }
+    };
+    let made = side_by_side((0..250).map(async |number| {
+        make(number)
+            .shared_offer("Weekly", number, &[&target])
+            .await
+    }))
+    .await;
     let path = format!("/v1/connections/{}", hiding.connection_id);
-    let _ = hiding.source.api.patch(&path, json!({"offersAccess": false})).await.ok();
+    let _ = hiding
+        .source
+        .api
+        .patch(&path, json!({"offersAccess": false}))
+        .await
+        .ok();
 
     let seen = all(&target.api, "/v1/offers/shared").await;
     same(
         &seen,
-        made.iter().filter(|offer| offer["price"]["amount"].as_i64().is_some_and(|number| number >= 120 && number % 2 == 1)),
+        made.iter().filter(|offer| {
+            offer["price"]["amount"]
+                .as_i64()
+                .is_some_and(|number| number >= 120 && number % 2 == 1)
+        }),
     );
     assert_eq!(seen.len(), 65);
 }
@@ -58,12 +111,25 @@ async fn carts_and_customers_are_listed_without_gap_or_repeat() {
     let offer = client.subscription_offer("Morgenblatt", 1_990).await;
     let cart = [mandatory(&offer)];
     let carts = side_by_side((0..250).map(|_| client.cart(&cart))).await;
-    let archive = async |cart: &Value| client.api.act(&format!("/v1/carts/{}/archive", id(cart))).await.ok();
+    let archive = async |cart: &Value| {
+        client
+            .api
+            .act(&format!("/v1/carts/{}/archive", id(cart)))
+            .await
+            .ok()
+    };
     side_by_side(carts.iter().step_by(10).map(archive)).await;
     let whole = all(&client.api, "/v1/carts").await;
     same(&whole, &carts);
     for (status, count) in [("active", 225), ("archived", 25)] {
-        filtered(&client.api, &format!("/v1/carts?status={status}"), &whole, count, |cart| cart["status"] == status).await;
+        filtered(
+            &client.api,
+            &format!("/v1/carts?status={status}"),
+            &whole,
+            count,
+            |cart| cart["status"] == status,
+        )
+        .await;
     }
 
     let customers = side_by_side((0..250).map(async |number| {
@@ -74,9 +140,28 @@ async fn carts_and_customers_are_listed_without_gap_or_repeat() {
     let neighbour = world.client(&company, "Abendblatt", "de").await;
     let whole = all(&neighbour.api, "/v1/customers").await;
     same(&whole, &customers);
-    filtered(&client.api, "/v1/customers?email=Leser-7@example.com", &whole, 1, |one| one["email"] == "leser-7@example.com")
-        .await;
-    filtered(&client.api, "/v1/customers?externalSystemId=crm/249", &whole, 1, |one| one["externalSystemId"] == "crm/249")
-        .await;
-    filtered(&client.api, "/v1/customers?email=nobody@example.com", &whole, 0, |_| false).await;
+    filtered(
+        &client.api,
+        "/v1/customers?email=Leser-7@example.com",
+        &whole,
+        1,
+        |one| one["email"] == "leser-7@example.com",
+    )
+    .await;
+    filtered(
+        &client.api,
+        "/v1/customers?externalSystemId=crm/249",
+        &whole,
+        1,
+        |one| one["externalSystemId"] == "crm/249",
+    )
+    .await;
+    filtered(
+        &client.api,
+        "/v1/customers?email=nobody@example.com",
+        &whole,
+        0,
+        |_| false,
+    )
+    .await;
 }

@@ -10,12 +10,19 @@ use super::{ids, walk};
 #[tokio::test]
 async fn contracting_companies_are_listed_without_gap_or_repeat() {
     let world = World::new();
-    let made = side_by_side((0..250).map(async |_| world.company("Verlag", Module::Off).await.id)).await;
+    let made =
+        side_by_side((0..250).map(async |_| world.company("Verlag", Module::Off).await.id)).await;
     // Other stories make companies meanwhile: what is made after the walk began stands before the first page.
     let listed = walk(&world.operator, "/v1/contracting-companies", 100).await;
     let listed = ids(&listed);
-    assert!(listed.windows(2).all(|two| two[0] > two[1]), "a repeat, or out of order: {listed:?}");
-    let missing: Vec<&String> = made.iter().filter(|company| !listed.contains(&company.as_str())).collect();
+    assert!(
+        listed.windows(2).all(|two| two[0] > two[1]),
+        "a repeat, or out of order: {listed:?}"
+    );
+    let missing: Vec<&String> = made
+        .iter()
+        .filter(|company| !listed.contains(&company.as_str()))
+        .collect();
     assert_eq!(missing, Vec::<&String>::new());
 }
 
@@ -25,21 +32,39 @@ async fn api_keys_of_a_client_are_listed_without_gap_or_repeat() {
     let company = world.company("Verlag", Module::Off).await;
     let client = world.client(&company, "Morgenblatt", "de").await;
     let path = format!("/v1/clients/{}/api-keys", client.id);
-    let make = async |number: u32| world.operator.post(&path, json!({"name": format!("Kasse {number}")})).await.created();
+    let make = async |number: u32| {
+        world
+            .operator
+            .post(&path, json!({"name": format!("Kasse {number}")}))
+            .await
+            .created()
+    };
     let made = side_by_side((0..249).map(make)).await;
-    let expected: BTreeSet<&str> =
-        made.iter().filter_map(|key| key["keyId"].as_str()).chain([client.key_id.as_str()]).collect();
+    let expected: BTreeSet<&str> = made
+        .iter()
+        .filter_map(|key| key["keyId"].as_str())
+        .chain([client.key_id.as_str()])
+        .collect();
     for limit in super::LIMITS {
         let listed = walk(&world.operator, &path, limit).await;
         let times: Vec<&Value> = listed.iter().map(|key| &key["createdAt"]).collect();
-        let found: BTreeSet<&str> = listed.iter().filter_map(|key| key["keyId"].as_str()).collect();
+        let found: BTreeSet<&str> = listed
+            .iter()
+            .filter_map(|key| key["keyId"].as_str())
+            .collect();
         assert_eq!((listed.len(), found), (250, expected.clone()));
         let sorted = times.windows(2).all(|two| time(two[0]) >= time(two[1]));
         assert!(sorted, "not newest first: {times:?}");
-        assert!(listed.iter().all(|key| key.get("apiKey").is_none()), "a key is shown once");
+        assert!(
+            listed.iter().all(|key| key.get("apiKey").is_none()),
+            "a key is shown once"
+        );
     }
 }
 
 fn time(value: &Value) -> jiff::Timestamp {
-    value.as_str().and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("no time: {value}"))
+    value
+        .as_str()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or_else(|| panic!("no time: {value}"))
 }

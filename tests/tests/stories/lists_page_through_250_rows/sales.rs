@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tandem_stories::{Client, Module, Pair, Receiver, World, eventually, id, mandatory, side_by_side};
+use tandem_stories::{
+    Client, Module, Pair, Receiver, World, eventually, id, mandatory, side_by_side,
+};
 
 use super::{all, filtered, same};
 
@@ -25,42 +27,91 @@ struct Sales {
 impl Sales {
     async fn made(receiver: &Receiver) -> Self {
         let world = World::new();
-        let companies =
-            [world.company("Garden Press", Module::On).await, world.company("Morgenblatt Verlag", Module::On).await];
+        let companies = [
+            world.company("Garden Press", Module::On).await,
+            world.company("Morgenblatt Verlag", Module::On).await,
+        ];
         let source = world.client(&companies[0], "Garden Weekly", "en").await;
-        let targets =
-            [world.client(&companies[1], "Morgenblatt", "de").await, world.client(&companies[1], "Abendblatt", "de").await];
+        let targets = [
+            world.client(&companies[1], "Morgenblatt", "de").await,
+            world.client(&companies[1], "Abendblatt", "de").await,
+        ];
         let mut connections = Vec::new();
         for target in &targets {
-            connections.push(Pair::connect(source.clone(), target.clone(), Some(&receiver.url())).await.connection_id);
+            connections.push(
+                Pair::connect(source.clone(), target.clone(), Some(&receiver.url()))
+                    .await
+                    .connection_id,
+            );
         }
         let both = [&targets[0], &targets[1]];
-        let offers = [source.shared_offer("Weekly", 999, &both).await, source.shared_offer("Monthly", 1_299, &both).await];
+        let offers = [
+            source.shared_offer("Weekly", 999, &both).await,
+            source.shared_offer("Monthly", 1_299, &both).await,
+        ];
         let customers = side_by_side((0..10).map(|_| targets[0].customer())).await;
-        let carts =
-            [cart(&targets[0], &offers[0]).await, cart(&targets[0], &offers[1]).await, cart(&targets[1], &offers[0]).await];
-        let sell =
-            async |target: &Client, cart: &Value, number: usize| target.sell(cart, &customers[number % 10]).await.created();
-        let orders = side_by_side((0..250).map(|number| sell(&targets[0], &carts[number / 10 % 2], number))).await;
+        let carts = [
+            cart(&targets[0], &offers[0]).await,
+            cart(&targets[0], &offers[1]).await,
+            cart(&targets[1], &offers[0]).await,
+        ];
+        let sell = async |target: &Client, cart: &Value, number: usize| {
+            target.sell(cart, &customers[number % 10]).await.created()
+        };
+        let orders =
+            side_by_side((0..250).map(|number| sell(&targets[0], &carts[number / 10 % 2], number)))
+                .await;
         let others = side_by_side((0..10).map(|number| sell(&targets[1], &carts[2], number))).await;
         let take_back = async |how: &str, order: &Value| {
-            targets[0].api.post(&format!("/v1/orders/{}/{how}", id(order)), json!({"positions": [2]})).await.ok()
+            targets[0]
+                .api
+                .post(
+                    &format!("/v1/orders/{}/{how}", id(order)),
+                    json!({"positions": [2]}),
+                )
+                .await
+                .ok()
         };
-        side_by_side(orders.iter().step_by(11).map(|order| take_back("refund", order))).await;
-        side_by_side(orders.iter().skip(5).step_by(55).map(|order| take_back("charge-back", order))).await;
+        side_by_side(
+            orders
+                .iter()
+                .step_by(11)
+                .map(|order| take_back("refund", order)),
+        )
+        .await;
+        side_by_side(
+            orders
+                .iter()
+                .skip(5)
+                .step_by(55)
+                .map(|order| take_back("charge-back", order)),
+        )
+        .await;
         let connections = connections.try_into().expect("two connections");
-        Self { source, targets, connections, offers, customers, orders, others }
+        Self {
+            source,
+            targets,
+            connections,
+            offers,
+            customers,
+            orders,
+            others,
+        }
     }
 }
 
 async fn cart(target: &Client, shared: &Value) -> Value {
-    let poster = json!({"name": "Poster", "type": "single", "price": {"amount": 490, "currency": "EUR"}});
+    let poster =
+        json!({"name": "Poster", "type": "single", "price": {"amount": 490, "currency": "EUR"}});
     let own = target.api.post("/v1/offers", poster).await.created();
     target.cart(&[mandatory(&own), mandatory(shared)]).await
 }
 
 fn time(value: &Value) -> Timestamp {
-    value.as_str().and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("no time: {value}"))
+    value
+        .as_str()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or_else(|| panic!("no time: {value}"))
 }
 
 fn shared_subscription(order: &Value) -> Value {
@@ -81,11 +132,28 @@ async fn orders(sales: &Sales) {
     let api = &sales.targets[0].api;
     let whole = all(api, "/v1/orders").await;
     same(&whole, &sales.orders);
-    same(&all(&sales.targets[1].api, "/v1/orders").await, &sales.others);
+    same(
+        &all(&sales.targets[1].api, "/v1/orders").await,
+        &sales.others,
+    );
     for customer in [&sales.customers[0], &sales.customers[9]] {
         let of_customer = |order: &Value| order["customerId"] == customer["id"];
-        filtered(api, &format!("/v1/orders?customerId={}", id(customer)), &whole, 25, of_customer).await;
-        filtered(api, &format!("/v1/customers/{}/orders", id(customer)), &whole, 25, of_customer).await;
+        filtered(
+            api,
+            &format!("/v1/orders?customerId={}", id(customer)),
+            &whole,
+            25,
+            of_customer,
+        )
+        .await;
+        filtered(
+            api,
+            &format!("/v1/customers/{}/orders", id(customer)),
+            &whole,
+            25,
+            of_customer,
+        )
+        .await;
     }
 }
 
@@ -104,7 +172,10 @@ async fn subscriptions(sales: &Sales) {
         (format!("offerId={monthly}"), 120, "offerId", monthly),
     ] {
         let path = format!("/v1/subscriptions?{filter}");
-        filtered(&sales.source.api, &path, &whole, count, |row| row[name] == value).await;
+        filtered(&sales.source.api, &path, &whole, count, |row| {
+            row[name] == value
+        })
+        .await;
     }
 
     let api = &sales.targets[0].api;
@@ -113,10 +184,25 @@ async fn subscriptions(sales: &Sales) {
     let customer = id(&sales.customers[0]);
     let of_customer = |row: &Value| row["customerId"] == customer;
     let count = whole.iter().filter(|row| of_customer(row)).count();
-    filtered(api, &format!("/v1/subscriptions?customerId={customer}"), &whole, count, of_customer).await;
-    filtered(api, &format!("/v1/customers/{customer}/subscriptions"), &whole, count, of_customer).await;
+    filtered(
+        api,
+        &format!("/v1/subscriptions?customerId={customer}"),
+        &whole,
+        count,
+        of_customer,
+    )
+    .await;
+    filtered(
+        api,
+        &format!("/v1/customers/{customer}/subscriptions"),
+        &whole,
+        count,
+        of_customer,
+    )
+    .await;
     let path = format!("/v1/subscriptions?customerId={customer}&offerId={weekly}&status=active");
-    let fits = |row: &Value| of_customer(row) && row["offerId"] == weekly && row["status"] == "active";
+    let fits =
+        |row: &Value| of_customer(row) && row["offerId"] == weekly && row["status"] == "active";
     let count = whole.iter().filter(|row| fits(row)).count();
     assert!(count > 0 && count < 20, "{count}");
     filtered(api, &path, &whole, count, fits).await;
@@ -126,9 +212,18 @@ async fn payouts(sales: &Sales) {
     let (api, seller) = (&sales.source.api, &sales.targets[0].api);
     let before = all(api, "/v1/payouts").await;
     assert_eq!(before.len(), 260 + 28);
-    let to_be_paid: Vec<&Value> = before.iter().filter(|row| row["type"] == "PAYMENT").step_by(13).collect();
+    let to_be_paid: Vec<&Value> = before
+        .iter()
+        .filter(|row| row["type"] == "PAYMENT")
+        .step_by(13)
+        .collect();
     assert_eq!(to_be_paid.len(), 20);
-    side_by_side(to_be_paid.iter().map(async |row| api.act(&format!("/v1/payouts/{}/mark-paid", id(row))).await.ok())).await;
+    side_by_side(to_be_paid.iter().map(async |row| {
+        api.act(&format!("/v1/payouts/{}/mark-paid", id(row)))
+            .await
+            .ok()
+    }))
+    .await;
 
     let whole = all(api, "/v1/payouts").await;
     same(&whole, &before);
@@ -138,74 +233,189 @@ async fn payouts(sales: &Sales) {
         subscriptions.sort_unstable_by_key(|id| id.as_str());
         subscriptions
     };
-    let mut sold: Vec<Value> =
-        sales.orders.iter().chain(&sales.others).map(|order| order["positions"][1]["subscriptionId"].clone()).collect();
+    let mut sold: Vec<Value> = sales
+        .orders
+        .iter()
+        .chain(&sales.others)
+        .map(|order| order["positions"][1]["subscriptionId"].clone())
+        .collect();
     sold.sort_unstable_by(|a, b| a.as_str().cmp(&b.as_str()));
-    assert_eq!(of("PAYMENT"), sold.iter().collect::<Vec<_>>(), "one for each sale");
+    assert_eq!(
+        of("PAYMENT"),
+        sold.iter().collect::<Vec<_>>(),
+        "one for each sale"
+    );
     assert_eq!((of("REFUND").len(), of("LOSS").len()), (23, 5));
 
     let (order, other) = (id(&sales.orders[0]), sales.targets[1].id.as_str());
-    let subscription = sales.orders[5]["positions"][1]["subscriptionId"].as_str().expect("an id");
-    let (late, early) = (time(&whole[70]["createdAt"]), time(&whole[200]["createdAt"]));
-    let since = |from: Timestamp| whole.iter().filter(|row| time(&row["createdAt"]) >= from).count();
+    let subscription = sales.orders[5]["positions"][1]["subscriptionId"]
+        .as_str()
+        .expect("an id");
+    let (late, early) = (
+        time(&whole[70]["createdAt"]),
+        time(&whole[200]["createdAt"]),
+    );
+    let since = |from: Timestamp| {
+        whole
+            .iter()
+            .filter(|row| time(&row["createdAt"]) >= from)
+            .count()
+    };
     filtered(api, "/v1/payouts?role=source", &whole, 288, |_| true).await;
     filtered(api, "/v1/payouts?role=target", &whole, 0, |_| false).await;
     for (kind, count) in [("PAYMENT", 260), ("REFUND", 23), ("LOSS", 5)] {
-        filtered(api, &format!("/v1/payouts?type={kind}"), &whole, count, |row| row["type"] == kind).await;
+        filtered(
+            api,
+            &format!("/v1/payouts?type={kind}"),
+            &whole,
+            count,
+            |row| row["type"] == kind,
+        )
+        .await;
     }
     for (status, count) in [("PAID", 20), ("OPEN", 268)] {
-        filtered(api, &format!("/v1/payouts?paidStatus={status}"), &whole, count, |row| row["paidStatus"] == status).await;
-    }
-    filtered(api, &format!("/v1/payouts?partnerClientId={other}"), &whole, 10, |row| row["target"]["clientId"] == other).await;
-    filtered(api, &format!("/v1/payouts?orderId={order}"), &whole, 2, |row| row["orderId"] == order).await;
-    filtered(api, &format!("/v1/payouts?subscriptionId={subscription}"), &whole, 2, |row| {
-        row["subscriptionId"] == subscription
-    })
-    .await;
-    filtered(api, &format!("/v1/payouts?from={late}"), &whole, since(late), |row| time(&row["createdAt"]) >= late).await;
-    filtered(api, &format!("/v1/payouts?before={early}"), &whole, 288 - since(early), |row| time(&row["createdAt"]) < early)
+        filtered(
+            api,
+            &format!("/v1/payouts?paidStatus={status}"),
+            &whole,
+            count,
+            |row| row["paidStatus"] == status,
+        )
         .await;
-    filtered(api, &format!("/v1/payouts?from={early}&before={late}"), &whole, since(early) - since(late), |row| {
-        (early..late).contains(&time(&row["createdAt"]))
-    })
+    }
+    filtered(
+        api,
+        &format!("/v1/payouts?partnerClientId={other}"),
+        &whole,
+        10,
+        |row| row["target"]["clientId"] == other,
+    )
+    .await;
+    filtered(
+        api,
+        &format!("/v1/payouts?orderId={order}"),
+        &whole,
+        2,
+        |row| row["orderId"] == order,
+    )
+    .await;
+    filtered(
+        api,
+        &format!("/v1/payouts?subscriptionId={subscription}"),
+        &whole,
+        2,
+        |row| row["subscriptionId"] == subscription,
+    )
+    .await;
+    filtered(
+        api,
+        &format!("/v1/payouts?from={late}"),
+        &whole,
+        since(late),
+        |row| time(&row["createdAt"]) >= late,
+    )
+    .await;
+    filtered(
+        api,
+        &format!("/v1/payouts?before={early}"),
+        &whole,
+        288 - since(early),
+        |row| time(&row["createdAt"]) < early,
+    )
+    .await;
+    filtered(
+        api,
+        &format!("/v1/payouts?from={early}&before={late}"),
+        &whole,
+        since(early) - since(late),
+        |row| (early..late).contains(&time(&row["createdAt"])),
+    )
     .await;
     let partner = sales.targets[0].id.as_str();
-    let several = format!("/v1/payouts?type=REFUND&paidStatus=OPEN&partnerClientId={partner}&before={late}&role=source");
+    let several = format!(
+        "/v1/payouts?type=REFUND&paidStatus=OPEN&partnerClientId={partner}&before={late}&role=source"
+    );
     let fits = |row: &Value| row["type"] == "REFUND" && time(&row["createdAt"]) < late;
     let count = whole.iter().filter(|row| fits(row)).count();
     filtered(api, &several, &whole, count, fits).await;
 
     let of_seller = all(seller, "/v1/payouts").await;
-    same(&of_seller, whole.iter().filter(|row| row["target"]["clientId"] == partner));
-    filtered(seller, "/v1/payouts?role=target&type=LOSS", &of_seller, 5, |row| row["type"] == "LOSS").await;
+    same(
+        &of_seller,
+        whole
+            .iter()
+            .filter(|row| row["target"]["clientId"] == partner),
+    );
+    filtered(
+        seller,
+        "/v1/payouts?role=target&type=LOSS",
+        &of_seller,
+        5,
+        |row| row["type"] == "LOSS",
+    )
+    .await;
 }
 
 async fn callbacks(sales: &Sales) {
     let api = &sales.source.api;
-    eventually("all callbacks to be delivered", async || match api.all("/v1/callbacks?status=pending").await.len() {
-        0 => Ok(()),
-        left => Err(format!("{left} are pending")),
+    eventually("all callbacks to be delivered", async || {
+        match api.all("/v1/callbacks?status=pending").await.len() {
+            0 => Ok(()),
+            left => Err(format!("{left} are pending")),
+        }
     })
     .await;
     let whole = all(api, "/v1/callbacks").await;
     assert_eq!(whole.len(), 260 + 28);
-    let (order, subscription) = (id(&sales.orders[0]), shared_subscription(&sales.orders[5])["id"].clone());
+    let (order, subscription) = (
+        id(&sales.orders[0]),
+        shared_subscription(&sales.orders[5])["id"].clone(),
+    );
     let subscription = subscription.as_str().expect("an id");
     let [first, second] = &sales.connections;
     for (filter, count, name, value) in [
-        ("type=crossClientOrder.created".to_owned(), 260, "type", "crossClientOrder.created"),
-        ("type=crossClientSubscription.refunded".to_owned(), 28, "type", "crossClientSubscription.refunded"),
-        ("type=connection.test".to_owned(), 0, "type", "connection.test"),
+        (
+            "type=crossClientOrder.created".to_owned(),
+            260,
+            "type",
+            "crossClientOrder.created",
+        ),
+        (
+            "type=crossClientSubscription.refunded".to_owned(),
+            28,
+            "type",
+            "crossClientSubscription.refunded",
+        ),
+        (
+            "type=connection.test".to_owned(),
+            0,
+            "type",
+            "connection.test",
+        ),
         ("status=delivered".to_owned(), 288, "status", "delivered"),
         ("status=held".to_owned(), 0, "status", "held"),
         (format!("connectionId={first}"), 278, "connectionId", first),
         (format!("connectionId={second}"), 10, "connectionId", second),
         (format!("orderId={order}"), 2, "orderId", order),
-        (format!("subscriptionId={subscription}"), 2, "subscriptionId", subscription),
+        (
+            format!("subscriptionId={subscription}"),
+            2,
+            "subscriptionId",
+            subscription,
+        ),
     ] {
-        filtered(api, &format!("/v1/callbacks?{filter}"), &whole, count, |callback| callback[name] == value).await;
+        filtered(
+            api,
+            &format!("/v1/callbacks?{filter}"),
+            &whole,
+            count,
+            |callback| callback[name] == value,
+        )
+        .await;
     }
-    let path = format!("/v1/callbacks?type=crossClientSubscription.refunded&orderId={order}&status=delivered");
+    let path = format!(
+        "/v1/callbacks?type=crossClientSubscription.refunded&orderId={order}&status=delivered"
+    );
     filtered(api, &path, &whole, 1, |callback| {
         callback["orderId"] == order && callback["type"] == "crossClientSubscription.refunded"
     })

@@ -22,7 +22,13 @@ pub(super) enum Caller {
 }
 
 impl Caller {
-    pub(super) const ALL: [Self; 5] = [Self::Stranger, Self::WithoutGrant, Self::WithGrant, Self::Blocked, Self::Operator];
+    pub(super) const ALL: [Self; 5] = [
+        Self::Stranger,
+        Self::WithoutGrant,
+        Self::WithGrant,
+        Self::Blocked,
+        Self::Operator,
+    ];
 }
 
 /// All of them.
@@ -49,40 +55,83 @@ impl Cast {
         let owner = world.client(&company, "Owner", "en").await;
         let mut partners = Vec::new();
         for name in ["Without", "With", "Blocked"] {
-            let partner = world.client(&world.company(name, Module::On).await, name, "en").await;
+            let partner = world
+                .client(&world.company(name, Module::On).await, name, "en")
+                .await;
             partners.push(Pair::connect(owner.clone(), partner, Some(&receiver.url())).await);
         }
-        let partners: [Pair; 3] = partners.try_into().unwrap_or_else(|_| unreachable!("three"));
-        let stranger = world.client(&world.company("Stranger Press", Module::On).await, "Stranger", "en").await;
+        let partners: [Pair; 3] = partners
+            .try_into()
+            .unwrap_or_else(|_| unreachable!("three"));
+        let stranger = world
+            .client(
+                &world.company("Stranger Press", Module::On).await,
+                "Stranger",
+                "en",
+            )
+            .await;
         let targets: Vec<&Client> = partners.iter().map(|pair| &pair.target).collect();
         let shared = owner.shared_offer("Shared", 999, &targets).await;
         let partner = &partners[1].target;
         let mut own_offers = BTreeMap::new();
         for client in targets.iter().copied().chain([&stranger]) {
-            own_offers.insert(client.id.clone(), client.subscription_offer("Theirs", 1_990).await);
+            own_offers.insert(
+                client.id.clone(),
+                client.subscription_offer("Theirs", 1_990).await,
+            );
         }
         let theirs = own_offers[&partner.id].clone();
-        let cart_of_both = partner.cart(&[mandatory(&theirs), mandatory(&shared)]).await;
-        let _ = partner.sell(&cart_of_both, &partner.customer().await).await.created();
+        let cart_of_both = partner
+            .cart(&[mandatory(&theirs), mandatory(&shared)])
+            .await;
+        let _ = partner
+            .sell(&cart_of_both, &partner.customer().await)
+            .await
+            .created();
         let _ = owner
             .api
-            .patch(&format!("/v1/connections/{}", partners[0].connection_id), json!({"offersAccess": false}))
+            .patch(
+                &format!("/v1/connections/{}", partners[0].connection_id),
+                json!({"offersAccess": false}),
+            )
             .await
             .ok();
         let _ = owner.make("block", &partners[2].connection_id).await.ok();
         let (things, managed_offer) = Self::things(&world, &owner, &company.id).await;
         let revoked = world.api_key(&owner.id).await;
-        let path = format!("/v1/clients/{}/api-keys/{}", owner.id, text(&revoked["keyId"]));
+        let path = format!(
+            "/v1/clients/{}/api-keys/{}",
+            owner.id,
+            text(&revoked["keyId"])
+        );
         let _ = world.operator.delete(&path).await.ok();
         let narrow = Self::narrow(&world, &owner).await;
         let shared_offer = id(&shared).to_owned();
         let revoked = Api::as_client(text(&revoked["apiKey"]));
-        let own_offers = own_offers.iter().map(|(client, offer)| (client.clone(), id(offer).to_owned())).collect();
-        Self { own_offers, world, owner, stranger, partners, things, shared_offer, managed_offer, revoked, narrow }
+        let own_offers = own_offers
+            .iter()
+            .map(|(client, offer)| (client.clone(), id(offer).to_owned()))
+            .collect();
+        Self {
+            own_offers,
+            world,
+            owner,
+            stranger,
+            partners,
+            things,
+            shared_offer,
+            managed_offer,
+            revoked,
+            narrow,
+        }
     }
 
     /// What the owner has: one thing of each kind.
-    async fn things(world: &World, owner: &Client, company: &str) -> (BTreeMap<&'static str, String>, String) {
+    async fn things(
+        world: &World,
+        owner: &Client,
+        company: &str,
+    ) -> (BTreeMap<&'static str, String>, String) {
         let offer = owner.subscription_offer("Own", 1_990).await;
         let cart = owner.cart(&[mandatory(&offer)]).await;
         let customer = owner.customer().await;
@@ -92,20 +141,37 @@ impl Cast {
         let managed = owner.api.post("/v1/offers", managed).await.created();
         let item = json!({"externalSystemId": "A-1", "offerId": id(&managed), "invoiceCustomerId": id(&customer), "quantity": 1,
                           "startDate": "2026-01-01T00:00:00Z", "paymentMethod": "BILLING"});
-        let promise = owner.api.post("/v1/imports/orders", json!({"items": [item]})).await.accepted();
-        let replay = owner.api.post("/v1/callbacks/replays", json!({})).await.accepted();
+        let promise = owner
+            .api
+            .post("/v1/imports/orders", json!({"items": [item]}))
+            .await
+            .accepted();
+        let replay = owner
+            .api
+            .post("/v1/callbacks/replays", json!({}))
+            .await
+            .accepted();
         let things = BTreeMap::from([
             ("companyId", company.to_owned()),
             ("clientId", owner.id.clone()),
-            ("keyId", text(&world.api_key(&owner.id).await["keyId"]).to_owned()),
+            (
+                "keyId",
+                text(&world.api_key(&owner.id).await["keyId"]).to_owned(),
+            ),
             ("offerId", id(&offer).to_owned()),
             ("cartId", id(&cart).to_owned()),
             ("customerId", id(&customer).to_owned()),
             ("orderId", id(&order).to_owned()),
-            ("subscriptionId", text(&order["positions"][0]["subscriptionId"]).to_owned()),
+            (
+                "subscriptionId",
+                text(&order["positions"][0]["subscriptionId"]).to_owned(),
+            ),
             ("callbackId", id(&callbacks_of(owner).await[0]).to_owned()),
             ("replayId", id(&replay).to_owned()),
-            ("payoutId", id(&owner.api.all("/v1/payouts").await[0]).to_owned()),
+            (
+                "payoutId",
+                id(&owner.api.all("/v1/payouts").await[0]).to_owned(),
+            ),
             ("promiseId", text(&promise["promiseId"]).to_owned()),
         ]);
         (things, id(&managed).to_owned())
@@ -113,15 +179,33 @@ impl Cast {
 
     /// For each scope that a route needs: a key of the owner with every scope but that one.
     async fn narrow(world: &World, owner: &Client) -> BTreeMap<String, Api> {
-        let nouns = ["connections", "catalog", "customers", "purchases", "imports", "callbacks", "payouts"];
-        let all: Vec<String> = nouns.iter().flat_map(|noun| [format!("{noun}:read"), format!("{noun}:write")]).collect();
+        let nouns = [
+            "connections",
+            "catalog",
+            "customers",
+            "purchases",
+            "imports",
+            "callbacks",
+            "payouts",
+        ];
+        let all: Vec<String> = nouns
+            .iter()
+            .flat_map(|noun| [format!("{noun}:read"), format!("{noun}:write")])
+            .collect();
         let mut narrow = BTreeMap::new();
         for scope in &all {
             // Who may write may read, so a key that must not read may not write either.
             let noun = scope.trim_end_matches(":read");
-            let others: Vec<&String> = all.iter().filter(|other| !other.starts_with(noun)).collect();
+            let others: Vec<&String> = all
+                .iter()
+                .filter(|other| !other.starts_with(noun))
+                .collect();
             let path = format!("/v1/clients/{}/api-keys", owner.id);
-            let key = world.operator.post(&path, json!({"scopes": others})).await.created();
+            let key = world
+                .operator
+                .post(&path, json!({"scopes": others}))
+                .await
+                .created();
             narrow.insert(scope.clone(), Api::as_client(text(&key["apiKey"])));
         }
         narrow
@@ -129,10 +213,14 @@ impl Cast {
 
     /// A key of the owner that has every scope but the one of a route, as docs/openapi.yaml names it.
     pub(super) fn without_scope_of(&self, route: &str) -> Api {
-        let described: Yaml = serde_yaml_ng::from_str(include_str!("../../../../docs/openapi.yaml")).expect("YAML");
+        let described: Yaml =
+            serde_yaml_ng::from_str(include_str!("../../../../docs/openapi.yaml")).expect("YAML");
         let (method, path) = route.split_once(' ').expect("METHOD /path");
-        let security = &described["paths"][path][method.to_lowercase().as_str()]["security"][0]["clientKey"][0];
-        let scope = security.as_str().unwrap_or_else(|| panic!("{route} names no scope"));
+        let security = &described["paths"][path][method.to_lowercase().as_str()]["security"][0]["clientKey"]
+            [0];
+        let scope = security
+            .as_str()
+            .unwrap_or_else(|| panic!("{route} names no scope"));
         self.narrow[scope].clone()
     }
 
@@ -157,13 +245,20 @@ impl Cast {
     pub(super) fn path(&self, route: &str, caller: Caller) -> String {
         let (_, pattern) = route.split_once(' ').expect("METHOD /path");
         let shared = pattern.starts_with("/v1/offers/shared/");
-        let segment = |segment: &str| match segment.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
+        let segment = |segment: &str| match segment
+            .strip_prefix('{')
+            .and_then(|name| name.strip_suffix('}'))
+        {
             None => segment.to_owned(),
             Some("connectionId") => self.connection(caller).to_owned(),
             Some("offerId") if shared => self.shared_offer.clone(),
             Some(name) => self.thing(name).to_owned(),
         };
-        pattern.split('/').map(segment).collect::<Vec<_>>().join("/")
+        pattern
+            .split('/')
+            .map(segment)
+            .collect::<Vec<_>>()
+            .join("/")
     }
 
     pub(super) fn connection(&self, caller: Caller) -> &str {
@@ -180,7 +275,9 @@ impl Cast {
     }
 
     pub(super) fn thing(&self, name: &str) -> &str {
-        self.things.get(name).unwrap_or_else(|| panic!("the owner has no {name}"))
+        self.things
+            .get(name)
+            .unwrap_or_else(|| panic!("the owner has no {name}"))
     }
 
     /// The ids that a caller must not see anywhere, other than in what it sent itself. A partner sees itself in the payout row, and the offer shared with it.
@@ -188,10 +285,19 @@ impl Cast {
         if caller == Caller::Operator {
             return Vec::new();
         }
-        let mut hidden: Vec<String> =
-            ["keyId", "offerId", "cartId", "customerId", "orderId", "subscriptionId", "callbackId", "replayId", "promiseId"]
-                .map(|name| self.thing(name).to_owned())
-                .into();
+        let mut hidden: Vec<String> = [
+            "keyId",
+            "offerId",
+            "cartId",
+            "customerId",
+            "orderId",
+            "subscriptionId",
+            "callbackId",
+            "replayId",
+            "promiseId",
+        ]
+        .map(|name| self.thing(name).to_owned())
+        .into();
         if caller != Caller::WithGrant {
             hidden.extend([self.shared_offer.clone(), self.thing("payoutId").to_owned()]);
         }

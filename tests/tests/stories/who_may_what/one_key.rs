@@ -11,8 +11,16 @@ async fn a_key_gets_into_the_route_of_its_scope_and_at_once_not_into_another_and
     let client = world.client(&company, "Garden Weekly", "en").await;
     for refused_first in [false, true] {
         let path = format!("/v1/clients/{}/api-keys", client.id);
-        let key = world.operator.post(&path, json!({"scopes": ["catalog:read"]})).await.created();
-        let api = Api::as_client(key["apiKey"].as_str().expect("a key is shown when it is made"));
+        let key = world
+            .operator
+            .post(&path, json!({"scopes": ["catalog:read"]}))
+            .await
+            .created();
+        let api = Api::as_client(
+            key["apiKey"]
+                .as_str()
+                .expect("a key is shown when it is made"),
+        );
         if refused_first {
             is_refused_elsewhere(&api).await;
         }
@@ -26,5 +34,7 @@ async fn a_key_gets_into_the_route_of_its_scope_and_at_once_not_into_another_and
 /// On another path, and on the same one with another method.
 async fn is_refused_elsewhere(api: &Api) {
     api.get("/v1/customers").await.problem(403, "scope_missing");
-    api.post("/v1/offers", json!({})).await.problem(403, "scope_missing");
+    api.post("/v1/offers", json!({}))
+        .await
+        .problem(403, "scope_missing");
 }

@@ -23,23 +23,53 @@ pub(super) const TABLE: &[Row] = &[
     ("POST /v1/clients", [403, 403, 403, 403, 201]),
     ("GET /v1/clients", OPERATORS),
     ("GET /v1/clients/{clientId}", OPERATORS),
-    ("POST /v1/clients/{clientId}/api-keys", [403, 403, 403, 403, 201]),
+    (
+        "POST /v1/clients/{clientId}/api-keys",
+        [403, 403, 403, 403, 201],
+    ),
     ("GET /v1/clients/{clientId}/api-keys", OPERATORS),
     ("DELETE /v1/clients/{clientId}/api-keys/{keyId}", OPERATORS),
     // Anyone may invite anyone.
     ("POST /v1/connections", [201, 201, 201, 201, 403]),
     ("GET /v1/connections", OWN),
-    ("GET /v1/connections/{connectionId}", [404, 200, 200, 200, 403]),
+    (
+        "GET /v1/connections/{connectionId}",
+        [404, 200, 200, 200, 403],
+    ),
     // What is switched belongs to the source.
-    ("PATCH /v1/connections/{connectionId}", [404, 403, 403, 403, 403]),
-    ("POST /v1/connections/{connectionId}/accept", [404, 409, 409, 409, 403]),
-    ("POST /v1/connections/{connectionId}/decline", [404, 409, 409, 409, 403]),
-    ("POST /v1/connections/{connectionId}/withdraw", [404, 403, 403, 403, 403]),
+    (
+        "PATCH /v1/connections/{connectionId}",
+        [404, 403, 403, 403, 403],
+    ),
+    (
+        "POST /v1/connections/{connectionId}/accept",
+        [404, 409, 409, 409, 403],
+    ),
+    (
+        "POST /v1/connections/{connectionId}/decline",
+        [404, 409, 409, 409, 403],
+    ),
+    (
+        "POST /v1/connections/{connectionId}/withdraw",
+        [404, 403, 403, 403, 403],
+    ),
     // Either side blocks; only the side that blocked unblocks.
-    ("POST /v1/connections/{connectionId}/block", [404, 200, 200, 409, 403]),
-    ("POST /v1/connections/{connectionId}/unblock", [404, 200, 200, 409, 403]),
-    ("POST /v1/connections/{connectionId}/callback/rotate-secret", [404, 403, 403, 403, 403]),
-    ("POST /v1/connections/{connectionId}/callback/test", [404, 403, 403, 403, 403]),
+    (
+        "POST /v1/connections/{connectionId}/block",
+        [404, 200, 200, 409, 403],
+    ),
+    (
+        "POST /v1/connections/{connectionId}/unblock",
+        [404, 200, 200, 409, 403],
+    ),
+    (
+        "POST /v1/connections/{connectionId}/callback/rotate-secret",
+        [404, 403, 403, 403, 403],
+    ),
+    (
+        "POST /v1/connections/{connectionId}/callback/test",
+        [404, 403, 403, 403, 403],
+    ),
     ("POST /v1/offers", [201, 201, 201, 201, 403]),
     ("GET /v1/offers", OWN),
     ("GET /v1/offers/shared", OWN),
@@ -70,7 +100,10 @@ pub(super) const TABLE: &[Row] = &[
     ("POST /v1/subscriptions/{subscriptionId}/payments", OWNERS),
     ("POST /v1/subscriptions/{subscriptionId}/cancel", OWNERS),
     // The owner's customer and callback are nobody's else, so they are wrong fields of a body.
-    ("POST /v1/subscriptions/useCrossClientVoucher", [422, 422, 422, 422, 403]),
+    (
+        "POST /v1/subscriptions/useCrossClientVoucher",
+        [422, 422, 422, 422, 403],
+    ),
     ("GET /v1/callbacks", OWN),
     ("GET /v1/callbacks/{callbackId}", OWNERS),
     ("POST /v1/callbacks/{callbackId}/replay", OWNERS),
@@ -87,7 +120,10 @@ pub(super) const TABLE: &[Row] = &[
     ("GET /v1/payouts/export", OWN),
     // Both parties see a row; the creditor, here the owner, marks it paid.
     ("GET /v1/payouts/{payoutId}", [404, 404, 200, 404, 403]),
-    ("POST /v1/payouts/{payoutId}/mark-paid", [404, 404, 403, 404, 403]),
+    (
+        "POST /v1/payouts/{payoutId}/mark-paid",
+        [404, 404, 403, 404, 403],
+    ),
     // Items that name what the owner has fail, like those that name what nobody has.
     ("POST /v1/imports/orders", [202, 202, 202, 202, 403]),
     ("GET /v1/imports/orders/logs", OWN),
@@ -98,10 +134,15 @@ pub(super) const TABLE: &[Row] = &[
 
 /// A body that would be right if the caller were the owner.
 pub(super) fn body(route: &str, cast: &Cast, caller: Caller) -> Option<Value> {
-    let offer = |number: u8, id: &str| json!({"position": number, "offerId": id, "mandatory": true});
+    let offer =
+        |number: u8, id: &str| json!({"position": number, "offerId": id, "mandatory": true});
     let right = match route {
-        "POST /v1/contracting-companies" => json!({"name": "Another", "modules": {"crossClientConnections": false}}),
-        "PATCH /v1/contracting-companies/{companyId}" => json!({"modules": {"crossClientConnections": true}}),
+        "POST /v1/contracting-companies" => {
+            json!({"name": "Another", "modules": {"crossClientConnections": false}})
+        }
+        "PATCH /v1/contracting-companies/{companyId}" => {
+            json!({"modules": {"crossClientConnections": true}})
+        }
         "POST /v1/clients" => {
             json!({"contractingCompanyId": cast.thing("companyId"), "name": "Another", "email": "a@example.com", "language": "en"})
         }
@@ -110,7 +151,9 @@ pub(super) fn body(route: &str, cast: &Cast, caller: Caller) -> Option<Value> {
             json!({"targetClientId": cast.owner.id, "offersAccess": true, "callback": {"url": "https://example.com/"}})
         }
         "PATCH /v1/connections/{connectionId}" => json!({"offersAccess": true}),
-        "POST /v1/offers" => json!({"name": "Another", "type": "single", "price": {"amount": 1, "currency": "EUR"}}),
+        "POST /v1/offers" => {
+            json!({"name": "Another", "type": "single", "price": {"amount": 1, "currency": "EUR"}})
+        }
         "PATCH /v1/offers/{offerId}" => json!({"name": "Mine"}),
         "POST /v1/carts" => {
             json!({"name": "Both", "positions": [offer(1, cast.own_offer(caller)), offer(2, &cast.shared_offer)]})
@@ -119,7 +162,9 @@ pub(super) fn body(route: &str, cast: &Cast, caller: Caller) -> Option<Value> {
         "POST /v1/carts/{cartId}/purchase" => {
             json!({"customerId": cast.thing("customerId"), "paymentMethod": "PAYPAL"})
         }
-        "POST /v1/customers" => json!({"email": format!("{}@example.com", cast.client(caller).id), "language": "en"}),
+        "POST /v1/customers" => {
+            json!({"email": format!("{}@example.com", cast.client(caller).id), "language": "en"})
+        }
         "PATCH /v1/customers/{customerId}" => json!({"firstName": "Eve"}),
         "POST /v1/subscriptions/useCrossClientVoucher" => {
             json!({"customerId": cast.thing("customerId"), "voucherCode": "7Q2M9-X4T0K-3HGWB-PZ5RA"})
@@ -138,7 +183,14 @@ pub(super) fn body(route: &str, cast: &Cast, caller: Caller) -> Option<Value> {
 
 /// The same path with the id of what is not there, if there is an id in it.
 pub(super) fn absent(path: &str) -> Option<String> {
-    let segment = path.split('/').find(|segment| segment.split_once('_').is_some_and(|(_, id)| id.len() == 32))?;
+    let segment = path.split('/').find(|segment| {
+        segment
+            .split_once('_')
+            .is_some_and(|(_, id)| id.len() == 32)
+    })?;
     let (prefix, _) = segment.split_once('_')?;
-    Some(path.replace(segment, &format!("{prefix}_0190b8f5c6f77c3ab0a1c2d3e4f50617")))
+    Some(path.replace(
+        segment,
+        &format!("{prefix}_0190b8f5c6f77c3ab0a1c2d3e4f50617"),
+    ))
 }

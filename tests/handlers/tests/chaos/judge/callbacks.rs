@@ -11,7 +11,10 @@ use crate::run::Run;
 use crate::step::Call;
 
 pub(super) fn judge(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
-    for sold in rows.sold().filter(|row| row["crossClient"].get("voucherHash").is_some()) {
+    for sold in rows
+        .sold()
+        .filter(|row| row["crossClient"].get("voucherHash").is_some())
+    {
         told(run, rows, sold, wrong);
     }
     let received = run.world.receiver.received();
@@ -20,7 +23,10 @@ pub(super) fn judge(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
     }
     for came in &received {
         is_signed(run, came, wrong);
-        if !rows.of("callback").any(|callback| callback["id"] == came.id()) {
+        if !rows
+            .of("callback")
+            .any(|callback| callback["id"] == came.id())
+        {
             wrong.push(format!("callbacks: {} came, and is not there", came.id()));
         }
     }
@@ -31,13 +37,17 @@ pub(super) fn judge(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
 fn told(run: &Run<'_>, rows: &Rows, sold: &Value, wrong: &mut Vec<String>) {
     let id = text(sold, "id");
     let count = |event: &str| {
-        let of_it = |callback: &&Value| callback["subscriptionId"] == id && callback["event"] == event;
+        let of_it =
+            |callback: &&Value| callback["subscriptionId"] == id && callback["event"] == event;
         i64::try_from(rows.of("callback").filter(of_it).count()).unwrap_or(i64::MAX)
     };
-    let reversed = rows.position_of(sold).is_some_and(|position| position["status"] != "paid");
+    let reversed = rows
+        .position_of(sold)
+        .is_some_and(|position| position["status"] != "paid");
     let cancels = |unknown: bool| {
         run.made.iter().any(|made| {
-            let about = made.request.target.contains(id) && matches!(made.call, Call::Cancel { .. });
+            let about =
+                made.request.target.contains(id) && matches!(made.call, Call::Cancel { .. });
             about && (made.done().is_some() || (unknown && made.is_unknown()))
         })
     };
@@ -61,26 +71,51 @@ fn told(run: &Run<'_>, rows: &Rows, sold: &Value, wrong: &mut Vec<String>) {
 fn delivered(rows: &Rows, callback: &Value, received: &[Received], wrong: &mut Vec<String>) {
     let id = text(callback, "id");
     if callback["status"] != "delivered" {
-        return wrong.push(format!("callbacks: {id} is {} in the end", callback["status"]));
+        return wrong.push(format!(
+            "callbacks: {id} is {} in the end",
+            callback["status"]
+        ));
     }
     if !received.iter().any(|came| came.id() == id && came.taken) {
         wrong.push(format!("callbacks: {id} is delivered, and nobody took it"));
     }
-    let logged = rows.of("attempt").filter(|attempt| attempt["pk"] == callback["pk"]).count();
+    let logged = rows
+        .of("attempt")
+        .filter(|attempt| attempt["pk"] == callback["pk"])
+        .count();
     if i64::try_from(logged) != Ok(number(&callback["attempts"])) {
-        wrong.push(format!("callbacks: {id} was attempted {} times, and {logged} are in its log", callback["attempts"]));
+        wrong.push(format!(
+            "callbacks: {id} was attempted {} times, and {logged} are in its log",
+            callback["attempts"]
+        ));
     }
 }
 
 /// The bytes are signed with the endpoint's secret.
 fn is_signed(run: &Run<'_>, came: &Received, wrong: &mut Vec<String>) {
     // Connections that a history makes have other secrets; nothing is sold over them.
-    let Some(secret) = run.world.secrets.get(came.endpoint).filter(|_| came.endpoint < 3) else { return };
+    let Some(secret) = run
+        .world
+        .secrets
+        .get(came.endpoint)
+        .filter(|_| came.endpoint < 3)
+    else {
+        return;
+    };
     let header = |name: &str| came.headers.get(name).map_or("", String::as_str);
     let time = header("webhook-timestamp").parse().unwrap_or_default();
-    let signed = Webhook::new(secret).expect("a secret").sign(came.id(), time, &came.body).expect("signed");
-    if !header("webhook-signature").split(' ').any(|signature| signature == signed) {
-        wrong.push(format!("callbacks: {} is not signed by its endpoint's secret", came.id()));
+    let signed = Webhook::new(secret)
+        .expect("a secret")
+        .sign(came.id(), time, &came.body)
+        .expect("signed");
+    if !header("webhook-signature")
+        .split(' ')
+        .any(|signature| signature == signed)
+    {
+        wrong.push(format!(
+            "callbacks: {} is not signed by its endpoint's secret",
+            came.id()
+        ));
     }
 }
 
@@ -91,7 +126,10 @@ fn repeated(received: &[Received], wrong: &mut Vec<String>) {
         bodies.entry(came.id()).or_default().push(came);
     }
     for (id, all) in bodies {
-        if all.windows(2).any(|two| two[0].body != two[1].body && !is_without_person(two[0], two[1])) {
+        if all
+            .windows(2)
+            .any(|two| two[0].body != two[1].body && !is_without_person(two[0], two[1]))
+        {
             wrong.push(format!("callbacks: {id} came with different bodies"));
         }
     }
@@ -105,5 +143,8 @@ fn is_without_person(before: &Received, after: &Received) -> bool {
         (body, customer)
     };
     let ((told, person), (again, nobody)) = (parts(before), parts(after));
-    told == again && person["id"] == nobody["id"] && nobody["erased"] == true && nobody["email"].is_null()
+    told == again
+        && person["id"] == nobody["id"]
+        && nobody["erased"] == true
+        && nobody["email"].is_null()
 }

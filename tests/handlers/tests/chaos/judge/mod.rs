@@ -49,7 +49,9 @@ fn list<'a>(of: &'a Value, name: &str) -> &'a [Value] {
 impl Rows {
     fn new(rows: Vec<Value>) -> Self {
         let key = |row: &Value| (text(row, "pk").to_owned(), text(row, "sk").to_owned());
-        Self { all: rows.into_iter().map(|row| (key(&row), row)).collect() }
+        Self {
+            all: rows.into_iter().map(|row| (key(&row), row)).collect(),
+        }
     }
 
     /// The rows of a kind: what their sort key begins with.
@@ -69,18 +71,22 @@ impl Rows {
 
     /// The orders that were bought.
     fn bought(&self) -> impl Iterator<Item = &Value> {
-        self.of("order").filter(|order| order.get("external").is_none())
+        self.of("order")
+            .filter(|order| order.get("external").is_none())
     }
 
     /// The sellers' rows of sold subscriptions of other clients.
     fn sold(&self) -> impl Iterator<Item = &Value> {
-        self.of("subscription").filter(|row| row["role"] == "seller")
+        self.of("subscription")
+            .filter(|row| row["role"] == "seller")
     }
 
     /// The order's position that began a subscription.
     fn position_of(&self, seller: &Value) -> Option<&Value> {
         let order = self.own(text(seller, "clientId"), text(seller, "orderId"), "order")?;
-        list(order, "positions").iter().find(|position| position["subscriptionId"] == seller["id"])
+        list(order, "positions")
+            .iter()
+            .find(|position| position["subscriptionId"] == seller["id"])
     }
 }
 

@@ -14,7 +14,10 @@ pub(super) fn judge(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
         }
         let kind = text(row, "sk").split('#').next().unwrap_or_default();
         if let Some(missing) = missing(rows, kind, row) {
-            wrong.push(format!("orphans: {kind} {} is without its {missing}", text(row, "pk")));
+            wrong.push(format!(
+                "orphans: {kind} {} is without its {missing}",
+                text(row, "pk")
+            ));
         }
     }
     histories(rows, wrong);
@@ -25,37 +28,79 @@ pub(super) fn judge(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
 fn missing(rows: &Rows, kind: &str, row: &Value) -> Option<&'static str> {
     let parent = |name: &'static str, found: Option<&Value>| found.is_none().then_some(name);
     let (client, pk) = (text(row, "clientId"), text(row, "pk"));
-    let connection = || parent("connection", rows.get(text(row, "connectionId"), "connection"));
+    let connection = || {
+        parent(
+            "connection",
+            rows.get(text(row, "connectionId"), "connection"),
+        )
+    };
     let anywhere = |kind: &'static str, id: &'static str| {
-        rows.of(kind).any(|found| found["id"] == row[id]).then_some(()).is_none().then_some(kind)
+        rows.of(kind)
+            .any(|found| found["id"] == row[id])
+            .then_some(())
+            .is_none()
+            .then_some(kind)
     };
     match kind {
         "subscription" => anywhere("order", "orderId"),
         "voucher" => anywhere("order", "orderId")
-            .or(parent("subscription", rows.own(client, text(row, "subscriptionId"), "subscription")))
+            .or(parent(
+                "subscription",
+                rows.own(client, text(row, "subscriptionId"), "subscription"),
+            ))
             .or_else(connection),
         "payout" => anywhere("order", "orderId")
-            .or(parent("source's row", rows.own(text(row, "sourceClientId"), text(row, "subscriptionId"), "subscription")))
-            .or(parent("seller's row", rows.own(text(row, "targetClientId"), text(row, "subscriptionId"), "subscription"))),
+            .or(parent(
+                "source's row",
+                rows.own(
+                    text(row, "sourceClientId"),
+                    text(row, "subscriptionId"),
+                    "subscription",
+                ),
+            ))
+            .or(parent(
+                "seller's row",
+                rows.own(
+                    text(row, "targetClientId"),
+                    text(row, "subscriptionId"),
+                    "subscription",
+                ),
+            )),
         "callback" => {
-            let of_sale = row.get("orderId").and_then(|_| anywhere("order", "orderId"));
+            let of_sale = row
+                .get("orderId")
+                .and_then(|_| anywhere("order", "orderId"));
             of_sale.or_else(|| row.get("connectionId").and_then(|_| connection()))
         }
         "attempt" => parent("callback", rows.get(pk, "callback")),
         "chunk" | "items" => parent("promise", rows.get(pk, "promise")),
-        "log" => parent("promise", rows.own(client, text(row, "promiseId"), "promise")),
-        "mirror" => parent("order", rows.own(client, text(row, "orderId"), "order"))
-            .or(parent("subscription", rows.own(client, text(row, "subscriptionId"), "subscription"))),
+        "log" => parent(
+            "promise",
+            rows.own(client, text(row, "promiseId"), "promise"),
+        ),
+        "mirror" => parent("order", rows.own(client, text(row, "orderId"), "order")).or(parent(
+            "subscription",
+            rows.own(client, text(row, "subscriptionId"), "subscription"),
+        )),
         "history" => parent("connection", rows.get(pk, "connection")),
         "pair" => {
-            let live = |connection: &&Value| ["invited", "active", "blocked"].contains(&text(connection, "status"));
-            parent("live connection", rows.get(text(row, "connectionId"), "connection").filter(live))
+            let live = |connection: &&Value| {
+                ["invited", "active", "blocked"].contains(&text(connection, "status"))
+            };
+            parent(
+                "live connection",
+                rows.get(text(row, "connectionId"), "connection")
+                    .filter(live),
+            )
         }
         "connection" if ["invited", "active", "blocked"].contains(&text(row, "status")) => {
             let pair = |pair: &Value| pair["connectionId"] == row["id"];
             (!rows.of("pair").any(pair)).then_some("pair")
         }
-        "guard" => parent("customer", rows.own(text(row, "companyId"), text(row, "customerId"), "customer")),
+        "guard" => parent(
+            "customer",
+            rows.own(text(row, "companyId"), text(row, "customerId"), "customer"),
+        ),
         _ => None,
     }
 }
@@ -68,16 +113,24 @@ fn histories(rows: &Rows, wrong: &mut Vec<String>) {
             .filter(|line| line["pk"] == connection["pk"])
             .filter_map(|line| line["number"].as_u64())
             .collect();
-        let expected: BTreeSet<u64> = (1..=connection["version"].as_u64().unwrap_or_default()).collect();
+        let expected: BTreeSet<u64> =
+            (1..=connection["version"].as_u64().unwrap_or_default()).collect();
         if lines != expected {
-            wrong.push(format!("orphans: the history of {connection} has the lines {lines:?}"));
+            wrong.push(format!(
+                "orphans: the history of {connection} has the lines {lines:?}"
+            ));
         }
     }
 }
 
 /// Each mail was taken by the mail service.
 fn mails(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
-    let taken: BTreeSet<String> = run.house.mails().iter().map(|mail| mail.mail.id.to_string()).collect();
+    let taken: BTreeSet<String> = run
+        .house
+        .mails()
+        .iter()
+        .map(|mail| mail.mail.id.to_string())
+        .collect();
     for mail in rows.of("mail") {
         // Those of the world were sent in another house.
         let before = run.world.now.to_string().as_str() >= text(mail, "createdAt");

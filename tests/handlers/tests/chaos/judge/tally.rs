@@ -12,38 +12,78 @@ pub(crate) type Tally = BTreeMap<&'static str, usize>;
 /// What was seen in one history.
 pub(crate) fn tally(run: &Run<'_>) -> Tally {
     let rows = Rows::new(run.house.table.dump());
-    let status = |kind: &'static str, status: &'static str| rows.of(kind).filter(|row| text(row, "status") == status).count();
-    let of_log = |result: &'static str| rows.of("log").filter(|row| text(row, "result") == result).count();
+    let status = |kind: &'static str, status: &'static str| {
+        rows.of(kind)
+            .filter(|row| text(row, "status") == status)
+            .count()
+    };
+    let of_log = |result: &'static str| {
+        rows.of("log")
+            .filter(|row| text(row, "result") == result)
+            .count()
+    };
     let refused = |code: &str| {
         let is = |outcome: &Outcome| matches!(outcome, Outcome::Answered(answer) if answer.body["code"] == code);
         run.made.iter().filter(|made| is(&made.outcome)).count()
     };
-    let done = |is: fn(&Call) -> bool| run.made.iter().filter(|made| is(&made.call) && made.done().is_some()).count();
+    let done = |is: fn(&Call) -> bool| {
+        run.made
+            .iter()
+            .filter(|made| is(&made.call) && made.done().is_some())
+            .count()
+    };
     let received = run.world.receiver.received();
     BTreeMap::from([
         ("sales", rows.bought().count()),
         ("sales between companies", rows.of("voucher").count()),
         ("payout rows", rows.of("payout").count()),
-        ("money that went back", rows.of("payout").filter(|row| text(row, "type") != "PAYMENT").count()),
+        (
+            "money that went back",
+            rows.of("payout")
+                .filter(|row| text(row, "type") != "PAYMENT")
+                .count(),
+        ),
         ("renewals", done(|call| matches!(call, Call::Pay { .. }))),
-        ("cancellations", done(|call| matches!(call, Call::Cancel { .. }))),
+        (
+            "cancellations",
+            done(|call| matches!(call, Call::Cancel { .. })),
+        ),
         ("vouchers redeemed", status("voucher", "redeemed")),
         ("vouchers of others", refused("voucher_redeemed")),
         ("vouchers void", status("voucher", "void")),
         ("wrong codes", refused("voucher_not_found")),
-        ("blocks", rows.of("history").filter(|line| text(line, "action") == "blocked").count()),
+        (
+            "blocks",
+            rows.of("history")
+                .filter(|line| text(line, "action") == "blocked")
+                .count(),
+        ),
         ("sales refused", refused("cart_not_sellable")),
         ("moves refused", refused("connection_status")),
         ("customers erased", rows.of("erasure").count()),
         ("items imported", of_log("created")),
         ("items updated", of_log("updated")),
         ("items superseded", of_log("superseded")),
-        ("callbacks taken", received.iter().filter(|came| came.taken).count()),
-        ("callbacks refused", received.iter().filter(|came| !came.taken).count()),
+        (
+            "callbacks taken",
+            received.iter().filter(|came| came.taken).count(),
+        ),
+        (
+            "callbacks refused",
+            received.iter().filter(|came| !came.taken).count(),
+        ),
         ("attempts", rows.of("attempt").count()),
-        ("attempts cut off", rows.of("attempt").filter(|row| text(row, "error").contains("cut off")).count()),
+        (
+            "attempts cut off",
+            rows.of("attempt")
+                .filter(|row| text(row, "error").contains("cut off"))
+                .count(),
+        ),
         ("replays", rows.of("replay").count()),
-        ("calls given up", run.made.iter().filter(|made| made.is_unknown()).count()),
+        (
+            "calls given up",
+            run.made.iter().filter(|made| made.is_unknown()).count(),
+        ),
         ("mails", run.house.sent_mails()),
         ("rows that were read", run.reads.len()),
     ])

@@ -12,14 +12,27 @@ pub(super) fn judge(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
         let allowed = match reader {
             Reader::Client { client, is_told } => {
                 let merchant = &run.world.clients[*client];
-                let who = Who { rows, client: &merchant.id, company: &merchant.company };
+                let who = Who {
+                    rows,
+                    client: &merchant.id,
+                    company: &merchant.company,
+                };
                 // What is keyed by its own id must be read to see that it is not the caller's; then it is as if not there.
-                let hidden = !is_told && ["con_", "pay_"].iter().any(|kind| asked.pk.starts_with(kind));
+                let hidden = !is_told
+                    && ["con_", "pay_"]
+                        .iter()
+                        .any(|kind| asked.pk.starts_with(kind));
                 hidden || who.may_read(asked) || invites(run, *client, asked)
             }
             Reader::Worker { tenant } => {
-                let company = rows.get(tenant.as_str(), "client").map_or("", |client| text(client, "companyId"));
-                let who = Who { rows, client: tenant, company };
+                let company = rows
+                    .get(tenant.as_str(), "client")
+                    .map_or("", |client| text(client, "companyId"));
+                let who = Who {
+                    rows,
+                    client: tenant,
+                    company,
+                };
                 who.may_work_with(asked)
             }
         };
@@ -35,7 +48,8 @@ fn invites(run: &Run<'_>, client: usize, asked: &Asked) -> bool {
         Call::Invite { target } if made.request.client == client => {
             let target = &run.world.clients[target];
             let sk = asked.sk.as_deref();
-            (asked.pk == target.id && sk == Some("client")) || (asked.pk == target.company && sk == Some("company"))
+            (asked.pk == target.id && sk == Some("client"))
+                || (asked.pk == target.company && sk == Some("company"))
         }
         _ => false,
     })
@@ -49,7 +63,10 @@ struct Who<'a> {
 
 /// Whether a partition is one's own: `cli_…` or `cli_…#…`.
 fn is_of(pk: &str, owner: &str) -> bool {
-    pk == owner || pk.strip_prefix(owner).is_some_and(|rest| rest.starts_with('#'))
+    pk == owner
+        || pk
+            .strip_prefix(owner)
+            .is_some_and(|rest| rest.starts_with('#'))
 }
 
 impl Who<'_> {
@@ -96,43 +113,62 @@ impl Who<'_> {
 
     fn is_party(&self, connection: &str) -> bool {
         let connection = self.rows.get(connection, "connection");
-        connection
-            .is_some_and(|connection| ["source", "target"].iter().any(|side| connection[*side]["clientId"] == self.client))
+        connection.is_some_and(|connection| {
+            ["source", "target"]
+                .iter()
+                .any(|side| connection[*side]["clientId"] == self.client)
+        })
     }
 
     fn is_paid(&self, payout: &str) -> bool {
         let payout = self.rows.get(payout, "payout");
-        payout.is_some_and(|payout| ["sourceClientId", "targetClientId"].iter().any(|side| payout[*side] == self.client))
+        payout.is_some_and(|payout| {
+            ["sourceClientId", "targetClientId"]
+                .iter()
+                .any(|side| payout[*side] == self.client)
+        })
     }
 
     fn is_connected(&self, source: &str, target: &str) -> bool {
         let mut connections = self.rows.of("connection");
-        connections.any(|row| row["source"]["clientId"] == source && row["target"]["clientId"] == target)
+        connections
+            .any(|row| row["source"]["clientId"] == source && row["target"]["clientId"] == target)
     }
 
     fn is_told_of(&self, customer: &str) -> bool {
-        let told = |callback: &Value| callback["clientId"] == self.client && callback["concerned"]["customerId"] == customer;
+        let told = |callback: &Value| {
+            callback["clientId"] == self.client && callback["concerned"]["customerId"] == customer
+        };
         self.rows.of("callback").any(told)
     }
 
     fn knows_company(&self, company: &str) -> bool {
         self.rows.of("connection").any(|row| {
             let sides = [&row["source"], &row["target"]];
-            sides.iter().any(|side| side["clientId"] == self.client) && sides.iter().any(|side| side["companyId"] == company)
+            sides.iter().any(|side| side["clientId"] == self.client)
+                && sides.iter().any(|side| side["companyId"] == company)
         })
     }
 
     fn has_sold(&self, source: &str, subscription: &str) -> bool {
         let row = self.rows.own(self.client, subscription, "subscription");
-        row.is_some_and(|row| row["role"] == "seller" && row["crossClient"]["sourceClientId"] == source)
+        row.is_some_and(|row| {
+            row["role"] == "seller" && row["crossClient"]["sourceClientId"] == source
+        })
     }
 
     fn led_to(&self, voucher: &str) -> bool {
         let voucher = self.rows.get(voucher, "voucher");
-        voucher.is_some_and(|voucher| self.rows.own(self.client, text(voucher, "orderId"), "order").is_some())
+        voucher.is_some_and(|voucher| {
+            self.rows
+                .own(self.client, text(voucher, "orderId"), "order")
+                .is_some()
+        })
     }
 
     fn is_sibling(&self, client: &str) -> bool {
-        self.rows.get(client, "client").is_some_and(|client| client["companyId"] == self.company)
+        self.rows
+            .get(client, "client")
+            .is_some_and(|client| client["companyId"] == self.company)
     }
 }

@@ -11,15 +11,27 @@ use crate::step::Call;
 pub(super) fn judge(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
     for sold in rows.sold() {
         let link = &sold["crossClient"];
-        let Some(source) = rows.own(text(link, "sourceClientId"), text(sold, "id"), "subscription") else {
-            wrong.push(format!("vouchers: the source has no row of {}", text(sold, "id")));
+        let Some(source) = rows.own(
+            text(link, "sourceClientId"),
+            text(sold, "id"),
+            "subscription",
+        ) else {
+            wrong.push(format!(
+                "vouchers: the source has no row of {}",
+                text(sold, "id")
+            ));
             continue;
         };
         follows(sold, source, wrong);
-        let vouchers: Vec<&Value> = rows.of("voucher").filter(|voucher| voucher["subscriptionId"] == sold["id"]).collect();
+        let vouchers: Vec<&Value> = rows
+            .of("voucher")
+            .filter(|voucher| voucher["subscriptionId"] == sold["id"])
+            .collect();
         match (link.get("voucherHash"), vouchers.as_slice()) {
             (None, []) => {}
-            (Some(hash), [voucher]) if voucher["hash"] == *hash => redeemed(rows, voucher, sold, source, wrong),
+            (Some(hash), [voucher]) if voucher["hash"] == *hash => {
+                redeemed(rows, voucher, sold, source, wrong)
+            }
             _ => wrong.push(format!("vouchers: {} has {vouchers:?}", text(sold, "id"))),
         }
     }
@@ -28,18 +40,34 @@ pub(super) fn judge(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
 
 /// The source's row follows the seller's.
 fn follows(sold: &Value, source: &Value, wrong: &mut Vec<String>) {
-    for member in ["life", "periodsPaid", "paidUntil", "paymentMethod", "quantity", "unitPrice", "orderId", "offerId"] {
+    for member in [
+        "life",
+        "periodsPaid",
+        "paidUntil",
+        "paymentMethod",
+        "quantity",
+        "unitPrice",
+        "orderId",
+        "offerId",
+    ] {
         if sold[member] != source[member] {
-            wrong.push(format!("vouchers: {member} of {sold} is {} at the source", source[member]));
+            wrong.push(format!(
+                "vouchers: {member} of {sold} is {} at the source",
+                source[member]
+            ));
         }
     }
 }
 
 /// Redeemed for the one whose subscription it is; issued or void, and it is nobody's.
 fn redeemed(rows: &Rows, voucher: &Value, sold: &Value, source: &Value, wrong: &mut Vec<String>) {
-    let reversed = rows.position_of(sold).is_some_and(|position| position["status"] != "paid");
+    let reversed = rows
+        .position_of(sold)
+        .is_some_and(|position| position["status"] != "paid");
     let right = match text(voucher, "status") {
-        "redeemed" => voucher["customerId"] == source["customerId"] && source["customerId"].is_string(),
+        "redeemed" => {
+            voucher["customerId"] == source["customerId"] && source["customerId"].is_string()
+        }
         "issued" => source["customerId"].is_null() && !reversed,
         "void" => source["customerId"].is_null() && reversed,
         _ => false,
@@ -52,12 +80,22 @@ fn redeemed(rows: &Rows, voucher: &Value, sold: &Value, source: &Value, wrong: &
 /// Of all who redeemed a code one customer got it.
 fn answered(run: &Run<'_>, wrong: &mut Vec<String>) {
     let mut got: BTreeSet<(String, String)> = BTreeSet::new();
-    for made in run.made.iter().filter(|made| matches!(made.call, Call::Redeem { .. }) && made.done().is_some()) {
+    for made in run
+        .made
+        .iter()
+        .filter(|made| matches!(made.call, Call::Redeem { .. }) && made.done().is_some())
+    {
         let body = made.request.body.as_ref().expect("a code");
-        got.insert((text(body, "voucherCode").to_owned(), text(body, "customerId").to_owned()));
+        got.insert((
+            text(body, "voucherCode").to_owned(),
+            text(body, "customerId").to_owned(),
+        ));
     }
     for (code, customer) in &got {
-        if got.iter().any(|(other, another)| other == code && another != customer) {
+        if got
+            .iter()
+            .any(|(other, another)| other == code && another != customer)
+        {
             wrong.push("vouchers: two customers got the subscription of one code".to_owned());
         }
     }
