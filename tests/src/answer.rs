@@ -35,7 +35,6 @@ impl Answer {
     /// # Panics
     /// The answer is another one.
     #[track_caller]
-    #[must_use]
     pub fn ok(self) -> Value {
         self.expect(200, "application/json")
     }
@@ -45,7 +44,6 @@ impl Answer {
     /// # Panics
     /// The answer is another one.
     #[track_caller]
-    #[must_use]
     pub fn created(self) -> Value {
         assert!(
             self.status != 201 || self.headers.contains_key("location"),
@@ -59,7 +57,6 @@ impl Answer {
     /// # Panics
     /// The answer is another one.
     #[track_caller]
-    #[must_use]
     pub fn accepted(self) -> Value {
         self.expect(202, "application/json")
     }
@@ -105,7 +102,6 @@ impl Answer {
     }
 
     /// The wrong fields of a refusal with their codes, in the order of the answer.
-    #[must_use]
     pub fn fields(&self) -> Vec<(String, String)> {
         let text = |error: &Value, name: &str| error[name].as_str().unwrap_or_default().to_owned();
         let errors = self.body["errors"]
@@ -119,7 +115,6 @@ impl Answer {
     }
 
     /// A header, if it is there once and is text.
-    #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
@@ -159,7 +154,6 @@ impl std::fmt::Display for Answer {
 /// # Panics
 /// It has none.
 #[track_caller]
-#[must_use]
 pub fn id(thing: &Value) -> &str {
     thing["id"]
         .as_str()

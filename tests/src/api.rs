@@ -30,7 +30,6 @@ impl Api {
     ///
     /// # Panics
     /// There is no stack.
-    #[must_use]
     pub fn as_operator() -> Self {
         Self {
             key: Some(Stack::get().operator_key.clone()),
@@ -42,7 +41,6 @@ impl Api {
     ///
     /// # Panics
     /// There is no stack.
-    #[must_use]
     pub fn as_client(key: &str) -> Self {
         Self {
             key: Some(key.to_owned()),
@@ -54,7 +52,6 @@ impl Api {
     ///
     /// # Panics
     /// The HTTP client cannot be built.
-    #[must_use]
     pub fn as_nobody() -> Self {
         // A client of its own: its connections live in the runtime of one test.
         let http = reqwest::Client::builder()
@@ -68,7 +65,6 @@ impl Api {
     }
 
     /// The same caller over new connections.
-    #[must_use]
     pub fn afresh(&self) -> Self {
         Self {
             key: self.key.clone(),
@@ -130,7 +126,6 @@ impl Api {
     }
 
     /// A call to be put together: other headers, other bodies.
-    #[must_use]
     pub fn call(&self, method: Method, path: &str) -> Call {
         let mut request = self
             .http
@@ -157,7 +152,6 @@ pub struct Call {
 
 impl Call {
     /// With a JSON body.
-    #[must_use]
     pub fn json(self, body: &Value) -> Self {
         Self {
             request: self.request.json(body),
@@ -166,7 +160,6 @@ impl Call {
     }
 
     /// With any body.
-    #[must_use]
     pub fn body(self, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
         Self {
             request: self
@@ -178,7 +171,6 @@ impl Call {
     }
 
     /// With a body whose type is not told.
-    #[must_use]
     pub fn untyped_body(self, body: impl Into<Vec<u8>>) -> Self {
         Self {
             request: self.request.body(body.into()),
@@ -187,7 +179,6 @@ impl Call {
     }
 
     /// With another header.
-    #[must_use]
     pub fn header(self, name: &str, value: &str) -> Self {
         Self {
             request: self.request.header(name, value),
@@ -196,7 +187,6 @@ impl Call {
     }
 
     /// With an `Idempotency-Key` of the story's own instead of a fresh one.
-    #[must_use]
     pub fn idempotency_key(self, key: &str) -> Self {
         Self {
             idempotency_key: Some(key.to_owned()),
@@ -205,7 +195,6 @@ impl Call {
     }
 
     /// Without an `Idempotency-Key`.
-    #[must_use]
     pub fn without_idempotency_key(self) -> Self {
         Self {
             idempotency_key: None,

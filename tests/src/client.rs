@@ -136,19 +136,16 @@ fn cart_of(positions: &[Value]) -> Value {
 }
 
 /// A position that is always bought.
-#[must_use]
 pub fn mandatory(offer: &Value) -> Value {
     json!({"offerId": id(offer), "mandatory": true})
 }
 
 /// A position that is bought if it is chosen.
-#[must_use]
 pub fn optional(offer: &Value) -> Value {
     json!({"offerId": id(offer), "mandatory": false})
 }
 
 /// A position that is bought if it is chosen, and that the checkout should show as chosen.
-#[must_use]
 pub fn preselected(offer: &Value) -> Value {
     json!({"offerId": id(offer), "mandatory": false, "preselected": true})
 }

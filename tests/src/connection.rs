@@ -38,7 +38,6 @@ impl Pair {
     /// # Panics
     /// Both clients are of one contracting company.
     #[track_caller]
-    #[must_use]
     pub fn secret(&self) -> &str {
         self.secret
             .as_deref()
@@ -108,7 +107,6 @@ pub struct Sale {
 
 impl Sale {
     /// The order's id.
-    #[must_use]
     pub fn order_id(&self) -> &str {
         id(&self.order)
     }
@@ -118,7 +116,6 @@ impl Sale {
     /// # Panics
     /// The order has none.
     #[track_caller]
-    #[must_use]
     pub fn shared_subscription_id(&self) -> &str {
         self.subscription_id(1)
     }
@@ -128,7 +125,6 @@ impl Sale {
     /// # Panics
     /// The order has none.
     #[track_caller]
-    #[must_use]
     pub fn own_subscription_id(&self) -> &str {
         self.subscription_id(0)
     }

@@ -7,7 +7,6 @@ use std::process::Command;
 ///
 /// # Panics
 /// It fails.
-#[must_use]
 pub fn operate(words: &[&str]) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()

@@ -20,25 +20,21 @@ pub struct Reply(ResponseTemplate);
 
 impl Reply {
     /// A status with nothing else.
-    #[must_use]
     pub fn status(status: u16) -> Self {
         Self(ResponseTemplate::new(status))
     }
 
     /// With a header.
-    #[must_use]
     pub fn header(self, name: &str, value: &str) -> Self {
         Self(self.0.insert_header(name, value))
     }
 
     /// With a body.
-    #[must_use]
     pub fn body(self, text: &str) -> Self {
         Self(self.0.set_body_string(text))
     }
 
     /// After a while.
-    #[must_use]
     pub fn after(self, delay: Duration) -> Self {
         Self(self.0.set_delay(delay))
     }
@@ -61,7 +57,6 @@ impl Received {
     /// # Panics
     /// It is missing.
     #[track_caller]
-    #[must_use]
     pub fn webhook_id(&self) -> &str {
         let header = self
             .headers
@@ -76,7 +71,6 @@ impl Received {
 /// # Panics
 /// The signature is wrong, or the body is no JSON.
 #[track_caller]
-#[must_use]
 pub fn verified(received: &Received, secret: &str) -> Value {
     let webhook = Webhook::new(secret).expect("a secret of Standard Webhooks");
     if let Err(error) = webhook.verify(&received.body, &received.headers) {
@@ -154,7 +148,6 @@ impl Receiver {
     }
 
     /// Where it takes callbacks.
-    #[must_use]
     pub fn url(&self) -> String {
         format!("{}{}", self.server.uri(), self.path)
     }
@@ -170,7 +163,6 @@ impl Receiver {
     }
 
     /// What came so far, the oldest first.
-    #[must_use]
     pub fn received(&self) -> Vec<Received> {
         self.shared.script().received.clone()
     }

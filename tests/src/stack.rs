@@ -54,7 +54,6 @@ impl Stack {
     ///
     /// # Panics
     /// There is none: a story that was not told is no success.
-    #[must_use]
     pub fn get() -> &'static Self {
         static STACK: OnceLock<Stack> = OnceLock::new();
         STACK.get_or_init(|| {

@@ -19,7 +19,6 @@ pub struct LetDo {
 ///
 /// # Panics
 /// It fails.
-#[must_use]
 pub fn trespass() -> BTreeMap<String, LetDo> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()

@@ -47,7 +47,6 @@ impl World {
     ///
     /// # Panics
     /// There is no stack.
-    #[must_use]
     pub fn new() -> Self {
         Self::default()
     }

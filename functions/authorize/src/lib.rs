@@ -44,7 +44,6 @@ pub struct Authorizer {
 
 impl Authorizer {
     /// With a store, the operator's key and a clock.
-    #[must_use]
     pub fn new(store: Store, operator_key: HeldSecret, clock: Clock) -> Self {
         Self {
             store,

@@ -2,9 +2,9 @@
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
-use tandem_api::once::once;
+use tandem_api::idempotency::idempotent;
 use tandem_api::views::event_endpoint as view;
-use tandem_api::{Answer, App, ClientCaller, Code, Once, Problem, Request, Step};
+use tandem_api::{Answer, App, ClientCaller, Code, Decision, IdempotencyKey, Problem, Request};
 use tandem_domain::callback::Endpoint;
 use tandem_domain::connection::SECRET_OVERLAP;
 use tandem_domain::endpoint_health::EndpointHealth;
@@ -34,7 +34,7 @@ pub(crate) async fn set(
 ) -> Result<Answer, Problem> {
     let body = request.json()?;
     let url = EventEndpoint::parse(&body, &app.local_targets)?;
-    once(app, &Once::of(request, &body)?, || async {
+    idempotent(app, &IdempotencyKey::of(request, &body)?, || async {
         let (before, health) = load(app, caller).await?;
         let mut transaction = Transaction::default();
         if let Some(health) = &health {
@@ -60,7 +60,7 @@ pub(crate) async fn set(
                 Answer::created("/v1/event-endpoint".to_owned(), shown)
             }
         };
-        Ok(Step::Commit(transaction, answer))
+        Ok(Decision::Commit(transaction, answer))
     })
     .await
 }
@@ -71,7 +71,7 @@ pub(crate) async fn remove(
     request: &Request,
     caller: ClientCaller,
 ) -> Result<Answer, Problem> {
-    once(app, &Once::of(request, &json!({}))?, || async {
+    idempotent(app, &IdempotencyKey::of(request, &json!({}))?, || async {
         let (endpoint, health) = load(app, caller).await?;
         let endpoint = endpoint.ok_or_else(missing)?;
         let mut transaction = Transaction::default();
@@ -79,7 +79,7 @@ pub(crate) async fn remove(
         if let Some(health) = &health {
             transaction.remove(health);
         }
-        Ok(Step::Commit(
+        Ok(Decision::Commit(
             transaction,
             Answer::ok(view::event_endpoint(&endpoint, None)),
         ))
@@ -94,7 +94,7 @@ pub(crate) async fn rotate(
     caller: ClientCaller,
 ) -> Result<Answer, Problem> {
     let body = request.no_body()?;
-    once(app, &Once::of(request, &body)?, || async {
+    idempotent(app, &IdempotencyKey::of(request, &body)?, || async {
         let (endpoint, _) = load(app, caller).await?;
         let secret = new_webhook_secret();
         let endpoint = endpoint.ok_or_else(missing)?.rotated(seal_secret(app, caller, &secret), app.now());
@@ -104,7 +104,7 @@ pub(crate) async fn rotate(
             "secret": secret.expose_secret(),
             "previousValidUntil": app.now().saturating_add(SECRET_OVERLAP).unwrap_or(tandem_domain::Timestamp::MAX),
         });
-        Ok(Step::Commit(transaction, Answer::ok(answer)))
+        Ok(Decision::Commit(transaction, Answer::ok(answer)))
     })
     .await
 }

@@ -6,9 +6,9 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use tandem_api::once::once;
+use tandem_api::idempotency::idempotent;
 use tandem_api::views::callback as view;
-use tandem_api::{Answer, App, ClientCaller, Once, Problem, Request, Step};
+use tandem_api::{Answer, App, ClientCaller, Decision, IdempotencyKey, Problem, Request};
 use tandem_domain::callback::{Callback, CallbackState, Endpoint};
 use tandem_domain::ids::CallbackId;
 use tandem_domain::input::{FieldErrors, Object, Parsed, list, parsed};
@@ -25,10 +25,10 @@ pub(crate) async fn one(
     caller: ClientCaller,
 ) -> Result<Answer, Problem> {
     let body = request.no_body()?;
-    once(app, &Once::of(request, &body)?, || async {
+    idempotent(app, &IdempotencyKey::of(request, &body)?, || async {
         let callback = load(app, request, caller).await?.replay(app.now());
         let transaction = rows_of(app, std::slice::from_ref(&callback)).await?;
-        Ok(Step::Commit(
+        Ok(Decision::Commit(
             transaction,
             Answer::json(202, view::summary(&callback)),
         ))
@@ -43,7 +43,7 @@ pub(crate) async fn many(
 ) -> Result<Answer, Problem> {
     let body = request.json()?;
     let ids = parse(&body)?;
-    once(app, &Once::of(request, &body)?, || async {
+    idempotent(app, &IdempotencyKey::of(request, &body)?, || async {
         let callbacks = find(app, caller, &ids).await?;
         let callbacks: Vec<_> = callbacks
             .into_iter()
@@ -51,7 +51,7 @@ pub(crate) async fn many(
             .collect();
         let transaction = rows_of(app, &callbacks).await?;
         let items: Vec<Value> = callbacks.iter().map(view::summary).collect();
-        Ok(Step::Commit(
+        Ok(Decision::Commit(
             transaction,
             Answer::json(202, json!({"items": items})),
         ))

@@ -1,8 +1,8 @@
 //! Replays of many callbacks, as jobs: accepted here, made step by step by the worker of the callback queue.
 
-use tandem_api::once::once;
+use tandem_api::idempotency::idempotent;
 use tandem_api::views::replay as view;
-use tandem_api::{Answer, App, ClientCaller, Code, Once, Problem, Request, Step};
+use tandem_api::{Answer, App, ClientCaller, Code, Decision, IdempotencyKey, Problem, Request};
 use tandem_domain::ids::ReplayId;
 use tandem_domain::replay::{KEPT, ReplayJob, Selection};
 use tandem_store::{Transaction, replay_keys};
@@ -14,9 +14,9 @@ pub(crate) async fn accept(
 ) -> Result<Answer, Problem> {
     let body = request.json()?;
     let selection = Selection::parse(&body)?;
-    once(app, &Once::of(request, &body)?, || async {
+    idempotent(app, &IdempotencyKey::of(request, &body)?, || async {
         let job = ReplayJob::accept(
-            ReplayId::mint(&mut app.mint()),
+            ReplayId::generate(&mut app.ids()),
             caller.id,
             selection,
             app.now(),
@@ -24,7 +24,7 @@ pub(crate) async fn accept(
         let mut transaction = Transaction::default();
         transaction.create(&job)?;
         let location = Some(format!("/v1/callbacks/replays/{}", job.id));
-        Ok(Step::Commit(
+        Ok(Decision::Commit(
             transaction,
             Answer {
                 location,

@@ -1,11 +1,11 @@
 //! Carts of a client. Every position is checked when a cart is made or edited, and again when it is bought.
 
+use tandem_api::idempotency::idempotent;
 use tandem_api::lookup::Offers;
-use tandem_api::once::once;
 use tandem_api::paging::Paging;
 use tandem_api::refusals::draft_refused;
 use tandem_api::views::cart as view;
-use tandem_api::{Answer, App, ClientCaller, Code, Once, Problem, Request, Step};
+use tandem_api::{Answer, App, ClientCaller, Code, Decision, IdempotencyKey, Problem, Request};
 use tandem_domain::cart::{Cart, CartDraft, CartEdit, CartStatus, Found, PositionDraft};
 use tandem_domain::ids::{CartId, OfferId};
 use tandem_domain::input::one_of;
@@ -30,16 +30,21 @@ pub async fn handle(app: App, request: Request) -> Result<Answer, Problem> {
 async fn create(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
     let body = request.json()?;
     let draft = CartDraft::parse(&body)?;
-    once(app, &Once::of(request, &body)?, || async {
+    idempotent(app, &IdempotencyKey::of(request, &body)?, || async {
         let offers = find(app, caller, &draft.positions).await?;
         let found = in_order(&offers, &draft.positions);
         let cart = draft
             .clone()
-            .create(CartId::mint(&mut app.mint()), caller.id, &found, app.now())
+            .create(
+                CartId::generate(&mut app.ids()),
+                caller.id,
+                &found,
+                app.now(),
+            )
             .map_err(draft_refused)?;
         let mut transaction = Transaction::default();
         transaction.create(&cart)?;
-        Ok(Step::Commit(
+        Ok(Decision::Commit(
             transaction,
             Answer::created(format!("/v1/carts/{}", cart.id), view::cart(&cart)),
         ))
@@ -76,7 +81,7 @@ async fn edit(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
     let body = request.json()?;
     let edit = CartEdit::parse(&body)?;
     let drafts = edit.positions.clone().unwrap_or_default();
-    once(app, &Once::of(request, &body)?, || async {
+    idempotent(app, &IdempotencyKey::of(request, &body)?, || async {
         let before = load(app, request, caller).await?;
         let offers = find(app, caller, &drafts).await?;
         let cart = before
@@ -84,21 +89,21 @@ async fn edit(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
             .map_err(draft_refused)?;
         let mut transaction = Transaction::default();
         transaction.replace(&cart)?;
-        Ok(Step::Commit(transaction, Answer::ok(view::cart(&cart))))
+        Ok(Decision::Commit(transaction, Answer::ok(view::cart(&cart))))
     })
     .await
 }
 
 async fn archive(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
     let body = request.no_body()?;
-    once(app, &Once::of(request, &body)?, || async {
+    idempotent(app, &IdempotencyKey::of(request, &body)?, || async {
         let cart = load(app, request, caller)
             .await?
             .archive(app.now())
             .map_err(draft_refused)?;
         let mut transaction = Transaction::default();
         transaction.replace(&cart)?;
-        Ok(Step::Commit(transaction, Answer::ok(view::cart(&cart))))
+        Ok(Decision::Commit(transaction, Answer::ok(view::cart(&cart))))
     })
     .await
 }

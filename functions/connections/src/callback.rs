@@ -3,9 +3,9 @@
 use secrecy::ExposeSecret;
 use serde_json::json;
 use tandem_api::announce::seal;
-use tandem_api::once::once;
+use tandem_api::idempotency::idempotent;
 use tandem_api::views;
-use tandem_api::{Answer, App, ClientCaller, Once, Problem, Request, Step};
+use tandem_api::{Answer, App, ClientCaller, Decision, IdempotencyKey, Problem, Request};
 use tandem_domain::callback::{Announcement, EventType};
 use tandem_domain::connection::{ConnectionError, SECRET_OVERLAP};
 use tandem_sealing::new_webhook_secret;
@@ -21,19 +21,19 @@ pub(crate) async fn rotate(
     caller: ClientCaller,
 ) -> Result<Answer, Problem> {
     let body = request.no_body()?;
-    once(app, &Once::of(request, &body)?, || async {
+    idempotent(app, &IdempotencyKey::of(request, &body)?, || async {
         let (connection, side) = load(app, request, caller).await?;
         let secret = new_webhook_secret();
         let sealed = seal_secret(app, connection.id, &secret);
         let change = connection.rotate_secret(sealed, side, app.now())?;
         let mut transaction = Transaction::default();
         transaction.replace(&change.connection)?;
-        rows_of(&mut transaction, &change, |_| None, app.now(), &mut app.mint())?;
+        rows_of(&mut transaction, &change, |_| None, app.now(), &mut app.ids())?;
         let answer = json!({
             "secret": secret.expose_secret(),
             "previousValidUntil": app.now().saturating_add(SECRET_OVERLAP).unwrap_or(tandem_domain::Timestamp::MAX),
         });
-        Ok(Step::Commit(transaction, Answer::ok(answer)))
+        Ok(Decision::Commit(transaction, Answer::ok(answer)))
     })
     .await
 }
@@ -45,7 +45,7 @@ pub(crate) async fn test(
     caller: ClientCaller,
 ) -> Result<Answer, Problem> {
     let body = request.no_body()?;
-    once(app, &Once::of(request, &body)?, || async {
+    idempotent(app, &IdempotencyKey::of(request, &body)?, || async {
         let (connection, side) = load(app, request, caller).await?;
         connection.may_edit(side)?;
         if connection.callback.is_none() {
@@ -59,11 +59,11 @@ pub(crate) async fn test(
             event: EventType::ConnectionTest,
             data: json!({"connectionId": connection.id}),
         };
-        let callback = seal(app, &mut app.mint(), announcement);
+        let callback = seal(app, &mut app.ids(), announcement);
         let mut transaction = Transaction::default();
         transaction.create(&callback)?;
         let shown = views::callback::summary(&callback);
-        Ok(Step::Commit(
+        Ok(Decision::Commit(
             transaction,
             Answer {
                 location: Some(format!("/v1/callbacks/{}", callback.id)),

@@ -1,15 +1,15 @@
 //! Moves and edits of a connection: the connection, a line of its history, and the mail to the other side in one transaction.
 
-use tandem_api::once::once;
+use tandem_api::idempotency::idempotent;
 use tandem_api::views::connection as view;
-use tandem_api::{Answer, App, ClientCaller, Code, Once, Problem, Request, Step};
+use tandem_api::{Answer, App, ClientCaller, Code, Decision, IdempotencyKey, Problem, Request};
 use tandem_domain::connection::{
     Change, Connection, ConnectionEdit, ConnectionError, Move, Side, modules_are_on,
 };
 use tandem_domain::ids::{ConnectionId, MailId};
 use tandem_domain::mail::Mail;
 use tandem_domain::tenancy::Client;
-use tandem_domain::{Mint, Timestamp};
+use tandem_domain::{IdSource, Timestamp};
 use tandem_store::rows::{HistoryRow, Pair};
 use tandem_store::{StoreError, Transaction, endpoint_keys, keys};
 
@@ -20,7 +20,7 @@ pub(crate) async fn make(
     asked: Move,
 ) -> Result<Answer, Problem> {
     let body = request.no_body()?;
-    once(app, &Once::of(request, &body)?, || async {
+    idempotent(app, &IdempotencyKey::of(request, &body)?, || async {
         let (connection, side) = load(app, request, caller).await?;
         let change = connection.clone().make(asked, side, app.now())?;
         if asked == Move::Accept {
@@ -47,9 +47,9 @@ pub(crate) async fn make(
             &change,
             |_| to.as_ref(),
             app.now(),
-            &mut app.mint(),
+            &mut app.ids(),
         )?;
-        Ok(Step::Commit(
+        Ok(Decision::Commit(
             transaction,
             Answer::ok(view::summary(&change.connection, side)),
         ))
@@ -64,12 +64,15 @@ pub(crate) async fn edit(
 ) -> Result<Answer, Problem> {
     let body = request.json()?;
     let edit = ConnectionEdit::parse(&body, &app.local_targets)?;
-    once(app, &Once::of(request, &body)?, || async {
+    idempotent(app, &IdempotencyKey::of(request, &body)?, || async {
         let (connection, side) = load(app, request, caller).await?;
         let change = connection.clone().edit(edit.clone(), side, app.now())?;
         if change.entry.changes.is_empty() {
             // Everything is as it was asked for already; the history tells changes only.
-            return Ok(Step::answered(Answer::ok(view::summary(&connection, side))));
+            return Ok(Decision::answered(Answer::ok(view::summary(
+                &connection,
+                side,
+            ))));
         }
         let mut transaction = Transaction::default();
         transaction.replace(&change.connection)?;
@@ -87,9 +90,9 @@ pub(crate) async fn edit(
             &change,
             |_| None,
             app.now(),
-            &mut app.mint(),
+            &mut app.ids(),
         )?;
-        Ok(Step::Commit(
+        Ok(Decision::Commit(
             transaction,
             Answer::ok(view::summary(&change.connection, side)),
         ))
@@ -116,7 +119,7 @@ pub(crate) fn rows_of<'a>(
     change: &Change,
     client: impl FnOnce(Side) -> Option<&'a Client>,
     now: Timestamp,
-    mint: &mut dyn Mint,
+    ids: &mut dyn IdSource,
 ) -> Result<(), StoreError> {
     transaction.create(&HistoryRow {
         connection_id: change.connection.id,
@@ -125,7 +128,7 @@ pub(crate) fn rows_of<'a>(
     if let Some((side, kind)) = &change.mail
         && let Some(to) = client(*side)
     {
-        transaction.create(&Mail::new(MailId::mint(mint), to, kind.clone(), now))?;
+        transaction.create(&Mail::new(MailId::generate(ids), to, kind.clone(), now))?;
     }
     Ok(())
 }

@@ -2,9 +2,9 @@
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
-use tandem_api::once::once;
+use tandem_api::idempotency::idempotent;
 use tandem_api::views::connection as view;
-use tandem_api::{Answer, App, ClientCaller, Code, Once, Problem, Request, Step};
+use tandem_api::{Answer, App, ClientCaller, Code, Decision, IdempotencyKey, Problem, Request};
 use tandem_domain::connection::{ConnectionDraft, Side};
 use tandem_domain::ids::{ClientId, ConnectionId};
 use tandem_domain::input::FieldErrors;
@@ -23,13 +23,17 @@ pub(crate) async fn invite(
 ) -> Result<Answer, Problem> {
     let body = request.json()?;
     let draft = ConnectionDraft::parse(&body, &app.local_targets)?;
-    once(app, &Once::of(request, &body)?, || {
+    idempotent(app, &IdempotencyKey::of(request, &body)?, || {
         decide(app, caller, draft.clone())
     })
     .await
 }
 
-async fn decide(app: &App, caller: ClientCaller, draft: ConnectionDraft) -> Result<Step, Problem> {
+async fn decide(
+    app: &App,
+    caller: ClientCaller,
+    draft: ConnectionDraft,
+) -> Result<Decision, Problem> {
     let (source, target, invitations) = parties(app, caller, draft.target_client_id).await?;
     if let Some(wait) = invitations
         .as_ref()
@@ -41,8 +45,8 @@ async fn decide(app: &App, caller: ClientCaller, draft: ConnectionDraft) -> Resu
             wait,
         ));
     }
-    let mut mint = app.mint();
-    let id = ConnectionId::mint(&mut mint);
+    let mut ids = app.ids();
+    let id = ConnectionId::generate(&mut ids);
     let secret = new_webhook_secret();
     let sealed = || seal_secret(app, id, &secret);
     let change = draft.invite(
@@ -94,9 +98,9 @@ async fn decide(app: &App, caller: ClientCaller, draft: ConnectionDraft) -> Resu
         &change,
         |_| Some(&target.0),
         app.now(),
-        &mut mint,
+        &mut ids,
     )?;
-    Ok(Step::Commit(
+    Ok(Decision::Commit(
         transaction,
         Answer::created(format!("/v1/connections/{id}"), shown),
     ))

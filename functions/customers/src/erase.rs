@@ -6,9 +6,9 @@
 //! table after some milliseconds; such a sale stands, with the customer's id.
 
 use serde_json::json;
-use tandem_api::once::once;
+use tandem_api::idempotency::idempotent;
 use tandem_api::views::erasure as view;
-use tandem_api::{Answer, App, ClientCaller, Once, Problem, Request, Step};
+use tandem_api::{Answer, App, ClientCaller, Decision, IdempotencyKey, Problem, Request};
 use tandem_domain::customer::Customer;
 use tandem_domain::ids::ClientId;
 use tandem_domain::subscription::Subscription;
@@ -27,7 +27,7 @@ pub(crate) async fn erase(
     request: &Request,
     caller: ClientCaller,
 ) -> Result<Answer, Problem> {
-    once(app, &Once::of(request, &json!({}))?, || async {
+    idempotent(app, &IdempotencyKey::of(request, &json!({}))?, || async {
         let customer = load(app, request, caller).await?;
         let erasure = customer.erase(caller.id, &running(app, &customer).await?, app.now())?;
         let mut transaction = Transaction::default();
@@ -36,7 +36,7 @@ pub(crate) async fn erase(
             transaction.delete(&guard.key());
         }
         transaction.create(&erasure)?;
-        Ok(Step::Commit(
+        Ok(Decision::Commit(
             transaction,
             Answer::ok(view::erasure(&erasure)),
         ))

@@ -7,10 +7,10 @@
 mod erase;
 mod guards;
 
-use tandem_api::once::once;
+use tandem_api::idempotency::idempotent;
 use tandem_api::paging::Paging;
 use tandem_api::views;
-use tandem_api::{Answer, App, ClientCaller, Code, Once, Problem, Request, Step};
+use tandem_api::{Answer, App, ClientCaller, Code, Decision, IdempotencyKey, Problem, Request};
 use tandem_domain::customer::{Customer, CustomerEdit, Profile};
 use tandem_domain::ids::CustomerId;
 use tandem_domain::input::FieldErrors;
@@ -41,7 +41,7 @@ pub async fn handle(app: App, request: Request) -> Result<Answer, Problem> {
 async fn create(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
     let body = request.json()?;
     let profile = Profile::parse(&body)?;
-    once(app, &Once::of(request, &body)?, || async {
+    idempotent(app, &IdempotencyKey::of(request, &body)?, || async {
         if let Some(existing) = find(
             app,
             caller,
@@ -49,13 +49,13 @@ async fn create(app: &App, request: &Request, caller: ClientCaller) -> Result<An
         )
         .await?
         {
-            return Ok(Step::answered(about(
+            return Ok(Decision::answered(about(
                 app,
                 &existing,
                 Answer::ok(views::customer::customer(&existing)),
             )?));
         }
-        let id = CustomerId::mint(&mut app.mint());
+        let id = CustomerId::generate(&mut app.ids());
         let key = app.sealer.new_personal_key(&id.to_string());
         let customer = profile
             .clone()
@@ -71,7 +71,10 @@ async fn create(app: &App, request: &Request, caller: ClientCaller) -> Result<An
         }
         let location = format!("/v1/customers/{}", customer.id);
         let answer = Answer::created(location, views::customer::customer(&customer));
-        Ok(Step::Commit(transaction, about(app, &customer, answer)?))
+        Ok(Decision::Commit(
+            transaction,
+            about(app, &customer, answer)?,
+        ))
     })
     .await
 }
@@ -121,7 +124,7 @@ async fn read(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
 async fn edit(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
     let body = request.json()?;
     let edit = CustomerEdit::parse(&body)?;
-    once(app, &Once::of(request, &body)?, || async {
+    idempotent(app, &IdempotencyKey::of(request, &body)?, || async {
         let before = load(app, request, caller).await?;
         let (old, customer) = (guards::of(&before), edit.clone().apply(before, app.now()));
         let new = guards::of(&customer);
@@ -134,7 +137,7 @@ async fn edit(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
         for guard in old.iter().filter(|guard| !new.contains(guard)) {
             transaction.delete(&tandem_store::Entity::key(guard));
         }
-        Ok(Step::Commit(
+        Ok(Decision::Commit(
             transaction,
             about(
                 app,

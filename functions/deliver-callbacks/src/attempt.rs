@@ -10,7 +10,7 @@ use tandem_domain::endpoint_health::{Attempted, Cause, Change, EndpointHealth, H
 use tandem_domain::ids::MailId;
 use tandem_domain::mail::{Mail, MailKind};
 use tandem_domain::tenancy::Client;
-use tandem_runtime::{Entropy, announce};
+use tandem_runtime::{RandomIds, announce};
 use tandem_sealing::{Purpose, Sealer};
 use tandem_store::rows::AttemptRow;
 use tandem_store::{CommitError, StoreError, Transaction, keys};
@@ -273,10 +273,10 @@ pub(crate) fn write_mails(
     kinds: Vec<MailKind>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let mut mint = Entropy::at(now);
-    kinds
-        .into_iter()
-        .try_for_each(|kind| transaction.create(&Mail::new(MailId::mint(&mut mint), to, kind, now)))
+    let mut ids = RandomIds::at(now);
+    kinds.into_iter().try_for_each(|kind| {
+        transaction.create(&Mail::new(MailId::generate(&mut ids), to, kind, now))
+    })
 }
 
 fn tell(over: &Over, done: &Callback, change: &Change) {

@@ -24,7 +24,7 @@ use tandem_domain::Timestamp;
 use tandem_domain::callback::{Callback, RetrySchedule};
 use tandem_domain::endpoint_health::PATIENCE;
 use tandem_queue::{Kind, Message, Queue};
-use tandem_runtime::{Clock, Quarantine, aws, batch, settings};
+use tandem_runtime::{Clock, DeadLetterHandler, aws, batch, settings};
 use tandem_sealing::{Sealer, random};
 use tandem_store::{Store, keys};
 use tandem_webhooks::{Sender, SenderSettings};
@@ -55,7 +55,7 @@ pub struct Worker {
     /// For attempts that are due within minutes.
     pub queue: Queue,
     /// Takes what can never be delivered.
-    pub quarantine: Quarantine,
+    pub dead_letter_handler: DeadLetterHandler,
     /// The time.
     pub clock: Clock,
 }
@@ -72,7 +72,7 @@ impl Worker {
             .transpose()?;
         let store = aws::store(&config).await?;
         Ok(Self {
-            quarantine: aws::quarantine(&config, &store)?,
+            dead_letter_handler: aws::dead_letter_handler(&config, &store)?,
             store,
             sealer: aws::sealer(&config).await?,
             sender: Arc::new(Sender::new(SenderSettings {
@@ -94,7 +94,7 @@ impl Worker {
         Ok(batch::work(
             event,
             &[Kind::Callback, Kind::Replay],
-            &self.quarantine,
+            &self.dead_letter_handler,
             |message| self.handle(message),
         )
         .await)

@@ -1,9 +1,9 @@
 //! Accepting an import: the promise and all of its work in one transaction, so that either the whole import runs or none of
 //! it was taken.
 
-use tandem_api::once::once;
+use tandem_api::idempotency::idempotent;
 use tandem_api::views::import as view;
-use tandem_api::{Answer, App, ClientCaller, Code, Once, Problem, Request, Step};
+use tandem_api::{Answer, App, ClientCaller, Code, Decision, IdempotencyKey, Problem, Request};
 use tandem_domain::ids::PromiseId;
 use tandem_domain::import::chunk::ChunkState;
 use tandem_domain::import::item::{ImportItem, parse_items};
@@ -28,13 +28,13 @@ pub(crate) async fn accept(
     query.finish()?;
     let body = request.json_up_to(LARGEST_IMPORT)?;
     let items = parse_items(&body)?;
-    let key = Once::of(request, &body)?;
+    let key = IdempotencyKey::of(request, &body)?;
     // The parsed body is many times as large as its text; what is needed of it is in `items`.
     drop(body);
     if dry {
         return dry_run::check(app, caller, &items).await;
     }
-    once(app, &key, || async { step(app, caller, &items, None) }).await
+    idempotent(app, &key, || async { step(app, caller, &items, None) }).await
 }
 
 /// Accepts the failed items of an import again.
@@ -44,7 +44,7 @@ pub(crate) async fn retry(
     caller: ClientCaller,
 ) -> Result<Answer, Problem> {
     let body = request.no_body()?;
-    once(app, &Once::of(request, &body)?, || async {
+    idempotent(app, &IdempotencyKey::of(request, &body)?, || async {
         let promise = read::load(app, request, caller).await?;
         if promise.finished_at.is_none() {
             return Err(Problem::new(
@@ -69,8 +69,8 @@ fn step(
     caller: ClientCaller,
     items: &[ImportItem],
     retry_of: Option<&Promise>,
-) -> Result<Step, Problem> {
-    let id = PromiseId::mint(&mut app.mint());
+) -> Result<Decision, Problem> {
+    let id = PromiseId::generate(&mut app.ids());
     let accepted = Promise::accept(
         id,
         (caller.id, caller.company_id),
@@ -85,7 +85,7 @@ fn step(
         transaction.create(items)?;
     }
     let answer = Answer::json(202, view::promise(&accepted.promise));
-    Ok(Step::Commit(
+    Ok(Decision::Commit(
         transaction,
         Answer {
             location: Some(format!("/v1/imports/{id}")),

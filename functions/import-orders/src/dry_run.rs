@@ -7,7 +7,7 @@ use tandem_domain::ids::PromiseId;
 use tandem_domain::import::CHUNK;
 use tandem_domain::import::item::ImportItem;
 use tandem_domain::import::promise::Counts;
-use tandem_runtime::entropy::hash_of_external;
+use tandem_runtime::random_ids::hash_of_external;
 use tandem_store::imports::{Importer, Numbered};
 
 pub(crate) async fn check(
@@ -15,8 +15,8 @@ pub(crate) async fn check(
     caller: ClientCaller,
     items: &[ImportItem],
 ) -> Result<Answer, Problem> {
-    let (now, mut mint) = (app.now(), app.mint());
-    let promise_id = PromiseId::mint(&mut mint);
+    let (now, mut ids) = (app.now(), app.ids());
+    let promise_id = PromiseId::generate(&mut ids);
     let importer = Importer {
         client_id: caller.id,
         company_id: caller.company_id,
@@ -38,7 +38,7 @@ pub(crate) async fn check(
         for item in chunk {
             let log = importer
                 .asks(item)
-                .decide(grounds.of(item)?, now, &mut mint)
+                .decide(grounds.of(item)?, now, &mut ids)
                 .log;
             counts.add(log.result);
             let mut line = view::log_entry(&log);

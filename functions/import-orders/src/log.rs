@@ -12,7 +12,7 @@ use tandem_domain::import::decide::{ItemResult, LogEntry};
 use tandem_domain::import::promise::Promise;
 use tandem_domain::input::{one_of, parsed};
 use tandem_domain::text::ExternalId;
-use tandem_runtime::entropy::hash_of_external;
+use tandem_runtime::random_ids::hash_of_external;
 use tandem_store::{Page, StoreError, import_keys};
 
 /// Promises that one page looks into, at most.

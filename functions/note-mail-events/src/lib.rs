@@ -25,7 +25,6 @@ pub struct Notes {
 
 impl Notes {
     /// With a store.
-    #[must_use]
     pub fn new(store: Store) -> Self {
         Self { store }
     }

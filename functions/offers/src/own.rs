@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use tandem_api::once::once;
+use tandem_api::idempotency::idempotent;
 use tandem_api::paging::Paging;
 use tandem_api::views::offer as view;
-use tandem_api::{Answer, App, ClientCaller, Code, Once, Problem, Request, Step};
+use tandem_api::{Answer, App, ClientCaller, Code, Decision, IdempotencyKey, Problem, Request};
 use tandem_domain::ids::{ClientId, OfferId};
 use tandem_domain::input::{FieldErrors, one_of};
 use tandem_domain::offer::{CrossClient, Offer, OfferDraft, OfferEdit, OfferStatus};
@@ -19,17 +19,17 @@ pub(crate) async fn create(
 ) -> Result<Answer, Problem> {
     let body = request.json()?;
     let draft = OfferDraft::parse(&body)?;
-    once(app, &Once::of(request, &body)?, || async {
+    idempotent(app, &IdempotencyKey::of(request, &body)?, || async {
         targets_are_connected(app, caller, draft.cross_client.as_ref()).await?;
         let offer = draft
             .clone()
-            .create(OfferId::mint(&mut app.mint()), caller.id, app.now());
+            .create(OfferId::generate(&mut app.ids()), caller.id, app.now());
         let mut transaction = Transaction::default();
         transaction.create(&offer)?;
         for target in targets(&offer) {
             transaction.create(&share(&offer, caller, target))?;
         }
-        Ok(Step::Commit(
+        Ok(Decision::Commit(
             transaction,
             Answer::created(format!("/v1/offers/{}", offer.id), view::own(&offer)),
         ))
@@ -77,7 +77,7 @@ pub(crate) async fn edit(
 ) -> Result<Answer, Problem> {
     let body = request.json()?;
     let edit = OfferEdit::parse(&body)?;
-    once(app, &Once::of(request, &body)?, || async {
+    idempotent(app, &IdempotencyKey::of(request, &body)?, || async {
         let before = load(app, request, caller).await?;
         let (old, offer) = (targets(&before), before.edit(edit.clone(), app.now())?);
         targets_are_connected(app, caller, edit.cross_client.as_ref()).await?;
@@ -90,7 +90,7 @@ pub(crate) async fn edit(
         for target in old.difference(&new) {
             transaction.delete(&Share::key_of(*target, offer.id));
         }
-        Ok(Step::Commit(transaction, Answer::ok(view::own(&offer))))
+        Ok(Decision::Commit(transaction, Answer::ok(view::own(&offer))))
     })
     .await
 }
@@ -101,14 +101,14 @@ pub(crate) async fn archive(
     caller: ClientCaller,
 ) -> Result<Answer, Problem> {
     let body = request.no_body()?;
-    once(app, &Once::of(request, &body)?, || async {
+    idempotent(app, &IdempotencyKey::of(request, &body)?, || async {
         let offer = load(app, request, caller).await?.archive(app.now())?;
         let mut transaction = Transaction::default();
         transaction.replace(&offer)?;
         for target in targets(&offer) {
             transaction.delete(&Share::key_of(target, offer.id));
         }
-        Ok(Step::Commit(transaction, Answer::ok(view::own(&offer))))
+        Ok(Decision::Commit(transaction, Answer::ok(view::own(&offer))))
     })
     .await
 }

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use tandem_api::announce::{source_row, write_moved};
-use tandem_api::once::once;
+use tandem_api::idempotency::idempotent;
 use tandem_api::paging::Paging;
 use tandem_api::views::order as view;
-use tandem_api::{Answer, App, ClientCaller, Code, Once, Problem, Request, Step};
+use tandem_api::{Answer, App, ClientCaller, Code, Decision, IdempotencyKey, Problem, Request};
 use tandem_domain::after_sale::Rows;
 use tandem_domain::ids::{CustomerId, OrderId};
 use tandem_domain::input::parsed;
@@ -69,8 +69,8 @@ async fn reverse(
     let body = request.json_or_empty()?;
     let asked = parse_reversal(&body)?;
     // A charge-back comes from the bank, often by a job that is repeated by hand; a refund gives money away. Both need a key.
-    let key = Once::required(request, &body)?;
-    once(app, &key, || {
+    let key = IdempotencyKey::required(request, &body)?;
+    idempotent(app, &key, || {
         decide(app, request, caller, asked.as_ref(), reversal)
     })
     .await
@@ -82,20 +82,23 @@ async fn decide(
     caller: ClientCaller,
     asked: Option<&BTreeSet<u8>>,
     reversal: Reversal,
-) -> Result<Step, Problem> {
+) -> Result<Decision, Problem> {
     let (order, reversed) =
         load(app, request, caller)
             .await?
             .reverse(asked, reversal, app.now())?;
     let mut transaction = Transaction::default();
     transaction.replace(&order)?;
-    let mut mint = app.mint();
+    let mut ids = app.ids();
     for rows in subscriptions(app, &order, &reversed).await? {
         void_voucher(app, &mut transaction, &rows.seller).await?;
-        let moved = rows.reverse(reversal, app.now(), &mut mint);
-        write_moved(app, &mut mint, &mut transaction, caller.company_id, moved)?;
+        let moved = rows.reverse(reversal, app.now(), &mut ids);
+        write_moved(app, &mut ids, &mut transaction, caller.company_id, moved)?;
     }
-    Ok(Step::Commit(transaction, Answer::ok(view::order(&order))))
+    Ok(Decision::Commit(
+        transaction,
+        Answer::ok(view::order(&order)),
+    ))
 }
 
 /// The rows of the reversed positions' subscriptions.

@@ -3,10 +3,10 @@
 mod filter;
 mod sums;
 
-use tandem_api::once::once;
+use tandem_api::idempotency::idempotent;
 use tandem_api::paging::Paging;
 use tandem_api::views::payout as view;
-use tandem_api::{Answer, App, ClientCaller, Code, Once, Problem, Request, Step};
+use tandem_api::{Answer, App, ClientCaller, Code, Decision, IdempotencyKey, Problem, Request};
 use tandem_domain::ids::PayoutId;
 use tandem_domain::payout::Payout;
 use tandem_store::Transaction;
@@ -55,14 +55,16 @@ async fn read(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
 
 async fn mark_paid(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
     let body = request.no_body()?;
-    once(app, &Once::of(request, &body)?, || async {
+    idempotent(app, &IdempotencyKey::of(request, &body)?, || async {
         let row = load(app, request, caller).await?;
         let Some(paid) = row.clone().mark_paid(caller.id, app.now())? else {
-            return Ok(Step::answered(Answer::ok(view::payout(&row, caller.id))));
+            return Ok(Decision::answered(Answer::ok(view::payout(
+                &row, caller.id,
+            ))));
         };
         let mut transaction = Transaction::default();
         transaction.replace(&paid)?;
-        Ok(Step::Commit(
+        Ok(Decision::Commit(
             transaction,
             Answer::ok(view::payout(&paid, caller.id)),
         ))

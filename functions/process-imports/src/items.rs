@@ -3,10 +3,10 @@
 use futures::StreamExt as _;
 use futures::stream;
 use tandem_domain::import::chunk::ChunkItems;
-use tandem_domain::import::decide::{Decision, ItemResult, LogEntry};
+use tandem_domain::import::decide::{ItemDecision, ItemResult, LogEntry};
 use tandem_domain::import::promise::Promise;
-use tandem_runtime::Entropy;
-use tandem_runtime::entropy::hash_of_external;
+use tandem_runtime::RandomIds;
+use tandem_runtime::random_ids::hash_of_external;
 use tandem_store::imports::{ImportGrounds, Importer, Numbered};
 use tandem_store::{CommitError, StoreError, Transaction};
 
@@ -66,7 +66,7 @@ impl Worker {
             let decision =
                 importer
                     .asks(item)
-                    .decide(grounds.of(item)?, now, &mut Entropy::at(now));
+                    .decide(grounds.of(item)?, now, &mut RandomIds::at(now));
             match self.store.commit(rows(&decision)?).await {
                 Ok(()) => return Ok(decision.log),
                 Err(CommitError::Conflict(_)) => {
@@ -85,7 +85,7 @@ impl Worker {
     }
 }
 
-fn rows(decision: &Decision) -> Result<Transaction, StoreError> {
+fn rows(decision: &ItemDecision) -> Result<Transaction, StoreError> {
     let mut transaction = Transaction::default();
     transaction.create(&decision.log)?;
     let created = decision.log.result == ItemResult::Created;

@@ -19,9 +19,9 @@ use tandem_domain::ids::{ClientId, PromiseId};
 use tandem_domain::import::chunk::{Begun, Chunk, ChunkItems, StuckReason};
 use tandem_domain::import::decide::{ItemResult, LogEntry};
 use tandem_domain::import::promise::{Counts, Promise};
-use tandem_queue::{Kind, Message, Poison};
+use tandem_queue::{DeadLetterReason, Kind, Message};
 use tandem_runtime::batch::Receipt;
-use tandem_runtime::{Clock, Entropy, Quarantine, announce, aws, batch};
+use tandem_runtime::{Clock, DeadLetterHandler, RandomIds, announce, aws, batch};
 use tandem_sealing::Sealer;
 use tandem_store::{CommitError, Store, StoreError, Transaction, import_keys, keys};
 
@@ -36,7 +36,7 @@ pub struct Worker {
     /// Seals the body of `import.completed`.
     pub sealer: Sealer,
     /// Takes the messages of chunks that can never be done.
-    pub quarantine: Quarantine,
+    pub dead_letter_handler: DeadLetterHandler,
     /// The time.
     pub clock: Clock,
 }
@@ -77,14 +77,14 @@ impl Worker {
     pub async fn start() -> anyhow::Result<Self> {
         let config = aws::config().await;
         let store = aws::store(&config).await?;
-        let (sealer, quarantine) = (
+        let (sealer, dead_letter_handler) = (
             aws::sealer(&config).await?,
-            aws::quarantine(&config, &store)?,
+            aws::dead_letter_handler(&config, &store)?,
         );
         Ok(Self {
             store,
             sealer,
-            quarantine,
+            dead_letter_handler,
             clock: Clock::default(),
         })
     }
@@ -97,7 +97,7 @@ impl Worker {
         Ok(batch::work_telling(
             event,
             &[Kind::Import],
-            &self.quarantine,
+            &self.dead_letter_handler,
             |message, receipt| self.handle(message, receipt),
         )
         .await)
@@ -120,8 +120,8 @@ impl Worker {
         };
         self.put_aside(which, stuck).await?;
         Err(match stuck {
-            StuckReason::Unreadable => Poison::UnreadableRow.into(),
-            StuckReason::TooManyTries => Poison::TooManyTries.into(),
+            StuckReason::Unreadable => DeadLetterReason::CorruptRow.into(),
+            StuckReason::TooManyTries => DeadLetterReason::TooManyTries.into(),
         })
     }
 
@@ -225,7 +225,7 @@ impl Worker {
             {
                 transaction.create(&announce::seal(
                     &self.sealer,
-                    &mut Entropy::at(now),
+                    &mut RandomIds::at(now),
                     announcement,
                     now,
                 ))?;

@@ -6,10 +6,10 @@
 //! milliseconds, counts for the next purchase. The customer's row is checked: only the customer's own purchases touch it.
 
 use tandem_api::announce::seal_sale;
+use tandem_api::idempotency::commit;
 use tandem_api::lookup::Offers;
-use tandem_api::once::commit;
 use tandem_api::views::order as view;
-use tandem_api::{Answer, App, ClientCaller, Code, Once, Problem, Request, Step};
+use tandem_api::{Answer, App, ClientCaller, Code, Decision, IdempotencyKey, Problem, Request};
 use tandem_domain::customer::Customer;
 use tandem_domain::ids::CartId;
 use tandem_domain::input::FieldErrors;
@@ -32,8 +32,8 @@ async fn purchase(app: &App, request: &Request, caller: ClientCaller) -> Result<
     let cart: CartId = request.id_in_path("cartId", Code::CartNotFound)?;
     let body = request.json()?;
     let asked = PurchaseRequest::parse(&body)?;
-    let once = Once::required(request, &body)?;
-    commit(app, &once, || decide(app, caller, cart, &asked, &once)).await
+    let key = IdempotencyKey::required(request, &body)?;
+    commit(app, &key, || decide(app, caller, cart, &asked, &key)).await
 }
 
 async fn decide(
@@ -41,8 +41,8 @@ async fn decide(
     caller: ClientCaller,
     cart: CartId,
     asked: &PurchaseRequest,
-    once: &Once,
-) -> Result<Step, Problem> {
+    key: &IdempotencyKey,
+) -> Result<Decision, Problem> {
     let (cart_key, customer_key) = (
         keys::cart(caller.id, cart),
         keys::customer(caller.company_id, asked.customer_id),
@@ -52,13 +52,13 @@ async fn decide(
         .store
         .batch(
             rows.into_iter()
-                .chain(once.row().map(|row| row.raw().clone())),
+                .chain(key.row().map(|row| row.raw().clone())),
         )
         .await?;
-    if let Some(row) = once.row()
-        && let Some(record) = once.known(app, loaded.get(&row)?)
+    if let Some(row) = key.row()
+        && let Some(record) = key.known(app, loaded.get(&row)?)
     {
-        return Ok(Step::Replay(record));
+        return Ok(Decision::Stored(record));
     }
     let cart = loaded
         .get(&cart_key)?
@@ -81,14 +81,14 @@ async fn decide(
         .into_iter()
         .map(|position| (position, offers.of(position.offer_id)))
         .collect();
-    let sale = purchase::decide(&cart, asked, &found, &customer, app.now(), &mut app.mint())?;
+    let sale = purchase::decide(&cart, asked, &found, &customer, app.now(), &mut app.ids())?;
     let answer = Answer::created(
         format!("/v1/orders/{}", sale.order.id),
         view::order(&sale.order),
     );
     let mut transaction = rows_of(app, &customer, sale)?;
     transaction.require(&customer_key);
-    Ok(Step::Commit(transaction, answer))
+    Ok(Decision::Commit(transaction, answer))
 }
 
 fn rows_of(app: &App, customer: &Customer, sale: Sale) -> Result<Transaction, Problem> {
@@ -104,11 +104,11 @@ fn rows_of(app: &App, customer: &Customer, sale: Sale) -> Result<Transaction, Pr
         transaction.create(voucher)?;
     }
     if !sale.announcements.is_empty() {
-        let (mut mint, personal) = (app.mint(), app.personal(customer)?);
+        let (mut ids, personal) = (app.ids(), app.personal(customer)?);
         for announcement in sale.announcements {
             transaction.create(&seal_sale(
                 app,
-                &mut mint,
+                &mut ids,
                 announcement,
                 (customer.into(), &personal),
             ))?;

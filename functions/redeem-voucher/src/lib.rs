@@ -4,9 +4,9 @@
 //! the same way and the same time to the same answer: each is a wrong guess, and written down as one.
 
 use jiff::SignedDuration;
-use tandem_api::once::once;
+use tandem_api::idempotency::idempotent;
 use tandem_api::views::subscription as view;
-use tandem_api::{Answer, App, ClientCaller, Code, Once, Problem, Request, Step};
+use tandem_api::{Answer, App, ClientCaller, Code, Decision, IdempotencyKey, Problem, Request};
 use tandem_domain::Timestamp;
 use tandem_domain::guessing::{Guesses, PER_DAY, PER_MINUTE};
 use tandem_domain::input::FieldErrors;
@@ -28,15 +28,19 @@ pub async fn handle(app: App, request: Request) -> Result<Answer, Problem> {
 async fn redeem(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
     let body = request.json()?;
     let asked = RedeemRequest::parse(&body)?;
-    once(app, &Once::of(request, &body)?, || {
+    idempotent(app, &IdempotencyKey::of(request, &body)?, || {
         decide(app, caller, &asked)
     })
     .await
 }
 
-async fn decide(app: &App, caller: ClientCaller, asked: &RedeemRequest) -> Result<Step, Problem> {
+async fn decide(
+    app: &App,
+    caller: ClientCaller,
+    asked: &RedeemRequest,
+) -> Result<Decision, Problem> {
     let now = app.now();
-    let voucher_key = keys::voucher(caller.id, &tandem_runtime::entropy::hash_of(&asked.code));
+    let voucher_key = keys::voucher(caller.id, &tandem_runtime::random_ids::hash_of(&asked.code));
     let customer_key = keys::customer(caller.company_id, asked.customer_id);
     let guesses_key = limit_keys::guesses(caller.id);
     let rows = [
@@ -74,14 +78,14 @@ async fn decide(app: &App, caller: ClientCaller, asked: &RedeemRequest) -> Resul
         .await?;
     let row = row.ok_or_else(|| Problem::missing(Code::VoucherNotFound))?;
     match redemption {
-        Redemption::Again => Ok(Step::answered(Answer::ok(view::subscription(&row)))),
+        Redemption::Again => Ok(Decision::answered(Answer::ok(view::subscription(&row)))),
         Redemption::First(voucher) => {
             let row = row.linked_to(asked.customer_id, now);
             let mut transaction = Transaction::default();
             transaction.replace(&voucher)?;
             transaction.replace(&row)?;
             transaction.require(&customer_key);
-            Ok(Step::Commit(
+            Ok(Decision::Commit(
                 transaction,
                 Answer::ok(view::subscription(&row)),
             ))
@@ -93,13 +97,13 @@ fn wrong_guess(
     caller: ClientCaller,
     guesses: Option<Guesses>,
     now: Timestamp,
-) -> Result<Step, Problem> {
+) -> Result<Decision, Problem> {
     let mut transaction = Transaction::default();
     match guesses {
         None => transaction.create(&Guesses::first(caller.id, now))?,
         Some(guesses) => transaction.replace(&guesses.another(now))?,
     }
-    Ok(Step::Refuse(transaction, RedeemError::NotFound.into()))
+    Ok(Decision::Refuse(transaction, RedeemError::NotFound.into()))
 }
 
 fn too_many(wait: SignedDuration) -> Problem {

@@ -16,7 +16,6 @@ pub struct Relay {
 
 impl Relay {
     /// With the queues.
-    #[must_use]
     pub fn new(queues: Queues) -> Self {
         Self { queues }
     }

@@ -8,25 +8,29 @@ use lambda_runtime::Error;
 use tandem_domain::mail::{Mail, MailState};
 use tandem_mail::Mailer;
 use tandem_queue::{Kind, Message};
-use tandem_runtime::{Clock, Quarantine, aws, batch};
+use tandem_runtime::{Clock, DeadLetterHandler, aws, batch};
 use tandem_store::{CommitError, Store, Transaction, keys};
 
 /// Sends.
 pub struct Worker {
     store: Store,
     mailer: Mailer,
-    quarantine: Quarantine,
+    dead_letter_handler: DeadLetterHandler,
     clock: Clock,
 }
 
 impl Worker {
     /// With a store, a mailer, what takes the mails that can never be sent, and a clock.
-    #[must_use]
-    pub fn new(store: Store, mailer: Mailer, quarantine: Quarantine, clock: Clock) -> Self {
+    pub fn new(
+        store: Store,
+        mailer: Mailer,
+        dead_letter_handler: DeadLetterHandler,
+        clock: Clock,
+    ) -> Self {
         Self {
             store,
             mailer,
-            quarantine,
+            dead_letter_handler,
             clock,
         }
     }
@@ -38,11 +42,11 @@ impl Worker {
     pub async fn start() -> anyhow::Result<Self> {
         let config = aws::config().await;
         let store = aws::store(&config).await?;
-        let quarantine = aws::quarantine(&config, &store)?;
+        let dead_letter_handler = aws::dead_letter_handler(&config, &store)?;
         Ok(Self::new(
             store,
             aws::mailer(&config)?,
-            quarantine,
+            dead_letter_handler,
             Clock::default(),
         ))
     }
@@ -53,7 +57,7 @@ impl Worker {
     /// Never; the type is the runtime's.
     pub async fn work(&self, event: SqsEvent) -> Result<SqsBatchResponse, Error> {
         Ok(
-            batch::work(event, &[Kind::Mail], &self.quarantine, |message| {
+            batch::work(event, &[Kind::Mail], &self.dead_letter_handler, |message| {
                 self.send(message)
             })
             .await,

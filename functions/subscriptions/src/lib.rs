@@ -1,10 +1,10 @@
 //! Subscriptions: the seller tells of renewals and cancellations; the source reads.
 
 use tandem_api::announce::{source_row, write_moved};
-use tandem_api::once::once;
+use tandem_api::idempotency::idempotent;
 use tandem_api::paging::Paging;
 use tandem_api::views::subscription as view;
-use tandem_api::{Answer, App, ClientCaller, Code, Once, Problem, Request, Step};
+use tandem_api::{Answer, App, ClientCaller, Code, Decision, IdempotencyKey, Problem, Request};
 use tandem_domain::after_sale::{CancelRequest, Moved, PaymentRequest, Rows};
 use tandem_domain::ids::{CustomerId, OfferId, SubscriptionId};
 use tandem_domain::input::{one_of, parsed};
@@ -64,12 +64,12 @@ async fn load(app: &App, request: &Request, caller: ClientCaller) -> Result<Subs
 async fn pay(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
     let body = request.json_or_empty()?;
     let payment = PaymentRequest::parse(&body)?;
-    once(app, &Once::of(request, &body)?, || async {
+    idempotent(app, &IdempotencyKey::of(request, &body)?, || async {
         let rows = load_rows(app, request, caller).await?;
         write(
             app,
             caller,
-            rows.renew(&payment, app.now(), &mut app.mint())?,
+            rows.renew(&payment, app.now(), &mut app.ids())?,
         )
     })
     .await
@@ -78,7 +78,7 @@ async fn pay(app: &App, request: &Request, caller: ClientCaller) -> Result<Answe
 async fn cancel(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
     let body = request.json_or_empty()?;
     let asked = CancelRequest::parse(&body)?;
-    once(app, &Once::of(request, &body)?, || async {
+    idempotent(app, &IdempotencyKey::of(request, &body)?, || async {
         let rows = load_rows(app, request, caller).await?;
         write(app, caller, rows.cancel(&asked, app.now())?)
     })
@@ -96,15 +96,15 @@ async fn load_rows(app: &App, request: &Request, caller: ClientCaller) -> Result
     Ok(Rows { seller, source })
 }
 
-fn write(app: &App, caller: ClientCaller, moved: Moved) -> Result<Step, Problem> {
+fn write(app: &App, caller: ClientCaller, moved: Moved) -> Result<Decision, Problem> {
     let answer = Answer::ok(view::subscription(&moved.rows.seller));
     let mut transaction = Transaction::default();
     write_moved(
         app,
-        &mut app.mint(),
+        &mut app.ids(),
         &mut transaction,
         caller.company_id,
         moved,
     )?;
-    Ok(Step::Commit(transaction, answer))
+    Ok(Decision::Commit(transaction, answer))
 }

@@ -21,7 +21,6 @@ pub struct Sweep {
 
 impl Sweep {
     /// With a store, the queues and a clock.
-    #[must_use]
     pub fn new(store: Store, queues: Queues, clock: Clock) -> Self {
         Self {
             store,

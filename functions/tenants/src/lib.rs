@@ -2,10 +2,10 @@
 
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
-use tandem_api::once::once;
+use tandem_api::idempotency::idempotent;
 use tandem_api::paging::Paging;
 use tandem_api::views::tenancy as view;
-use tandem_api::{Answer, App, Code, Once, Problem, Request, Step};
+use tandem_api::{Answer, App, Code, Decision, IdempotencyKey, Problem, Request};
 use tandem_domain::ids::{ClientId, CompanyId};
 use tandem_domain::input::parsed;
 use tandem_domain::tenancy::{
@@ -38,14 +38,14 @@ pub async fn handle(app: App, request: Request) -> Result<Answer, Problem> {
 async fn create_company(app: &App, request: &Request) -> Result<Answer, Problem> {
     let body = request.json()?;
     let draft = CompanyDraft::parse(&body)?;
-    once(app, &Once::of(request, &body)?, || async {
+    idempotent(app, &IdempotencyKey::of(request, &body)?, || async {
         let company = draft
             .clone()
-            .create(CompanyId::mint(&mut app.mint()), app.now());
+            .create(CompanyId::generate(&mut app.ids()), app.now());
         let mut transaction = Transaction::default();
         transaction.create(&company)?;
         let location = format!("/v1/contracting-companies/{}", company.id);
-        Ok(Step::Commit(
+        Ok(Decision::Commit(
             transaction,
             Answer::created(location, view::company(&company)),
         ))
@@ -76,11 +76,11 @@ async fn read_company(app: &App, request: &Request) -> Result<Answer, Problem> {
 async fn edit_company(app: &App, request: &Request) -> Result<Answer, Problem> {
     let body = request.json()?;
     let edit = CompanyEdit::parse(&body)?;
-    once(app, &Once::of(request, &body)?, || async {
+    idempotent(app, &IdempotencyKey::of(request, &body)?, || async {
         let company = edit.clone().apply(load_company(app, request).await?);
         let mut transaction = Transaction::default();
         transaction.replace(&company)?;
-        Ok(Step::Commit(
+        Ok(Decision::Commit(
             transaction,
             Answer::ok(view::company(&company)),
         ))
@@ -99,7 +99,7 @@ async fn load_company(app: &App, request: &Request) -> Result<ContractingCompany
 async fn create_client(app: &App, request: &Request) -> Result<Answer, Problem> {
     let body = request.json()?;
     let draft = ClientDraft::parse(&body)?;
-    once(app, &Once::of(request, &body)?, || async {
+    idempotent(app, &IdempotencyKey::of(request, &body)?, || async {
         if app
             .store
             .get(&keys::company(draft.company_id))
@@ -116,11 +116,11 @@ async fn create_client(app: &App, request: &Request) -> Result<Answer, Problem> 
         }
         let client = draft
             .clone()
-            .create(ClientId::mint(&mut app.mint()), app.now());
+            .create(ClientId::generate(&mut app.ids()), app.now());
         let mut transaction = Transaction::default();
         transaction.create(&client)?;
         let location = format!("/v1/clients/{}", client.id);
-        Ok(Step::Commit(
+        Ok(Decision::Commit(
             transaction,
             Answer::created(location, view::client(&client)),
         ))
@@ -155,7 +155,7 @@ async fn load_client(app: &App, request: &Request) -> Result<Client, Problem> {
 async fn create_key(app: &App, request: &Request) -> Result<Answer, Problem> {
     let body = request.json_or_empty()?;
     let draft = KeyDraft::parse(&body, app.now())?;
-    once(app, &Once::of(request, &body)?, || async {
+    idempotent(app, &IdempotencyKey::of(request, &body)?, || async {
         let client = load_client(app, request).await?;
         let new = NewApiKey::generate();
         let key = draft.clone().create(
@@ -169,7 +169,10 @@ async fn create_key(app: &App, request: &Request) -> Result<Answer, Problem> {
         let mut shown = view::api_key(&key, app.now());
         shown["apiKey"] = Value::from(new.text.expose_secret());
         let location = format!("/v1/clients/{}/api-keys", client.id);
-        Ok(Step::Commit(transaction, Answer::created(location, shown)))
+        Ok(Decision::Commit(
+            transaction,
+            Answer::created(location, shown),
+        ))
     })
     .await
 }
@@ -195,18 +198,21 @@ async fn revoke_key(app: &App, request: &Request) -> Result<Answer, Problem> {
     let key_id = Some(request.text_in_path("keyId"))
         .filter(|text| is_key_id(text))
         .ok_or_else(missing)?;
-    once(app, &Once::of(request, &json!({}))?, || async {
+    idempotent(app, &IdempotencyKey::of(request, &json!({}))?, || async {
         let key = app.store.get(&keys::api_key(key_id)).await?;
         let key = key
             .filter(|key| key.client_id == client)
             .ok_or_else(missing)?;
         if key.revoked_at.is_some() {
-            return Ok(Step::answered(Answer::ok(view::api_key(&key, app.now()))));
+            return Ok(Decision::answered(Answer::ok(view::api_key(
+                &key,
+                app.now(),
+            ))));
         }
         let key = key.revoke(app.now());
         let mut transaction = Transaction::default();
         transaction.replace(&key)?;
-        Ok(Step::Commit(
+        Ok(Decision::Commit(
             transaction,
             Answer::ok(view::api_key(&key, app.now())),
         ))

@@ -1,6 +1,6 @@
 //! From what the domain announces and moves to the rows of the transaction.
 
-use tandem_domain::Mint;
+use tandem_domain::IdSource;
 use tandem_domain::after_sale::Moved;
 use tandem_domain::callback::{Announcement, Callback, Concerned};
 use tandem_domain::ids::CompanyId;
@@ -11,18 +11,18 @@ use tandem_store::{StoreError, Transaction, keys};
 use crate::app::App;
 
 /// The callback of an announcement that concerns no customer, its body sealed under the callback's id.
-pub fn seal(app: &App, mint: &mut dyn Mint, announcement: Announcement) -> Callback {
-    tandem_runtime::announce::seal(&app.sealer, mint, announcement, app.now())
+pub fn seal(app: &App, ids: &mut dyn IdSource, announcement: Announcement) -> Callback {
+    tandem_runtime::announce::seal(&app.sealer, ids, announcement, app.now())
 }
 
 /// The callback of a sale, which tells of the customer: that part is sealed under the customer's own key.
 pub fn seal_sale(
     app: &App,
-    mint: &mut dyn Mint,
+    ids: &mut dyn IdSource,
     announcement: Announcement,
     customer: (Concerned, &Sealer),
 ) -> Callback {
-    tandem_runtime::announce::seal_personal(&app.sealer, mint, announcement, customer, app.now())
+    tandem_runtime::announce::seal_personal(&app.sealer, ids, announcement, customer, app.now())
 }
 
 /// The source's row that goes with a seller's row, if the subscription is cross-client.
@@ -49,7 +49,7 @@ pub async fn source_row(
 /// A row cannot be stored.
 pub fn write_moved(
     app: &App,
-    mint: &mut dyn Mint,
+    ids: &mut dyn IdSource,
     transaction: &mut Transaction,
     company: CompanyId,
     moved: Moved,
@@ -69,7 +69,7 @@ pub fn write_moved(
         // These tell nothing of the person; what is answered to them might.
         transaction.create(&Callback {
             concerned,
-            ..seal(app, mint, announcement)
+            ..seal(app, ids, announcement)
         })?;
     }
     Ok(())

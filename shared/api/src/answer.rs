@@ -35,13 +35,11 @@ pub enum Content {
 
 impl Answer {
     /// 200 with JSON.
-    #[must_use]
     pub fn ok(body: impl Serialize) -> Self {
         Self::json(200, body)
     }
 
     /// 201 with JSON and where it is from now on.
-    #[must_use]
     pub fn created(location: String, body: impl Serialize) -> Self {
         Self {
             location: Some(location),
@@ -50,7 +48,6 @@ impl Answer {
     }
 
     /// Any status with JSON.
-    #[must_use]
     pub fn json(status: u16, body: impl Serialize) -> Self {
         // A view is made of strings, numbers and lists; it cannot fail to become JSON.
         let body = serde_json::to_value(body).unwrap_or(Value::Null);
@@ -65,7 +62,6 @@ impl Answer {
     }
 
     /// 200 with CSV.
-    #[must_use]
     pub fn csv(text: String, link: Option<String>) -> Self {
         Self {
             status: 200,
@@ -78,7 +74,6 @@ impl Answer {
     }
 
     /// The HTTP response.
-    #[must_use]
     pub fn into_response(self) -> Response<Body> {
         let (content_type, body) = match self.body {
             Content::Json(value) => ("application/json", value.to_string()),

@@ -4,7 +4,7 @@ use tandem_domain::Timestamp;
 use tandem_domain::callback::Concerned;
 use tandem_domain::callback_url::LocalTargets;
 use tandem_domain::customer::Customer;
-use tandem_runtime::{Clock, Entropy, announce, aws};
+use tandem_runtime::{Clock, RandomIds, announce, aws};
 use tandem_sealing::Sealer;
 use tandem_store::{Store, keys};
 
@@ -64,14 +64,12 @@ impl App {
     }
 
     /// The time of this request.
-    #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
     /// Ids and codes of this request.
-    #[must_use]
-    pub fn mint(&self) -> Entropy {
-        Entropy::at(self.now())
+    pub fn ids(&self) -> RandomIds {
+        RandomIds::at(self.now())
     }
 }

@@ -86,7 +86,6 @@ impl Caller {
     }
 
     /// The name under which answers to repeat are kept.
-    #[must_use]
     pub fn name(&self) -> String {
         match self {
             Self::Operator => "operator".to_owned(),

@@ -64,7 +64,6 @@ impl Offers {
     }
 
     /// What an offer turned out to be.
-    #[must_use]
     pub fn of(&self, id: OfferId) -> Found<'_> {
         match self.offers.get(&id) {
             None => Found::Nothing,

@@ -66,13 +66,11 @@ impl Paging {
     }
 
     /// The cursor of the page after a position.
-    #[must_use]
     pub fn cursor(&self, app: &App, position: &str) -> String {
         cursor::of(&app.sealer, &self.bound_to, position)
     }
 
     /// The answer of a list.
-    #[must_use]
     pub fn answer<E, V: Serialize>(
         &self,
         app: &App,

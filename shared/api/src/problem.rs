@@ -20,15 +20,12 @@ macro_rules! codes {
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
             /// The stable code.
-            #[must_use]
             pub fn as_str(self) -> &'static str { match self { $(Self::$variant => $code,)* } }
 
             /// The HTTP status.
-            #[must_use]
             pub fn status(self) -> u16 { match self { $(Self::$variant => $status,)* } }
 
             /// What it means in general; the detail says what it means here.
-            #[must_use]
             pub fn title(self) -> &'static str { match self { $(Self::$variant => $title,)* } }
         }
     };
@@ -107,7 +104,6 @@ pub struct Problem {
 
 impl Problem {
     /// A problem without field errors.
-    #[must_use]
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
         Self {
             code,
@@ -118,13 +114,11 @@ impl Problem {
     }
 
     /// What a missing thing answers, whether it does not exist or belongs to someone else.
-    #[must_use]
     pub fn missing(code: Code) -> Self {
         Self::new(code, "it does not exist, or it is not yours to see")
     }
 
     /// An answer that cannot be given again, since the customer whom it shows was erased.
-    #[must_use]
     pub fn erased() -> Self {
         Self::new(
             Code::CustomerNotFound,
@@ -133,7 +127,6 @@ impl Problem {
     }
 
     /// There was too much of something; `limit` says how much there may be.
-    #[must_use]
     pub fn wait(code: Code, limit: String, wait: SignedDuration) -> Self {
         let seconds = wait.as_secs() + i64::from(wait.subsec_nanos() > 0);
         Self {
@@ -143,7 +136,6 @@ impl Problem {
     }
 
     /// Wrong query parameters.
-    #[must_use]
     pub fn query(errors: FieldErrors) -> Self {
         Self {
             errors: errors.0,
@@ -152,7 +144,6 @@ impl Problem {
     }
 
     /// Another request was always faster.
-    #[must_use]
     pub fn busy() -> Self {
         Self::new(
             Code::Unavailable,
@@ -161,7 +152,6 @@ impl Problem {
     }
 
     /// The HTTP response.
-    #[must_use]
     pub fn into_response(self, request_id: &str) -> Response<Body> {
         let mut body = json!({
             "type": format!("urn:tandem:problem:{}", self.code.as_str()),

@@ -52,7 +52,6 @@ impl From<OfferError> for Problem {
 }
 
 /// What is wrong with a cart that is made or edited: the caller's positions.
-#[must_use]
 pub fn draft_refused(error: CartError) -> Problem {
     match error {
         CartError::Archived => Problem::new(Code::CartArchived, "make a new cart instead"),

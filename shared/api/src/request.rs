@@ -66,7 +66,6 @@ impl Request {
     }
 
     /// The path as it was called.
-    #[must_use]
     pub fn path(&self) -> &str {
         &self.path
     }
@@ -83,13 +82,11 @@ impl Request {
     }
 
     /// A text in the path.
-    #[must_use]
     pub fn text_in_path(&self, name: &str) -> &str {
         self.path_parameters.first(name).unwrap_or_default()
     }
 
     /// A header.
-    #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
@@ -169,7 +166,6 @@ impl Request {
     }
 
     /// Starts to read the query.
-    #[must_use]
     pub fn query(&self) -> Query<'_> {
         Query {
             map: &self.query,
@@ -234,7 +230,6 @@ impl Query<'_> {
     }
 
     /// What remains the same from page to page, for the cursor: all parameters but `cursor` and `limit`.
-    #[must_use]
     pub fn fixed(&self) -> String {
         let mut pairs: Vec<_> = self
             .map
@@ -246,7 +241,6 @@ impl Query<'_> {
     }
 
     /// The same parameters as text of a URL, each with an `&` behind it.
-    #[must_use]
     pub fn pairs(&self) -> String {
         let fixed = self
             .map

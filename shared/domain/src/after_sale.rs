@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::Mint;
+use crate::IdSource;
 use crate::callback::{Announcement, EventType};
 use crate::external::{ManagedBy, USE_THE_IMPORT};
 use crate::input::{Object, Parsed, integer, parsed};
@@ -116,7 +116,7 @@ impl Rows {
         self,
         request: &PaymentRequest,
         now: Timestamp,
-        mint: &mut dyn Mint,
+        ids: &mut dyn IdSource,
     ) -> Result<Moved, SubscriptionError> {
         self.may_move()?;
         let row = &self.seller;
@@ -143,7 +143,7 @@ impl Rows {
             &seller,
             json!({"amount": seller.amount(), "paymentMethod": seller.payment_method}),
         );
-        let payout = payout_row(&seller, PayoutType::Payment, mint, now);
+        let payout = payout_row(&seller, PayoutType::Payment, ids, now);
         Ok(self.moved(seller, payout, EventType::SubscriptionRenewed, data))
     }
 
@@ -177,8 +177,7 @@ impl Rows {
     }
 
     /// Money of the subscription's last paid period went back; it ends now. Whether money can go back is the order's to say.
-    #[must_use]
-    pub fn reverse(self, reversal: Reversal, now: Timestamp, mint: &mut dyn Mint) -> Moved {
+    pub fn reverse(self, reversal: Reversal, now: Timestamp, ids: &mut dyn IdSource) -> Moved {
         let (life, payout_type, reason) = match reversal {
             Reversal::Refund => (
                 Life::Refunded { ended_at: now },
@@ -200,7 +199,7 @@ impl Rows {
             &seller,
             json!({"reason": reason, "endedAt": now, "amount": seller.amount().negated()}),
         );
-        let payout = payout_row(&seller, payout_type, mint, now);
+        let payout = payout_row(&seller, payout_type, ids, now);
         self.moved(seller, payout, EventType::SubscriptionRefunded, data)
     }
 

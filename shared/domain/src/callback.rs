@@ -81,7 +81,6 @@ impl EventType {
     ];
 
     /// The word on the wire.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         Self::WORDS
             .iter()
@@ -133,7 +132,6 @@ pub struct Announcement {
 
 impl Announcement {
     /// The body as Standard Webhooks wants it: these bytes are kept, signed and sent.
-    #[must_use]
     pub fn body(&self, now: Timestamp) -> Vec<u8> {
         json!({"type": self.event.as_str(), "timestamp": now, "data": self.data})
             .to_string()
@@ -141,7 +139,6 @@ impl Announcement {
     }
 
     /// The callback to deliver at once.
-    #[must_use]
     pub fn into_callback(self, id: CallbackId, sealed_body: String, now: Timestamp) -> Callback {
         Callback {
             id,
@@ -214,7 +211,6 @@ pub enum CallbackState {
 
 impl CallbackState {
     /// The word that clients see; postponed and in flight are still pending to them.
-    #[must_use]
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Waiting { .. } | Self::Postponed { .. } | Self::InFlight { .. } => "pending",
@@ -281,14 +277,12 @@ pub enum Outcome {
 
 impl Callback {
     /// Where it goes.
-    #[must_use]
     pub fn endpoint(&self) -> Endpoint {
         self.connection_id
             .map_or(Endpoint::Client(self.client_id), Endpoint::Connection)
     }
 
     /// When a worker should look at it; `None` while nothing is to be done.
-    #[must_use]
     pub fn due_at(&self) -> Option<Timestamp> {
         match self.state {
             CallbackState::Waiting { due_at, .. } | CallbackState::Postponed { due_at, .. } => {
@@ -302,7 +296,6 @@ impl Callback {
     }
 
     /// When the next attempt is planned; `None` while one is in flight and when nothing is to be done.
-    #[must_use]
     pub fn next_attempt_at(&self) -> Option<Timestamp> {
         match self.state {
             CallbackState::Waiting { due_at, .. } | CallbackState::Postponed { due_at, .. } => {
@@ -314,7 +307,6 @@ impl Callback {
 
     /// The callback as it is while an attempt is in flight; `None` if there is nothing to do now. An attempt whose lease ran out
     /// must be [cut off](Self::cut_off) first.
-    #[must_use]
     pub fn begin(self, now: Timestamp) -> Option<Self> {
         let step = match self.state {
             CallbackState::Waiting { step, due_at } | CallbackState::Postponed { step, due_at }
@@ -334,7 +326,6 @@ impl Callback {
     }
 
     /// The callback after the attempt in flight ended.
-    #[must_use]
     pub fn end(
         self,
         outcome: Outcome,
@@ -372,7 +363,6 @@ impl Callback {
 
     /// The callback after an attempt whose worker died, with what the log is to say of that attempt; `None` unless the lease ran
     /// out. It counts as a failed attempt; the wait for the next one began when it began, so nothing is later than the lease.
-    #[must_use]
     pub fn cut_off(
         &self,
         schedule: &RetrySchedule,
@@ -408,7 +398,6 @@ impl Callback {
 
     /// The callback put off until its paused endpoint may be tried again; no step of its schedule is used up. Only what waits is
     /// put off.
-    #[must_use]
     pub fn postpone(self, until: Timestamp, now: Timestamp) -> Self {
         match self.state {
             CallbackState::Waiting { step, due_at } | CallbackState::Postponed { step, due_at }
@@ -428,7 +417,6 @@ impl Callback {
     }
 
     /// The callback put aside because its endpoint is disabled; done callbacks stay as they are.
-    #[must_use]
     pub fn hold(self, now: Timestamp) -> Self {
         match self.state {
             CallbackState::Waiting { .. }
@@ -444,7 +432,6 @@ impl Callback {
 
     /// The callback to be delivered again from the start of the schedule, with the same id. One that still waits is due at
     /// once; one in flight stays as it is.
-    #[must_use]
     pub fn replay(self, now: Timestamp) -> Self {
         match self.state {
             CallbackState::InFlight { .. } => self,

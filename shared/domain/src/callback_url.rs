@@ -18,7 +18,6 @@ pub struct LocalTargets(Vec<String>);
 
 impl LocalTargets {
     /// Reads a comma-separated list of `host` or `host:port`.
-    #[must_use]
     pub fn parse(list: &str) -> Self {
         Self(
             list.split(',')
@@ -30,7 +29,6 @@ impl LocalTargets {
     }
 
     /// Whether the address is one of them. What is an address of another machine never is.
-    #[must_use]
     pub fn contains(&self, url: &Url) -> bool {
         let elsewhere = match url.host() {
             Some(Host::Ipv4(address)) => !address.is_loopback(),
@@ -75,7 +73,6 @@ pub enum InvalidCallbackUrl {
 
 impl InvalidCallbackUrl {
     /// Stable code of a field error.
-    #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
             Self::NoUrl => "invalid_url",
@@ -129,7 +126,6 @@ impl CallbackUrl {
     }
 
     /// The address.
-    #[must_use]
     pub fn as_url(&self) -> &Url {
         &self.0
     }

@@ -103,7 +103,6 @@ pub enum Found<'a> {
 
 impl<'a> Found<'a> {
     /// The offer, if there is one.
-    #[must_use]
     pub fn offer(&self) -> Option<&'a Offer> {
         match self {
             Self::Own(offer) => Some(offer),
@@ -141,7 +140,6 @@ pub enum PositionProblem {
 
 impl PositionProblem {
     /// Stable code.
-    #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
             Self::NotFound => "offer_not_found",

@@ -97,7 +97,6 @@ pub enum State {
 
 impl State {
     /// The word on the wire.
-    #[must_use]
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Invited => "invited",
@@ -109,7 +108,6 @@ impl State {
     }
 
     /// Whether the connection stands in the way of another one for the same pair.
-    #[must_use]
     pub fn is_live(&self) -> bool {
         matches!(self, Self::Invited | Self::Active | Self::Blocked { .. })
     }
@@ -171,7 +169,6 @@ impl Move {
     ];
 
     /// The word on the wire.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Accept => "accept",
@@ -263,7 +260,6 @@ pub fn modules_are_on(
 
 impl Connection {
     /// Which side a client is, if it is a party at all.
-    #[must_use]
     pub fn side_of(&self, client: ClientId) -> Option<Side> {
         if client == self.source.client_id {
             Some(Side::Source)
@@ -275,7 +271,6 @@ impl Connection {
     }
 
     /// The party on a side.
-    #[must_use]
     pub fn party(&self, side: Side) -> &Party {
         match side {
             Side::Source => &self.source,
@@ -284,7 +279,6 @@ impl Connection {
     }
 
     /// Whether both clients share their customers.
-    #[must_use]
     pub fn within_one_company(&self) -> bool {
         self.source.company_id == self.target.company_id
     }

@@ -131,7 +131,6 @@ impl Profile {
     }
 
     /// Makes the customer; `sealed_key` is a fresh key of that person's own.
-    #[must_use]
     pub fn create(
         self,
         id: CustomerId,
@@ -183,7 +182,6 @@ impl CustomerEdit {
     }
 
     /// The customer as it is after the edit.
-    #[must_use]
     pub fn apply(self, customer: Customer, now: Timestamp) -> Customer {
         let before = customer.profile;
         let profile = Profile {

@@ -92,7 +92,6 @@ pub enum Cause {
 
 impl Cause {
     /// The word on the wire.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Gone => "gone",
@@ -206,7 +205,6 @@ impl EndpointHealth {
     }
 
     /// What may be done with a due callback. One that is `asked_for`, a test, goes out whatever the circuit says.
-    #[must_use]
     pub fn admit(
         health: Option<&Self>,
         callback_id: CallbackId,
@@ -236,7 +234,6 @@ impl EndpointHealth {
 
     /// Over how long what is put off comes back: a quarter of the time for which the endpoint has failed, at least the rest of
     /// the pause, at most [`LONGEST_SPREAD`].
-    #[must_use]
     pub fn spread(&self, until: Timestamp, now: Timestamp) -> SignedDuration {
         let failing = self
             .failing_since()
@@ -247,7 +244,6 @@ impl EndpointHealth {
     }
 
     /// When a callback that is put off comes back; `chance` in thousandths, 0 to 1,000.
-    #[must_use]
     pub fn comes_back(&self, until: Timestamp, chance: u16, now: Timestamp) -> Timestamp {
         let spread = self.spread(until, now).as_millis() * i128::from(chance.min(1_000)) / 1_000;
         later(
@@ -257,7 +253,6 @@ impl EndpointHealth {
     }
 
     /// What an attempt that is over changes.
-    #[must_use]
     pub fn after(
         health: Option<&Self>,
         endpoint: Endpoint,
@@ -296,7 +291,6 @@ impl EndpointHealth {
     }
 
     /// The endpoint after an attempt that is under way has waited for [`PATIENCE`]; `None` if that tells nothing new.
-    #[must_use]
     pub fn waited(health: Option<&Self>, endpoint: Endpoint, now: Timestamp) -> Option<Self> {
         let fresh = Self::fresh(endpoint, now);
         let health = health.unwrap_or(&fresh);
@@ -447,7 +441,6 @@ impl EndpointHealth {
 
     /// After the client asked for a replay, which says that the endpoint is there again; `None` if nothing is left to know. A
     /// disabled one is enabled; one that is paused lets a probe through now; the days of one that fails go on.
-    #[must_use]
     pub fn believed(self, now: Timestamp) -> Option<Self> {
         let HealthState::Failing {
             failing_since,
@@ -479,7 +472,6 @@ impl EndpointHealth {
     }
 
     /// Since when the endpoint fails; `None` if it only lets wait, or is disabled.
-    #[must_use]
     pub fn failing_since(&self) -> Option<Timestamp> {
         match self.state {
             HealthState::Failing {
@@ -492,7 +484,6 @@ impl EndpointHealth {
     }
 
     /// Until when nothing is sent but a probe, if the circuit is open.
-    #[must_use]
     pub fn paused_until(&self) -> Option<Timestamp> {
         match self.state {
             HealthState::Failing {
@@ -504,7 +495,6 @@ impl EndpointHealth {
     }
 
     /// The word that clients see of an endpoint.
-    #[must_use]
     pub fn word(health: Option<&Self>) -> &'static str {
         match health.map(|health| &health.state) {
             None

@@ -47,7 +47,6 @@ pub enum ErasureError {
 impl Subscription {
     /// Whether someone has to serve the customer now or later. One that was sold for one period ends with it; one that renews
     /// goes on until it is cancelled, paid for or not; one that another system manages goes on until that system ends it.
-    #[must_use]
     pub fn is_running(&self, now: Timestamp) -> bool {
         match self.life {
             Life::Active => self.renews || self.external.is_some() || self.paid_until > now,

@@ -42,7 +42,6 @@ impl EventEndpoint {
     }
 
     /// A new endpoint with its first secret.
-    #[must_use]
     pub fn new(
         client_id: ClientId,
         url: CallbackUrl,
@@ -68,7 +67,6 @@ impl EventEndpoint {
     }
 
     /// The endpoint at another address, with the same secrets.
-    #[must_use]
     pub fn moved_to(mut self, url: CallbackUrl, now: Timestamp) -> Self {
         self.settings.url = url;
         Self {
@@ -78,7 +76,6 @@ impl EventEndpoint {
     }
 
     /// The endpoint with a new secret; the one before signs beside it for a day.
-    #[must_use]
     pub fn rotated(mut self, sealed_secret: String, now: Timestamp) -> Self {
         self.settings.rotate(sealed_secret, now);
         Self {

@@ -50,7 +50,6 @@ impl ManagedBy {
         &[("tandem", Self::Tandem), ("external", Self::External)];
 
     /// Who changes what has, or has not, something mirrored.
-    #[must_use]
     pub fn of(external: Option<&External>) -> Self {
         if external.is_some() {
             Self::External

@@ -30,7 +30,6 @@ pub struct Guesses {
 
 impl Guesses {
     /// The first wrong guess of a client.
-    #[must_use]
     pub fn first(client_id: ClientId, now: Timestamp) -> Self {
         let window = Window::opened(now);
         Self {
@@ -42,7 +41,6 @@ impl Guesses {
     }
 
     /// The guesses with another wrong one.
-    #[must_use]
     pub fn another(self, now: Timestamp) -> Self {
         Self {
             minute: self.minute.counting(MINUTE, now),
@@ -52,7 +50,6 @@ impl Guesses {
     }
 
     /// How long the client has to wait before it may try again; `None` if it may now.
-    #[must_use]
     pub fn wait(&self, now: Timestamp) -> Option<SignedDuration> {
         self.minute
             .wait(MINUTE, PER_MINUTE, now)
@@ -60,7 +57,6 @@ impl Guesses {
     }
 
     /// From when on the row says nothing any more.
-    #[must_use]
     pub fn forgotten_at(&self) -> Timestamp {
         self.day.end(DAY)
     }

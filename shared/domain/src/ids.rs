@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
-use crate::Mint;
+use crate::IdSource;
 
 /// The text is no id of the expected kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -18,7 +18,6 @@ pub struct InvalidId {
 }
 
 /// The smallest UUIDv7 of a millisecond: ids made at `time` or later compare greater or equal.
-#[must_use]
 pub fn first_uuid_of(time: Timestamp) -> Uuid {
     let millis = u64::try_from(time.as_millisecond()).unwrap_or(0);
     Uuid::from_u64_pair((millis << 16) | 0x7000, 0x8000_0000_0000_0000)
@@ -35,12 +34,11 @@ macro_rules! ids {
             pub const PREFIX: &'static str = $prefix;
 
             /// A fresh id.
-            pub fn mint(mint: &mut (impl Mint + ?Sized)) -> Self {
-                Self(mint.uuid())
+            pub fn generate(ids: &mut (impl IdSource + ?Sized)) -> Self {
+                Self(ids.uuid())
             }
 
             /// The smallest id that can have been made at `time` or later: the lower bound of a time range.
-            #[must_use]
             pub fn first_of(time: Timestamp) -> Self {
                 Self(first_uuid_of(time))
             }

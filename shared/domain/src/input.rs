@@ -26,13 +26,11 @@ pub struct FieldErrors(pub Vec<FieldError>);
 
 impl FieldErrors {
     /// One error about the value itself; whoever reads the member adds its path.
-    #[must_use]
     pub fn one(code: &'static str, detail: impl Into<String>) -> Self {
         Self::at("", code, detail)
     }
 
     /// One error at a path.
-    #[must_use]
     pub fn at(field: impl Into<String>, code: &'static str, detail: impl Into<String>) -> Self {
         Self(vec![FieldError {
             field: field.into(),
@@ -42,7 +40,6 @@ impl FieldErrors {
     }
 
     /// The same errors, seen from one level up.
-    #[must_use]
     pub fn under(mut self, parent: &str) -> Self {
         for error in &mut self.0 {
             error.field = match error.field.as_str() {

@@ -40,7 +40,6 @@ pub struct InvitationMail {
 
 impl InvitationMail {
     /// What is known after the news; `None` if it is nothing new.
-    #[must_use]
     pub fn after(
         before: Option<Self>,
         connection_id: ConnectionId,

@@ -27,7 +27,6 @@ pub struct Invitations {
 
 impl Invitations {
     /// The first invitation of a client.
-    #[must_use]
     pub fn first(client_id: ClientId, now: Timestamp) -> Self {
         Self {
             client_id,
@@ -37,7 +36,6 @@ impl Invitations {
     }
 
     /// The invitations with another one.
-    #[must_use]
     pub fn another(self, now: Timestamp) -> Self {
         Self {
             hour: self.hour.counting(HOUR, now),
@@ -46,13 +44,11 @@ impl Invitations {
     }
 
     /// How long the client has to wait before it may invite again; `None` if it may now.
-    #[must_use]
     pub fn wait(&self, now: Timestamp) -> Option<SignedDuration> {
         self.hour.wait(HOUR, PER_HOUR, now)
     }
 
     /// From when on the row says nothing any more.
-    #[must_use]
     pub fn forgotten_at(&self) -> Timestamp {
         self.hour.end(HOUR)
     }

@@ -2,7 +2,7 @@
 //!
 //! Every rule of the product lives here as a method on a value: a connection is accepted, a cart is checked, a
 //! purchase is decided, a delivery is scheduled. Nothing in this crate reads a clock, draws a random number, waits
-//! or talks to anything: the time comes in as `now`, ids and voucher codes come from a [`Mint`].
+//! or talks to anything: the time comes in as `now`, ids and voucher codes come from a [`IdSource`].
 //!
 //! Parts, by what they are about:
 //! - words: [`ids`], [`money`], [`text`], [`period`], [`payment_method`]
@@ -51,9 +51,9 @@ mod window;
 pub use jiff::Timestamp;
 
 /// Where ids and voucher codes come from, so that the domain stays free of randomness.
-pub trait Mint {
+pub trait IdSource {
     /// A fresh UUIDv7 (RFC 9562), later than the ones before it.
     fn uuid(&mut self) -> uuid::Uuid;
     /// A fresh voucher code of 100 random bits, with its hash.
-    fn voucher(&mut self) -> voucher::MintedVoucher;
+    fn voucher(&mut self) -> voucher::NewVoucher;
 }

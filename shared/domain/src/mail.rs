@@ -140,7 +140,6 @@ pub struct Mail {
 }
 
 /// Seconds until the next try after `tries` failed ones: doubling from 10 s, at most an hour.
-#[must_use]
 pub fn retry_delay(tries: u32) -> SignedDuration {
     let seconds = 10_i64 << tries.saturating_sub(1).min(20);
     SignedDuration::from_secs(seconds.min(3_600))
@@ -149,7 +148,6 @@ pub fn retry_delay(tries: u32) -> SignedDuration {
 impl Mail {
     /// What the mail service says with all that it tells of this mail later, by which its row is found without a search: an
     /// invitation's connection. Other mails need no looking after.
-    #[must_use]
     pub fn tags(&self) -> Vec<(&'static str, String)> {
         match &self.kind {
             MailKind::Invitation { connection_id, .. } => {
@@ -163,7 +161,6 @@ impl Mail {
     }
 
     /// A mail to be sent at once.
-    #[must_use]
     pub fn new(id: MailId, to: &Client, kind: MailKind, now: Timestamp) -> Self {
         Self {
             id,
@@ -179,7 +176,6 @@ impl Mail {
     }
 
     /// When a worker should look at it; `None` once it is done.
-    #[must_use]
     pub fn due_at(&self) -> Option<Timestamp> {
         match self.state {
             MailState::Waiting { due_at } => Some(due_at),
@@ -189,7 +185,6 @@ impl Mail {
     }
 
     /// The mail as it is while a worker tries; `None` if there is nothing to do now.
-    #[must_use]
     pub fn begin(self, now: Timestamp) -> Option<Self> {
         let due = self.due_at()? <= now;
         due.then(|| {
@@ -203,7 +198,6 @@ impl Mail {
     }
 
     /// The mail after the mail service took it; one that nobody tries stays as it is.
-    #[must_use]
     pub fn sent(self, now: Timestamp) -> Self {
         let MailState::InFlight { .. } = self.state else {
             return self;
@@ -215,7 +209,6 @@ impl Mail {
     }
 
     /// The mail after a failed try; one that nobody tries stays as it is.
-    #[must_use]
     pub fn failed(self, now: Timestamp) -> Self {
         let MailState::InFlight { .. } = self.state else {
             return self;

@@ -78,7 +78,6 @@ impl Money {
     }
 
     /// This amount a number of times; cannot overflow for a price and a quantity of up to 10,000.
-    #[must_use]
     pub fn times(self, quantity: u32) -> Self {
         Self {
             amount: self.amount.saturating_mul(i64::from(quantity)),
@@ -87,7 +86,6 @@ impl Money {
     }
 
     /// The same amount, taken back.
-    #[must_use]
     pub fn negated(self) -> Self {
         Self {
             amount: -self.amount,
@@ -97,7 +95,6 @@ impl Money {
 
     /// What is left of this amount when the seller keeps `share`; the seller's part is rounded down to a minor unit.
     /// Symmetric around zero, so that a refund undoes its payment to the cent.
-    #[must_use]
     pub fn after_share(self, share: BasisPoints) -> Self {
         let gross = i128::from(self.amount.unsigned_abs());
         let kept = gross * i128::from(share.0) / 10_000;

@@ -206,7 +206,6 @@ impl OfferDraft {
     }
 
     /// Makes the offer.
-    #[must_use]
     pub fn create(self, id: OfferId, client_id: ClientId, now: Timestamp) -> Offer {
         Offer {
             id,
@@ -290,7 +289,6 @@ impl Offer {
     }
 
     /// Whether the offer names this client as one that may sell it.
-    #[must_use]
     pub fn names(&self, target: ClientId) -> bool {
         self.cross_client
             .as_ref()

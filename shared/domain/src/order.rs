@@ -143,7 +143,6 @@ pub fn parse_reversal(value: &Value) -> Parsed<Option<BTreeSet<u8>>> {
 
 impl Order {
     /// Who changes it.
-    #[must_use]
     pub fn managed_by(&self) -> ManagedBy {
         ManagedBy::of(self.external.as_ref())
     }

@@ -18,7 +18,6 @@ macro_rules! payment_methods {
             const WORDS: &'static [(&'static str, Self)] = &[$(($word, Self::$variant)),*];
 
             /// The word on the wire.
-            #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word),* }
             }

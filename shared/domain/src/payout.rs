@@ -32,7 +32,6 @@ impl PayoutType {
     ];
 
     /// The word on the wire.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Payment => "PAYMENT",
@@ -63,7 +62,6 @@ pub enum PaidState {
 
 impl PaidState {
     /// The word on the wire.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Open => "OPEN",
@@ -128,7 +126,6 @@ pub enum PayoutError {
 
 impl Payout {
     /// The other party, as seen by one of the two.
-    #[must_use]
     pub fn partner_of(&self, client: ClientId) -> ClientId {
         if client == self.source_client_id {
             self.target_client_id
@@ -138,7 +135,6 @@ impl Payout {
     }
 
     /// To whom the money is due.
-    #[must_use]
     pub fn creditor(&self) -> ClientId {
         if self.due.amount < 0 {
             self.target_client_id
@@ -243,7 +239,6 @@ impl Statement {
     }
 
     /// The lines, by month, partner, role and currency.
-    #[must_use]
     pub fn into_lines(self) -> Vec<StatementLine> {
         self.lines.into_values().collect()
     }

@@ -56,7 +56,6 @@ impl Period {
 
     /// The end of the `number`-th period counted from `start`. Counting from the start keeps the day of the month: a
     /// monthly subscription of 31 January ends on 28 February and then on 31 March.
-    #[must_use]
     pub fn end_of(self, start: Timestamp, number: u32) -> Timestamp {
         let count = i64::from(self.count) * i64::from(number);
         let span = Span::new();

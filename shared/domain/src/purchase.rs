@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::Mint;
+use crate::IdSource;
 use crate::callback::{Announcement, EventType};
 use crate::cart::{self, Cart, CartError, CartStatus, Choice, Found, Position};
 use crate::customer::Customer;
@@ -145,14 +145,14 @@ pub fn decide(
     chosen: &[(Position, Found<'_>)],
     customer: &Customer,
     now: Timestamp,
-    mint: &mut dyn Mint,
+    ids: &mut dyn IdSource,
 ) -> Result<Sale, PurchaseError> {
     if cart.status == CartStatus::Archived {
         return Err(CartError::Archived.into());
     }
     cart::check(cart.client_id, chosen)?;
     let mut sale = Sale {
-        order: empty_order(cart, request, chosen, OrderId::mint(mint), now)?,
+        order: empty_order(cart, request, chosen, OrderId::generate(ids), now)?,
         subscriptions: Vec::new(),
         payouts: Vec::new(),
         vouchers: Vec::new(),
@@ -166,8 +166,8 @@ pub fn decide(
             now,
         };
         match found {
-            Found::Own(offer) => sale.add_own(offer, &bought, mint),
-            Found::Shared(shared) => sale.add_shared(shared, &bought, mint),
+            Found::Own(offer) => sale.add_own(offer, &bought, ids),
+            Found::Shared(shared) => sale.add_shared(shared, &bought, ids),
             Found::Nothing => {}
         }
     }
@@ -218,11 +218,11 @@ struct Bought<'a> {
 }
 
 impl Sale {
-    fn add_own(&mut self, offer: &Offer, bought: &Bought<'_>, mint: &mut dyn Mint) {
+    fn add_own(&mut self, offer: &Offer, bought: &Bought<'_>, ids: &mut dyn IdSource) {
         let subscription_id = match offer.kind {
             OfferKind::Single => None,
             OfferKind::Subscription { period, renews } => {
-                let id = SubscriptionId::mint(mint);
+                let id = SubscriptionId::generate(ids);
                 self.subscriptions
                     .push(self.seller_row(id, offer, (period, renews), bought));
                 Some(id)
@@ -231,7 +231,12 @@ impl Sale {
         self.add_position(offer, bought, subscription_id);
     }
 
-    fn add_shared(&mut self, shared: &SharedOffer<'_>, bought: &Bought<'_>, mint: &mut dyn Mint) {
+    fn add_shared(
+        &mut self,
+        shared: &SharedOffer<'_>,
+        bought: &Bought<'_>,
+        ids: &mut dyn IdSource,
+    ) {
         // Only time-based offers can be shared, and visible ones name how; `cart::check` has seen to both.
         let (OfferKind::Subscription { period, renews }, Some(sharing)) =
             (shared.offer.kind, &shared.offer.cross_client)
@@ -239,8 +244,8 @@ impl Sale {
             return;
         };
         let connection = shared.connection;
-        let voucher = (!connection.within_one_company()).then(|| mint.voucher());
-        let id = SubscriptionId::mint(mint);
+        let voucher = (!connection.within_one_company()).then(|| ids.voucher());
+        let id = SubscriptionId::generate(ids);
         let link = CrossClientLink {
             source_client_id: connection.source.client_id,
             source_name: connection.source.name.clone(),
@@ -264,7 +269,7 @@ impl Sale {
             ..seller.clone()
         };
         self.payouts
-            .extend(payout_row(&seller, PayoutType::Payment, mint, bought.now));
+            .extend(payout_row(&seller, PayoutType::Payment, ids, bought.now));
         self.add_position(shared.offer, bought, Some(id));
         if let Some(voucher) = voucher {
             self.vouchers.push(Voucher {
@@ -411,7 +416,7 @@ pub(crate) fn announce(
 pub(crate) fn payout_row(
     seller: &Subscription,
     payout_type: PayoutType,
-    mint: &mut dyn Mint,
+    ids: &mut dyn IdSource,
     now: Timestamp,
 ) -> Option<Payout> {
     let link = seller.cross_client.as_ref()?;
@@ -421,7 +426,7 @@ pub(crate) fn payout_row(
         PayoutType::Refund | PayoutType::Loss => seller.amount().negated(),
     };
     Some(Payout {
-        id: PayoutId::mint(mint),
+        id: PayoutId::generate(ids),
         payout_type,
         source_client_id: link.source_client_id,
         source_name: link.source_name.clone(),

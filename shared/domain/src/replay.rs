@@ -109,7 +109,6 @@ pub struct ReplayJob {
 
 impl ReplayJob {
     /// A job whose first step is due at once.
-    #[must_use]
     pub fn accept(id: ReplayId, client_id: ClientId, selection: Selection, now: Timestamp) -> Self {
         Self {
             id,
@@ -127,7 +126,6 @@ impl ReplayJob {
     }
 
     /// When a worker should look at it; `None` once it is done.
-    #[must_use]
     pub fn due_at(&self) -> Option<Timestamp> {
         match self.state {
             ReplayState::Waiting { due_at } => Some(due_at),
@@ -136,7 +134,6 @@ impl ReplayJob {
     }
 
     /// The word that clients see.
-    #[must_use]
     pub fn word(&self) -> &'static str {
         match (self.state, self.started_at) {
             (ReplayState::Done { .. }, _) => "done",
@@ -146,7 +143,6 @@ impl ReplayJob {
     }
 
     /// Whether a callback is one that the job replays.
-    #[must_use]
     pub fn wants(&self, callback: &Callback) -> bool {
         let waits_since = match callback.state {
             CallbackState::Exhausted { exhausted_at } => exhausted_at,
@@ -165,7 +161,6 @@ impl ReplayJob {
     }
 
     /// The job after a step that found some callbacks and replays some of these; `next` is where the list goes on, if it does.
-    #[must_use]
     pub fn step(self, found: usize, replayed: usize, next: Option<String>, now: Timestamp) -> Self {
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let state = match next {
@@ -189,7 +184,6 @@ impl ReplayJob {
 
     /// Whether the job says that a disabled endpoint is there again. One that was disabled after the job was accepted stays so: it
     /// refused what the job had sent.
-    #[must_use]
     pub fn enables(&self, health: &EndpointHealth) -> bool {
         matches!(health.state, HealthState::Disabled { disabled_at, .. } if disabled_at <= self.accepted_at)
     }

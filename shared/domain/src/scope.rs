@@ -151,7 +151,6 @@ impl Scopes {
     }
 
     /// Whether a key with these scopes may do this.
-    #[must_use]
     pub fn allow(&self, wanted: Scope) -> bool {
         self.0
             .iter()

@@ -84,7 +84,6 @@ impl Status {
     ];
 
     /// The word on the wire.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         Self::WORDS
             .iter()
@@ -170,7 +169,6 @@ pub struct Subscription {
 
 impl Subscription {
     /// What the client sees.
-    #[must_use]
     pub fn status(&self) -> Status {
         match self.life {
             Life::Active if self.customer_id.is_none() => Status::Pending,
@@ -182,7 +180,6 @@ impl Subscription {
     }
 
     /// What one period costs, less the discount of an imported one.
-    #[must_use]
     pub fn amount(&self) -> Money {
         let gross = self.unit_price.times(self.quantity);
         let discount = self
@@ -193,13 +190,11 @@ impl Subscription {
     }
 
     /// Who changes it.
-    #[must_use]
     pub fn managed_by(&self) -> ManagedBy {
         ManagedBy::of(self.external.as_ref())
     }
 
     /// The source's row after its voucher was redeemed.
-    #[must_use]
     pub fn linked_to(self, customer_id: CustomerId, now: Timestamp) -> Self {
         Self {
             customer_id: Some(customer_id),
@@ -209,7 +204,6 @@ impl Subscription {
     }
 
     /// The source's row after the seller's row moved: everything but the link follows.
-    #[must_use]
     pub fn following(self, seller: &Self) -> Self {
         Self {
             payment_method: seller.payment_method,

@@ -74,7 +74,6 @@ impl CompanyDraft {
     }
 
     /// Makes the company.
-    #[must_use]
     pub fn create(self, id: CompanyId, now: Timestamp) -> ContractingCompany {
         ContractingCompany {
             id,
@@ -106,7 +105,6 @@ impl CompanyEdit {
     }
 
     /// The company as it is after the edit.
-    #[must_use]
     pub fn apply(self, company: ContractingCompany) -> ContractingCompany {
         ContractingCompany {
             name: self.name.unwrap_or(company.name),
@@ -181,7 +179,6 @@ impl ClientDraft {
     }
 
     /// Makes the client.
-    #[must_use]
     pub fn create(self, id: ClientId, now: Timestamp) -> Client {
         Client {
             id,
@@ -273,7 +270,6 @@ impl KeyDraft {
     }
 
     /// Makes the key of a client; the secret stays with the caller, its hash is kept.
-    #[must_use]
     pub fn create(
         self,
         client: &Client,
@@ -299,7 +295,6 @@ impl KeyDraft {
 
 impl ApiKey {
     /// Whether a call with the right secret is let in.
-    #[must_use]
     pub fn status(&self, now: Timestamp) -> KeyStatus {
         if self.revoked_at.is_some() {
             KeyStatus::Revoked
@@ -311,14 +306,12 @@ impl ApiKey {
     }
 
     /// The key as it is after it was revoked; the first time counts.
-    #[must_use]
     pub fn revoke(mut self, now: Timestamp) -> Self {
         self.revoked_at.get_or_insert(now);
         self
     }
 
     /// The key as it is after a use; `None` if the day is noted already.
-    #[must_use]
     pub fn used(&self, now: Timestamp) -> Option<Self> {
         let today = now.to_zoned(TimeZone::UTC).date();
         (self.last_used_on != Some(today)).then(|| Self {

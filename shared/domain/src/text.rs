@@ -47,7 +47,6 @@ impl<const MAX: usize> Text<MAX> {
     }
 
     /// The text.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -62,7 +61,6 @@ impl<const MAX: usize> fmt::Display for Text<MAX> {
 /// Whether a character changes how the text around it is shown, or makes it another text that looks the same: control
 /// characters, line separators, the bidirectional formatting characters of UAX #9, and characters without width (soft hyphen,
 /// zero-width space, word joiner, tags). Zero-width joiners stay: emoji and several scripts need them.
-#[must_use]
 pub fn changes_the_display(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
@@ -108,13 +106,11 @@ impl EmailAddress {
     }
 
     /// The address as it was given.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
     /// The form in which two addresses are compared.
-    #[must_use]
     pub fn folded(&self) -> String {
         self.0.to_lowercase()
     }
@@ -157,7 +153,6 @@ impl LanguageTag {
     }
 
     /// The tag.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -22,7 +22,6 @@ pub struct VoucherCode(String);
 
 impl VoucherCode {
     /// A code from random bits; the lowest 100 are used.
-    #[must_use]
     pub fn from_bits(bits: u128) -> Self {
         let digit = |index: usize| char::from(ALPHABET[((bits >> (5 * index)) & 31) as usize]);
         Self((0..LENGTH).rev().map(digit).collect())
@@ -56,13 +55,11 @@ impl VoucherCode {
     }
 
     /// The canonical form, for hashing.
-    #[must_use]
     pub fn canonical(&self) -> &str {
         &self.0
     }
 
     /// The form for people: groups of five.
-    #[must_use]
     pub fn grouped(&self) -> String {
         self.0
             .as_bytes()
@@ -86,7 +83,7 @@ pub struct VoucherHash(pub String);
 
 /// A fresh code and its hash.
 #[derive(Debug, Clone)]
-pub struct MintedVoucher {
+pub struct NewVoucher {
     /// To be told to the source.
     pub code: VoucherCode,
     /// To be stored.
@@ -188,7 +185,6 @@ impl Voucher {
     }
 
     /// The voucher after its sale was taken back; a redeemed one stays redeemed.
-    #[must_use]
     pub fn void(self, now: Timestamp) -> Option<Self> {
         matches!(self.state, VoucherState::Issued).then(|| Self {
             state: VoucherState::Void { void_at: now },

@@ -49,7 +49,6 @@ enum Way {
 impl Mailer {
     /// Sends by SES v2. The client brings deadlines; `sender` is a verified identity, with or without a display name;
     /// `configuration_set` says where SES tells what became of the mails.
-    #[must_use]
     pub fn new(client: Client, sender: String, configuration_set: String) -> Self {
         Self(Way::Ses {
             client,
@@ -59,7 +58,6 @@ impl Mailer {
     }
 
     /// A stand-in for tests, and what it was told to send.
-    #[must_use]
     pub fn recording() -> (Self, Recorder) {
         let recorder = Recorder::default();
         (Self(Way::Recording(recorder.clone())), recorder)
@@ -176,7 +174,6 @@ struct Recorded {
 
 impl Recorder {
     /// All mails sent so far, in order.
-    #[must_use]
     pub fn mails(&self) -> Vec<RecordedMail> {
         self.0
             .lock()

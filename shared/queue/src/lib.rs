@@ -5,22 +5,22 @@
 //! due.
 //!
 //! - [`Queue`] sends to one queue, [`Queues`] sorts due rows into the queue of their kind.
-//! - [`DeadLetters`] takes what can never be handled, with its reason: a [`Poison`].
+//! - [`DeadLetterQueue`] takes what can never be handled, with its reason: a [`DeadLetterReason`].
 //! - [`Recorder`] keeps what tests send instead.
 //!
 //! The queues are standard ones with fair delivery: each message carries its tenant as message group, so that a busy
 //! merchant's backlog does not hold up the others.
 
-mod dead_letters;
+mod dead_letter_queue;
+mod dead_letter_reason;
 mod message;
-mod poison;
 mod queue;
 mod queues;
 mod recorder;
 
-pub use dead_letters::{DeadLetters, Letter, LetterRecorder, REASON};
+pub use dead_letter_queue::{DeadLetter, DeadLetterQueue, DeadLetterRecorder, REASON};
+pub use dead_letter_reason::{DeadLetterReason, MOST_BYTES};
 pub use message::{Kind, Message, UnknownKind};
-pub use poison::{MOST_BYTES, Poison};
 pub use queue::{LONGEST_DELAY, Queue, SendError};
 pub use queues::Queues;
 pub use recorder::{Recorder, Sent};

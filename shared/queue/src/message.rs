@@ -7,7 +7,7 @@ use serde_json::Value;
 use tandem_domain::ids::{ClientId, InvalidId};
 use tandem_store::outbox::Due;
 
-use crate::poison::{MOST_BYTES, Poison};
+use crate::dead_letter_reason::{DeadLetterReason, MOST_BYTES};
 
 /// The version of what is written here.
 const VERSION: u64 = 1;
@@ -94,13 +94,14 @@ impl Message {
     ///
     /// # Errors
     /// It is no message of this version, of a known kind, and of one tenant.
-    pub fn decode(body: &str) -> Result<Self, Poison> {
+    pub fn decode(body: &str) -> Result<Self, DeadLetterReason> {
         if body.len() > MOST_BYTES {
-            return Err(Poison::Oversized(body.len()));
+            return Err(DeadLetterReason::Oversized(body.len()));
         }
-        let Versioned { v } = serde_json::from_str(body).map_err(|_| Poison::Undecodable)?;
+        let Versioned { v } =
+            serde_json::from_str(body).map_err(|_| DeadLetterReason::Undecodable)?;
         if v != VERSION {
-            return Err(Poison::UnknownVersion(v));
+            return Err(DeadLetterReason::UnknownVersion(v));
         }
         let Written {
             kind,
@@ -108,12 +109,13 @@ impl Message {
             sk,
             tenant,
             ..
-        }: Written<Value> = serde_json::from_str(body).map_err(|_| Poison::Undecodable)?;
+        }: Written<Value> =
+            serde_json::from_str(body).map_err(|_| DeadLetterReason::Undecodable)?;
         let kind = serde_json::from_value(kind)
             .ok()
             .filter(|kind| Kind::of_row(&sk) == Some(*kind));
         let message = Self {
-            kind: kind.ok_or(Poison::UnknownKind)?,
+            kind: kind.ok_or(DeadLetterReason::UnknownKind)?,
             pk,
             sk,
             tenant,
@@ -121,12 +123,11 @@ impl Message {
         if message.pk.split('#').next() == Some(&message.tenant) {
             Ok(message)
         } else {
-            Err(Poison::ForeignTenant)
+            Err(DeadLetterReason::ForeignTenant)
         }
     }
 
     /// The body of a queue message.
-    #[must_use]
     pub fn encode(&self) -> String {
         let Self {
             kind,
@@ -148,21 +149,24 @@ impl Message {
     ///
     /// # Errors
     /// There is none.
-    pub fn number(&self) -> Result<u32, Poison> {
+    pub fn number(&self) -> Result<u32, DeadLetterReason> {
         self.sk
             .split_once('#')
             .and_then(|(_, number)| number.parse().ok())
-            .ok_or(Poison::Undecodable)
+            .ok_or(DeadLetterReason::Undecodable)
     }
 
     /// The tenant and the id in the row's key.
     ///
     /// # Errors
     /// The key is none of the expected kind.
-    pub fn ids<Id: FromStr<Err = InvalidId>>(&self) -> Result<(ClientId, Id), Poison> {
+    pub fn ids<Id: FromStr<Err = InvalidId>>(&self) -> Result<(ClientId, Id), DeadLetterReason> {
         let (client, id) = self.pk.split_once('#').unwrap_or((&self.pk, ""));
-        let poison = |_| Poison::Undecodable;
-        Ok((client.parse().map_err(poison)?, id.parse().map_err(poison)?))
+        let undecodable = |_| DeadLetterReason::Undecodable;
+        Ok((
+            client.parse().map_err(undecodable)?,
+            id.parse().map_err(undecodable)?,
+        ))
     }
 }
 
@@ -199,63 +203,80 @@ mod tests {
             (client.to_string().as_str(), id.to_string().as_str()),
             (CLIENT, CALLBACK)
         );
-        assert_eq!(message().ids::<MailId>(), Err(Poison::Undecodable));
+        assert_eq!(
+            message().ids::<MailId>(),
+            Err(DeadLetterReason::Undecodable)
+        );
         let other = Message {
             pk: CLIENT.into(),
             ..message()
         };
-        assert_eq!(other.ids::<CallbackId>(), Err(Poison::Undecodable));
+        assert_eq!(
+            other.ids::<CallbackId>(),
+            Err(DeadLetterReason::Undecodable)
+        );
     }
 
     #[test]
     fn a_message_that_can_never_be_handled_tells_why() {
         let long = format!("{CLIENT}#{}", "x".repeat(MOST_BYTES));
         let cases = [
-            ("\"v\":1", "\"v\":2", Poison::UnknownVersion(2)),
-            ("\"v\":1", "\"v\":2,\"kinds\":[]", Poison::UnknownVersion(2)),
-            ("\"v\":1,", "", Poison::Undecodable),
-            ("\"v\":1", "\"v\":-1", Poison::Undecodable),
-            ("}", "", Poison::Undecodable),
-            ("\"pk\"", "\"key\"", Poison::Undecodable),
+            ("\"v\":1", "\"v\":2", DeadLetterReason::UnknownVersion(2)),
+            (
+                "\"v\":1",
+                "\"v\":2,\"kinds\":[]",
+                DeadLetterReason::UnknownVersion(2),
+            ),
+            ("\"v\":1,", "", DeadLetterReason::Undecodable),
+            ("\"v\":1", "\"v\":-1", DeadLetterReason::Undecodable),
+            ("}", "", DeadLetterReason::Undecodable),
+            ("\"pk\"", "\"key\"", DeadLetterReason::Undecodable),
             (
                 "\"kind\":\"callback\"",
                 "\"kind\":\"parcel\"",
-                Poison::UnknownKind,
+                DeadLetterReason::UnknownKind,
             ),
-            ("\"kind\":\"callback\"", "\"kind\":[7]", Poison::UnknownKind),
+            (
+                "\"kind\":\"callback\"",
+                "\"kind\":[7]",
+                DeadLetterReason::UnknownKind,
+            ),
             // The kind decides about the worker, the sort key about the row.
             (
                 "\"kind\":\"callback\"",
                 "\"kind\":\"mail\"",
-                Poison::UnknownKind,
+                DeadLetterReason::UnknownKind,
             ),
             (
                 "\"sk\":\"callback\"",
                 "\"sk\":\"client\"",
-                Poison::UnknownKind,
+                DeadLetterReason::UnknownKind,
             ),
             (
                 "\"tenant\":\"cli_0190",
                 "\"tenant\":\"cli_0191",
-                Poison::ForeignTenant,
+                DeadLetterReason::ForeignTenant,
             ),
             (
                 "\"pk\":\"cli_0190",
                 "\"pk\":\"cli_0191",
-                Poison::ForeignTenant,
+                DeadLetterReason::ForeignTenant,
             ),
         ];
-        for (from, to, poison) in cases {
+        for (from, to, reason) in cases {
             let text = message().encode().replace(from, to);
-            assert_eq!(Message::decode(&text), Err(poison), "{text}");
+            assert_eq!(Message::decode(&text), Err(reason), "{text}");
         }
         let text = Message {
             pk: long,
             ..message()
         }
         .encode();
-        assert_eq!(Message::decode(&text), Err(Poison::Oversized(text.len())));
-        assert_eq!(Message::decode(""), Err(Poison::Undecodable));
+        assert_eq!(
+            Message::decode(&text),
+            Err(DeadLetterReason::Oversized(text.len()))
+        );
+        assert_eq!(Message::decode(""), Err(DeadLetterReason::Undecodable));
     }
 
     #[test]

@@ -42,7 +42,6 @@ enum Way {
 
 impl Queue {
     /// The SQS queue at `url`. Deadlines and retries of calls are those of `client`.
-    #[must_use]
     pub fn new(client: Client, url: impl Into<String>) -> Self {
         Self(Way::Sqs {
             client,
@@ -51,7 +50,6 @@ impl Queue {
     }
 
     /// A stand-in, and what it records.
-    #[must_use]
     pub fn recording() -> (Self, Recorder) {
         let recorder = Recorder::default();
         (Self(Way::Recording(recorder.clone())), recorder)

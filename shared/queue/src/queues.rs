@@ -18,7 +18,6 @@ pub struct Queues {
 
 impl Queues {
     /// With the queue of each kind.
-    #[must_use]
     pub fn new(callbacks: Queue, mails: Queue, imports: Queue) -> Self {
         Self {
             callbacks,

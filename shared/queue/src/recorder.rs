@@ -27,7 +27,6 @@ struct State {
 
 impl Recorder {
     /// What was sent since the last call.
-    #[must_use]
     pub fn take(&self) -> Vec<Sent> {
         std::mem::take(&mut self.state().sent)
     }

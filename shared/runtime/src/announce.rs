@@ -7,17 +7,17 @@ use anyhow::Context as _;
 use tandem_domain::callback::{Announcement, Callback, Concerned, whole_body};
 use tandem_domain::customer::Customer;
 use tandem_domain::ids::CallbackId;
-use tandem_domain::{Mint, Timestamp};
+use tandem_domain::{IdSource, Timestamp};
 use tandem_sealing::{OpenError, Purpose, Sealer};
 
 /// The callback of an announcement, its body sealed under the callback's id.
 pub fn seal(
     sealer: &Sealer,
-    mint: &mut dyn Mint,
+    ids: &mut dyn IdSource,
     announcement: Announcement,
     now: Timestamp,
 ) -> Callback {
-    let id = CallbackId::mint(mint);
+    let id = CallbackId::generate(ids);
     let sealed = sealer.seal(
         Purpose::CallbackBody,
         &id.to_string(),
@@ -29,13 +29,13 @@ pub fn seal(
 /// The callback of an announcement that tells of a customer: what it tells of the person is sealed for itself, by `personal`.
 pub fn seal_personal(
     sealer: &Sealer,
-    mint: &mut dyn Mint,
+    ids: &mut dyn IdSource,
     mut announcement: Announcement,
     (concerned, personal): (Concerned, &Sealer),
     now: Timestamp,
 ) -> Callback {
     let person = announcement.take_person();
-    let callback = seal(sealer, mint, announcement, now);
+    let callback = seal(sealer, ids, announcement, now);
     let sealed_person = person
         .map(|person| personal.seal(Purpose::PersonalData, &callback.id.to_string(), &person));
     Callback {
@@ -75,7 +75,6 @@ pub fn body(
 
 /// What a receiver answered to an attempt, to be kept: in the clear if the callback concerns nobody, else sealed; nothing is
 /// kept about somebody who was erased.
-#[must_use]
 pub fn kept_answer(
     callback: &Callback,
     attempt: u32,
@@ -93,7 +92,6 @@ pub fn kept_answer(
 }
 
 /// What was sealed by [`kept_answer`]; `None` if the person was erased.
-#[must_use]
 pub fn answer(
     callback: CallbackId,
     attempt: u32,

@@ -11,11 +11,11 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use tandem_domain::callback_url::LocalTargets;
 use tandem_mail::Mailer;
-use tandem_queue::{DeadLetters, Queue, Queues};
+use tandem_queue::{DeadLetterQueue, Queue, Queues};
 use tandem_sealing::{DataKey, Sealer};
 use tandem_store::Store;
 
-use crate::{HeldSecret, Quarantine, settings};
+use crate::{DeadLetterHandler, HeldSecret, settings};
 
 /// To reach a service at all.
 const CONNECT: Duration = Duration::from_secs(1);
@@ -49,7 +49,6 @@ pub async fn config() -> SdkConfig {
 }
 
 /// How often a call is tried, inside its time and the SDK's own quota of retries.
-#[must_use]
 pub fn retries() -> RetryConfig {
     RetryConfig::standard()
         .with_max_attempts(TRIES)
@@ -137,12 +136,12 @@ pub async fn queue(config: &SdkConfig, setting: &'static str) -> Result<Queue> {
 ///
 /// # Errors
 /// The setting is absent.
-pub fn quarantine(config: &SdkConfig, store: &Store) -> Result<Quarantine> {
-    let letters = DeadLetters::new(
+pub fn dead_letter_handler(config: &SdkConfig, store: &Store) -> Result<DeadLetterHandler> {
+    let letters = DeadLetterQueue::new(
         aws_sdk_sqs::Client::new(config),
         settings::required("DEAD_LETTER_QUEUE_URL")?,
     );
-    Ok(Quarantine::new(store.clone(), letters))
+    Ok(DeadLetterHandler::new(store.clone(), letters))
 }
 
 /// The queues of all kinds of work, connected.
@@ -183,7 +182,6 @@ pub fn mailer(config: &SdkConfig) -> Result<Mailer> {
 }
 
 /// Loopback targets that a local stack may call, from `LOCAL_CALLBACK_TARGETS`; none in production, whatever it says.
-#[must_use]
 pub fn local_targets() -> LocalTargets {
     if settings::optional("STAGE").is_some_and(|stage| stage == "production") {
         return LocalTargets::default();

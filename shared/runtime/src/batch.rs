@@ -5,23 +5,26 @@ use std::future::Future;
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use futures::future::join_all;
 use jiff::Timestamp;
-use tandem_queue::{Kind, Message, Poison};
+use tandem_queue::{DeadLetterReason, Kind, Message};
 
-use crate::quarantine::{Quarantine, Unhandled};
+use crate::dead_letter_handler::{DeadLetterHandler, Unhandled};
 
 /// Hands every message of a batch to `handle`, all at once. A message that fails comes again, and after its last receive SQS
 /// puts it into the dead-letter queue. One that can never be handled is put there at once: it cannot be read, is of none of
-/// `kinds`, or `handle` answers a [`Poison`] or that a row cannot be read. The others are done.
+/// `kinds`, or `handle` answers a [`DeadLetterReason`] or that a row cannot be read. The others are done.
 pub async fn work<F>(
     event: SqsEvent,
     kinds: &[Kind],
-    quarantine: &Quarantine,
+    dead_letter_handler: &DeadLetterHandler,
     handle: impl Fn(Message) -> F,
 ) -> SqsBatchResponse
 where
     F: Future<Output = anyhow::Result<()>>,
 {
-    work_telling(event, kinds, quarantine, |message, _| handle(message)).await
+    work_telling(event, kinds, dead_letter_handler, |message, _| {
+        handle(message)
+    })
+    .await
 }
 
 /// How a message came.
@@ -55,7 +58,7 @@ impl Receipt {
 pub async fn work_telling<F>(
     event: SqsEvent,
     kinds: &[Kind],
-    quarantine: &Quarantine,
+    dead_letter_handler: &DeadLetterHandler,
     handle: impl Fn(Message, Receipt) -> F,
 ) -> SqsBatchResponse
 where
@@ -68,7 +71,7 @@ where
         let read = Message::decode(body).and_then(|message| of_kinds(message, kinds));
         let result = match &read {
             Ok(message) => handle(message.clone(), receipt).await,
-            Err(poison) => Err(poison.clone().into()),
+            Err(reason) => Err(reason.clone().into()),
         };
         let id = record.message_id.clone().unwrap_or_default();
         let Err(error) = result else {
@@ -81,7 +84,7 @@ where
             group,
             message: read.as_ref().ok(),
         };
-        let result = quarantine.take(unhandled, error).await;
+        let result = dead_letter_handler.take(unhandled, error).await;
         (id, result)
     }))
     .await;
@@ -101,10 +104,10 @@ where
     response
 }
 
-fn of_kinds(message: Message, kinds: &[Kind]) -> Result<Message, Poison> {
+fn of_kinds(message: Message, kinds: &[Kind]) -> Result<Message, DeadLetterReason> {
     if kinds.contains(&message.kind) {
         Ok(message)
     } else {
-        Err(Poison::UnknownKind)
+        Err(DeadLetterReason::UnknownKind)
     }
 }

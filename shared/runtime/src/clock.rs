@@ -10,13 +10,11 @@ pub struct Clock(Option<Arc<Mutex<Timestamp>>>);
 
 impl Clock {
     /// A clock that stands at a time until it is moved.
-    #[must_use]
     pub fn standing_at(time: Timestamp) -> Self {
         Self(Some(Arc::new(Mutex::new(time))))
     }
 
     /// Now.
-    #[must_use]
     pub fn now(&self) -> Timestamp {
         let time = match &self.0 {
             None => Timestamp::now(),

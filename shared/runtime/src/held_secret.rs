@@ -38,7 +38,6 @@ impl StandInSecret {
 
 impl HeldSecret {
     /// The secret with this ARN.
-    #[must_use]
     pub fn of(client: aws_sdk_secretsmanager::Client, id: String) -> Self {
         Self {
             source: Source::SecretsManager { client, id },
@@ -47,7 +46,6 @@ impl HeldSecret {
     }
 
     /// A stand-in for tests, and what changes it.
-    #[must_use]
     pub fn stand_in(text: &str) -> (Self, StandInSecret) {
         let text = Arc::new(Mutex::new(text.to_owned()));
         (

@@ -6,13 +6,13 @@ pub mod announce;
 pub mod aws;
 pub mod batch;
 pub mod clock;
-pub mod entropy;
+pub mod dead_letter_handler;
 pub mod held_secret;
 pub mod logs;
-pub mod quarantine;
+pub mod random_ids;
 pub mod settings;
 
 pub use clock::Clock;
-pub use entropy::Entropy;
+pub use dead_letter_handler::DeadLetterHandler;
 pub use held_secret::HeldSecret;
-pub use quarantine::Quarantine;
+pub use random_ids::RandomIds;

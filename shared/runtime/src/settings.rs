@@ -17,7 +17,6 @@ pub fn required(name: &'static str) -> Result<String> {
 }
 
 /// A setting that may be absent or empty.
-#[must_use]
 pub fn optional(name: &'static str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }

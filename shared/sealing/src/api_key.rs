@@ -23,7 +23,6 @@ const CHECKSUM: usize = 7;
 const LENGTH: usize = PREFIX.len() + KEY_ID + 1 + SECRET + CHECKSUM;
 
 /// Whether a text has the form of the public part of a key.
-#[must_use]
 pub fn is_key_id(text: &str) -> bool {
     text.len() == KEY_ID && base32::is_base32(text)
 }
@@ -41,7 +40,6 @@ pub struct NewApiKey {
 
 impl NewApiKey {
     /// Draws a key.
-    #[must_use]
     pub fn generate() -> Self {
         let key_id = base32::of_bytes(&random::bytes::<10>());
         let secret = base32::of_bytes(&random::bytes::<20>());
@@ -67,7 +65,6 @@ pub struct PresentedKey {
 
 impl PresentedKey {
     /// Reads a key; `None` if its form or checksum is wrong.
-    #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         if text.len() != LENGTH || !text.is_ascii() {
             return None;
@@ -82,7 +79,6 @@ impl PresentedKey {
     }
 
     /// Whether the presented secret is the one whose hash is stored, in time that does not tell how much of it is right.
-    #[must_use]
     pub fn matches(&self, stored_hash: &str) -> bool {
         equal(self.secret_hash.as_bytes(), stored_hash.as_bytes())
     }

@@ -8,7 +8,6 @@ use crate::data_key::Purpose;
 use crate::seal::Sealer;
 
 /// The cursor of a position. `bound_to` names the caller, the list and its filters: it opens nowhere else.
-#[must_use]
 pub fn of(sealer: &Sealer, bound_to: &str, position: &str) -> String {
     let mac = sealer.mac(Purpose::Cursor, signed(bound_to, position).as_bytes());
     format!(
@@ -19,7 +18,6 @@ pub fn of(sealer: &Sealer, bound_to: &str, position: &str) -> String {
 }
 
 /// The position of a cursor; `None` if it was not made by [`of`] for the same `bound_to`.
-#[must_use]
 pub fn open(sealer: &Sealer, bound_to: &str, cursor: &str) -> Option<String> {
     let (position, mac) = cursor.split_once('.')?;
     let position = String::from_utf8(URL_SAFE_NO_PAD.decode(position).ok()?).ok()?;

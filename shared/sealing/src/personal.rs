@@ -16,7 +16,6 @@ impl Sealer {
     ///
     /// # Panics
     /// The operating system gives no random numbers.
-    #[must_use]
     pub fn new_personal_key(&self, bound_to: &str) -> String {
         self.seal(
             Purpose::PersonalKey,

@@ -6,7 +6,6 @@ use aws_lc_rs::rand;
 ///
 /// # Panics
 /// The operating system gives no random numbers; nothing safe could be done then.
-#[must_use]
 pub fn bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     rand::fill(&mut bytes).expect("the operating system gives random numbers");
@@ -17,7 +16,6 @@ pub fn bytes<const N: usize>() -> [u8; N] {
 ///
 /// # Panics
 /// As [`bytes`].
-#[must_use]
 pub fn bits128() -> u128 {
     u128::from_be_bytes(bytes())
 }

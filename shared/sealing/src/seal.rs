@@ -35,7 +35,6 @@ pub struct Sealer(DataKey);
 
 impl Sealer {
     /// Works under the keys of `data_key`.
-    #[must_use]
     pub fn new(data_key: DataKey) -> Self {
         Self(data_key)
     }
@@ -44,7 +43,6 @@ impl Sealer {
     ///
     /// # Panics
     /// The operating system gives no random numbers, or `plain` is longer than 64 GB.
-    #[must_use]
     pub fn seal(&self, purpose: Purpose, bound_to: &str, plain: &[u8]) -> String {
         let mut text = plain.to_vec();
         let sealed = self
@@ -83,7 +81,6 @@ impl Sealer {
     }
 
     /// HMAC-SHA256 of `message`, 32 octets.
-    #[must_use]
     pub fn mac(&self, purpose: Purpose, message: &[u8]) -> Vec<u8> {
         hmac::sign(&self.0.mac_key(purpose), message)
             .as_ref()
@@ -91,7 +88,6 @@ impl Sealer {
     }
 
     /// Whether `mac` is that of `message`, in time that does not tell how much of it is right.
-    #[must_use]
     pub fn verify_mac(&self, purpose: Purpose, message: &[u8], mac: &[u8]) -> bool {
         hmac::verify(&self.0.mac_key(purpose), message, mac).is_ok()
     }

@@ -7,7 +7,6 @@ use secrecy::SecretString;
 use crate::random;
 
 /// A fresh signing secret: `whsec_` and the base64 of 32 random octets.
-#[must_use]
 pub fn new_webhook_secret() -> SecretString {
     format!("whsec_{}", STANDARD.encode(random::bytes::<32>())).into()
 }

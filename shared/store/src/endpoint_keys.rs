@@ -6,7 +6,6 @@ use tandem_domain::endpoint_health::EndpointHealth;
 use crate::entity::{Entity, Key};
 
 /// What is wrong with an endpoint; absent while nothing is.
-#[must_use]
 pub fn endpoint_health(endpoint: impl Into<Endpoint>) -> Key<EndpointHealth> {
     Key::new(endpoint.into().to_string(), "endpoint")
 }

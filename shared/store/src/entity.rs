@@ -58,7 +58,6 @@ impl<E> Key<E> {
     }
 
     /// The key without its type.
-    #[must_use]
     pub fn raw(&self) -> &RawKey {
         &self.raw
     }

@@ -8,7 +8,6 @@ use crate::entity::{Entity, Indexes, Key};
 use crate::outbox::sortable;
 
 /// The record that a customer of a contracting company was erased.
-#[must_use]
 pub fn erasure(company: CompanyId, id: CustomerId) -> Key<Erasure> {
     Key::new(format!("{company}#{id}"), "erasure")
 }

@@ -17,13 +17,11 @@ use crate::page::Collection;
 const BEYOND: u32 = 99_999;
 
 /// A promise of a client.
-#[must_use]
 pub fn promise(client: ClientId, id: PromiseId) -> Key<Promise> {
     Key::new(format!("{client}#{id}"), "promise")
 }
 
 /// The promises of a client.
-#[must_use]
 pub fn promises_of(client: ClientId) -> Collection<Promise> {
     Collection::gsi1(format!("{client}#imports"))
 }
@@ -45,7 +43,6 @@ impl Entity for Promise {
 }
 
 /// A chunk of a promise, in the promise's own partition.
-#[must_use]
 pub fn chunk(client: ClientId, promise: PromiseId, number: u32) -> Key<Chunk> {
     Key::new(format!("{client}#{promise}"), format!("chunk#{number:03}"))
 }
@@ -67,7 +64,6 @@ impl Entity for Chunk {
 }
 
 /// The items of a chunk.
-#[must_use]
 pub fn chunk_items(client: ClientId, promise: PromiseId, number: u32) -> Key<ChunkItems> {
     Key::new(format!("{client}#{promise}"), format!("items#{number:03}"))
 }
@@ -85,7 +81,6 @@ impl Entity for ChunkItems {
 }
 
 /// What a client imported last under an `externalSystemId`.
-#[must_use]
 pub fn mirror(client: ClientId, external: &ExternalHash) -> Key<Mirror> {
     Key::new(format!("{client}#external#{}", external.0), "mirror")
 }
@@ -100,7 +95,6 @@ impl Entity for Mirror {
 }
 
 /// What a promise did to an `externalSystemId`.
-#[must_use]
 pub fn log_entry(client: ClientId, external: &ExternalHash, promise: PromiseId) -> Key<LogEntry> {
     Key::new(
         format!("{client}#external#{}", external.0),
@@ -109,7 +103,6 @@ pub fn log_entry(client: ClientId, external: &ExternalHash, promise: PromiseId) 
 }
 
 /// What was done to an `externalSystemId`, by promises that were accepted from a time (inclusive) and before a time.
-#[must_use]
 pub fn log_of(
     client: ClientId,
     external: &ExternalHash,
@@ -122,7 +115,6 @@ pub fn log_of(
 }
 
 /// The log of a promise. Its sort keys count down, so that a list, which begins at the highest, begins with item 0.
-#[must_use]
 pub fn items_of(client: ClientId, promise: PromiseId) -> Collection<LogEntry> {
     Collection::gsi1(format!("{client}#{promise}#items"))
 }

@@ -48,7 +48,6 @@ pub struct ImportGrounds {
 
 impl Importer {
     /// The item as the domain decides it.
-    #[must_use]
     pub fn asks<'a>(&self, numbered: &'a Numbered<'a>) -> Asked<'a> {
         Asked {
             client_id: self.client_id,

@@ -30,13 +30,11 @@ use crate::spread;
 const MAIL_KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// A contracting company.
-#[must_use]
 pub fn company(id: CompanyId) -> Key<ContractingCompany> {
     Key::new(id.to_string(), "company")
 }
 
 /// All contracting companies.
-#[must_use]
 pub fn companies() -> Collection<ContractingCompany> {
     Collection::gsi1("companies")
 }
@@ -57,19 +55,16 @@ impl Entity for ContractingCompany {
 }
 
 /// A client.
-#[must_use]
 pub fn client(id: ClientId) -> Key<Client> {
     Key::new(id.to_string(), "client")
 }
 
 /// All clients.
-#[must_use]
 pub fn clients() -> Collection<Client> {
     Collection::gsi2("clients")
 }
 
 /// The clients of a contracting company.
-#[must_use]
 pub fn clients_of(company: CompanyId) -> Collection<Client> {
     Collection::gsi1(format!("{company}#clients"))
 }
@@ -91,13 +86,11 @@ impl Entity for Client {
 }
 
 /// An API key, by the public part of it.
-#[must_use]
 pub fn api_key(key_id: &str) -> Key<ApiKey> {
     Key::new(format!("key#{key_id}"), "key")
 }
 
 /// The API keys of a client.
-#[must_use]
 pub fn api_keys_of(client: ClientId) -> Collection<ApiKey> {
     Collection::gsi1(format!("{client}#keys"))
 }
@@ -119,13 +112,11 @@ impl Entity for ApiKey {
 }
 
 /// A connection. Read it by [`crate::Store::connection_of`], which shows it to its two parties only.
-#[must_use]
 pub fn connection(id: ConnectionId) -> Key<Connection> {
     Key::new(id.to_string(), "connection")
 }
 
 /// The connections in which a client is on one side.
-#[must_use]
 pub fn connections_of(client: ClientId, side: Side) -> Collection<Connection> {
     match side {
         Side::Source => Collection::gsi1(format!("{client}#connections#source")),
@@ -156,13 +147,11 @@ impl Entity for Connection {
 }
 
 /// An offer of a client.
-#[must_use]
 pub fn offer(owner: ClientId, id: OfferId) -> Key<Offer> {
     Key::new(format!("{owner}#{id}"), "offer")
 }
 
 /// The offers of a client.
-#[must_use]
 pub fn offers_of(owner: ClientId) -> Collection<Offer> {
     Collection::gsi1(format!("{owner}#offers"))
 }
@@ -183,13 +172,11 @@ impl Entity for Offer {
 }
 
 /// A cart of a client.
-#[must_use]
 pub fn cart(owner: ClientId, id: CartId) -> Key<Cart> {
     Key::new(format!("{owner}#{id}"), "cart")
 }
 
 /// The carts of a client.
-#[must_use]
 pub fn carts_of(owner: ClientId) -> Collection<Cart> {
     Collection::gsi1(format!("{owner}#carts"))
 }
@@ -210,13 +197,11 @@ impl Entity for Cart {
 }
 
 /// A customer of a contracting company.
-#[must_use]
 pub fn customer(company: CompanyId, id: CustomerId) -> Key<Customer> {
     Key::new(format!("{company}#{id}"), "customer")
 }
 
 /// The customers of a contracting company.
-#[must_use]
 pub fn customers_of(company: CompanyId) -> Collection<Customer> {
     Collection::gsi1(format!("{company}#customers"))
 }
@@ -240,19 +225,16 @@ impl Entity for Customer {
 }
 
 /// An order of a client.
-#[must_use]
 pub fn order(seller: ClientId, id: OrderId) -> Key<Order> {
     Key::new(format!("{seller}#{id}"), "order")
 }
 
 /// The orders of a client, to be merged.
-#[must_use]
 pub fn orders_of(seller: ClientId) -> Vec<Collection<Order>> {
     spread::partitions(&format!("{seller}#orders"))
 }
 
 /// The orders of a client by one customer.
-#[must_use]
 pub fn orders_by(seller: ClientId, customer: CustomerId) -> Collection<Order> {
     Collection::gsi2(format!("{seller}#{customer}#orders"))
 }
@@ -282,19 +264,16 @@ impl Entity for Order {
 }
 
 /// A client's row of a subscription.
-#[must_use]
 pub fn subscription(owner: ClientId, id: SubscriptionId) -> Key<Subscription> {
     Key::new(format!("{owner}#{id}"), "subscription")
 }
 
 /// The subscriptions of a client, to be merged.
-#[must_use]
 pub fn subscriptions_of(owner: ClientId) -> Vec<Collection<Subscription>> {
     spread::partitions(&format!("{owner}#subscriptions"))
 }
 
 /// The subscriptions of a client for one customer.
-#[must_use]
 pub fn subscriptions_for(owner: ClientId, customer: CustomerId) -> Collection<Subscription> {
     Collection::gsi2(format!("{owner}#{customer}#subscriptions"))
 }
@@ -327,7 +306,6 @@ impl Entity for Subscription {
 }
 
 /// A voucher of a source client, by the hash of its code.
-#[must_use]
 pub fn voucher(source: ClientId, hash: &VoucherHash) -> Key<Voucher> {
     Key::new(format!("{source}#voucher#{}", hash.0), "voucher")
 }
@@ -342,13 +320,11 @@ impl Entity for Voucher {
 }
 
 /// A row of the payout list. Read it by [`crate::Store::payout_of`], which shows it to its two parties only.
-#[must_use]
 pub fn payout(id: PayoutId) -> Key<Payout> {
     Key::new(id.to_string(), "payout")
 }
 
 /// The payout rows in which a client is on one side.
-#[must_use]
 pub fn payouts_of(client: ClientId, side: Side) -> Collection<Payout> {
     match side {
         Side::Source => Collection::gsi1(format!("{client}#payouts#source")),
@@ -379,13 +355,11 @@ impl Entity for Payout {
 }
 
 /// A callback of a source client.
-#[must_use]
 pub fn callback(source: ClientId, id: CallbackId) -> Key<Callback> {
     Key::new(format!("{source}#{id}"), "callback")
 }
 
 /// The callbacks of a source client.
-#[must_use]
 pub fn callbacks_of(source: ClientId) -> Collection<Callback> {
     Collection::gsi1(format!("{source}#callbacks"))
 }
@@ -407,7 +381,6 @@ impl Entity for Callback {
 }
 
 /// A client's own event endpoint.
-#[must_use]
 pub fn event_endpoint(client: ClientId) -> Key<EventEndpoint> {
     Key::new(client.to_string(), "eventEndpoint")
 }
@@ -422,7 +395,6 @@ impl Entity for EventEndpoint {
 }
 
 /// A mail to a client.
-#[must_use]
 pub fn mail(to: ClientId, id: MailId) -> Key<Mail> {
     Key::new(format!("{to}#{id}"), "mail")
 }

@@ -48,7 +48,6 @@ pub struct Store {
 
 impl Store {
     /// A store on a table. The client brings deadlines and retries.
-    #[must_use]
     pub fn new(client: aws_sdk_dynamodb::Client, table: impl Into<String>) -> Self {
         Self {
             client,

@@ -7,7 +7,6 @@ use tandem_domain::inviting::Invitations;
 use crate::entity::{Entity, Indexes, Key};
 
 /// The wrong guesses at voucher codes of a client.
-#[must_use]
 pub fn guesses(client: ClientId) -> Key<Guesses> {
     Key::new(client.to_string(), "guesses")
 }
@@ -28,7 +27,6 @@ impl Entity for Guesses {
 }
 
 /// The invitations of a source client in the last hour.
-#[must_use]
 pub fn invitations(source: ClientId) -> Key<Invitations> {
     Key::new(source.to_string(), "invitations")
 }

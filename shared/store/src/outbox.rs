@@ -25,7 +25,6 @@ pub struct Due {
 
 impl Due {
     /// The row that a record of the table's stream is about, from the record's keys.
-    #[must_use]
     pub fn of_stream_keys(keys: &serde_dynamo::Item) -> Option<Self> {
         let text = |name: &str| match keys.get(name) {
             Some(serde_dynamo::AttributeValue::S(text)) => Some(text.clone()),
@@ -38,7 +37,6 @@ impl Due {
     }
 
     /// The tenant in the row's key.
-    #[must_use]
     pub fn tenant(&self) -> &str {
         self.pk.split('#').next().unwrap_or_default()
     }
@@ -50,7 +48,6 @@ pub fn shards() -> impl Iterator<Item = String> {
 }
 
 /// The shard of a row: FNV-1a of its partition key, which ends in random bits.
-#[must_use]
 pub fn shard_of(pk: &str) -> String {
     let hash = pk.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
@@ -59,7 +56,6 @@ pub fn shard_of(pk: &str) -> String {
 }
 
 /// A time as text that sorts like the time: always three digits of a second.
-#[must_use]
 pub fn sortable(time: Timestamp) -> String {
     format!("{time:.3}")
 }

@@ -67,7 +67,6 @@ impl<E> Collection<E> {
     }
 
     /// Only rows with sort keys from `lower` (inclusive) and before `upper` (exclusive); ids sort by time.
-    #[must_use]
     pub fn between(mut self, lower: Option<String>, upper: Option<String>) -> Self {
         if let Some(lower) = lower {
             self.lower = self.lower.max(lower);

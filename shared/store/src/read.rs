@@ -18,7 +18,6 @@ pub struct Loaded(HashMap<RawKey, Item>);
 
 impl Loaded {
     /// Whether the row of a key exists.
-    #[must_use]
     pub fn contains(&self, key: &RawKey) -> bool {
         self.0.contains_key(key)
     }

@@ -6,7 +6,6 @@ use tandem_domain::replay::{KEPT, ReplayJob};
 use crate::entity::{Entity, Indexes, Key};
 
 /// A replay job of a client.
-#[must_use]
 pub fn replay(client: ClientId, id: ReplayId) -> Key<ReplayJob> {
     Key::new(format!("{client}#{id}"), "replay")
 }

@@ -26,7 +26,6 @@ pub struct Pair {
 
 impl Pair {
     /// The row of an ordered pair.
-    #[must_use]
     pub fn key_of(source: ClientId, target: ClientId) -> Key<Self> {
         Key::new(format!("{source}#{target}"), "pair")
     }
@@ -54,13 +53,11 @@ pub struct Share {
 
 impl Share {
     /// The share of an offer with a target.
-    #[must_use]
     pub fn key_of(target: ClientId, offer: OfferId) -> Key<Self> {
         Key::new(format!("{target}#shared"), offer.to_string())
     }
 
     /// All shares with a target.
-    #[must_use]
     pub fn with(target: ClientId) -> Collection<Self> {
         Collection::table(format!("{target}#shared"), "off_")
     }
@@ -95,13 +92,11 @@ pub struct Guard {
 
 impl Guard {
     /// The guard of a value; `hash` is the hex SHA-256 of its compared form.
-    #[must_use]
     pub fn key_of(company: CompanyId, unique: Unique, hash: &str) -> Key<Self> {
         Key::new(format!("{company}#{}", Self::name(unique, hash)), "guard")
     }
 
     /// A guard for a customer.
-    #[must_use]
     pub fn new(company: CompanyId, unique: Unique, hash: &str, customer: CustomerId) -> Self {
         Self {
             company_id: company,
@@ -134,7 +129,6 @@ impl Entity for InvitationMail {
 }
 
 /// What is known of the mail that invited to a connection.
-#[must_use]
 pub fn invitation_mail(connection: ConnectionId) -> Key<InvitationMail> {
     Key::new(connection.to_string(), "invitationMail")
 }
@@ -165,7 +159,6 @@ pub struct IdempotencyRecord {
 
 impl IdempotencyRecord {
     /// The record of a caller and scope.
-    #[must_use]
     pub fn key_of(caller: &str, scope: &str) -> Key<Self> {
         Key::new(format!("{caller}#idempotency#{scope}"), "idempotency")
     }
@@ -196,7 +189,6 @@ pub struct HistoryRow {
 
 impl HistoryRow {
     /// The history of a connection, in the connection's own partition.
-    #[must_use]
     pub fn of(connection: ConnectionId) -> Collection<Self> {
         Collection::table(connection.to_string(), "history#")
     }
@@ -226,7 +218,6 @@ pub struct AttemptRow {
 
 impl AttemptRow {
     /// The attempts of a callback, in the callback's own partition.
-    #[must_use]
     pub fn of(source: ClientId, callback: CallbackId) -> Collection<Self> {
         Collection::table(format!("{source}#{callback}"), "attempt#")
     }

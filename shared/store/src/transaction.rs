@@ -113,7 +113,6 @@ impl Transaction {
     }
 
     /// Whether nothing is to be written.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.writes.is_empty()
     }
@@ -136,7 +135,6 @@ pub enum CommitError {
 
 impl CommitError {
     /// Whether this row stood in the way.
-    #[must_use]
     pub fn concerns<E>(&self, key: &Key<E>) -> bool {
         matches!(self, Self::Conflict(keys) if keys.contains(key.raw()))
     }

@@ -111,7 +111,6 @@ impl Faults {
 
     /// The requests that were sent since the last [`Faults::plan`] or [`Faults::mend`], retries included: the operation where the
     /// protocol names it in a header, else the address.
-    #[must_use]
     pub fn calls(&self) -> Vec<String> {
         self.state().seen.clone()
     }

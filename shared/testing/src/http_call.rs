@@ -22,7 +22,6 @@ use url::form_urlencoded;
 /// assert_eq!(request.uri().path(), "/v1/offers/off_1");
 /// ```
 #[derive(Debug, Clone)]
-#[must_use]
 pub struct HttpCall {
     route_key: String,
     path: BTreeMap<String, String>,
@@ -106,7 +105,6 @@ impl HttpCall {
     }
 
     /// The event, payload version 2.0.
-    #[must_use]
     pub fn event(&self) -> Value {
         let (method, template) = self
             .route_key
@@ -165,7 +163,6 @@ impl HttpCall {
     }
 
     /// The request that a function gets.
-    #[must_use]
     pub fn request(&self) -> Request {
         lambda_http::request::from_str(&self.event().to_string())
             .expect("the event is a payload 2.0 event")

@@ -19,7 +19,6 @@ pub struct Openapi {
 
 impl Openapi {
     /// Reads it, once for all tests of a process.
-    #[must_use]
     pub fn get() -> &'static Self {
         static READ: LazyLock<Openapi> = LazyLock::new(|| Openapi {
             document: serde_yaml_ng::from_str(DOCUMENT).expect("docs/openapi.yaml is YAML"),
@@ -29,13 +28,11 @@ impl Openapi {
     }
 
     /// The whole document.
-    #[must_use]
     pub fn document(&self) -> &Value {
         &self.document
     }
 
     /// What a value is, or what it refers to.
-    #[must_use]
     pub fn resolve<'a>(&'a self, value: &'a Value) -> &'a Value {
         let Some(reference) = value["$ref"].as_str() else {
             return value;
@@ -70,7 +67,6 @@ impl Openapi {
     }
 
     /// The route that answers a call of a path; the more literal one, if two could.
-    #[must_use]
     pub fn route_of(&self, method: &str, path: &str) -> Option<String> {
         let fits = |pattern: &str| {
             let same = |(pattern, part): (&str, &str)| pattern.starts_with('{') || pattern == part;
@@ -90,7 +86,6 @@ impl Openapi {
     ///
     /// # Panics
     /// There is no such route.
-    #[must_use]
     pub fn operation(&self, route: &str) -> &Value {
         let mut all = self.operations();
         all.find(|(name, _)| name == route)
@@ -100,7 +95,6 @@ impl Openapi {
 
     /// What is wrong with a value that should be of a schema, a sentence each; members that the schema does not know are
     /// wrong too, although callers are asked to ignore them.
-    #[must_use]
     pub fn errors(&self, schema: &Value, value: &Value) -> Vec<String> {
         let validator = self.validator(schema);
         let mut errors: Vec<_> = validator
@@ -112,7 +106,6 @@ impl Openapi {
     }
 
     /// What is wrong with the body of a request that was taken. Members that are `null` count as absent.
-    #[must_use]
     pub fn errors_of_request(&self, route: &str, body: &Value) -> Vec<String> {
         let asked = self.resolve(&self.operation(route)["requestBody"]);
         match asked.pointer("/content/application~1json/schema") {
@@ -123,7 +116,6 @@ impl Openapi {
 
     /// What is wrong with an answer of a route: its status, its type, its members, its code. A problem's status must be
     /// listed with its code; `body` is `null` for what is no JSON.
-    #[must_use]
     pub fn errors_of_answer(
         &self,
         route: &str,

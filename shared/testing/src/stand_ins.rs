@@ -20,7 +20,6 @@ pub struct StandIn {
 
 impl StandIn {
     /// Amazon SQS, which takes every `SendMessage` and every entry of each `SendMessageBatch`.
-    #[must_use]
     pub fn sqs() -> Self {
         Self::answering(|request| {
             let entries = request["Entries"]
@@ -36,7 +35,6 @@ impl StandIn {
     }
 
     /// Amazon SES v2, which takes every mail.
-    #[must_use]
     pub fn ses() -> Self {
         Self::answering(|_| json!({"MessageId": "m"}))
     }
@@ -49,14 +47,12 @@ impl StandIn {
     }
 
     /// The HTTP client that reaches it, whatever the address.
-    #[must_use]
     pub fn http_client(&self) -> SharedHttpClient {
         let service = self.clone();
         http_client_fn(move |_, _| SharedHttpConnector::new(service.clone()))
     }
 
     /// The bodies of the requests since the last call.
-    #[must_use]
     pub fn take(&self) -> Vec<Value> {
         std::mem::take(&mut *self.taken.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -81,7 +81,6 @@ impl TestTable {
     }
 
     /// The same table without a server: several times as fast, for tests that make very many calls. Its requests are not signed.
-    #[must_use]
     pub fn in_process() -> Self {
         let (table_name, database) = database();
         let endpoint = "http://in-process.invalid".to_owned();
@@ -110,7 +109,6 @@ impl TestTable {
     }
 
     /// [`TestTable::in_process`] with the rows that another one had.
-    #[must_use]
     pub fn in_process_with(rows: &Snapshot) -> Self {
         let table = Self::in_process();
         table.load(rows);
@@ -125,26 +123,22 @@ impl TestTable {
     }
 
     /// All rows as they are now, for [`TestTable::with`].
-    #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         Snapshot(self.scan(None))
     }
 
     /// The operations of all requests that [`TestTable::client`] sent, in order, retries included: `["BatchGetItem",
     /// "TransactWriteItems"]`.
-    #[must_use]
     pub fn calls(&self) -> Vec<String> {
         self.calls.names()
     }
 
     /// The capacity that all those requests used. A transaction that was cancelled is not in it: its answer tells none.
-    #[must_use]
     pub fn capacity(&self) -> Capacity {
         self.calls.capacity()
     }
 
     /// The keys that all those requests read, and the partitions that they queried.
-    #[must_use]
     pub fn asked(&self) -> Vec<Asked> {
         self.calls.asked()
     }
@@ -155,13 +149,11 @@ impl TestTable {
     }
 
     /// All rows as plain JSON, by partition and sort key. Sets become lists, binary values base64. Not counted.
-    #[must_use]
     pub fn dump(&self) -> Vec<Value> {
         self.plain_rows(None)
     }
 
     /// The rows that are due or will be, like [`TestTable::dump`].
-    #[must_use]
     pub fn waiting(&self) -> Vec<Value> {
         self.plain_rows(Some("due"))
     }
@@ -227,7 +219,6 @@ fn config(endpoint: &str, table: &str, calls: Calls) -> aws_sdk_dynamodb::config
 }
 
 /// As often as in production, which `tandem_runtime` says; a test of the workspace holds it to that.
-#[must_use]
 pub fn retries() -> RetryConfig {
     let wait = Duration::from_millis(1);
     RetryConfig::standard()

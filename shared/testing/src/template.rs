@@ -10,7 +10,6 @@ const TEMPLATE: &str = include_str!("../../../template.yaml");
 
 /// The whole template. CloudFormation's tags stand in their long form: `!Ref Table` is `{"Ref": "Table"}`, `!GetAtt Table.Arn`
 /// is `{"Fn::GetAtt": ["Table", "Arn"]}`.
-#[must_use]
 pub fn template() -> Value {
     plain(serde_yaml_ng::from_str(TEMPLATE).expect("template.yaml is YAML"))
 }

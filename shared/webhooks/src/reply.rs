@@ -26,7 +26,6 @@ pub struct Reply {
 
 impl Reply {
     /// The callback could not even be sent; it counts as a failed attempt. `why` is for people and goes to the log.
-    #[must_use]
     pub fn not_sent(why: impl Into<String>) -> Self {
         let outcome = Outcome::Failed { retry_after: None };
         Self {

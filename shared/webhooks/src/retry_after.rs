@@ -6,7 +6,6 @@ use jiff::SignedDuration;
 
 /// How long the receiver asks to wait, seen from `now` in seconds since 1970; `None` if it says nothing that can be read. A
 /// date that has passed is no wait; how long a wait is honoured is up to the caller.
-#[must_use]
 pub fn parse(value: &str, now: i64) -> Option<SignedDuration> {
     let value = value.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -10,7 +10,7 @@ use tandem_domain::Timestamp;
 use tandem_domain::callback::{Callback, CallbackState};
 use tandem_domain::ids::{CallbackId, ClientId};
 use tandem_handlers::House;
-use tandem_runtime::Entropy;
+use tandem_runtime::RandomIds;
 use tandem_store::{Transaction, keys};
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -310,9 +310,9 @@ impl Stage {
         let mut keys = Vec::with_capacity(endpoints.len());
         for some in endpoints.chunks(TOGETHER) {
             let now = Timestamp::from_millisecond(Timestamp::now().as_millisecond())?;
-            let (mut mint, mut transaction) = (Entropy::at(now), Transaction::default());
+            let (mut ids, mut transaction) = (RandomIds::at(now), Transaction::default());
             for endpoint in some {
-                let callback = self.sellers[*endpoint].sell(&self.house.app.sealer, &mut mint, now);
+                let callback = self.sellers[*endpoint].sell(&self.house.app.sealer, &mut ids, now);
                 round
                     .ledger
                     .expect(callback.id.to_string(), first + keys.len(), *endpoint);

@@ -105,7 +105,6 @@ impl Deployed {
     }
 
     /// The stand-in for its queue.
-    #[must_use]
     pub fn queue(&self) -> FairQueue {
         FairQueue::new(self.visibility, self.most_receives)
     }

@@ -44,7 +44,6 @@ struct State {
 
 impl FairQueue {
     /// With a visibility timeout and SQS's `maxReceiveCount`.
-    #[must_use]
     pub fn new(visibility: Duration, most_receives: u32) -> Self {
         Self {
             visibility,
@@ -77,13 +76,11 @@ impl FairQueue {
     }
 
     /// How many were ever sent.
-    #[must_use]
     pub fn sent(&self) -> u64 {
         self.state().sent
     }
 
     /// Messages that can be received.
-    #[must_use]
     pub fn len(&self) -> usize {
         self.state()
             .groups
@@ -93,13 +90,11 @@ impl FairQueue {
     }
 
     /// Whether none can be received.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     /// Messages that came too often.
-    #[must_use]
     pub fn dead(&self) -> usize {
         self.state().dead
     }

@@ -43,7 +43,6 @@ pub struct Counted {
 
 impl Counted {
     /// What came through since an earlier look.
-    #[must_use]
     #[expect(clippy::float_arithmetic, reason = "units come in halves")]
     pub fn since(&self, before: &Self) -> Self {
         Self {
@@ -85,7 +84,6 @@ impl Front {
     }
 
     /// What came through so far.
-    #[must_use]
     #[expect(
         clippy::float_arithmetic,
         clippy::cast_precision_loss,

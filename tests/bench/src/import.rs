@@ -226,7 +226,6 @@ impl Importer {
     }
 
     /// An order of the leading system.
-    #[must_use]
     pub fn item(&self, number: usize) -> Value {
         json!({
             "externalSystemId": format!("SAP-4711-{number:07}"),

@@ -28,7 +28,6 @@ pub const MEMORY: u64 = 128;
 const TIME_LIMIT: Duration = Duration::from_secs(60);
 
 /// An event of SQS.
-#[must_use]
 pub fn event_of(messages: &[Message]) -> String {
     let record = |message: &Message| {
         let attributes = json!({"ApproximateReceiveCount": message.received.to_string()});
@@ -38,7 +37,6 @@ pub fn event_of(messages: &[Message]) -> String {
 }
 
 /// An event of the table's stream: rows that were written, by partition key and sort key.
-#[must_use]
 pub fn records_of(rows: impl Iterator<Item = (String, String)>) -> String {
     let record = |(pk, sk): (String, String)| {
         json!({"eventID": "1", "eventName": "INSERT", "awsRegion": "eu-central-1", "eventSource": "aws:dynamodb",
@@ -165,7 +163,6 @@ impl Function {
     }
 
     /// How many copies there are.
-    #[must_use]
     pub fn copies(&self) -> usize {
         self.copies.len()
     }

@@ -65,7 +65,6 @@ impl Ledger {
     }
 
     /// Whether it was ever answered with 2xx.
-    #[must_use]
     pub fn is_taken(&self, id: &str) -> bool {
         self.entries()
             .get(id)
@@ -73,7 +72,6 @@ impl Ledger {
     }
 
     /// How many of some endpoints were not answered with 2xx.
-    #[must_use]
     pub fn left(&self, of: impl Fn(usize) -> bool) -> usize {
         self.entries()
             .values()
@@ -82,7 +80,6 @@ impl Ledger {
     }
 
     /// The callbacks of some endpoints.
-    #[must_use]
     pub fn of(&self, of: impl Fn(usize) -> bool) -> Vec<Entry> {
         self.entries()
             .values()
@@ -98,14 +95,12 @@ impl Ledger {
 
 impl Entry {
     /// From the hand-over to the arrival of the first attempt.
-    #[must_use]
     pub fn start_delay(&self) -> Option<Duration> {
         Some(self.first?.saturating_duration_since(self.handed?))
     }
 }
 
 /// The value below which so many of a hundred lie (nearest rank); zero if there are none.
-#[must_use]
 pub fn percentile(mut values: Vec<Duration>, hundredths: usize) -> Duration {
     values.sort_unstable();
     let rank = (values.len() * hundredths).div_ceil(100);

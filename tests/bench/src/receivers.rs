@@ -24,7 +24,6 @@ const DEAD_EACH: usize = 10;
 const SEED: u64 = 0x7a6e_64d3_5eed_0001;
 
 /// Whether an endpoint is one of those that can be dead.
-#[must_use]
 pub fn can_be_dead(endpoint: usize) -> bool {
     endpoint.is_multiple_of(DEAD_EACH)
 }
@@ -117,7 +116,6 @@ impl Receivers {
     }
 
     /// Where an endpoint is reached.
-    #[must_use]
     pub fn url(&self, endpoint: usize) -> &str {
         &self.endpoints[endpoint].url
     }
@@ -128,7 +126,6 @@ impl Receivers {
     }
 
     /// Begins a run.
-    #[must_use]
     pub fn begin(&self, faults: Faults) -> Arc<Round> {
         let round = Arc::new(Round {
             faults: Mutex::new(faults),
@@ -266,7 +263,6 @@ fn answer(status: StatusCode) -> Response<Body> {
 }
 
 /// A number that looks random, always the same for the same seed (SplitMix64).
-#[must_use]
 pub fn chance(seed: u64) -> u64 {
     let mixed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

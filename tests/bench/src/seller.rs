@@ -8,7 +8,7 @@ use tandem_domain::Timestamp;
 use tandem_domain::callback::{Announcement, Callback, Concerned};
 use tandem_domain::ids::{CallbackId, ClientId};
 use tandem_handlers::House;
-use tandem_runtime::{Entropy, announce};
+use tandem_runtime::{RandomIds, announce};
 use tandem_sealing::Sealer;
 use tandem_store::keys;
 
@@ -96,11 +96,10 @@ impl Seller {
     }
 
     /// The callback of another sale.
-    #[must_use]
-    pub fn sell(&self, sealer: &Sealer, mint: &mut Entropy, now: Timestamp) -> Callback {
+    pub fn sell(&self, sealer: &Sealer, ids: &mut RandomIds, now: Timestamp) -> Callback {
         announce::seal_personal(
             sealer,
-            mint,
+            ids,
             self.announcement.clone(),
             (self.concerned, &self.personal),
             now,

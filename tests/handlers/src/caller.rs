@@ -37,7 +37,6 @@ pub struct Answer {
 impl Answer {
     /// The body, if the status is this one.
     #[track_caller]
-    #[must_use]
     pub fn expect(self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.text);
         self.body
@@ -45,7 +44,6 @@ impl Answer {
 
     /// The `code` of a problem, if the status is this one.
     #[track_caller]
-    #[must_use]
     pub fn problem(self, status: u16) -> String {
         assert_eq!(self.status, status, "{}", self.text);
         assert_eq!(self.content_type, "application/problem+json");

@@ -12,8 +12,10 @@ use tandem_domain::callback::RetrySchedule;
 use tandem_domain::callback_url::LocalTargets;
 use tandem_domain::endpoint_health::PATIENCE;
 use tandem_mail::{Mailer, RecordedMail};
-use tandem_queue::{DeadLetters, Kind, Letter, LetterRecorder, Message, Queue, Queues, Sent};
-use tandem_runtime::{Clock, Quarantine};
+use tandem_queue::{
+    DeadLetter, DeadLetterQueue, DeadLetterRecorder, Kind, Message, Queue, Queues, Sent,
+};
+use tandem_runtime::{Clock, DeadLetterHandler};
 use tandem_sealing::{DataKey, Sealer};
 use tandem_store::Store;
 use tandem_store::outbox::Due;
@@ -45,7 +47,7 @@ pub struct House {
     callback_queue: tandem_queue::Recorder,
     mail_queue: tandem_queue::Recorder,
     import_queue: tandem_queue::Recorder,
-    letters: LetterRecorder,
+    letters: DeadLetterRecorder,
     mails: tandem_mail::Recorder,
     seen_mails: AtomicUsize,
 }
@@ -60,7 +62,6 @@ impl House {
     }
 
     /// What calls receivers on this machine. One may serve many houses of one runtime.
-    #[must_use]
     pub fn sender() -> Arc<Sender> {
         let settings = SenderSettings {
             local_targets: LocalTargets::parse("127.0.0.1"),
@@ -70,7 +71,6 @@ impl House {
     }
 
     /// A house on a table, at noon of the same day.
-    #[must_use]
     pub fn on(table: TestTable, sender: Arc<Sender>) -> Self {
         let start: Timestamp = "2026-11-21T12:00:00Z".parse().expect("valid");
         let clock = Clock::standing_at(start);
@@ -82,8 +82,8 @@ impl House {
         let (mails_queue, mail_queue) = Queue::recording();
         let (imports_queue, import_queue) = Queue::recording();
         let (mailer, mails) = Mailer::recording();
-        let (dead_letters, letters) = DeadLetters::recording();
-        let quarantine = Quarantine::new(store.clone(), dead_letters);
+        let (dead_letters, letters) = DeadLetterQueue::recording();
+        let dead_letter_handler = DeadLetterHandler::new(store.clone(), dead_letters);
         let queues = Queues::new(queue.clone(), mails_queue, imports_queue);
         Self {
             app: App {
@@ -99,19 +99,19 @@ impl House {
                 schedule: RetrySchedule::default(),
                 patience: PATIENCE.unsigned_abs(),
                 queue,
-                quarantine: quarantine.clone(),
+                dead_letter_handler: dead_letter_handler.clone(),
                 clock: clock.clone(),
             },
             mail_worker: send_mails::Worker::new(
                 store.clone(),
                 mailer,
-                quarantine.clone(),
+                dead_letter_handler.clone(),
                 clock.clone(),
             ),
             importer: process_imports::Worker {
                 store: store.clone(),
                 sealer,
-                quarantine,
+                dead_letter_handler,
                 clock: clock.clone(),
             },
             notes: note_mail_events::Notes::new(store.clone()),
@@ -249,7 +249,6 @@ impl House {
     }
 
     /// The rows that wait for a worker, and when they are due, the first one first.
-    #[must_use]
     pub fn due(&self) -> Vec<(Timestamp, Due)> {
         let text = |row: &Value, name: &str| row[name].as_str().map(str::to_owned);
         let due = |row: Value| {
@@ -311,7 +310,6 @@ impl House {
     }
 
     /// Everything that was sent to the three queues since the last look: to nobody, if the caller drops it.
-    #[must_use]
     pub fn messages(&self) -> Vec<Sent> {
         [
             self.callback_queue.take(),
@@ -391,25 +389,21 @@ impl House {
     }
 
     /// The callback messages that were sent since the last look, with their delays.
-    #[must_use]
     pub fn callback_messages(&self) -> Vec<Sent> {
         self.callback_queue.take()
     }
 
     /// What workers put into their dead-letter queues since the last look.
-    #[must_use]
-    pub fn dead_letters(&self) -> Vec<Letter> {
+    pub fn dead_letters(&self) -> Vec<DeadLetter> {
         self.letters.take()
     }
 
     /// How many mails were sent.
-    #[must_use]
     pub fn sent_mails(&self) -> usize {
         self.mails.mails().len()
     }
 
     /// The mails that were sent since the last look.
-    #[must_use]
     pub fn mails(&self) -> Vec<RecordedMail> {
         let all = self.mails.mails();
         let seen = self.seen_mails.swap(all.len(), Ordering::Relaxed);
@@ -443,7 +437,6 @@ fn ready(sent: Vec<Sent>) -> Vec<Message> {
 }
 
 /// Messages as SQS hands them to a function, as received for the n-th time.
-#[must_use]
 pub fn event_of(messages: &[Message], received: u32) -> SqsEvent {
     let record = |(index, message): (usize, &Message)| {
         let mut record = SqsMessage::default();

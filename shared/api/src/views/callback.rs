@@ -5,7 +5,6 @@ use tandem_domain::callback::{Callback, CallbackState};
 use tandem_store::rows::AttemptRow;
 
 /// A callback in a list.
-#[must_use]
 pub fn summary(callback: &Callback) -> Value {
     let delivered_at = match callback.state {
         CallbackState::Delivered { delivered_at } => Some(delivered_at),
@@ -27,7 +26,6 @@ pub fn summary(callback: &Callback) -> Value {
 }
 
 /// A callback read by itself: with the body as it is sent, and every attempt, newest first.
-#[must_use]
 pub fn full(callback: &Callback, body: &Value, attempts: &[AttemptRow]) -> Value {
     let mut view = summary(callback);
     view["body"] = body.clone();

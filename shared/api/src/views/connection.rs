@@ -9,7 +9,6 @@ use tandem_store::rows::HistoryRow;
 use crate::views::endpoint_health;
 
 /// A connection in a list. Only the source sees the callback settings; nobody sees the secrets.
-#[must_use]
 pub fn summary(connection: &Connection, side: Side) -> Value {
     let party = |party: &Party| json!({"clientId": party.client_id, "contractingCompanyId": party.company_id, "name": party.name});
     let mut view = json!({
@@ -38,7 +37,6 @@ pub fn summary(connection: &Connection, side: Side) -> Value {
 
 /// A connection read by itself: with its history, newest first, and for the source how its endpoint does and what became of the
 /// invitation's mail.
-#[must_use]
 pub fn full(
     connection: &Connection,
     side: Side,

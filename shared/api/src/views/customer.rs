@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 use tandem_domain::customer::Customer;
 
 /// A customer of the caller's contracting company.
-#[must_use]
 pub fn customer(customer: &Customer) -> Value {
     let profile = &customer.profile;
     json!({

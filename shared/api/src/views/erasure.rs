@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 use tandem_domain::erasure::Erasure;
 
 /// What remains of a customer.
-#[must_use]
 pub fn erasure(erasure: &Erasure) -> Value {
     json!({"customerId": erasure.customer_id, "erasedAt": erasure.erased_at})
 }

@@ -7,7 +7,6 @@ use tandem_domain::event_endpoint::EventEndpoint;
 use crate::views::endpoint_health;
 
 /// The endpoint of the caller and how it does; nobody sees the secrets.
-#[must_use]
 pub fn event_endpoint(endpoint: &EventEndpoint, health: Option<&EndpointHealth>) -> Value {
     let mut view = json!({
         "url": endpoint.settings.url,

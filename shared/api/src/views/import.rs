@@ -5,7 +5,6 @@ use tandem_domain::import::decide::{ItemProblem, LogEntry};
 use tandem_domain::import::promise::{Counts, Promise};
 
 /// A promise.
-#[must_use]
 pub fn promise(promise: &Promise) -> Value {
     json!({
         "promiseId": promise.id,
@@ -21,7 +20,6 @@ pub fn promise(promise: &Promise) -> Value {
 }
 
 /// The results with the items that have none yet.
-#[must_use]
 pub fn counts(counts: Counts, pending: u32) -> Value {
     let mut view = json!(counts);
     view["pending"] = pending.into();
@@ -29,7 +27,6 @@ pub fn counts(counts: Counts, pending: u32) -> Value {
 }
 
 /// What one item did.
-#[must_use]
 pub fn log_entry(entry: &LogEntry) -> Value {
     json!({
         "promiseId": entry.promise_id,

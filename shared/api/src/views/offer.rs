@@ -5,7 +5,6 @@ use tandem_domain::offer::{Offer, OfferKind};
 use tandem_domain::sharing::SharedOffer;
 
 /// An offer of the caller.
-#[must_use]
 pub fn own(offer: &Offer) -> Value {
     let mut view = common(offer);
     view["status"] = json!(offer.status);
@@ -17,7 +16,6 @@ pub fn own(offer: &Offer) -> Value {
 }
 
 /// An offer that is shared with the caller: read-only, without the other targets.
-#[must_use]
 pub fn shared(shared: &SharedOffer<'_>) -> Value {
     let mut view = common(shared.offer);
     view["readOnly"] = json!(true);

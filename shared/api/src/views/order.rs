@@ -5,7 +5,6 @@ use tandem_domain::external::External;
 use tandem_domain::order::{Order, OrderPosition, PositionState};
 
 /// An order of the caller.
-#[must_use]
 pub fn order(order: &Order) -> Value {
     let mut view = json!({
         "id": order.id,

@@ -10,7 +10,6 @@ pub const CSV_HEADER: &str = "id,type,role,createdAt,sourceClientId,sourceName,t
 periodNumber,offerId,offerName,customerId,paymentMethod,currency,gross,sellerShareBasisPoints,due,paidStatus,paidAt\r\n";
 
 /// Which side of a row the caller is.
-#[must_use]
 pub fn side(row: &Payout, caller: ClientId) -> Side {
     if row.source_client_id == caller {
         Side::Source
@@ -20,7 +19,6 @@ pub fn side(row: &Payout, caller: ClientId) -> Side {
 }
 
 /// A row as one of its parties sees it.
-#[must_use]
 pub fn payout(row: &Payout, caller: ClientId) -> Value {
     json!({
         "id": row.id,
@@ -45,7 +43,6 @@ pub fn payout(row: &Payout, caller: ClientId) -> Value {
 }
 
 /// A line of the CSV. Amounts are whole minor units, as in the JSON.
-#[must_use]
 pub fn csv_line(row: &Payout, caller: ClientId) -> String {
     let fields = [
         row.id.to_string(),

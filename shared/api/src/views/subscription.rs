@@ -5,7 +5,6 @@ use tandem_domain::external::ManagedBy;
 use tandem_domain::subscription::{Life, Subscription};
 
 /// A subscription of the caller. The order belongs to the seller; the source sees only its id.
-#[must_use]
 pub fn subscription(row: &Subscription) -> Value {
     let ends_at = match row.life {
         Life::Active => None,

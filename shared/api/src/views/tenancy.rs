@@ -5,13 +5,11 @@ use tandem_domain::Timestamp;
 use tandem_domain::tenancy::{ApiKey, Client, ContractingCompany};
 
 /// A contracting company.
-#[must_use]
 pub fn company(company: &ContractingCompany) -> Value {
     json!({"id": company.id, "name": company.name, "modules": company.modules, "createdAt": company.created_at})
 }
 
 /// A client.
-#[must_use]
 pub fn client(client: &Client) -> Value {
     json!({
         "id": client.id,
@@ -24,7 +22,6 @@ pub fn client(client: &Client) -> Value {
 }
 
 /// An API key, without its secret.
-#[must_use]
 pub fn api_key(key: &ApiKey, now: Timestamp) -> Value {
     json!({
         "keyId": key.key_id,

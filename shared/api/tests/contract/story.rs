@@ -29,9 +29,9 @@ use tandem_domain::purchase::{self, PurchaseError, PurchaseRequest, Sale};
 use tandem_domain::replay::{ReplayJob, Selection};
 use tandem_domain::sharing::{NotShared, SharedOffer};
 use tandem_domain::tenancy::{Client, ClientDraft, CompanyDraft, ContractingCompany, KeyDraft};
-use tandem_domain::voucher::{MintedVoucher, RedeemRequest};
-use tandem_domain::{Mint, Timestamp};
-use tandem_runtime::entropy::{hash_of, hash_of_external};
+use tandem_domain::voucher::{NewVoucher, RedeemRequest};
+use tandem_domain::{IdSource, Timestamp};
+use tandem_runtime::random_ids::{hash_of, hash_of_external};
 use tandem_store::rows::{AttemptRow, HistoryRow};
 use tandem_testing::Openapi;
 use uuid::Uuid;
@@ -54,15 +54,15 @@ pub(crate) fn at(time: &str) -> Timestamp {
 /// Counts ids up; all vouchers are the document's.
 struct Counting(u128);
 
-impl Mint for Counting {
+impl IdSource for Counting {
     fn uuid(&mut self) -> Uuid {
         self.0 += 1;
         Uuid::from_u128(first_uuid_of(at("2026-07-01T09:30:00Z")).as_u128() + self.0)
     }
 
-    fn voucher(&mut self) -> MintedVoucher {
+    fn voucher(&mut self) -> NewVoucher {
         let request = RedeemRequest::parse(example("Redemption")).expect("a redemption");
-        MintedVoucher {
+        NewVoucher {
             hash: hash_of(&request.code),
             code: request.code,
         }
@@ -73,7 +73,7 @@ type Party = (Client, ContractingCompany);
 
 /// Tells the story and keeps what is shown of it, by the name of the example.
 pub(crate) struct Story {
-    mint: Counting,
+    ids: Counting,
     now: Timestamp,
     pub(crate) shown: BTreeMap<&'static str, Value>,
 }
@@ -82,7 +82,7 @@ impl Story {
     /// From the contracting companies to the callbacks.
     pub(crate) fn tell() -> Self {
         let mut story = Self {
-            mint: Counting(0),
+            ids: Counting(0),
             now: at("2026-07-01T09:30:00Z"),
             shown: BTreeMap::new(),
         };
@@ -128,10 +128,10 @@ impl Story {
     fn publisher(&mut self, company: &Value, client: impl FnOnce(CompanyId) -> Value) -> Party {
         let company = CompanyDraft::parse(company)
             .expect("a company")
-            .create(CompanyId::mint(&mut self.mint), self.now);
+            .create(CompanyId::generate(&mut self.ids), self.now);
         let client = ClientDraft::parse(&client(company.id))
             .expect("a client")
-            .create(ClientId::mint(&mut self.mint), self.now);
+            .create(ClientId::generate(&mut self.ids), self.now);
         (client, company)
     }
 
@@ -160,7 +160,7 @@ impl Story {
         let draft = ConnectionDraft::parse(example("ConnectionDraft"), &LocalTargets::default())
             .expect("an invitation");
         assert_eq!(draft.target_client_id, target.0.id);
-        let id = ConnectionId::mint(&mut self.mint);
+        let id = ConnectionId::generate(&mut self.ids);
         let parties = ((&source.0, &source.1), (&target.0, &target.1));
         let invited = draft
             .invite(id, parties.0, parties.1, || SECRET.to_owned(), self.now)
@@ -220,7 +220,7 @@ impl Story {
         let mut make = |name: &str, owner: &Client| {
             let draft = OfferDraft::parse(example(name)).expect("an offer");
             draft.create(
-                OfferId::mint(&mut self.mint),
+                OfferId::generate(&mut self.ids),
                 owner.id,
                 at("2026-07-01T10:30:00Z"),
             )
@@ -236,12 +236,12 @@ impl Story {
         let made = at("2026-07-01T11:00:00Z");
         let draft = CartDraft::parse(example("CartDraft")).expect("a cart");
         let cart = draft
-            .create(CartId::mint(&mut self.mint), target.0.id, found, made)
+            .create(CartId::generate(&mut self.ids), target.0.id, found, made)
             .expect("sellable");
         self.show("Cart", views::cart::cart(&cart));
         let profile = Profile::parse(example("CustomerDraft")).expect("a customer");
         let customer = profile.create(
-            CustomerId::mint(&mut self.mint),
+            CustomerId::generate(&mut self.ids),
             target.1.id,
             String::new(),
             made,
@@ -301,12 +301,12 @@ impl Story {
             .into_iter()
             .zip(found.iter().copied())
             .collect();
-        purchase::decide(cart, &asked, &chosen, customer, self.now, &mut self.mint)
+        purchase::decide(cart, &asked, &chosen, customer, self.now, &mut self.ids)
             .expect("sellable")
     }
 
     fn call_back(&mut self, announcement: Announcement) {
-        let id = CallbackId::mint(&mut self.mint);
+        let id = CallbackId::generate(&mut self.ids);
         let body: Value = serde_json::from_slice(&announcement.body(self.now)).expect("JSON");
         self.show("OrderCreatedEvent", body.clone());
         let (connection_id, client_id) = (announcement.connection_id, announcement.client_id);
@@ -383,7 +383,7 @@ impl Story {
         let payment = PaymentRequest::parse(example("Payment")).expect("a payment");
         let renewed = rows
             .clone()
-            .renew(&payment, at("2026-08-02T06:00:00Z"), &mut self.mint)
+            .renew(&payment, at("2026-08-02T06:00:00Z"), &mut self.ids)
             .expect("possible");
         self.tell_move("SubscriptionRenewedEvent", renewed, "2026-08-02T06:00:00Z");
         let cancellation = CancelRequest::parse(example("Cancellation")).expect("a cancellation");
@@ -397,13 +397,13 @@ impl Story {
             "2026-09-20T14:02:51.800Z",
         );
         let back = at("2026-07-06T09:00:00Z");
-        let refunded = rows.clone().reverse(Reversal::Refund, back, &mut self.mint);
+        let refunded = rows.clone().reverse(Reversal::Refund, back, &mut self.ids);
         self.tell_move(
             "SubscriptionRefundedEvent",
             refunded,
             "2026-07-06T09:00:00Z",
         );
-        let charged_back = rows.reverse(Reversal::ChargeBack, back, &mut self.mint);
+        let charged_back = rows.reverse(Reversal::ChargeBack, back, &mut self.ids);
         self.tell_move(
             "SubscriptionChargedBackEvent",
             charged_back,

@@ -45,7 +45,6 @@ impl std::str::FromStr for RetrySchedule {
 impl RetrySchedule {
     /// How long to wait after `attempts` failed ones; `None` after the last. `jitter` from 0 to 1,000 thousandths
     /// lengthens the wait by up to a tenth, so that what failed together does not come back together.
-    #[must_use]
     pub fn wait_after(&self, attempts: u32, jitter: u16) -> Option<SignedDuration> {
         let wait = *self.0.get(usize::try_from(attempts).ok()?)?;
         let longer = wait.as_millis() * i128::from(jitter.min(1_000)) / 10_000;

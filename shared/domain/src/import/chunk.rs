@@ -140,7 +140,6 @@ impl Chunk {
     }
 
     /// When a worker should look at it; `None` when nothing is to be done.
-    #[must_use]
     pub fn due_at(&self) -> Option<Timestamp> {
         match self.state {
             ChunkState::Waiting { due_at } => Some(due_at),
@@ -151,7 +150,6 @@ impl Chunk {
 
     /// What a worker is to do. A message for a chunk that is stuck was put back by people if it was sent after the chunk was
     /// put aside: since then it is not due, and nobody else sends one.
-    #[must_use]
     pub fn begin(self, sent_at: Option<Timestamp>, now: Timestamp) -> Begun {
         let tries = match self.state {
             ChunkState::Waiting { due_at } if due_at <= now => self.tries,
@@ -176,7 +174,6 @@ impl Chunk {
     }
 
     /// The chunk after the table did not let it be finished: due at once, and this try not counted.
-    #[must_use]
     pub fn give_back(self, now: Timestamp) -> Self {
         Self {
             state: ChunkState::Waiting { due_at: now },
@@ -186,7 +183,6 @@ impl Chunk {
     }
 
     /// The chunk after all its items have their log entries.
-    #[must_use]
     pub fn done(self, failed: Vec<u32>, now: Timestamp) -> Self {
         Self {
             state: ChunkState::Done {
@@ -198,7 +194,6 @@ impl Chunk {
     }
 
     /// The chunk that no worker can handle.
-    #[must_use]
     pub fn stuck(self, reason: StuckReason, now: Timestamp) -> Self {
         Self {
             state: ChunkState::Stuck {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::Mint;
+use crate::IdSource;
 use crate::ids::{ClientId, CustomerId, OfferId, OrderId, PromiseId, SubscriptionId};
 use crate::money::Money;
 use crate::offer::{Offer, OfferKind, OfferStatus};
@@ -104,7 +104,6 @@ pub struct LogEntry {
 
 impl LogEntry {
     /// When it is no longer shown, and may be deleted.
-    #[must_use]
     pub fn kept_until(&self) -> Timestamp {
         self.processed_at
             .saturating_add(KEPT)
@@ -146,7 +145,7 @@ pub struct Grounds<'a> {
 
 /// What is to be written for an item.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Decision {
+pub struct ItemDecision {
     /// What it did.
     pub log: LogEntry,
     /// The mirror, new or changed, if this promise is the latest that was applied.
@@ -167,7 +166,6 @@ impl Mirror {
     }
 
     /// Whether order and subscription decide about the item: it is not overtaken, and says something else than before.
-    #[must_use]
     pub fn may_change(&self, rank: PromiseId, item: &ImportItem) -> bool {
         !self.overtakes(rank) && !self.says(item)
     }
@@ -175,8 +173,12 @@ impl Mirror {
 
 impl Asked<'_> {
     /// Decides the item.
-    #[must_use]
-    pub fn decide(&self, grounds: Grounds<'_>, now: Timestamp, mint: &mut dyn Mint) -> Decision {
+    pub fn decide(
+        &self,
+        grounds: Grounds<'_>,
+        now: Timestamp,
+        ids: &mut dyn IdSource,
+    ) -> ItemDecision {
         if let Some(mirror) = grounds
             .mirror
             .as_ref()
@@ -186,7 +188,7 @@ impl Asked<'_> {
                 superseded_by: Some(mirror.rank),
                 ..self.log(ItemResult::Superseded, Some(mirror), now)
             };
-            return Decision {
+            return ItemDecision {
                 log,
                 mirror: None,
                 rows: None,
@@ -199,7 +201,7 @@ impl Asked<'_> {
                     problem: Some(problem),
                     ..self.log(ItemResult::Failed, grounds.mirror.as_ref(), now)
                 };
-                return Decision {
+                return ItemDecision {
                     log,
                     mirror: None,
                     rows: None,
@@ -207,7 +209,7 @@ impl Asked<'_> {
             }
         };
         match grounds.mirror {
-            None => self.create(offer, now, mint),
+            None => self.create(offer, now, ids),
             Some(mirror) => self.change(mirror, grounds.mirrored, now),
         }
     }
@@ -245,8 +247,8 @@ impl Asked<'_> {
         Ok(offer)
     }
 
-    fn create(&self, offer: &Offer, now: Timestamp, mint: &mut dyn Mint) -> Decision {
-        let (order, subscription) = (OrderId::mint(mint), SubscriptionId::mint(mint));
+    fn create(&self, offer: &Offer, now: Timestamp, ids: &mut dyn IdSource) -> ItemDecision {
+        let (order, subscription) = (OrderId::generate(ids), SubscriptionId::generate(ids));
         let rows = self.new_rows(offer, order, subscription, now);
         let mirror = Mirror {
             client_id: self.client_id,
@@ -258,7 +260,7 @@ impl Asked<'_> {
             version: 1,
         };
         let log = self.log(ItemResult::Created, Some(&mirror), now);
-        Decision {
+        ItemDecision {
             log,
             mirror: Some(mirror),
             rows: Some(rows),
@@ -329,7 +331,7 @@ impl Asked<'_> {
         mirror: Mirror,
         mirrored: Option<(Order, Subscription)>,
         now: Timestamp,
-    ) -> Decision {
+    ) -> ItemDecision {
         let rows = if mirror.says(self.item) {
             None
         } else {
@@ -347,7 +349,7 @@ impl Asked<'_> {
             item: self.item.clone(),
             ..mirror
         };
-        Decision {
+        ItemDecision {
             log,
             mirror: Some(mirror),
             rows,

@@ -46,7 +46,6 @@ impl ItemProblem {
     ];
 
     /// The stable code.
-    #[must_use]
     pub fn code(self) -> &'static str {
         match self {
             Self::OfferNotFound => "offer_not_found",

@@ -37,7 +37,6 @@ impl Counts {
     }
 
     /// All results.
-    #[must_use]
     pub fn sum(self) -> u32 {
         self.created + self.updated + self.unchanged + self.superseded + self.failed
     }
@@ -117,7 +116,6 @@ pub struct Accepted {
 
 impl Promise {
     /// Accepts an import of 1 to [`super::MOST_ITEMS`] items.
-    #[must_use]
     pub fn accept(
         id: PromiseId,
         (client_id, company_id): (ClientId, CompanyId),
@@ -149,7 +147,6 @@ impl Promise {
     }
 
     /// Where it stands.
-    #[must_use]
     pub fn state(&self) -> PromiseState {
         match (self.started_at, self.finished_at) {
             (_, Some(_)) if self.counts.failed > 0 => PromiseState::CompletedWithErrors,
@@ -160,13 +157,11 @@ impl Promise {
     }
 
     /// Items of chunks that are not done.
-    #[must_use]
     pub fn pending(&self) -> u32 {
         self.items.saturating_sub(self.counts.sum())
     }
 
     /// Whether it is still to be seen: it is kept for 90 days, whether the table deleted it or not.
-    #[must_use]
     pub fn is_kept(&self, now: Timestamp) -> bool {
         self.accepted_at
             .checked_add(KEPT)
@@ -174,7 +169,6 @@ impl Promise {
     }
 
     /// The promise when a worker begins one of its chunks; `None` if another one began before.
-    #[must_use]
     pub fn begin(self, now: Timestamp) -> Option<Self> {
         self.started_at.is_none().then_some(Self {
             started_at: Some(now),
@@ -183,7 +177,6 @@ impl Promise {
     }
 
     /// The promise after one of its chunks was done.
-    #[must_use]
     pub fn chunk_done(mut self, number: u32, counts: Counts, now: Timestamp) -> Self {
         self.stuck_chunks.retain(|stuck| *stuck != number);
         self.counts = self.counts.plus(counts);
@@ -193,7 +186,6 @@ impl Promise {
     }
 
     /// The promise after one of its chunks was put aside; `None` if it says so already.
-    #[must_use]
     pub fn chunk_stuck(mut self, number: u32) -> Option<Self> {
         if self.stuck_chunks.contains(&number) {
             return None;
@@ -204,7 +196,6 @@ impl Promise {
     }
 
     /// What a client with an event endpoint is told when it is done.
-    #[must_use]
     pub fn announcement(&self) -> Option<Announcement> {
         let finished_at = self.finished_at?;
         Some(Announcement {
@@ -227,7 +218,6 @@ impl Promise {
     }
 
     /// The items of the chunks that were put aside, as ranges of their numbers, both ends included.
-    #[must_use]
     pub fn stuck_items(&self) -> Vec<Value> {
         let range = |number: &u32| {
             let first = number * count(CHUNK);

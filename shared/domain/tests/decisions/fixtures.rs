@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tandem_domain::Mint;
+use tandem_domain::IdSource;
 use tandem_domain::callback_url::{CallbackUrl, LocalTargets};
 use tandem_domain::cart::{Cart, CartStatus, Choice, Found, Origin, Position};
 use tandem_domain::connection::{CallbackSettings, Connection, Party, SigningSecret, State};
@@ -14,7 +14,7 @@ use tandem_domain::period::{Period, PeriodUnit};
 use tandem_domain::sharing::SharedOffer;
 use tandem_domain::tenancy::{Client, ContractingCompany, MailLanguage, Modules};
 use tandem_domain::text::{EmailAddress, Name};
-use tandem_domain::voucher::{MintedVoucher, VoucherCode, VoucherHash};
+use tandem_domain::voucher::{NewVoucher, VoucherCode, VoucherHash};
 use uuid::Uuid;
 
 /// Counts up: the first id ends in `…1001`, the first voucher code in `1`.
@@ -24,17 +24,17 @@ pub(crate) struct Counter {
     vouchers: u128,
 }
 
-impl Mint for Counter {
+impl IdSource for Counter {
     fn uuid(&mut self) -> Uuid {
         self.ids += 1;
         uuid(0x1000 + self.ids)
     }
 
-    fn voucher(&mut self) -> MintedVoucher {
+    fn voucher(&mut self) -> NewVoucher {
         self.vouchers += 1;
         let code = VoucherCode::from_bits(self.vouchers);
         let hash = VoucherHash(format!("hash {}", self.vouchers));
-        MintedVoucher { code, hash }
+        NewVoucher { code, hash }
     }
 }
 

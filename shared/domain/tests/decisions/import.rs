@@ -6,7 +6,7 @@ use tandem_domain::import::chunk::{
     Begun, Chunk, ChunkItems, ChunkState, LEASE, MOST_TRIES, StuckReason,
 };
 use tandem_domain::import::decide::{
-    Asked, Decision, ExternalHash, Grounds, ItemProblem, ItemResult,
+    Asked, ExternalHash, Grounds, ItemDecision, ItemProblem, ItemResult,
 };
 use tandem_domain::import::item::{ImportItem, parse_items};
 use tandem_domain::import::promise::{Accepted, Counts, Promise, PromiseState};
@@ -47,9 +47,9 @@ fn external_offer() -> Offer {
 pub(crate) fn decide(
     item: &ImportItem,
     rank: u128,
-    before: Option<&Decision>,
+    before: Option<&ItemDecision>,
     offer: Option<&Offer>,
-) -> Decision {
+) -> ItemDecision {
     let hash = ExternalHash("5f2a".to_owned());
     let asked = Asked {
         client_id: id(12),
@@ -76,7 +76,7 @@ fn ends_of(subscription: &Subscription) -> Option<Timestamp> {
     }
 }
 
-fn created() -> Decision {
+fn created() -> ItemDecision {
     decide(&item(json!({})), 90, None, Some(&external_offer()))
 }
 

@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tandem_handlers::{House, Pair, event_of};
 use tandem_mail::Mailer;
-use tandem_queue::{DeadLetters, Kind, Message, Queue, Queues};
-use tandem_runtime::Quarantine;
+use tandem_queue::{DeadLetterQueue, Kind, Message, Queue, Queues};
+use tandem_runtime::DeadLetterHandler;
 use tandem_testing::{Snapshot, StandIn, TestTable};
 use tandem_webhooks::Sender;
 use wiremock::matchers::method;
@@ -54,17 +54,17 @@ impl Stage {
         let queues = Queues::new(callbacks.clone(), mails, imports);
         let mailer = mailer(&house.table, &ses);
         house.deliverer.queue = callbacks;
-        let letters = DeadLetters::new(
+        let letters = DeadLetterQueue::new(
             client(&house.table, &sqs),
             "https://sqs.example.com/1/dead-letters",
         );
-        let quarantine = Quarantine::new(house.app.store.clone(), letters);
-        house.deliverer.quarantine = quarantine.clone();
-        house.importer.quarantine = quarantine.clone();
+        let dead_letter_handler = DeadLetterHandler::new(house.app.store.clone(), letters);
+        house.deliverer.dead_letter_handler = dead_letter_handler.clone();
+        house.importer.dead_letter_handler = dead_letter_handler.clone();
         house.mail_worker = send_mails::Worker::new(
             house.app.store.clone(),
             mailer,
-            quarantine,
+            dead_letter_handler,
             house.clock.clone(),
         );
         house.sweep =

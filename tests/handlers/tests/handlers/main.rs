@@ -2,6 +2,7 @@
 
 mod absence;
 mod authorizing;
+mod dead_letters;
 mod delivering;
 mod dropping;
 mod erasing;
@@ -11,13 +12,12 @@ mod hanging_endpoints;
 mod importing;
 mod importing_bad_input;
 mod importing_costs;
+mod importing_dead_letters;
 mod importing_faults;
-mod importing_poison;
 mod inviting;
 mod noting;
 mod out_of_time;
 mod paging;
-mod poison;
 mod purchasing;
 mod racing;
 mod redeeming;

@@ -27,18 +27,17 @@ const MOST_TRIES: usize = 6;
 
 /// What a request decided.
 #[derive(Debug)]
-pub enum Step {
+pub enum Decision {
     /// To be written, and what is answered then.
     Commit(Transaction, Answer),
     /// To be written although the request is refused: what must be remembered of a refusal.
     Refuse(Transaction, Problem),
     /// An earlier request with the same key has the answer already.
-    Replay(IdempotencyRecord),
+    Stored(IdempotencyRecord),
 }
 
-impl Step {
+impl Decision {
     /// Nothing is to be written.
-    #[must_use]
     pub fn answered(answer: Answer) -> Self {
         Self::Commit(Transaction::default(), answer)
     }
@@ -46,7 +45,7 @@ impl Step {
 
 /// The identity of a request for `Idempotency-Key`.
 #[derive(Debug, Clone)]
-pub struct Once {
+pub struct IdempotencyKey {
     key: Option<KeyOf>,
 }
 
@@ -57,7 +56,7 @@ struct KeyOf {
     fingerprint: String,
 }
 
-impl Once {
+impl IdempotencyKey {
     /// For a route where the key may be absent.
     ///
     /// # Errors
@@ -76,16 +75,15 @@ impl Once {
     /// # Errors
     /// The key is absent or has the wrong form.
     pub fn required(request: &Request, body: &Value) -> Result<Self, Problem> {
-        let once = Self::of(request, body)?;
-        if once.key.is_none() {
+        let key = Self::of(request, body)?;
+        if key.key.is_none() {
             let detail = "send the header Idempotency-Key with a value of your own, e.g. a UUID, and the same one when you repeat";
             return Err(Problem::new(Code::IdempotencyKeyRequired, detail));
         }
-        Ok(once)
+        Ok(key)
     }
 
     /// The row of the key, for operations that read it together with other rows.
-    #[must_use]
     pub fn row(&self) -> Option<Key<IdempotencyRecord>> {
         self.key
             .as_ref()
@@ -93,7 +91,6 @@ impl Once {
     }
 
     /// Whether a row that was found still counts.
-    #[must_use]
     pub fn known(&self, app: &App, record: Option<IdempotencyRecord>) -> Option<IdempotencyRecord> {
         record.filter(|record| record.valid_until > app.now())
     }
@@ -183,18 +180,18 @@ fn record_name(caller: &str, scope: &str) -> String {
 ///
 /// # Errors
 /// What `decide` refuses, a key used with another body, or the table is not available.
-pub async fn once<F>(
+pub async fn idempotent<F>(
     app: &App,
-    once: &Once,
+    key: &IdempotencyKey,
     decide: impl Fn() -> F + Send,
 ) -> Result<Answer, Problem>
 where
-    F: Future<Output = Result<Step, Problem>> + Send,
+    F: Future<Output = Result<Decision, Problem>> + Send,
 {
-    if let Some(record) = once.find(app).await? {
-        return once.replay(app, &record).await;
+    if let Some(record) = key.find(app).await? {
+        return key.replay(app, &record).await;
     }
-    commit(app, once, decide).await
+    commit(app, key, decide).await
 }
 
 /// Decides and commits, for operations that look for the earlier answer themselves. When rows changed meanwhile, it is
@@ -204,18 +201,18 @@ where
 /// As [`once`].
 pub async fn commit<F>(
     app: &App,
-    once: &Once,
+    key: &IdempotencyKey,
     decide: impl Fn() -> F + Send,
 ) -> Result<Answer, Problem>
 where
-    F: Future<Output = Result<Step, Problem>> + Send,
+    F: Future<Output = Result<Decision, Problem>> + Send,
 {
     for _ in 0..MOST_TRIES {
-        let (transaction, outcome) = match unless_done(app, once, decide().await).await? {
-            Step::Replay(record) => return once.replay(app, &record).await,
-            Step::Refuse(transaction, problem) => (transaction, Err(problem)),
-            Step::Commit(mut transaction, answer) => {
-                if let Some(record) = once.record(app, &answer) {
+        let (transaction, outcome) = match unless_done(app, key, decide().await).await? {
+            Decision::Stored(record) => return key.replay(app, &record).await,
+            Decision::Refuse(transaction, problem) => (transaction, Err(problem)),
+            Decision::Commit(mut transaction, answer) => {
+                if let Some(record) = key.record(app, &answer) {
                     transaction.create_over_expired(&record, app.now())?;
                 }
                 (transaction, Ok(answer))
@@ -224,10 +221,10 @@ where
         match app.store.commit(transaction).await {
             Ok(()) => return outcome,
             Err(error @ CommitError::Conflict(_)) => {
-                if once.row().is_some_and(|row| error.concerns(&row))
-                    && let Some(record) = once.find(app).await?
+                if key.row().is_some_and(|row| error.concerns(&row))
+                    && let Some(record) = key.find(app).await?
                 {
-                    return once.replay(app, &record).await;
+                    return key.replay(app, &record).await;
                 }
             }
             Err(CommitError::Store(error)) => return Err(error.into()),
@@ -240,12 +237,12 @@ where
 /// for it, and then it is its effect that stands in the way.
 async fn unless_done(
     app: &App,
-    once: &Once,
-    decided: Result<Step, Problem>,
-) -> Result<Step, Problem> {
+    key: &IdempotencyKey,
+    decided: Result<Decision, Problem>,
+) -> Result<Decision, Problem> {
     match decided {
-        Err(_) | Ok(Step::Refuse(..)) => match once.find(app).await? {
-            Some(record) => Ok(Step::Replay(record)),
+        Err(_) | Ok(Decision::Refuse(..)) => match key.find(app).await? {
+            Some(record) => Ok(Decision::Stored(record)),
             None => decided,
         },
         step => step,

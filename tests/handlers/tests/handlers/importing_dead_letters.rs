@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
 use tandem_domain::import::chunk::MOST_TRIES;
-use tandem_queue::{Message, Poison};
+use tandem_queue::{DeadLetterReason, Message};
 use tandem_testing::{Fault, Lost};
 
 use crate::importing::{Importing, results};
@@ -21,7 +21,12 @@ async fn two_chunks(importing: &Importing) -> (String, Message, Message) {
 }
 
 /// The message is so many times in the dead-letter queue, with its reason, and no other one is.
-fn are_letters(importing: &Importing, message: &Message, times: usize, reason: &Poison) {
+fn are_dead_letters(
+    importing: &Importing,
+    message: &Message,
+    times: usize,
+    reason: &DeadLetterReason,
+) {
     let letters = importing.house.dead_letters();
     assert_eq!(letters.len(), times);
     assert!(
@@ -79,7 +84,7 @@ async fn a_chunk_whose_row_cannot_be_read_ends_aside_and_a_redrive_finishes_it_a
             importing.house.import(&both, 1).await.is_empty(),
             "{sk}: nothing comes again"
         );
-        are_letters(&importing, &first, 1, &Poison::UnreadableRow);
+        are_dead_letters(&importing, &first, 1, &DeadLetterReason::CorruptRow);
         is_put_aside(&importing, &promise).await;
         importing.house.scribble(&first.pk, sk, name, good).await;
         assert!(
@@ -112,7 +117,7 @@ async fn a_chunk_over_which_workers_die_ends_aside_and_a_redrive_finishes_it() {
     kill_workers(&importing, &first).await;
     let both = [first, second];
     assert!(importing.house.import(&both, 3).await.is_empty());
-    are_letters(&importing, &both[0], 1, &Poison::TooManyTries);
+    are_dead_letters(&importing, &both[0], 1, &DeadLetterReason::TooManyTries);
     is_put_aside(&importing, &promise).await;
     assert!(
         importing.house.import(&both[..1], 1).await.is_empty(),
@@ -140,6 +145,6 @@ async fn messages_that_stood_in_the_queue_when_a_chunk_was_put_aside_do_not_begi
                 .is_empty()
         );
     }
-    are_letters(&importing, &both[0], 4, &Poison::TooManyTries);
+    are_dead_letters(&importing, &both[0], 4, &DeadLetterReason::TooManyTries);
     is_put_aside(&importing, &promise).await;
 }

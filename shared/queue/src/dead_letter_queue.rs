@@ -6,7 +6,7 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::DisplayErrorContext;
 use aws_sdk_sqs::types::MessageAttributeValue;
 
-use crate::{Poison, SendError};
+use crate::{DeadLetterReason, SendError};
 
 /// The message attribute that says why, e.g. `unknown_version`. Letters that SQS itself put there, after the last receive,
 /// have none.
@@ -14,40 +14,38 @@ pub const REASON: &str = "Reason";
 
 /// A message that was put aside.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Letter {
+pub struct DeadLetter {
     /// As it came.
     pub body: String,
     /// The message group that it came with: its tenant.
     pub group: Option<String>,
     /// Why.
-    pub reason: Poison,
+    pub reason: DeadLetterReason,
 }
 
 /// A dead-letter queue. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct DeadLetters(Way);
+pub struct DeadLetterQueue(Way);
 
 #[derive(Debug, Clone)]
 enum Way {
     Sqs { client: Client, url: String },
-    Recording(LetterRecorder),
+    Recording(DeadLetterRecorder),
 }
 
-/// Keeps what was sent to [`DeadLetters::recording`], for tests to look at.
+/// Keeps what was sent to [`DeadLetterQueue::recording`], for tests to look at.
 #[derive(Debug, Clone, Default)]
-pub struct LetterRecorder(Arc<Mutex<Vec<Letter>>>);
+pub struct DeadLetterRecorder(Arc<Mutex<Vec<DeadLetter>>>);
 
-impl LetterRecorder {
+impl DeadLetterRecorder {
     /// What was put aside since the last call.
-    #[must_use]
-    pub fn take(&self) -> Vec<Letter> {
+    pub fn take(&self) -> Vec<DeadLetter> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-impl DeadLetters {
+impl DeadLetterQueue {
     /// The SQS queue at `url`.
-    #[must_use]
     pub fn new(client: Client, url: impl Into<String>) -> Self {
         Self(Way::Sqs {
             client,
@@ -56,9 +54,8 @@ impl DeadLetters {
     }
 
     /// A stand-in, and what it records.
-    #[must_use]
-    pub fn recording() -> (Self, LetterRecorder) {
-        let recorder = LetterRecorder::default();
+    pub fn recording() -> (Self, DeadLetterRecorder) {
+        let recorder = DeadLetterRecorder::default();
         (Self(Way::Recording(recorder.clone())), recorder)
     }
 
@@ -66,7 +63,7 @@ impl DeadLetters {
     ///
     /// # Errors
     /// The queue does not take it.
-    pub async fn put(&self, letter: Letter) -> Result<(), SendError> {
+    pub async fn put(&self, letter: DeadLetter) -> Result<(), SendError> {
         let (client, url) = match &self.0 {
             Way::Sqs { client, url } => (client, url),
             Way::Recording(recorder) => {

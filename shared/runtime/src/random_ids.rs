@@ -1,23 +1,22 @@
 //! Ids and voucher codes, at the clock's time.
 
 use jiff::Timestamp;
-use tandem_domain::Mint;
+use tandem_domain::IdSource;
 use tandem_domain::import::decide::ExternalHash;
 use tandem_domain::text::ExternalId;
-use tandem_domain::voucher::{MintedVoucher, VoucherCode, VoucherHash};
+use tandem_domain::voucher::{NewVoucher, VoucherCode, VoucherHash};
 use tandem_sealing::{random, sha256_hex};
 use uuid::{ContextV7, Uuid};
 
 /// Draws from the operating system's randomness; ids carry the time given and count up within it.
-pub struct Entropy {
+pub struct RandomIds {
     seconds: u64,
     nanoseconds: u32,
     context: ContextV7,
 }
 
-impl Entropy {
+impl RandomIds {
     /// For one request or message.
-    #[must_use]
     pub fn at(now: Timestamp) -> Self {
         Self {
             seconds: u64::try_from(now.as_second()).unwrap_or(0),
@@ -27,7 +26,7 @@ impl Entropy {
     }
 }
 
-impl Mint for Entropy {
+impl IdSource for RandomIds {
     fn uuid(&mut self) -> Uuid {
         Uuid::new_v7(uuid::Timestamp::from_unix(
             &self.context,
@@ -36,21 +35,19 @@ impl Mint for Entropy {
         ))
     }
 
-    fn voucher(&mut self) -> MintedVoucher {
+    fn voucher(&mut self) -> NewVoucher {
         let code = VoucherCode::from_bits(random::bits128());
         let hash = hash_of(&code);
-        MintedVoucher { code, hash }
+        NewVoucher { code, hash }
     }
 }
 
 /// The hash by which what is mirrored under an `externalSystemId` is found.
-#[must_use]
 pub fn hash_of_external(id: &ExternalId) -> ExternalHash {
     ExternalHash(sha256_hex(id.as_str().as_bytes()))
 }
 
 /// The hash by which a code is stored and found.
-#[must_use]
 pub fn hash_of(code: &VoucherCode) -> VoucherHash {
     VoucherHash(sha256_hex(code.canonical().as_bytes()))
 }

@@ -1,19 +1,18 @@
 //! What becomes of messages that can never be handled: at once, each with its reason, into the worker's dead-letter queue.
 
-use tandem_queue::{DeadLetters, Letter, Message, Poison};
+use tandem_queue::{DeadLetter, DeadLetterQueue, DeadLetterReason, Message};
 use tandem_store::{CommitError, RawKey, Store, StoreError, Transaction};
 
 /// Puts aside what a worker can never handle. Cheap to clone.
 #[derive(Clone)]
-pub struct Quarantine {
+pub struct DeadLetterHandler {
     store: Store,
-    letters: DeadLetters,
+    letters: DeadLetterQueue,
 }
 
-impl Quarantine {
+impl DeadLetterHandler {
     /// With the table, and the dead-letter queue of a worker.
-    #[must_use]
-    pub fn new(store: Store, letters: DeadLetters) -> Self {
+    pub fn new(store: Store, letters: DeadLetterQueue) -> Self {
         Self { store, letters }
     }
 
@@ -27,14 +26,14 @@ impl Quarantine {
         letter: Unhandled<'_>,
         error: anyhow::Error,
     ) -> anyhow::Result<()> {
-        let Some(reason) = poison(&error) else {
+        let Some(reason) = dead_letter_reason(&error) else {
             return Err(error);
         };
-        if let (Poison::UnreadableRow, Some(message)) = (&reason, letter.message) {
+        if let (DeadLetterReason::CorruptRow, Some(message)) = (&reason, letter.message) {
             self.quiet(message).await?;
         }
         let (code, message) = (reason.code(), letter.id);
-        let put = Letter {
+        let put = DeadLetter {
             body: letter.body.to_owned(),
             group: letter.group.map(str::to_owned),
             reason,
@@ -73,7 +72,7 @@ pub(crate) struct Unhandled<'a> {
 }
 
 /// Why an error says that trying again is of no use; `None` if it may be.
-fn poison(error: &anyhow::Error) -> Option<Poison> {
+fn dead_letter_reason(error: &anyhow::Error) -> Option<DeadLetterReason> {
     let corrupt = error.chain().any(|cause| {
         matches!(cause.downcast_ref(), Some(StoreError::Corrupt { .. }))
             || matches!(
@@ -82,8 +81,8 @@ fn poison(error: &anyhow::Error) -> Option<Poison> {
             )
     });
     if corrupt {
-        Some(Poison::UnreadableRow)
+        Some(DeadLetterReason::CorruptRow)
     } else {
-        error.downcast_ref::<Poison>().cloned()
+        error.downcast_ref::<DeadLetterReason>().cloned()
     }
 }

@@ -4,7 +4,7 @@ use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::json;
 use tandem_handlers::{House, Pair};
-use tandem_queue::{MOST_BYTES, Message, Poison};
+use tandem_queue::{DeadLetterReason, MOST_BYTES, Message};
 use tandem_store::outbox::Due;
 use tandem_testing::{Fault, Lost};
 use wiremock::matchers::method;
@@ -79,28 +79,28 @@ async fn delivered(server: &MockServer) -> usize {
 }
 
 /// What nobody can read, and why, made of a good message.
-fn unreadable(message: &Message) -> Vec<(String, Poison)> {
+fn unreadable(message: &Message) -> Vec<(String, DeadLetterReason)> {
     let (good, other) = (message.encode(), "cli_0190b8f5c6f77c3ab0a1c2d3e4f50617");
     let long = good.replace('}', &format!("{}}}", " ".repeat(MOST_BYTES)));
     vec![
-        ("<xml/>".to_owned(), Poison::Undecodable),
+        ("<xml/>".to_owned(), DeadLetterReason::Undecodable),
         (
             good.replace("\"v\":1", "\"v\":2"),
-            Poison::UnknownVersion(2),
+            DeadLetterReason::UnknownVersion(2),
         ),
         (
             good.replace(
                 &format!("\"tenant\":\"{}\"", message.tenant),
                 &format!("\"tenant\":\"{other}\""),
             ),
-            Poison::ForeignTenant,
+            DeadLetterReason::ForeignTenant,
         ),
-        (long.clone(), Poison::Oversized(long.len())),
+        (long.clone(), DeadLetterReason::Oversized(long.len())),
         (
             good.replace("\"callback\"", "\"parcel\""),
-            Poison::UnknownKind,
+            DeadLetterReason::UnknownKind,
         ),
-        (good.replace("cbk_", "mal_"), Poison::Undecodable),
+        (good.replace("cbk_", "mal_"), DeadLetterReason::Undecodable),
     ]
 }
 
@@ -163,7 +163,7 @@ async fn every_worker_puts_aside_what_another_one_is_for() {
         .into_iter()
         .map(|letter| letter.reason)
         .collect();
-    assert_eq!(reasons, vec![Poison::UnknownKind; 6]);
+    assert_eq!(reasons, vec![DeadLetterReason::UnknownKind; 6]);
     assert!(is_due(&house, &callback), "what was not meant is untouched");
 }
 
@@ -193,7 +193,7 @@ async fn a_callback_whose_row_cannot_be_read_is_due_no_more_and_goes_on_after_a_
             .collect();
         assert_eq!(
             put,
-            [(message.encode().as_str(), &Poison::UnreadableRow)],
+            [(message.encode().as_str(), &DeadLetterReason::CorruptRow)],
             "{member}"
         );
         house.advance(DAY);

@@ -5,7 +5,7 @@ pub const MOST_BYTES: usize = 1_024;
 
 /// Why a message can never be handled, however often it comes. Quotes nothing of the message: nobody knows what it holds.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Poison {
+pub enum DeadLetterReason {
     /// Longer than any message of ours.
     #[error("the message has {0} bytes; those of Tandem have {MOST_BYTES} at most")]
     Oversized(usize),
@@ -24,15 +24,14 @@ pub enum Poison {
     /// Its row, or one that is needed with it, is not as this release writes it. It names another tenant than its key, is of
     /// a newer release, or was spoilt.
     #[error("the row, or a row that is needed with it, cannot be read")]
-    UnreadableRow,
+    CorruptRow,
     /// Its workers died over it.
     #[error("workers died over the row again and again")]
     TooManyTries,
 }
 
-impl Poison {
+impl DeadLetterReason {
     /// The reason in a word, for machines.
-    #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
             Self::Oversized(_) => "oversized",
@@ -40,7 +39,7 @@ impl Poison {
             Self::UnknownVersion(_) => "unknown_version",
             Self::UnknownKind => "unknown_kind",
             Self::ForeignTenant => "foreign_tenant",
-            Self::UnreadableRow => "unreadable_row",
+            Self::CorruptRow => "unreadable_row",
             Self::TooManyTries => "too_many_tries",
         }
     }
