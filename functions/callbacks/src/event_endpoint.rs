@@ -93,7 +93,7 @@ pub(crate) async fn rotate(
     request: &Request,
     caller: ClientCaller,
 ) -> Result<Answer, Problem> {
-    let body = request.no_body()?;
+    let body = request.empty_body()?;
     idempotent(app, &IdempotencyKey::of(request, &body)?, || async {
         let (endpoint, _) = load(app, caller).await?;
         let secret = new_webhook_secret();

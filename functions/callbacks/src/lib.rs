@@ -78,7 +78,7 @@ async fn list(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
 async fn read(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
     let callback = load(app, request, caller).await?;
     let person = match callback.concerned {
-        Some(concerned) => app.person(concerned).await?,
+        Some(concerned) => app.load_customer_sealer(concerned).await?,
         None => None,
     };
     let unreadable = || Problem::new(Code::Internal, "the body of the callback cannot be read");

@@ -24,7 +24,7 @@ pub(crate) async fn one(
     request: &Request,
     caller: ClientCaller,
 ) -> Result<Answer, Problem> {
-    let body = request.no_body()?;
+    let body = request.empty_body()?;
     idempotent(app, &IdempotencyKey::of(request, &body)?, || async {
         let callback = load(app, request, caller).await?.replay(app.now());
         let transaction = rows_of(app, std::slice::from_ref(&callback)).await?;

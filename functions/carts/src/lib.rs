@@ -95,7 +95,7 @@ async fn edit(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
 }
 
 async fn archive(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
-    let body = request.no_body()?;
+    let body = request.empty_body()?;
     idempotent(app, &IdempotencyKey::of(request, &body)?, || async {
         let cart = load(app, request, caller)
             .await?

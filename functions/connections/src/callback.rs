@@ -20,7 +20,7 @@ pub(crate) async fn rotate(
     request: &Request,
     caller: ClientCaller,
 ) -> Result<Answer, Problem> {
-    let body = request.no_body()?;
+    let body = request.empty_body()?;
     idempotent(app, &IdempotencyKey::of(request, &body)?, || async {
         let (connection, side) = load(app, request, caller).await?;
         let secret = new_webhook_secret();
@@ -44,7 +44,7 @@ pub(crate) async fn test(
     request: &Request,
     caller: ClientCaller,
 ) -> Result<Answer, Problem> {
-    let body = request.no_body()?;
+    let body = request.empty_body()?;
     idempotent(app, &IdempotencyKey::of(request, &body)?, || async {
         let (connection, side) = load(app, request, caller).await?;
         connection.may_edit(side)?;

@@ -19,7 +19,7 @@ pub(crate) async fn make(
     caller: ClientCaller,
     asked: Move,
 ) -> Result<Answer, Problem> {
-    let body = request.no_body()?;
+    let body = request.empty_body()?;
     idempotent(app, &IdempotencyKey::of(request, &body)?, || async {
         let (connection, side) = load(app, request, caller).await?;
         let change = connection.clone().make(asked, side, app.now())?;

@@ -182,7 +182,7 @@ async fn orders(app: &App, request: &Request, caller: ClientCaller) -> Result<An
 /// An answer that is kept under the customer's own key, so that it cannot be given again once the customer is erased.
 fn about(app: &App, customer: &Customer, answer: Answer) -> Result<Answer, Problem> {
     Ok(Answer {
-        about: Some((customer.into(), app.personal(customer)?)),
+        sealed_for: Some((customer.into(), app.customer_sealer(customer)?)),
         ..answer
     })
 }

@@ -43,7 +43,7 @@ pub(crate) async fn retry(
     request: &Request,
     caller: ClientCaller,
 ) -> Result<Answer, Problem> {
-    let body = request.no_body()?;
+    let body = request.empty_body()?;
     idempotent(app, &IdempotencyKey::of(request, &body)?, || async {
         let promise = read::load(app, request, caller).await?;
         if promise.finished_at.is_none() {

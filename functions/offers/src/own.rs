@@ -100,7 +100,7 @@ pub(crate) async fn archive(
     request: &Request,
     caller: ClientCaller,
 ) -> Result<Answer, Problem> {
-    let body = request.no_body()?;
+    let body = request.empty_body()?;
     idempotent(app, &IdempotencyKey::of(request, &body)?, || async {
         let offer = load(app, request, caller).await?.archive(app.now())?;
         let mut transaction = Transaction::default();

@@ -54,7 +54,7 @@ async fn read(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
 }
 
 async fn mark_paid(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
-    let body = request.no_body()?;
+    let body = request.empty_body()?;
     idempotent(app, &IdempotencyKey::of(request, &body)?, || async {
         let row = load(app, request, caller).await?;
         let Some(paid) = row.clone().mark_paid(caller.id, app.now())? else {

@@ -65,7 +65,7 @@ pub(crate) async fn export(
 ) -> Result<Answer, Problem> {
     let mut query = request.query();
     let filter = Filter::read(&mut query);
-    let fixed = query.pairs();
+    let fixed = query.encoded_filters();
     let paging = Paging::read_up_to(app, request, query, CSV_ROWS, CSV_ROWS)?;
     let keep = |row: &Payout| filter.keeps(caller.id, row);
     let page = app

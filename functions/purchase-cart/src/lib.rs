@@ -56,7 +56,7 @@ async fn decide(
         )
         .await?;
     if let Some(row) = key.row()
-        && let Some(record) = key.known(app, loaded.get(&row)?)
+        && let Some(record) = key.unexpired(app, loaded.get(&row)?)
     {
         return Ok(Decision::Stored(record));
     }
@@ -104,7 +104,7 @@ fn rows_of(app: &App, customer: &Customer, sale: Sale) -> Result<Transaction, Pr
         transaction.create(voucher)?;
     }
     if !sale.announcements.is_empty() {
-        let (mut ids, personal) = (app.ids(), app.personal(customer)?);
+        let (mut ids, personal) = (app.ids(), app.customer_sealer(customer)?);
         for announcement in sale.announcements {
             transaction.create(&seal_sale(
                 app,

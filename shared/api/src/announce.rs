@@ -1,4 +1,4 @@
-//! From what the domain announces and moves to the rows of the transaction.
+//! Turns announcements and moves of the domain into rows of the transaction.
 
 use tandem_domain::IdSource;
 use tandem_domain::after_sale::Moved;
@@ -10,12 +10,12 @@ use tandem_store::{StoreError, Transaction, keys};
 
 use crate::app::App;
 
-/// The callback of an announcement that concerns no customer, its body sealed under the callback's id.
+/// Makes the callback of an announcement that names no customer. Its body is sealed under the callback's id.
 pub fn seal(app: &App, ids: &mut dyn IdSource, announcement: Announcement) -> Callback {
     tandem_runtime::announce::seal(&app.sealer, ids, announcement, app.now())
 }
 
-/// The callback of a sale, which tells of the customer: that part is sealed under the customer's own key.
+/// Makes the callback of a sale. The part that describes the customer is sealed under the customer's own key.
 pub fn seal_sale(
     app: &App,
     ids: &mut dyn IdSource,
@@ -25,10 +25,7 @@ pub fn seal_sale(
     tandem_runtime::announce::seal_personal(&app.sealer, ids, announcement, customer, app.now())
 }
 
-/// The source's row that goes with a seller's row, if the subscription is cross-client.
-///
-/// # Errors
-/// The table is not available.
+/// Loads the source's row of a seller's subscription, if the subscription is cross-client.
 pub async fn source_row(
     app: &App,
     seller: &Subscription,
@@ -43,10 +40,7 @@ pub async fn source_row(
     }
 }
 
-/// Puts all rows of a move into a transaction; `company` is the seller's, whose customer the callback concerns.
-///
-/// # Errors
-/// A row cannot be stored.
+/// Adds all rows of a move to a transaction. `company` is the seller's: the callback concerns its customer.
 pub fn write_moved(
     app: &App,
     ids: &mut dyn IdSource,
@@ -66,7 +60,7 @@ pub fn write_moved(
         transaction.create(payout)?;
     }
     if let Some(announcement) = moved.announcement {
-        // These tell nothing of the person; what is answered to them might.
+        // The callback holds no personal data, but the receiver's answer might.
         transaction.create(&Callback {
             concerned,
             ..seal(app, ids, announcement)

@@ -1,4 +1,4 @@
-//! Answers.
+//! Successful answers and their HTTP form.
 
 use lambda_http::Body;
 use lambda_http::http::{Response, StatusCode, header};
@@ -7,39 +7,32 @@ use serde_json::Value;
 use tandem_domain::callback::Concerned;
 use tandem_sealing::Sealer;
 
-/// A proper answer.
 #[derive(Debug, Clone)]
 pub struct Answer {
-    /// HTTP status.
     pub status: u16,
-    /// `Location` header.
     pub location: Option<String>,
-    /// `Link` header: where the next part of a long text is.
+    /// `Link` header: names the next part of a long CSV.
     pub link: Option<String>,
-    /// The customer whose data the body holds, with the key that seals them wherever they are kept.
-    pub about: Option<(Concerned, Sealer)>,
-    /// Whether this repeats the answer of an earlier request.
-    pub replayed: bool,
-    /// The body.
+    /// The customer whose data the body holds, with the key that seals a stored copy of it.
+    pub sealed_for: Option<(Concerned, Sealer)>,
+    /// Whether this is the stored answer of an earlier request.
+    pub repeated: bool,
     pub body: Content,
 }
 
-/// The body of an answer.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Content {
-    /// JSON.
     Json(Value),
     /// Comma-separated values, RFC 4180.
     Csv(String),
 }
 
 impl Answer {
-    /// 200 with JSON.
     pub fn ok(body: impl Serialize) -> Self {
         Self::json(200, body)
     }
 
-    /// 201 with JSON and where it is from now on.
+    /// 201 with the path of the created resource.
     pub fn created(location: String, body: impl Serialize) -> Self {
         Self {
             location: Some(location),
@@ -47,33 +40,30 @@ impl Answer {
         }
     }
 
-    /// Any status with JSON.
     pub fn json(status: u16, body: impl Serialize) -> Self {
-        // A view is made of strings, numbers and lists; it cannot fail to become JSON.
+        // Views consist of strings, numbers and lists, so they always serialize.
         let body = serde_json::to_value(body).unwrap_or(Value::Null);
         Self {
             status,
             location: None,
             link: None,
-            about: None,
-            replayed: false,
+            sealed_for: None,
+            repeated: false,
             body: Content::Json(body),
         }
     }
 
-    /// 200 with CSV.
     pub fn csv(text: String, link: Option<String>) -> Self {
         Self {
             status: 200,
             location: None,
             link,
-            about: None,
-            replayed: false,
+            sealed_for: None,
+            repeated: false,
             body: Content::Csv(text),
         }
     }
 
-    /// The HTTP response.
     pub fn into_response(self) -> Response<Body> {
         let (content_type, body) = match self.body {
             Content::Json(value) => ("application/json", value.to_string()),
@@ -89,7 +79,7 @@ impl Answer {
         if let Some(link) = self.link {
             response = response.header(header::LINK, link);
         }
-        if self.replayed {
+        if self.repeated {
             response = response.header("idempotency-replayed", "true");
         }
         response

@@ -1,4 +1,4 @@
-//! What a function holds between requests.
+//! The state that a function keeps between requests.
 
 use tandem_domain::Timestamp;
 use tandem_domain::callback::Concerned;
@@ -10,24 +10,18 @@ use tandem_store::{Store, keys};
 
 use crate::problem::{Code, Problem};
 
-/// Everything an HTTP function works with. Cheap to clone; no state of a request.
+/// The dependencies of an HTTP function. Cheap to clone; holds no state of a request.
 #[derive(Clone)]
 pub struct App {
-    /// The table.
     pub store: Store,
-    /// Seals what must not be read in the table.
     pub sealer: Sealer,
-    /// The time.
     pub clock: Clock,
-    /// Loopback targets that a local stack may call; none in production.
+    /// Loopback addresses that a local stack may call; empty in production.
     pub local_targets: LocalTargets,
 }
 
 impl App {
-    /// Builds it from the environment and connects.
-    ///
-    /// # Errors
-    /// A setting is absent, or a service does not answer.
+    /// Reads the settings from the environment and connects to the services.
     pub async fn start() -> anyhow::Result<Self> {
         let config = aws::config().await;
         Ok(Self {
@@ -38,37 +32,33 @@ impl App {
         })
     }
 
-    /// What seals and opens under the key of a customer; `None` if the customer was erased.
-    ///
-    /// # Errors
-    /// The table is not available, or the key is broken.
-    pub async fn person(&self, concerned: Concerned) -> Result<Option<Sealer>, Problem> {
+    /// Loads the sealer of a customer's own key; `None` if the customer was erased.
+    pub async fn load_customer_sealer(
+        &self,
+        concerned: Concerned,
+    ) -> Result<Option<Sealer>, Problem> {
         let customer = self
             .store
             .get(&keys::customer(concerned.company_id, concerned.customer_id))
             .await?;
         customer
-            .map(|customer| self.personal(&customer))
+            .map(|customer| self.customer_sealer(&customer))
             .transpose()
     }
 
-    /// What seals and opens under the key of a customer that was read.
-    ///
-    /// # Errors
-    /// The key is broken.
-    pub fn personal(&self, customer: &Customer) -> Result<Sealer, Problem> {
+    /// The sealer of a loaded customer's own key.
+    pub fn customer_sealer(&self, customer: &Customer) -> Result<Sealer, Problem> {
         announce::personal(&self.sealer, customer).map_err(|error| {
-            tracing::error!(customer = %customer.id, %error, "the key of a customer cannot be opened");
+            tracing::error!(customer = %customer.id, %error, "a customer's key cannot be opened");
             Problem::new(Code::Internal, "the failure was logged")
         })
     }
 
-    /// The time of this request.
+    /// The time of this request: it does not advance while the request runs.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    /// Ids and codes of this request.
     pub fn ids(&self) -> RandomIds {
         RandomIds::at(self.now())
     }

@@ -1,4 +1,4 @@
-//! Who calls. Only the authorizer says so; nothing in a body or path can.
+//! The caller of a request. It comes from the authorizer only, never from a body or path.
 
 use std::collections::HashMap;
 
@@ -7,29 +7,23 @@ use tandem_domain::ids::{ClientId, CompanyId};
 
 use crate::problem::{Code, Problem};
 
-/// A client that calls, with its contracting company.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClientCaller {
-    /// The client.
     pub id: ClientId,
-    /// Its contracting company.
     pub company_id: CompanyId,
 }
 
-/// Who calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Caller {
-    /// Runs the installation.
     Operator,
-    /// A merchant.
     Client(ClientCaller),
 }
 
 impl Caller {
-    /// Reads what the authorizer handed on.
+    /// Reads the authorizer's context.
     ///
     /// # Errors
-    /// The key lacks the route's scope; or nothing usable was handed on: the route is not behind the authorizer.
+    /// The key lacks the route's scope, or the context names no caller: the route is not behind the authorizer.
     pub fn from_context(context: &HashMap<String, Value>) -> Result<Self, Problem> {
         let text = |name: &str| context.get(name).and_then(Value::as_str);
         if let Some(scope) = text("missingScope") {
@@ -49,18 +43,10 @@ impl Caller {
             Some("client") => client().map(Self::Client),
             _ => None,
         }
-        .ok_or_else(|| {
-            Problem::new(
-                Code::Unauthenticated,
-                "no caller was found for this request",
-            )
-        })
+        .ok_or_else(|| Problem::new(Code::Unauthenticated, "the request was not authenticated"))
     }
 
-    /// The client that calls.
-    ///
-    /// # Errors
-    /// It is the operator.
+    /// The calling client; the operator is rejected.
     pub fn client(&self) -> Result<ClientCaller, Problem> {
         match self {
             Self::Client(client) => Ok(*client),
@@ -71,10 +57,7 @@ impl Caller {
         }
     }
 
-    /// Goes on only for the operator.
-    ///
-    /// # Errors
-    /// It is a client.
+    /// Rejects every caller but the operator.
     pub fn operator(&self) -> Result<(), Problem> {
         match self {
             Self::Operator => Ok(()),
@@ -85,7 +68,7 @@ impl Caller {
         }
     }
 
-    /// The name under which answers to repeat are kept.
+    /// The name in idempotency records, cursors and logs.
     pub fn name(&self) -> String {
         match self {
             Self::Operator => "operator".to_owned(),

@@ -1,11 +1,11 @@
-//! Committing, and that it happens once.
+//! Commits decisions, and gives a repeated request the stored answer of the first one (`Idempotency-Key`).
 //!
-//! The answer of a request with an `Idempotency-Key` is written in the transaction that has the effect: there is no moment
-//! at which one exists without the other. Of two requests with one key at once, one transaction fails on the record's row; the
-//! loser reads the winner's answer. What failed wrote nothing and is decided anew when it comes again.
+//! One transaction writes the effect and the answer, so neither exists without the other. If two requests with the same key
+//! run at once, the second transaction fails on the record's row, and its request gets the stored answer. A failed request
+//! writes nothing and is decided again when it is repeated.
 //!
-//! An answer that holds a customer's data is sealed under that person's key: once the customer is erased, it cannot be given
-//! again, and its repeat is told that there is no such customer.
+//! An answer with a customer's data is sealed under that customer's key. After the customer is erased, the stored answer
+//! cannot be opened, and the repeated request gets 404.
 
 use std::future::Future;
 
@@ -20,139 +20,144 @@ use crate::app::App;
 use crate::problem::{Code, Problem};
 use crate::request::Request;
 
-/// How long a key is known: 72 hours and one to spare.
+/// Time for which an answer is stored: the promised 72 hours and one to spare.
 const KEPT: SignedDuration = SignedDuration::from_hours(73);
-/// How often a request decides anew when others were faster. Each try is a round of reads; nobody sleeps.
-const MOST_TRIES: usize = 6;
+/// Attempts of one request when its transactions conflict with others. Each loads the rows again, without sleeping.
+const MAX_ATTEMPTS: usize = 6;
 
-/// What a request decided.
+/// The outcome of a request before the commit.
 #[derive(Debug)]
 pub enum Decision {
-    /// To be written, and what is answered then.
+    /// Commit the transaction, then give the answer.
     Commit(Transaction, Answer),
-    /// To be written although the request is refused: what must be remembered of a refusal.
+    /// Reject the request, but commit the transaction: it records the rejection, for example a wrong guess.
     Refuse(Transaction, Problem),
-    /// An earlier request with the same key has the answer already.
+    /// Give the stored answer of an earlier request with the same key.
     Stored(IdempotencyRecord),
 }
 
 impl Decision {
-    /// Nothing is to be written.
+    /// Answers without a change to the table, apart from the stored answer.
     pub fn answered(answer: Answer) -> Self {
         Self::Commit(Transaction::default(), answer)
     }
 }
 
-/// The identity of a request for `Idempotency-Key`.
+/// The `Idempotency-Key` of a request, bound to its caller, route, path and body. Empty if the caller sent none.
 #[derive(Debug, Clone)]
 pub struct IdempotencyKey {
-    key: Option<KeyOf>,
+    identity: Option<Identity>,
 }
 
 #[derive(Debug, Clone)]
-struct KeyOf {
+struct Identity {
     caller: String,
     scope: String,
     fingerprint: String,
 }
 
 impl IdempotencyKey {
-    /// For a route where the key may be absent.
-    ///
-    /// # Errors
-    /// The key has the wrong form.
+    /// Reads the key of a route that does not require one.
     pub fn of(request: &Request, body: &Value) -> Result<Self, Problem> {
-        let key = request.idempotency_key()?.map(|key| KeyOf {
+        let identity = request.idempotency_key()?.map(|key| Identity {
             caller: request.caller.name(),
             scope: sha256_hex(format!("{}\n{}\n{key}", request.route, request.path()).as_bytes()),
             fingerprint: sha256_hex(canonical(body).as_bytes()),
         });
-        Ok(Self { key })
+        Ok(Self { identity })
     }
 
-    /// For a route where the key must be there.
-    ///
-    /// # Errors
-    /// The key is absent or has the wrong form.
+    /// Reads the key of a route that requires one.
     pub fn required(request: &Request, body: &Value) -> Result<Self, Problem> {
         let key = Self::of(request, body)?;
-        if key.key.is_none() {
-            let detail = "send the header Idempotency-Key with a value of your own, e.g. a UUID, and the same one when you repeat";
+        if key.identity.is_none() {
+            let detail = "send the header Idempotency-Key with a value of your own, e.g. a UUID; send the same value when you repeat the request";
             return Err(Problem::new(Code::IdempotencyKeyRequired, detail));
         }
         Ok(key)
     }
 
-    /// The row of the key, for operations that read it together with other rows.
+    /// The key of the record's row, for operations that load it together with other rows.
     pub fn row(&self) -> Option<Key<IdempotencyRecord>> {
-        self.key
+        self.identity
             .as_ref()
-            .map(|key| IdempotencyRecord::key_of(&key.caller, &key.scope))
+            .map(|identity| IdempotencyRecord::key_of(&identity.caller, &identity.scope))
     }
 
-    /// Whether a row that was found still counts.
-    pub fn known(&self, app: &App, record: Option<IdempotencyRecord>) -> Option<IdempotencyRecord> {
+    /// Drops a record that has expired.
+    pub fn unexpired(
+        &self,
+        app: &App,
+        record: Option<IdempotencyRecord>,
+    ) -> Option<IdempotencyRecord> {
         record.filter(|record| record.valid_until > app.now())
     }
 
-    async fn find(&self, app: &App) -> Result<Option<IdempotencyRecord>, Problem> {
+    async fn load(&self, app: &App) -> Result<Option<IdempotencyRecord>, Problem> {
         match self.row() {
             None => Ok(None),
-            Some(row) => Ok(self.known(app, app.store.get(&row).await?)),
+            Some(row) => Ok(self.unexpired(app, app.store.get(&row).await?)),
         }
     }
 
-    async fn replay(&self, app: &App, record: &IdempotencyRecord) -> Result<Answer, Problem> {
+    async fn stored_answer(
+        &self,
+        app: &App,
+        record: &IdempotencyRecord,
+    ) -> Result<Answer, Problem> {
         if self
-            .key
+            .identity
             .as_ref()
-            .is_none_or(|key| kept_fingerprint(app, key) != record.fingerprint)
+            .is_none_or(|identity| stored_fingerprint(app, identity) != record.fingerprint)
         {
-            let detail = "use a new Idempotency-Key for another request, or repeat the first body";
+            let detail = "use a new Idempotency-Key for a new request, or repeat the request with its first body";
             return Err(Problem::new(Code::IdempotencyKeyReused, detail));
         }
-        let unreadable = || {
+        let corrupt = || {
             Problem::new(
                 Code::Internal,
-                "the first answer cannot be read; the effect was not repeated",
+                "the stored answer is corrupt; the request had its effect once",
             )
         };
         let bound_to = record_name(&record.caller, &record.scope);
         let sealer = match record.concerned {
             None => app.sealer.clone(),
-            Some(concerned) => app.person(concerned).await?.ok_or_else(Problem::erased)?,
+            Some(concerned) => app
+                .load_customer_sealer(concerned)
+                .await?
+                .ok_or_else(Problem::erased)?,
         };
         let body = sealer
             .open(Purpose::IdempotentAnswer, &bound_to, &record.sealed_answer)
-            .map_err(|_| unreadable())?;
-        let body = serde_json::from_slice(&body).map_err(|_| unreadable())?;
+            .map_err(|_| corrupt())?;
+        let body = serde_json::from_slice(&body).map_err(|_| corrupt())?;
         Ok(Answer {
-            replayed: true,
+            repeated: true,
             location: record.location.clone(),
             ..Answer::json(record.status, Value::clone(&body))
         })
     }
 
     fn record(&self, app: &App, answer: &Answer) -> Option<IdempotencyRecord> {
-        let key = self.key.as_ref()?;
+        let identity = self.identity.as_ref()?;
         let body = match &answer.body {
             Content::Json(body) => body.to_string(),
             Content::Csv(_) => return None,
         };
         let sealer = answer
-            .about
+            .sealed_for
             .as_ref()
             .map_or(&app.sealer, |(_, personal)| personal);
         Some(IdempotencyRecord {
-            caller: key.caller.clone(),
-            scope: key.scope.clone(),
-            fingerprint: kept_fingerprint(app, key),
+            caller: identity.caller.clone(),
+            scope: identity.scope.clone(),
+            fingerprint: stored_fingerprint(app, identity),
             status: answer.status,
             location: answer.location.clone(),
-            concerned: answer.about.as_ref().map(|(concerned, _)| *concerned),
+            concerned: answer.sealed_for.as_ref().map(|(concerned, _)| *concerned),
             sealed_answer: sealer.seal(
                 Purpose::IdempotentAnswer,
-                &record_name(&key.caller, &key.scope),
+                &record_name(&identity.caller, &identity.scope),
                 body.as_bytes(),
             ),
             valid_until: app
@@ -163,12 +168,12 @@ impl IdempotencyKey {
     }
 }
 
-/// The fingerprint as the table holds it: a body may name a person, and what a person is called can be guessed. Without the
-/// data key a guess cannot be checked.
-fn kept_fingerprint(app: &App, key: &KeyOf) -> String {
+/// The fingerprint as stored. A body may name a person, and names can be guessed from a plain hash; the MAC prevents checking
+/// a guess without the data key.
+fn stored_fingerprint(app: &App, identity: &Identity) -> String {
     sha256_hex(
         &app.sealer
-            .mac(Purpose::IdempotentAnswer, key.fingerprint.as_bytes()),
+            .mac(Purpose::IdempotentAnswer, identity.fingerprint.as_bytes()),
     )
 }
 
@@ -176,10 +181,7 @@ fn record_name(caller: &str, scope: &str) -> String {
     format!("{caller}#{scope}")
 }
 
-/// Looks for an earlier answer, then decides and commits; see [`commit`].
-///
-/// # Errors
-/// What `decide` refuses, a key used with another body, or the table is not available.
+/// Gives the stored answer if there is one; otherwise decides and commits, see [`commit`].
 pub async fn idempotent<F>(
     app: &App,
     key: &IdempotencyKey,
@@ -188,17 +190,13 @@ pub async fn idempotent<F>(
 where
     F: Future<Output = Result<Decision, Problem>> + Send,
 {
-    if let Some(record) = key.find(app).await? {
-        return key.replay(app, &record).await;
+    if let Some(record) = key.load(app).await? {
+        return key.stored_answer(app, &record).await;
     }
     commit(app, key, decide).await
 }
 
-/// Decides and commits, for operations that look for the earlier answer themselves. When rows changed meanwhile, it is
-/// decided anew.
-///
-/// # Errors
-/// As [`once`].
+/// Decides and commits. Decides again if a row changed meanwhile. `decide` looks for the stored answer itself.
 pub async fn commit<F>(
     app: &App,
     key: &IdempotencyKey,
@@ -207,9 +205,9 @@ pub async fn commit<F>(
 where
     F: Future<Output = Result<Decision, Problem>> + Send,
 {
-    for _ in 0..MOST_TRIES {
-        let (transaction, outcome) = match unless_done(app, key, decide().await).await? {
-            Decision::Stored(record) => return key.replay(app, &record).await,
+    for _ in 0..MAX_ATTEMPTS {
+        let (transaction, outcome) = match prefer_stored(app, key, decide().await).await? {
+            Decision::Stored(record) => return key.stored_answer(app, &record).await,
             Decision::Refuse(transaction, problem) => (transaction, Err(problem)),
             Decision::Commit(mut transaction, answer) => {
                 if let Some(record) = key.record(app, &answer) {
@@ -222,9 +220,9 @@ where
             Ok(()) => return outcome,
             Err(error @ CommitError::Conflict(_)) => {
                 if key.row().is_some_and(|row| error.concerns(&row))
-                    && let Some(record) = key.find(app).await?
+                    && let Some(record) = key.load(app).await?
                 {
-                    return key.replay(app, &record).await;
+                    return key.stored_answer(app, &record).await;
                 }
             }
             Err(CommitError::Store(error)) => return Err(error.into()),
@@ -233,23 +231,23 @@ where
     Err(Problem::busy())
 }
 
-/// What was decided; but a refusal only while no equal request has been answered. One may have been faster since this one looked
-/// for it, and then it is its effect that stands in the way.
-async fn unless_done(
+/// Replaces a rejection by the stored answer, if the same request was answered meanwhile: its effect may be the reason for the
+/// rejection.
+async fn prefer_stored(
     app: &App,
     key: &IdempotencyKey,
     decided: Result<Decision, Problem>,
 ) -> Result<Decision, Problem> {
     match decided {
-        Err(_) | Ok(Decision::Refuse(..)) => match key.find(app).await? {
+        Err(_) | Ok(Decision::Refuse(..)) => match key.load(app).await? {
             Some(record) => Ok(Decision::Stored(record)),
             None => decided,
         },
-        step => step,
+        commit => commit,
     }
 }
 
-/// JSON with sorted members and no spaces: the same content has the same text.
+/// JSON with sorted members and without spaces: equal content gives equal text.
 fn canonical(value: &Value) -> String {
     match value {
         Value::Object(members) => {
@@ -281,7 +279,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn the_same_content_has_the_same_canonical_text() {
+    fn equal_content_has_equal_canonical_text() {
         let a: Value =
             serde_json::from_str(r#"{"b": [1, {"d": 2, "c": "ü"}], "a": null}"#).expect("JSON");
         assert_eq!(canonical(&a), r#"{"a":null,"b":[1,{"c":"ü","d":2}]}"#);

@@ -1,11 +1,11 @@
-//! What all HTTP functions share: who calls, what is asked, how it is answered, and that it happens once.
+//! The common part of all HTTP functions: callers, requests, answers, problems and idempotency.
 //!
-//! A function of this kind is `async fn handle(app: App, request: Request) -> Result<Answer, Problem>`: it looks at the
-//! route, parses, loads, decides in the domain, commits one transaction, and answers. [`fn@serve`] runs it behind the HTTP API.
+//! An HTTP function is `async fn handle(app: App, request: Request) -> Result<Answer, Problem>`: it matches the route, parses,
+//! loads, decides in the domain, commits one transaction and answers. [`fn@serve`] runs it behind the HTTP API.
 //!
-//! Parts: [`request`] and [`caller`] (from the event and the authorizer), [`answer`] and [`problem`] (to the caller; the
-//! table of all problems is [`problem::Code`]), [`once`] (commit, retry after a conflict, `Idempotency-Key`), [`paging`]
-//! (limit and signed cursor), [`views`] (the JSON of each noun), [`lookup`] (rows that several functions load).
+//! Parts: [`request`] and [`caller`] (from the event and the authorizer), [`answer`] and [`problem`] (to the caller;
+//! [`problem::Code`] is the table of all problems), [`idempotency`] (commit, retry after a conflict, `Idempotency-Key`),
+//! [`paging`] (limit and signed cursor), [`views`] (the JSON of each noun), [`lookup`] (rows that several functions load).
 
 pub mod announce;
 pub mod answer;
@@ -28,8 +28,8 @@ pub use problem::{Code, Problem};
 pub use request::Request;
 pub use serve::serve;
 
-/// What the HTTP API hands to a function.
+/// The event of the HTTP API.
 pub use lambda_http::Request as Event;
 
-/// What ends a function that cannot start.
+/// Ends a function that cannot start.
 pub use lambda_http::Error;

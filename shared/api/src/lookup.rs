@@ -1,4 +1,4 @@
-//! Offers as a cart's owner may see them: its own, and those shared with it, with all that decides about them.
+//! Loads the offers that a cart's owner may sell: its own, and those shared with it, with their connections and companies.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ use tandem_store::{RawKey, StoreError, keys};
 use crate::app::App;
 use crate::caller::ClientCaller;
 
-/// Offers that were looked up for one client.
+/// Offers loaded for one client.
 #[derive(Debug, Default)]
 pub struct Offers {
     offers: HashMap<OfferId, (Offer, Option<ConnectionId>)>,
@@ -25,10 +25,7 @@ pub struct Offers {
 }
 
 impl Offers {
-    /// Reads offers whose origin is known (`None`: the caller's own), in one round trip.
-    ///
-    /// # Errors
-    /// The table is not available, or a row is corrupt.
+    /// Loads offers of known origin (`None`: the caller's own), in one round trip.
     pub async fn load(
         app: &App,
         caller: ClientCaller,
@@ -38,10 +35,7 @@ impl Offers {
         Self::take(&loaded, caller, wanted)
     }
 
-    /// Reads offers by id alone: first whose they are, then the offers.
-    ///
-    /// # Errors
-    /// The table is not available, or a row is corrupt.
+    /// Loads offers by id alone: first their owners, then the offers.
     pub async fn find(
         app: &App,
         caller: ClientCaller,
@@ -63,7 +57,7 @@ impl Offers {
         Self::load(app, caller, &wanted).await
     }
 
-    /// What an offer turned out to be.
+    /// The offer as the caller sees it.
     pub fn of(&self, id: OfferId) -> Found<'_> {
         match self.offers.get(&id) {
             None => Found::Nothing,
@@ -115,10 +109,7 @@ impl Offers {
     }
 }
 
-/// Whose the shared offers are, and by which live connection they are shared; shares without one are left out.
-///
-/// # Errors
-/// The table is not available, or a row is corrupt.
+/// The owner and the live connection of each shared offer. Shares without a live connection are left out.
 pub async fn origins(
     app: &App,
     target: ClientCaller,

@@ -1,4 +1,4 @@
-//! Pages: `limit`, and a `cursor` that belongs to one caller and one list. Newest first.
+//! Paging of lists, newest first: `limit`, and a `cursor` that is valid for one caller and one list.
 
 use serde::Serialize;
 use serde_json::json;
@@ -10,17 +10,15 @@ use crate::app::App;
 use crate::problem::{Code, Problem};
 use crate::request::{Query, Request};
 
-/// Rows of a page if the caller does not say.
+/// Rows of a page without `limit`.
 const DEFAULT_LIMIT: usize = 20;
-/// Most rows of a page.
-const LARGEST_LIMIT: usize = 100;
+const MAX_LIMIT: usize = 100;
 
-/// Which page is asked for.
+/// The requested page.
 #[derive(Debug, Clone)]
 pub struct Paging {
-    /// Most rows.
     pub limit: usize,
-    /// The position after which it goes on.
+    /// The position of the last row of the page before.
     pub after: Option<String>,
     bound_to: String,
 }
@@ -29,23 +27,20 @@ impl Paging {
     /// Reads `limit` and `cursor`.
     ///
     /// # Errors
-    /// Wrong parameters; or a cursor of another list, another filter or another caller.
+    /// Invalid parameters, or a cursor of another list, filter or caller.
     pub fn read(app: &App, request: &Request, query: Query<'_>) -> Result<Self, Problem> {
-        Self::read_up_to(app, request, query, DEFAULT_LIMIT, LARGEST_LIMIT)
+        Self::read_up_to(app, request, query, DEFAULT_LIMIT, MAX_LIMIT)
     }
 
-    /// As [`Self::read`] with other bounds.
-    ///
-    /// # Errors
-    /// As [`Self::read`].
+    /// [`Self::read`] with other bounds.
     pub fn read_up_to(
         app: &App,
         request: &Request,
         mut query: Query<'_>,
         default: usize,
-        largest: usize,
+        max: usize,
     ) -> Result<Self, Problem> {
-        let limit = query.number("limit", 1..=largest).unwrap_or(default);
+        let limit = query.number("limit", 1..=max).unwrap_or(default);
         let cursor = query.optional("cursor", |value| {
             Ok(value.as_str().unwrap_or_default().to_owned())
         });
@@ -53,7 +48,7 @@ impl Paging {
             "{}\n{}\n{}",
             request.caller.name(),
             request.path(),
-            query.fixed()
+            query.filters()
         );
         query.finish()?;
         let mut paging = Self {
@@ -70,7 +65,6 @@ impl Paging {
         cursor::of(&app.sealer, &self.bound_to, position)
     }
 
-    /// The answer of a list.
     pub fn answer<E, V: Serialize>(
         &self,
         app: &App,
@@ -83,8 +77,7 @@ impl Paging {
     }
 
     fn open(&self, app: &App, cursor: &str) -> Result<String, Problem> {
-        let detail =
-            "use nextCursor of the same list with the same filters, or leave the cursor out";
+        let detail = "use nextCursor of the same list with the same filters, or omit the cursor";
         cursor::open(&app.sealer, &self.bound_to, cursor)
             .ok_or_else(|| Problem::new(Code::InvalidCursor, detail))
     }

@@ -1,4 +1,4 @@
-//! What is asked: route, parameters, body.
+//! A request: route, parameters, headers and body.
 
 use std::collections::HashMap;
 use std::str::FromStr;
@@ -14,19 +14,18 @@ use tandem_domain::json;
 use crate::caller::Caller;
 use crate::problem::{Code, Problem};
 
-/// The largest body, in bytes, of all routes that have no limit of their own.
-pub const LARGEST_BODY: usize = 256 * 1024;
-/// The longest `Idempotency-Key`, in characters.
-const LONGEST_KEY: usize = 255;
+/// Largest body in bytes, for routes without a limit of their own.
+pub const MAX_BODY: usize = 256 * 1024;
+/// Longest `Idempotency-Key`, in characters.
+const MAX_KEY: usize = 255;
 
-/// A request that came through the HTTP API and its authorizer.
+/// A request that the HTTP API's authorizer let through.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// Method and path pattern as the template spells them, e.g. `POST /v1/offers/{offerId}/archive`.
     pub route: String,
-    /// Who calls.
     pub caller: Caller,
-    /// The HTTP API's id of this request.
+    /// The HTTP API's request id.
     pub id: String,
     path: String,
     path_parameters: QueryMap,
@@ -36,10 +35,7 @@ pub struct Request {
 }
 
 impl Request {
-    /// Reads an event.
-    ///
-    /// # Errors
-    /// The route is not behind the authorizer.
+    /// Reads an event. Fails if the route is not behind the authorizer.
     pub fn read(event: lambda_http::Request) -> Result<Self, Problem> {
         let (route, id, context) = match event.request_context_ref() {
             Some(RequestContext::ApiGatewayV2(context)) => (
@@ -60,33 +56,28 @@ impl Request {
             path: event.uri().path().to_owned(),
             path_parameters: event.path_parameters(),
             query: event.query_string_parameters(),
-            headers: without_key(event.headers()),
+            headers: without_authorization(event.headers()),
             body: event.body().to_vec(),
         })
     }
 
-    /// The path as it was called.
+    /// The path of the call, with its ids.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// An id in the path; what is no such id cannot exist.
-    ///
-    /// # Errors
-    /// `missing`, as if the thing were not there.
-    pub fn id_in_path<T: FromStr>(&self, name: &str, missing: Code) -> Result<T, Problem> {
+    /// Parses a path id; a malformed id is a 404 with the code `not_found`.
+    pub fn id_in_path<T: FromStr>(&self, name: &str, not_found: Code) -> Result<T, Problem> {
         self.path_parameters
             .first(name)
             .and_then(|text| text.parse().ok())
-            .ok_or_else(|| Problem::missing(missing))
+            .ok_or_else(|| Problem::missing(not_found))
     }
 
-    /// A text in the path.
     pub fn text_in_path(&self, name: &str) -> &str {
         self.path_parameters.first(name).unwrap_or_default()
     }
 
-    /// A header.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
@@ -94,20 +85,17 @@ impl Request {
     /// The JSON body.
     ///
     /// # Errors
-    /// Too large, not sent as JSON, or no JSON.
+    /// The body is larger than [`MAX_BODY`], has another media type, or is not valid JSON.
     pub fn json(&self) -> Result<Value, Problem> {
-        self.json_up_to(LARGEST_BODY)
+        self.json_up_to(MAX_BODY)
     }
 
-    /// The JSON body of a route with a limit of its own, in bytes.
-    ///
-    /// # Errors
-    /// As [`Self::json`].
-    pub fn json_up_to(&self, largest: usize) -> Result<Value, Problem> {
-        if self.body.len() > largest {
+    /// [`Self::json`] of a route with a limit of its own, in bytes.
+    pub fn json_up_to(&self, max: usize) -> Result<Value, Problem> {
+        if self.body.len() > max {
             return Err(Problem::new(
                 Code::BodyTooLarge,
-                format!("at most {largest} bytes are taken"),
+                format!("the limit is {max} bytes"),
             ));
         }
         let media_type = self.header("content-type").unwrap_or_default();
@@ -121,10 +109,7 @@ impl Request {
         json::parse(&self.body).map_err(|error| Problem::new(Code::InvalidJson, error.to_string()))
     }
 
-    /// The JSON body of a route that needs none: an empty body counts as `{}`.
-    ///
-    /// # Errors
-    /// As [`Self::json`].
+    /// [`Self::json`] of a route with an optional body: an empty body counts as `{}`.
     pub fn json_or_empty(&self) -> Result<Value, Problem> {
         if self.body.is_empty() {
             Ok(Value::Object(serde_json::Map::new()))
@@ -133,30 +118,22 @@ impl Request {
         }
     }
 
-    /// Goes on only if the body is empty or `{}`.
-    ///
-    /// # Errors
-    /// Names each member, since the route knows none.
-    pub fn no_body(&self) -> Result<Value, Problem> {
+    /// Accepts an empty body or `{}`; rejects each member.
+    pub fn empty_body(&self) -> Result<Value, Problem> {
         let body = self.json_or_empty()?;
         tandem_domain::input::Object::read(&body)?.finish(|| Some(()))?;
         Ok(body)
     }
 
-    /// The `Idempotency-Key`, if there is one.
-    ///
-    /// # Errors
-    /// It has the wrong form.
     pub fn idempotency_key(&self) -> Result<Option<&str>, Problem> {
         let Some(value) = self.headers.get("idempotency-key") else {
             return Ok(None);
         };
         let fits = |text: &&str| {
-            (1..=LONGEST_KEY).contains(&text.len())
+            (1..=MAX_KEY).contains(&text.len())
                 && text.bytes().all(|b| b.is_ascii_graphic() || b == b' ')
         };
-        let detail =
-            || format!("expected 1 to {LONGEST_KEY} printable ASCII characters, e.g. a UUID");
+        let detail = || format!("expected 1 to {MAX_KEY} printable ASCII characters, e.g. a UUID");
         value
             .to_str()
             .ok()
@@ -165,51 +142,49 @@ impl Request {
             .ok_or_else(|| Problem::new(Code::IdempotencyKeyInvalid, detail()))
     }
 
-    /// Starts to read the query.
     pub fn query(&self) -> Query<'_> {
         Query {
             map: &self.query,
-            asked: Vec::new(),
+            known: Vec::new(),
             errors: FieldErrors::default(),
         }
     }
 }
 
-/// The caller is known; the key that it showed is nobody's business any more.
-fn without_key(headers: &HeaderMap) -> HeaderMap {
+// Handlers know the caller from the authorizer. They never need the key, so no log or error can leak it.
+fn without_authorization(headers: &HeaderMap) -> HeaderMap {
     let mut headers = headers.clone();
     headers.remove(AUTHORIZATION);
     headers
 }
 
-/// Query parameters being read; as with bodies, all errors are named at once and unknown ones are refused.
+/// Parses query parameters. Like bodies: it reports all errors at once and rejects unknown parameters.
 pub struct Query<'a> {
     map: &'a QueryMap,
-    asked: Vec<&'static str>,
+    known: Vec<&'static str>,
     errors: FieldErrors,
 }
 
 impl Query<'_> {
-    /// A parameter that may be absent, read as if it were a JSON string.
+    /// Reads an optional parameter with the parser of a JSON string.
     pub fn optional<T>(
         &mut self,
         name: &'static str,
         parse: impl FnOnce(&Value) -> Result<T, FieldErrors>,
     ) -> Option<T> {
-        self.asked.push(name);
+        self.known.push(name);
         let text = self.map.first(name)?;
         parse(&Value::String(text.to_owned()))
             .map_err(|errors| self.errors.0.extend(errors.under(name).0))
             .ok()
     }
 
-    /// A whole number within bounds.
     pub fn number(
         &mut self,
         name: &'static str,
         bounds: std::ops::RangeInclusive<usize>,
     ) -> Option<usize> {
-        self.asked.push(name);
+        self.known.push(name);
         let number = self
             .map
             .first(name)?
@@ -229,8 +204,8 @@ impl Query<'_> {
         number
     }
 
-    /// What remains the same from page to page, for the cursor: all parameters but `cursor` and `limit`.
-    pub fn fixed(&self) -> String {
+    /// All parameters but `cursor` and `limit`, in a stable order: the cursor is bound to them.
+    pub fn filters(&self) -> String {
         let mut pairs: Vec<_> = self
             .map
             .iter()
@@ -240,13 +215,13 @@ impl Query<'_> {
         serde_json::json!(pairs).to_string()
     }
 
-    /// The same parameters as text of a URL, each with an `&` behind it.
-    pub fn pairs(&self) -> String {
-        let fixed = self
+    /// All parameters but `cursor` and `limit`, URL-encoded, each followed by `&`.
+    pub fn encoded_filters(&self) -> String {
+        let filters = self
             .map
             .iter()
             .filter(|(name, _)| !matches!(*name, "cursor" | "limit"));
-        fixed.fold(String::new(), |text, pair| {
+        filters.fold(String::new(), |text, pair| {
             text + &url::form_urlencoded::Serializer::new(String::new())
                 .append_pair(pair.0, pair.1)
                 .finish()
@@ -254,22 +229,22 @@ impl Query<'_> {
         })
     }
 
-    /// Notes an error that concerns several parameters.
+    /// Adds an error that concerns several parameters.
     pub fn note(&mut self, errors: FieldErrors) {
         self.errors.0.extend(errors.0);
     }
 
-    /// Ends the reading.
-    ///
-    /// # Errors
-    /// All wrong and all unknown parameters.
+    /// Reports all invalid and unknown parameters.
     pub fn finish(mut self) -> Result<(), Problem> {
         let mut names: Vec<&str> = self.map.iter().map(|(name, _)| name).collect();
         names.sort_unstable();
         names.dedup();
         for name in names {
-            if !self.asked.contains(&name) {
-                let detail = format!("no such parameter here; known: {}", self.asked.join(", "));
+            if !self.known.contains(&name) {
+                let detail = format!(
+                    "the route has no such parameter; known: {}",
+                    self.known.join(", ")
+                );
                 self.errors
                     .0
                     .extend(FieldErrors::at(name, "unknown_parameter", detail).0);
@@ -293,8 +268,8 @@ mod tests {
     const KEY: &str = "tdm_0123456789abcdef_0123456789abcdefghjkmnpqrstvwxyz3tmq654";
 
     #[test]
-    fn the_key_of_the_caller_is_in_no_request_that_was_read() {
-        // The gateway writes names in lower case; callers and other gateways may not.
+    fn a_request_does_not_hold_the_callers_key() {
+        // The gateway sends names in lower case; other gateways may not.
         for name in ["authorization", "Authorization", "AUTHORIZATION"] {
             let call = HttpCall::new("GET /v1/offers")
                 .header("idempotency-key", "k1")
@@ -302,7 +277,10 @@ mod tests {
             let mut event = call.event();
             event["headers"][name] = json!(format!("Bearer {KEY}"));
             let event = from_str(&event.to_string()).expect("an event");
-            assert!(event.headers().contains_key(name), "it came along");
+            assert!(
+                event.headers().contains_key(name),
+                "the event holds the key"
+            );
             let request = Request::read(event).expect("behind the authorizer");
             assert_eq!(
                 (request.header(name), request.header("authorization")),
@@ -311,7 +289,7 @@ mod tests {
             assert_eq!(
                 request.header("idempotency-key"),
                 Some("k1"),
-                "the others are there"
+                "other headers remain"
             );
             assert!(!format!("{request:?}").contains(KEY), "{name}");
         }

@@ -1,4 +1,4 @@
-//! Running a function behind the HTTP API.
+//! Runs a function behind the HTTP API.
 
 use std::future::Future;
 use std::time::{Duration, SystemTime};
@@ -12,13 +12,10 @@ use crate::app::App;
 use crate::problem::{Code, Problem};
 use crate::request::Request;
 
-/// What an answer takes of a function's time.
-const ANSWERING: Duration = Duration::from_millis(500);
+/// Part of a function's time that is reserved for the answer.
+const ANSWER_RESERVE: Duration = Duration::from_millis(500);
 
-/// Starts, then answers requests until the sandbox ends.
-///
-/// # Errors
-/// A setting is absent, or a service does not answer while the function initialises.
+/// Starts the function, then answers requests until the sandbox ends.
 pub async fn serve<F>(handle: fn(App, Request) -> F) -> Result<(), Error>
 where
     F: Future<Output = Result<Answer, Problem>> + Send + 'static,
@@ -35,9 +32,7 @@ where
     .await
 }
 
-/// Answers one request; a refusal is an answer too. All that the request does happens at one time: a row is found by its id
-/// in the time that it names. A request that would outlast its function is given up a little before, so that its caller hears
-/// from us what to do: what it has written is found by its `Idempotency-Key`.
+/// Answers one request.
 pub async fn respond<F>(
     app: App,
     event: lambda_http::Request,
@@ -46,10 +41,13 @@ pub async fn respond<F>(
 where
     F: Future<Output = Result<Answer, Problem>> + Send + 'static,
 {
+    // One time for the whole request: the ids of its rows and their times agree.
     let app = App {
         clock: Clock::standing_at(app.now()),
         ..app
     };
+    // Without this limit Lambda would end the function, and the caller would get a bare 503 without advice. A committed effect is
+    // not lost: repeating the request with its `Idempotency-Key` gives the stored answer.
     let limit = time_left(&event);
     let request = match Request::read(event) {
         Ok(request) => request,
@@ -64,7 +62,7 @@ where
     match handled.unwrap_or_else(|_| {
         Err(Problem::new(
             Code::Unavailable,
-            "it took too long; the request may be repeated",
+            "the request took too long; repeat it with the same Idempotency-Key",
         ))
     }) {
         Ok(answer) => {
@@ -73,7 +71,7 @@ where
                 route,
                 caller,
                 status = answer.status,
-                replayed = answer.replayed,
+                repeated = answer.repeated,
                 "answered"
             );
             answer.into_response()
@@ -85,19 +83,19 @@ where
                 caller,
                 status = problem.code.status(),
                 code = problem.code.as_str(),
-                "refused"
+                "rejected"
             );
             problem.into_response(&id)
         }
     }
 }
 
-/// How long the request may take; `None` if Lambda has not said.
+/// Time that the request may take; `None` outside of Lambda.
 fn time_left(event: &lambda_http::Request) -> Option<Duration> {
     let left = event
         .lambda_context_ref()?
         .deadline()
         .duration_since(SystemTime::now())
         .ok()?;
-    Some(left.saturating_sub(ANSWERING))
+    Some(left.saturating_sub(ANSWER_RESERVE))
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tandem_domain::callback::{Callback, CallbackState};
 use tandem_store::rows::AttemptRow;
 
-/// A callback in a list.
+/// A callback as a list shows it.
 pub fn summary(callback: &Callback) -> Value {
     let delivered_at = match callback.state {
         CallbackState::Delivered { delivered_at } => Some(delivered_at),
@@ -25,7 +25,7 @@ pub fn summary(callback: &Callback) -> Value {
     })
 }
 
-/// A callback read by itself: with the body as it is sent, and every attempt, newest first.
+/// A callback with the body as sent, and all attempts, newest first.
 pub fn full(callback: &Callback, body: &Value, attempts: &[AttemptRow]) -> Value {
     let mut view = summary(callback);
     view["body"] = body.clone();

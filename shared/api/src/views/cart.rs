@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 use tandem_domain::cart::{Cart, Choice, Position};
 
-/// A cart of the caller.
 pub fn cart(cart: &Cart) -> Value {
     json!({
         "id": cart.id,

@@ -1,4 +1,4 @@
-//! A connection, as one of its sides sees it.
+//! A connection as one of its sides sees it.
 
 use serde_json::{Value, json};
 use tandem_domain::connection::{Connection, Party, Side, State};
@@ -8,7 +8,7 @@ use tandem_store::rows::HistoryRow;
 
 use crate::views::endpoint_health;
 
-/// A connection in a list. Only the source sees the callback settings; nobody sees the secrets.
+/// A connection as a list shows it. Only the source sees the callback settings; the secrets are never shown.
 pub fn summary(connection: &Connection, side: Side) -> Value {
     let party = |party: &Party| json!({"clientId": party.client_id, "contractingCompanyId": party.company_id, "name": party.name});
     let mut view = json!({
@@ -35,8 +35,8 @@ pub fn summary(connection: &Connection, side: Side) -> Value {
     view
 }
 
-/// A connection read by itself: with its history, newest first, and for the source how its endpoint does and what became of the
-/// invitation's mail.
+/// A connection with its history, newest first. The source also sees the health of its endpoint and the state of the invitation
+/// mail.
 pub fn full(
     connection: &Connection,
     side: Side,

@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 use tandem_domain::customer::Customer;
 
-/// A customer of the caller's contracting company.
 pub fn customer(customer: &Customer) -> Value {
     let profile = &customer.profile;
     json!({

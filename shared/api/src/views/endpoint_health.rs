@@ -1,9 +1,9 @@
-//! How an endpoint does, as members of the endpoint's own view.
+//! The health of an endpoint, as members of the endpoint's view.
 
 use serde_json::{Value, json};
 use tandem_domain::endpoint_health::{EndpointHealth, HealthState};
 
-/// Adds the members to a view that is an object.
+/// Adds the members to `view`, which must be an object.
 pub(crate) fn add(view: &mut Value, health: Option<&EndpointHealth>) {
     let (disabled_at, cause, reason) = match health.map(|health| &health.state) {
         Some(HealthState::Disabled {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tandem_domain::erasure::Erasure;
 
-/// What remains of a customer.
+/// The record that remains of a customer.
 pub fn erasure(erasure: &Erasure) -> Value {
     json!({"customerId": erasure.customer_id, "erasedAt": erasure.erased_at})
 }

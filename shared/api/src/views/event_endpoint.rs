@@ -6,7 +6,7 @@ use tandem_domain::event_endpoint::EventEndpoint;
 
 use crate::views::endpoint_health;
 
-/// The endpoint of the caller and how it does; nobody sees the secrets.
+/// The endpoint and its health; the secrets are never shown.
 pub fn event_endpoint(endpoint: &EventEndpoint, health: Option<&EndpointHealth>) -> Value {
     let mut view = json!({
         "url": endpoint.settings.url,

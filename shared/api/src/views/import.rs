@@ -1,10 +1,9 @@
-//! Imports and what they did.
+//! Imports and their results.
 
 use serde_json::{Value, json};
 use tandem_domain::import::decide::{ItemProblem, LogEntry};
 use tandem_domain::import::promise::{Counts, Promise};
 
-/// A promise.
 pub fn promise(promise: &Promise) -> Value {
     json!({
         "promiseId": promise.id,
@@ -19,14 +18,14 @@ pub fn promise(promise: &Promise) -> Value {
     })
 }
 
-/// The results with the items that have none yet.
+/// The counts of results, with the items that have no result yet.
 pub fn counts(counts: Counts, pending: u32) -> Value {
     let mut view = json!(counts);
     view["pending"] = pending.into();
     view
 }
 
-/// What one item did.
+/// The result of one item.
 pub fn log_entry(entry: &LogEntry) -> Value {
     json!({
         "promiseId": entry.promise_id,

@@ -1,5 +1,5 @@
-//! The JSON of each noun, as docs/openapi.yaml describes it. What is stored and what is shown are different things: a view
-//! names every member that leaves the house.
+//! The JSON of each noun, as docs/openapi.yaml describes it. A view names each public member, so a new member of a stored row
+//! does not become public by accident.
 
 pub mod callback;
 pub mod cart;

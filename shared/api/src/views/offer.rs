@@ -1,10 +1,9 @@
-//! An offer, as its owner and as a target sees it.
+//! An offer as its owner sees it, and as a target sees it.
 
 use serde_json::{Value, json};
 use tandem_domain::offer::{Offer, OfferKind};
 use tandem_domain::sharing::SharedOffer;
 
-/// An offer of the caller.
 pub fn own(offer: &Offer) -> Value {
     let mut view = common(offer);
     view["status"] = json!(offer.status);
@@ -15,7 +14,7 @@ pub fn own(offer: &Offer) -> Value {
     view
 }
 
-/// An offer that is shared with the caller: read-only, without the other targets.
+/// An offer shared with the caller: read-only, without the other targets.
 pub fn shared(shared: &SharedOffer<'_>) -> Value {
     let mut view = common(shared.offer);
     view["readOnly"] = json!(true);

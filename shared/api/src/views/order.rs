@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 use tandem_domain::external::External;
 use tandem_domain::order::{Order, OrderPosition, PositionState};
 
-/// An order of the caller.
 pub fn order(order: &Order) -> Value {
     let mut view = json!({
         "id": order.id,
@@ -17,16 +16,16 @@ pub fn order(order: &Order) -> Value {
         "createdAt": order.created_at,
         "updatedAt": order.updated_at,
     });
-    mirrored(&mut view, order.external.as_ref());
+    add_external(&mut view, order.external.as_ref());
     view
 }
 
-/// What the leading system told of an order or subscription; `null` for what was sold here.
-pub(crate) fn mirrored(view: &mut Value, external: Option<&External>) {
+/// Adds the members that the external system sent for an order or subscription; all are `null` if Tandem sold it.
+pub(crate) fn add_external(view: &mut Value, external: Option<&External>) {
     let percentage = external
         .and_then(|external| external.discount_basis_points)
         .map(|discount| {
-            // Basis points with a point before the last two digits are the percentage, without any calculation.
+            // A decimal point before the last two digits turns basis points into the percentage, without floating point.
             let text = format!("{}.{:02}", discount.0 / 100, discount.0 % 100);
             serde_json::from_str::<Value>(&text).unwrap_or(Value::Null)
         });

@@ -1,15 +1,14 @@
-//! A row of the payout list, as JSON and as CSV.
+//! A payout row, as JSON and as CSV.
 
 use serde_json::{Value, json};
 use tandem_domain::connection::Side;
 use tandem_domain::ids::ClientId;
 use tandem_domain::payout::{PaidState, Payout};
 
-/// The CSV's first line.
 pub const CSV_HEADER: &str = "id,type,role,createdAt,sourceClientId,sourceName,targetClientId,targetName,orderId,subscriptionId,\
 periodNumber,offerId,offerName,customerId,paymentMethod,currency,gross,sellerShareBasisPoints,due,paidStatus,paidAt\r\n";
 
-/// Which side of a row the caller is.
+/// The caller's side of a row.
 pub fn side(row: &Payout, caller: ClientId) -> Side {
     if row.source_client_id == caller {
         Side::Source
@@ -18,7 +17,6 @@ pub fn side(row: &Payout, caller: ClientId) -> Side {
     }
 }
 
-/// A row as one of its parties sees it.
 pub fn payout(row: &Payout, caller: ClientId) -> Value {
     json!({
         "id": row.id,
@@ -83,8 +81,8 @@ fn paid_at(row: &Payout) -> Option<tandem_domain::Timestamp> {
     }
 }
 
-/// RFC 4180 quoting. A text that a spreadsheet would take for a formula gets an apostrophe in front (OWASP, "CSV Injection");
-/// a number is none.
+/// RFC 4180 quoting. Text that a spreadsheet would run as a formula gets a leading apostrophe (OWASP, "CSV Injection"). Numbers
+/// are safe.
 fn quoted(field: &str) -> String {
     let formula =
         field.starts_with(['=', '+', '-', '@', '\t', '\r']) && field.parse::<i64>().is_err();

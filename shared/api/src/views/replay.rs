@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 use tandem_domain::replay::{ReplayJob, ReplayState};
 
-/// A job and how far it is.
 pub fn job(job: &ReplayJob) -> Value {
     let done_at = match job.state {
         ReplayState::Done { done_at } => Some(done_at),

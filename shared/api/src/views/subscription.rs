@@ -1,10 +1,10 @@
-//! A subscription, as the client of its row sees it.
+//! A subscription as the client of its row sees it.
 
 use serde_json::{Value, json};
 use tandem_domain::external::ManagedBy;
 use tandem_domain::subscription::{Life, Subscription};
 
-/// A subscription of the caller. The order belongs to the seller; the source sees only its id.
+/// The order belongs to the seller; the source sees only its id.
 pub fn subscription(row: &Subscription) -> Value {
     let ends_at = match row.life {
         Life::Active => None,
@@ -19,7 +19,7 @@ pub fn subscription(row: &Subscription) -> Value {
             "sellerShareBasisPoints": link.seller_share_basis_points,
         })
     });
-    // Another system counts the periods of what it manages.
+    // The external system counts the periods of the subscriptions that it manages.
     let counted = row.managed_by() == ManagedBy::Tandem;
     let mut view = json!({
         "id": row.id,
@@ -45,6 +45,6 @@ pub fn subscription(row: &Subscription) -> Value {
         "createdAt": row.created_at,
         "updatedAt": row.updated_at,
     });
-    super::order::mirrored(&mut view, row.external.as_ref());
+    super::order::add_external(&mut view, row.external.as_ref());
     view
 }

@@ -1,15 +1,13 @@
-//! Contracting companies, clients and API keys, as the operator sees them.
+//! Contracting companies, clients and API keys as the operator sees them.
 
 use serde_json::{Value, json};
 use tandem_domain::Timestamp;
 use tandem_domain::tenancy::{ApiKey, Client, ContractingCompany};
 
-/// A contracting company.
 pub fn company(company: &ContractingCompany) -> Value {
     json!({"id": company.id, "name": company.name, "modules": company.modules, "createdAt": company.created_at})
 }
 
-/// A client.
 pub fn client(client: &Client) -> Value {
     json!({
         "id": client.id,

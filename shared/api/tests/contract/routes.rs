@@ -132,7 +132,10 @@ fn each_route_names_the_parameters_that_it_reads() {
 fn each_route_tells_whether_it_takes_an_idempotency_key() {
     each_route(|route, operation, reached| {
         let reaches = |path: &str| reached.keys().any(|reached| reached.ends_with(path));
-        let (taken, required) = (reaches("::Once::of"), reaches("::Once::required"));
+        let (taken, required) = (
+            reaches("::IdempotencyKey::of"),
+            reaches("::IdempotencyKey::required"),
+        );
         let key = parameters(route, operation)
             .into_iter()
             .find(|parameter| parameter["name"] == "Idempotency-Key");
@@ -164,7 +167,7 @@ fn each_route_tells_whether_it_takes_a_body() {
                 .as_str()
                 .is_some_and(|name| name.ends_with("/Nothing"))
         });
-        assert_eq!(nothing, reaches("::Request::no_body"), "{route}");
+        assert_eq!(nothing, reaches("::Request::empty_body"), "{route}");
     });
 }
 
