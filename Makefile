@@ -31,13 +31,13 @@ test: $(RECEIVERS) ## run every test: unit, store, and the stories against the d
 	$(PYTHON) -m unittest discover -s infra/import_orders/tests -t .
 	$(LOCAL) exec -- python -m unittest discover -s infra/operate/tests -t .
 	$(LOCAL) exec -- python -m unittest discover -s infra/local/tests -t .
-	cargo test --workspace --exclude tandem-stories
-	TANDEM_CALLBACK_RETRY_SCHEDULE=$(STORIES_RETRY_SCHEDULE) $(LOCAL) run --canaries -- cargo test --package tandem-stories
-	TANDEM_CALLBACK_RETRY_SCHEDULE=$(STORIES_RETRY_SCHEDULE) $(LOCAL) run --faults --canaries -- cargo test --package tandem-stories
+	cargo test --workspace
+	TANDEM_CALLBACK_RETRY_SCHEDULE=$(STORIES_RETRY_SCHEDULE) $(LOCAL) run --canaries -- cargo test --workspace --test stories
+	TANDEM_CALLBACK_RETRY_SCHEDULE=$(STORIES_RETRY_SCHEDULE) $(LOCAL) run --faults --canaries -- cargo test --workspace --test stories
 
 # SEEDS says how many, SEED plays one of them again. `make test` plays 300.
 chaos: ## play random histories with faults over all functions: SEEDS=100000, or SEED=4711 again
-	TANDEM_CHAOS_SEEDS=$(or $(SEEDS),1000) TANDEM_CHAOS_SEED=$(SEED) cargo test --package tandem-handlers --test chaos -- --nocapture
+	TANDEM_CHAOS_SEEDS=$(or $(SEEDS),1000) TANDEM_CHAOS_SEED=$(SEED) cargo test --package tandem-tests --test chaos -- --nocapture
 
 up: ## bring a stack up and leave it up; .local/stack.json tells where
 	$(LOCAL) up

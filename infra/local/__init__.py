@@ -3,7 +3,7 @@
 One command brings a stack up, another takes it down, a third runs a program against a stack of its own::
 
     python3 -m infra.local up | down | status
-    python3 -m infra.local run -- cargo test -p tandem-stories
+    python3 -m infra.local run -- cargo test -p tandem-tests --test stories
 
 The parts, in the order in which they work:
 

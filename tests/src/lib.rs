@@ -22,6 +22,7 @@ mod api;
 mod callbacks;
 mod client;
 mod connection;
+pub mod handlers;
 mod mails;
 mod operate;
 pub mod queue;

@@ -9,9 +9,9 @@ use serde_json::Value;
 use tandem_domain::Timestamp;
 use tandem_domain::callback::{Callback, CallbackState};
 use tandem_domain::ids::{CallbackId, ClientId};
-use tandem_handlers::House;
 use tandem_runtime::RandomIds;
 use tandem_store::{Transaction, keys};
+use tandem_tests::handlers::House;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::deployment::{Deployed, Place};

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
-use tandem_handlers::{House, Merchant, Who};
 use tandem_testing::HttpCall;
+use tandem_tests::handlers::{House, Merchant, Who};
 
 use crate::deployment::Place;
 use crate::fair_queue::FairQueue;

@@ -7,10 +7,10 @@ use serde_json::Value;
 use tandem_domain::Timestamp;
 use tandem_domain::callback::{Announcement, Callback, Concerned};
 use tandem_domain::ids::{CallbackId, ClientId};
-use tandem_handlers::House;
 use tandem_runtime::{RandomIds, announce};
 use tandem_sealing::Sealer;
 use tandem_store::keys;
+use tandem_tests::handlers::House;
 
 use crate::receivers::Receivers;
 

@@ -12,7 +12,7 @@ mod secrets;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use serde_yaml_ng::Value as Yaml;
-use tandem_stories::{Answer, Client, Received, id};
+use tandem_tests::{Answer, Client, Received, id};
 
 const CREATED: &str = "crossClientOrder.created";
 

@@ -11,7 +11,7 @@ mod vouchers;
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 use serde_json::{Value, json};
-use tandem_stories::{
+use tandem_tests::{
     Answer, Pair, Receiver, Sale, World, callback_about, callbacks_of, id, verified,
 };
 

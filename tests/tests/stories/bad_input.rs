@@ -16,7 +16,7 @@ mod scene;
 use std::collections::BTreeSet;
 
 use serde_yaml_ng::Value as Yaml;
-use tandem_stories::{eventually, rows_about, side_by_side};
+use tandem_tests::{eventually, rows_about, side_by_side};
 
 use case::Case;
 use scene::Scene;

@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tandem_stories::{
+use tandem_tests::{
     Client, Module, Pair, Received, Receiver, Sale, World, callback_about, callbacks_of, id,
     mail_to, mandatory, verified,
 };

@@ -2,7 +2,7 @@
 //! and the access to offers switched off and on.
 
 use serde_json::{Value, json};
-use tandem_stories::{
+use tandem_tests::{
     Answer, Client, Module, Pair, World, eventually, id, mail_to, mails_to, mandatory,
 };
 

@@ -1,7 +1,7 @@
 //! Messages that no worker can ever handle: put aside at once with their reason, and seen by those who run Tandem.
 
 use serde_json::json;
-use tandem_stories::{eventually, operate, queue};
+use tandem_tests::{eventually, operate, queue};
 use uuid::Uuid;
 
 #[tokio::test]

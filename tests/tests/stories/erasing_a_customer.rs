@@ -1,7 +1,7 @@
 //! A customer asks to be forgotten: what must end first, what goes, and what stays.
 
 use serde_json::{Value, json};
-use tandem_stories::{Receiver, World, callback_about, eventually, id, rows_about, verified};
+use tandem_tests::{Receiver, World, callback_about, eventually, id, rows_about, verified};
 
 const CREATED: &str = "crossClientOrder.created";
 

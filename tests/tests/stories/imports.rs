@@ -2,7 +2,7 @@
 //! and the client is told when the import is done.
 
 use serde_json::{Value, json};
-use tandem_stories::{Client, Module, Receiver, World, eventually, id, verified};
+use tandem_tests::{Client, Module, Receiver, World, eventually, id, verified};
 
 mod put_aside;
 

@@ -8,7 +8,7 @@ mod sales;
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use tandem_stories::{Api, id};
+use tandem_tests::{Api, id};
 
 /// Sizes of a page: the largest, and one that does not divide the rows.
 const LIMITS: [usize; 2] = [100, 37];

@@ -2,7 +2,7 @@
 //! comes about, and nothing that was paid for is lost.
 
 use serde_json::Value;
-use tandem_stories::{
+use tandem_tests::{
     Answer, Client, Company, Module, Pair, Receiver, World, id, mail_to, mails_to, verified,
 };
 

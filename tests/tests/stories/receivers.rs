@@ -9,7 +9,7 @@ use std::process::Stdio;
 use jiff::Timestamp;
 use reqwest::StatusCode;
 use serde_json::json;
-use tandem_stories::{Module, Pair, World, callback_about, eventually};
+use tandem_tests::{Module, Pair, World, callback_about, eventually};
 use tandem_webhooks::signature_header;
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};

@@ -3,7 +3,7 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use tandem_stories::{Client, Pair, Receiver, Reply, World, eventually, id, mandatory};
+use tandem_tests::{Client, Pair, Receiver, Reply, World, eventually, id, mandatory};
 use uuid::Uuid;
 
 /// A name, a street or whatever else.

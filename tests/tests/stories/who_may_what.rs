@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 use reqwest::Method;
 use serde_json::Value;
-use tandem_stories::{Answer, Api, side_by_side};
+use tandem_tests::{Answer, Api, side_by_side};
 
 use crate::bad_input::routes_of_the_template;
 use cast::{Caller, Cast};

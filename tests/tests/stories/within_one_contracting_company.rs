@@ -2,7 +2,7 @@
 //! subscription is linked at once and there is nothing to call back.
 
 use serde_json::{Value, json};
-use tandem_stories::{
+use tandem_tests::{
     Api, Client, Module, Pair, Stack, World, callbacks_of, id, mail_to, mandatory, optional,
     preselected,
 };

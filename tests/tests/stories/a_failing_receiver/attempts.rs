@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use tandem_stories::{Receiver, Reply, World, callback_about, eventually, id, verified};
+use tandem_tests::{Receiver, Reply, World, callback_about, eventually, id, verified};
 
 use super::{CREATED, attempts, status_codes, time, waited};
 

@@ -1,7 +1,7 @@
 //! A receiver that answers 410 wants no more: nothing is sent until the source says otherwise.
 
 use serde_json::{Value, json};
-use tandem_stories::{Pair, Receiver, Reply, Sale, World, callback_about, id, mail_to, verified};
+use tandem_tests::{Pair, Receiver, Reply, Sale, World, callback_about, id, mail_to, verified};
 
 use super::{CREATED, attempts, replay, replay_many, status_codes};
 

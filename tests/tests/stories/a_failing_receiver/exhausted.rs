@@ -1,7 +1,7 @@
 //! A receiver that fails to the last attempt.
 
 use serde_json::{Value, json};
-use tandem_stories::{
+use tandem_tests::{
     Pair, Receiver, Reply, Sale, World, callback_about, eventually, id, mail_to, verified,
 };
 use uuid::Uuid;

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use tandem_stories::{Pair, Received, Receiver, World, eventually, id, verified};
+use tandem_tests::{Pair, Received, Receiver, World, eventually, id, verified};
 
 use super::time;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use tandem_stories::{Client, Module, Pair, World, id, mandatory};
+use tandem_tests::{Client, Module, Pair, World, id, mandatory};
 
 /// Partner, role, month, currency.
 type Key = [String; 4];

@@ -1,7 +1,7 @@
 //! Payout rows are paid once, and only the one to whom the money is due says so.
 
 use serde_json::{Value, json};
-use tandem_stories::{Module, World, id};
+use tandem_tests::{Module, World, id};
 
 use super::Scene;
 

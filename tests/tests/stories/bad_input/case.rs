@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use tandem_stories::{Api, Call};
+use tandem_tests::{Api, Call};
 
 use super::bodies;
 use super::check::{Check, Fields};

@@ -1,6 +1,6 @@
 //! One call that has to be refused.
 
-use tandem_stories::Call;
+use tandem_tests::Call;
 
 /// Fields that are wrong, each with its code.
 pub(super) type Fields = Vec<(String, String)>;

@@ -1,7 +1,7 @@
 //! Who and what is there, so that only the input is bad.
 
 use serde_json::{Value, json};
-use tandem_stories::{Api, Receiver, World, callbacks_of, id};
+use tandem_tests::{Api, Receiver, World, callbacks_of, id};
 use uuid::Uuid;
 
 /// A source and a target of two contracting companies with a sale, and some offers that no cart takes.

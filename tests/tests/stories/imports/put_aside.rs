@@ -2,7 +2,7 @@
 //! `infra.operate`, as docs/operations.md says.
 
 use serde_json::json;
-use tandem_stories::{Stack, eventually, operate, table};
+use tandem_tests::{Stack, eventually, operate, table};
 
 use super::{Importing, offer_of};
 

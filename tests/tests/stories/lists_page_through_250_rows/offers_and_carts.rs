@@ -1,7 +1,7 @@
 //! What is sold, and to whom: offers, offers shared by others, carts, customers.
 
 use serde_json::{Value, json};
-use tandem_stories::{Module, Pair, World, id, mandatory, side_by_side};
+use tandem_tests::{Module, Pair, World, id, mandatory, side_by_side};
 
 use super::{all, filtered, same};
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use tandem_stories::{Module, World, side_by_side};
+use tandem_tests::{Module, World, side_by_side};
 
 use super::{ids, walk};
 

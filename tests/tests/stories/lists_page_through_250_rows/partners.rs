@@ -1,7 +1,7 @@
 //! Whom a client is connected with.
 
 use serde_json::{Value, json};
-use tandem_stories::{Client, Module, World, id, side_by_side};
+use tandem_tests::{Client, Module, World, id, side_by_side};
 
 use super::{all, filtered, same};
 

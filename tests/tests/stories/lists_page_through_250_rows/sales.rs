@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tandem_stories::{
+use tandem_tests::{
     Client, Module, Pair, Receiver, World, eventually, id, mandatory, side_by_side,
 };
 

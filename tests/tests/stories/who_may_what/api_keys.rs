@@ -1,6 +1,6 @@
 //! What a function that was broken into could do with API keys: nothing, unless working with them is what it is for.
 
-use tandem_stories::trespass;
+use tandem_tests::trespass;
 
 #[test]
 fn no_function_but_those_that_work_with_api_keys_reaches_them_in_the_table() {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use serde_yaml_ng::Value as Yaml;
-use tandem_stories::{Api, Client, Module, Pair, Receiver, World, callbacks_of, id, mandatory};
+use tandem_tests::{Api, Client, Module, Pair, Receiver, World, callbacks_of, id, mandatory};
 
 /// Who asks with a good key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

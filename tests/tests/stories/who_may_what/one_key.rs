@@ -2,7 +2,7 @@
 //! route must not count on another.
 
 use serde_json::json;
-use tandem_stories::{Api, Module, World};
+use tandem_tests::{Api, Module, World};
 
 #[tokio::test]
 async fn a_key_gets_into_the_route_of_its_scope_and_at_once_not_into_another_and_back() {

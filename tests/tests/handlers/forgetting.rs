@@ -1,0 +1,241 @@
+//! What is sealed of a person: it opens while the person is there, and nothing that is left afterwards opens it.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use tandem_sealing::{DataKey, OpenError, Purpose, Sealer};
+use tandem_tests::handlers::{House, Merchant};
+use wiremock::matchers::method;
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+/// Stands in all that is said of the person, and nowhere else.
+const CANARY: &str = "canary";
+
+const PURPOSES: [Purpose; 7] = [
+    Purpose::CallbackBody,
+    Purpose::SigningSecret,
+    Purpose::IdempotentAnswer,
+    Purpose::Cursor,
+    Purpose::PersonalKey,
+    Purpose::PersonalData,
+    Purpose::ReceivedAnswer,
+];
+
+/// A sealed text of the table.
+#[derive(Debug, Clone)]
+struct Sealed {
+    /// The kind of its row and its member there, e.g. `callback sealedPerson`.
+    kept_in: String,
+    text: String,
+    /// What it may be bound to: whatever its row says, alone and in pairs.
+    places: BTreeSet<String>,
+}
+
+/// A sealed text and what it says.
+#[derive(Debug)]
+struct Opened {
+    sealed: Sealed,
+    plain: String,
+}
+
+impl Opened {
+    fn tells_of_the_person(&self) -> bool {
+        self.plain.to_lowercase().contains(CANARY)
+    }
+}
+
+/// All texts and numbers of a row, each with the name of its member; what lies deeper has the outer name.
+fn words(row: &Value) -> Vec<(&str, String)> {
+    fn within<'a>(name: &'a str, value: &'a Value, found: &mut Vec<(&'a str, String)>) {
+        match value {
+            Value::String(text) => found.push((name, text.clone())),
+            Value::Number(number) => found.push((name, number.to_string())),
+            Value::Array(items) => items.iter().for_each(|item| within(name, item, found)),
+            Value::Object(members) => members
+                .values()
+                .for_each(|member| within(name, member, found)),
+            Value::Null | Value::Bool(_) => {}
+        }
+    }
+    let mut found = Vec::new();
+    row.as_object()
+        .into_iter()
+        .flatten()
+        .for_each(|(name, member)| within(name, member, &mut found));
+    found
+}
+
+/// Everything in the table that has the form of a sealed text, and all that a text of its row may be bound to.
+fn sealed_in(rows: &[Value], sealer: &Sealer) -> Vec<Sealed> {
+    let has_the_form =
+        |text: &str| sealer.open(Purpose::Cursor, "", text) == Err(OpenError::Refused);
+    let of_row = |row: &Value| {
+        let words = words(row);
+        let kind = row["sk"]
+            .as_str()
+            .unwrap_or_default()
+            .split('#')
+            .next()
+            .unwrap_or_default()
+            .to_owned();
+        let mut parts: BTreeSet<String> = words
+            .iter()
+            .map(|(_, word)| word.clone())
+            .filter(|word| !has_the_form(word))
+            .collect();
+        let keys = ["pk", "sk"].map(|name| row[name].as_str().unwrap_or_default());
+        parts.extend(
+            keys.iter()
+                .flat_map(|key| key.split('#'))
+                .map(str::to_owned),
+        );
+        let pairs = parts
+            .iter()
+            .flat_map(|one| parts.iter().map(move |other| format!("{one}#{other}")));
+        let places: BTreeSet<String> = parts.iter().cloned().chain(pairs).collect();
+        let sealed = words.into_iter().filter(|(_, word)| has_the_form(word));
+        let sealed = sealed.map(|(name, text)| Sealed {
+            kept_in: format!("{kind} {name}"),
+            text,
+            places: places.clone(),
+        });
+        sealed.collect::<Vec<_>>()
+    };
+    rows.iter().flat_map(of_row).collect()
+}
+
+/// What a sealer opens for any purpose at any place.
+fn opened_by(sealer: &Sealer, sealed: &Sealed) -> Option<Opened> {
+    let tries = PURPOSES
+        .iter()
+        .flat_map(|purpose| sealed.places.iter().map(move |place| (*purpose, place)));
+    let plain = tries
+        .into_iter()
+        .find_map(|(purpose, place)| sealer.open(purpose, place, &sealed.text).ok())?;
+    Some(Opened {
+        sealed: sealed.clone(),
+        plain: String::from_utf8_lossy(&plain).into_owned(),
+    })
+}
+
+/// A sealer of every text that may be a person's key, 32 octets in base64.
+fn keys_among<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<Sealer> {
+    let keys: BTreeSet<&str> = texts
+        .filter(|text| text.len() == 44 && text.ends_with('='))
+        .collect();
+    keys.into_iter()
+        .map(|key| Sealer::new(DataKey::from_secret(key).expect("long enough")))
+        .collect()
+}
+
+/// What of some sealed texts can be opened by who has a table and the data key of its deployment.
+fn openable(house: &House, texts: &[Sealed], rows: &[Value]) -> Vec<Opened> {
+    let sealer = &house.app.sealer;
+    let of_deployment: Vec<Opened> = sealed_in(rows, sealer)
+        .iter()
+        .filter_map(|sealed| opened_by(sealer, sealed))
+        .collect();
+    let in_the_clear: Vec<String> = rows.iter().flat_map(words).map(|(_, word)| word).collect();
+    let of_persons = of_deployment
+        .iter()
+        .map(|opened| opened.plain.as_str())
+        .chain(in_the_clear.iter().map(String::as_str));
+    let sealers: Vec<Sealer> = std::iter::once(sealer.clone())
+        .chain(keys_among(of_persons))
+        .collect();
+    texts
+        .iter()
+        .filter_map(|sealed| sealers.iter().find_map(|sealer| opened_by(sealer, sealed)))
+        .collect()
+}
+
+fn kept_in(opened: &[Opened]) -> BTreeSet<&str> {
+    opened
+        .iter()
+        .map(|opened| opened.sealed.kept_in.as_str())
+        .collect()
+}
+
+/// Sells to a person, of whom everything is then kept that is ever kept: the answer to its making, what the callback of the
+/// sale tells, and what the receiver answered to it and to that of the refund.
+async fn somebody_known(house: &House, url: &str) -> (Merchant, String) {
+    let mut pair = house.pair(Some(url)).await;
+    let person = json!({
+        "email": format!("{CANARY}@example.com"), "language": "de", "firstName": "Canary", "lastName": "Canary",
+        "externalSystemId": "canary-1", "phone": "canary 2",
+    });
+    let made = house
+        .post(&pair.target.who, "/v1/customers", "c1", person)
+        .await
+        .expect(201);
+    pair.customer = made["id"].as_str().expect("an id").to_owned();
+    let order = house.purchase(&pair, "k1").await.expect(201);
+    house.work().await;
+    let path = format!("/v1/orders/{}/refund", order["id"].as_str().expect("an id"));
+    let _ = house
+        .post(&pair.target.who, &path, "r1", json!({}))
+        .await
+        .expect(200);
+    house.work().await;
+    (pair.target, pair.customer)
+}
+
+#[tokio::test]
+async fn what_was_sealed_of_a_person_is_opened_by_nothing_that_an_erasure_leaves() {
+    let (house, server) = (House::new().await, MockServer::start().await);
+    let answer = ResponseTemplate::new(200).set_body_string(format!("we know {CANARY}"));
+    Mock::given(method("POST"))
+        .respond_with(answer)
+        .mount(&server)
+        .await;
+    let (client, customer) = somebody_known(&house, &server.uri()).await;
+
+    let before = house.table.dump();
+    let sealed = sealed_in(&before, &house.app.sealer);
+    let (known, others): (Vec<Opened>, Vec<Opened>) = openable(&house, &sealed, &before)
+        .into_iter()
+        .partition(Opened::tells_of_the_person);
+    assert_eq!(
+        known.len() + others.len(),
+        sealed.len(),
+        "this test knows how to open whatever is sealed"
+    );
+    let all = BTreeSet::from([
+        "attempt sealedAnswer",
+        "callback sealedPerson",
+        "idempotency sealedAnswer",
+    ]);
+    assert_eq!(
+        (kept_in(&known), known.len()),
+        (all, 4),
+        "what was answered to its making, what was told, and two answers"
+    );
+
+    let _ = house
+        .call(
+            &client.who,
+            &format!("DELETE /v1/customers/{customer}"),
+            None,
+        )
+        .await
+        .expect(200);
+    let after = house.table.dump();
+    assert!(
+        !json!(after).to_string().to_lowercase().contains(CANARY),
+        "nothing is told in the clear"
+    );
+    // Sealed texts may have been copied before: what is left in the table must not open them either.
+    let copied: Vec<Sealed> = known.into_iter().map(|opened| opened.sealed).collect();
+    assert_eq!(kept_in(&openable(&house, &copied, &after)), BTreeSet::new());
+    let told: Vec<Opened> = openable(&house, &sealed_in(&after, &house.app.sealer), &after);
+    assert!(
+        told.iter()
+            .any(|opened| opened.sealed.kept_in == "callback sealedBody"),
+        "what is no person's still opens"
+    );
+    let told: Vec<Opened> = told
+        .into_iter()
+        .filter(Opened::tells_of_the_person)
+        .collect();
+    assert_eq!(kept_in(&told), BTreeSet::new());
+}

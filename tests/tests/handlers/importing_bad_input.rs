@@ -1,0 +1,245 @@
+//! Imports that are too large, no text, no JSON, too deep, or not meant so: refused as a whole, and nothing is taken.
+
+use serde_json::{Value, json};
+use tandem_tests::handlers::Answer;
+
+use crate::importing::{Importing, results};
+
+const LARGEST: usize = 2 * 1024 * 1024;
+const ROUTE: &str = "POST /v1/imports/orders";
+
+async fn send(importing: &Importing, body: impl Into<Vec<u8>>) -> Answer {
+    importing
+        .house
+        .send_bytes(&importing.client.who, ROUTE, Some(body.into()), &[])
+        .await
+}
+
+/// Nothing was accepted.
+fn nothing_is_taken(importing: &Importing) {
+    assert_eq!(
+        importing.rows("promise").len()
+            + importing.rows("chunk#").len()
+            + importing.rows("idempotency").len(),
+        0
+    );
+}
+
+/// A good import as text, with spaces behind it up to a size.
+fn padded(importing: &Importing, size: usize) -> Vec<u8> {
+    let mut body = json!({"items": [importing.item("A-1", json!({}))]})
+        .to_string()
+        .into_bytes();
+    body.resize(size, b' ');
+    body
+}
+
+#[tokio::test]
+async fn two_mebibytes_are_taken_and_one_byte_more_is_refused_by_naming_the_limit() {
+    let importing = Importing::new().await;
+    let refused = send(&importing, padded(&importing, LARGEST + 1)).await;
+    assert!(
+        refused.body["detail"]
+            .as_str()
+            .expect("a detail")
+            .contains("2097152"),
+        "{}",
+        refused.text
+    );
+    assert_eq!(refused.problem(413), "body_too_large");
+    nothing_is_taken(&importing);
+    let accepted = send(&importing, padded(&importing, LARGEST))
+        .await
+        .expect(202);
+    importing.house.work().await;
+    assert_eq!(
+        results(
+            &importing
+                .promise(accepted["promiseId"].as_str().expect("an id"))
+                .await
+        ),
+        ["created"]
+    );
+}
+
+#[tokio::test]
+async fn a_thousand_items_are_taken_and_one_more_is_refused() {
+    let importing = Importing::new().await;
+    let mut items: Vec<Value> = (0..1_001)
+        .map(|number| importing.item(&format!("A-{number}"), json!({})))
+        .collect();
+    let refused = importing.send(&items).await;
+    assert_eq!(
+        (
+            &refused.body["errors"][0]["field"],
+            &refused.body["errors"][0]["code"]
+        ),
+        (&json!("items"), &json!("wrong_length"))
+    );
+    assert_eq!(refused.problem(422), "invalid_fields");
+    nothing_is_taken(&importing);
+    items.pop();
+    assert_eq!(importing.send(&items).await.expect(202)["itemCount"], 1_000);
+    assert_eq!(importing.rows("chunk#").len(), 40);
+}
+
+#[tokio::test]
+async fn what_is_no_text_or_no_json_is_refused() {
+    let importing = Importing::new().await;
+    let good = padded(&importing, 400);
+    let broken_text = {
+        let mut body = good.clone();
+        let at = body
+            .windows(3)
+            .position(|bytes| bytes == b"A-1")
+            .expect("the id");
+        body[at] = 0xff;
+        body
+    };
+    let half_a_letter =
+        br#"{"items": [{"externalSystemId": "#.iter().chain(b"\"\xc3\"}]}").copied().collect();
+    let lone_surrogate = br#"{"items": [{"externalSystemId": "\ud800"}]}"#.to_vec();
+    let bodies = [
+        broken_text,
+        half_a_letter,
+        lone_surrogate,
+        Vec::new(),
+        good[..100].to_vec(),
+        [good.clone(), good.clone()].concat(),
+        b"\xef\xbb\xbf{\"items\": []}".to_vec(),
+        br#"{"items": [NaN]}"#.to_vec(),
+    ];
+    for body in bodies {
+        let shown = String::from_utf8_lossy(&body)
+            .chars()
+            .take(60)
+            .collect::<String>();
+        assert_eq!(
+            send(&importing, body).await.problem(400),
+            "invalid_json",
+            "{shown}"
+        );
+    }
+    nothing_is_taken(&importing);
+}
+
+#[tokio::test]
+async fn deep_and_enormous_json_is_refused_and_hurts_nobody() {
+    let importing = Importing::new().await;
+    let deep =
+        |open: &str, close: &str| format!("{}{}", open.repeat(100_000), close.repeat(100_000));
+    for body in [
+        deep("[", "]"),
+        deep("[", ""),
+        format!("{{\"items\": {}}}", deep("[", "]")),
+        deep("{\"a\":", ""),
+    ] {
+        assert_eq!(send(&importing, body).await.problem(400), "invalid_json");
+    }
+    let members: Vec<String> = (0..90_000)
+        .map(|number| format!("\"m{number}\":0"))
+        .collect();
+    let many_members = format!("{{\"items\": [{{{}}}]}}", members.join(","));
+    assert!(many_members.len() < LARGEST);
+    let refused = send(&importing, many_members).await;
+    // The answer names each wrong member, and has an end all the same.
+    assert!(
+        refused.text.len() < 5 * 1024 * 1024,
+        "{} bytes",
+        refused.text.len()
+    );
+    assert_eq!(refused.problem(422), "invalid_fields");
+    let many_items = format!("{{\"items\": [{}0]}}", "0,".repeat(1_000_000));
+    assert_eq!(
+        send(&importing, many_items).await.problem(400),
+        "invalid_json"
+    );
+    let many_items = format!("{{\"items\": [{}0]}}", "0,".repeat(90_000));
+    assert_eq!(
+        send(&importing, many_items).await.problem(422),
+        "invalid_fields"
+    );
+    nothing_is_taken(&importing);
+}
+
+#[tokio::test]
+async fn numbers_that_are_too_large_too_long_or_not_whole_are_named() {
+    let importing = Importing::new().await;
+    let long = "9".repeat(1_000_000);
+    let numbers = [
+        "9223372036854775808",
+        "18446744073709551616",
+        "-9223372036854775809",
+        "1e3",
+        "1.5",
+        "10001",
+        "0",
+        "-1",
+        "1e400",
+        &long,
+    ];
+    let mut refused = Vec::new();
+    for number in numbers {
+        let body =
+            json!({"items": [importing.item("A-1", json!({"quantity": "HERE"}))]}).to_string();
+        let answer = send(&importing, body.replace("\"HERE\"", number)).await;
+        let shown: String = number.chars().take(24).collect();
+        // What is no number of the JSON that programs read is no JSON; the rest is a wrong quantity.
+        match answer.status {
+            400 => assert_eq!(answer.problem(400), "invalid_json", "{shown}"),
+            _ => {
+                assert_eq!(
+                    answer.body["errors"][0]["field"], "items[0].quantity",
+                    "{shown}: {}",
+                    answer.text
+                );
+                assert_eq!(answer.problem(422), "invalid_fields", "{shown}");
+                refused.push(shown);
+            }
+        }
+    }
+    assert_eq!(refused, &numbers[..8], "numbers that are read are named");
+    nothing_is_taken(&importing);
+}
+
+#[tokio::test]
+async fn a_local_time_another_offset_and_a_bare_date_are_named_with_what_to_write() {
+    let importing = Importing::new().await;
+    let cases = [
+        ("2026-11-01T00:00:00", "no_offset", "2026-11-01T00:00:00Z"),
+        (
+            "2026-11-01T00:00:00+02:00",
+            "not_utc",
+            "2026-10-31T22:00:00Z",
+        ),
+        (
+            "2026-11-01T00:00:00-05:30",
+            "not_utc",
+            "2026-11-01T05:30:00Z",
+        ),
+        ("2026-11-01", "no_time", "2026-11-01T00:00:00Z"),
+        ("01.11.2026", "invalid_date", "in UTC"),
+        ("2026-02-30T00:00:00Z", "invalid_date", "in UTC"),
+        ("2026-11-01T25:00:00Z", "invalid_date", "in UTC"),
+    ];
+    for (field, (text, code, hint)) in ["startDate", "endDate", "orderDate"]
+        .iter()
+        .flat_map(|field| cases.map(|case| (*field, case)))
+    {
+        let refused = importing
+            .send(&[importing.item("A-1", json!({field: text}))])
+            .await;
+        let error = &refused.body["errors"][0];
+        assert_eq!(
+            (&error["field"], &error["code"]),
+            (&json!(format!("items[0].{field}")), &json!(code)),
+            "{text}"
+        );
+        assert!(
+            error["detail"].as_str().expect("a detail").contains(hint),
+            "{error}"
+        );
+        assert_eq!(refused.problem(422), "invalid_fields");
+    }
+    nothing_is_taken(&importing);
+}

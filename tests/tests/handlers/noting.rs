@@ -1,0 +1,217 @@
+//! What becomes of invitations' mails, from the mail service's event to the connection. The local emulator delivers no such events;
+//! these have the form that AWS documents.
+
+use serde_json::{Value, json};
+use tandem_tests::handlers::{House, Merchant};
+
+const AT: &str = "2026-11-21T12:00:07.412Z";
+
+/// An event of SES as EventBridge hands it to a function; `told` is its own part, e.g. `bounce`.
+fn event(kind: &str, tags: Value, told: Value) -> Value {
+    let mut detail = json!({
+        "eventType": kind,
+        "mail": {
+            "timestamp": "2026-11-21T12:00:02.012Z",
+            "source": "Tandem <tandem@example.com>",
+            "sourceArn": "arn:aws:ses:eu-central-1:123456789012:identity/tandem@example.com",
+            "sendingAccountId": "123456789012",
+            "messageId": "EXAMPLE7c191be45-e9aedb9a-02f9-4d12-a87d-dd0099a07f8a-000000",
+            "destination": ["recipient@example.com"],
+            "headersTruncated": false,
+            "headers": [{"name": "To", "value": "recipient@example.com"}],
+            "commonHeaders": {"from": ["Tandem <tandem@example.com>"], "to": ["recipient@example.com"], "subject": "Einladung"},
+            "tags": tags,
+        },
+    });
+    detail
+        .as_object_mut()
+        .expect("an object")
+        .extend(told.as_object().expect("an object").clone());
+    let name = match kind {
+        "Bounce" => "Email Bounced",
+        "Complaint" => "Email Complaint Received",
+        _ => "Email Sent",
+    };
+    json!({
+        "version": "0",
+        "id": "12345678-1234-1234-1234-123456789012",
+        "detail-type": name,
+        "source": "aws.ses",
+        "account": "123456789012",
+        "time": "2026-11-21T12:00:08Z",
+        "region": "eu-central-1",
+        "resources": ["arn:aws:ses:eu-central-1:123456789012:configuration-set/mails"],
+        "detail": detail,
+    })
+}
+
+fn bounce() -> Value {
+    let recipient = json!({"emailAddress": "recipient@example.com", "action": "failed", "status": "5.1.1", "diagnosticCode": "smtp; 550"});
+    json!({"bounce": {
+        "bounceType": "Permanent", "bounceSubType": "General", "bouncedRecipients": [recipient], "timestamp": AT,
+        "feedbackId": "01000157c44f053b-61b59c11-9236-11e6-8f96-7be8aexample-000000", "reportingMTA": "dsn; mta.example.com",
+    }})
+}
+
+fn complaint() -> Value {
+    json!({"complaint": {
+        "complainedRecipients": [{"emailAddress": "recipient@example.com"}], "timestamp": AT,
+        "feedbackId": "01000157c44f053b-61b59c11-9236-11e6-8f96-7be8aexample-000000", "complaintFeedbackType": "abuse",
+    }})
+}
+
+async fn invited(house: &House) -> (Merchant, Merchant, String) {
+    let company = house.company(true).await;
+    let (source, target) = (
+        house.merchant(&company, "Quelle").await,
+        house.merchant(&company, "Ziel").await,
+    );
+    let body = json!({"targetClientId": target.id, "offersAccess": true});
+    let made = house
+        .call(&source.who, "POST /v1/connections", Some(body))
+        .await
+        .expect(201);
+    assert_eq!(made["invitationMail"], Value::Null);
+    (
+        source,
+        target,
+        made["id"].as_str().expect("an id").to_owned(),
+    )
+}
+
+async fn shown(house: &House, who: &Merchant, id: &str) -> Value {
+    house
+        .call(&who.who, &format!("GET /v1/connections/{id}"), None)
+        .await
+        .expect(200)
+}
+
+#[tokio::test]
+async fn the_source_sees_what_became_of_its_invitations_mail_and_the_target_does_not() {
+    let house = House::new().await;
+    let (source, target, id) = invited(&house).await;
+    house.work().await;
+    let [sent] = house.mails().try_into().expect("one mail");
+    let tags: serde_json::Map<String, Value> = sent
+        .mail
+        .tags()
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), json!([value])))
+        .collect();
+    for (kind, told, status, at) in [
+        (
+            "Send",
+            json!({"send": {}}),
+            "sent",
+            "2026-11-21T12:00:02.012Z",
+        ),
+        ("Bounce", bounce(), "bounced", AT),
+        ("Complaint", complaint(), "complained", AT),
+    ] {
+        house
+            .notes
+            .note(event(kind, json!(tags), told))
+            .await
+            .expect("noted");
+        assert_eq!(
+            shown(&house, &source, &id).await["invitationMail"],
+            json!({"status": status, "at": at})
+        );
+    }
+    assert_eq!(
+        shown(&house, &target, &id).await.get("invitationMail"),
+        None
+    );
+    assert!(
+        !json!(house.table.dump())
+            .to_string()
+            .contains("recipient@example.com")
+    );
+}
+
+#[tokio::test]
+async fn events_that_come_late_or_twice_change_nothing() {
+    let house = House::new().await;
+    let (source, _, id) = invited(&house).await;
+    let tags = json!({"about": ["invitation"], "connection": [id]});
+    house
+        .notes
+        .note(event("Bounce", tags.clone(), bounce()))
+        .await
+        .expect("noted");
+    let before = house.table.dump();
+    for (kind, told) in [("Bounce", bounce()), ("Send", json!({"send": {}}))] {
+        house
+            .notes
+            .note(event(kind, tags.clone(), told))
+            .await
+            .expect("noted");
+    }
+    assert_eq!(house.table.dump(), before);
+    assert_eq!(
+        shown(&house, &source, &id).await["invitationMail"]["status"],
+        "bounced"
+    );
+}
+
+#[tokio::test]
+async fn what_is_no_event_of_an_invitation_here_is_left_alone() {
+    let house = House::new().await;
+    let (_, _, id) = invited(&house).await;
+    let before = house.table.dump();
+    let unknown = "con_0190b8f5c6f77c3ab0a1c2d3e4f50617";
+    for strange in [
+        event(
+            "Bounce",
+            json!({"about": ["invitation"], "connection": [unknown]}),
+            bounce(),
+        ),
+        event(
+            "Bounce",
+            json!({"about": ["invitation"], "connection": ["x"]}),
+            bounce(),
+        ),
+        event("Bounce", json!({"about": ["invitation"]}), bounce()),
+        event("Bounce", json!({"connection": [id]}), bounce()),
+        event(
+            "Bounce",
+            json!({"about": ["invitation"], "connection": [id]}),
+            json!({}),
+        ),
+        event(
+            "Open",
+            json!({"about": ["invitation"], "connection": [id]}),
+            json!({"open": {}}),
+        ),
+        json!({"detail": 5}),
+        Value::Null,
+    ] {
+        house
+            .notes
+            .note(strange.clone())
+            .await
+            .unwrap_or_else(|error| panic!("{strange}: {error}"));
+    }
+    assert_eq!(house.table.dump(), before);
+}
+
+#[tokio::test]
+async fn events_at_once_end_with_what_says_most() {
+    let house = House::new().await;
+    let (source, _, id) = invited(&house).await;
+    let tags = json!({"about": ["invitation"], "connection": [id]});
+    let note = |kind, told| house.notes.note(event(kind, tags.clone(), told));
+    let all = [
+        note("Send", json!({})),
+        note("Complaint", complaint()),
+        note("Bounce", bounce()),
+        note("Send", json!({})),
+    ];
+    for noted in futures::future::join_all(all).await {
+        noted.expect("noted");
+    }
+    assert_eq!(
+        shown(&house, &source, &id).await["invitationMail"]["status"],
+        "complained"
+    );
+}
