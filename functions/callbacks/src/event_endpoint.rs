@@ -113,13 +113,9 @@ async fn load(
     app: &App,
     caller: ClientCaller,
 ) -> Result<(Option<EventEndpoint>, Option<EndpointHealth>), Problem> {
-    let health = endpoint_keys::endpoint_health(Endpoint::Client(caller.id));
     let endpoint = keys::event_endpoint(caller.id);
-    let loaded = app
-        .store
-        .batch([endpoint.raw().clone(), health.raw().clone()])
-        .await?;
-    Ok((loaded.get(&endpoint)?, loaded.get(&health)?))
+    let health = endpoint_keys::endpoint_health(Endpoint::Client(caller.id));
+    Ok(app.store.load((endpoint, health)).await?)
 }
 
 fn missing() -> Problem {

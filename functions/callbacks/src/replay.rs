@@ -75,16 +75,11 @@ async fn find(
     caller: ClientCaller,
     ids: &[CallbackId],
 ) -> Result<Vec<Callback>, Problem> {
-    let loaded = app
-        .store
-        .batch(
-            ids.iter()
-                .map(|id| keys::callback(caller.id, *id).raw().clone()),
-        )
-        .await?;
+    let key_of = |id: &CallbackId| keys::callback(caller.id, *id);
+    let mut callbacks = app.store.load_all(ids.iter().map(key_of)).await?;
     let (mut found, mut errors) = (Vec::new(), FieldErrors::default());
     for id in ids {
-        match loaded.get(&keys::callback(caller.id, *id))? {
+        match callbacks.remove(&key_of(id)) {
             Some(callback) => found.push(callback),
             None => errors.0.extend(
                 FieldErrors::at(
@@ -117,12 +112,9 @@ async fn rows_of(app: &App, callbacks: &[Callback]) -> Result<Transaction, Probl
         .into_iter()
         .map(endpoint_keys::endpoint_health)
         .collect();
-    let loaded = app
-        .store
-        .batch(endpoints.iter().map(|key| key.raw().clone()))
-        .await?;
+    let mut healths = app.store.load_all(endpoints.clone()).await?;
     for key in &endpoints {
-        let Some(health) = loaded.get(key)? else {
+        let Some(health) = healths.remove(key) else {
             continue;
         };
         match health.clone().believed(app.now()) {

@@ -138,11 +138,7 @@ async fn companies_allow(app: &App, connection: &Connection) -> Result<(), Probl
         keys::company(connection.source.company_id),
         keys::company(connection.target.company_id),
     );
-    let loaded = app
-        .store
-        .batch([source.raw().clone(), target.raw().clone()])
-        .await?;
-    match (loaded.get(&source)?, loaded.get(&target)?) {
+    match app.store.load((source, target)).await? {
         (Some(source), Some(target)) => Ok(modules_are_on(&source, &target)?),
         (None, _) => Err(ConnectionError::ModuleOff { side: Side::Source }.into()),
         (_, None) => Err(ConnectionError::ModuleOff { side: Side::Target }.into()),

@@ -114,26 +114,20 @@ async fn parties(
     caller: ClientCaller,
     target: ClientId,
 ) -> Result<(Party, Party, Option<Invitations>), Problem> {
-    let (own, own_company, other) = (
+    let keys = (
         keys::client(caller.id),
         keys::company(caller.company_id),
         keys::client(target),
+        limit_keys::invitations(caller.id),
     );
-    let invitations = limit_keys::invitations(caller.id);
-    let rows = [
-        own.raw().clone(),
-        own_company.raw().clone(),
-        other.raw().clone(),
-        invitations.raw().clone(),
-    ];
-    let loaded = app.store.batch(rows).await?;
+    let (own, own_company, other, invitations) = app.store.load(keys).await?;
     let gone = |what: &str| StoreError::Corrupt {
         key: caller.id.to_string(),
         reason: format!("the caller's {what} is missing"),
     };
     let source = (
-        loaded.get(&own)?.ok_or_else(|| gone("client"))?,
-        loaded.get(&own_company)?.ok_or_else(|| gone("company"))?,
+        own.ok_or_else(|| gone("client"))?,
+        own_company.ok_or_else(|| gone("company"))?,
     );
     let unknown = || {
         Problem::from(FieldErrors::at(
@@ -142,13 +136,13 @@ async fn parties(
             "there is no such client",
         ))
     };
-    let target = loaded.get(&other)?.ok_or_else(unknown)?;
+    let target = other.ok_or_else(unknown)?;
     let company = app
         .store
         .get(&keys::company(target.company_id))
         .await?
         .ok_or_else(unknown)?;
-    Ok((source, (target, company), loaded.get(&invitations)?))
+    Ok((source, (target, company), invitations))
 }
 
 /// A signing secret as the table holds it, bound to its connection.

@@ -63,15 +63,11 @@ pub(crate) async fn read(
         .await?;
     let (mut health, mut mail) = (None, None);
     if side == Side::Source {
-        let (endpoint, invitation) = (
+        let keys = (
             endpoint_keys::endpoint_health(connection.id),
             invitation_mail(connection.id),
         );
-        let loaded = app
-            .store
-            .batch([endpoint.raw().clone(), invitation.raw().clone()])
-            .await?;
-        (health, mail) = (loaded.get(&endpoint)?, loaded.get(&invitation)?);
+        (health, mail) = app.store.load(keys).await?;
     }
     Ok(Answer::ok(view::full(
         &connection,

@@ -51,14 +51,11 @@ pub(crate) async fn are_free(
     customer: &Customer,
     guards: &[Guard],
 ) -> Result<(), Problem> {
-    let loaded = app
-        .store
-        .batch(guards.iter().map(|guard| guard.key().raw().clone()))
-        .await?;
+    let held = app.store.load_all(guards.iter().map(Entity::key)).await?;
     let email = email(customer.company_id, &customer.profile.email);
     for guard in guards {
-        if loaded
-            .get(&guard.key())?
+        if held
+            .get(&guard.key())
             .is_some_and(|held| held.customer_id != customer.id)
         {
             let is_email = guard.key().raw() == email.raw();

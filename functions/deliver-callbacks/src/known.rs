@@ -3,8 +3,8 @@
 use tandem_domain::callback::Endpoint;
 use tandem_domain::connection::CallbackSettings;
 use tandem_domain::endpoint_health::EndpointHealth;
-use tandem_store::read::Loaded;
-use tandem_store::{RawKey, StoreError, Transaction, endpoint_keys, keys};
+use tandem_store::read::{Batch, Rows};
+use tandem_store::{StoreError, Transaction, endpoint_keys, keys};
 
 use crate::Worker;
 
@@ -23,23 +23,20 @@ pub(crate) struct Known {
 }
 
 impl Known {
-    /// The keys of its rows.
-    pub(crate) fn keys(endpoint: Endpoint) -> [RawKey; 2] {
-        let settings = match endpoint {
-            Endpoint::Connection(id) => keys::connection(id).raw().clone(),
-            Endpoint::Client(id) => keys::event_endpoint(id).raw().clone(),
-        };
-        [
-            settings,
-            endpoint_keys::endpoint_health(endpoint).raw().clone(),
-        ]
+    /// Adds the keys of its rows.
+    pub(crate) fn add_keys(endpoint: Endpoint, batch: &mut Batch<'_>) {
+        match endpoint {
+            Endpoint::Connection(id) => batch.add(&keys::connection(id)),
+            Endpoint::Client(id) => batch.add(&keys::event_endpoint(id)),
+        }
+        batch.add(&endpoint_keys::endpoint_health(endpoint));
     }
 
     /// As the rows say; `None` if there is no such endpoint any more.
     ///
     /// # Errors
     /// A row cannot be read.
-    pub(crate) fn of(endpoint: Endpoint, rows: &Loaded) -> Result<Option<Self>, StoreError> {
+    pub(crate) fn of(endpoint: Endpoint, rows: &Rows) -> Result<Option<Self>, StoreError> {
         let found = match endpoint {
             Endpoint::Connection(id) => {
                 let row = rows.get(&keys::connection(id))?;
@@ -119,8 +116,9 @@ impl Worker {
     /// # Errors
     /// The table does not answer, or a row cannot be read.
     pub(crate) async fn look_again(&self, known: Known) -> Result<Known, StoreError> {
-        let rows = self.store.batch(Known::keys(known.endpoint)).await?;
-        Ok(match Known::of(known.endpoint, &rows)? {
+        let mut batch = self.store.batch();
+        Known::add_keys(known.endpoint, &mut batch);
+        Ok(match Known::of(known.endpoint, &batch.load().await?)? {
             Some(now) if now.settings.url == known.settings.url => Known {
                 settings: known.settings,
                 moved: known.moved,

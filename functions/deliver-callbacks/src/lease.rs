@@ -155,10 +155,12 @@ impl Worker {
         let customer = callback
             .concerned
             .map(|concerned| keys::customer(concerned.company_id, concerned.customer_id));
-        let rows = Known::keys(endpoint)
-            .into_iter()
-            .chain(customer.iter().map(|key| key.raw().clone()));
-        let loaded = self.store.batch(rows).await?;
+        let mut batch = self.store.batch();
+        Known::add_keys(endpoint, &mut batch);
+        if let Some(key) = &customer {
+            batch.add(key);
+        }
+        let loaded = batch.load().await?;
         let customer = customer.map(|key| loaded.get(&key)).transpose()?.flatten();
         let person = customer
             .map(|customer| announce::personal(&self.sealer, &customer))

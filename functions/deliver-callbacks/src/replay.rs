@@ -7,7 +7,9 @@ use tandem_domain::callback::{Callback, Endpoint};
 use tandem_domain::ids::{CallbackId, ClientId, ReplayId};
 use tandem_domain::replay::{PAUSE, ReplayJob, STEP};
 use tandem_queue::Message;
-use tandem_store::{CommitError, StoreError, Transaction, endpoint_keys, keys, replay_keys};
+use tandem_store::{
+    CommitError, Entity, StoreError, Transaction, endpoint_keys, keys, replay_keys,
+};
 
 use crate::{MOST_TRIES, Worker};
 
@@ -50,21 +52,12 @@ impl Worker {
             })
             .await?;
         // The list may be behind: what is decided rests on the rows.
-        let rows = self
+        let mut rows = self
             .store
-            .batch(
-                page.items
-                    .iter()
-                    .map(|row| keys::callback(row.client_id, row.id).raw().clone()),
-            )
+            .load_all(page.items.iter().map(Entity::key))
             .await?;
-        let mut callbacks: Vec<Callback> = Vec::new();
-        for found in &page.items {
-            callbacks.extend(
-                rows.get(&keys::callback(found.client_id, found.id))?
-                    .filter(|callback| job.wants(callback)),
-            );
-        }
+        let found = page.items.iter().filter_map(|row| rows.remove(&row.key()));
+        let callbacks: Vec<Callback> = found.filter(|callback| job.wants(callback)).collect();
         let mut transaction = Transaction::default();
         self.enable(&job, &callbacks, &mut transaction).await?;
         let now = self.clock.now();
@@ -89,13 +82,10 @@ impl Worker {
             .into_iter()
             .map(endpoint_keys::endpoint_health)
             .collect();
-        let loaded = self
-            .store
-            .batch(endpoints.iter().map(|key| key.raw().clone()))
-            .await?;
+        let healths = self.store.load_all(endpoints.clone()).await?;
         for key in &endpoints {
-            if let Some(health) = loaded.get(key)?.filter(|health| job.enables(health)) {
-                transaction.remove(&health);
+            if let Some(health) = healths.get(key).filter(|health| job.enables(health)) {
+                transaction.remove(health);
             }
         }
         Ok(())

@@ -102,15 +102,17 @@ async fn failed_items(app: &App, promise: &Promise) -> Result<Vec<ImportItem>, S
             import_keys::chunk_items(promise.client_id, promise.id, number),
         )
     };
-    let rows = (0..promise.chunks).flat_map(|number| {
+    let mut batch = app.store.batch();
+    for number in 0..promise.chunks {
         let (chunk, items) = keys(number);
-        [chunk.raw().clone(), items.raw().clone()]
-    });
-    let loaded = app.store.batch(rows).await?;
+        batch.add(&chunk);
+        batch.add(&items);
+    }
+    let rows = batch.load().await?;
     let mut failed_items = Vec::new();
     for number in 0..promise.chunks {
         let (chunk, items) = keys(number);
-        let (Some(chunk), Some(items)) = (loaded.get(&chunk)?, loaded.get(&items)?) else {
+        let (Some(chunk), Some(items)) = (rows.get(&chunk)?, rows.get(&items)?) else {
             continue;
         };
         let ChunkState::Done { failed, .. } = chunk.state else {

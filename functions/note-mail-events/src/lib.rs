@@ -11,12 +11,11 @@ use serde_json::Value;
 use tandem_domain::invitation_mail::InvitationMail;
 use tandem_runtime::aws;
 use tandem_store::rows::invitation_mail;
-use tandem_store::{CommitError, Store, Transaction, keys};
+use tandem_store::{Store, Transaction, keys};
 
 use event::News;
 
-/// How often a note is decided anew when another event was faster.
-const MOST_TRIES: usize = 6;
+const CONFLICT_ATTEMPTS: usize = 6;
 
 /// Notes.
 pub struct Notes {
@@ -46,37 +45,31 @@ impl Notes {
             tracing::warn!("an event is none of an invitation's mail");
             return Ok(());
         };
-        for _ in 0..MOST_TRIES {
-            let Some(transaction) = self.decide(&news).await? else {
-                return Ok(());
-            };
-            match self.store.commit(transaction).await {
-                Ok(()) => {
-                    tracing::info!(connection = %news.connection_id, status = ?news.status, "noted");
-                    return Ok(());
-                }
-                Err(CommitError::Conflict(_)) => {}
-                Err(error) => return Err(error.into()),
-            }
+        let is_noted = self
+            .store
+            .until_committed(CONFLICT_ATTEMPTS, async |_| {
+                let transaction = self.decide(&news).await?;
+                let is_noted = transaction.is_some();
+                Ok::<_, Error>((transaction.unwrap_or_default(), is_noted))
+            })
+            .await?;
+        if is_noted {
+            tracing::info!(connection = %news.connection_id, status = ?news.status, "noted");
         }
-        Err("other events were always faster".into())
+        Ok(())
     }
 
     /// What is to be written, if it is news of a connection that there is.
     async fn decide(&self, news: &News) -> Result<Option<Transaction>, Error> {
-        let (connection, known) = (
+        let keys = (
             keys::connection(news.connection_id),
             invitation_mail(news.connection_id),
         );
-        let loaded = self
-            .store
-            .batch([connection.raw().clone(), known.raw().clone()])
-            .await?;
-        if !loaded.contains(connection.raw()) {
-            tracing::warn!(connection = %news.connection_id, "an event names no connection of this deployment");
+        let (connection, known) = self.store.load(keys).await?;
+        if connection.is_none() {
+            tracing::warn!(connection = %news.connection_id, "the event names a connection of another deployment");
             return Ok(None);
         }
-        let known = loaded.get(&known)?;
         let is_first = known.is_none();
         let Some(note) = InvitationMail::after(known, news.connection_id, news.status, news.at)
         else {

@@ -149,18 +149,13 @@ async fn targets_are_connected(
         return Ok(());
     };
     let pair = |target: &ClientId| Pair::key_of(caller.id, *target);
-    let loaded = app
+    let pairs = app
         .store
-        .batch(
-            sharing
-                .target_client_ids
-                .iter()
-                .map(|target| pair(target).raw().clone()),
-        )
+        .load_all(sharing.target_client_ids.iter().map(pair))
         .await?;
     let mut errors = FieldErrors::default();
     for target in &sharing.target_client_ids {
-        if loaded.get(&pair(target))?.is_none() {
+        if !pairs.contains(&pair(target)) {
             let detail = format!("you have no live connection to {target}; invite it first");
             errors
                 .0

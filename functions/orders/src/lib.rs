@@ -115,13 +115,10 @@ async fn subscriptions(
     let keys: Vec<_> = sold
         .map(|id| keys::subscription(order.client_id, id))
         .collect();
-    let loaded = app
-        .store
-        .batch(keys.iter().map(|key| key.raw().clone()))
-        .await?;
+    let mut subscriptions = app.store.load_all(keys.clone()).await?;
     let mut rows = Vec::new();
     for key in &keys {
-        if let Some(seller) = loaded.get(key)? {
+        if let Some(seller) = subscriptions.remove(key) {
             let source = source_row(app, &seller).await?;
             rows.push(Rows { seller, source });
         }

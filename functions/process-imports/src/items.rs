@@ -8,22 +8,22 @@ use tandem_domain::import::promise::Promise;
 use tandem_runtime::RandomIds;
 use tandem_runtime::random_ids::hash_of_external;
 use tandem_store::imports::{ImportGrounds, Importer, Numbered};
-use tandem_store::{CommitError, StoreError, Transaction};
+use tandem_store::{StoreError, Transaction};
 
-use crate::Worker;
+use crate::{WorkError, Worker};
 
-/// Transactions of one chunk that are under way at a time.
-const AT_A_TIME: usize = 8;
-/// How often an item is decided anew when another import of the same `externalSystemId` was faster.
-const MOST_TRIES: usize = 8;
+/// How many items of a chunk are written at the same time.
+const CONCURRENCY: usize = 8;
+/// Only other imports of the same `externalSystemId` conflict with an item.
+const CONFLICT_ATTEMPTS: usize = 8;
 
 impl Worker {
-    /// Does all items that are not done. One that the table does not let be done does not hinder the others.
+    /// Writes all items that are not done. A failed write does not affect other items.
     pub(crate) async fn items(
         &self,
         promise: &Promise,
         items: &ChunkItems,
-    ) -> Result<Vec<LogEntry>, StoreError> {
+    ) -> Result<Vec<LogEntry>, WorkError> {
         let importer = Importer {
             client_id: promise.client_id,
             company_id: promise.company_id,
@@ -43,8 +43,8 @@ impl Worker {
             .iter()
             .map(|item| Box::pin(self.item(importer, item, &grounds)))
             .collect();
-        let results: Vec<Result<LogEntry, StoreError>> = stream::iter(work)
-            .buffer_unordered(AT_A_TIME)
+        let results: Vec<Result<LogEntry, WorkError>> = stream::iter(work)
+            .buffer_unordered(CONCURRENCY)
             .collect()
             .await;
         results.into_iter().collect()
@@ -55,33 +55,28 @@ impl Worker {
         importer: Importer,
         item: &Numbered<'_>,
         read: &ImportGrounds,
-    ) -> Result<LogEntry, StoreError> {
-        let mut anew: Option<ImportGrounds> = None;
-        for _ in 0..MOST_TRIES {
-            let grounds = anew.as_ref().unwrap_or(read);
-            if let Some(done) = grounds.logged(item)? {
-                return Ok(done);
-            }
-            let now = self.clock.now();
-            let decision =
-                importer
-                    .asks(item)
-                    .decide(grounds.of(item)?, now, &mut RandomIds::at(now));
-            match self.store.commit(rows(&decision)?).await {
-                Ok(()) => return Ok(decision.log),
-                Err(CommitError::Conflict(_)) => {
-                    anew = Some(
-                        self.store
-                            .import_grounds(importer, std::slice::from_ref(item))
-                            .await?,
-                    );
+    ) -> Result<LogEntry, WorkError> {
+        self.store
+            .until_committed(CONFLICT_ATTEMPTS, async |conflict| {
+                let again = match conflict {
+                    None => None,
+                    Some(_) => {
+                        let items = std::slice::from_ref(item);
+                        Some(self.store.import_grounds(importer, items).await?)
+                    }
+                };
+                let grounds = again.as_ref().unwrap_or(read);
+                if let Some(done) = grounds.logged(item)? {
+                    return Ok((Transaction::default(), done));
                 }
-                Err(CommitError::Store(error)) => return Err(error),
-            }
-        }
-        Err(StoreError::Unavailable(
-            "other imports of one externalSystemId were always faster".to_owned(),
-        ))
+                let now = self.clock.now();
+                let decision =
+                    importer
+                        .asks(item)
+                        .decide(grounds.of(item)?, now, &mut RandomIds::at(now));
+                Ok((rows(&decision)?, decision.log))
+            })
+            .await
     }
 }
 

@@ -1,16 +1,16 @@
-//! Does what imports promised, chunk by chunk: lease, items, finish.
+//! Processes accepted imports chunk by chunk: lease, items, finish.
 //!
-//! Each item is a transaction of its own, which also writes the item's log entry: an item that has an entry for its promise is
-//! done, so a chunk that comes twice, or whose worker died in the middle, changes nothing twice. The lease only saves work.
-//! The transaction that finishes the last chunk completes the promise and makes its `import.completed` callback.
+//! Each item is a transaction of its own that also writes the item's log entry. An item with a log entry for its promise is
+//! done, so a chunk that is delivered twice, or whose worker dies halfway, changes nothing twice. The lease only saves work.
+//! The transaction that finishes the last chunk completes the promise and creates its `import.completed` callback.
 //!
-//! What the table does not answer is never an item's failure: the chunk is given back and comes again, by its message or by the
-//! sweep. A chunk that no worker can handle is put aside: its promise says so, it is no longer due, and its message goes to the
-//! dead-letter queue. A message that people redrive from there is a new one, sent after the chunk was put aside, which begins the
-//! chunk anew; one that stood in the queue before, because relay and sweep may send several, does not.
+//! A failed table call never fails an item: the chunk is released, and its message or the sweep brings it back. A chunk that no
+//! worker can handle becomes a dead letter: its promise lists its items as stuck, the chunk is no longer due, and its message goes
+//! to the dead-letter queue. A redriven message was sent after that, so it starts the chunk again; a message that was already in
+//! the queue, because relay and sweep may send several, does not.
 
+mod dead_letter;
 mod items;
-mod put_aside;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use lambda_runtime::Error;
@@ -23,57 +23,39 @@ use tandem_queue::{DeadLetterReason, Kind, Message};
 use tandem_runtime::batch::Receipt;
 use tandem_runtime::{Clock, DeadLetterHandler, RandomIds, announce, aws, batch};
 use tandem_sealing::Sealer;
-use tandem_store::{CommitError, Store, StoreError, Transaction, import_keys, keys};
+use tandem_store::{Key, Store, StoreError, TooManyConflicts, Transaction, import_keys, keys};
 
-/// How often a chunk's begin or end is decided anew when other chunks of its promise were faster.
-const MOST_TRIES: usize = 40;
+/// All chunks of an import, up to 40, write its promise when they begin and end.
+const CONFLICT_ATTEMPTS: usize = 40;
 
-/// What the worker works with.
 #[derive(Clone)]
 pub struct Worker {
-    /// The table.
     pub store: Store,
     /// Seals the body of `import.completed`.
     pub sealer: Sealer,
-    /// Takes the messages of chunks that can never be done.
     pub dead_letter_handler: DeadLetterHandler,
-    /// The time.
     pub clock: Clock,
 }
 
-/// Names a chunk.
 #[derive(Debug, Clone, Copy)]
-struct Which {
+struct ChunkRef {
     client: ClientId,
     promise: PromiseId,
     number: u32,
 }
 
-/// Why a chunk was not done.
 #[derive(Debug, thiserror::Error)]
 enum WorkError {
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("other workers were always faster")]
-    Busy,
-    #[error("the chunk can never be done: {0:?}")]
+    #[error(transparent)]
+    Conflicts(#[from] TooManyConflicts),
+    #[error("no worker can handle the chunk: {0:?}")]
     Stuck(StuckReason),
 }
 
-impl From<CommitError> for WorkError {
-    fn from(error: CommitError) -> Self {
-        match error {
-            CommitError::Conflict(_) => Self::Busy,
-            CommitError::Store(error) => Self::Store(error),
-        }
-    }
-}
-
 impl Worker {
-    /// Builds it from the environment and connects.
-    ///
-    /// # Errors
-    /// A setting is absent, or a service does not answer.
+    /// Builds the worker from the environment and connects to the services.
     pub async fn start() -> anyhow::Result<Self> {
         let config = aws::config().await;
         let store = aws::store(&config).await?;
@@ -89,10 +71,8 @@ impl Worker {
         })
     }
 
-    /// Works through a batch, all messages at once; the answer names the messages that are to come again.
-    ///
-    /// # Errors
-    /// Never; the type is the runtime's.
+    /// Handles all messages of a batch at once and returns those that SQS must deliver again. Never fails; the `Result` is
+    /// the runtime's.
     pub async fn work(&self, event: SqsEvent) -> Result<SqsBatchResponse, Error> {
         Ok(batch::work_telling(
             event,
@@ -105,94 +85,95 @@ impl Worker {
 
     async fn handle(&self, message: Message, receipt: Receipt) -> anyhow::Result<()> {
         let (client, promise) = message.ids()?;
-        let which = Which {
+        let chunk_ref = ChunkRef {
             client,
             promise,
             number: message.number()?,
         };
-        let stuck = match self.chunk(which, receipt.sent_at).await {
+        let reason = match self.process(chunk_ref, receipt.sent_at).await {
             Err(WorkError::Store(StoreError::Corrupt { key, reason })) => {
-                tracing::error!(%promise, chunk = which.number, key, reason, "a row cannot be read");
+                tracing::error!(%promise, chunk = chunk_ref.number, key, reason, "a row is corrupt");
                 StuckReason::Unreadable
             }
             Err(WorkError::Stuck(reason)) => reason,
             other => return Ok(other?),
         };
-        self.put_aside(which, stuck).await?;
-        Err(match stuck {
+        self.dead_letter(chunk_ref, reason).await?;
+        Err(match reason {
             StuckReason::Unreadable => DeadLetterReason::CorruptRow.into(),
             StuckReason::TooManyTries => DeadLetterReason::TooManyTries.into(),
         })
     }
 
-    async fn chunk(&self, which: Which, sent_at: Option<Timestamp>) -> Result<(), WorkError> {
-        let Some((leased, items, promise)) = self.lease(which, sent_at).await? else {
+    async fn process(
+        &self,
+        chunk_ref: ChunkRef,
+        sent_at: Option<Timestamp>,
+    ) -> Result<(), WorkError> {
+        let Some((leased, items, promise)) = self.lease(chunk_ref, sent_at).await? else {
             return Ok(());
         };
         match self.items(&promise, &items).await {
-            Ok(entries) => self.finish(which, leased, &entries).await,
+            Ok(entries) => self.finish(chunk_ref, leased, &entries).await,
             Err(error) => {
-                self.give_back(leased).await;
-                Err(error.into())
+                self.release(leased).await;
+                Err(error)
             }
         }
     }
 
-    /// Takes a chunk, and begins its promise if it is the first; `None` if there is nothing to do.
+    /// Leases the chunk, and marks its promise as running if this is the first chunk; `None` if nothing is left to do.
     async fn lease(
         &self,
-        which: Which,
+        chunk_ref: ChunkRef,
         sent_at: Option<Timestamp>,
     ) -> Result<Option<(Chunk, ChunkItems, Promise)>, WorkError> {
-        let keys = (which.chunk(), which.items(), which.promise());
-        for _ in 0..MOST_TRIES {
-            let rows = [
-                keys.0.raw().clone(),
-                keys.1.raw().clone(),
-                keys.2.raw().clone(),
-            ];
-            let loaded = self.store.batch(rows).await?;
-            // Rows that are not there have expired, and nobody can ask for them any more.
-            let Some(chunk) = loaded.get(&keys.0)? else {
-                return Ok(None);
-            };
-            let now = self.clock.now();
-            let leased = match chunk.begin(sent_at, now) {
-                Begun::Leased(leased) => leased,
-                Begun::Nothing => return Ok(None),
-                Begun::TooManyTries => return Err(WorkError::Stuck(StuckReason::TooManyTries)),
-                Begun::Stuck(reason) => return Err(WorkError::Stuck(reason)),
-            };
-            let (Some(items), Some(promise)) = (loaded.get(&keys.1)?, loaded.get(&keys.2)?) else {
-                return Ok(None);
-            };
-            let mut transaction = Transaction::default();
-            transaction.replace(&leased)?;
-            if let Some(begun) = promise.clone().begin(now) {
-                transaction.replace(&begun)?;
-            }
-            match self.store.commit(transaction).await {
-                Ok(()) => {
-                    return Ok(Some((
-                        Chunk {
-                            version: leased.version + 1,
-                            ..leased
-                        },
-                        items,
-                        promise,
-                    )));
+        self.store
+            .until_committed(CONFLICT_ATTEMPTS, async |_| {
+                let nothing = || Ok((Transaction::default(), None));
+                let mut batch = self.store.batch();
+                batch.add(&chunk_ref.chunk());
+                batch.add(&chunk_ref.items());
+                batch.add(&chunk_ref.promise());
+                let rows = batch.load().await?;
+                // A missing row has expired, and its import can no longer be read.
+                let Some(chunk) = rows.get(&chunk_ref.chunk())? else {
+                    return nothing();
+                };
+                let now = self.clock.now();
+                let leased = match chunk.begin(sent_at, now) {
+                    Begun::Leased(leased) => leased,
+                    Begun::Nothing => return nothing(),
+                    Begun::TooManyTries => {
+                        return Err(WorkError::Stuck(StuckReason::TooManyTries));
+                    }
+                    Begun::Stuck(reason) => return Err(WorkError::Stuck(reason)),
+                };
+                // Decoded only now: a corrupt row is of no concern to a chunk that is done.
+                let (Some(items), Some(promise)) = (
+                    rows.get(&chunk_ref.items())?,
+                    rows.get(&chunk_ref.promise())?,
+                ) else {
+                    return nothing();
+                };
+                let mut transaction = Transaction::default();
+                transaction.replace(&leased)?;
+                if let Some(begun) = promise.clone().begin(now) {
+                    transaction.replace(&begun)?;
                 }
-                Err(CommitError::Conflict(_)) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(WorkError::Busy)
+                let leased = Chunk {
+                    version: leased.version + 1,
+                    ..leased
+                };
+                Ok((transaction, Some((leased, items, promise))))
+            })
+            .await
     }
 
-    /// Ends a chunk, and with the last one the promise.
+    /// Marks the chunk as done, and the promise as completed if this was the last chunk.
     async fn finish(
         &self,
-        which: Which,
+        chunk_ref: ChunkRef,
         leased: Chunk,
         entries: &[LogEntry],
     ) -> Result<(), WorkError> {
@@ -205,59 +186,52 @@ impl Worker {
             .filter(|entry| entry.result == ItemResult::Failed)
             .map(|entry| entry.number)
             .collect();
-        let endpoint = keys::event_endpoint(which.client);
-        for _ in 0..MOST_TRIES {
-            let loaded = self
-                .store
-                .batch([which.promise().raw().clone(), endpoint.raw().clone()])
-                .await?;
-            let Some(promise) = loaded.get(&which.promise())? else {
-                return Ok(());
-            };
-            let now = self.clock.now();
-            let promise = promise.chunk_done(which.number, counts, now);
-            let mut transaction = Transaction::default();
-            transaction.replace(&leased.clone().done(failed.clone(), now))?;
-            transaction.replace(&promise)?;
-            if let Some(announcement) = promise
-                .announcement()
-                .filter(|_| loaded.contains(endpoint.raw()))
-            {
-                transaction.create(&announce::seal(
-                    &self.sealer,
-                    &mut RandomIds::at(now),
-                    announcement,
-                    now,
-                ))?;
-            }
-            match self.store.commit(transaction).await {
-                Ok(()) => {
-                    tracing::info!(promise = %which.promise, chunk = which.number, state = ?promise.state(), "done");
-                    return Ok(());
-                }
-                // The lease ran out and another worker has the chunk; it finds the items done and ends it.
-                Err(error @ CommitError::Conflict(_))
-                    if error.concerns(&which.chunk()) && self.lost(which, &leased).await? =>
+        let finished = self
+            .store
+            .until_committed(CONFLICT_ATTEMPTS, async |conflict| {
+                let nothing = (Transaction::default(), None);
+                // The lease ran out and another worker has the chunk. It finds the items done and finishes the chunk.
+                if conflict.is_some_and(|conflict| conflict.concerns(&chunk_ref.chunk()))
+                    && self.has_lost(chunk_ref, &leased).await?
                 {
-                    return Ok(());
+                    return Ok::<_, WorkError>(nothing);
                 }
-                Err(CommitError::Conflict(_)) => {}
-                Err(error) => return Err(error.into()),
-            }
+                let keys = (chunk_ref.promise(), keys::event_endpoint(chunk_ref.client));
+                let (Some(promise), endpoint) = self.store.load(keys).await? else {
+                    return Ok(nothing);
+                };
+                let now = self.clock.now();
+                let promise = promise.chunk_done(chunk_ref.number, counts, now);
+                let mut transaction = Transaction::default();
+                transaction.replace(&leased.clone().done(failed.clone(), now))?;
+                transaction.replace(&promise)?;
+                if let Some(announcement) = promise.announcement().filter(|_| endpoint.is_some()) {
+                    transaction.create(&announce::seal(
+                        &self.sealer,
+                        &mut RandomIds::at(now),
+                        announcement,
+                        now,
+                    ))?;
+                }
+                Ok((transaction, Some(promise.state())))
+            })
+            .await?;
+        if let Some(state) = finished {
+            tracing::info!(promise = %chunk_ref.promise, chunk = chunk_ref.number, ?state, "finished a chunk");
         }
-        Err(WorkError::Busy)
+        Ok(())
     }
 
-    async fn lost(&self, which: Which, leased: &Chunk) -> Result<bool, StoreError> {
+    async fn has_lost(&self, chunk_ref: ChunkRef, leased: &Chunk) -> Result<bool, StoreError> {
         Ok(self
             .store
-            .get(&which.chunk())
+            .get(&chunk_ref.chunk())
             .await?
             .is_none_or(|now| now.version != leased.version))
     }
 
-    /// Makes a chunk due at once. If that fails too, its lease runs out.
-    async fn give_back(&self, leased: Chunk) {
+    /// Makes the chunk due at once. If that fails too, its lease runs out.
+    async fn release(&self, leased: Chunk) {
         let mut transaction = Transaction::default();
         let (promise, number) = (leased.promise_id, leased.number);
         let written = match transaction.replace(&leased.give_back(self.clock.now())) {
@@ -265,21 +239,21 @@ impl Worker {
             Err(error) => Err(error.into()),
         };
         if let Err(error) = written {
-            tracing::warn!(%promise, chunk = number, %error, "a chunk could not be given back; its lease runs out");
+            tracing::warn!(%promise, chunk = number, %error, "could not release a chunk; its lease runs out");
         }
     }
 }
 
-impl Which {
-    fn chunk(self) -> tandem_store::Key<Chunk> {
+impl ChunkRef {
+    fn chunk(self) -> Key<Chunk> {
         import_keys::chunk(self.client, self.promise, self.number)
     }
 
-    fn items(self) -> tandem_store::Key<ChunkItems> {
+    fn items(self) -> Key<ChunkItems> {
         import_keys::chunk_items(self.client, self.promise, self.number)
     }
 
-    fn promise(self) -> tandem_store::Key<Promise> {
+    fn promise(self) -> Key<Promise> {
         import_keys::promise(self.client, self.promise)
     }
 }

@@ -47,22 +47,11 @@ async fn decide(
         keys::cart(caller.id, cart),
         keys::customer(caller.company_id, asked.customer_id),
     );
-    let rows = [cart_key.raw().clone(), customer_key.raw().clone()];
-    let loaded = app
-        .store
-        .batch(
-            rows.into_iter()
-                .chain(key.row().map(|row| row.raw().clone())),
-        )
-        .await?;
-    if let Some(row) = key.row()
-        && let Some(record) = key.unexpired(app, loaded.get(&row)?)
-    {
+    let (cart, customer, record) = app.store.load((cart_key, &customer_key, key.row())).await?;
+    if let Some(record) = key.unexpired(app, record) {
         return Ok(Decision::Stored(record));
     }
-    let cart = loaded
-        .get(&cart_key)?
-        .ok_or_else(|| Problem::missing(Code::CartNotFound))?;
+    let cart = cart.ok_or_else(|| Problem::missing(Code::CartNotFound))?;
     let no_customer = || {
         Problem::from(FieldErrors::at(
             "customerId",
@@ -70,7 +59,7 @@ async fn decide(
             "there is no such customer; create it first",
         ))
     };
-    let customer = loaded.get(&customer_key)?.ok_or_else(no_customer)?;
+    let customer = customer.ok_or_else(no_customer)?;
     let chosen = asked.choose(&cart)?;
     let wanted: Vec<_> = chosen
         .iter()

@@ -42,18 +42,14 @@ async fn decide(
     let now = app.now();
     let voucher_key = keys::voucher(caller.id, &tandem_runtime::random_ids::hash_of(&asked.code));
     let customer_key = keys::customer(caller.company_id, asked.customer_id);
-    let guesses_key = limit_keys::guesses(caller.id);
-    let rows = [
-        voucher_key.raw().clone(),
-        customer_key.raw().clone(),
-        guesses_key.raw().clone(),
-    ];
-    let loaded = app.store.batch(rows).await?;
-    let guesses = loaded.get(&guesses_key)?;
+    let (voucher, customer, guesses) = app
+        .store
+        .load((voucher_key, &customer_key, limit_keys::guesses(caller.id)))
+        .await?;
     if let Some(wait) = guesses.as_ref().and_then(|guesses| guesses.wait(now)) {
         return Err(too_many(wait));
     }
-    if loaded.get(&customer_key)?.is_none() {
+    if customer.is_none() {
         return Err(FieldErrors::at(
             "customerId",
             "not_found",
@@ -61,7 +57,7 @@ async fn decide(
         )
         .into());
     }
-    let redeemed = match loaded.get(&voucher_key)? {
+    let redeemed = match voucher {
         Some(voucher) => Some((
             voucher.subscription_id,
             voucher.redeem(asked.customer_id, now),

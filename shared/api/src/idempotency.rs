@@ -13,7 +13,7 @@ use jiff::SignedDuration;
 use serde_json::Value;
 use tandem_sealing::{Purpose, sha256_hex};
 use tandem_store::rows::IdempotencyRecord;
-use tandem_store::{CommitError, Key, Transaction};
+use tandem_store::{Conflict, Key, Transaction};
 
 use crate::answer::{Answer, Content};
 use crate::app::App;
@@ -22,8 +22,8 @@ use crate::request::Request;
 
 /// Time for which an answer is stored: the promised 72 hours and one to spare.
 const KEPT: SignedDuration = SignedDuration::from_hours(73);
-/// Attempts of one request when its transactions conflict with others. Each loads the rows again, without sleeping.
-const MAX_ATTEMPTS: usize = 6;
+/// Each attempt is one round of reads; there is no pause between them.
+const CONFLICT_ATTEMPTS: usize = 6;
 
 /// The outcome of a request before the commit.
 #[derive(Debug)]
@@ -97,6 +97,18 @@ impl IdempotencyKey {
         match self.row() {
             None => Ok(None),
             Some(row) => Ok(self.unexpired(app, app.store.get(&row).await?)),
+        }
+    }
+
+    /// Loads the record of the same request if its commit caused the conflict.
+    async fn stored_meanwhile(
+        &self,
+        app: &App,
+        conflict: Option<Conflict>,
+    ) -> Result<Option<IdempotencyRecord>, Problem> {
+        match (self.row(), conflict) {
+            (Some(row), Some(conflict)) if conflict.concerns(&row) => self.load(app).await,
+            _ => Ok(None),
         }
     }
 
@@ -205,30 +217,30 @@ pub async fn commit<F>(
 where
     F: Future<Output = Result<Decision, Problem>> + Send,
 {
-    for _ in 0..MAX_ATTEMPTS {
-        let (transaction, outcome) = match prefer_stored(app, key, decide().await).await? {
-            Decision::Stored(record) => return key.stored_answer(app, &record).await,
-            Decision::Refuse(transaction, problem) => (transaction, Err(problem)),
-            Decision::Commit(mut transaction, answer) => {
-                if let Some(record) = key.record(app, &answer) {
-                    transaction.create_over_expired(&record, app.now())?;
+    app.store
+        .until_committed(CONFLICT_ATTEMPTS, move |conflict| {
+            let decided = decide();
+            async move {
+                if let Some(record) = key.stored_meanwhile(app, conflict).await? {
+                    let repeated = key.stored_answer(app, &record).await;
+                    return Ok((Transaction::default(), repeated));
                 }
-                (transaction, Ok(answer))
+                Ok::<_, Problem>(match prefer_stored(app, key, decided.await).await? {
+                    Decision::Stored(record) => (
+                        Transaction::default(),
+                        key.stored_answer(app, &record).await,
+                    ),
+                    Decision::Refuse(transaction, problem) => (transaction, Err(problem)),
+                    Decision::Commit(mut transaction, answer) => {
+                        if let Some(record) = key.record(app, &answer) {
+                            transaction.create_over_expired(&record, app.now())?;
+                        }
+                        (transaction, Ok(answer))
+                    }
+                })
             }
-        };
-        match app.store.commit(transaction).await {
-            Ok(()) => return outcome,
-            Err(error @ CommitError::Conflict(_)) => {
-                if key.row().is_some_and(|row| error.concerns(&row))
-                    && let Some(record) = key.load(app).await?
-                {
-                    return key.stored_answer(app, &record).await;
-                }
-            }
-            Err(CommitError::Store(error)) => return Err(error.into()),
-        }
-    }
-    Err(Problem::busy())
+        })
+        .await?
 }
 
 /// Replaces a rejection by the stored answer, if the same request was answered meanwhile: its effect may be the reason for the

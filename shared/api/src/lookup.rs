@@ -8,9 +8,9 @@ use tandem_domain::ids::{CompanyId, ConnectionId, OfferId};
 use tandem_domain::offer::Offer;
 use tandem_domain::sharing::SharedOffer;
 use tandem_domain::tenancy::ContractingCompany;
-use tandem_store::read::Loaded;
+use tandem_store::read::{Batch, Rows};
 use tandem_store::rows::{Pair, Share};
-use tandem_store::{RawKey, StoreError, keys};
+use tandem_store::{StoreError, keys};
 
 use crate::app::App;
 use crate::caller::ClientCaller;
@@ -31,8 +31,9 @@ impl Offers {
         caller: ClientCaller,
         wanted: &[(OfferId, Option<Origin>)],
     ) -> Result<Self, StoreError> {
-        let loaded = app.store.batch(rows(caller, wanted)).await?;
-        Self::take(&loaded, caller, wanted)
+        let mut batch = app.store.batch();
+        add_keys(&mut batch, caller, wanted);
+        Self::from_rows(&batch.load().await?, caller, wanted)
     }
 
     /// Loads offers by id alone: first their owners, then the offers.
@@ -41,14 +42,12 @@ impl Offers {
         caller: ClientCaller,
         ids: &[OfferId],
     ) -> Result<Self, StoreError> {
-        let shares = ids
+        let share_of = |id: &OfferId| Share::key_of(caller.id, *id);
+        let mut shares = app.store.load_all(ids.iter().map(share_of)).await?;
+        let found: Vec<Share> = ids
             .iter()
-            .map(|id| Share::key_of(caller.id, *id).raw().clone());
-        let loaded = app.store.batch(shares).await?;
-        let mut found = Vec::new();
-        for id in ids {
-            found.extend(loaded.get(&Share::key_of(caller.id, *id))?);
-        }
+            .filter_map(|id| shares.remove(&share_of(id)))
+            .collect();
         let origins = origins(app, caller, &found).await?;
         let wanted: Vec<_> = ids
             .iter()
@@ -78,8 +77,8 @@ impl Offers {
         })
     }
 
-    fn take(
-        loaded: &Loaded,
+    fn from_rows(
+        rows: &Rows,
         caller: ClientCaller,
         wanted: &[(OfferId, Option<Origin>)],
     ) -> Result<Self, StoreError> {
@@ -87,21 +86,21 @@ impl Offers {
             own_company: Some(caller.company_id),
             ..Self::default()
         };
-        if let Some(company) = loaded.get(&keys::company(caller.company_id))? {
+        if let Some(company) = rows.get(&keys::company(caller.company_id))? {
             offers.companies.insert(caller.company_id, company);
         }
         for (id, origin) in wanted {
             let owner = origin.map_or(caller.id, |origin| origin.client_id);
-            if let Some(offer) = loaded.get(&keys::offer(owner, *id))? {
+            if let Some(offer) = rows.get(&keys::offer(owner, *id))? {
                 offers
                     .offers
                     .insert(*id, (offer, origin.map(|origin| origin.connection_id)));
             }
             let Some(origin) = origin else { continue };
-            if let Some(connection) = loaded.get(&keys::connection(origin.connection_id))? {
+            if let Some(connection) = rows.get(&keys::connection(origin.connection_id))? {
                 offers.connections.insert(origin.connection_id, connection);
             }
-            if let Some(company) = loaded.get(&keys::company(origin.company_id))? {
+            if let Some(company) = rows.get(&keys::company(origin.company_id))? {
                 offers.companies.insert(origin.company_id, company);
             }
         }
@@ -116,13 +115,10 @@ pub async fn origins(
     shares: &[Share],
 ) -> Result<HashMap<OfferId, Origin>, StoreError> {
     let pair_of = |share: &Share| Pair::key_of(share.source, target.id);
-    let loaded = app
-        .store
-        .batch(shares.iter().map(|share| pair_of(share).raw().clone()))
-        .await?;
+    let pairs = app.store.load_all(shares.iter().map(pair_of)).await?;
     let mut origins = HashMap::new();
     for share in shares {
-        if let Some(pair) = loaded.get(&pair_of(share))? {
+        if let Some(pair) = pairs.get(&pair_of(share)) {
             let origin = Origin {
                 client_id: share.source,
                 company_id: share.source_company,
@@ -134,15 +130,14 @@ pub async fn origins(
     Ok(origins)
 }
 
-fn rows(caller: ClientCaller, wanted: &[(OfferId, Option<Origin>)]) -> Vec<RawKey> {
-    let mut rows = vec![keys::company(caller.company_id).raw().clone()];
+fn add_keys(batch: &mut Batch<'_>, caller: ClientCaller, wanted: &[(OfferId, Option<Origin>)]) {
+    batch.add(&keys::company(caller.company_id));
     for (id, origin) in wanted {
         let owner = origin.map_or(caller.id, |origin| origin.client_id);
-        rows.push(keys::offer(owner, *id).raw().clone());
+        batch.add(&keys::offer(owner, *id));
         if let Some(origin) = origin {
-            rows.push(keys::connection(origin.connection_id).raw().clone());
-            rows.push(keys::company(origin.company_id).raw().clone());
+            batch.add(&keys::connection(origin.connection_id));
+            batch.add(&keys::company(origin.company_id));
         }
     }
-    rows
 }

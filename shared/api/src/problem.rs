@@ -6,7 +6,7 @@ use lambda_http::Body;
 use lambda_http::http::{Response, StatusCode, header};
 use serde_json::json;
 use tandem_domain::input::{FieldError, FieldErrors};
-use tandem_store::{CommitError, StoreError};
+use tandem_store::{CommitError, StoreError, TooManyConflicts};
 
 macro_rules! codes {
     ($($variant:ident = $code:literal, $status:literal, $title:literal;)*) => {
@@ -198,6 +198,12 @@ impl From<StoreError> for Problem {
             }
             StoreError::Corrupt { .. } => Self::new(Code::Internal, "the failure was logged"),
         }
+    }
+}
+
+impl From<TooManyConflicts> for Problem {
+    fn from(_: TooManyConflicts) -> Self {
+        Self::busy()
     }
 }
 

@@ -61,6 +61,10 @@ impl<E> Key<E> {
     pub fn raw(&self) -> &RawKey {
         &self.raw
     }
+
+    pub(crate) fn into_raw(self) -> RawKey {
+        self.raw
+    }
 }
 
 impl<E> Clone for Key<E> {

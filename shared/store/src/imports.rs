@@ -10,7 +10,7 @@ use tandem_domain::order::Order;
 use tandem_domain::subscription::Subscription;
 
 use crate::entity::RawKey;
-use crate::read::Loaded;
+use crate::read::{Batch, Rows};
 use crate::{Store, StoreError, import_keys, keys};
 
 /// Whose items they are.
@@ -41,8 +41,8 @@ pub struct Numbered<'a> {
 #[derive(Debug)]
 pub struct ImportGrounds {
     importer: Importer,
-    first: Loaded,
-    mirrored: Loaded,
+    first: Rows,
+    mirrored: Rows,
     offers: HashMap<RawKey, Offer>,
 }
 
@@ -79,15 +79,13 @@ impl Store {
         importer: Importer,
         items: &[Numbered<'_>],
     ) -> Result<ImportGrounds, StoreError> {
-        let first = self
-            .batch(
-                items
-                    .iter()
-                    .flat_map(|numbered| rows_of(importer, numbered)),
-            )
-            .await?;
+        let mut batch = self.batch();
+        for numbered in items {
+            add_rows_of(&mut batch, importer, numbered);
+        }
+        let first = batch.load().await?;
         let mut offers = HashMap::new();
-        let mut changing = Vec::new();
+        let mut batch = self.batch();
         for numbered in items {
             let offer = keys::offer(importer.client_id, numbered.item.offer_id);
             if let Some(found) = first.get(&offer)? {
@@ -97,19 +95,14 @@ impl Store {
             if let Some(mirror) =
                 mirror.filter(|mirror| mirror.may_change(importer.rank, numbered.item))
             {
-                changing.push(
-                    keys::order(importer.client_id, mirror.order_id)
-                        .raw()
-                        .clone(),
-                );
-                changing.push(
-                    keys::subscription(importer.client_id, mirror.subscription_id)
-                        .raw()
-                        .clone(),
-                );
+                batch.add(&keys::order(importer.client_id, mirror.order_id));
+                batch.add(&keys::subscription(
+                    importer.client_id,
+                    mirror.subscription_id,
+                ));
             }
         }
-        let mirrored = self.batch(changing).await?;
+        let mirrored = batch.load().await?;
         Ok(ImportGrounds {
             importer,
             first,
@@ -141,7 +134,7 @@ impl ImportGrounds {
         };
         let exists = |id| {
             self.first
-                .contains(keys::customer(importer.company_id, id).raw())
+                .contains(&keys::customer(importer.company_id, id))
         };
         Ok(Grounds {
             mirror,
@@ -174,16 +167,11 @@ impl ImportGrounds {
     }
 }
 
-fn rows_of(importer: Importer, numbered: &Numbered<'_>) -> Vec<RawKey> {
-    let mut rows = vec![
-        importer.mirror(numbered).raw().clone(),
-        importer.log(numbered).raw().clone(),
-        keys::offer(importer.client_id, numbered.item.offer_id)
-            .raw()
-            .clone(),
-    ];
-    rows.extend(
-        customers_of(numbered.item).map(|id| keys::customer(importer.company_id, id).raw().clone()),
-    );
-    rows
+fn add_rows_of(batch: &mut Batch<'_>, importer: Importer, numbered: &Numbered<'_>) {
+    batch.add(&importer.mirror(numbered));
+    batch.add(&importer.log(numbered));
+    batch.add(&keys::offer(importer.client_id, numbered.item.offer_id));
+    for id in customers_of(numbered.item) {
+        batch.add(&keys::customer(importer.company_id, id));
+    }
 }

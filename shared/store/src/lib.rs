@@ -17,6 +17,7 @@
 //!
 //! Not guaranteed: lists read global secondary indexes, which follow the table after some milliseconds.
 
+mod conflict;
 pub mod endpoint_keys;
 pub mod entity;
 pub mod erasure_keys;
@@ -33,6 +34,7 @@ pub mod shared;
 mod spread;
 pub mod transaction;
 
+pub use conflict::{Conflict, TooManyConflicts};
 pub use entity::{Entity, Key, RawKey};
 pub use page::{Collection, Page};
 pub use transaction::{CommitError, Transaction};

@@ -1,4 +1,9 @@
-//! Consistent reads of single rows and of batches.
+//! Consistent reads: one row by `GetItem`, several rows by one `BatchGetItem`.
+//!
+//! - [`Store::get`]: one row
+//! - [`Store::load`]: a tuple of keys gives a tuple of rows
+//! - [`Store::load_all`]: keys of one type give a map
+//! - [`Store::batch`]: keys that are collected first, of any types
 
 use std::collections::HashMap;
 
@@ -7,35 +12,137 @@ use aws_sdk_dynamodb::types::KeysAndAttributes;
 use crate::entity::{Entity, Item, Key, RawKey, from_item};
 use crate::{Store, StoreError};
 
-/// DynamoDB's bound for one `BatchGetItem`.
-const MOST_KEYS: usize = 100;
-/// Rounds for keys that DynamoDB left unprocessed.
-const MOST_ROUNDS: usize = 4;
+/// DynamoDB's limit for one `BatchGetItem`.
+const MAX_KEYS: usize = 100;
+/// How often keys that DynamoDB left unprocessed are requested.
+const MAX_ROUNDS: usize = 4;
 
-/// Rows that were read together.
+/// Rows of any type, each decoded when it is asked for.
 #[derive(Debug, Default)]
-pub struct Loaded(HashMap<RawKey, Item>);
+pub struct Rows(HashMap<RawKey, Item>);
 
-impl Loaded {
-    /// Whether the row of a key exists.
-    pub fn contains(&self, key: &RawKey) -> bool {
-        self.0.contains_key(key)
+impl Rows {
+    /// Whether the row exists; it may be corrupt.
+    pub fn contains<E>(&self, key: &Key<E>) -> bool {
+        self.0.contains_key(key.raw())
     }
 
-    /// The row of a key, if it exists.
-    ///
-    /// # Errors
-    /// The row is corrupt.
     pub fn get<E: Entity>(&self, key: &Key<E>) -> Result<Option<E>, StoreError> {
         self.0.get(key.raw()).cloned().map(from_item).transpose()
     }
 }
 
+/// Decoded rows of one type.
+#[derive(Debug)]
+pub struct RowMap<E>(HashMap<RawKey, E>);
+
+impl<E> RowMap<E> {
+    pub fn get(&self, key: &Key<E>) -> Option<&E> {
+        self.0.get(key.raw())
+    }
+
+    pub fn contains(&self, key: &Key<E>) -> bool {
+        self.0.contains_key(key.raw())
+    }
+
+    /// Takes a row out of the map.
+    pub fn remove(&mut self, key: &Key<E>) -> Option<E> {
+        self.0.remove(key.raw())
+    }
+}
+
+/// Collects keys of any types for one read.
+#[derive(Debug)]
+pub struct Batch<'a> {
+    store: &'a Store,
+    keys: Vec<RawKey>,
+}
+
+impl Batch<'_> {
+    /// Adds a key; a key may be added twice.
+    pub fn add<E>(&mut self, key: &Key<E>) {
+        self.keys.push(key.raw().clone());
+    }
+
+    /// Reads the rows; one round trip for up to a hundred keys.
+    pub async fn load(self) -> Result<Rows, StoreError> {
+        self.store.read_rows(self.keys).await
+    }
+}
+
+/// A key, an optional key, or a tuple of these.
+pub trait Load {
+    /// `Option<E>` for a `Key<E>`, a tuple for a tuple.
+    type Loaded;
+    fn add_to(&self, batch: &mut Batch<'_>);
+    fn take_from(&self, rows: &Rows) -> Result<Self::Loaded, StoreError>;
+}
+
+impl<E: Entity> Load for Key<E> {
+    type Loaded = Option<E>;
+
+    fn add_to(&self, batch: &mut Batch<'_>) {
+        batch.add(self);
+    }
+
+    fn take_from(&self, rows: &Rows) -> Result<Option<E>, StoreError> {
+        rows.get(self)
+    }
+}
+
+impl<E: Entity> Load for &Key<E> {
+    type Loaded = Option<E>;
+
+    fn add_to(&self, batch: &mut Batch<'_>) {
+        batch.add(self);
+    }
+
+    fn take_from(&self, rows: &Rows) -> Result<Option<E>, StoreError> {
+        rows.get(self)
+    }
+}
+
+/// No key is no row.
+impl<E: Entity> Load for Option<Key<E>> {
+    type Loaded = Option<E>;
+
+    fn add_to(&self, batch: &mut Batch<'_>) {
+        if let Some(key) = self {
+            batch.add(key);
+        }
+    }
+
+    fn take_from(&self, rows: &Rows) -> Result<Option<E>, StoreError> {
+        self.as_ref().map_or(Ok(None), |key| rows.get(key))
+    }
+}
+
+macro_rules! load_tuple {
+    ($($key:ident),+) => {
+        impl<$($key: Load),+> Load for ($($key,)+) {
+            type Loaded = ($($key::Loaded,)+);
+
+            fn add_to(&self, batch: &mut Batch<'_>) {
+                #[expect(non_snake_case)]
+                let ($($key,)+) = self;
+                $($key.add_to(batch);)+
+            }
+
+            fn take_from(&self, rows: &Rows) -> Result<Self::Loaded, StoreError> {
+                #[expect(non_snake_case)]
+                let ($($key,)+) = self;
+                Ok(($($key.take_from(rows)?,)+))
+            }
+        }
+    };
+}
+
+load_tuple!(A, B);
+load_tuple!(A, B, C);
+load_tuple!(A, B, C, D);
+
 impl Store {
-    /// Opens the connection by reading a row that is never there.
-    ///
-    /// # Errors
-    /// The table is not available.
+    /// Opens the connection by reading a row that never exists.
     pub async fn connect(&self) -> Result<(), StoreError> {
         let key = RawKey {
             pk: "connect".to_owned(),
@@ -52,10 +159,6 @@ impl Store {
             .map_err(StoreError::unavailable)
     }
 
-    /// One row, as of now.
-    ///
-    /// # Errors
-    /// The table is not available, or the row is corrupt.
     pub async fn get<E: Entity>(&self, key: &Key<E>) -> Result<Option<E>, StoreError> {
         let answer = self
             .client
@@ -69,27 +172,47 @@ impl Store {
         answer.item.map(from_item).transpose()
     }
 
-    /// Many rows, as of now; one round trip for up to a hundred. Keys may repeat.
-    ///
-    /// # Errors
-    /// The table is not available.
-    pub async fn batch(
-        &self,
-        keys: impl IntoIterator<Item = RawKey>,
-    ) -> Result<Loaded, StoreError> {
-        let mut keys: Vec<RawKey> = keys.into_iter().collect();
-        keys.sort_unstable();
-        keys.dedup();
-        let mut loaded = Loaded::default();
-        for chunk in keys.chunks(MOST_KEYS) {
-            self.batch_chunk(chunk, &mut loaded).await?;
-        }
-        Ok(loaded)
+    /// Reads the rows of a tuple of keys in one round trip: `store.load((cart, customer)).await?`.
+    pub async fn load<K: Load>(&self, keys: K) -> Result<K::Loaded, StoreError> {
+        let mut batch = self.batch();
+        keys.add_to(&mut batch);
+        keys.take_from(&batch.load().await?)
     }
 
-    async fn batch_chunk(&self, keys: &[RawKey], loaded: &mut Loaded) -> Result<(), StoreError> {
+    /// Reads rows of one type; one round trip for up to a hundred keys. Keys may repeat.
+    pub async fn load_all<E: Entity>(
+        &self,
+        keys: impl IntoIterator<Item = Key<E>>,
+    ) -> Result<RowMap<E>, StoreError> {
+        let keys = keys.into_iter().map(Key::into_raw).collect();
+        let rows = self.read_rows(keys).await?.0.into_iter();
+        rows.map(|(key, item)| Ok((key, from_item(item)?)))
+            .collect::<Result<_, _>>()
+            .map(RowMap)
+    }
+
+    /// Begins a read of rows of several types; see [`Batch`].
+    pub fn batch(&self) -> Batch<'_> {
+        Batch {
+            store: self,
+            keys: Vec::new(),
+        }
+    }
+
+    async fn read_rows(&self, mut keys: Vec<RawKey>) -> Result<Rows, StoreError> {
+        // DynamoDB rejects a request that names a key twice.
+        keys.sort_unstable();
+        keys.dedup();
+        let mut rows = Rows::default();
+        for chunk in keys.chunks(MAX_KEYS) {
+            self.read_chunk(chunk, &mut rows).await?;
+        }
+        Ok(rows)
+    }
+
+    async fn read_chunk(&self, keys: &[RawKey], rows: &mut Rows) -> Result<(), StoreError> {
         let mut open: Vec<Item> = keys.iter().map(RawKey::to_item).collect();
-        for _ in 0..MOST_ROUNDS {
+        for _ in 0..MAX_ROUNDS {
             if open.is_empty() {
                 return Ok(());
             }
@@ -107,7 +230,7 @@ impl Store {
                 .map_err(StoreError::unavailable)?;
             for item in answer.responses.unwrap_or_default().into_values().flatten() {
                 if let Some(key) = RawKey::of(&item) {
-                    loaded.0.insert(key, item);
+                    rows.0.insert(key, item);
                 }
             }
             open = answer
@@ -121,7 +244,7 @@ impl Store {
             Ok(())
         } else {
             Err(StoreError::Unavailable(
-                "rows of a batch stay unprocessed".to_owned(),
+                "DynamoDB left keys of a batch unprocessed".to_owned(),
             ))
         }
     }

@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::types::{
 use jiff::Timestamp;
 
 use crate::entity::{Entity, Item, Key, RawKey, to_item};
-use crate::{Store, StoreError};
+use crate::{Conflict, Store, StoreError};
 
 /// DynamoDB's bound for one transaction.
 pub const MOST_ACTIONS: usize = 100;
@@ -126,8 +126,8 @@ impl Transaction {
 #[derive(Debug, thiserror::Error)]
 pub enum CommitError {
     /// Rows were not as expected, or another transaction was on them. Nothing was written: read again and decide anew.
-    #[error("{} row(s) changed meanwhile", .0.len())]
-    Conflict(Vec<RawKey>),
+    #[error("{} row(s) changed meanwhile", .0.0.len())]
+    Conflict(Conflict),
     /// The table did not answer properly. It may have written; only a repeat with the same idempotency key can tell.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -136,7 +136,7 @@ pub enum CommitError {
 impl CommitError {
     /// Whether this row stood in the way.
     pub fn concerns<E>(&self, key: &Key<E>) -> bool {
-        matches!(self, Self::Conflict(keys) if keys.contains(key.raw()))
+        matches!(self, Self::Conflict(conflict) if conflict.concerns(key))
     }
 }
 
@@ -256,14 +256,14 @@ fn built<T>(result: Result<T, aws_sdk_dynamodb::error::BuildError>) -> Result<T,
 /// Why a transaction was not written.
 enum Refusal {
     /// Nothing but other transactions on these rows.
-    Busy(Vec<RawKey>),
+    Busy(Conflict),
     Other(CommitError),
 }
 
 impl From<Refusal> for CommitError {
     fn from(refusal: Refusal) -> Self {
         match refusal {
-            Refusal::Busy(keys) => Self::Conflict(keys),
+            Refusal::Busy(conflict) => Self::Conflict(conflict),
             Refusal::Other(error) => error,
         }
     }
@@ -291,19 +291,20 @@ fn refused(
             )
         };
         if codes.iter().all(|code| *code == "None" || in_the_way(code)) {
-            let conflicts = keys
-                .iter()
-                .zip(&codes)
-                .filter(|(_, code)| in_the_way(code))
-                .map(|(key, _)| key.clone())
-                .collect();
+            let conflict = Conflict(
+                keys.iter()
+                    .zip(&codes)
+                    .filter(|(_, code)| in_the_way(code))
+                    .map(|(key, _)| key.clone())
+                    .collect(),
+            );
             let busy = codes
                 .iter()
                 .all(|code| matches!(*code, "None" | "TransactionConflict"));
             return if busy {
-                Refusal::Busy(conflicts)
+                Refusal::Busy(conflict)
             } else {
-                Refusal::Other(CommitError::Conflict(conflicts))
+                Refusal::Other(CommitError::Conflict(conflict))
             };
         }
     }

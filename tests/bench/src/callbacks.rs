@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use serde_json::Value;
 use tandem_domain::Timestamp;
 use tandem_domain::callback::{Callback, CallbackState};
@@ -361,16 +361,11 @@ impl Stage {
             .house
             .app
             .store
-            .batch(
-                keys.iter()
-                    .map(|(client, id)| keys::callback(*client, *id).raw().clone()),
-            )
+            .load_all(keys.iter().map(|(client, id)| keys::callback(*client, *id)))
             .await?;
         let mut standing = Standing::default();
         for (client, id) in keys {
-            let row: Option<Callback> = rows
-                .get(&keys::callback(*client, *id))
-                .context("a row cannot be read")?;
+            let row: Option<&Callback> = rows.get(&keys::callback(*client, *id));
             let is_delivered = row
                 .as_ref()
                 .is_some_and(|row| matches!(row.state, CallbackState::Delivered { .. }));

@@ -9,7 +9,7 @@ use crate::source::{Sources, crate_of};
 const ACTIONS: &[(&str, &str, &str)] = &[
     ("::Store::connect", "GetItem", "table"),
     ("::Store::get", "GetItem", "table"),
-    ("::Store::batch", "BatchGetItem", "table"),
+    ("::Store::read_rows", "BatchGetItem", "table"),
     ("::Store::due", "Query", "due"),
     ("::Collection::table", "Query", "table"),
     ("::Collection::gsi1", "Query", "gsi1"),
@@ -110,7 +110,7 @@ fn the_store_asks_dynamodb_in_these_places_only() {
     let expected = [
         "outbox::Store::due query",
         "page::Store::query query",
-        "read::Store::batch_chunk batch_get_item",
+        "read::Store::read_chunk batch_get_item",
         "read::Store::connect get_item",
         "read::Store::get get_item",
         "transaction::Store::send transact_write_items",
