@@ -6,7 +6,7 @@ use tandem_api::paging::Paging;
 use tandem_api::refusals::draft_refused;
 use tandem_api::views::cart as view;
 use tandem_api::{Answer, App, ClientCaller, Code, Decision, IdempotencyKey, Problem, Request};
-use tandem_domain::cart::{Cart, CartDraft, CartEdit, CartStatus, Found, PositionDraft};
+use tandem_domain::cart::{Cart, CartDraft, CartEdit, CartStatus, PositionDraft};
 use tandem_domain::ids::{CartId, OfferId};
 use tandem_domain::input::one_of;
 use tandem_store::{Transaction, keys};
@@ -32,13 +32,12 @@ async fn create(app: &App, request: &Request, caller: ClientCaller) -> Result<An
     let draft = CartDraft::parse(&body)?;
     idempotent(app, &IdempotencyKey::of(request, &body)?, || async {
         let offers = find(app, caller, &draft.positions).await?;
-        let found = in_order(&offers, &draft.positions);
         let cart = draft
             .clone()
             .create(
                 CartId::generate(&mut app.ids()),
                 caller.id,
-                &found,
+                |offer| offers.of(offer),
                 app.now(),
             )
             .map_err(draft_refused)?;
@@ -85,7 +84,7 @@ async fn edit(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
         let before = load(app, request, caller).await?;
         let offers = find(app, caller, &drafts).await?;
         let cart = before
-            .edit(edit.clone(), &in_order(&offers, &drafts), app.now())
+            .edit(edit.clone(), |offer| offers.of(offer), app.now())
             .map_err(draft_refused)?;
         let mut transaction = Transaction::default();
         transaction.replace(&cart)?;
@@ -123,11 +122,4 @@ async fn find(
 ) -> Result<Offers, Problem> {
     let ids: Vec<OfferId> = drafts.iter().map(|draft| draft.offer_id).collect();
     Ok(Offers::find(app, caller, &ids).await?)
-}
-
-fn in_order<'a>(offers: &'a Offers, drafts: &[PositionDraft]) -> Vec<Found<'a>> {
-    drafts
-        .iter()
-        .map(|draft| offers.of(draft.offer_id))
-        .collect()
 }

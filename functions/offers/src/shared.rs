@@ -5,7 +5,7 @@ use tandem_api::lookup::{Offers, origins};
 use tandem_api::paging::Paging;
 use tandem_api::views::offer as view;
 use tandem_api::{Answer, App, ClientCaller, Code, Problem, Request};
-use tandem_domain::cart::Found;
+use tandem_domain::cart::OfferLookup;
 use tandem_domain::ids::{ClientId, OfferId};
 use tandem_domain::input::parsed;
 use tandem_store::rows::Share;
@@ -71,7 +71,7 @@ async fn visible(app: &App, caller: ClientCaller, shares: &[Share]) -> Result<Ve
         .collect();
     let offers = Offers::load(app, caller, &wanted).await?;
     let seen = wanted.iter().filter_map(|(id, _)| match offers.of(*id) {
-        Found::Shared(shared) if shared.visible_to(caller.id).is_ok() => {
+        OfferLookup::Shared(shared) if shared.available_to(caller.id).is_ok() => {
             Some(view::shared(&shared))
         }
         _ => None,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use tandem_domain::cart::{Found, Origin};
+use tandem_domain::cart::{OfferLookup, Origin};
 use tandem_domain::connection::Connection;
 use tandem_domain::ids::{CompanyId, ConnectionId, OfferId};
 use tandem_domain::offer::Offer;
@@ -57,13 +57,13 @@ impl Offers {
     }
 
     /// The offer as the caller sees it.
-    pub fn of(&self, id: OfferId) -> Found<'_> {
+    pub fn of(&self, id: OfferId) -> OfferLookup<'_> {
         match self.offers.get(&id) {
-            None => Found::Nothing,
-            Some((offer, None)) => Found::Own(offer),
+            None => OfferLookup::NotFound,
+            Some((offer, None)) => OfferLookup::Own(offer),
             Some((offer, Some(connection))) => self
                 .shared(offer, *connection)
-                .map_or(Found::Nothing, Found::Shared),
+                .map_or(OfferLookup::NotFound, OfferLookup::Shared),
         }
     }
 

@@ -79,7 +79,7 @@ pub fn draft_refused(error: CartError) -> Problem {
 impl From<PurchaseError> for Problem {
     fn from(error: PurchaseError) -> Self {
         match error {
-            PurchaseError::NoSuchPosition(numbers) => {
+            PurchaseError::UnknownPositions(numbers) => {
                 let error = |number: &u8| FieldError {
                     field: "positions".to_owned(),
                     code: "no_such_position",
@@ -147,7 +147,7 @@ impl From<ErasureError> for Problem {
 impl From<ReversalError> for Problem {
     fn from(error: ReversalError) -> Self {
         match error {
-            ReversalError::NoSuchPosition(_) => {
+            ReversalError::UnknownPositions(_) => {
                 FieldErrors::at("positions", "no_such_position", error.to_string()).into()
             }
             ReversalError::ExternallyManaged => {

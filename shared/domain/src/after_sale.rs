@@ -143,7 +143,7 @@ impl Rows {
             &seller,
             json!({"amount": seller.amount(), "paymentMethod": seller.payment_method}),
         );
-        let payout = payout_row(&seller, PayoutType::Payment, ids, now);
+        let payout = payout_of(&seller, PayoutType::Payment, ids, now);
         Ok(self.moved(seller, payout, EventType::SubscriptionRenewed, data))
     }
 
@@ -199,7 +199,7 @@ impl Rows {
             &seller,
             json!({"reason": reason, "endedAt": now, "amount": seller.amount().negated()}),
         );
-        let payout = payout_row(&seller, payout_type, ids, now);
+        let payout = payout_of(&seller, payout_type, ids, now);
         self.moved(seller, payout, EventType::SubscriptionRefunded, data)
     }
 
@@ -224,15 +224,12 @@ impl Rows {
         event: EventType,
         data: Value,
     ) -> Moved {
-        let other_company = seller
+        // Within one contracting company there is no voucher and nothing to announce.
+        let announcement = seller
             .cross_client
             .as_ref()
-            .is_some_and(|link| link.voucher_hash.is_some());
-        let announcement = if other_company {
-            announce(&seller, event, data)
-        } else {
-            None
-        };
+            .filter(|link| link.voucher_hash.is_some())
+            .map(|link| announce(&seller, link, event, data));
         let source = self.source.map(|source| source.following(&seller));
         Moved {
             rows: Rows { seller, source },
@@ -240,6 +237,19 @@ impl Rows {
             announcement,
         }
     }
+}
+
+/// The payout row of the last paid period; `None` if the seller sold its own offer.
+fn payout_of(
+    seller: &Subscription,
+    payout_type: PayoutType,
+    ids: &mut dyn IdSource,
+    now: Timestamp,
+) -> Option<Payout> {
+    let link = seller.cross_client.as_ref()?;
+    // Only a source's row can lack a customer, and this is the seller's.
+    let customer_id = seller.customer_id?;
+    Some(payout_row(seller, link, customer_id, payout_type, ids, now))
 }
 
 fn event_data(seller: &Subscription, what: Value) -> Value {

@@ -107,7 +107,7 @@ pub enum Reversal {
 pub enum ReversalError {
     /// The order has no such positions.
     #[error("the order has no position {}", numbers(.0))]
-    NoSuchPosition(Vec<u8>),
+    UnknownPositions(Vec<u8>),
     /// The money moved in another system.
     #[error("{USE_THE_IMPORT}")]
     ExternallyManaged,
@@ -173,7 +173,7 @@ impl Order {
             .collect();
         let reversed = match asked {
             Some(asked) if !asked.is_subset(&all) => {
-                return Err(ReversalError::NoSuchPosition(
+                return Err(ReversalError::UnknownPositions(
                     asked.difference(&all).copied().collect(),
                 ));
             }

@@ -1,58 +1,64 @@
-//! Whether a target client may see and sell a source's offer at this moment.
+//! Whether a target client may see and sell a source's offer now.
 
 use crate::connection::{Connection, State, modules_are_on};
 use crate::ids::ClientId;
-use crate::offer::{Offer, OfferStatus};
+use crate::money::BasisPoints;
+use crate::offer::{Offer, OfferKind, OfferStatus};
+use crate::period::Period;
 use crate::tenancy::ContractingCompany;
 
-/// What must be known of a shared offer to decide; read together, never from a copy.
+/// A shared offer with everything that decides on its availability; read together, never from a copy.
 #[derive(Debug, Clone, Copy)]
 pub struct SharedOffer<'a> {
-    /// The offer.
     pub offer: &'a Offer,
     /// The connection from the offer's owner to the target.
     pub connection: &'a Connection,
-    /// The source's contracting company.
     pub source_company: &'a ContractingCompany,
-    /// The target's contracting company.
     pub target_company: &'a ContractingCompany,
 }
 
-/// Why a target cannot sell a shared offer now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NotShared {
-    /// Not the target's connection, not this offer's owner's, or the offer no longer names the target.
-    #[error("the offer is not shared with this client")]
-    NotNamed,
-    /// The connection is not active.
-    #[error("the connection with the offer's owner is {status}")]
-    ConnectionNotActive {
-        /// Its status.
-        status: &'static str,
-    },
-    /// The source switched the access off.
-    #[error("the offer's owner has switched off the access to its offers")]
-    NoAccess,
-    /// A contract module is off.
-    #[error("the module crossClientConnections is off in one of the contracting companies")]
-    ModuleOff,
-    /// The offer is archived.
-    #[error("the offer is archived")]
-    Archived,
+/// A shared offer that its target may sell now, with everything that a sale needs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AvailableOffer<'a> {
+    pub offer: &'a Offer,
+    pub connection: &'a Connection,
+    /// The time that one payment covers.
+    pub period: Period,
+    /// Whether further periods may be paid.
+    pub renews: bool,
+    /// The seller's part of the gross amount.
+    pub seller_share: BasisPoints,
 }
 
-impl SharedOffer<'_> {
-    /// Decides for one target.
-    ///
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotShared {
+    /// The connection is not the target's, the offer is not the source's, or the offer does not name the target.
+    #[error("the offer is not shared with this client")]
+    NotNamed,
+    #[error("the connection with the offer's owner is {status}")]
+    ConnectionNotActive { status: &'static str },
+    /// The source switched `offersAccess` off.
+    #[error("the offer's owner has switched off the access to its offers")]
+    NoAccess,
+    #[error("the module crossClientConnections is off in one of the contracting companies")]
+    ModuleOff,
+    #[error("the offer is archived")]
+    Archived,
+    #[error("the offer is not a subscription")]
+    NotTimeBased,
+}
+
+impl<'a> SharedOffer<'a> {
     /// # Errors
-    /// The first reason that stands against it.
-    pub fn visible_to(&self, target: ClientId) -> Result<(), NotShared> {
+    /// The first reason why the target may not sell the offer.
+    pub fn available_to(&self, target: ClientId) -> Result<AvailableOffer<'a>, NotShared> {
         let of_this_pair = self.connection.target.client_id == target
             && self.connection.source.client_id == self.offer.client_id;
-        // First of all: of an offer that is not for this target, nothing is told.
-        if !of_this_pair || !self.offer.names(target) {
-            return Err(NotShared::NotNamed);
-        }
+        // Comes first: no other reason may disclose anything about an offer that is not for this target.
+        let sharing = match &self.offer.cross_client {
+            Some(sharing) if of_this_pair && sharing.target_client_ids.contains(&target) => sharing,
+            _ => return Err(NotShared::NotNamed),
+        };
         if self.connection.state != State::Active {
             return Err(NotShared::ConnectionNotActive {
                 status: self.connection.state.as_str(),
@@ -66,6 +72,16 @@ impl SharedOffer<'_> {
         if self.offer.status == OfferStatus::Archived {
             return Err(NotShared::Archived);
         }
-        Ok(())
+        // `OfferDraft` shares subscriptions only; a row that says otherwise is refused here, not half sold later.
+        let OfferKind::Subscription { period, renews } = self.offer.kind else {
+            return Err(NotShared::NotTimeBased);
+        };
+        Ok(AvailableOffer {
+            offer: self.offer,
+            connection: self.connection,
+            period,
+            renews,
+            seller_share: sharing.seller_share_basis_points,
+        })
     }
 }

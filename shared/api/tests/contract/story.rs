@@ -9,7 +9,7 @@ use tandem_api::{Problem, views};
 use tandem_domain::after_sale::{CancelRequest, Moved, PaymentRequest, Rows};
 use tandem_domain::callback::{Announcement, Attempt, Callback, EventType, Outcome, RetrySchedule};
 use tandem_domain::callback_url::LocalTargets;
-use tandem_domain::cart::{Cart, CartDraft, CartError, Found, PositionProblem};
+use tandem_domain::cart::{Cart, CartDraft, CartError, OfferLookup, PositionProblem};
 use tandem_domain::connection::{
     Connection, ConnectionDraft, HistoryEntry, Move, SECRET_OVERLAP, Side,
 };
@@ -112,7 +112,10 @@ impl Story {
             target_company: &target.1,
         };
         story.show("SharedOffer", views::offer::shared(&shared));
-        story.sell(&target, &[Found::Own(&own), Found::Shared(shared)]);
+        story.sell(
+            &target,
+            &[OfferLookup::Own(&own), OfferLookup::Shared(shared)],
+        );
         story.import(&source);
         story.refuse();
         story
@@ -232,11 +235,16 @@ impl Story {
         (shared, own)
     }
 
-    fn sell(&mut self, target: &Party, found: &[Found<'_>]) {
+    fn sell(&mut self, target: &Party, found: &[OfferLookup<'_>]) {
         let made = at("2026-07-01T11:00:00Z");
         let draft = CartDraft::parse(example("CartDraft")).expect("a cart");
         let cart = draft
-            .create(CartId::generate(&mut self.ids), target.0.id, found, made)
+            .create(
+                CartId::generate(&mut self.ids),
+                target.0.id,
+                |id| found_by_id(found, id),
+                made,
+            )
             .expect("sellable");
         self.show("Cart", views::cart::cart(&cart));
         let profile = Profile::parse(example("CustomerDraft")).expect("a customer");
@@ -292,7 +300,7 @@ impl Story {
         });
     }
 
-    fn buy(&mut self, cart: &Cart, found: &[Found<'_>], customer: &Customer) -> Sale {
+    fn buy(&mut self, cart: &Cart, found: &[OfferLookup<'_>], customer: &Customer) -> Sale {
         let asked = PurchaseRequest::parse(example("Purchase")).expect("a purchase");
         assert_eq!(asked.customer_id, customer.id);
         let chosen: Vec<_> = asked
@@ -512,4 +520,12 @@ impl Story {
         };
         self.show(name, serde_json::from_str(text).expect("JSON"));
     }
+}
+
+fn found_by_id<'a>(found: &[OfferLookup<'a>], id: OfferId) -> OfferLookup<'a> {
+    found
+        .iter()
+        .copied()
+        .find(|lookup| lookup.offer().is_some_and(|offer| offer.id == id))
+        .unwrap_or(OfferLookup::NotFound)
 }

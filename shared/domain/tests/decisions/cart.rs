@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tandem_domain::cart::{
-    Cart, CartDraft, CartEdit, CartError, CartStatus, Choice, Found, Origin, Position,
+    Cart, CartDraft, CartEdit, CartError, CartStatus, Choice, OfferLookup, Origin, Position,
     PositionDraft, PositionProblem, check,
 };
 use tandem_domain::ids::OfferId;
@@ -12,7 +12,7 @@ use tandem_domain::sharing::NotShared;
 use crate::fixtures::{Pair, codes, id, money, name, now, offer, yesterday};
 
 /// Checks mandatory positions with what was found for them, numbered from 1.
-fn checked(pair: &Pair, found: &[Found<'_>]) -> Result<(), CartError> {
+fn checked(pair: &Pair, found: &[OfferLookup<'_>]) -> Result<(), CartError> {
     let positions: Vec<_> = (1_u8..)
         .zip(found)
         .map(|(number, found)| {
@@ -30,13 +30,13 @@ fn checked(pair: &Pair, found: &[Found<'_>]) -> Result<(), CartError> {
             )
         })
         .collect();
-    check(pair.target.id, &positions)
+    check(pair.target.id, &positions).map(|_| ())
 }
 
 /// Checks a cart of a sound own offer, which is position 1, and another one.
-fn with_second(pair: &Pair, second: Found<'_>) -> Result<(), CartError> {
+fn with_second(pair: &Pair, second: OfferLookup<'_>) -> Result<(), CartError> {
     let own = offer(60, pair.target.id);
-    checked(pair, &[Found::Own(&own), second])
+    checked(pair, &[OfferLookup::Own(&own), second])
 }
 
 fn wrong(problem: PositionProblem) -> Result<(), CartError> {
@@ -55,7 +55,7 @@ fn own_and_shared_offers_go_together() {
 fn a_cart_of_own_offers_needs_no_partner() {
     let pair = Pair::within_one_company();
     assert_eq!(
-        with_second(&pair, Found::Own(&offer(61, pair.target.id))),
+        with_second(&pair, OfferLookup::Own(&offer(61, pair.target.id))),
         Ok(())
     );
 }
@@ -91,10 +91,10 @@ fn each_problem_of_a_position_is_named_with_its_number() {
         (&swiss, PositionProblem::OtherCurrency),
         (&repeated, PositionProblem::Repeated),
     ] {
-        assert_eq!(with_second(&pair, Found::Own(offer)), wrong(problem));
+        assert_eq!(with_second(&pair, OfferLookup::Own(offer)), wrong(problem));
     }
     assert_eq!(
-        with_second(&pair, Found::Nothing),
+        with_second(&pair, OfferLookup::NotFound),
         wrong(PositionProblem::NotFound)
     );
 }
@@ -134,10 +134,10 @@ fn all_wrong_positions_are_named_at_once() {
     let result = checked(
         &pair,
         &[
-            Found::Nothing,
-            Found::Own(&own),
-            Found::Own(&external),
-            Found::Own(&own),
+            OfferLookup::NotFound,
+            OfferLookup::Own(&own),
+            OfferLookup::Own(&external),
+            OfferLookup::Own(&own),
         ],
     );
     let expected = vec![
@@ -170,8 +170,9 @@ fn something_is_always_bought() {
         assert_eq!(
             check(
                 pair.target.id,
-                &[(pair.position(1, &own, choice), Found::Own(&own))]
-            ),
+                &[(pair.position(1, &own, choice), OfferLookup::Own(&own))]
+            )
+            .map(|_| ()),
             expected
         );
     }
@@ -218,7 +219,7 @@ fn a_cart_remembers_whose_offer_each_position_sells() {
         .create(
             id(31),
             pair.target.id,
-            &[Found::Own(&own), pair.found(&shared)],
+            |id| pair.found(if id == own.id { &own } else { &shared }),
             now(),
         )
         .expect("sound");
@@ -258,7 +259,7 @@ fn a_cart_remembers_whose_offer_each_position_sells() {
 fn a_cart_is_not_made_of_what_cannot_be_sold() {
     let pair = Pair::within_one_company();
     let draft = CartDraft::parse(&draft(&json!([drafted(1, 60)]))).expect("a draft");
-    let made = draft.create(id(31), pair.target.id, &[Found::Nothing], now());
+    let made = draft.create(id(31), pair.target.id, |_| OfferLookup::NotFound, now());
     assert_eq!(
         made,
         Err(CartError::Positions(vec![(1, PositionProblem::NotFound)]))
@@ -317,7 +318,11 @@ fn an_edit_replaces_what_it_names_and_checks_it() {
     let edit = |value: Value| CartEdit::parse(&value).expect("an edit");
     let renamed = cart
         .clone()
-        .edit(edit(json!({"name": "Neu"})), &[], now())
+        .edit(
+            edit(json!({"name": "Neu"})),
+            |_| OfferLookup::NotFound,
+            now(),
+        )
         .expect("possible");
     assert_eq!(
         renamed,
@@ -330,7 +335,7 @@ fn an_edit_replaces_what_it_names_and_checks_it() {
     let moved = edit(json!({"positions": [drafted(1, 61)]}));
     let moved = cart
         .clone()
-        .edit(moved, &[Found::Own(&after)], now())
+        .edit(moved, |_| OfferLookup::Own(&after), now())
         .expect("possible");
     assert_eq!(
         moved.positions,
@@ -338,7 +343,7 @@ fn an_edit_replaces_what_it_names_and_checks_it() {
     );
     let refused = cart.clone().edit(
         edit(json!({"positions": [drafted(1, 61)]})),
-        &[Found::Nothing],
+        |_| OfferLookup::NotFound,
         now(),
     );
     assert_eq!(
@@ -355,7 +360,7 @@ fn a_description_can_be_set_and_cleared() {
         .clone()
         .edit(
             edit(json!({"description": "Zwei zum Preis von zwei"})),
-            &[],
+            |_| OfferLookup::NotFound,
             now(),
         )
         .expect("possible");
@@ -365,13 +370,17 @@ fn a_description_can_be_set_and_cleared() {
     );
     let kept = set
         .clone()
-        .edit(edit(json!({})), &[], now())
+        .edit(edit(json!({})), |_| OfferLookup::NotFound, now())
         .expect("possible");
     assert_eq!(kept.description, set.description);
     assert_eq!(
-        set.edit(edit(json!({"description": null})), &[], now())
-            .expect("possible")
-            .description,
+        set.edit(
+            edit(json!({"description": null})),
+            |_| OfferLookup::NotFound,
+            now()
+        )
+        .expect("possible")
+        .description,
         None
     );
 }
@@ -391,7 +400,7 @@ fn an_archived_cart_stays_as_it_is() {
     assert_eq!(archived.clone().archive(now()), Err(CartError::Archived));
     let edit = CartEdit::parse(&json!({"name": "Neu"})).expect("an edit");
     assert_eq!(
-        archived.edit(edit, &[], yesterday()),
+        archived.edit(edit, |_| OfferLookup::NotFound, yesterday()),
         Err(CartError::Archived)
     );
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tandem_domain::IdSource;
 use tandem_domain::callback_url::{CallbackUrl, LocalTargets};
-use tandem_domain::cart::{Cart, CartStatus, Choice, Found, Origin, Position};
+use tandem_domain::cart::{Cart, CartStatus, Choice, OfferLookup, Origin, Position};
 use tandem_domain::connection::{CallbackSettings, Connection, Party, SigningSecret, State};
 use tandem_domain::customer::{Customer, Profile};
 use tandem_domain::ids::{ClientId, ConnectionId};
@@ -221,11 +221,11 @@ impl Pair {
         }
     }
 
-    pub(crate) fn found<'a>(&'a self, offer: &'a Offer) -> Found<'a> {
+    pub(crate) fn found<'a>(&'a self, offer: &'a Offer) -> OfferLookup<'a> {
         if offer.client_id == self.target.id {
-            Found::Own(offer)
+            OfferLookup::Own(offer)
         } else {
-            Found::Shared(self.shared(offer))
+            OfferLookup::Shared(self.shared(offer))
         }
     }
 

@@ -129,9 +129,9 @@ fn all_of_the_named_positions_go_back_or_none() {
     assert_eq!(refused(&[1, 2, 3]), ReversalError::NotPaid(vec![2, 3]));
     assert_eq!(
         refused(&[1, 4, 9]),
-        ReversalError::NoSuchPosition(vec![4, 9])
+        ReversalError::UnknownPositions(vec![4, 9])
     );
-    assert_eq!(refused(&[2, 4]), ReversalError::NoSuchPosition(vec![4]));
+    assert_eq!(refused(&[2, 4]), ReversalError::UnknownPositions(vec![4]));
 }
 
 #[test]

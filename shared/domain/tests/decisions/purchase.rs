@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tandem_domain::callback::EventType;
-use tandem_domain::cart::{Choice, Found, Position};
+use tandem_domain::cart::{Choice, OfferLookup, Position, SellableOffer, check};
 use tandem_domain::customer::Customer;
 use tandem_domain::money::BasisPoints;
 use tandem_domain::offer::{Offer, OfferKind};
@@ -27,7 +27,7 @@ fn bought(pair: &Pair, offers: &[(&Offer, Choice)], positions: &Value) -> Sale {
     let request =
         json!({"customerId": customer.id, "paymentMethod": "CREDIT_CARD", "positions": positions});
     let request = PurchaseRequest::parse(&request).expect("a request");
-    let chosen: Vec<(Position, Found<'_>)> = request
+    let chosen: Vec<(Position, OfferLookup<'_>)> = request
         .choose(&cart)
         .expect("positions of the cart")
         .into_iter()
@@ -457,6 +457,64 @@ fn the_two_rows_of_a_subscription_its_payout_and_its_voucher_belong_together() {
             sale.announcements[index].data["subscription"]["id"],
             json!(id)
         );
+    }
+}
+
+/// The choices of up to 20 positions, each with the kind of its offer: own single, own subscription or shared.
+fn any_mix() -> impl Strategy<Value = Vec<(u8, Choice)>> {
+    let choice = prop_oneof![
+        Just(Choice::Mandatory),
+        Just(Choice::Optional),
+        Just(Choice::Preselected)
+    ];
+    prop::collection::vec((0..3_u8, choice), 1..=20)
+}
+
+proptest! {
+    #[test]
+    fn each_sellable_shared_position_sells_once(mix in any_mix(), between in any::<bool>()) {
+        let pair = if between { Pair::between_two_companies() } else { Pair::within_one_company() };
+        let offers: Vec<Offer> = (60..)
+            .zip(&mix)
+            .map(|(number, (kind, _))| match kind {
+                0 => single(offer(number, pair.target.id)),
+                1 => offer(number, pair.target.id),
+                _ => pair.shared_offer(number),
+            })
+            .collect();
+        let positions: Vec<(Position, OfferLookup<'_>)> = (1_u8..)
+            .zip(offers.iter().zip(&mix))
+            .map(|(number, (offer, (_, choice)))| (pair.position(number, offer, *choice), pair.found(offer)))
+            .collect();
+        let Ok(sellable) = check(pair.target.id, &positions) else { return Ok(()) };
+        prop_assert_eq!(sellable.positions.len(), positions.len());
+
+        let chosen: Vec<_> = offers.iter().map(|offer| (offer, Choice::Mandatory)).collect();
+        let sale = bought(&pair, &chosen, &json!([]));
+        for position in &sellable.positions {
+            let rows = |role| {
+                sale.subscriptions
+                    .iter()
+                    .filter(|row| row.position == position.number && row.role == role)
+                    .collect::<Vec<_>>()
+            };
+            let SellableOffer::Shared(shared) = position.offer else {
+                prop_assert!(rows(Role::Seller).is_empty() && rows(Role::Source).is_empty());
+                continue;
+            };
+            let (seller, source) = (rows(Role::Seller), rows(Role::Source));
+            prop_assert_eq!((seller.len(), source.len()), (1, 1));
+            let (seller, source) = (seller[0], source[0]);
+            prop_assert_eq!((source.id, source.client_id), (seller.id, shared.connection.source.client_id));
+            let payouts: Vec<_> =
+                sale.payouts.iter().filter(|row| row.subscription_id == seller.id).collect();
+            prop_assert_eq!(payouts.len(), 1);
+            prop_assert_eq!(payouts[0].seller_share_basis_points, shared.seller_share);
+        }
+        let shared = mix.iter().filter(|(kind, _)| *kind == 2).count();
+        prop_assert_eq!(sale.payouts.len(), shared);
+        prop_assert_eq!(sale.vouchers.len(), if between { shared } else { 0 });
+        prop_assert_eq!(sale.announcements.len(), sale.vouchers.len());
     }
 }
 

@@ -1,7 +1,9 @@
 //! What a purchase refuses.
 
 use serde_json::{Value, json};
-use tandem_domain::cart::{Cart, CartError, CartStatus, Choice, Found, Position, PositionProblem};
+use tandem_domain::cart::{
+    Cart, CartError, CartStatus, Choice, OfferLookup, Position, PositionProblem,
+};
 use tandem_domain::ids::CustomerId;
 use tandem_domain::offer::{Offer, OfferStatus};
 use tandem_domain::purchase::{PurchaseError, PurchaseRequest, Sale, decide};
@@ -18,11 +20,11 @@ fn request(positions: &Value) -> PurchaseRequest {
 fn buy(
     pair: &Pair,
     cart: &Cart,
-    found: &[Found<'_>],
+    found: &[OfferLookup<'_>],
     positions: &Value,
 ) -> Result<Sale, PurchaseError> {
     let request = request(positions);
-    let chosen: Vec<(Position, Found<'_>)> = request
+    let chosen: Vec<(Position, OfferLookup<'_>)> = request
         .choose(cart)?
         .into_iter()
         .map(|position| (position, found[usize::from(position.number) - 1]))
@@ -50,7 +52,10 @@ fn refused(
     ];
     let mut cart = pair.cart(positions);
     change(&mut pair, &mut own, &mut shared, &mut cart);
-    let found = [Found::Own(&own), Found::Shared(pair.shared(&shared))];
+    let found = [
+        OfferLookup::Own(&own),
+        OfferLookup::Shared(pair.shared(&shared)),
+    ];
     buy(&pair, &cart, &found, &json!([])).expect_err("cannot be sold")
 }
 
@@ -99,7 +104,7 @@ fn a_shared_offer_is_never_bought_alone() {
 #[test]
 fn an_optional_position_that_is_not_chosen_may_be_unavailable() {
     let pair = Pair::between_two_companies();
-    let (own, gone) = (offer(60, pair.target.id), Found::Nothing);
+    let (own, gone) = (offer(60, pair.target.id), OfferLookup::NotFound);
     let unavailable = Position {
         number: 2,
         offer_id: id(61),
@@ -107,12 +112,12 @@ fn an_optional_position_that_is_not_chosen_may_be_unavailable() {
         origin: None,
     };
     let cart = pair.cart(vec![pair.position(1, &own, Choice::Mandatory), unavailable]);
-    let sale = buy(&pair, &cart, &[Found::Own(&own), gone], &json!([])).expect("can be sold");
+    let sale = buy(&pair, &cart, &[OfferLookup::Own(&own), gone], &json!([])).expect("can be sold");
     assert_eq!(sale.order.positions.len(), 1);
     let chosen = buy(
         &pair,
         &cart,
-        &[Found::Own(&own), gone],
+        &[OfferLookup::Own(&own), gone],
         &json!([{"position": 2}]),
     );
     assert_eq!(chosen, Err(position(2, PositionProblem::NotFound)));
@@ -126,10 +131,10 @@ fn a_position_that_the_cart_does_not_have_is_named() {
     let refused = buy(
         &pair,
         &cart,
-        &[Found::Own(&own)],
+        &[OfferLookup::Own(&own)],
         &json!([{"position": 3}, {"position": 1}, {"position": 2}]),
     );
-    assert_eq!(refused, Err(PurchaseError::NoSuchPosition(vec![2, 3])));
+    assert_eq!(refused, Err(PurchaseError::UnknownPositions(vec![2, 3])));
 }
 
 #[test]

@@ -1,27 +1,43 @@
-//! When a target sees a source's offer.
+//! When a target may see and sell a source's offer.
 
 use tandem_domain::connection::{Party, Side, State};
-use tandem_domain::offer::{Offer, OfferStatus};
-use tandem_domain::sharing::NotShared;
+use tandem_domain::money::BasisPoints;
+use tandem_domain::offer::{Offer, OfferKind, OfferStatus};
+use tandem_domain::sharing::{AvailableOffer, NotShared};
 
-use crate::fixtures::{Pair, client, id, offer, yesterday};
+use crate::fixtures::{Pair, client, id, monthly, offer, yesterday};
 
 fn decided(change: impl FnOnce(&mut Pair, &mut Offer)) -> Result<(), NotShared> {
     let mut pair = Pair::between_two_companies();
     let mut offer = pair.shared_offer(60);
     let target = pair.target.id;
     change(&mut pair, &mut offer);
-    pair.shared(&offer).visible_to(target)
+    pair.shared(&offer).available_to(target).map(|_| ())
 }
 
 #[test]
-fn an_offer_is_visible_while_nothing_stands_against_it() {
-    assert_eq!(decided(|_, _| ()), Ok(()));
-    let pair = Pair::within_one_company();
+fn an_available_offer_has_all_that_a_sale_needs() {
+    for pair in [Pair::within_one_company(), Pair::between_two_companies()] {
+        let offer = pair.shared_offer(60);
+        let available = AvailableOffer {
+            offer: &offer,
+            connection: &pair.connection,
+            period: monthly(),
+            renews: true,
+            seller_share: BasisPoints(2_000),
+        };
+        assert_eq!(
+            pair.shared(&offer).available_to(pair.target.id),
+            Ok(available)
+        );
+    }
+}
+
+#[test]
+fn only_a_subscription_can_be_shared() {
     assert_eq!(
-        pair.shared(&pair.shared_offer(60))
-            .visible_to(pair.target.id),
-        Ok(())
+        decided(|_, offer| offer.kind = OfferKind::Single),
+        Err(NotShared::NotTimeBased)
     );
 }
 
@@ -112,7 +128,7 @@ fn the_connection_must_be_the_one_from_the_owner_to_the_target() {
 }
 
 #[test]
-fn an_offer_for_others_tells_nothing_else_of_itself() {
+fn an_offer_for_others_discloses_nothing_else() {
     let decision = decided(|pair, offer| {
         pair.connection.state = State::Invited;
         *offer = Offer {
@@ -124,11 +140,11 @@ fn an_offer_for_others_tells_nothing_else_of_itself() {
 }
 
 #[test]
-fn the_source_does_not_see_its_own_offer_as_shared_with_it() {
+fn a_source_does_not_see_its_own_offer_as_shared() {
     let pair = Pair::within_one_company();
     let own = offer(60, pair.source.id);
     assert_eq!(
-        pair.shared(&own).visible_to(pair.source.id),
+        pair.shared(&own).available_to(pair.source.id),
         Err(NotShared::NotNamed)
     );
 }

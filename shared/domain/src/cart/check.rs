@@ -1,0 +1,207 @@
+//! The check of a cart: it turns looked-up offers into positions that can be sold.
+
+use std::collections::BTreeSet;
+
+use super::{Choice, Origin, Position};
+use crate::ids::ClientId;
+use crate::money::Currency;
+use crate::offer::{Offer, OfferStatus};
+use crate::sharing::{AvailableOffer, NotShared, SharedOffer};
+
+/// The result of looking up a position's offer.
+#[derive(Debug, Clone, Copy)]
+pub enum OfferLookup<'a> {
+    /// An offer of the cart's owner.
+    Own(&'a Offer),
+    /// An offer that is or was shared with the owner.
+    Shared(SharedOffer<'a>),
+    /// The offer does not exist, or the owner must not know of it.
+    NotFound,
+}
+
+impl<'a> OfferLookup<'a> {
+    pub fn offer(&self) -> Option<&'a Offer> {
+        match self {
+            Self::Own(offer) => Some(offer),
+            Self::Shared(shared) => Some(shared.offer),
+            Self::NotFound => None,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PositionProblem {
+    #[error("the offer does not exist")]
+    NotFound,
+    #[error("the offer is archived")]
+    Archived,
+    #[error("the offer is externally managed; its orders are imported")]
+    ExternallyManaged,
+    #[error("the offer is shared with other clients, so its owner does not sell it")]
+    OwnCrossClient,
+    #[error("{0}")]
+    NotShared(NotShared),
+    #[error("the offer's currency differs from the first position's")]
+    OtherCurrency,
+    #[error("the cart already contains the offer")]
+    Repeated,
+}
+
+impl PositionProblem {
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound => "offer_not_found",
+            Self::Archived => "offer_archived",
+            Self::ExternallyManaged => "offer_externally_managed",
+            Self::OwnCrossClient => "offer_is_cross_client",
+            Self::NotShared(_) => "offer_not_available",
+            Self::OtherCurrency => "currency_differs",
+            Self::Repeated => "offer_repeated",
+        }
+    }
+}
+
+/// Why a cart cannot be created, edited or bought.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CartError {
+    #[error("the cart is archived")]
+    Archived,
+    /// The rejected positions, each with its number.
+    #[error("{} position(s) of the cart cannot be sold", .0.len())]
+    Positions(Vec<(u8, PositionProblem)>),
+    #[error("at least one position must be mandatory")]
+    NothingMandatory,
+    #[error("a cart with a cross-client offer must also hold an offer of its owner")]
+    NothingOwn,
+}
+
+/// The positions of a cart that passed the check: all of them, in order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sellable<'a> {
+    /// The currency of all positions.
+    pub currency: Currency,
+    pub positions: Vec<SellablePosition<'a>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SellablePosition<'a> {
+    pub number: u8,
+    pub choice: Choice,
+    pub offer: SellableOffer<'a>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum SellableOffer<'a> {
+    Own(&'a Offer),
+    Shared(AvailableOffer<'a>),
+}
+
+impl SellableOffer<'_> {
+    pub fn offer(&self) -> &Offer {
+        match self {
+            Self::Own(offer) => offer,
+            Self::Shared(shared) => shared.offer,
+        }
+    }
+}
+
+impl From<SellablePosition<'_>> for Position {
+    fn from(position: SellablePosition<'_>) -> Self {
+        let origin = match position.offer {
+            SellableOffer::Own(_) => None,
+            SellableOffer::Shared(shared) => Some(Origin {
+                client_id: shared.connection.source.client_id,
+                company_id: shared.connection.source.company_id,
+                connection_id: shared.connection.id,
+            }),
+        };
+        Self {
+            number: position.number,
+            offer_id: position.offer.offer().id,
+            choice: position.choice,
+            origin,
+        }
+    }
+}
+
+/// Checks the positions of a cart, each with its looked-up offer.
+///
+/// # Errors
+/// All rejected positions; if there are none, the first rule that the cart as a whole breaks.
+pub fn check<'a>(
+    owner: ClientId,
+    positions: &[(Position, OfferLookup<'a>)],
+) -> Result<Sellable<'a>, CartError> {
+    // The first offer sets the currency, even if its own position is rejected.
+    let currency = positions
+        .iter()
+        .find_map(|(_, lookup)| lookup.offer())
+        .map(|offer| offer.price.currency);
+    let mut seen = BTreeSet::new();
+    let mut sellable = Vec::new();
+    let mut rejected = Vec::new();
+    for (position, lookup) in positions {
+        let repeated = !seen.insert(position.offer_id);
+        match check_position(owner, lookup, currency, repeated) {
+            Ok(offer) => sellable.push(SellablePosition {
+                number: position.number,
+                choice: position.choice,
+                offer,
+            }),
+            Err(problem) => rejected.push((position.number, problem)),
+        }
+    }
+    if !rejected.is_empty() {
+        return Err(CartError::Positions(rejected));
+    }
+    let has_mandatory = positions
+        .iter()
+        .any(|(position, _)| position.choice == Choice::Mandatory);
+    // A cart without positions has no currency; nothing in it is mandatory either.
+    let Some(currency) = currency.filter(|_| has_mandatory) else {
+        return Err(CartError::NothingMandatory);
+    };
+    let has_own = sellable
+        .iter()
+        .any(|position| matches!(position.offer, SellableOffer::Own(_)));
+    if !has_own {
+        return Err(CartError::NothingOwn);
+    }
+    Ok(Sellable {
+        currency,
+        positions: sellable,
+    })
+}
+
+fn check_position<'a>(
+    owner: ClientId,
+    lookup: &OfferLookup<'a>,
+    currency: Option<Currency>,
+    repeated: bool,
+) -> Result<SellableOffer<'a>, PositionProblem> {
+    let sellable = match lookup {
+        OfferLookup::NotFound => return Err(PositionProblem::NotFound),
+        OfferLookup::Own(offer) if offer.externally_managed => {
+            return Err(PositionProblem::ExternallyManaged);
+        }
+        OfferLookup::Own(offer) if offer.cross_client.is_some() => {
+            return Err(PositionProblem::OwnCrossClient);
+        }
+        OfferLookup::Own(offer) if offer.status == OfferStatus::Archived => {
+            return Err(PositionProblem::Archived);
+        }
+        OfferLookup::Own(offer) => SellableOffer::Own(offer),
+        OfferLookup::Shared(shared) => SellableOffer::Shared(
+            shared
+                .available_to(owner)
+                .map_err(PositionProblem::NotShared)?,
+        ),
+    };
+    if repeated {
+        return Err(PositionProblem::Repeated);
+    }
+    if Some(sellable.offer().price.currency) != currency {
+        return Err(PositionProblem::OtherCurrency);
+    }
+    Ok(sellable)
+}

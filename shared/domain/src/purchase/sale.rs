@@ -1,0 +1,248 @@
+//! The rows that one purchase writes.
+
+use jiff::Timestamp;
+
+use super::{PurchaseRequest, announce, events};
+use crate::IdSource;
+use crate::callback::{Announcement, EventType};
+use crate::cart::{Cart, Sellable, SellableOffer};
+use crate::customer::Customer;
+use crate::ids::{CustomerId, OrderId, PayoutId, SubscriptionId};
+use crate::money::Money;
+use crate::offer::{Offer, OfferKind};
+use crate::order::{Order, OrderPosition, PositionState};
+use crate::payout::{PaidState, Payout, PayoutType};
+use crate::period::Period;
+use crate::sharing::AvailableOffer;
+use crate::subscription::{CrossClientLink, Life, Role, Subscription};
+use crate::voucher::{Voucher, VoucherState};
+
+/// Everything that one purchase writes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sale {
+    pub order: Order,
+    /// The seller's rows, and the sources' rows of cross-client positions.
+    pub subscriptions: Vec<Subscription>,
+    /// One row per cross-client position.
+    pub payouts: Vec<Payout>,
+    /// One per cross-client position of another contracting company.
+    pub vouchers: Vec<Voucher>,
+    /// One per voucher.
+    pub announcements: Vec<Announcement>,
+}
+
+/// The circumstances of one bought position.
+pub(super) struct Line<'a> {
+    pub(super) position: u8,
+    pub(super) quantity: u32,
+    pub(super) customer: &'a Customer,
+    now: Timestamp,
+}
+
+impl Sale {
+    pub(super) fn of(
+        cart: &Cart,
+        request: &PurchaseRequest,
+        sellable: &Sellable<'_>,
+        customer: &Customer,
+        now: Timestamp,
+        ids: &mut dyn IdSource,
+    ) -> Self {
+        let mut sale = Self {
+            order: Order {
+                id: OrderId::generate(ids),
+                client_id: cart.client_id,
+                customer_id: request.customer_id,
+                cart_id: Some(cart.id),
+                payment_method: request.payment_method,
+                positions: Vec::new(),
+                total: Money {
+                    amount: 0,
+                    currency: sellable.currency,
+                },
+                external: None,
+                created_at: now,
+                updated_at: now,
+                version: 1,
+            },
+            subscriptions: Vec::new(),
+            payouts: Vec::new(),
+            vouchers: Vec::new(),
+            announcements: Vec::new(),
+        };
+        for position in &sellable.positions {
+            let line = Line {
+                position: position.number,
+                quantity: request.quantity(position.number),
+                customer,
+                now,
+            };
+            match &position.offer {
+                SellableOffer::Own(offer) => sale.add_own(offer, &line, ids),
+                SellableOffer::Shared(shared) => sale.add_shared(shared, &line, ids),
+            }
+        }
+        sale.order.total.amount = sale
+            .order
+            .positions
+            .iter()
+            .map(|position| position.amount.amount)
+            .sum();
+        sale
+    }
+
+    fn add_own(&mut self, offer: &Offer, line: &Line<'_>, ids: &mut dyn IdSource) {
+        let subscription_id = match offer.kind {
+            OfferKind::Single => None,
+            OfferKind::Subscription { period, renews } => {
+                let id = SubscriptionId::generate(ids);
+                self.subscriptions
+                    .push(self.seller_row(id, offer, (period, renews), line));
+                Some(id)
+            }
+        };
+        self.add_position(offer, line, subscription_id);
+    }
+
+    fn add_shared(&mut self, shared: &AvailableOffer<'_>, line: &Line<'_>, ids: &mut dyn IdSource) {
+        let connection = shared.connection;
+        let source_client_id = connection.source.client_id;
+        // Within one contracting company both clients have the same customers: the source needs no voucher.
+        let voucher = (!connection.within_one_company()).then(|| ids.voucher());
+        let id = SubscriptionId::generate(ids);
+        let link = CrossClientLink {
+            source_client_id,
+            source_name: connection.source.name.clone(),
+            target_client_id: connection.target.client_id,
+            target_name: connection.target.name.clone(),
+            connection_id: connection.id,
+            seller_share_basis_points: shared.seller_share,
+            voucher_hash: voucher.as_ref().map(|voucher| voucher.hash.clone()),
+        };
+        let seller = Subscription {
+            role: Role::Seller,
+            cross_client: Some(link.clone()),
+            ..self.seller_row(id, shared.offer, (shared.period, shared.renews), line)
+        };
+        let source = Subscription {
+            client_id: source_client_id,
+            role: Role::Source,
+            customer_id: connection.within_one_company().then_some(line.customer.id),
+            ..seller.clone()
+        };
+        self.payouts.push(payout_row(
+            &seller,
+            &link,
+            line.customer.id,
+            PayoutType::Payment,
+            ids,
+            line.now,
+        ));
+        self.add_position(shared.offer, line, Some(id));
+        if let Some(voucher) = voucher {
+            let code = voucher.code.grouped();
+            let data = events::sale_data(&self.order, connection, &seller, line, &code);
+            self.announcements
+                .push(announce(&seller, &link, EventType::OrderCreated, data));
+            self.vouchers.push(Voucher {
+                client_id: source_client_id,
+                hash: voucher.hash,
+                subscription_id: id,
+                order_id: self.order.id,
+                connection_id: connection.id,
+                state: VoucherState::Issued,
+                created_at: line.now,
+                version: 1,
+            });
+        }
+        self.subscriptions.extend([seller, source]);
+    }
+
+    fn add_position(
+        &mut self,
+        offer: &Offer,
+        line: &Line<'_>,
+        subscription_id: Option<SubscriptionId>,
+    ) {
+        self.order.positions.push(OrderPosition {
+            position: line.position,
+            offer_id: offer.id,
+            offer_name: offer.name.clone(),
+            quantity: line.quantity,
+            unit_price: offer.price,
+            amount: offer.price.times(line.quantity),
+            source_client_id: (offer.client_id != self.order.client_id).then_some(offer.client_id),
+            subscription_id,
+            state: PositionState::Paid,
+        });
+    }
+
+    fn seller_row(
+        &self,
+        id: SubscriptionId,
+        offer: &Offer,
+        (period, renews): (Period, bool),
+        line: &Line<'_>,
+    ) -> Subscription {
+        Subscription {
+            id,
+            client_id: self.order.client_id,
+            role: Role::Own,
+            customer_id: Some(line.customer.id),
+            order_id: self.order.id,
+            position: line.position,
+            offer_id: offer.id,
+            offer_name: offer.name.clone(),
+            quantity: line.quantity,
+            unit_price: offer.price,
+            payment_method: self.order.payment_method,
+            period,
+            renews,
+            started_at: line.now,
+            periods_paid: 1,
+            paid_until: period.end_of(line.now, 1),
+            life: Life::Active,
+            cross_client: None,
+            external: None,
+            created_at: line.now,
+            updated_at: line.now,
+            version: 1,
+        }
+    }
+}
+
+/// The payout row of the last paid period of a cross-client subscription.
+pub(crate) fn payout_row(
+    seller: &Subscription,
+    link: &CrossClientLink,
+    customer_id: CustomerId,
+    payout_type: PayoutType,
+    ids: &mut dyn IdSource,
+    now: Timestamp,
+) -> Payout {
+    let gross = match payout_type {
+        PayoutType::Payment => seller.amount(),
+        PayoutType::Refund | PayoutType::Loss => seller.amount().negated(),
+    };
+    Payout {
+        id: PayoutId::generate(ids),
+        payout_type,
+        source_client_id: link.source_client_id,
+        source_name: link.source_name.clone(),
+        target_client_id: link.target_client_id,
+        target_name: link.target_name.clone(),
+        order_id: seller.order_id,
+        subscription_id: seller.id,
+        period_number: seller.periods_paid,
+        offer_id: seller.offer_id,
+        offer_name: seller.offer_name.clone(),
+        customer_id,
+        payment_method: seller.payment_method,
+        gross,
+        seller_share_basis_points: link.seller_share_basis_points,
+        due: gross.after_share(link.seller_share_basis_points),
+        paid: PaidState::Open,
+        created_at: now,
+        version: 1,
+    }
+}
