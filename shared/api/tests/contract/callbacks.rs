@@ -79,7 +79,7 @@ fn the_events_told_are_those_there_are() {
         .map(|(word, _)| format!("`{word}`"))
         .collect();
     let told: Vec<String> = document()
-        .table("## What arrives when")
+        .table("## Events")
         .into_iter()
         .map(|row| row[0].clone())
         .collect();
