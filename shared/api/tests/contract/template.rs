@@ -108,19 +108,39 @@ pub(crate) fn statements() -> Vec<(String, Value)> {
     found
 }
 
+/// The statements that allow a role something: its own, and those of the managed policies that it names.
+pub(crate) fn allowed(role: &Value) -> Vec<Value> {
+    let own = list(&role["Policies"])
+        .iter()
+        .flat_map(|policy| list(&policy["PolicyDocument"]["Statement"]))
+        .collect::<Vec<_>>();
+    assert!(own.iter().all(|statement| statement["Effect"] == "Allow"));
+    let managed = managed_policies(role)
+        .into_iter()
+        .flat_map(|name| list(&resources()[&name]["Properties"]["PolicyDocument"]["Statement"]));
+    own.into_iter()
+        .chain(managed.filter(|statement| statement["Effect"] == "Allow"))
+        .collect()
+}
+
+/// The managed policies of a role, by logical name.
+pub(crate) fn managed_policies(role: &Value) -> BTreeSet<String> {
+    role.get("ManagedPolicyArns")
+        .map(list)
+        .unwrap_or_default()
+        .iter()
+        .map(referred)
+        .collect()
+}
+
 /// Environment variables that all functions have.
 pub(crate) fn global_environment() -> BTreeMap<String, Value> {
     members(&tandem_testing::template()["Globals"]["Function"]["Environment"]["Variables"])
 }
 
 fn permissions(role: &Value) -> BTreeSet<(String, String)> {
-    let policies = list(&role["Properties"]["Policies"]);
-    let statements = policies
-        .iter()
-        .flat_map(|policy| list(&policy["PolicyDocument"]["Statement"]));
     let mut permissions = BTreeSet::new();
-    for statement in statements {
-        assert_eq!(statement["Effect"], "Allow");
+    for statement in allowed(&role["Properties"]) {
         for action in list(&statement["Action"]) {
             permissions.extend(
                 list(&statement["Resource"])
