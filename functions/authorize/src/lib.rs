@@ -16,7 +16,7 @@ use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tandem_domain::tenancy::{ApiKey, KeyStatus};
-use tandem_runtime::{Clock, HeldSecret, aws};
+use tandem_runtime::{CachedSecret, Clock, aws};
 use tandem_sealing::api_key::PresentedKey;
 use tandem_sealing::equal;
 use tandem_store::{CommitError, Store, StoreError, Transaction, keys};
@@ -38,13 +38,13 @@ pub struct Request {
 /// Knows who a key belongs to.
 pub struct Authorizer {
     store: Store,
-    operator_key: HeldSecret,
+    operator_key: CachedSecret,
     clock: Clock,
 }
 
 impl Authorizer {
     /// With a store, the operator's key and a clock.
-    pub fn new(store: Store, operator_key: HeldSecret, clock: Clock) -> Self {
+    pub fn new(store: Store, operator_key: CachedSecret, clock: Clock) -> Self {
         Self {
             store,
             operator_key,
@@ -58,7 +58,7 @@ impl Authorizer {
     /// A setting is absent, or a service does not answer.
     pub async fn start() -> anyhow::Result<Self> {
         let config = aws::config().await;
-        let operator_key = aws::held_secret(&config, "OPERATOR_KEY_SECRET_ARN").await?;
+        let operator_key = aws::cached_secret(&config, "OPERATOR_KEY_SECRET_ARN").await?;
         Ok(Self::new(
             aws::store(&config).await?,
             operator_key,

@@ -11,7 +11,7 @@ use tandem_api::{Answer, App, ClientCaller, Code, Problem, Request};
 use tandem_domain::callback::{Callback, EventType};
 use tandem_domain::ids::{CallbackId, ConnectionId, OrderId, SubscriptionId};
 use tandem_domain::input::{one_of, parsed};
-use tandem_runtime::announce;
+use tandem_runtime::callback_body;
 use tandem_store::keys;
 use tandem_store::rows::AttemptRow;
 
@@ -82,7 +82,8 @@ async fn read(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
         None => None,
     };
     let unreadable = || Problem::new(Code::Internal, "the body of the callback cannot be read");
-    let body = announce::body(&app.sealer, &callback, person.as_ref()).map_err(|_| unreadable())?;
+    let body =
+        callback_body::body(&app.sealer, &callback, person.as_ref()).map_err(|_| unreadable())?;
     let body: Value = serde_json::from_slice(&body).map_err(|_| unreadable())?;
     let mut attempts = app
         .store
@@ -96,7 +97,7 @@ async fn read(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
     for AttemptRow { attempt, .. } in &mut attempts.items {
         if let Some(sealed) = attempt.sealed_answer.take() {
             attempt.answer =
-                announce::answer(callback.id, attempt.number, person.as_ref(), &sealed);
+                callback_body::open_answer(callback.id, attempt.number, person.as_ref(), &sealed);
         }
     }
     Ok(Answer::ok(view::full(&callback, &body, &attempts.items)))

@@ -10,7 +10,7 @@ use tandem_domain::endpoint_health::{Attempted, Cause, Change, EndpointHealth, H
 use tandem_domain::ids::MailId;
 use tandem_domain::mail::{Mail, MailKind};
 use tandem_domain::tenancy::Client;
-use tandem_runtime::{RandomIds, announce};
+use tandem_runtime::{RandomIds, callback_body};
 use tandem_sealing::{Purpose, Sealer};
 use tandem_store::rows::AttemptRow;
 use tandem_store::{CommitError, StoreError, Transaction, keys};
@@ -41,7 +41,7 @@ impl Worker {
         let Leased {
             callback, person, ..
         } = leased;
-        let (answer, sealed_answer) = announce::kept_answer(
+        let (answer, sealed_answer) = callback_body::seal_answer(
             &callback,
             callback.attempts,
             person.as_ref(),
@@ -198,7 +198,7 @@ impl Worker {
         now: Timestamp,
     ) -> anyhow::Result<Delivery<'a>> {
         let (id, timestamp) = (callback.id.to_string(), now.as_second());
-        let body = announce::body(&self.sealer, callback, person)?;
+        let body = callback_body::body(&self.sealer, callback, person)?;
         let secrets = self.secrets(callback.endpoint(), settings)?;
         let signature = signature_header(&secrets, &id, timestamp, &body)?;
         Ok(Delivery {

@@ -4,7 +4,7 @@ use tandem_domain::Timestamp;
 use tandem_domain::callback::{Attempt, Callback, CallbackState, EventType};
 use tandem_domain::endpoint_health::{Admission, EndpointHealth};
 use tandem_domain::mail::MailKind;
-use tandem_runtime::announce;
+use tandem_runtime::callback_body;
 use tandem_sealing::Sealer;
 use tandem_store::rows::AttemptRow;
 use tandem_store::{CommitError, Transaction, keys};
@@ -163,7 +163,7 @@ impl Worker {
         let loaded = batch.load().await?;
         let customer = customer.map(|key| loaded.get(&key)).transpose()?.flatten();
         let person = customer
-            .map(|customer| announce::personal(&self.sealer, &customer))
+            .map(|customer| callback_body::personal(&self.sealer, &customer))
             .transpose()?;
         Ok(Loaded {
             known: Known::of(endpoint, &loaded)?,

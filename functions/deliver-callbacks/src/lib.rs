@@ -91,7 +91,7 @@ impl Worker {
     /// # Errors
     /// Never; the type is the runtime's.
     pub async fn work(&self, event: SqsEvent) -> Result<SqsBatchResponse, Error> {
-        Ok(batch::work(
+        Ok(batch::process(
             event,
             &[Kind::Callback, Kind::Replay],
             &self.dead_letter_handler,

@@ -21,7 +21,7 @@ use tandem_domain::import::decide::{ItemResult, LogEntry};
 use tandem_domain::import::promise::{Counts, Promise};
 use tandem_queue::{DeadLetterReason, Kind, Message};
 use tandem_runtime::batch::Receipt;
-use tandem_runtime::{Clock, DeadLetterHandler, RandomIds, announce, aws, batch};
+use tandem_runtime::{Clock, DeadLetterHandler, RandomIds, aws, batch, callback_body};
 use tandem_sealing::Sealer;
 use tandem_store::{Key, Store, StoreError, TooManyConflicts, Transaction, import_keys, keys};
 
@@ -74,7 +74,7 @@ impl Worker {
     /// Handles all messages of a batch at once and returns those that SQS must deliver again. Never fails; the `Result` is
     /// the runtime's.
     pub async fn work(&self, event: SqsEvent) -> Result<SqsBatchResponse, Error> {
-        Ok(batch::work_telling(
+        Ok(batch::process_with_receipts(
             event,
             &[Kind::Import],
             &self.dead_letter_handler,
@@ -206,7 +206,7 @@ impl Worker {
                 transaction.replace(&leased.clone().done(failed.clone(), now))?;
                 transaction.replace(&promise)?;
                 if let Some(announcement) = promise.announcement().filter(|_| endpoint.is_some()) {
-                    transaction.create(&announce::seal(
+                    transaction.create(&callback_body::seal(
                         &self.sealer,
                         &mut RandomIds::at(now),
                         announcement,

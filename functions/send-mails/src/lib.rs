@@ -57,7 +57,7 @@ impl Worker {
     /// Never; the type is the runtime's.
     pub async fn work(&self, event: SqsEvent) -> Result<SqsBatchResponse, Error> {
         Ok(
-            batch::work(event, &[Kind::Mail], &self.dead_letter_handler, |message| {
+            batch::process(event, &[Kind::Mail], &self.dead_letter_handler, |message| {
                 self.send(message)
             })
             .await,

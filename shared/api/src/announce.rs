@@ -12,7 +12,7 @@ use crate::app::App;
 
 /// Makes the callback of an announcement that names no customer. Its body is sealed under the callback's id.
 pub fn seal(app: &App, ids: &mut dyn IdSource, announcement: Announcement) -> Callback {
-    tandem_runtime::announce::seal(&app.sealer, ids, announcement, app.now())
+    tandem_runtime::callback_body::seal(&app.sealer, ids, announcement, app.now())
 }
 
 /// Makes the callback of a sale. The part that describes the customer is sealed under the customer's own key.
@@ -22,7 +22,13 @@ pub fn seal_sale(
     announcement: Announcement,
     customer: (Concerned, &Sealer),
 ) -> Callback {
-    tandem_runtime::announce::seal_personal(&app.sealer, ids, announcement, customer, app.now())
+    tandem_runtime::callback_body::seal_personal(
+        &app.sealer,
+        ids,
+        announcement,
+        customer,
+        app.now(),
+    )
 }
 
 /// Loads the source's row of a seller's subscription, if the subscription is cross-client.

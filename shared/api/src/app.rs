@@ -4,7 +4,7 @@ use tandem_domain::Timestamp;
 use tandem_domain::callback::Concerned;
 use tandem_domain::callback_url::LocalTargets;
 use tandem_domain::customer::Customer;
-use tandem_runtime::{Clock, RandomIds, announce, aws};
+use tandem_runtime::{Clock, RandomIds, aws, callback_body};
 use tandem_sealing::Sealer;
 use tandem_store::{Store, keys};
 
@@ -48,7 +48,7 @@ impl App {
 
     /// The sealer of a loaded customer's own key.
     pub fn customer_sealer(&self, customer: &Customer) -> Result<Sealer, Problem> {
-        announce::personal(&self.sealer, customer).map_err(|error| {
+        callback_body::personal(&self.sealer, customer).map_err(|error| {
             tracing::error!(customer = %customer.id, %error, "a customer's key cannot be opened");
             Problem::new(Code::Internal, "the failure was logged")
         })

@@ -43,7 +43,7 @@ where
 {
     // One time for the whole request: the ids of its rows and their times agree.
     let app = App {
-        clock: Clock::standing_at(app.now()),
+        clock: Clock::fixed_at(app.now()),
         ..app
     };
     // Without this limit Lambda would end the function, and the caller would get a bare 503 without advice. A committed effect is

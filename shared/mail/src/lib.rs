@@ -10,7 +10,9 @@ mod english;
 mod german;
 mod mailer;
 mod rendered;
+mod ses;
 mod words;
 
-pub use mailer::{Mailer, RecordedMail, Recorder, SendMailError};
-pub use rendered::{Rendered, render};
+pub use mailer::{MailTransport, Mailer, SendMailError};
+pub use rendered::{RenderedMail, render};
+pub use ses::SesTransport;

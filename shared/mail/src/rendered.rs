@@ -10,7 +10,7 @@ use crate::{english, german};
 
 /// A mail, ready to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rendered {
+pub struct RenderedMail {
     /// One line.
     pub subject: String,
     /// Plain text.
@@ -39,7 +39,7 @@ struct Page<'a> {
 ///
 /// # Errors
 /// Never, as far as the templates go: writing into a `String` does not fail.
-pub fn render(mail: &Mail) -> Result<Rendered, askama::Error> {
+pub fn render(mail: &Mail) -> Result<RenderedMail, askama::Error> {
     let client = mail.client_id;
     let (language, greeting, words, footer) = match mail.language {
         MailLanguage::De => (
@@ -67,7 +67,7 @@ pub fn render(mail: &Mail) -> Result<Rendered, askama::Error> {
         words: &words,
     };
     let (text, html) = (TextPage(page).render()?, HtmlPage(page).render()?);
-    Ok(Rendered {
+    Ok(RenderedMail {
         subject: words.subject,
         text,
         html,

@@ -6,7 +6,7 @@ use tandem_domain::ids::{CallbackId, ConnectionId};
 use tandem_domain::mail::{Mail, MailKind};
 use tandem_domain::tenancy::MailLanguage;
 use tandem_domain::text::Name;
-use tandem_mail::{Rendered, render};
+use tandem_mail::{RenderedMail, render};
 
 const CONNECTION: &str = "con_0190b8f5c6f77c3ab0a1c2d3e4f50617";
 const CALLBACK: &str = "cbk_0190b8f5c6f77c3ab0a1c2d3e4f50618";
@@ -150,7 +150,7 @@ fn mail(kind: MailKind, language: MailLanguage) -> Mail {
     mail
 }
 
-fn rendered(kind: MailKind, language: MailLanguage) -> Rendered {
+fn rendered(kind: MailKind, language: MailLanguage) -> RenderedMail {
     render(&mail(kind, language)).expect("rendered")
 }
 
@@ -158,7 +158,7 @@ fn rendered(kind: MailKind, language: MailLanguage) -> Rendered {
 fn every_mail_reads_well_in_both_languages() {
     for (language, tag) in [(MailLanguage::De, "de"), (MailLanguage::En, "en")] {
         for (about, kind) in kinds("Tagblatt Süd & Söhne") {
-            let Rendered {
+            let RenderedMail {
                 subject,
                 text,
                 html,
@@ -176,7 +176,7 @@ fn every_mail_reads_well_in_both_languages() {
 fn text_and_html_say_the_same() {
     for language in [MailLanguage::De, MailLanguage::En] {
         for (about, kind) in kinds("Tagblatt") {
-            let Rendered { text, html, .. } = rendered(kind, language);
+            let RenderedMail { text, html, .. } = rendered(kind, language);
             for line in text
                 .lines()
                 .map(str::trim)
@@ -222,7 +222,7 @@ fn no_name_changes_the_markup() {
 #[test]
 fn an_escaped_name_is_still_the_name() {
     let [(_, invitation), ..] = kinds("A <b> & \"C\"");
-    let Rendered {
+    let RenderedMail {
         subject,
         text,
         html,
@@ -246,7 +246,7 @@ fn no_name_brings_line_breaks_or_text_direction() {
             .into_iter()
             .zip(kinds("TagBcc: x@example.comblatt"))
         {
-            let Rendered {
+            let RenderedMail {
                 subject,
                 text,
                 html,
@@ -270,7 +270,7 @@ fn no_name_brings_line_breaks_or_text_direction() {
 fn every_mail_names_the_connection_and_the_client() {
     for language in [MailLanguage::De, MailLanguage::En] {
         for (about, kind) in kinds("Tagblatt") {
-            let Rendered { text, .. } = rendered(kind, language);
+            let RenderedMail { text, .. } = rendered(kind, language);
             // What concerns the client's own endpoint concerns no connection.
             assert!(
                 text.contains(CONNECTION) != about.starts_with("own_"),
@@ -288,7 +288,7 @@ fn every_mail_names_the_connection_and_the_client() {
 fn the_invitation_tells_how_to_accept() {
     for language in [MailLanguage::De, MailLanguage::En] {
         let [(_, invitation), ..] = kinds("Tagblatt");
-        let Rendered { text, html, .. } = rendered(invitation, language);
+        let RenderedMail { text, html, .. } = rendered(invitation, language);
         let call = format!("POST /v1/connections/{CONNECTION}/accept");
         assert!(text.contains(&call) && html.contains(&call));
     }

@@ -1,37 +1,34 @@
-//! Messages that can never be handled.
+//! Why a message became a dead letter.
 
-/// The longest body of a message, in bytes; what this build writes has some 200.
-pub const MOST_BYTES: usize = 1_024;
+/// The longest body of a message, in bytes; this release writes about 200.
+pub const MAX_MESSAGE_BYTES: usize = 1_024;
 
-/// Why a message can never be handled, however often it comes. Quotes nothing of the message: nobody knows what it holds.
+/// Why a message can never be processed, however often it is retried. Quotes nothing from the message, since its content is
+/// unknown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DeadLetterReason {
-    /// Longer than any message of ours.
-    #[error("the message has {0} bytes; those of Tandem have {MOST_BYTES} at most")]
+    #[error("the message has {0} bytes; the limit is {MAX_MESSAGE_BYTES}")]
     Oversized(usize),
-    /// No message of ours.
-    #[error("the message cannot be read")]
+    #[error("the message cannot be decoded")]
     Undecodable,
-    /// Written by another release.
-    #[error("the message has version {0}, which this release does not know")]
+    /// Another release wrote the message.
+    #[error("the message has the unknown version {0}")]
     UnknownVersion(u64),
-    /// It names a row that this queue's worker has nothing to do with.
-    #[error("no worker of this queue handles rows of the message's kind")]
+    /// The worker of this queue does not process rows of this kind.
+    #[error("no worker of this queue processes rows of the message's kind")]
     UnknownKind,
-    /// It names a tenant and a row of another one.
-    #[error("the message names a tenant and a row of another one")]
+    #[error("the message names one tenant and a row of another")]
     ForeignTenant,
-    /// Its row, or one that is needed with it, is not as this release writes it. It names another tenant than its key, is of
-    /// a newer release, or was spoilt.
-    #[error("the row, or a row that is needed with it, cannot be read")]
+    /// The row, or a row needed with it, differs from the rows that this release writes: it names another tenant than its
+    /// key, is from a newer release, or was damaged.
+    #[error("the row, or a row needed with it, is corrupt")]
     CorruptRow,
-    /// Its workers died over it.
-    #[error("workers died over the row again and again")]
+    #[error("too many workers died while processing the row")]
     TooManyTries,
 }
 
 impl DeadLetterReason {
-    /// The reason in a word, for machines.
+    /// The machine-readable code.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Oversized(_) => "oversized",

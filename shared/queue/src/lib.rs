@@ -1,26 +1,28 @@
-//! The queues between the rows that are due and the workers that look at them.
+//! The queues between due rows and the workers that process them.
 //!
-//! A [`Message`] names a row and holds nothing of it: the row is the truth, the queue is only speed. A message may come twice, late
-//! or never; the worker reads the row and sees whether there is something to do, and the sweep sends again what is still
-//! due.
+//! A [`Message`] holds only the key of a row: the row is the truth, the queue is only speed. A message may arrive twice,
+//! late or never. The worker reads the row to decide whether any work is due, and the sweep re-sends messages for rows
+//! that are still due.
 //!
-//! - [`Queue`] sends to one queue, [`Queues`] sorts due rows into the queue of their kind.
-//! - [`DeadLetterQueue`] takes what can never be handled, with its reason: a [`DeadLetterReason`].
-//! - [`Recorder`] keeps what tests send instead.
+//! - [`Queue`] sends to one queue; [`Queues`] sends each due row to the queue of its kind.
+//! - [`DeadLetterQueue`] stores messages that can never be processed, each with its [`DeadLetterReason`].
+//! - [`QueueTransport`] and [`DeadLetterTransport`] carry both: SQS in production, a recorder in tests.
 //!
-//! The queues are standard ones with fair delivery: each message carries its tenant as message group, so that a busy
-//! merchant's backlog does not hold up the others.
+//! The queues are standard queues with fair delivery: each message carries its tenant as message group, so one
+//! merchant's backlog does not delay the others.
 
 mod dead_letter_queue;
 mod dead_letter_reason;
 mod message;
 mod queue;
 mod queues;
-mod recorder;
+mod send_error;
+mod sqs;
 
-pub use dead_letter_queue::{DeadLetter, DeadLetterQueue, DeadLetterRecorder, REASON};
-pub use dead_letter_reason::{DeadLetterReason, MOST_BYTES};
+pub use dead_letter_queue::{DeadLetter, DeadLetterQueue, DeadLetterTransport};
+pub use dead_letter_reason::{DeadLetterReason, MAX_MESSAGE_BYTES};
 pub use message::{Kind, Message, UnknownKind};
-pub use queue::{LONGEST_DELAY, Queue, SendError};
+pub use queue::{Queue, QueueTransport};
 pub use queues::Queues;
-pub use recorder::{Recorder, Sent};
+pub use send_error::SendError;
+pub use sqs::{MAX_DELAY, REASON, SqsTransport};

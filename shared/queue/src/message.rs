@@ -1,4 +1,4 @@
-//! What stands in a queue.
+//! The messages in the queues.
 
 use std::str::FromStr;
 
@@ -7,20 +7,18 @@ use serde_json::Value;
 use tandem_domain::ids::{ClientId, InvalidId};
 use tandem_store::outbox::Due;
 
-use crate::dead_letter_reason::{DeadLetterReason, MOST_BYTES};
+use crate::dead_letter_reason::{DeadLetterReason, MAX_MESSAGE_BYTES};
 
-/// The version of what is written here.
+/// The version of the messages that this release writes.
 const VERSION: u64 = 1;
 
-/// What kind of row a message names, and by that who works on it. The sort key of the row tells it.
+/// The kind of row that a message names; it decides the worker. Derived from the row's sort key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Kind {
-    /// A callback to deliver.
     Callback,
-    /// The next step of a replay.
+    /// The next page of a replay.
     Replay,
-    /// A mail to send.
     Mail,
     /// A chunk of an import.
     Import,
@@ -41,19 +39,16 @@ impl Kind {
 /// Names a row that is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// What it names.
     pub kind: Kind,
-    /// Partition key of the row.
     pub pk: String,
-    /// Sort key of the row.
     pub sk: String,
-    /// Whose row it is; tenants share a queue fairly.
+    /// The owner of the row; tenants share a queue fairly.
     pub tenant: String,
 }
 
-/// A message as it stands in a queue.
+/// A message on the wire.
 #[derive(Serialize, Deserialize)]
-struct Written<Kind> {
+struct WireMessage<Kind> {
     v: u64,
     kind: Kind,
     pk: String,
@@ -61,15 +56,14 @@ struct Written<Kind> {
     tenant: String,
 }
 
-/// What every version has.
+/// The member that every version has.
 #[derive(Deserialize)]
 struct Versioned {
     v: u64,
 }
 
-/// No worker looks after rows of this kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no queue takes rows of the kind {0}")]
+#[error("no queue accepts rows of the kind {0}")]
 pub struct UnknownKind(pub String);
 
 impl TryFrom<Due> for Message {
@@ -93,9 +87,9 @@ impl Message {
     /// Reads the body of a queue message.
     ///
     /// # Errors
-    /// It is no message of this version, of a known kind, and of one tenant.
+    /// The message is oversized, undecodable, of an unknown version or kind, or names two tenants.
     pub fn decode(body: &str) -> Result<Self, DeadLetterReason> {
-        if body.len() > MOST_BYTES {
+        if body.len() > MAX_MESSAGE_BYTES {
             return Err(DeadLetterReason::Oversized(body.len()));
         }
         let Versioned { v } =
@@ -103,13 +97,13 @@ impl Message {
         if v != VERSION {
             return Err(DeadLetterReason::UnknownVersion(v));
         }
-        let Written {
+        let WireMessage {
             kind,
             pk,
             sk,
             tenant,
             ..
-        }: Written<Value> =
+        }: WireMessage<Value> =
             serde_json::from_str(body).map_err(|_| DeadLetterReason::Undecodable)?;
         let kind = serde_json::from_value(kind)
             .ok()
@@ -135,20 +129,20 @@ impl Message {
             sk,
             tenant,
         } = self.clone();
-        serde_json::to_string(&Written {
+        serde_json::to_string(&WireMessage {
             v: VERSION,
             kind,
             pk,
             sk,
             tenant,
         })
-        .expect("strings and numbers are always written")
+        .expect("strings and numbers always serialize")
     }
 
     /// The number in the row's sort key, e.g. 7 of `chunk#007`.
     ///
     /// # Errors
-    /// There is none.
+    /// The sort key holds no number.
     pub fn number(&self) -> Result<u32, DeadLetterReason> {
         self.sk
             .split_once('#')
@@ -159,7 +153,7 @@ impl Message {
     /// The tenant and the id in the row's key.
     ///
     /// # Errors
-    /// The key is none of the expected kind.
+    /// The key does not hold ids of these kinds.
     pub fn ids<Id: FromStr<Err = InvalidId>>(&self) -> Result<(ClientId, Id), DeadLetterReason> {
         let (client, id) = self.pk.split_once('#').unwrap_or((&self.pk, ""));
         let undecodable = |_| DeadLetterReason::Undecodable;
@@ -188,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_looks_like_this() {
+    fn the_wire_format_of_a_message_is_fixed() {
         let text = format!(
             r#"{{"v":1,"kind":"callback","pk":"{CLIENT}#{CALLBACK}","sk":"callback","tenant":"{CLIENT}"}}"#
         );
@@ -197,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_tells_the_ids_in_the_key() {
+    fn ids_are_parsed_from_the_row_key() {
         let (client, id) = message().ids::<CallbackId>().expect("valid");
         assert_eq!(
             (client.to_string().as_str(), id.to_string().as_str()),
@@ -218,8 +212,8 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_can_never_be_handled_tells_why() {
-        let long = format!("{CLIENT}#{}", "x".repeat(MOST_BYTES));
+    fn an_invalid_message_is_rejected_with_its_reason() {
+        let long = format!("{CLIENT}#{}", "x".repeat(MAX_MESSAGE_BYTES));
         let cases = [
             ("\"v\":1", "\"v\":2", DeadLetterReason::UnknownVersion(2)),
             (
@@ -241,7 +235,7 @@ mod tests {
                 "\"kind\":[7]",
                 DeadLetterReason::UnknownKind,
             ),
-            // The kind decides about the worker, the sort key about the row.
+            // The kind selects the worker, the sort key selects the row; they must agree.
             (
                 "\"kind\":\"callback\"",
                 "\"kind\":\"mail\"",
@@ -280,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_without_a_worker_make_no_message() {
+    fn a_row_without_a_worker_has_no_message() {
         let due = Due {
             pk: CLIENT.into(),
             sk: "parcel".into(),
@@ -290,7 +284,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_reading_panic(text in ".{0,80}") {
+        fn decoding_never_panics(text in ".{0,80}") {
             prop_assert!(Message::decode(&text).is_err());
         }
     }

@@ -1,14 +1,13 @@
-//! All queues together.
+//! The queues of all kinds of work.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tandem_store::outbox::Due;
 
-use crate::message::{Kind, Message};
-use crate::queue::{Queue, SendError};
+use crate::{Kind, Message, Queue, SendError};
 
-/// The queue of each kind of work. Cheap to clone.
+/// One queue per kind of work. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Queues {
     callbacks: Queue,
@@ -17,7 +16,6 @@ pub struct Queues {
 }
 
 impl Queues {
-    /// With the queue of each kind.
     pub fn new(callbacks: Queue, mails: Queue, imports: Queue) -> Self {
         Self {
             callbacks,
@@ -26,15 +24,15 @@ impl Queues {
         }
     }
 
-    /// Hands due rows to the queues of their kinds, at once. A queue that fails does not hinder the others. Rows that no
-    /// queue takes are logged and left: they stay due and are seen by every sweep.
+    /// Sends a message for each due row to the queue of its kind, without delay. A queue that fails does not affect the
+    /// others. Rows of an unknown kind are logged and skipped; they stay due, so every sweep logs them.
     ///
     /// # Errors
-    /// Of the first queue that did not take all of its messages.
+    /// The error of the first queue that failed.
     pub async fn send(&self, due: Vec<Due>) -> Result<(), SendError> {
         let messages = due.into_iter().filter_map(|due| {
             Message::try_from(due)
-                .inspect_err(|error| tracing::error!(%error, "a due row has no worker"))
+                .inspect_err(|error| tracing::error!(%error, "no worker processes this due row"))
                 .ok()
         });
         let (mut callbacks, mut mails, mut imports) = (Vec::new(), Vec::new(), Vec::new());
@@ -54,7 +52,7 @@ impl Queues {
     }
 }
 
-/// The tenants in turn, so that a small import stands beside the first chunks of a large one and not behind its last.
+/// Orders messages round-robin by tenant, so that a small import does not wait for the last chunk of a large one.
 fn interleaved(messages: Vec<Message>) -> Vec<Message> {
     let mut turns: BTreeMap<String, usize> = BTreeMap::new();
     let mut with_turn: Vec<(usize, Message)> = Vec::with_capacity(messages.len());
@@ -71,44 +69,8 @@ fn interleaved(messages: Vec<Message>) -> Vec<Message> {
 mod tests {
     use super::*;
 
-    fn due(kind: &str) -> Due {
-        Due {
-            pk: format!("cli_1#{kind}"),
-            sk: kind.to_owned(),
-        }
-    }
-
-    #[tokio::test]
-    async fn each_row_goes_to_the_queue_of_its_kind() {
-        let ((callbacks, sent_callbacks), (mails, sent_mails)) =
-            (Queue::recording(), Queue::recording());
-        let (imports, sent_imports) = Queue::recording();
-        let queues = Queues::new(callbacks, mails, imports);
-        let rows = vec![
-            due("callback"),
-            due("mail"),
-            due("parcel"),
-            due("mail"),
-            due("chunk#007"),
-            due("replay"),
-        ];
-        queues.send(rows).await.expect("sent");
-        let sent = sent_imports.take();
-        assert_eq!(
-            (sent[0].message.kind, sent[0].message.number()),
-            (Kind::Import, Ok(7))
-        );
-        let kinds = |sent: Vec<crate::Sent>| {
-            sent.into_iter()
-                .map(|sent| sent.message.kind)
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(kinds(sent_callbacks.take()), [Kind::Callback, Kind::Replay]);
-        assert_eq!(kinds(sent_mails.take()), [Kind::Mail, Kind::Mail]);
-    }
-
     #[test]
-    fn the_chunks_of_tenants_take_turns() {
+    fn chunks_of_tenants_are_interleaved() {
         let due = |tenant: &str, number: u32| Due {
             pk: format!("{tenant}#prm"),
             sk: format!("chunk#{number:03}"),
@@ -130,18 +92,5 @@ mod tests {
             .map(|message| message.tenant.as_str())
             .collect();
         assert_eq!(order, "abcaca");
-    }
-
-    #[tokio::test]
-    async fn a_broken_queue_does_not_hinder_the_others() {
-        let ((callbacks, sent_callbacks), (mails, sent_mails)) =
-            (Queue::recording(), Queue::recording());
-        sent_callbacks.set_broken(true);
-        let (imports, _) = Queue::recording();
-        let result = Queues::new(callbacks, mails, imports)
-            .send(vec![due("callback"), due("mail")])
-            .await;
-        assert_eq!(result.map_err(|error| error.failed), Err(1));
-        assert_eq!(sent_mails.take().len(), 1);
     }
 }

@@ -10,34 +10,32 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use tandem_domain::callback_url::LocalTargets;
-use tandem_mail::Mailer;
+use tandem_mail::{Mailer, SesTransport};
 use tandem_queue::{DeadLetterQueue, Queue, Queues};
 use tandem_sealing::{DataKey, Sealer};
 use tandem_store::Store;
 
-use crate::{DeadLetterHandler, HeldSecret, settings};
+use crate::cached_secret::{CachedSecret, SecretsManagerSource};
+use crate::{DeadLetterHandler, settings};
 
-/// To reach a service at all.
-const CONNECT: Duration = Duration::from_secs(1);
-/// One try of a call.
-const ATTEMPT: Duration = Duration::from_secs(3);
-/// A call with all its tries; shorter than every function's own time limit.
-const OPERATION: Duration = Duration::from_secs(8);
-/// Tries of a call. The SDK's three are few for a worker whose attempt has reached the receiver and waits for its record.
-const TRIES: u32 = 8;
-/// The longest first pause between tries, doubled with each further one: what DynamoDB's guide names ("Error retries and
-/// exponential backoff"). All pauses of a call fit into its time; the SDK's own, from a second on, do not.
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
-/// The longest pause between tries.
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
+/// All attempts of a call together; shorter than the time limit of every function.
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(8);
+/// The SDK's default of three is too few for a worker whose request has reached the receiver and must still be recorded.
+const MAX_ATTEMPTS: u32 = 8;
+/// Doubled with each retry. The value is that of DynamoDB's guide ("Error retries and exponential backoff"). All pauses fit
+/// into [`OPERATION_TIMEOUT`]; those of the SDK's default, one second, do not.
+const INITIAL_BACKOFF: Duration = Duration::from_millis(50);
+const MAX_BACKOFF: Duration = Duration::from_secs(2);
 
-/// The configuration of all clients. Lambda gives credentials and region by environment variables, so no other place is
-/// asked.
+/// The configuration of all clients. Lambda sets credentials and region as environment variables, so no other provider is
+/// queried.
 pub async fn config() -> SdkConfig {
     let timeouts = TimeoutConfig::builder()
-        .connect_timeout(CONNECT)
-        .operation_attempt_timeout(ATTEMPT)
-        .operation_timeout(OPERATION)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .operation_timeout(OPERATION_TIMEOUT)
         .build();
     aws_config::defaults(BehaviorVersion::v2026_01_12())
         .credentials_provider(EnvironmentVariableCredentialsProvider::new())
@@ -48,43 +46,46 @@ pub async fn config() -> SdkConfig {
         .await
 }
 
-/// How often a call is tried, inside its time and the SDK's own quota of retries.
+/// The retries of a call. The operation timeout and the SDK's retry quota limit them further.
 pub fn retries() -> RetryConfig {
     RetryConfig::standard()
-        .with_max_attempts(TRIES)
-        .with_initial_backoff(FIRST_PAUSE)
-        .with_max_backoff(LONGEST_PAUSE)
+        .with_max_attempts(MAX_ATTEMPTS)
+        .with_initial_backoff(INITIAL_BACKOFF)
+        .with_max_backoff(MAX_BACKOFF)
 }
 
-/// The store on the table that `TABLE_NAME` names, connected.
+/// Connects to the table named by `TABLE_NAME`.
 ///
 /// # Errors
-/// The setting is absent, or the table does not answer.
+/// The setting is missing, or the table does not respond.
 pub async fn store(config: &SdkConfig) -> Result<Store> {
     let store = Store::new(
         aws_sdk_dynamodb::Client::new(config),
         settings::required("TABLE_NAME")?,
     );
-    // The first call pays for the TLS handshake; made here, no caller waits for it.
-    store.connect().await.context("the table does not answer")?;
+    // The first call includes the TLS handshake; made at start, no request waits for it.
+    store
+        .connect()
+        .await
+        .context("the table does not respond")?;
     Ok(store)
 }
 
-/// The sealer with the key that `DATA_KEY_SECRET_ARN` names.
+/// The sealer with the data key from the secret `DATA_KEY_SECRET_ARN`.
 ///
 /// # Errors
-/// The setting is absent, the secret cannot be read, or it is no key.
+/// The setting is missing, the secret cannot be loaded, or its text is not a key.
 pub async fn sealer(config: &SdkConfig) -> Result<Sealer> {
     let secret = secret(config, "DATA_KEY_SECRET_ARN").await?;
     Ok(Sealer::new(
-        DataKey::from_secret(&secret).context("DATA_KEY_SECRET_ARN holds no key")?,
+        DataKey::from_secret(&secret).context("the secret DATA_KEY_SECRET_ARN is not a key")?,
     ))
 }
 
-/// The text of the secret that a setting names.
+/// Loads the text of the secret whose ARN is in `setting`.
 ///
 /// # Errors
-/// The setting is absent, or the secret cannot be read.
+/// The setting is missing, or the secret cannot be loaded.
 pub async fn secret(config: &SdkConfig, setting: &'static str) -> Result<String> {
     let client = aws_sdk_secretsmanager::Client::new(config);
     secret_text(&client, &settings::required(setting)?)
@@ -92,17 +93,17 @@ pub async fn secret(config: &SdkConfig, setting: &'static str) -> Result<String>
         .context(setting)
 }
 
-/// The secret that a setting names, which is read again when it is old; read for the first time.
+/// A cache of the secret whose ARN is in `setting`, loaded once.
 ///
 /// # Errors
-/// The setting is absent, or the secret cannot be read.
-pub async fn held_secret(config: &SdkConfig, setting: &'static str) -> Result<HeldSecret> {
-    let held = HeldSecret::of(
-        aws_sdk_secretsmanager::Client::new(config),
-        settings::required(setting)?,
-    );
-    let _ = held.at(jiff::Timestamp::now()).await.context(setting)?;
-    Ok(held)
+/// The setting is missing, or the secret cannot be loaded.
+pub async fn cached_secret(config: &SdkConfig, setting: &'static str) -> Result<CachedSecret> {
+    let secret = CachedSecret::new(SecretsManagerSource {
+        client: aws_sdk_secretsmanager::Client::new(config),
+        arn: settings::required(setting)?,
+    });
+    let _ = secret.at(jiff::Timestamp::now()).await.context(setting)?;
+    Ok(secret)
 }
 
 pub(crate) async fn secret_text(
@@ -114,14 +115,14 @@ pub(crate) async fn secret_text(
         .secret_id(id)
         .send()
         .await
-        .context("a secret cannot be read")?;
-    answer.secret_string.context("a secret holds no text")
+        .context("the secret cannot be loaded")?;
+    answer.secret_string.context("the secret holds no text")
 }
 
-/// The queue whose URL a setting holds, connected.
+/// Connects to the queue whose URL is in `setting`.
 ///
 /// # Errors
-/// The setting is absent.
+/// The setting is missing.
 pub async fn queue(config: &SdkConfig, setting: &'static str) -> Result<Queue> {
     let queue = Queue::new(
         aws_sdk_sqs::Client::new(config),
@@ -131,23 +132,23 @@ pub async fn queue(config: &SdkConfig, setting: &'static str) -> Result<Queue> {
     Ok(queue)
 }
 
-/// Where a worker puts what it can never handle: the queue whose URL is in `DEAD_LETTER_QUEUE_URL`. It is not connected: what is
-/// hardly ever used is not waited for.
+/// The handler that moves messages to the queue `DEAD_LETTER_QUEUE_URL`.
 ///
 /// # Errors
-/// The setting is absent.
+/// The setting is missing.
 pub fn dead_letter_handler(config: &SdkConfig, store: &Store) -> Result<DeadLetterHandler> {
-    let letters = DeadLetterQueue::new(
+    // Not connected ahead: a dead letter is too rare to make every cold start wait.
+    let queue = DeadLetterQueue::new(
         aws_sdk_sqs::Client::new(config),
         settings::required("DEAD_LETTER_QUEUE_URL")?,
     );
-    Ok(DeadLetterHandler::new(store.clone(), letters))
+    Ok(DeadLetterHandler::new(store.clone(), queue))
 }
 
-/// The queues of all kinds of work, connected.
+/// Connects to the queues of all kinds of work.
 ///
 /// # Errors
-/// A setting is absent.
+/// A setting is missing.
 pub async fn queues(config: &SdkConfig) -> Result<Queues> {
     let (callbacks, mails) = (
         queue(config, "CALLBACK_QUEUE_URL").await?,
@@ -160,28 +161,24 @@ pub async fn queues(config: &SdkConfig) -> Result<Queues> {
     ))
 }
 
-/// The mailer that writes from the address in `MAIL_SENDER`, by the configuration set in `MAIL_CONFIGURATION_SET`. It connects with its first mail: SES has no call that does nothing,
-/// and nobody waits for a mail's answer.
+/// The mailer that sends from `MAIL_SENDER` with the configuration set `MAIL_CONFIGURATION_SET`.
 ///
 /// # Errors
-/// A setting is absent.
+/// A setting is missing.
 pub fn mailer(config: &SdkConfig) -> Result<Mailer> {
-    let (sender, set) = (
-        settings::required("MAIL_SENDER")?,
-        settings::required("MAIL_CONFIGURATION_SET")?,
-    );
-    // SES cannot tell a repetition: a try whose answer was lost would be a second mail. The mail's own schedule tries again.
-    let once = aws_sdk_sesv2::config::Builder::from(config)
+    // Without SDK retries: SES does not deduplicate, so retrying an attempt whose answer was lost would send a second mail.
+    // The mail's own schedule retries instead. Not connected ahead: SES has no call without effect.
+    let config = aws_sdk_sesv2::config::Builder::from(config)
         .retry_config(RetryConfig::disabled())
         .build();
-    Ok(Mailer::new(
-        aws_sdk_sesv2::Client::from_conf(once),
-        sender,
-        set,
-    ))
+    Ok(Mailer::with_transport(SesTransport {
+        client: aws_sdk_sesv2::Client::from_conf(config),
+        sender: settings::required("MAIL_SENDER")?,
+        configuration_set: settings::required("MAIL_CONFIGURATION_SET")?,
+    }))
 }
 
-/// Loopback targets that a local stack may call, from `LOCAL_CALLBACK_TARGETS`; none in production, whatever it says.
+/// The loopback targets that a local stack may call, from `LOCAL_CALLBACK_TARGETS`. Always none in production.
 pub fn local_targets() -> LocalTargets {
     if settings::optional("STAGE").is_some_and(|stage| stage == "production") {
         return LocalTargets::default();
@@ -194,21 +191,21 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn every_call_has_deadlines_inside_the_shortest_time_limit_of_a_function() {
+    async fn call_deadlines_are_shorter_than_every_function_timeout() {
         let config = config().await;
         let timeouts = config.timeout_config().expect("set");
-        assert_eq!(timeouts.connect_timeout(), Some(CONNECT));
-        assert_eq!(timeouts.operation_attempt_timeout(), Some(ATTEMPT));
-        assert_eq!(timeouts.operation_timeout(), Some(OPERATION));
+        assert_eq!(timeouts.connect_timeout(), Some(CONNECT_TIMEOUT));
+        assert_eq!(timeouts.operation_attempt_timeout(), Some(ATTEMPT_TIMEOUT));
+        assert_eq!(timeouts.operation_timeout(), Some(OPERATION_TIMEOUT));
         let retries = config.retry_config().expect("set");
         assert_eq!(
             (retries.max_attempts(), retries.initial_backoff()),
-            (TRIES, FIRST_PAUSE)
+            (MAX_ATTEMPTS, INITIAL_BACKOFF)
         );
-        let pauses: Duration = (0..TRIES - 1)
-            .map(|pause| (FIRST_PAUSE * (1 << pause)).min(LONGEST_PAUSE))
+        let pauses: Duration = (0..MAX_ATTEMPTS - 1)
+            .map(|pause| (INITIAL_BACKOFF * (1 << pause)).min(MAX_BACKOFF))
             .sum();
-        assert!(pauses < OPERATION, "{pauses:?} of pauses");
+        assert!(pauses < OPERATION_TIMEOUT, "{pauses:?} of pauses");
         let limits = include_str!("../../../template.yaml")
             .lines()
             .filter_map(|line| {
@@ -219,7 +216,7 @@ mod tests {
         assert!(
             limits
                 .min()
-                .is_some_and(|shortest| OPERATION < Duration::from_secs(shortest))
+                .is_some_and(|shortest| OPERATION_TIMEOUT < Duration::from_secs(shortest))
         );
     }
 }

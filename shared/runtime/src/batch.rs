@@ -1,4 +1,4 @@
-//! Working through a batch of queue messages, reporting failures one by one.
+//! Processes a batch of queue messages and reports failures one by one.
 
 use std::future::Future;
 
@@ -7,12 +7,14 @@ use futures::future::join_all;
 use jiff::Timestamp;
 use tandem_queue::{DeadLetterReason, Kind, Message};
 
-use crate::dead_letter_handler::{DeadLetterHandler, Unhandled};
+use crate::dead_letter_handler::{DeadLetterHandler, FailedMessage};
 
-/// Hands every message of a batch to `handle`, all at once. A message that fails comes again, and after its last receive SQS
-/// puts it into the dead-letter queue. One that can never be handled is put there at once: it cannot be read, is of none of
-/// `kinds`, or `handle` answers a [`DeadLetterReason`] or that a row cannot be read. The others are done.
-pub async fn work<F>(
+/// Calls `handle` for every message of a batch, concurrently. One failed message does not affect the others.
+///
+/// A failed message is delivered again; after its last receive, SQS moves it to the dead-letter queue. A message that can
+/// never be processed is moved there at once: it cannot be decoded, is of none of `kinds`, or `handle` returns a
+/// [`DeadLetterReason`] or a corrupt row.
+pub async fn process<F>(
     event: SqsEvent,
     kinds: &[Kind],
     dead_letter_handler: &DeadLetterHandler,
@@ -21,18 +23,18 @@ pub async fn work<F>(
 where
     F: Future<Output = anyhow::Result<()>>,
 {
-    work_telling(event, kinds, dead_letter_handler, |message, _| {
+    process_with_receipts(event, kinds, dead_letter_handler, |message, _| {
         handle(message)
     })
     .await
 }
 
-/// How a message came.
+/// How a message was received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Receipt {
-    /// How often it was received, 1 for the first time.
+    /// The number of receives so far, including this one.
     pub received: u32,
-    /// When it was put into the queue; a message that is put back from the dead-letter queue is a new one.
+    /// When the message was enqueued. A message redriven from the dead-letter queue is a new message.
     pub sent_at: Option<Timestamp>,
 }
 
@@ -54,8 +56,8 @@ impl Receipt {
     }
 }
 
-/// As [`work`]; `handle` is also told how the message came.
-pub async fn work_telling<F>(
+/// Like [`process`], but passes each message's receipt to `handle`.
+pub async fn process_with_receipts<F>(
     event: SqsEvent,
     kinds: &[Kind],
     dead_letter_handler: &DeadLetterHandler,
@@ -68,8 +70,8 @@ where
     let results = join_all(event.records.into_iter().map(|record| async move {
         let receipt = Receipt::of(&record);
         let body = record.body.as_deref().unwrap_or_default();
-        let read = Message::decode(body).and_then(|message| of_kinds(message, kinds));
-        let result = match &read {
+        let decoded = Message::decode(body).and_then(|message| check_kind(message, kinds));
+        let result = match &decoded {
             Ok(message) => handle(message.clone(), receipt).await,
             Err(reason) => Err(reason.clone().into()),
         };
@@ -77,34 +79,33 @@ where
         let Err(error) = result else {
             return (id, Ok(()));
         };
-        let group = record.attributes.get("MessageGroupId").map(String::as_str);
-        let unhandled = Unhandled {
+        let failed = FailedMessage {
             id: &id,
             body,
-            group,
-            message: read.as_ref().ok(),
+            group: record.attributes.get("MessageGroupId").map(String::as_str),
+            message: decoded.as_ref().ok(),
         };
-        let result = dead_letter_handler.take(unhandled, error).await;
+        let result = dead_letter_handler.handle(failed, error).await;
         (id, result)
     }))
     .await;
-    let failed = results.into_iter().filter_map(|(id, result)| {
+    let failures = results.into_iter().filter_map(|(id, result)| {
         let error = result.err()?;
         tracing::error!(
             message = id,
             error = format!("{error:#}"),
-            "a message was not handled"
+            "a message failed and will be retried"
         );
         let mut failure = BatchItemFailure::default();
         failure.item_identifier = id;
         Some(failure)
     });
     let mut response = SqsBatchResponse::default();
-    response.batch_item_failures = failed.collect();
+    response.batch_item_failures = failures.collect();
     response
 }
 
-fn of_kinds(message: Message, kinds: &[Kind]) -> Result<Message, DeadLetterReason> {
+fn check_kind(message: Message, kinds: &[Kind]) -> Result<Message, DeadLetterReason> {
     if kinds.contains(&message.kind) {
         Ok(message)
     } else {

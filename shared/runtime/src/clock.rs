@@ -1,24 +1,23 @@
-//! The time, so that tests can move it.
+//! The current time, as a value that tests can control.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp, Unit};
 
-/// Tells the time, to the millisecond.
+/// The system's clock, or a fixed one. Millisecond precision.
 #[derive(Debug, Clone, Default)]
 pub struct Clock(Option<Arc<Mutex<Timestamp>>>);
 
 impl Clock {
-    /// A clock that stands at a time until it is moved.
-    pub fn standing_at(time: Timestamp) -> Self {
+    /// A clock that shows `time` until it is advanced. Clones share it.
+    pub fn fixed_at(time: Timestamp) -> Self {
         Self(Some(Arc::new(Mutex::new(time))))
     }
 
-    /// Now.
     pub fn now(&self) -> Timestamp {
         let time = match &self.0 {
             None => Timestamp::now(),
-            Some(standing) => *standing.lock().unwrap_or_else(PoisonError::into_inner),
+            Some(fixed) => *fixed.lock().unwrap_or_else(PoisonError::into_inner),
         };
         time.round(
             jiff::TimestampRound::new()
@@ -28,10 +27,10 @@ impl Clock {
         .unwrap_or(time)
     }
 
-    /// Moves a standing clock; the system's clock stays as it is.
+    /// Advances a fixed clock; has no effect on the system's clock.
     pub fn advance(&self, by: SignedDuration) {
-        if let Some(standing) = &self.0 {
-            let mut time = standing.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(fixed) = &self.0 {
+            let mut time = fixed.lock().unwrap_or_else(PoisonError::into_inner);
             *time = time.saturating_add(by).unwrap_or(Timestamp::MAX);
         }
     }

@@ -1,77 +1,78 @@
-//! What becomes of messages that can never be handled: at once, each with its reason, into the worker's dead-letter queue.
+//! Moves messages that can never be processed into the worker's dead-letter queue at once, each with its reason.
 
 use tandem_queue::{DeadLetter, DeadLetterQueue, DeadLetterReason, Message};
 use tandem_store::{CommitError, RawKey, Store, StoreError, Transaction};
 
-/// Puts aside what a worker can never handle. Cheap to clone.
+/// Cheap to clone.
 #[derive(Clone)]
 pub struct DeadLetterHandler {
     store: Store,
-    letters: DeadLetterQueue,
+    queue: DeadLetterQueue,
 }
 
 impl DeadLetterHandler {
-    /// With the table, and the dead-letter queue of a worker.
-    pub fn new(store: Store, letters: DeadLetterQueue) -> Self {
-        Self { store, letters }
+    pub fn new(store: Store, queue: DeadLetterQueue) -> Self {
+        Self { store, queue }
     }
 
-    /// Puts a message aside if `error` says that it can never be handled. A row that cannot be read is no longer due, or the
-    /// sweep would send a message for it each minute; a message that is redriven after the row was mended makes it go on.
+    /// Moves a message to the dead-letter queue if `error` is permanent.
     ///
     /// # Errors
-    /// The error itself, if the message may be handled another time; or why it could not be put aside, so that it comes again.
-    pub(crate) async fn take(
+    /// The error itself, if a retry may succeed; or the reason why the move failed, so that SQS delivers the message again.
+    pub(crate) async fn handle(
         &self,
-        letter: Unhandled<'_>,
+        failed: FailedMessage<'_>,
         error: anyhow::Error,
     ) -> anyhow::Result<()> {
         let Some(reason) = dead_letter_reason(&error) else {
             return Err(error);
         };
-        if let (DeadLetterReason::CorruptRow, Some(message)) = (&reason, letter.message) {
-            self.quiet(message).await?;
+        if let (DeadLetterReason::CorruptRow, Some(message)) = (&reason, failed.message) {
+            // Otherwise the sweep would send a message for the corrupt row each minute. Once the row is repaired, redriving
+            // the dead letter resumes the work.
+            self.remove_from_due_index(message).await?;
         }
-        let (code, message) = (reason.code(), letter.id);
-        let put = DeadLetter {
-            body: letter.body.to_owned(),
-            group: letter.group.map(str::to_owned),
-            reason,
-        };
-        self.letters.put(put).await?;
+        let code = reason.code();
+        self.queue
+            .put(DeadLetter {
+                body: failed.body.to_owned(),
+                group: failed.group.map(str::to_owned),
+                reason,
+            })
+            .await?;
         tracing::error!(
-            message,
+            message = failed.id,
             reason = code,
             error = format!("{error:#}"),
-            "a message was put into the dead-letter queue"
+            "a message was moved to the dead-letter queue"
         );
         Ok(())
     }
 
-    async fn quiet(&self, message: &Message) -> anyhow::Result<()> {
+    async fn remove_from_due_index(&self, message: &Message) -> anyhow::Result<()> {
         let mut transaction = Transaction::default();
         transaction.quiet(&RawKey {
             pk: message.pk.clone(),
             sk: message.sk.clone(),
         });
         match self.store.commit(transaction).await {
-            // There is no such row any more.
+            // A conflict: the row was deleted.
             Ok(()) | Err(CommitError::Conflict(_)) => Ok(()),
             Err(error) => Err(error.into()),
         }
     }
 }
 
-/// A message that was not handled, as it came.
-pub(crate) struct Unhandled<'a> {
+/// A message that the worker failed to process.
+pub(crate) struct FailedMessage<'a> {
     pub(crate) id: &'a str,
     pub(crate) body: &'a str,
     pub(crate) group: Option<&'a str>,
-    /// What it says, if it can be read.
+    /// The decoded body, if it could be decoded.
     pub(crate) message: Option<&'a Message>,
 }
 
-/// Why an error says that trying again is of no use; `None` if it may be.
+/// The reason why a retry cannot succeed; `None` if it may.
 fn dead_letter_reason(error: &anyhow::Error) -> Option<DeadLetterReason> {
     let corrupt = error.chain().any(|cause| {
         matches!(cause.downcast_ref(), Some(StoreError::Corrupt { .. }))

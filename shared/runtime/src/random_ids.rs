@@ -1,4 +1,4 @@
-//! Ids and voucher codes, at the clock's time.
+//! Random ids and voucher codes.
 
 use jiff::Timestamp;
 use tandem_domain::IdSource;
@@ -8,7 +8,7 @@ use tandem_domain::voucher::{NewVoucher, VoucherCode, VoucherHash};
 use tandem_sealing::{random, sha256_hex};
 use uuid::{ContextV7, Uuid};
 
-/// Draws from the operating system's randomness; ids carry the time given and count up within it.
+/// Generates from the operating system's randomness. Ids carry the given time and increase within it.
 pub struct RandomIds {
     seconds: u64,
     nanoseconds: u32,
@@ -16,7 +16,7 @@ pub struct RandomIds {
 }
 
 impl RandomIds {
-    /// For one request or message.
+    /// One per request or message.
     pub fn at(now: Timestamp) -> Self {
         Self {
             seconds: u64::try_from(now.as_second()).unwrap_or(0),
@@ -42,12 +42,12 @@ impl IdSource for RandomIds {
     }
 }
 
-/// The hash by which what is mirrored under an `externalSystemId` is found.
+/// The lookup hash of an imported order's `externalSystemId`.
 pub fn hash_of_external(id: &ExternalId) -> ExternalHash {
     ExternalHash(sha256_hex(id.as_str().as_bytes()))
 }
 
-/// The hash by which a code is stored and found.
+/// The hash under which a voucher code is stored and looked up.
 pub fn hash_of(code: &VoucherCode) -> VoucherHash {
     VoucherHash(sha256_hex(code.canonical().as_bytes()))
 }

@@ -1,11 +1,9 @@
-//! Settings from the environment, where the template puts them.
+//! Settings from environment variables, which the template sets.
 
 use anyhow::{Context, Result};
 
-/// A setting that must be there.
-///
 /// # Errors
-/// It is absent or empty; the error names it.
+/// The setting is missing or empty; the error names it.
 pub fn required(name: &'static str) -> Result<String> {
     let value = std::env::var(name)
         .with_context(|| format!("the environment variable {name} is not set"))?;
@@ -16,7 +14,7 @@ pub fn required(name: &'static str) -> Result<String> {
     Ok(value)
 }
 
-/// A setting that may be absent or empty.
+/// `None` if the setting is missing or empty.
 pub fn optional(name: &'static str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }

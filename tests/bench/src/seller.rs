@@ -7,7 +7,7 @@ use serde_json::Value;
 use tandem_domain::Timestamp;
 use tandem_domain::callback::{Announcement, Callback, Concerned};
 use tandem_domain::ids::{CallbackId, ClientId};
-use tandem_runtime::{RandomIds, announce};
+use tandem_runtime::{RandomIds, callback_body};
 use tandem_sealing::Sealer;
 use tandem_store::keys;
 use tandem_tests::handlers::House;
@@ -77,9 +77,10 @@ impl Seller {
         let customer = store
             .get(&keys::customer(concerned.company_id, concerned.customer_id))
             .await?;
-        let personal = announce::personal(sealer, &customer.context("the customer is there")?)?;
+        let personal =
+            callback_body::personal(sealer, &customer.context("the customer is there")?)?;
         let mut body: Value =
-            serde_json::from_slice(&announce::body(sealer, &callback, Some(&personal))?)?;
+            serde_json::from_slice(&callback_body::body(sealer, &callback, Some(&personal))?)?;
         let announcement = Announcement {
             client_id: client,
             connection_id: callback.connection_id,
@@ -97,7 +98,7 @@ impl Seller {
 
     /// The callback of another sale.
     pub fn sell(&self, sealer: &Sealer, ids: &mut RandomIds, now: Timestamp) -> Callback {
-        announce::seal_personal(
+        callback_body::seal_personal(
             sealer,
             ids,
             self.announcement.clone(),

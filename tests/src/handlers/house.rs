@@ -11,15 +11,15 @@ use tandem_api::{App, Event};
 use tandem_domain::callback::RetrySchedule;
 use tandem_domain::callback_url::LocalTargets;
 use tandem_domain::endpoint_health::PATIENCE;
-use tandem_mail::{Mailer, RecordedMail};
-use tandem_queue::{
-    DeadLetter, DeadLetterQueue, DeadLetterRecorder, Kind, Message, Queue, Queues, Sent,
-};
+use tandem_queue::{DeadLetter, Kind, Message, Queues};
 use tandem_runtime::{Clock, DeadLetterHandler};
 use tandem_sealing::{DataKey, Sealer};
 use tandem_store::Store;
 use tandem_store::outbox::Due;
-use tandem_testing::{HttpCall, Openapi, TestTable};
+use tandem_testing::{
+    DeadLetterRecorder, HttpCall, MailRecorder, Openapi, QueueRecorder, RecordedMail, SentMessage,
+    TestTable,
+};
 use tandem_webhooks::{Sender, SenderSettings};
 
 use super::caller::{Answer, Who, pattern_of};
@@ -44,11 +44,11 @@ pub struct House {
     pub sweep: sweep_outbox::Sweep,
     /// Where the sweep hands rows over; for a relay.
     pub queues: Queues,
-    callback_queue: tandem_queue::Recorder,
-    mail_queue: tandem_queue::Recorder,
-    import_queue: tandem_queue::Recorder,
+    callback_queue: QueueRecorder,
+    mail_queue: QueueRecorder,
+    import_queue: QueueRecorder,
     letters: DeadLetterRecorder,
-    mails: tandem_mail::Recorder,
+    mails: MailRecorder,
     seen_mails: AtomicUsize,
 }
 
@@ -73,16 +73,16 @@ impl House {
     /// A house on a table, at noon of the same day.
     pub fn on(table: TestTable, sender: Arc<Sender>) -> Self {
         let start: Timestamp = "2026-11-21T12:00:00Z".parse().expect("valid");
-        let clock = Clock::standing_at(start);
+        let clock = Clock::fixed_at(start);
         let store = Store::new(table.client.clone(), table.table_name.clone());
         let key = DataKey::from_secret(Self::DATA_KEY).expect("long enough");
         let sealer = Sealer::new(key);
         let local_targets = LocalTargets::parse("127.0.0.1");
-        let (queue, callback_queue) = Queue::recording();
-        let (mails_queue, mail_queue) = Queue::recording();
-        let (imports_queue, import_queue) = Queue::recording();
-        let (mailer, mails) = Mailer::recording();
-        let (dead_letters, letters) = DeadLetterQueue::recording();
+        let (queue, callback_queue) = QueueRecorder::queue();
+        let (mails_queue, mail_queue) = QueueRecorder::queue();
+        let (imports_queue, import_queue) = QueueRecorder::queue();
+        let (mailer, mails) = MailRecorder::mailer();
+        let (dead_letters, letters) = DeadLetterRecorder::queue();
         let dead_letter_handler = DeadLetterHandler::new(store.clone(), dead_letters);
         let queues = Queues::new(queue.clone(), mails_queue, imports_queue);
         Self {
@@ -310,7 +310,7 @@ impl House {
     }
 
     /// Everything that was sent to the three queues since the last look: to nobody, if the caller drops it.
-    pub fn messages(&self) -> Vec<Sent> {
+    pub fn messages(&self) -> Vec<SentMessage> {
         [
             self.callback_queue.take(),
             self.mail_queue.take(),
@@ -322,7 +322,7 @@ impl House {
     /// From now on the queues take nothing, or take everything again.
     pub fn break_queues(&self, broken: bool) {
         for queue in [&self.callback_queue, &self.mail_queue, &self.import_queue] {
-            queue.set_broken(broken);
+            queue.set_failing(broken);
         }
     }
 
@@ -389,7 +389,7 @@ impl House {
     }
 
     /// The callback messages that were sent since the last look, with their delays.
-    pub fn callback_messages(&self) -> Vec<Sent> {
+    pub fn callback_messages(&self) -> Vec<SentMessage> {
         self.callback_queue.take()
     }
 
@@ -429,7 +429,7 @@ fn described(route: &str, body: Option<&[u8]>, answer: &Answer) {
     );
 }
 
-fn ready(sent: Vec<Sent>) -> Vec<Message> {
+fn ready(sent: Vec<SentMessage>) -> Vec<Message> {
     sent.into_iter()
         .filter(|sent| sent.delay.is_zero())
         .map(|sent| sent.message)

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use authorize::Authorizer;
 use serde_json::{Value, json};
 use tandem_domain::callback::OUTCOME_UNKNOWN;
-use tandem_runtime::HeldSecret;
+use tandem_testing::FakeSecret;
 use tandem_testing::{Fault, Lost, Openapi};
 
 use crate::plain::{self, Times, of_kind};
@@ -260,7 +260,7 @@ async fn invoke(stage: &Stage, act: &Act, before: &str, received: u32) -> Option
                 .then(|| format!("{} {}", answer.status, plain::answer(&answer.body, before)))
         }
         Act::Authorize { key } => {
-            let (operator_key, _) = HeldSecret::stand_in("the-operators-key-of-this-test");
+            let (operator_key, _) = FakeSecret::cached("the-operators-key-of-this-test");
             let authorizer =
                 Authorizer::new(house.app.store.clone(), operator_key, house.clock.clone());
             let event = json!({"headers": {"authorization": format!("Bearer {key}")}, "routeKey": "GET /v1/offers"});

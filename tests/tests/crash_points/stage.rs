@@ -8,7 +8,7 @@ use aws_sdk_sesv2::config::{BehaviorVersion, Credentials, Region, SharedHttpClie
 use deliver_callbacks::Worker;
 use jiff::Timestamp;
 use serde_json::Value;
-use tandem_mail::Mailer;
+use tandem_mail::{Mailer, SesTransport};
 use tandem_queue::{DeadLetterQueue, Kind, Message, Queue, Queues};
 use tandem_runtime::DeadLetterHandler;
 use tandem_testing::{Snapshot, StandIn, TestTable};
@@ -247,11 +247,11 @@ fn mailer(table: &TestTable, ses: &StandIn) -> Mailer {
         .retry_partition(RetryPartition::new(format!("{}-ses", table.table_name)))
         .http_client(beneath(table, ses))
         .build();
-    Mailer::new(
-        aws_sdk_sesv2::Client::from_conf(config),
-        "Tandem <tandem@example.com>".to_owned(),
-        "mails".to_owned(),
-    )
+    Mailer::with_transport(SesTransport {
+        client: aws_sdk_sesv2::Client::from_conf(config),
+        sender: "Tandem <tandem@example.com>".to_owned(),
+        configuration_set: "mails".to_owned(),
+    })
 }
 
 /// The stand-in behind the same faults as the table, so that the calls of a function are counted together.

@@ -3,7 +3,7 @@
 use authorize::Authorizer;
 use serde_json::{Value, json};
 use tandem_api::serve::respond;
-use tandem_runtime::HeldSecret;
+use tandem_testing::FakeSecret;
 use tandem_testing::HttpCall;
 use tandem_tests::handlers::{House, Who};
 
@@ -12,7 +12,7 @@ const OPERATOR_KEY: &str = "the-operators-key-of-this-test";
 fn authorizer(house: &House) -> Authorizer {
     Authorizer::new(
         house.app.store.clone(),
-        HeldSecret::stand_in(OPERATOR_KEY).0,
+        FakeSecret::cached(OPERATOR_KEY).0,
         house.clock.clone(),
     )
 }
@@ -161,7 +161,7 @@ async fn the_day_of_a_keys_last_use_is_kept_and_written_once_a_day() {
 #[tokio::test]
 async fn an_operators_key_that_was_changed_is_refused_after_a_minute_and_the_new_one_let_in() {
     let house = House::new().await;
-    let (held, secret) = HeldSecret::stand_in(OPERATOR_KEY);
+    let (held, secret) = FakeSecret::cached(OPERATOR_KEY);
     let authorizer = Authorizer::new(house.app.store.clone(), held, house.clock.clone());
     let is_in = async |key: &str| {
         asked_of(&authorizer, &format!("Bearer {key}"), "GET /v1/clients").await["isAuthorized"]

@@ -3,7 +3,7 @@
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::json;
-use tandem_queue::{DeadLetterReason, MOST_BYTES, Message};
+use tandem_queue::{DeadLetterReason, MAX_MESSAGE_BYTES, Message};
 use tandem_store::outbox::Due;
 use tandem_testing::{Fault, Lost};
 use tandem_tests::handlers::{House, Pair};
@@ -81,7 +81,7 @@ async fn delivered(server: &MockServer) -> usize {
 /// What nobody can read, and why, made of a good message.
 fn unreadable(message: &Message) -> Vec<(String, DeadLetterReason)> {
     let (good, other) = (message.encode(), "cli_0190b8f5c6f77c3ab0a1c2d3e4f50617");
-    let long = good.replace('}', &format!("{}}}", " ".repeat(MOST_BYTES)));
+    let long = good.replace('}', &format!("{}}}", " ".repeat(MAX_MESSAGE_BYTES)));
     vec![
         ("<xml/>".to_owned(), DeadLetterReason::Undecodable),
         (

@@ -55,7 +55,7 @@ impl Needs {
                     .filter(|text| is_setting(text))
                     .cloned();
                 match called.rsplit("::").next() {
-                    Some("required" | "queue" | "secret" | "held_secret") => {
+                    Some("required" | "queue" | "secret" | "cached_secret") => {
                         needs.required.extend(names)
                     }
                     Some("optional") => needs.optional.extend(names),

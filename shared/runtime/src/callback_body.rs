@@ -1,7 +1,7 @@
-//! From what the domain announces to the callback's row, and from there to the body that is sent.
+//! Callback bodies: sealed into the callback's row, and opened again to be sent.
 //!
-//! What a body tells of a customer, and what receivers answer, lies under the customer's own key. When the customer's row is
-//! gone, so is the key: the body is then put together without that part, and the answers are not shown.
+//! The personal part of a body and the receiver's answers are sealed under the customer's own key. Erasing the customer
+//! deletes that key: the body is then sent without the personal part, and the answers are no longer shown.
 
 use anyhow::Context as _;
 use tandem_domain::callback::{Announcement, Callback, Concerned, whole_body};
@@ -26,7 +26,7 @@ pub fn seal(
     announcement.into_callback(id, sealed, now)
 }
 
-/// The callback of an announcement that tells of a customer: what it tells of the person is sealed for itself, by `personal`.
+/// The callback of an announcement about a customer: `personal` seals the personal part separately.
 pub fn seal_personal(
     sealer: &Sealer,
     ids: &mut dyn IdSource,
@@ -45,37 +45,37 @@ pub fn seal_personal(
     }
 }
 
-/// What seals and opens under a customer's own key.
+/// The sealer under a customer's own key.
 ///
 /// # Errors
-/// The key is not this customer's.
+/// The stored key is not this customer's.
 pub fn personal(sealer: &Sealer, customer: &Customer) -> Result<Sealer, OpenError> {
     sealer.personal(&customer.id.to_string(), &customer.sealed_key)
 }
 
-/// The body of a callback as it is sent; `person` is `None` if the callback concerns nobody, or somebody who was erased.
+/// The body to send. `person` is `None` if the callback concerns no customer, or an erased one.
 ///
 /// # Errors
-/// It cannot be opened or put together.
+/// A part cannot be opened, or the parts do not combine.
 pub fn body(
     sealer: &Sealer,
     callback: &Callback,
     person: Option<&Sealer>,
 ) -> anyhow::Result<Vec<u8>> {
     let id = callback.id.to_string();
-    let kept = sealer.open(Purpose::CallbackBody, &id, &callback.sealed_body)?;
+    let general = sealer.open(Purpose::CallbackBody, &id, &callback.sealed_body)?;
     let Some(sealed) = &callback.sealed_person else {
-        return Ok(kept);
+        return Ok(general);
     };
-    let told = person
+    let personal = person
         .map(|person| person.open(Purpose::PersonalData, &id, sealed))
         .transpose()?;
-    whole_body(&kept, told.as_deref()).context("the parts of the body do not fit")
+    whole_body(&general, personal.as_deref()).context("the parts of the body do not combine")
 }
 
-/// What a receiver answered to an attempt, to be kept: in the clear if the callback concerns nobody, else sealed; nothing is
-/// kept about somebody who was erased.
-pub fn kept_answer(
+/// The receiver's answer to an attempt as `(plain, sealed)`, to be stored: plain if the callback concerns no customer,
+/// otherwise sealed. Nothing is stored for an erased customer.
+pub fn seal_answer(
     callback: &Callback,
     attempt: u32,
     person: Option<&Sealer>,
@@ -84,30 +84,27 @@ pub fn kept_answer(
     if callback.concerned.is_none() {
         return (answer, None);
     }
-    let place = place_of(callback.id, attempt);
+    let context = attempt_context(callback.id, attempt);
     let seal = |(person, answer): (&Sealer, String)| {
-        person.seal(Purpose::ReceivedAnswer, &place, answer.as_bytes())
+        person.seal(Purpose::ReceivedAnswer, &context, answer.as_bytes())
     };
     (None, person.zip(answer).map(seal))
 }
 
-/// What was sealed by [`kept_answer`]; `None` if the person was erased.
-pub fn answer(
+/// Opens an answer sealed by [`seal_answer`]; `None` if the customer was erased.
+pub fn open_answer(
     callback: CallbackId,
     attempt: u32,
     person: Option<&Sealer>,
     sealed: &str,
 ) -> Option<String> {
+    let context = attempt_context(callback, attempt);
     let opened = person?
-        .open(
-            Purpose::ReceivedAnswer,
-            &place_of(callback, attempt),
-            sealed,
-        )
+        .open(Purpose::ReceivedAnswer, &context, sealed)
         .ok()?;
     String::from_utf8(opened).ok()
 }
 
-fn place_of(callback: CallbackId, attempt: u32) -> String {
+fn attempt_context(callback: CallbackId, attempt: u32) -> String {
     format!("{callback}#{attempt}")
 }

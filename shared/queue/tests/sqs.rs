@@ -1,25 +1,26 @@
-//! Against an HTTP server that speaks SQS.
-
-use super::*;
+//! Messages sent to an HTTP server that answers as SQS does.
 
 use std::sync::Mutex;
+use std::time::Duration;
 
+use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::retry::RetryConfig;
 use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
 use serde_json::{Value, json};
+use tandem_queue::{Message, Queue, SendError};
 use tandem_store::outbox::Due;
 use wiremock::matchers::header;
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
-/// Takes messages, except those whose body names one of `refused`: `(word, how often)`.
+/// Accepts messages, except those whose body contains a word of `rejected`: `(word, times)`.
 struct Sqs {
-    refused: Mutex<Vec<(&'static str, usize)>>,
+    rejected: Mutex<Vec<(&'static str, usize)>>,
 }
 
 impl Sqs {
-    fn refuses(&self, body: &str) -> bool {
-        let mut refused = self.refused.lock().expect("not poisoned");
-        let Some((_, left)) = refused
+    fn rejects(&self, body: &str) -> bool {
+        let mut rejected = self.rejected.lock().expect("lock");
+        let Some((_, left)) = rejected
             .iter_mut()
             .find(|(word, left)| body.contains(word) && *left > 0)
         else {
@@ -34,7 +35,7 @@ impl Respond for Sqs {
     fn respond(&self, request: &Request) -> ResponseTemplate {
         let (mut successful, mut failed) = (Vec::new(), Vec::new());
         for entry in entries(request) {
-            if self.refuses(entry["MessageBody"].as_str().expect("body")) {
+            if self.rejects(entry["MessageBody"].as_str().expect("body")) {
                 failed.push(json!({"Id": entry["Id"], "SenderFault": false, "Code": "InternalError", "Message": "try again"}));
             } else {
                 successful
@@ -51,12 +52,12 @@ fn entries(request: &Request) -> Vec<Value> {
     body["Entries"].as_array().expect("entries").clone()
 }
 
-async fn sqs(refused: Vec<(&'static str, usize)>) -> (MockServer, Queue) {
+async fn sqs(rejected: Vec<(&'static str, usize)>) -> (MockServer, Queue) {
     let server = MockServer::start().await;
     let batch = Mock::given(header("x-amz-target", "AmazonSQS.SendMessageBatch"));
     batch
         .respond_with(Sqs {
-            refused: Mutex::new(refused),
+            rejected: Mutex::new(rejected),
         })
         .mount(&server)
         .await;
@@ -95,7 +96,7 @@ async fn calls(server: &MockServer) -> Vec<Vec<Value>> {
 }
 
 #[tokio::test]
-async fn messages_are_sent_ten_at_a_time_each_in_the_group_of_its_tenant() {
+async fn batches_hold_ten_messages_grouped_by_tenant() {
     let (server, queue) = sqs(vec![]).await;
     queue
         .send(&messages(25), Duration::ZERO)
@@ -124,7 +125,7 @@ async fn messages_are_sent_ten_at_a_time_each_in_the_group_of_its_tenant() {
 }
 
 #[tokio::test]
-async fn no_messages_make_no_call() {
+async fn no_messages_cause_no_call() {
     let (server, queue) = sqs(vec![]).await;
     queue
         .send(&[], Duration::ZERO)
@@ -134,12 +135,12 @@ async fn no_messages_make_no_call() {
 }
 
 #[tokio::test]
-async fn only_what_was_refused_is_sent_again() {
+async fn only_rejected_messages_are_retried() {
     let (server, queue) = sqs(vec![("cbk_003", 1), ("cbk_007", 1)]).await;
     queue
         .send(&messages(10), Duration::ZERO)
         .await
-        .expect("sent at the second try");
+        .expect("sent at the second attempt");
     let calls = calls(&server).await;
     assert_eq!(calls.len(), 2);
     let again: Vec<&str> = calls[1]
@@ -150,12 +151,12 @@ async fn only_what_was_refused_is_sent_again() {
 }
 
 #[tokio::test]
-async fn what_is_refused_twice_is_counted_and_hinders_no_other_message() {
+async fn messages_rejected_twice_are_counted_as_failed() {
     let (server, queue) = sqs(vec![("cbk_003", 2), ("cbk_017", 2)]).await;
     let error = queue
         .send(&messages(25), Duration::ZERO)
         .await
-        .expect_err("two are refused");
+        .expect_err("two are rejected");
     assert_eq!(
         error,
         SendError {
@@ -164,15 +165,11 @@ async fn what_is_refused_twice_is_counted_and_hinders_no_other_message() {
             cause: "try again".into()
         }
     );
-    assert_eq!(
-        calls(&server).await.len(),
-        5,
-        "three batches, two second tries"
-    );
+    assert_eq!(calls(&server).await.len(), 5, "three batches, two retries");
 }
 
 #[tokio::test]
-async fn a_queue_that_cannot_be_reached_fails_all_messages() {
+async fn an_unreachable_queue_fails_all_messages() {
     let (server, queue) = sqs(vec![]).await;
     server.reset().await;
     let error = queue
@@ -180,26 +177,4 @@ async fn a_queue_that_cannot_be_reached_fails_all_messages() {
         .await
         .expect_err("answers 404");
     assert_eq!((error.failed, error.messages), (11, 11));
-}
-
-#[test]
-fn a_delay_is_whole_seconds_up_to_fifteen_minutes() {
-    for (millis, expected) in [
-        (0, 0),
-        (1, 1),
-        (1_000, 1),
-        (1_001, 2),
-        (899_500, 900),
-        (900_000, 900),
-        (900_500, 900),
-    ] {
-        assert_eq!(seconds(Duration::from_millis(millis)), expected, "{millis}");
-    }
-    assert_eq!(seconds(Duration::MAX), 900);
-}
-
-#[test]
-fn sending_can_be_moved_to_another_thread() {
-    fn is_send(_: &impl Send) {}
-    is_send(&Queue::recording().0.send(&[], Duration::ZERO));
 }
