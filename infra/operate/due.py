@@ -11,7 +11,7 @@ from infra.operate import moments
 from infra.operate.stack import Stack
 
 SHARDS = 64
-"""Partitions of the index, as in shared/store/src/outbox.rs."""
+"""Partitions of the index, as in shared/store/src/index_values.rs."""
 MOST_OF_A_SHARD = 2_000
 """Rows that are counted in one partition; more only say that it is many."""
 

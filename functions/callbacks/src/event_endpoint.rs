@@ -10,7 +10,7 @@ use tandem_domain::connection::SECRET_OVERLAP;
 use tandem_domain::endpoint_health::EndpointHealth;
 use tandem_domain::event_endpoint::EventEndpoint;
 use tandem_sealing::{Purpose, new_webhook_secret};
-use tandem_store::{Transaction, endpoint_keys, keys};
+use tandem_store::{Transaction, keys};
 
 pub(crate) async fn read(
     app: &App,
@@ -114,7 +114,7 @@ async fn load(
     caller: ClientCaller,
 ) -> Result<(Option<EventEndpoint>, Option<EndpointHealth>), Problem> {
     let endpoint = keys::event_endpoint(caller.id);
-    let health = endpoint_keys::endpoint_health(Endpoint::Client(caller.id));
+    let health = keys::endpoint_health(Endpoint::Client(caller.id));
     Ok(app.store.load((endpoint, health)).await?)
 }
 

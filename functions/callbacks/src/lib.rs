@@ -88,7 +88,7 @@ async fn read(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
     let mut attempts = app
         .store
         .page(
-            &AttemptRow::of(caller.id, callback.id),
+            &keys::attempts_of(caller.id, callback.id),
             None,
             SHOWN_ATTEMPTS,
             |_| true,

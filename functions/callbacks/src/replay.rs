@@ -12,7 +12,7 @@ use tandem_api::{Answer, App, ClientCaller, Decision, IdempotencyKey, Problem, R
 use tandem_domain::callback::{Callback, CallbackState, Endpoint};
 use tandem_domain::ids::CallbackId;
 use tandem_domain::input::{FieldErrors, Object, Parsed, list, parsed};
-use tandem_store::{Transaction, endpoint_keys, keys};
+use tandem_store::{Transaction, keys};
 
 use crate::load;
 
@@ -108,10 +108,7 @@ async fn rows_of(app: &App, callbacks: &[Callback]) -> Result<Transaction, Probl
         transaction.replace(callback)?;
     }
     let endpoints: BTreeSet<Endpoint> = callbacks.iter().map(Callback::endpoint).collect();
-    let endpoints: Vec<_> = endpoints
-        .into_iter()
-        .map(endpoint_keys::endpoint_health)
-        .collect();
+    let endpoints: Vec<_> = endpoints.into_iter().map(keys::endpoint_health).collect();
     let mut healths = app.store.load_all(endpoints.clone()).await?;
     for key in &endpoints {
         let Some(health) = healths.remove(key) else {

@@ -5,7 +5,7 @@ use tandem_api::views::replay as view;
 use tandem_api::{Answer, App, ClientCaller, Code, Decision, IdempotencyKey, Problem, Request};
 use tandem_domain::ids::ReplayId;
 use tandem_domain::replay::{KEPT, ReplayJob, Selection};
-use tandem_store::{Transaction, replay_keys};
+use tandem_store::{Transaction, keys};
 
 pub(crate) async fn accept(
     app: &App,
@@ -41,7 +41,7 @@ pub(crate) async fn read(
     caller: ClientCaller,
 ) -> Result<Answer, Problem> {
     let id: ReplayId = request.id_in_path("replayId", Code::ReplayNotFound)?;
-    let job = app.store.get(&replay_keys::replay(caller.id, id)).await?;
+    let job = app.store.get(&keys::replay(caller.id, id)).await?;
     let kept = job.filter(|job| app.now().duration_since(job.accepted_at) < KEPT);
     Ok(Answer::ok(view::job(
         &kept.ok_or_else(|| Problem::missing(Code::ReplayNotFound))?,

@@ -10,8 +10,8 @@ use tandem_domain::ids::{ConnectionId, MailId};
 use tandem_domain::mail::Mail;
 use tandem_domain::tenancy::Client;
 use tandem_domain::{IdSource, Timestamp};
-use tandem_store::rows::{HistoryRow, Pair};
-use tandem_store::{StoreError, Transaction, endpoint_keys, keys};
+use tandem_store::rows::HistoryRow;
+use tandem_store::{StoreError, Transaction, keys};
 
 pub(crate) async fn make(
     app: &App,
@@ -29,7 +29,7 @@ pub(crate) async fn make(
         let mut transaction = Transaction::default();
         transaction.replace(&change.connection)?;
         if !change.connection.state.is_live() {
-            transaction.delete(&Pair::key_of(
+            transaction.delete(&keys::pair(
                 connection.source.client_id,
                 connection.target.client_id,
             ));
@@ -80,7 +80,7 @@ pub(crate) async fn edit(
         if edit.callback_url.is_some()
             && let Some(health) = app
                 .store
-                .get(&endpoint_keys::endpoint_health(change.connection.id))
+                .get(&keys::endpoint_health(change.connection.id))
                 .await?
         {
             transaction.remove(&health);

@@ -12,7 +12,7 @@ use tandem_domain::inviting::{Invitations, PER_HOUR};
 use tandem_domain::tenancy::{Client, ContractingCompany};
 use tandem_sealing::{Purpose, new_webhook_secret};
 use tandem_store::rows::{HistoryRow, Pair};
-use tandem_store::{StoreError, Transaction, keys, limit_keys};
+use tandem_store::{StoreError, Transaction, keys};
 
 use crate::change::rows_of;
 
@@ -61,11 +61,7 @@ async fn decide(
         target: target.0.id,
         connection_id: id,
     };
-    if let Some(live) = app
-        .store
-        .get(&Pair::key_of(pair.source, pair.target))
-        .await?
-    {
+    if let Some(live) = app.store.get(&keys::pair(pair.source, pair.target)).await? {
         let detail = format!(
             "{} connects them; a new one can be made when it is declined or withdrawn",
             live.connection_id
@@ -118,7 +114,7 @@ async fn parties(
         keys::client(caller.id),
         keys::company(caller.company_id),
         keys::client(target),
-        limit_keys::invitations(caller.id),
+        keys::invitations(caller.id),
     );
     let (own, own_company, other, invitations) = app.store.load(keys).await?;
     let gone = |what: &str| StoreError::Corrupt {

@@ -5,8 +5,7 @@ use tandem_api::views::connection as view;
 use tandem_api::{Answer, App, ClientCaller, Problem, Request};
 use tandem_domain::connection::{Connection, Side};
 use tandem_domain::input::one_of;
-use tandem_store::rows::{HistoryRow, invitation_mail};
-use tandem_store::{endpoint_keys, keys};
+use tandem_store::keys;
 
 use crate::change::load;
 
@@ -57,15 +56,18 @@ pub(crate) async fn read(
     let (connection, side) = load(app, request, caller).await?;
     let history = app
         .store
-        .page(&HistoryRow::of(connection.id), None, SHOWN_HISTORY, |_| {
-            true
-        })
+        .page(
+            &keys::history_of(connection.id),
+            None,
+            SHOWN_HISTORY,
+            |_| true,
+        )
         .await?;
     let (mut health, mut mail) = (None, None);
     if side == Side::Source {
         let keys = (
-            endpoint_keys::endpoint_health(connection.id),
-            invitation_mail(connection.id),
+            keys::endpoint_health(connection.id),
+            keys::invitation_mail(connection.id),
         );
         (health, mail) = app.store.load(keys).await?;
     }

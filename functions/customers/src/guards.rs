@@ -6,11 +6,11 @@ use tandem_domain::ids::CompanyId;
 use tandem_domain::text::{EmailAddress, ExternalId};
 use tandem_sealing::sha256_hex;
 use tandem_store::rows::{Guard, Unique};
-use tandem_store::{Entity, Key};
+use tandem_store::{Entity, Key, keys};
 
 /// The guard of an e-mail address, compared without case.
 pub(crate) fn email(company: CompanyId, email: &EmailAddress) -> Key<Guard> {
-    Guard::key_of(
+    keys::guard(
         company,
         Unique::Email,
         &sha256_hex(email.folded().as_bytes()),
@@ -19,7 +19,7 @@ pub(crate) fn email(company: CompanyId, email: &EmailAddress) -> Key<Guard> {
 
 /// The guard of an `externalSystemId`.
 pub(crate) fn external(company: CompanyId, id: &ExternalId) -> Key<Guard> {
-    Guard::key_of(
+    keys::guard(
         company,
         Unique::ExternalSystemId,
         &sha256_hex(id.as_str().as_bytes()),

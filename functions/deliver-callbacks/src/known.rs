@@ -4,7 +4,7 @@ use tandem_domain::callback::Endpoint;
 use tandem_domain::connection::CallbackSettings;
 use tandem_domain::endpoint_health::EndpointHealth;
 use tandem_store::read::{Batch, Rows};
-use tandem_store::{StoreError, Transaction, endpoint_keys, keys};
+use tandem_store::{StoreError, Transaction, keys};
 
 use crate::Worker;
 
@@ -29,7 +29,7 @@ impl Known {
             Endpoint::Connection(id) => batch.add(&keys::connection(id)),
             Endpoint::Client(id) => batch.add(&keys::event_endpoint(id)),
         }
-        batch.add(&endpoint_keys::endpoint_health(endpoint));
+        batch.add(&keys::endpoint_health(endpoint));
     }
 
     /// As the rows say; `None` if there is no such endpoint any more.
@@ -49,7 +49,7 @@ impl Known {
         let Some((settings, version)) = found else {
             return Ok(None);
         };
-        let health = rows.get(&endpoint_keys::endpoint_health(endpoint))?;
+        let health = rows.get(&keys::endpoint_health(endpoint))?;
         Ok(Some(Self {
             endpoint,
             settings,

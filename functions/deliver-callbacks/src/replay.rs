@@ -7,9 +7,7 @@ use tandem_domain::callback::{Callback, Endpoint};
 use tandem_domain::ids::{CallbackId, ClientId, ReplayId};
 use tandem_domain::replay::{PAUSE, ReplayJob, STEP};
 use tandem_queue::Message;
-use tandem_store::{
-    CommitError, Entity, StoreError, Transaction, endpoint_keys, keys, replay_keys,
-};
+use tandem_store::{CommitError, Entity, StoreError, Transaction, keys};
 
 use crate::{MOST_TRIES, Worker};
 
@@ -18,7 +16,7 @@ impl Worker {
     pub(crate) async fn replay(&self, message: &Message) -> anyhow::Result<()> {
         let (client, id): (ClientId, ReplayId) = message.ids()?;
         for _ in 0..MOST_TRIES {
-            let Some(job) = self.store.get(&replay_keys::replay(client, id)).await? else {
+            let Some(job) = self.store.get(&keys::replay(client, id)).await? else {
                 return Ok(());
             };
             if job.due_at().is_none_or(|due| due > self.clock.now()) {
@@ -78,10 +76,7 @@ impl Worker {
         transaction: &mut Transaction,
     ) -> Result<(), StoreError> {
         let endpoints: BTreeSet<Endpoint> = callbacks.iter().map(Callback::endpoint).collect();
-        let endpoints: Vec<_> = endpoints
-            .into_iter()
-            .map(endpoint_keys::endpoint_health)
-            .collect();
+        let endpoints: Vec<_> = endpoints.into_iter().map(keys::endpoint_health).collect();
         let healths = self.store.load_all(endpoints.clone()).await?;
         for key in &endpoints {
             if let Some(health) = healths.get(key).filter(|health| job.enables(health)) {

@@ -9,7 +9,7 @@ use tandem_domain::import::chunk::ChunkState;
 use tandem_domain::import::item::{ImportItem, parse_items};
 use tandem_domain::import::promise::Promise;
 use tandem_domain::input::one_of;
-use tandem_store::{StoreError, Transaction, import_keys};
+use tandem_store::{StoreError, Transaction, keys};
 
 use crate::{dry_run, read};
 
@@ -98,8 +98,8 @@ fn step(
 async fn failed_items(app: &App, promise: &Promise) -> Result<Vec<ImportItem>, StoreError> {
     let keys = |number| {
         (
-            import_keys::chunk(promise.client_id, promise.id, number),
-            import_keys::chunk_items(promise.client_id, promise.id, number),
+            keys::chunk(promise.client_id, promise.id, number),
+            keys::chunk_items(promise.client_id, promise.id, number),
         )
     };
     let mut batch = app.store.batch();

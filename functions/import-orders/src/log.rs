@@ -13,7 +13,7 @@ use tandem_domain::import::promise::Promise;
 use tandem_domain::input::{one_of, parsed};
 use tandem_domain::text::ExternalId;
 use tandem_runtime::random_ids::hash_of_external;
-use tandem_store::{Page, StoreError, import_keys};
+use tandem_store::{Page, StoreError, keys};
 
 /// Promises that one page looks into, at most.
 const MOST_PROMISES: usize = 40;
@@ -57,7 +57,7 @@ async fn find(
 ) -> Result<Page<LogEntry>, StoreError> {
     let keep = |entry: &LogEntry| filter.keeps(entry);
     if let Some(external) = &filter.external {
-        let log = import_keys::log_of(
+        let log = keys::log_of(
             caller.id,
             &hash_of_external(external),
             filter.from,
@@ -68,12 +68,7 @@ async fn find(
     if let Some(promise) = filter.promise {
         return app
             .store
-            .page(
-                &import_keys::items_of(caller.id, promise),
-                after,
-                limit,
-                keep,
-            )
+            .page(&keys::items_of(caller.id, promise), after, limit, keep)
             .await;
     }
     walk(app, caller, filter, after, limit).await
@@ -106,8 +101,7 @@ async fn walk(
         behind = Some(promise.to_owned());
     }
     let bound = |time: Option<Timestamp>| time.map(|time| PromiseId::first_of(time).to_string());
-    let promises =
-        import_keys::promises_of(caller.id).between(bound(filter.from), bound(filter.before));
+    let promises = keys::promises_of(caller.id).between(bound(filter.from), bound(filter.before));
     let page = app
         .store
         .page(&promises, behind.as_deref(), MOST_PROMISES, |_| true)
@@ -148,12 +142,9 @@ async fn look_into(
     let left = limit - items.len();
     let page = app
         .store
-        .page(
-            &import_keys::items_of(caller.id, id),
-            after,
-            left,
-            |entry| filter.keeps(entry),
-        )
+        .page(&keys::items_of(caller.id, id), after, left, |entry| {
+            filter.keeps(entry)
+        })
         .await?;
     items.extend(page.items);
     Ok(page.next.map(|next| format!("{promise}#{next}")))

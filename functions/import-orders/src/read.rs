@@ -8,7 +8,7 @@ use tandem_domain::ids::PromiseId;
 use tandem_domain::import::decide::{ItemResult, LogEntry};
 use tandem_domain::import::promise::Promise;
 use tandem_domain::input::one_of;
-use tandem_store::import_keys;
+use tandem_store::keys;
 
 pub(crate) async fn list(
     app: &App,
@@ -20,7 +20,7 @@ pub(crate) async fn list(
     let page = app
         .store
         .page(
-            &import_keys::promises_of(caller.id),
+            &keys::promises_of(caller.id),
             paging.after.as_deref(),
             paging.limit,
             keep,
@@ -40,7 +40,7 @@ pub(crate) async fn one(
     let paging = Paging::read(app, request, query)?;
     let promise = load(app, request, caller).await?;
     let keep = |entry: &LogEntry| result.is_none_or(|result| entry.result == result);
-    let log = import_keys::items_of(caller.id, promise.id);
+    let log = keys::items_of(caller.id, promise.id);
     let page = app
         .store
         .page(&log, paging.after.as_deref(), paging.limit, keep)
@@ -62,7 +62,7 @@ pub(crate) async fn load(
     caller: ClientCaller,
 ) -> Result<Promise, Problem> {
     let id: PromiseId = request.id_in_path("promiseId", Code::PromiseNotFound)?;
-    let promise = app.store.get(&import_keys::promise(caller.id, id)).await?;
+    let promise = app.store.get(&keys::promise(caller.id, id)).await?;
     promise
         .filter(|promise| promise.is_kept(app.now()))
         .ok_or_else(|| Problem::missing(Code::PromiseNotFound))

@@ -10,7 +10,6 @@ use lambda_runtime::Error;
 use serde_json::Value;
 use tandem_domain::invitation_mail::InvitationMail;
 use tandem_runtime::aws;
-use tandem_store::rows::invitation_mail;
 use tandem_store::{Store, Transaction, keys};
 
 use event::News;
@@ -63,7 +62,7 @@ impl Notes {
     async fn decide(&self, news: &News) -> Result<Option<Transaction>, Error> {
         let keys = (
             keys::connection(news.connection_id),
-            invitation_mail(news.connection_id),
+            keys::invitation_mail(news.connection_id),
         );
         let (connection, known) = self.store.load(keys).await?;
         if connection.is_none() {

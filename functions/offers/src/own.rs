@@ -9,7 +9,7 @@ use tandem_api::{Answer, App, ClientCaller, Code, Decision, IdempotencyKey, Prob
 use tandem_domain::ids::{ClientId, OfferId};
 use tandem_domain::input::{FieldErrors, one_of};
 use tandem_domain::offer::{CrossClient, Offer, OfferDraft, OfferEdit, OfferStatus};
-use tandem_store::rows::{Pair, Share};
+use tandem_store::rows::Share;
 use tandem_store::{Transaction, keys};
 
 pub(crate) async fn create(
@@ -88,7 +88,7 @@ pub(crate) async fn edit(
             transaction.create(&share(&offer, caller, *target))?;
         }
         for target in old.difference(&new) {
-            transaction.delete(&Share::key_of(*target, offer.id));
+            transaction.delete(&keys::share(*target, offer.id));
         }
         Ok(Decision::Commit(transaction, Answer::ok(view::own(&offer))))
     })
@@ -106,7 +106,7 @@ pub(crate) async fn archive(
         let mut transaction = Transaction::default();
         transaction.replace(&offer)?;
         for target in targets(&offer) {
-            transaction.delete(&Share::key_of(target, offer.id));
+            transaction.delete(&keys::share(target, offer.id));
         }
         Ok(Decision::Commit(transaction, Answer::ok(view::own(&offer))))
     })
@@ -148,7 +148,7 @@ async fn targets_are_connected(
     let Some(sharing) = sharing else {
         return Ok(());
     };
-    let pair = |target: &ClientId| Pair::key_of(caller.id, *target);
+    let pair = |target: &ClientId| keys::pair(caller.id, *target);
     let pairs = app
         .store
         .load_all(sharing.target_client_ids.iter().map(pair))

@@ -8,6 +8,7 @@ use tandem_api::{Answer, App, ClientCaller, Code, Problem, Request};
 use tandem_domain::cart::OfferLookup;
 use tandem_domain::ids::{ClientId, OfferId};
 use tandem_domain::input::parsed;
+use tandem_store::keys;
 use tandem_store::rows::Share;
 
 /// Pages of shares that one request looks through for offers that can be seen.
@@ -28,7 +29,7 @@ pub(crate) async fn list(
         let page = app
             .store
             .page(
-                &Share::with(caller.id),
+                &keys::shares_with(caller.id),
                 next.as_deref(),
                 paging.limit - items.len(),
                 keep,
@@ -53,7 +54,7 @@ pub(crate) async fn read(
     let id: OfferId = request.id_in_path("offerId", Code::OfferNotFound)?;
     let share = app
         .store
-        .get(&Share::key_of(caller.id, id))
+        .get(&keys::share(caller.id, id))
         .await?
         .ok_or_else(missing)?;
     visible(app, caller, &[share])

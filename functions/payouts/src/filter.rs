@@ -6,7 +6,7 @@ use tandem_domain::connection::Side;
 use tandem_domain::ids::{ClientId, OrderId, PayoutId, SubscriptionId};
 use tandem_domain::input::{FieldErrors, one_of, parsed};
 use tandem_domain::payout::{Payout, PayoutType};
-use tandem_store::{Collection, keys};
+use tandem_store::{List, keys};
 
 /// Conditions that a row must fulfil, all of them.
 #[derive(Debug, Clone, Default)]
@@ -50,7 +50,7 @@ impl Filter {
     }
 
     /// The collections that hold all such rows; ids sort by time, so the time bounds the range that is read.
-    pub(crate) fn collections(&self, caller: ClientId) -> Vec<Collection<Payout>> {
+    pub(crate) fn collections(&self, caller: ClientId) -> Vec<List<Payout>> {
         let sides = self
             .role
             .map_or_else(|| vec![Side::Source, Side::Target], |side| vec![side]);

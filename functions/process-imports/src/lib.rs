@@ -23,7 +23,7 @@ use tandem_queue::{DeadLetterReason, Kind, Message};
 use tandem_runtime::batch::Receipt;
 use tandem_runtime::{Clock, DeadLetterHandler, RandomIds, aws, batch, callback_body};
 use tandem_sealing::Sealer;
-use tandem_store::{Key, Store, StoreError, TooManyConflicts, Transaction, import_keys, keys};
+use tandem_store::{Key, Store, StoreError, TooManyConflicts, Transaction, keys};
 
 /// All chunks of an import, up to 40, write its promise when they begin and end.
 const CONFLICT_ATTEMPTS: usize = 40;
@@ -246,14 +246,14 @@ impl Worker {
 
 impl ChunkRef {
     fn chunk(self) -> Key<Chunk> {
-        import_keys::chunk(self.client, self.promise, self.number)
+        keys::chunk(self.client, self.promise, self.number)
     }
 
     fn items(self) -> Key<ChunkItems> {
-        import_keys::chunk_items(self.client, self.promise, self.number)
+        keys::chunk_items(self.client, self.promise, self.number)
     }
 
     fn promise(self) -> Key<Promise> {
-        import_keys::promise(self.client, self.promise)
+        keys::promise(self.client, self.promise)
     }
 }

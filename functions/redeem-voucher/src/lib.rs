@@ -11,7 +11,7 @@ use tandem_domain::Timestamp;
 use tandem_domain::guessing::{Guesses, PER_DAY, PER_MINUTE};
 use tandem_domain::input::FieldErrors;
 use tandem_domain::voucher::{RedeemError, RedeemRequest, Redemption};
-use tandem_store::{Transaction, keys, limit_keys};
+use tandem_store::{Transaction, keys};
 
 /// Answers a request.
 ///
@@ -44,7 +44,7 @@ async fn decide(
     let customer_key = keys::customer(caller.company_id, asked.customer_id);
     let (voucher, customer, guesses) = app
         .store
-        .load((voucher_key, &customer_key, limit_keys::guesses(caller.id)))
+        .load((voucher_key, &customer_key, keys::guesses(caller.id)))
         .await?;
     if let Some(wait) = guesses.as_ref().and_then(|guesses| guesses.wait(now)) {
         return Err(too_many(wait));

@@ -7,7 +7,7 @@ use lambda_runtime::Error;
 use tandem_queue::Queues;
 use tandem_runtime::{Clock, aws};
 use tandem_store::Store;
-use tandem_store::outbox::shards;
+use tandem_store::shards;
 
 /// Rows of one shard that one sweep hands over; the oldest first, the rest a minute later.
 const MOST_PER_SHARD: i32 = 500;

@@ -13,7 +13,7 @@ use jiff::SignedDuration;
 use serde_json::Value;
 use tandem_sealing::{Purpose, sha256_hex};
 use tandem_store::rows::IdempotencyRecord;
-use tandem_store::{Conflict, Key, Transaction};
+use tandem_store::{Conflict, Key, Transaction, keys};
 
 use crate::answer::{Answer, Content};
 use crate::app::App;
@@ -81,7 +81,7 @@ impl IdempotencyKey {
     pub fn row(&self) -> Option<Key<IdempotencyRecord>> {
         self.identity
             .as_ref()
-            .map(|identity| IdempotencyRecord::key_of(&identity.caller, &identity.scope))
+            .map(|identity| keys::idempotency(&identity.caller, &identity.scope))
     }
 
     /// Drops a record that has expired.

@@ -9,7 +9,7 @@ use tandem_domain::offer::Offer;
 use tandem_domain::sharing::SharedOffer;
 use tandem_domain::tenancy::ContractingCompany;
 use tandem_store::read::{Batch, Rows};
-use tandem_store::rows::{Pair, Share};
+use tandem_store::rows::Share;
 use tandem_store::{StoreError, keys};
 
 use crate::app::App;
@@ -42,7 +42,7 @@ impl Offers {
         caller: ClientCaller,
         ids: &[OfferId],
     ) -> Result<Self, StoreError> {
-        let share_of = |id: &OfferId| Share::key_of(caller.id, *id);
+        let share_of = |id: &OfferId| keys::share(caller.id, *id);
         let mut shares = app.store.load_all(ids.iter().map(share_of)).await?;
         let found: Vec<Share> = ids
             .iter()
@@ -114,7 +114,7 @@ pub async fn origins(
     target: ClientCaller,
     shares: &[Share],
 ) -> Result<HashMap<OfferId, Origin>, StoreError> {
-    let pair_of = |share: &Share| Pair::key_of(share.source, target.id);
+    let pair_of = |share: &Share| keys::pair(share.source, target.id);
     let pairs = app.store.load_all(shares.iter().map(pair_of)).await?;
     let mut origins = HashMap::new();
     for share in shares {

@@ -1,4 +1,4 @@
-//! What a stored value tells of itself, and typed keys.
+//! Typed keys, and the conversion between values and rows.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -9,15 +9,15 @@ use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::StoreError;
+use crate::index_values::{shard_of, sortable};
+use crate::list::{Index, List};
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
 /// Partition and sort key of a row.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RawKey {
-    /// Partition key.
     pub pk: String,
-    /// Sort key.
     pub sk: String,
 }
 
@@ -82,34 +82,52 @@ impl<E> fmt::Debug for Key<E> {
     }
 }
 
-/// Where else a row is found, and how long it stays.
+/// The lists that contain a row, and its times.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Indexes {
-    /// First list index: partition and sort key.
-    pub gsi1: Option<(String, String)>,
-    /// Second list index.
-    pub gsi2: Option<(String, String)>,
-    /// While work is to be done: when. Puts the row into the sharded `due` index.
-    pub due: Option<Timestamp>,
-    /// When DynamoDB may delete it; days late at worst, so no decision rests on it.
-    pub expires: Option<Timestamp>,
+    gsi1: Option<(String, String)>,
+    gsi2: Option<(String, String)>,
+    due: Option<Timestamp>,
+    expires: Option<Timestamp>,
 }
 
-/// A value that has a row.
+impl Indexes {
+    /// Puts the row into a list of an index, at a sort key. A row is in at most one list of each index.
+    pub(crate) fn in_list<E>(mut self, list: List<E>, sort: impl fmt::Display) -> Self {
+        let place = Some((list.pk, sort.to_string()));
+        match list.index {
+            Index::Gsi1 => self.gsi1 = place,
+            Index::Gsi2 => self.gsi2 = place,
+            // The key already puts the row into the list.
+            Index::Table => {}
+        }
+        self
+    }
+
+    /// Puts the row into the sharded `due` index while it has open work.
+    pub(crate) fn due(self, due: Option<Timestamp>) -> Self {
+        Self { due, ..self }
+    }
+
+    /// Sets the time from which DynamoDB may delete the row. It may be days late, so no decision may depend on it.
+    pub(crate) fn expires(self, expires: Option<Timestamp>) -> Self {
+        Self { expires, ..self }
+    }
+}
+
+/// A value that is stored as one row.
 pub trait Entity: Serialize + DeserializeOwned + Send + Sync {
-    /// The row's key.
     fn key(&self) -> Key<Self>;
-    /// Where else it is found.
     fn indexes(&self) -> Indexes {
         Indexes::default()
     }
-    /// The version that was read, 1 for a new row; rows that are never replaced keep 1.
+    /// The version that was read; 1 for a new row, and always for rows that are never replaced.
     fn version(&self) -> u64 {
         1
     }
 }
 
-/// The stored form of a value at a version.
+/// Encodes a value as a row with this version.
 pub(crate) fn to_item<E: Entity>(value: &E, version: u64) -> Result<Item, StoreError> {
     let key = value.key().raw.clone();
     let corrupt = |reason: String| StoreError::Corrupt {
@@ -132,8 +150,8 @@ pub(crate) fn to_item<E: Entity>(value: &E, version: u64) -> Result<Item, StoreE
         put("gsi2sk", sk);
     }
     if let Some(due) = indexes.due {
-        put("dueShard", crate::outbox::shard_of(&key.pk));
-        put("dueAt", crate::outbox::sortable(due));
+        put("dueShard", shard_of(&key.pk));
+        put("dueAt", sortable(due));
     }
     if let Some(expires) = indexes.expires {
         item.insert(
@@ -145,8 +163,7 @@ pub(crate) fn to_item<E: Entity>(value: &E, version: u64) -> Result<Item, StoreE
     Ok(item)
 }
 
-/// The value of a stored form. What a row says must be what its key says: a row that names another tenant or another thing
-/// than it was read by is spoilt, and nobody is to see it.
+/// Decodes a row. A row whose members yield another key than its own is corrupt: it may name another tenant.
 pub(crate) fn from_item<E: Entity>(item: Item) -> Result<E, StoreError> {
     let key = RawKey::of(&item);
     let corrupt = |reason: String| StoreError::Corrupt {
@@ -159,9 +176,7 @@ pub(crate) fn from_item<E: Entity>(item: Item) -> Result<E, StoreError> {
     if key.as_ref() == Some(value.key().raw()) {
         Ok(value)
     } else {
-        Err(corrupt(
-            "its members name another tenant or another thing".to_owned(),
-        ))
+        Err(corrupt("its members do not match its key".to_owned()))
     }
 }
 

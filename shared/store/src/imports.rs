@@ -11,7 +11,7 @@ use tandem_domain::subscription::Subscription;
 
 use crate::entity::RawKey;
 use crate::read::{Batch, Rows};
-use crate::{Store, StoreError, import_keys, keys};
+use crate::{Store, StoreError, keys};
 
 /// Whose items they are.
 #[derive(Debug, Clone, Copy)]
@@ -60,11 +60,11 @@ impl Importer {
     }
 
     fn mirror(&self, numbered: &Numbered<'_>) -> crate::Key<Mirror> {
-        import_keys::mirror(self.client_id, &numbered.external_hash)
+        keys::mirror(self.client_id, &numbered.external_hash)
     }
 
     fn log(&self, numbered: &Numbered<'_>) -> crate::Key<LogEntry> {
-        import_keys::log_entry(self.client_id, &numbered.external_hash, self.promise_id)
+        keys::log_entry(self.client_id, &numbered.external_hash, self.promise_id)
     }
 }
 

@@ -1,47 +1,43 @@
-//! The one DynamoDB table: keys, typed reads, pages, and transactions.
+//! The one DynamoDB table: keys, typed reads, lists, and transactions.
 //!
 //! Parts:
-//! - [`entity`]: what a stored value must tell of itself; each entity's keys stand in one place, in [`keys`], those of imports in
-//!   [`import_keys`], those of what is counted in [`limit_keys`], those of erasures in [`erasure_keys`], that of an endpoint's
-//!   health in [`endpoint_keys`], of a replay in [`replay_keys`]
-//! - [`imports`]: what decides about imported items
+//! - [`keys`]: the keys and lists of all entities, by noun
 //! - [`rows`]: rows that only the table needs (uniqueness guards, shares, idempotency records)
-//! - [`read`]: single and batched consistent reads
-//! - [`page`]: lists, newest first, filtered and merged
-//! - [`transaction`]: all writes; the only way to write
+//! - [`read`]: consistent reads of one or several rows
+//! - [`page`]: pages of lists, newest first, filtered and merged
+//! - [`transaction`]: the only way to write, and `until_committed`, which repeats a decision after a conflict
 //! - [`outbox`]: rows that are due
+//! - [`imports`]: the rows that decide about imported items
 //!
-//! Rules: only this crate sees an `AttributeValue`. A key of a tenant's row cannot be built without naming the tenant, so
-//! a row of another tenant cannot be read by accident. What two tenants share (connections, payouts) is read by a method
-//! that takes the caller and answers nothing to strangers.
+//! Rules: only this crate sees an `AttributeValue`. The key of a tenant's row cannot be built without naming the tenant, so
+//! another tenant's row cannot be read by accident. Connections and payouts belong to two tenants; the methods that read them
+//! take the caller and return nothing to others.
 //!
 //! Not guaranteed: lists read global secondary indexes, which follow the table after some milliseconds.
 
 mod conflict;
-pub mod endpoint_keys;
-pub mod entity;
-pub mod erasure_keys;
-pub mod import_keys;
+mod entity;
 pub mod imports;
+mod index_values;
 pub mod keys;
-pub mod limit_keys;
+mod list;
 pub mod outbox;
 pub mod page;
 pub mod read;
-pub mod replay_keys;
 pub mod rows;
 pub mod shared;
-mod spread;
 pub mod transaction;
 
 pub use conflict::{Conflict, TooManyConflicts};
 pub use entity::{Entity, Key, RawKey};
-pub use page::{Collection, Page};
+pub use index_values::shards;
+pub use list::List;
+pub use page::Page;
 pub use transaction::{CommitError, Transaction};
 
 use aws_sdk_dynamodb::error::{DisplayErrorContext, SdkError};
 
-/// The table, and how to reach it. Cheap to clone.
+/// Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
     client: aws_sdk_dynamodb::Client,
@@ -49,7 +45,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// A store on a table. The client brings deadlines and retries.
+    /// Deadlines and retries are the client's.
     pub fn new(client: aws_sdk_dynamodb::Client, table: impl Into<String>) -> Self {
         Self {
             client,
@@ -58,18 +54,15 @@ impl Store {
     }
 }
 
-/// The table did not answer properly. Nothing that the caller can mend; trying again may help.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// No answer, throttled, or an internal error, after the SDK's own retries.
+    /// No answer, throttled, or an internal error, after the SDK's own retries. A later call may succeed.
     #[error("the table is not available: {0}")]
     Unavailable(String),
-    /// A row is not what it should be.
     #[error("row {key} is corrupt: {reason}")]
     Corrupt {
         /// Partition and sort key.
         key: String,
-        /// What is wrong.
         reason: String,
     },
 }

@@ -3,80 +3,17 @@
 //! A position is the sort key of the last row that was looked at. A filter costs reads for what it leaves out, so one page
 //! looks at [`MOST_EXAMINED`] rows at most; a page may then be short, even empty, and still have a next one.
 
-use std::marker::PhantomData;
-
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future;
 
 use crate::entity::{Entity, Item, from_item, string};
+use crate::list::{Index, List};
 use crate::{Store, StoreError};
 
-/// Rows that one page looks at, at most, in each collection.
+/// Rows that one page looks at, at most, in each list.
 pub const MOST_EXAMINED: usize = 2_000;
 /// Rows fetched by one query when a filter is set.
 const FETCHED: usize = 200;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Index {
-    Table,
-    Gsi1,
-    Gsi2,
-}
-
-/// A partition whose rows are of one kind.
-pub struct Collection<E> {
-    index: Index,
-    pk: String,
-    /// Sort keys from here on (inclusive).
-    lower: String,
-    /// Sort keys before this (exclusive).
-    upper: Option<String>,
-    row: PhantomData<fn() -> E>,
-}
-
-impl<E> Collection<E> {
-    pub(crate) fn gsi1(pk: impl Into<String>) -> Self {
-        Self {
-            index: Index::Gsi1,
-            pk: pk.into(),
-            lower: String::new(),
-            upper: None,
-            row: PhantomData,
-        }
-    }
-
-    pub(crate) fn gsi2(pk: impl Into<String>) -> Self {
-        Self {
-            index: Index::Gsi2,
-            ..Self::gsi1(pk)
-        }
-    }
-
-    /// Rows of the table itself whose sort keys begin with a prefix that ends in an ASCII character.
-    pub(crate) fn table(pk: impl Into<String>, prefix: &str) -> Self {
-        let upper = prefix.char_indices().last().and_then(|(at, last)| {
-            let next = char::from_u32(u32::from(last) + 1)?;
-            Some(format!("{}{next}", &prefix[..at]))
-        });
-        Self {
-            index: Index::Table,
-            lower: prefix.to_owned(),
-            upper,
-            ..Self::gsi1(pk)
-        }
-    }
-
-    /// Only rows with sort keys from `lower` (inclusive) and before `upper` (exclusive); ids sort by time.
-    pub fn between(mut self, lower: Option<String>, upper: Option<String>) -> Self {
-        if let Some(lower) = lower {
-            self.lower = self.lower.max(lower);
-        }
-        if let Some(upper) = upper {
-            self.upper = Some(self.upper.map_or(upper.clone(), |own| own.min(upper)));
-        }
-        self
-    }
-}
 
 /// A part of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,43 +26,43 @@ pub struct Page<E> {
 
 struct Examined<E> {
     kept: Vec<(String, E)>,
-    /// The sort key down to which everything was seen; `None` at the end of the collection.
+    /// The sort key down to which everything was seen; `None` at the end of the list.
     horizon: Option<String>,
 }
 
 impl Store {
-    /// One page of a collection: at most `limit` rows that `keep` says yes to, after the position `after`.
+    /// One page of a list: at most `limit` rows that `keep` says yes to, after the position `after`.
     ///
     /// # Errors
     /// The table is not available, or a row is corrupt.
     pub async fn page<E: Entity>(
         &self,
-        collection: &Collection<E>,
+        list: &List<E>,
         after: Option<&str>,
         limit: usize,
         keep: impl Fn(&E) -> bool + Send + Sync,
     ) -> Result<Page<E>, StoreError> {
-        self.merged_page(std::slice::from_ref(collection), after, limit, keep)
+        self.merged_page(std::slice::from_ref(list), after, limit, keep)
             .await
     }
 
-    /// One page of several collections whose sort keys are of one kind, read at once and merged.
+    /// One page of several lists whose sort keys are of one kind, read at once and merged.
     ///
     /// # Errors
     /// The table is not available, or a row is corrupt.
     pub async fn merged_page<E: Entity>(
         &self,
-        collections: &[Collection<E>],
+        lists: &[List<E>],
         after: Option<&str>,
         limit: usize,
         keep: impl Fn(&E) -> bool + Send + Sync,
     ) -> Result<Page<E>, StoreError> {
         let mut kept: Vec<(String, E)> = Vec::new();
-        // What lies below the highest horizon was not seen in all collections yet.
+        // What lies below the highest horizon was not seen in all lists yet.
         let mut horizon: Option<String> = None;
-        let examine = collections
+        let examine = lists
             .iter()
-            .map(|collection| self.examine(collection, after, limit, &keep));
+            .map(|list| self.examine(list, after, limit, &keep));
         for examined in future::try_join_all(examine).await? {
             kept.extend(examined.kept);
             horizon = horizon.max(examined.horizon);
@@ -144,10 +81,10 @@ impl Store {
         })
     }
 
-    /// Looks at rows until one more than `limit` is kept, the collection ends, or [`MOST_EXAMINED`] rows were seen.
+    /// Looks at rows until one more than `limit` is kept, the list ends, or [`MOST_EXAMINED`] rows were seen.
     async fn examine<E: Entity>(
         &self,
-        collection: &Collection<E>,
+        list: &List<E>,
         after: Option<&str>,
         limit: usize,
         keep: &(impl Fn(&E) -> bool + Send + Sync),
@@ -157,7 +94,7 @@ impl Store {
         let mut seen = 0;
         loop {
             let fetch = (limit + 1).max(if seen > 0 { FETCHED } else { 0 });
-            let items = self.query(collection, before.as_deref(), fetch).await?;
+            let items = self.query(list, before.as_deref(), fetch).await?;
             let ended = items.len() < fetch;
             seen += items.len();
             for (sk, item) in items {
@@ -188,20 +125,20 @@ impl Store {
         }
     }
 
-    /// Up to `limit` rows before a position; fewer only at the end of the collection.
+    /// Up to `limit` rows before a position; fewer only at the end of the list.
     async fn query<E>(
         &self,
-        collection: &Collection<E>,
+        list: &List<E>,
         before: Option<&str>,
         limit: usize,
     ) -> Result<Vec<(String, Item)>, StoreError> {
-        let (index, pk, sk) = match collection.index {
+        let (index, pk, sk) = match list.index {
             Index::Table => (None, "pk", "sk"),
             Index::Gsi1 => (Some("gsi1"), "gsi1pk", "gsi1sk"),
             Index::Gsi2 => (Some("gsi2"), "gsi2pk", "gsi2sk"),
         };
         let mut rows = Vec::new();
-        let mut upper = [before, collection.upper.as_deref()]
+        let mut upper = [before, list.upper.as_deref()]
             .into_iter()
             .flatten()
             .min()
@@ -209,12 +146,12 @@ impl Store {
         loop {
             // DynamoDB takes one condition on the sort key; BETWEEN has both ends, and its upper end is left out afterwards.
             let (condition, high) = match &upper {
-                Some(upper) if *upper <= collection.lower => return Ok(rows),
+                Some(upper) if *upper <= list.lower => return Ok(rows),
                 Some(upper) => (
                     "#pk = :pk AND #sk BETWEEN :low AND :high",
                     Some(upper.clone()),
                 ),
-                None if collection.lower.is_empty() => ("#pk = :pk", None),
+                None if list.lower.is_empty() => ("#pk = :pk", None),
                 None => ("#pk = :pk AND #sk >= :low", None),
             };
             let wanted = limit - rows.len() + usize::from(high.is_some());
@@ -225,7 +162,7 @@ impl Store {
                 .set_index_name(index.map(str::to_owned))
                 .key_condition_expression(condition)
                 .expression_attribute_names("#pk", pk)
-                .expression_attribute_values(":pk", AttributeValue::S(collection.pk.clone()))
+                .expression_attribute_values(":pk", AttributeValue::S(list.pk.clone()))
                 .scan_index_forward(false)
                 .limit(i32::try_from(wanted).unwrap_or(i32::MAX));
             if condition.contains("#sk") {
@@ -233,10 +170,10 @@ impl Store {
             }
             if condition.contains(":low") {
                 // An empty sort key value is not allowed; "!" is lower than every id and prefix.
-                let low = if collection.lower.is_empty() {
+                let low = if list.lower.is_empty() {
                     "!"
                 } else {
-                    &collection.lower
+                    &list.lower
                 };
                 query =
                     query.expression_attribute_values(":low", AttributeValue::S(low.to_owned()));

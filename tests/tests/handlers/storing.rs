@@ -132,7 +132,7 @@ async fn a_record_that_has_expired_is_written_over_and_one_that_has_not_is_not()
         .await
         .expect("written over");
     let read = store
-        .get(&IdempotencyRecord::key_of("operator", "s"))
+        .get(&keys::idempotency("operator", "s"))
         .await
         .expect("read")
         .expect("there");

@@ -1,4 +1,4 @@
-//! The keys of what is counted to limit it: one row a client, written only by what is limited.
+//! Rate limits: one row a client for each limit, written only by the limited operation.
 
 use tandem_domain::guessing::Guesses;
 use tandem_domain::ids::ClientId;
@@ -6,7 +6,7 @@ use tandem_domain::inviting::Invitations;
 
 use crate::entity::{Entity, Indexes, Key};
 
-/// The wrong guesses at voucher codes of a client.
+/// The wrong voucher codes that a client tried.
 pub fn guesses(client: ClientId) -> Key<Guesses> {
     Key::new(client.to_string(), "guesses")
 }
@@ -16,10 +16,7 @@ impl Entity for Guesses {
         guesses(self.client_id)
     }
     fn indexes(&self) -> Indexes {
-        Indexes {
-            expires: Some(self.forgotten_at()),
-            ..Indexes::default()
-        }
+        Indexes::default().expires(Some(self.forgotten_at()))
     }
     fn version(&self) -> u64 {
         self.version
@@ -36,10 +33,7 @@ impl Entity for Invitations {
         invitations(self.client_id)
     }
     fn indexes(&self) -> Indexes {
-        Indexes {
-            expires: Some(self.forgotten_at()),
-            ..Indexes::default()
-        }
+        Indexes::default().expires(Some(self.forgotten_at()))
     }
     fn version(&self) -> u64 {
         self.version

@@ -1,11 +1,8 @@
-//! The key of replay jobs.
-
 use tandem_domain::ids::{ClientId, ReplayId};
 use tandem_domain::replay::{KEPT, ReplayJob};
 
 use crate::entity::{Entity, Indexes, Key};
 
-/// A replay job of a client.
 pub fn replay(client: ClientId, id: ReplayId) -> Key<ReplayJob> {
     Key::new(format!("{client}#{id}"), "replay")
 }
@@ -15,11 +12,9 @@ impl Entity for ReplayJob {
         replay(self.client_id, self.id)
     }
     fn indexes(&self) -> Indexes {
-        Indexes {
-            due: self.due_at(),
-            expires: self.accepted_at.checked_add(KEPT).ok(),
-            ..Indexes::default()
-        }
+        Indexes::default()
+            .due(self.due_at())
+            .expires(self.accepted_at.checked_add(KEPT).ok())
     }
     fn version(&self) -> u64 {
         self.version

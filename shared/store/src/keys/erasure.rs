@@ -1,15 +1,18 @@
-//! The keys of what remains of erased customers: one row beside where the customer's was, and a list of each contracting company's
-//! for who has to account for them.
-
 use tandem_domain::erasure::Erasure;
 use tandem_domain::ids::{CompanyId, CustomerId};
 
 use crate::entity::{Entity, Indexes, Key};
-use crate::outbox::sortable;
+use crate::index_values::sortable;
+use crate::list::List;
 
-/// The record that a customer of a contracting company was erased.
+/// The record of an erased customer, in the partition that the customer's row had.
 pub fn erasure(company: CompanyId, id: CustomerId) -> Key<Erasure> {
     Key::new(format!("{company}#{id}"), "erasure")
+}
+
+/// For the auditors of the contracting company.
+pub fn erasures_of(company: CompanyId) -> List<Erasure> {
+    List::gsi1(format!("{company}#erasures"))
 }
 
 impl Entity for Erasure {
@@ -18,9 +21,6 @@ impl Entity for Erasure {
     }
     fn indexes(&self) -> Indexes {
         let sort = format!("{}#{}", sortable(self.erased_at), self.customer_id);
-        Indexes {
-            gsi1: Some((format!("{}#erasures", self.company_id), sort)),
-            ..Indexes::default()
-        }
+        Indexes::default().in_list(erasures_of(self.company_id), sort)
     }
 }

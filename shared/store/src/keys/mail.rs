@@ -1,0 +1,27 @@
+use jiff::SignedDuration;
+use tandem_domain::ids::{ClientId, MailId};
+use tandem_domain::mail::Mail;
+
+use crate::entity::{Entity, Indexes, Key};
+
+/// Time for which a mail's row is kept after the commit that created it.
+const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+/// A mail to a client.
+pub fn mail(to: ClientId, id: MailId) -> Key<Mail> {
+    Key::new(format!("{to}#{id}"), "mail")
+}
+
+impl Entity for Mail {
+    fn key(&self) -> Key<Self> {
+        mail(self.client_id, self.id)
+    }
+    fn indexes(&self) -> Indexes {
+        Indexes::default()
+            .due(self.due_at())
+            .expires(self.created_at.checked_add(KEPT).ok())
+    }
+    fn version(&self) -> u64 {
+        self.version
+    }
+}
