@@ -169,7 +169,7 @@ class Tandem:
 
 def _refused(body: bytes) -> tuple[int, dict[str, Any]] | None:
     if len(body) > 2 * 1024 * 1024:
-        return 413, {"code": "body_too_large", "detail": "at most 2097152 bytes are taken"}
+        return 413, {"code": "body_too_large", "detail": "the limit is 2097152 bytes"}
     items = json.loads(body)["items"]
     errors = []
     if not 1 <= len(items) <= 1000:

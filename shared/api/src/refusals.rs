@@ -1,4 +1,4 @@
-//! The one mapping from what the domain refuses to what the caller is told.
+//! Maps each error of the domain to the problem that the caller gets.
 
 use tandem_domain::after_sale::SubscriptionError;
 use tandem_domain::cart::CartError;
@@ -42,19 +42,19 @@ impl From<ConnectionError> for Problem {
 impl From<OfferError> for Problem {
     fn from(error: OfferError) -> Self {
         match error {
-            OfferError::Archived => Self::new(Code::OfferArchived, "make a new offer instead"),
+            OfferError::Archived => Self::new(Code::OfferArchived, "create a new offer instead"),
             OfferError::SharingIsFixed => Self::new(
                 Code::OfferSharingFixed,
-                "make a new offer with crossClient instead",
+                "create a new offer with crossClient instead",
             ),
         }
     }
 }
 
-/// What is wrong with a cart that is made or edited: the caller's positions.
+/// The problem of a cart that is created or edited: it names the positions of the body.
 pub fn draft_refused(error: CartError) -> Problem {
     match error {
-        CartError::Archived => Problem::new(Code::CartArchived, "make a new cart instead"),
+        CartError::Archived => Problem::new(Code::CartArchived, "create a new cart instead"),
         CartError::Positions(wrong) => {
             let error =
                 |(number, problem): &(u8, tandem_domain::cart::PositionProblem)| FieldError {
@@ -88,7 +88,7 @@ impl From<PurchaseError> for Problem {
                 FieldErrors(numbers.iter().map(error).collect()).into()
             }
             PurchaseError::Cart(CartError::Archived) => {
-                Self::new(Code::CartArchived, "the cart is no longer sold")
+                Self::new(Code::CartArchived, "an archived cart cannot be bought")
             }
             PurchaseError::Cart(CartError::Positions(wrong)) => {
                 let named = wrong
@@ -126,11 +126,11 @@ impl From<ErasureError> for Problem {
             field: id.to_string(),
             code: "subscription_running",
             detail: format!(
-                "the subscription is {status}; let it end first, by cancellation, refund, charge-back or import"
+                "the subscription is {status}; end it first by cancellation, refund, charge-back or import"
             ),
         };
         let theirs = if *others {
-            "; another client of your contracting company has some, ask it to end them"
+            "; another client of your contracting company has running subscriptions, ask it to end them"
         } else {
             ""
         };
