@@ -114,9 +114,9 @@ async fn rows_of(app: &App, callbacks: &[Callback]) -> Result<Transaction, Probl
         let Some(health) = healths.remove(key) else {
             continue;
         };
-        match health.clone().believed(app.now()) {
+        match health.clone().after_replay_request(app.now()) {
             None => transaction.remove(&health),
-            Some(believed) if believed != health => transaction.replace(&believed)?,
+            Some(requested) if requested != health => transaction.replace(&requested)?,
             Some(_) => {}
         }
     }

@@ -1,19 +1,24 @@
-//! Delivers callbacks: lease, send, record.
+//! Delivers callbacks and runs replay jobs. [`Worker`] reads SQS batches; its `deliver` names the steps of one callback.
 //!
-//! The lease is a conditional write, so at most one attempt of a callback is in flight. A worker that dies between the
-//! receiver's answer and the record leaves a lease that runs out; the callback is then sent again with the same
-//! `webhook-id`, and the log says that the outcome of the attempt in between is unknown. Of a customer who was erased meanwhile
-//! the receiver is told the id alone. What is recorded of an attempt, and what follows of it, is one transaction.
+//! - [`lease`] writes the lease, or postpones the callback if [`admission`] says so.
+//! - [`exchange`] signs the callback, sends it and reads the reply. [`slow`] pauses an endpoint that hangs meanwhile.
+//! - [`record`](mod@record) writes the attempt, the callback, the endpoint's health and the mails in one transaction.
 //!
-//! An endpoint that fails is paused: its callbacks are put off by one read and one write, without a call, so that it does not
-//! eat the time of the others. One of them probes it when the pause is over; a conditional write says which. So that one that
-//! hangs is paused before the first of its attempts is over, those that wait for an answer say so meanwhile.
+//! The lease is a conditional write, so at most one attempt of a callback is in flight. If a worker dies between the
+//! receiver's answer and the record, its lease expires, the log shows the outcome as unknown, and the callback is sent
+//! again with the same `webhook-id`. Not guaranteed: that a receiver gets each callback only once.
 
+mod admission;
 mod attempt;
-mod known;
+mod cut_off;
+mod endpoint;
+mod exchange;
 mod lease;
+mod mails;
+mod random;
+mod record;
 mod replay;
-mod waiting;
+mod slow;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,46 +30,39 @@ use tandem_domain::callback::{Callback, RetrySchedule};
 use tandem_domain::endpoint_health::PATIENCE;
 use tandem_queue::{Kind, Message, Queue};
 use tandem_runtime::{Clock, DeadLetterHandler, aws, batch, settings};
-use tandem_sealing::{Sealer, random};
+use tandem_sealing::Sealer;
 use tandem_store::{Store, keys};
 use tandem_webhooks::{Sender, SenderSettings};
 
+use crate::attempt::FinishedAttempt;
 use crate::lease::Lease;
+use crate::record::record;
+use crate::replay::ReplayStep;
 
-/// The longest delay of a queue message; later attempts are the sweep's.
-const LONGEST_DELAY_SECONDS: i64 = 900;
-/// What is put off for less comes back by the queue; for more, the sweep is as good and cheaper.
-const SWEEP_SECONDS: i64 = 60;
-/// How often a decision that rests on the endpoint's row is made anew when others were faster. Some five failures open the
-/// circuit, and then nobody writes the row but the one that probes.
-const MOST_TRIES: usize = 12;
+/// SQS's longest delay of a message. The sweep enqueues attempts that are due later.
+const MAX_QUEUE_DELAY_SECONDS: i64 = 900;
+/// Shorter postponements are re-queued; longer ones are left to the sweep, which is cheaper.
+const MAX_REQUEUED_POSTPONEMENT_SECONDS: i64 = 60;
 
-/// What the worker works with.
+/// The worker's services and settings.
 #[derive(Clone)]
 pub struct Worker {
-    /// The table.
     pub store: Store,
-    /// Opens bodies and signing secrets.
     pub sealer: Sealer,
-    /// Calls receivers.
     pub sender: Arc<Sender>,
-    /// When to try again.
     pub schedule: RetrySchedule,
-    /// How long an attempt waits for its answer before the endpoint's row says so.
+    /// How long an attempt waits for an answer before it marks the endpoint as slow.
     pub patience: Duration,
-    /// For attempts that are due within minutes.
     pub queue: Queue,
-    /// Takes what can never be delivered.
     pub dead_letter_handler: DeadLetterHandler,
-    /// The time.
     pub clock: Clock,
 }
 
 impl Worker {
-    /// Builds it from the environment and connects.
+    /// Reads the environment and connects to AWS.
     ///
     /// # Errors
-    /// A setting is absent or wrong, or a service does not answer.
+    /// A setting is missing or invalid, or a service does not answer.
     pub async fn start() -> anyhow::Result<Self> {
         let config = aws::config().await;
         let schedule = settings::optional("CALLBACK_RETRY_SCHEDULE")
@@ -86,10 +84,10 @@ impl Worker {
         })
     }
 
-    /// Works through a batch, all messages at once; the answer names the messages that are to come again.
+    /// Handles all messages of a batch concurrently and returns the failed ones, which SQS delivers again.
     ///
     /// # Errors
-    /// Never; the type is the runtime's.
+    /// Never; the runtime requires the type.
     pub async fn work(&self, event: SqsEvent) -> Result<SqsBatchResponse, Error> {
         Ok(batch::process(
             event,
@@ -101,51 +99,78 @@ impl Worker {
     }
 
     async fn handle(&self, message: Message) -> anyhow::Result<()> {
-        // Boxed: what holds all of this is too deep a type otherwise.
+        // Boxed, because the nested future types exceed the compiler's limit.
         match message.kind {
             Kind::Replay => Box::pin(self.replay(&message)).await,
-            _ => Box::pin(self.deliver(message)).await,
+            _ => Box::pin(self.deliver(&message)).await,
         }
     }
 
-    async fn deliver(&self, message: Message) -> anyhow::Result<()> {
-        let (client, id) = message.ids()?;
-        let Some(callback) = self.store.get(&keys::callback(client, id)).await? else {
+    /// Delivers one callback: load, lease, exchange, record.
+    async fn deliver(&self, message: &Message) -> anyhow::Result<()> {
+        let (client_id, callback_id) = message.ids()?;
+        let key = keys::callback(client_id, callback_id);
+        let Some(callback) = self.store.get(&key).await? else {
             return Ok(());
         };
-        match self.lease(callback).await? {
-            Lease::Ours(leased) => {
-                let done = self.attempt(*leased).await?;
-                self.come_back(&message, &done, LONGEST_DELAY_SECONDS).await;
+
+        let now = self.clock.now();
+        let lease = Lease::take(&self.store, &self.sealer, &self.schedule, callback, now);
+        let leased = match lease.await? {
+            Lease::Taken(leased) => *leased,
+            Lease::Postponed(callback) => {
+                self.requeue(message, &callback, MAX_REQUEUED_POSTPONEMENT_SECONDS)
+                    .await;
+                return Ok(());
             }
-            Lease::PutOff(callback) => self.come_back(&message, &callback, SWEEP_SECONDS).await,
-            Lease::Nothing => {}
-        }
+            Lease::None => return Ok(()),
+        };
+
+        let started_at = self.clock.now();
+        let call = exchange::send(&self.sender, &self.sealer, &leased, started_at);
+        let endpoint = leased.endpoint.clone();
+        let (reply, endpoint) =
+            slow::note_if_slow(call, self.patience, &self.store, &self.clock, endpoint).await;
+
+        let attempt = FinishedAttempt::new(leased, reply, started_at, self.clock.now());
+        let callback = record(&self.store, &self.schedule, attempt, endpoint).await?;
+        self.requeue(message, &callback, MAX_QUEUE_DELAY_SECONDS)
+            .await;
         Ok(())
     }
 
-    /// An attempt that is due within some seconds comes by the queue; if that fails, or it is due later, the sweep brings it.
-    async fn come_back(&self, message: &Message, callback: &Callback, within: i64) {
+    /// Enqueues the next attempt if it is due soon. The sweep enqueues it otherwise, or if the queue fails.
+    async fn requeue(&self, message: &Message, callback: &Callback, max_seconds: i64) {
         let Some(due_at) = callback.next_attempt_at() else {
             return;
         };
-        let wait = seconds_until(due_at, self.clock.now());
-        if wait <= within {
-            let delay = Duration::from_secs(u64::try_from(wait).unwrap_or(0));
-            if let Err(error) = self.queue.send(std::slice::from_ref(message), delay).await {
-                tracing::warn!(callback = %callback.id, %error, "the next attempt is left to the sweep");
-            }
+        let seconds = seconds_until(due_at, self.clock.now());
+        if seconds > max_seconds {
+            return;
         }
+        let delay = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
+        if let Err(error) = self.queue.send(std::slice::from_ref(message), delay).await {
+            tracing::warn!(callback = %callback.id, %error, "the next attempt is left to the sweep");
+        }
+    }
+
+    /// Runs one step of a replay job. The stream enqueues the replayed callbacks; the job's next step is enqueued here.
+    async fn replay(&self, message: &Message) -> anyhow::Result<()> {
+        let (client_id, replay_id) = message.ids()?;
+        let step = ReplayStep::run(&self.store, &self.clock, client_id, replay_id).await?;
+        let Some(job) = step.filter(|job| job.due_at().is_some()) else {
+            return Ok(());
+        };
+        let delay = Duration::try_from(tandem_domain::replay::PAUSE).unwrap_or_default();
+        if let Err(error) = self.queue.send(std::slice::from_ref(message), delay).await {
+            tracing::warn!(replay = %job.id, %error, "the next step is left to the sweep");
+        }
+        Ok(())
     }
 }
 
-/// Whole seconds, rounded up so that the message does not come too early.
-fn seconds_until(due: Timestamp, now: Timestamp) -> i64 {
-    let millis = due.as_millisecond() - now.as_millisecond();
+/// Whole seconds, rounded up so that the message does not arrive too early.
+fn seconds_until(due_at: Timestamp, now: Timestamp) -> i64 {
+    let millis = due_at.as_millisecond() - now.as_millisecond();
     (millis.max(0) + 999) / 1_000
-}
-
-/// A chance in thousandths, 0 to 1,000.
-fn chance() -> u16 {
-    u16::from_le_bytes(random::bytes::<2>()) % 1_001
 }

@@ -1,97 +1,103 @@
-//! A step of a replay job: some callbacks, what is known of their endpoints, and how far the job is, in one transaction.
+//! Runs one step of a replay job: some callbacks, their endpoints and the job's progress, in one transaction.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
+use tandem_domain::Timestamp;
 use tandem_domain::callback::{Callback, Endpoint};
 use tandem_domain::ids::{CallbackId, ClientId, ReplayId};
-use tandem_domain::replay::{PAUSE, ReplayJob, STEP};
-use tandem_queue::Message;
-use tandem_store::{CommitError, Entity, StoreError, Transaction, keys};
+use tandem_domain::replay::{ReplayJob, STEP};
+use tandem_runtime::Clock;
+use tandem_store::{Entity, Store, StoreError, Transaction, keys};
 
-use crate::{MOST_TRIES, Worker};
+const STEP_ATTEMPTS: usize = 12;
 
-impl Worker {
-    /// Makes the step that is due. Its callbacks come back by the stream, its next step by the queue, and all by the sweep.
-    pub(crate) async fn replay(&self, message: &Message) -> anyhow::Result<()> {
-        let (client, id): (ClientId, ReplayId) = message.ids()?;
-        for _ in 0..MOST_TRIES {
-            let Some(job) = self.store.get(&keys::replay(client, id)).await? else {
-                return Ok(());
+/// A step that is ready to commit.
+pub(crate) struct ReplayStep {
+    transaction: Transaction,
+    /// The job after the step.
+    job: ReplayJob,
+}
+
+impl ReplayStep {
+    /// Runs the job's next step and returns the job after it; `None` if no step is due.
+    pub(crate) async fn run(
+        store: &Store,
+        clock: &Clock,
+        client_id: ClientId,
+        replay_id: ReplayId,
+    ) -> anyhow::Result<Option<ReplayJob>> {
+        // A conflict means that another worker ran the step, or that a client replayed one of its callbacks.
+        let step = store.until_committed(STEP_ATTEMPTS, async |_| {
+            let job = store.get(&keys::replay(client_id, replay_id)).await?;
+            let now = clock.now();
+            let Some(job) = job.filter(|job| job.due_at().is_some_and(|due_at| due_at <= now))
+            else {
+                return Ok((Transaction::default(), None));
             };
-            if job.due_at().is_none_or(|due| due > self.clock.now()) {
-                return Ok(());
-            }
-            let (transaction, job) = self.step(job).await?;
-            match self.store.commit(transaction).await {
-                Ok(()) => {
-                    tracing::info!(replay = %job.id, found = job.found, replayed = job.replayed, state = job.word(), "a step");
-                    self.next_step(message, &job).await;
-                    return Ok(());
-                }
-                // Another worker made the step, or somebody replays one of its callbacks: look again.
-                Err(CommitError::Conflict(_)) => {}
-                Err(error) => return Err(error.into()),
-            }
+            let step = Self::prepare(store, job, now).await?;
+            Ok::<_, anyhow::Error>((step.transaction, Some(step.job)))
+        });
+        let job = step.await?;
+        if let Some(job) = &job {
+            tracing::info!(
+                replay = %job.id,
+                found = job.found,
+                replayed = job.replayed,
+                state = job.word(),
+                "replayed a step"
+            );
         }
-        anyhow::bail!("others were always faster")
+        Ok(job)
     }
 
-    async fn step(&self, job: ReplayJob) -> Result<(Transaction, ReplayJob), StoreError> {
+    async fn prepare(store: &Store, job: ReplayJob, now: Timestamp) -> Result<Self, StoreError> {
         let since = job
             .selection
             .since
             .map(|since| CallbackId::first_of(since).to_string());
         let list = keys::callbacks_of(job.client_id).between(since, None);
-        let page = self
-            .store
-            .page(&list, job.cursor.as_deref(), STEP, |callback| {
-                job.wants(callback)
-            })
+        let page = store
+            .page(&list, job.cursor.as_deref(), STEP, |row| job.wants(row))
             .await?;
-        // The list may be behind: what is decided rests on the rows.
-        let mut rows = self
-            .store
-            .load_all(page.items.iter().map(Entity::key))
-            .await?;
-        let found = page.items.iter().filter_map(|row| rows.remove(&row.key()));
-        let callbacks: Vec<Callback> = found.filter(|callback| job.wants(callback)).collect();
+        let callbacks = reread(store, &job, &page.items).await?;
+
         let mut transaction = Transaction::default();
-        self.enable(&job, &callbacks, &mut transaction).await?;
-        let now = self.clock.now();
+        enable_endpoints(store, &job, &callbacks, &mut transaction).await?;
         let (found, replayed) = (page.items.len(), callbacks.len());
         for callback in callbacks {
             transaction.replace(&callback.replay(now))?;
         }
         let job = job.step(found, replayed, page.next, now);
         transaction.replace(&job)?;
-        Ok((transaction, job))
+        Ok(Self { transaction, job })
     }
+}
 
-    /// Asking for a replay says that the endpoints are there again.
-    async fn enable(
-        &self,
-        job: &ReplayJob,
-        callbacks: &[Callback],
-        transaction: &mut Transaction,
-    ) -> Result<(), StoreError> {
-        let endpoints: BTreeSet<Endpoint> = callbacks.iter().map(Callback::endpoint).collect();
-        let endpoints: Vec<_> = endpoints.into_iter().map(keys::endpoint_health).collect();
-        let healths = self.store.load_all(endpoints.clone()).await?;
-        for key in &endpoints {
-            if let Some(health) = healths.get(key).filter(|health| job.enables(health)) {
-                transaction.remove(health);
-            }
-        }
-        Ok(())
-    }
+/// Reads the callbacks of a page consistently, because the list may lag behind, and keeps those the job still wants.
+async fn reread(
+    store: &Store,
+    job: &ReplayJob,
+    page: &[Callback],
+) -> Result<Vec<Callback>, StoreError> {
+    let mut rows = store.load_all(page.iter().map(Entity::key)).await?;
+    let current = page.iter().filter_map(|row| rows.remove(&row.key()));
+    Ok(current.filter(|callback| job.wants(callback)).collect())
+}
 
-    async fn next_step(&self, message: &Message, job: &ReplayJob) {
-        if job.due_at().is_some() {
-            let pause = Duration::try_from(PAUSE).unwrap_or_default();
-            if let Err(error) = self.queue.send(std::slice::from_ref(message), pause).await {
-                tracing::warn!(replay = %job.id, %error, "the next step is left to the sweep");
-            }
+/// Enables the disabled endpoints: a client that asks for a replay says that they work again.
+async fn enable_endpoints(
+    store: &Store,
+    job: &ReplayJob,
+    callbacks: &[Callback],
+    transaction: &mut Transaction,
+) -> Result<(), StoreError> {
+    let endpoints: BTreeSet<Endpoint> = callbacks.iter().map(Callback::endpoint).collect();
+    let keys: Vec<_> = endpoints.into_iter().map(keys::endpoint_health).collect();
+    let healths = store.load_all(keys.clone()).await?;
+    for health in keys.iter().filter_map(|key| healths.get(key)) {
+        if job.enables(health) {
+            transaction.remove(health);
         }
     }
+    Ok(())
 }

@@ -13,7 +13,7 @@ pub(crate) fn add(view: &mut Value, health: Option<&EndpointHealth>) {
         }) => (Some(disabled_at), Some(cause.as_str()), Some(reason)),
         _ => (None, None, None),
     };
-    view["status"] = json!(EndpointHealth::word(health));
+    view["status"] = json!(EndpointHealth::status(health));
     view["failingSince"] = json!(health.and_then(EndpointHealth::failing_since));
     view["pausedUntil"] = json!(health.and_then(EndpointHealth::paused_until));
     view["disabledAt"] = json!(disabled_at);

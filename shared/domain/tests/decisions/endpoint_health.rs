@@ -1,10 +1,10 @@
-//! When an endpoint is paused, probed, warned of, disabled, and healthy again.
+//! When an endpoint is paused, probed, warned about, disabled, and healthy again.
 
 use jiff::{SignedDuration, Timestamp};
 use tandem_domain::callback::{Endpoint, Outcome};
 use tandem_domain::endpoint_health::{
-    Admission, Attempted, Cause, Change, Circuit, DISABLED_AFTER, EndpointHealth,
-    FAILURES_IN_A_ROW, HealthState, LONGEST_ASKED, LONGEST_SPREAD, PROBE, WAITS_IN_A_ROW,
+    Admission, AttemptResult, Cause, Change, Circuit, DISABLED_AFTER, EndpointHealth,
+    FAILURES_IN_A_ROW, Failing, HealthState, LONGEST_ASKED, LONGEST_SPREAD, PROBE, WAITS_IN_A_ROW,
     WAITS_OVER, WARNED_AFTER, WARNED_BEFORE,
 };
 
@@ -21,16 +21,16 @@ fn hours(hours: i64) -> SignedDuration {
     SignedDuration::from_hours(hours)
 }
 
-/// Failing since [`now`], with 3 failures and 2 pauses behind it.
+/// Failing since [`now`], after 3 failures and 2 pauses.
 fn failing(circuit: Circuit) -> EndpointHealth {
-    let state = HealthState::Failing {
+    let state = HealthState::Failing(Failing {
         failing_since: now(),
         failures: 3,
         waits: 0,
         pauses: 2,
         circuit,
         warned_at: None,
-    };
+    });
     EndpointHealth {
         connection_id: Some(id(20)),
         client_id: None,
@@ -40,14 +40,14 @@ fn failing(circuit: Circuit) -> EndpointHealth {
 }
 
 fn warned(at: Timestamp) -> EndpointHealth {
-    let state = HealthState::Failing {
+    let state = HealthState::Failing(Failing {
         failing_since: now(),
         failures: 9,
         waits: 0,
         pauses: 20,
         circuit: Circuit::Open { until: at },
         warned_at: Some(at),
-    };
+    });
     EndpointHealth {
         state,
         ..failing(Circuit::Closed)
@@ -57,7 +57,7 @@ fn warned(at: Timestamp) -> EndpointHealth {
 fn disabled() -> EndpointHealth {
     let state = HealthState::Disabled {
         disabled_at: now(),
-        reason: "why".to_owned(),
+        reason: "a reason".to_owned(),
         cause: Cause::Failing,
     };
     EndpointHealth {
@@ -78,39 +78,39 @@ fn probing(until: Timestamp) -> Circuit {
     }
 }
 
-fn attempted(callback: u128, outcome: Outcome, status_code: Option<u16>) -> Attempted {
-    Attempted {
+fn result(callback: u128, outcome: Outcome, status_code: Option<u16>) -> AttemptResult {
+    AttemptResult {
         callback_id: id(callback),
         outcome,
         status_code,
     }
 }
 
-fn answered(status: u16) -> Attempted {
-    attempted(80, Outcome::Failed { retry_after: None }, Some(status))
+fn answered(status: u16) -> AttemptResult {
+    result(80, Outcome::Failed { retry_after: None }, Some(status))
 }
 
-fn after(health: &EndpointHealth, attempted: Attempted, at: Timestamp) -> Change {
-    EndpointHealth::after(Some(health), ENDPOINT(), attempted, at)
+fn after(health: &EndpointHealth, result: AttemptResult, at: Timestamp) -> Change {
+    EndpointHealth::after(Some(health), ENDPOINT(), result, at)
 }
 
-/// The health after a failure, and its circuit.
-fn then(change: Change) -> EndpointHealth {
+/// The health that a change writes.
+fn written(change: Change) -> EndpointHealth {
     match change {
-        Change::Now(health) | Change::Warned(health) | Change::Disabled(health) => health,
+        Change::Updated(health) | Change::Warned(health) | Change::Disabled(health) => health,
         other => panic!("{other:?}"),
     }
 }
 
 fn circuit(health: &EndpointHealth) -> Circuit {
     match health.state {
-        HealthState::Failing { circuit, .. } => circuit,
+        HealthState::Failing(failing) => failing.circuit,
         HealthState::Disabled { .. } => panic!("disabled"),
     }
 }
 
 #[test]
-fn a_due_callback_meets_every_state_as_the_table_says() {
+fn a_due_callback_is_admitted_as_the_table_says() {
     let (past, future) = (now() - MILLISECOND, now() + MILLISECOND);
     let probe = || {
         Admission::Probe(failing(Circuit::Probing {
@@ -119,7 +119,7 @@ fn a_due_callback_meets_every_state_as_the_table_says() {
         }))
     };
     let not_before = Admission::NotBefore(future);
-    // A state, and what a callback may do; a test that was asked for.
+    // A state, and the admission of a callback and of a test.
     let table = [
         (None, Admission::Attempt, Admission::Attempt),
         (
@@ -151,35 +151,35 @@ fn a_due_callback_meets_every_state_as_the_table_says() {
         assert_eq!(
             EndpointHealth::admit(health.as_ref(), id(81), true, now()),
             test,
-            "a test, {health:?}"
+            "test, {health:?}"
         );
     }
 }
 
 #[test]
-fn an_attempt_that_is_over_meets_every_state_as_the_table_says() {
+fn a_finished_attempt_changes_each_state_as_the_table_says() {
     let (past, future) = (now() - MILLISECOND, now() + MILLISECOND);
     let paused = |pauses, wait| {
         let circuit = open(now() + seconds(wait));
-        HealthState::Failing {
+        HealthState::Failing(Failing {
             failing_since: now(),
             failures: 4,
             waits: 0,
             pauses,
             circuit,
             warned_at: None,
-        }
+        })
     };
     let circuit = Circuit::Closed;
-    let one_more = HealthState::Failing {
+    let one_more = HealthState::Failing(Failing {
         failing_since: now(),
         failures: 4,
         waits: 0,
         pauses: 2,
         circuit,
         warned_at: None,
-    };
-    // A state, and what it becomes by a 500 to callback 80 and by one to callback 81.
+    });
+    // A state, and the state after a 500 to callback 80 and after a 500 to callback 81.
     let table = [
         (
             failing(Circuit::Closed),
@@ -203,27 +203,27 @@ fn an_attempt_that_is_over_meets_every_state_as_the_table_says() {
     for (health, by_80, by_81) in table {
         for (callback, expected) in [(80, by_80), (81, by_81)] {
             let outcome = Outcome::Failed { retry_after: None };
-            let change = after(&health, attempted(callback, outcome, Some(500)), now());
+            let change = after(&health, result(callback, outcome, Some(500)), now());
             let expected = expected.map_or(Change::None, |state| {
-                Change::Now(EndpointHealth {
+                Change::Updated(EndpointHealth {
                     state,
                     ..failing(Circuit::Closed)
                 })
             });
             assert_eq!(change, expected, "{callback} to {health:?}");
         }
-        let stays_disabled = EndpointHealth::word(Some(&health)) == "disabled";
+        let stays_disabled = EndpointHealth::status(Some(&health)) == "disabled";
         let recovered = if stays_disabled {
             Change::None
         } else {
             Change::Recovered
         };
         assert_eq!(
-            after(&health, attempted(81, Outcome::Accepted, Some(204)), now()),
+            after(&health, result(81, Outcome::Accepted, Some(204)), now()),
             recovered,
             "{health:?}"
         );
-        let gone = after(&health, attempted(81, Outcome::Gone, Some(410)), now());
+        let gone = after(&health, result(81, Outcome::Gone, Some(410)), now());
         assert_eq!(
             matches!(gone, Change::Disabled(_)),
             !stays_disabled,
@@ -237,7 +237,7 @@ fn a_success_of_a_healthy_endpoint_changes_nothing() {
     let change = EndpointHealth::after(
         None,
         ENDPOINT(),
-        attempted(80, Outcome::Accepted, Some(200)),
+        result(80, Outcome::Accepted, Some(200)),
         now(),
     );
     assert_eq!(change, Change::None);
@@ -245,7 +245,7 @@ fn a_success_of_a_healthy_endpoint_changes_nothing() {
 
 #[test]
 fn five_failures_in_a_row_open_the_circuit() {
-    let mut health = then(EndpointHealth::after(
+    let mut health = written(EndpointHealth::after(
         None,
         ENDPOINT(),
         answered(500),
@@ -253,32 +253,31 @@ fn five_failures_in_a_row_open_the_circuit() {
     ));
     for failures in 1..FAILURES_IN_A_ROW {
         assert_eq!(circuit(&health), Circuit::Closed, "after {failures}");
-        health = then(after(&health, answered(400), now()));
+        health = written(after(&health, answered(400), now()));
     }
     assert_eq!(circuit(&health), open(now() + seconds(5)));
-    assert_eq!(EndpointHealth::word(Some(&health)), "paused");
+    assert_eq!(EndpointHealth::status(Some(&health)), "paused");
 }
 
-/// After so many attempts in a row have waited for their answers, the first one [`WAITS_OVER`] before the last one, which waits
-/// now.
-fn waiting(health: Option<&EndpointHealth>, attempts: u32) -> EndpointHealth {
+/// The health after slow answers in a row: the first [`WAITS_OVER`] ago, the last now.
+fn slow(health: Option<&EndpointHealth>, attempts: u32) -> EndpointHealth {
     let first = now() - WAITS_OVER;
-    let health = EndpointHealth::waited(health, ENDPOINT(), first).expect("news");
+    let health = EndpointHealth::after_slow(health, ENDPOINT(), first).expect("changed");
     (1..attempts).fold(health, |health, _| {
-        EndpointHealth::waited(Some(&health), ENDPOINT(), now()).expect("news")
+        EndpointHealth::after_slow(Some(&health), ENDPOINT(), now()).expect("changed")
     })
 }
 
 #[test]
-fn three_attempts_in_a_row_that_wait_open_the_circuit_before_any_of_them_has_failed() {
-    let two = waiting(None, WAITS_IN_A_ROW - 1);
+fn three_slow_answers_in_a_row_open_the_circuit() {
+    let two = slow(None, WAITS_IN_A_ROW - 1);
     assert_eq!(
-        (circuit(&two), EndpointHealth::word(Some(&two))),
+        (circuit(&two), EndpointHealth::status(Some(&two))),
         (Circuit::Closed, "ok")
     );
-    let three = waiting(None, WAITS_IN_A_ROW);
+    let three = slow(None, WAITS_IN_A_ROW);
     assert_eq!(
-        (circuit(&three), EndpointHealth::word(Some(&three))),
+        (circuit(&three), EndpointHealth::status(Some(&three))),
         (open(now() + seconds(5)), "paused")
     );
     assert_eq!(
@@ -286,7 +285,7 @@ fn three_attempts_in_a_row_that_wait_open_the_circuit_before_any_of_them_has_fai
         [None, None],
         "nothing has failed"
     );
-    let answered = attempted(80, Outcome::Accepted, Some(200));
+    let answered = result(80, Outcome::Accepted, Some(200));
     assert_eq!(
         [&two, &three].map(|health| after(health, answered, now())),
         [Change::Recovered, Change::Recovered]
@@ -294,32 +293,32 @@ fn three_attempts_in_a_row_that_wait_open_the_circuit_before_any_of_them_has_fai
 }
 
 #[test]
-fn many_that_wait_at_once_write_no_more_than_two_of_them_and_a_later_one_opens_the_circuit() {
-    let two = waiting(None, WAITS_IN_A_ROW - 1);
+fn many_slow_answers_at_once_are_written_at_most_twice() {
+    let two = slow(None, WAITS_IN_A_ROW - 1);
     let first = now() - WAITS_OVER;
-    let at = |time| EndpointHealth::waited(Some(&two), ENDPOINT(), time);
+    let at = |time| EndpointHealth::after_slow(Some(&two), ENDPOINT(), time);
     assert_eq!([at(first), at(now() - MILLISECOND)], [None, None]);
     assert!(at(now()).is_some_and(|health| health.paused_until().is_some()));
 }
 
 #[test]
-fn waiting_tells_nothing_new_of_an_endpoint_that_is_paused_or_disabled() {
+fn a_slow_answer_changes_no_paused_or_disabled_endpoint() {
     let (past, future) = (now() - MILLISECOND, now() + MILLISECOND);
-    let known = [open(past), open(future), probing(past), probing(future)].map(failing);
-    for health in known
+    let paused = [open(past), open(future), probing(past), probing(future)].map(failing);
+    for health in paused
         .into_iter()
-        .chain([disabled(), waiting(None, WAITS_IN_A_ROW)])
+        .chain([disabled(), slow(None, WAITS_IN_A_ROW)])
     {
         assert_eq!(
-            EndpointHealth::waited(Some(&health), ENDPOINT(), now()),
+            EndpointHealth::after_slow(Some(&health), ENDPOINT(), now()),
             None,
             "{health:?}"
         );
     }
     let mut health = failing(Circuit::Closed);
     for _ in 0..WAITS_IN_A_ROW {
-        health =
-            EndpointHealth::waited(Some(&health), ENDPOINT(), now() + WAITS_OVER).expect("news");
+        health = EndpointHealth::after_slow(Some(&health), ENDPOINT(), now() + WAITS_OVER)
+            .expect("changed");
     }
     assert_eq!(
         (circuit(&health), health.failing_since()),
@@ -328,10 +327,10 @@ fn waiting_tells_nothing_new_of_an_endpoint_that_is_paused_or_disabled() {
 }
 
 #[test]
-fn the_first_failure_after_waiting_counts_and_the_days_begin_with_it() {
+fn the_days_start_with_the_first_failure_after_slow_answers() {
     let at = now() + seconds(4);
     for (waits, until) in [(1, None), (WAITS_IN_A_ROW, Some(now() + seconds(5)))] {
-        let health = then(after(&waiting(None, waits), answered(500), at));
+        let health = written(after(&slow(None, waits), answered(500), at));
         assert_eq!(
             (health.failing_since(), health.paused_until()),
             (Some(at), until),
@@ -341,48 +340,50 @@ fn the_first_failure_after_waiting_counts_and_the_days_begin_with_it() {
             assert_eq!(
                 after(&health, answered(500), at),
                 Change::None,
-                "the others had begun before"
+                "the other attempts had begun before"
             );
         }
     }
-    // A wait of which nothing was heard any more, and weeks later a failure.
-    let late = after(&waiting(None, 1), answered(500), now() + hours(30 * 24));
-    assert!(matches!(late, Change::Now(_)), "{late:?}");
+    // A slow answer, no callbacks for weeks, then a failure.
+    let late = after(&slow(None, 1), answered(500), now() + hours(30 * 24));
+    assert!(matches!(late, Change::Updated(_)), "{late:?}");
 }
 
 #[test]
-fn what_has_waited_and_fails_leaves_the_probe_alone() {
-    let three = waiting(None, WAITS_IN_A_ROW);
+fn a_slow_attempt_that_fails_does_not_end_the_probe() {
+    let three = slow(None, WAITS_IN_A_ROW);
     let over = now() + seconds(5);
     let Admission::Probe(probing) = EndpointHealth::admit(Some(&three), id(80), false, over) else {
         panic!("no probe")
     };
-    let failed = then(after(
+    let failed = written(after(
         &probing,
-        attempted(81, Outcome::Failed { retry_after: None }, None),
+        result(81, Outcome::Failed { retry_after: None }, None),
         over + seconds(3),
     ));
     assert_eq!(circuit(&failed), circuit(&probing));
     assert_eq!(
-        circuit(&then(after(&failed, answered(500), over + seconds(4)))),
+        circuit(&written(after(&failed, answered(500), over + seconds(4)))),
         open(over + seconds(4 + 10))
     );
 }
 
 #[test]
-fn what_only_waited_is_forgotten_by_a_replay() {
-    let believed = waiting(None, 2).believed(now()).expect("known");
+fn a_replay_request_resets_the_slow_answers() {
+    let health = slow(None, 2)
+        .after_replay_request(now())
+        .expect("still failing");
     assert_eq!(
-        EndpointHealth::waited(Some(&believed), ENDPOINT(), now())
+        EndpointHealth::after_slow(Some(&health), ENDPOINT(), now())
             .and_then(|health| health.paused_until()),
         None
     );
 }
 
 #[test]
-fn an_endpoint_that_says_not_now_is_paused_at_once() {
+fn an_endpoint_that_answers_not_now_is_paused_at_once() {
     for status in [429, 502, 503, 504] {
-        let health = then(EndpointHealth::after(
+        let health = written(EndpointHealth::after(
             None,
             ENDPOINT(),
             answered(status),
@@ -391,7 +392,7 @@ fn an_endpoint_that_says_not_now_is_paused_at_once() {
         assert_eq!(circuit(&health), open(now() + seconds(5)), "{status}");
     }
     for status in [400, 404, 428, 430, 500, 501, 505] {
-        let health = then(EndpointHealth::after(
+        let health = written(EndpointHealth::after(
             None,
             ENDPOINT(),
             answered(status),
@@ -404,18 +405,18 @@ fn an_endpoint_that_says_not_now_is_paused_at_once() {
 #[test]
 fn pauses_double_up_to_a_quarter_of_an_hour() {
     let (mut time, mut pauses) = (now(), Vec::new());
-    let mut health = then(EndpointHealth::after(None, ENDPOINT(), answered(503), time));
+    let mut health = written(EndpointHealth::after(None, ENDPOINT(), answered(503), time));
     for _ in 0..11 {
         let until = health.paused_until().expect("paused");
         pauses.push(until.duration_since(time).as_secs());
         time = until;
-        health = then(after(&health, answered(503), time));
+        health = written(after(&health, answered(503), time));
     }
     assert_eq!(pauses, [5, 10, 20, 40, 80, 160, 320, 640, 900, 900, 900]);
 }
 
 #[test]
-fn retry_after_lengthens_a_pause_up_to_an_hour_and_never_shortens_it() {
+fn retry_after_lengthens_a_pause_up_to_an_hour() {
     for (asked, expected) in [
         (-5, 5),
         (0, 5),
@@ -428,10 +429,10 @@ fn retry_after_lengthens_a_pause_up_to_an_hour_and_never_shortens_it() {
         let outcome = Outcome::Failed {
             retry_after: Some(seconds(asked)),
         };
-        let health = then(EndpointHealth::after(
+        let health = written(EndpointHealth::after(
             None,
             ENDPOINT(),
-            attempted(80, outcome, Some(503)),
+            result(80, outcome, Some(503)),
             now(),
         ));
         assert_eq!(circuit(&health), open(now() + seconds(expected)), "{asked}");
@@ -440,7 +441,7 @@ fn retry_after_lengthens_a_pause_up_to_an_hour_and_never_shortens_it() {
 }
 
 #[test]
-fn what_is_put_off_comes_back_over_a_window_that_grows_with_the_outage() {
+fn postponed_callbacks_return_over_a_growing_window() {
     let health = failing(open(now()));
     let spread = |failing: SignedDuration, pause| {
         let at = now() + failing;
@@ -453,15 +454,15 @@ fn what_is_put_off_comes_back_over_a_window_that_grows_with_the_outage() {
     assert_eq!(spread(hours(-5), 5), 5, "a clock that was set back");
     let at = now() + seconds(400);
     for (chance, expected) in [(0, 5), (1, 5), (500, 55), (1_000, 105), (u16::MAX, 105)] {
-        let back = health
-            .comes_back(at + seconds(5), chance, at)
+        let wait = health
+            .postponed_until(at + seconds(5), chance, at)
             .duration_since(at);
-        assert_eq!(back.as_secs(), expected, "{chance}");
+        assert_eq!(wait.as_secs(), expected, "{chance}");
     }
 }
 
 #[test]
-fn what_comes_due_during_a_probe_of_a_short_outage_is_back_within_two_probes() {
+fn callbacks_due_during_a_probe_return_within_two_probes() {
     let health = failing(open(now()));
     let Admission::Probe(health) = EndpointHealth::admit(Some(&health), id(80), false, now())
     else {
@@ -473,26 +474,28 @@ fn what_comes_due_during_a_probe_of_a_short_outage_is_back_within_two_probes() {
     };
     assert_eq!(until.duration_since(now()), PROBE);
     assert_eq!(
-        health.comes_back(until, 1_000, now()).duration_since(now()),
+        health
+            .postponed_until(until, 1_000, now())
+            .duration_since(now()),
         PROBE * 2
     );
 }
 
 #[test]
-fn after_four_days_the_client_is_warned_once_and_after_five_the_endpoint_is_disabled() {
+fn four_days_of_failing_warn_once_and_five_disable() {
     let health = failing(Circuit::Closed);
     let early = now() + WARNED_AFTER - MILLISECOND;
     assert!(matches!(
         after(&health, answered(500), early),
-        Change::Now(_)
+        Change::Updated(_)
     ));
     let Change::Warned(health) = after(&health, answered(500), now() + WARNED_AFTER) else {
         panic!("not warned")
     };
     let early = now() + DISABLED_AFTER - MILLISECOND;
     assert!(
-        matches!(after(&health, answered(500), early), Change::Now(_)),
-        "only once, and not yet disabled"
+        matches!(after(&health, answered(500), early), Change::Updated(_)),
+        "warned once, and not disabled yet"
     );
     let Change::Disabled(health) = after(&health, answered(500), now() + DISABLED_AFTER) else {
         panic!("not disabled")
@@ -518,14 +521,14 @@ fn after_four_days_the_client_is_warned_once_and_after_five_the_endpoint_is_disa
 }
 
 #[test]
-fn a_clock_that_jumps_over_the_fourth_day_still_warns_a_day_before() {
+fn a_clock_jump_over_day_four_still_warns_a_day_before() {
     let late = now() + hours(30 * 24);
     let Change::Warned(health) = after(&failing(Circuit::Closed), answered(500), late) else {
         panic!("not warned")
     };
     assert!(matches!(
         after(&health, answered(500), late + WARNED_BEFORE - MILLISECOND),
-        Change::Now(_)
+        Change::Updated(_)
     ));
     assert!(matches!(
         after(&health, answered(500), late + WARNED_BEFORE),
@@ -536,7 +539,7 @@ fn a_clock_that_jumps_over_the_fourth_day_still_warns_a_day_before() {
             after(&warned(late), answered(500), now() - hours(1)),
             Change::None
         ),
-        "set back: it is still paused"
+        "a clock that was set back: still paused"
     );
 }
 
@@ -550,48 +553,46 @@ fn an_attempt_under_way_when_the_circuit_opened_still_warns() {
 }
 
 #[test]
-fn a_replay_enables_or_lets_a_probe_through_and_the_days_go_on() {
-    assert_eq!(disabled().believed(now()), None);
-    let asked = |before| failing(before).believed(now()).expect("still known");
-    assert_eq!(circuit(&asked(open(now() + hours(1)))), open(now()));
+fn a_replay_request_enables_or_probes_and_the_days_continue() {
+    assert_eq!(disabled().after_replay_request(now()), None);
+    let after_request = |before| {
+        failing(before)
+            .after_replay_request(now())
+            .expect("still failing")
+    };
+    assert_eq!(circuit(&after_request(open(now() + hours(1)))), open(now()));
     assert_eq!(
-        circuit(&asked(open(now() - hours(1)))),
+        circuit(&after_request(open(now() - hours(1)))),
         open(now() - hours(1))
     );
     assert_eq!(
-        circuit(&asked(probing(now() + hours(1)))),
+        circuit(&after_request(probing(now() + hours(1)))),
         probing(now() + hours(1))
     );
-    let closed = asked(Circuit::Closed);
-    let HealthState::Failing {
-        failing_since,
-        failures,
-        circuit,
-        ..
-    } = closed.state
-    else {
+    let closed = after_request(Circuit::Closed);
+    let HealthState::Failing(failing) = closed.state else {
         panic!("disabled")
     };
     assert_eq!(
-        (failing_since, failures, circuit),
+        (failing.failing_since, failing.failures, failing.circuit),
         (now(), 1, Circuit::Closed)
     );
     let state = warned(now())
-        .believed(now() + hours(1))
-        .expect("known")
+        .after_replay_request(now() + hours(1))
+        .expect("still failing")
         .state;
     assert!(matches!(
         state,
-        HealthState::Failing {
+        HealthState::Failing(Failing {
             warned_at: Some(_),
             ..
-        }
+        })
     ));
 }
 
 #[test]
-fn an_endpoint_that_stays_dead_is_probed_every_quarter_of_an_hour_before_it_is_disabled() {
-    let mut health = then(EndpointHealth::after(
+fn a_dead_endpoint_is_probed_every_15_minutes_until_disabled() {
+    let mut health = written(EndpointHealth::after(
         None,
         ENDPOINT(),
         answered(503),
@@ -610,7 +611,7 @@ fn an_endpoint_that_stays_dead_is_probed_every_quarter_of_an_hour_before_it_is_d
         probes += 1;
         let change = after(&probing, answered(503), time);
         warnings += u32::from(matches!(change, Change::Warned(_)));
-        health = then(change);
+        health = written(change);
     }
     assert_eq!((probes, warnings), (487, 1));
     assert!(time.duration_since(now()) < DISABLED_AFTER + hours(1));

@@ -11,7 +11,7 @@ use tandem_domain::cart::{CartStatus, Choice};
 use tandem_domain::connection::{Action, Connection, HistoryEntry, Side, State};
 use tandem_domain::customer::Profile;
 use tandem_domain::endpoint_health::{
-    Admission, Attempted, Change, DISABLED_AFTER, EndpointHealth, WARNED_AFTER,
+    Admission, AttemptResult, Change, DISABLED_AFTER, EndpointHealth, WARNED_AFTER,
 };
 use tandem_domain::event_endpoint::EventEndpoint;
 use tandem_domain::ids::ConnectionId;
@@ -384,13 +384,13 @@ fn endpoints() {
     let (of_connection, own) = (Endpoint::Connection(id(20)), Endpoint::Client(id(11)));
     let failed = |health: Option<&EndpointHealth>, status_code, time| {
         let outcome = Outcome::Failed { retry_after: None };
-        let attempted = Attempted {
+        let attempted = AttemptResult {
             callback_id: id(80),
             outcome,
             status_code: Some(status_code),
         };
         match EndpointHealth::after(health, of_connection, attempted, time) {
-            Change::Now(health) | Change::Warned(health) | Change::Disabled(health) => health,
+            Change::Updated(health) | Change::Warned(health) | Change::Disabled(health) => health,
             other => panic!("{other:?}"),
         }
     };
@@ -413,7 +413,7 @@ fn endpoints() {
         "endpoint_given_up",
         &failed(Some(&warned), 503, now() + DISABLED_AFTER),
     );
-    let gone = Attempted {
+    let gone = AttemptResult {
         callback_id: id(80),
         outcome: Outcome::Gone,
         status_code: Some(410),
@@ -426,7 +426,7 @@ fn endpoints() {
     let old = json!({"connectionId": id::<ConnectionId>(20), "disabledAt": now(), "reason": "said 410", "version": 1});
     let old: EndpointHealth = serde_json::from_value(old).expect("readable");
     assert_eq!(
-        (EndpointHealth::word(Some(&old)), old.failing_since()),
+        (EndpointHealth::status(Some(&old)), old.failing_since()),
         ("disabled", None)
     );
 }

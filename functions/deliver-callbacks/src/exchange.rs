@@ -1,0 +1,73 @@
+//! Signs a leased callback, sends it and reads the reply.
+
+use secrecy::SecretString;
+use tandem_domain::Timestamp;
+use tandem_domain::callback::Endpoint;
+use tandem_domain::connection::CallbackSettings;
+use tandem_runtime::callback_body;
+use tandem_sealing::{Purpose, Sealer};
+use tandem_webhooks::{Delivery, Reply, Sender, signature_header};
+
+use crate::lease::Leased;
+
+/// Sends the callback. Every failure is a [`Reply`], so that the attempt is always recorded.
+pub(crate) async fn send(
+    sender: &Sender,
+    sealer: &Sealer,
+    leased: &Leased,
+    now: Timestamp,
+) -> Reply {
+    match prepare(sealer, leased, now) {
+        Ok(delivery) => sender.send(&delivery).await,
+        Err(error) => {
+            tracing::error!(
+                callback = %leased.callback.id,
+                error = format!("{error:#}"),
+                "a callback cannot be prepared"
+            );
+            Reply::not_sent("the callback could not be prepared; the failure was logged")
+        }
+    }
+}
+
+/// Opens the body and signs it. If the customer was erased, the body names only the customer's id.
+fn prepare<'a>(
+    sealer: &Sealer,
+    leased: &'a Leased,
+    now: Timestamp,
+) -> anyhow::Result<Delivery<'a>> {
+    let Leased {
+        callback,
+        personal_sealer,
+        endpoint,
+    } = leased;
+    let settings = &endpoint.settings;
+    let (id, timestamp) = (callback.id.to_string(), now.as_second());
+    let body = callback_body::body(sealer, callback, personal_sealer.as_ref())?;
+    let secrets = signing_secrets(sealer, callback.endpoint(), settings, now)?;
+    let signature = signature_header(&secrets, &id, timestamp, &body)?;
+    Ok(Delivery {
+        id,
+        url: &settings.url,
+        timestamp,
+        signature,
+        body,
+    })
+}
+
+/// All secrets in force: two during a rotation.
+fn signing_secrets(
+    sealer: &Sealer,
+    endpoint: Endpoint,
+    settings: &CallbackSettings,
+    now: Timestamp,
+) -> anyhow::Result<Vec<SecretString>> {
+    let open = |sealed: &str| -> anyhow::Result<SecretString> {
+        let secret = sealer.open(Purpose::SigningSecret, &endpoint.to_string(), sealed)?;
+        Ok(String::from_utf8(secret)?.into())
+    };
+    settings
+        .secrets_at(now)
+        .map(|secret| open(&secret.sealed))
+        .collect()
+}

@@ -1,0 +1,114 @@
+//! Records a finished attempt: its log entry, the callback, the endpoint's health and the mails, in one transaction.
+
+use tandem_domain::callback::{Callback, RetrySchedule};
+use tandem_domain::endpoint_health::Change;
+use tandem_store::rows::AttemptRow;
+use tandem_store::{CommitError, Store, StoreError, TooManyConflicts, Transaction, keys};
+
+use crate::attempt::FinishedAttempt;
+use crate::endpoint::EndpointSnapshot;
+use crate::mails;
+
+/// Attempts to write the record while others change the endpoint's health. About five failures open the circuit; after that
+/// only the probe writes the row.
+const RECORD_ATTEMPTS: usize = 12;
+
+/// Writes the attempt and returns the callback after it. If another attempt changed the endpoint's health meanwhile, the
+/// change is computed again from the new health.
+pub(crate) async fn record(
+    store: &Store,
+    schedule: &RetrySchedule,
+    attempt: FinishedAttempt,
+    endpoint: EndpointSnapshot,
+) -> anyhow::Result<Callback> {
+    let key = keys::callback(attempt.callback.client_id, attempt.callback.id);
+    let written = store.until_committed(RECORD_ATTEMPTS, async |conflict| {
+        let endpoint = match conflict {
+            None => endpoint.clone(),
+            // The lease expired and another worker took over. Its record counts.
+            Some(conflict) if conflict.concerns(&key) => return Ok((Transaction::default(), None)),
+            Some(_) => endpoint.clone().reload(store).await?,
+        };
+        let change = attempt.change(&endpoint);
+        let callback = attempt.callback_after(&change, schedule);
+        let transaction = rows(store, &attempt, &callback, &endpoint, &change).await?;
+        Ok((transaction, Some((callback, change))))
+    });
+    let written = match written.await {
+        // We keep losing the race for this row; the winners have recorded the state.
+        Err(error) if anyhow::Error::is::<TooManyConflicts>(&error) => {
+            record_without_health(store, schedule, &attempt, &endpoint).await?
+        }
+        written => written?,
+    };
+    let Some((callback, change)) = written else {
+        return Ok(attempt.callback);
+    };
+    trace(&attempt, &callback, &change);
+    Ok(Callback {
+        version: callback.version + 1,
+        ..callback
+    })
+}
+
+async fn record_without_health(
+    store: &Store,
+    schedule: &RetrySchedule,
+    attempt: &FinishedAttempt,
+    endpoint: &EndpointSnapshot,
+) -> anyhow::Result<Option<(Callback, Change)>> {
+    let change = Change::None;
+    let callback = attempt.callback_after(&change, schedule);
+    let transaction = rows(store, attempt, &callback, endpoint, &change).await?;
+    match store.commit(transaction).await {
+        Ok(()) => Ok(Some((callback, change))),
+        Err(CommitError::Conflict(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn rows(
+    store: &Store,
+    attempt: &FinishedAttempt,
+    callback: &Callback,
+    endpoint: &EndpointSnapshot,
+    change: &Change,
+) -> Result<Transaction, StoreError> {
+    let mut transaction = Transaction::default();
+    transaction.replace(callback)?;
+    transaction.create(&AttemptRow {
+        client_id: callback.client_id,
+        callback_id: callback.id,
+        attempt: attempt.log.clone(),
+    })?;
+    match change {
+        Change::None => {}
+        Change::Recovered => endpoint.delete_health(&mut transaction),
+        Change::Updated(health) | Change::Warned(health) | Change::Disabled(health) => {
+            endpoint.write_health(health, &mut transaction)?;
+        }
+    }
+    let kinds = mails::after_attempt(callback, endpoint.health.as_ref(), change);
+    let (client_id, now) = (callback.client_id, attempt.finished_at);
+    mails::add(&mut transaction, store, client_id, kinds, now).await?;
+    Ok(transaction)
+}
+
+fn trace(attempt: &FinishedAttempt, callback: &Callback, change: &Change) {
+    tracing::info!(
+        callback = %callback.id,
+        attempt = attempt.log.number,
+        status_code = attempt.log.status_code,
+        error = attempt.log.error,
+        duration_ms = attempt.log.duration_ms,
+        state = callback.state.as_str(),
+        "attempted"
+    );
+    let endpoint = callback.endpoint();
+    match change {
+        Change::None | Change::Updated(_) => {}
+        Change::Recovered => tracing::info!(%endpoint, "an endpoint accepts callbacks again"),
+        Change::Warned(_) => tracing::warn!(%endpoint, "an endpoint has failed for days"),
+        Change::Disabled(_) => tracing::warn!(%endpoint, "an endpoint is disabled"),
+    }
+}
