@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use crate::document::Document;
 use crate::source::root;
+use crate::template::of_type;
 
 /// What is between backticks and looks like the name of a test: words, at least four of them.
 fn named(page: &str) -> BTreeSet<&str> {
@@ -50,7 +52,7 @@ fn the_tests_that_pages_name_are_there() {
         tests_below(&root.join(folder), &mut tests);
     }
     assert!(tests.len() > 300, "{}", tests.len());
-    for page in ["SECURITY.md", "docs/guarantees.md"] {
+    for page in ["SECURITY.md", "docs/contributing.md", "docs/guarantees.md"] {
         let text = fs::read_to_string(root.join(page)).expect(page);
         let named = named(&text);
         assert!(named.len() > 15, "{page}: {named:?}");
@@ -63,4 +65,16 @@ fn the_tests_that_pages_name_are_there() {
             "{page} names tests that are not there: {missing:#?}"
         );
     }
+}
+
+#[test]
+fn the_runbook_lists_every_alarm() {
+    let listed: BTreeSet<String> = Document::read("docs/operations.md")
+        .table("## The alarms")
+        .iter()
+        .flat_map(|row| row[0].split(", "))
+        .map(|name| name.trim_matches('`').to_owned())
+        .collect();
+    let deployed = of_type("AWS::CloudWatch::Alarm");
+    assert_eq!(listed, deployed.into_iter().map(|(name, _)| name).collect());
 }
