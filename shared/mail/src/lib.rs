@@ -1,18 +1,19 @@
-//! Mails to clients: their texts in German and English, and the way they are sent.
+//! Mails to clients.
 //!
-//! - [`render`] turns a [`Mail`](tandem_domain::mail::Mail) into subject, text and HTML. Names come from partners and are
-//!   not trusted: they cannot bring markup, line breaks or text direction with them.
-//! - [`Mailer`] hands a mail to Amazon SES, as structured content only: headers are never put together from texts.
+//! - `texts/` holds all texts, one Fluent catalogue per language; `templates/` only lays them out.
+//! - [`render`] turns a [`Mail`](tandem_domain::mail::Mail) into subject, text and HTML. Partners choose their names, so
+//!   names are untrusted: they cannot add markup, line breaks or text direction.
+//! - [`Mailer`] sends a mail through a [`MailTransport`]: Amazon SES in production. SES receives structured content, so
+//!   no text can become a header.
 //!
-//! Not guaranteed: that a mail is sent once. Whoever repeats a try whose answer was lost sends it twice.
+//! Not guaranteed: that a mail is sent only once. A retry after a lost answer sends it again.
 
-mod english;
-mod german;
 mod mailer;
+mod outline;
 mod rendered;
 mod ses;
-mod words;
+mod texts;
 
 pub use mailer::{MailTransport, Mailer, SendMailError};
-pub use rendered::{RenderedMail, render};
+pub use rendered::{RenderError, RenderedMail, render};
 pub use ses::SesTransport;

@@ -1,22 +1,38 @@
 //! Lays a mail out as text and as HTML.
 
 use askama::Template;
+use fluent_bundle::FluentArgs;
 use tandem_domain::mail::Mail;
-use tandem_domain::tenancy::MailLanguage;
-use tandem_domain::text::changes_the_display;
 
-use crate::words::{Block, Words};
-use crate::{english, german};
+use crate::outline::{Outline, Part};
+use crate::texts::{TextError, Texts};
 
-/// A mail, ready to be sent.
+/// A mail that is ready to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RenderedMail {
     /// One line.
     pub subject: String,
-    /// Plain text.
     pub text: String,
-    /// An HTML document that says the same.
+    /// An HTML document with the same content as `text`.
     pub html: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum RenderError {
+    #[error(transparent)]
+    Text(#[from] TextError),
+    #[error("a mail template failed")]
+    Template(#[from] askama::Error),
+}
+
+/// All texts are plain; the HTML template escapes them.
+#[derive(Clone, Copy)]
+struct Page<'a> {
+    language: &'static str,
+    subject: &'a str,
+    greeting: &'a str,
+    parts: &'a [Part<String>],
+    footer: &'a str,
 }
 
 #[derive(Template)]
@@ -27,66 +43,40 @@ struct TextPage<'a>(Page<'a>);
 #[template(path = "mail.html")]
 struct HtmlPage<'a>(Page<'a>);
 
-#[derive(Clone, Copy)]
-struct Page<'a> {
-    language: &'static str,
-    greeting: &'static str,
-    footer: &'a str,
-    words: &'a Words,
-}
-
 /// Renders a mail in its language.
 ///
 /// # Errors
-/// Never, as far as the templates go: writing into a `String` does not fail.
-pub fn render(mail: &Mail) -> Result<RenderedMail, askama::Error> {
-    let client = mail.client_id;
-    let (language, greeting, words, footer) = match mail.language {
-        MailLanguage::De => (
-            "de",
-            "Guten Tag,",
-            german::words(&mail.kind),
-            format!(
-                "Sie erhalten diese Nachricht, weil Ihre Adresse bei Tandem für den Mandanten {client} hinterlegt ist."
-            ),
-        ),
-        MailLanguage::En => (
-            "en",
-            "Hello,",
-            english::words(&mail.kind),
-            format!(
-                "You receive this message because Tandem has your address for client {client}."
-            ),
-        ),
-    };
-    let words = harmless(words);
+/// The catalogue or a template does not fit the mail. Tests render every mail in every language.
+pub fn render(mail: &Mail) -> Result<RenderedMail, RenderError> {
+    let texts = Texts::of(mail.language);
+    let Outline {
+        message,
+        args,
+        parts,
+    } = Outline::new_for(&mail.kind, texts)?;
+    let subject = texts.format(message, "subject", &args)?;
+    let parts = parts
+        .into_iter()
+        .map(|part| match part {
+            Part::Paragraph(attribute) => {
+                texts.format(message, attribute, &args).map(Part::Paragraph)
+            }
+            Part::Call(call) => Ok(Part::Call(call)),
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut layout = FluentArgs::new();
+    layout.set("client", mail.client_id.to_string());
     let page = Page {
-        language,
-        greeting,
-        footer: &footer,
-        words: &words,
+        language: texts.tag,
+        subject: &subject,
+        greeting: &texts.format("layout", "greeting", &layout)?,
+        parts: &parts,
+        footer: &texts.format("layout", "footer", &layout)?,
     };
     let (text, html) = (TextPage(page).render()?, HtmlPage(page).render()?);
     Ok(RenderedMail {
-        subject: words.subject,
+        subject,
         text,
         html,
     })
-}
-
-// Names are read without such characters; a row that came into the table some other way must not bring them into a header.
-fn harmless(words: Words) -> Words {
-    let clean = |text: String| {
-        text.chars()
-            .filter(|c| !changes_the_display(*c))
-            .collect::<String>()
-    };
-    let clean_block = |block| match block {
-        Block::Text(text) => Block::Text(clean(text)),
-        Block::Call(call) => Block::Call(clean(call)),
-    };
-    Words {
-        subject: clean(words.subject),
-        blocks: words.blocks.into_iter().map(clean_block).collect(),
-    }
 }

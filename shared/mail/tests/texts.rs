@@ -1,4 +1,4 @@
-//! Every mail in both languages, and what partners' names cannot do to it.
+//! Every mail in both languages, with harmless and hostile partner names.
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -124,7 +124,24 @@ fn kinds(name: &str) -> [(&'static str, MailKind); 14] {
     ]
 }
 
-/// A name as a row holds it: not parsed, so it may hold anything.
+/// Fails to compile when a kind is added: add it to [`kinds`] too.
+fn kind_count(kind: &MailKind) -> usize {
+    match kind {
+        MailKind::Invitation { .. }
+        | MailKind::InvitationAccepted { .. }
+        | MailKind::InvitationDeclined { .. }
+        | MailKind::InvitationWithdrawn { .. }
+        | MailKind::ConnectionBlocked { .. }
+        | MailKind::ConnectionUnblocked { .. } => 1,
+        // With and without a connection.
+        MailKind::CallbackExhausted { .. }
+        | MailKind::EndpointDisabled { .. }
+        | MailKind::EndpointFailing { .. }
+        | MailKind::EndpointGivenUp { .. } => 2,
+    }
+}
+
+/// A name as stored in a row: not validated, so it may hold any text.
 fn stored_name(name: &str) -> Name {
     serde_json::from_value(json!(name)).expect("a text")
 }
@@ -155,7 +172,20 @@ fn rendered(kind: MailKind, language: MailLanguage) -> RenderedMail {
 }
 
 #[test]
-fn every_mail_reads_well_in_both_languages() {
+fn the_list_of_kinds_is_complete() {
+    for (about, kind) in kinds("Tagblatt") {
+        let same =
+            |other: &MailKind| std::mem::discriminant(other) == std::mem::discriminant(&kind);
+        let listed = kinds("Tagblatt")
+            .iter()
+            .filter(|(_, other)| same(other))
+            .count();
+        assert_eq!(listed, kind_count(&kind), "{about}");
+    }
+}
+
+#[test]
+fn every_mail_has_text_and_html_in_both_languages() {
     for (language, tag) in [(MailLanguage::De, "de"), (MailLanguage::En, "en")] {
         for (about, kind) in kinds("Tagblatt Süd & Söhne") {
             let RenderedMail {
@@ -173,7 +203,7 @@ fn every_mail_reads_well_in_both_languages() {
 }
 
 #[test]
-fn text_and_html_say_the_same() {
+fn text_and_html_have_the_same_content() {
     for language in [MailLanguage::De, MailLanguage::En] {
         for (about, kind) in kinds("Tagblatt") {
             let RenderedMail { text, html, .. } = rendered(kind, language);
@@ -188,7 +218,7 @@ fn text_and_html_say_the_same() {
     }
 }
 
-/// What is left of an HTML document without its texts: its tags.
+/// The tags of an HTML document, without its text.
 fn markup(html: &str) -> Vec<&str> {
     html.split('<')
         .skip(1)
@@ -204,6 +234,7 @@ fn no_name_changes_the_markup() {
         "\"onmouseover='x'",
         "&lt;b&gt; &amp;",
         "{{ self.0.footer }}",
+        "{ $connection }",
         "<!--",
     ];
     for language in [MailLanguage::De, MailLanguage::En] {
@@ -220,7 +251,7 @@ fn no_name_changes_the_markup() {
 }
 
 #[test]
-fn an_escaped_name_is_still_the_name() {
+fn an_escaped_name_is_unchanged_for_the_reader() {
     let [(_, invitation), ..] = kinds("A <b> & \"C\"");
     let RenderedMail {
         subject,
@@ -232,7 +263,7 @@ fn an_escaped_name_is_still_the_name() {
 }
 
 #[test]
-fn no_name_brings_line_breaks_or_text_direction() {
+fn no_name_adds_line_breaks_or_text_direction() {
     let forbidden = [
         '\r', '\u{85}', '\u{2028}', '\u{2029}', '\u{202e}', '\u{202b}', '\u{2066}', '\u{2067}',
         '\u{200f}', '\0',
@@ -267,11 +298,11 @@ fn no_name_brings_line_breaks_or_text_direction() {
 }
 
 #[test]
-fn every_mail_names_the_connection_and_the_client() {
+fn every_mail_names_its_connection_and_its_client() {
     for language in [MailLanguage::De, MailLanguage::En] {
         for (about, kind) in kinds("Tagblatt") {
             let RenderedMail { text, .. } = rendered(kind, language);
-            // What concerns the client's own endpoint concerns no connection.
+            // The client's own event endpoint belongs to no connection.
             assert!(
                 text.contains(CONNECTION) != about.starts_with("own_"),
                 "{about}"
@@ -285,7 +316,7 @@ fn every_mail_names_the_connection_and_the_client() {
 }
 
 #[test]
-fn the_invitation_tells_how_to_accept() {
+fn the_invitation_contains_the_call_to_accept() {
     for language in [MailLanguage::De, MailLanguage::En] {
         let [(_, invitation), ..] = kinds("Tagblatt");
         let RenderedMail { text, html, .. } = rendered(invitation, language);
@@ -307,4 +338,31 @@ fn the_html_names_its_language() {
             .html
             .contains("<html lang=\"en\"")
     );
+}
+
+#[test]
+fn one_attempt_is_singular() {
+    let exhausted = |attempts| MailKind::CallbackExhausted {
+        callback_id: CALLBACK.parse().expect("an id"),
+        connection_id: None,
+        attempts,
+    };
+    for (language, singular, plural) in [
+        (
+            MailLanguage::De,
+            "nach 1 Versuch nicht",
+            "nach 2 Versuchen nicht",
+        ),
+        (MailLanguage::En, "after 1 attempt.", "after 2 attempts."),
+    ] {
+        assert!(rendered(exhausted(1), language).text.contains(singular));
+        assert!(rendered(exhausted(2), language).text.contains(plural));
+    }
+}
+
+#[test]
+fn a_name_is_never_read_as_catalogue_syntax() {
+    let [(_, invitation), ..] = kinds("{ $connection }");
+    let subject = rendered(invitation, MailLanguage::En).subject;
+    assert_eq!(subject, "“{ $connection }” invites you to sell together");
 }
