@@ -1,4 +1,4 @@
-//! From a seed to a history. Everything is drawn here, before anything happens: what a history turns out to do cannot change it.
+//! Draws a history from a seed. The whole history is drawn before its first step runs, so outcomes cannot change it.
 
 use fastrand::Rng;
 use tandem_testing::{Fault, Lost};
@@ -6,10 +6,10 @@ use tandem_testing::{Fault, Lost};
 use crate::receiver::Manner;
 use crate::step::{Call, Relayed, Step, Trouble};
 
-/// Steps of the shortest and of the longest history.
+/// Fewest and most steps of a history.
 const LENGTH: std::ops::Range<usize> = 14..30;
 
-/// The history of a seed.
+/// Draws the history of a seed.
 pub(crate) fn history(seed: u64) -> Vec<Step> {
     let mut rng = Rng::with_seed(seed);
     let mut steps = vec![purchase(&mut rng)];
@@ -67,7 +67,7 @@ fn step(rng: &mut Rng) -> Step {
     }
 }
 
-/// Imports of the same ids, of which the last one runs first.
+/// Imports of the same ids; the last import runs first.
 fn overtaking_imports(rng: &mut Rng) -> [Step; 4] {
     let first = Step::Call(import(rng), trouble(rng));
     let second = Step::Call(import(rng), trouble(rng));
@@ -223,7 +223,7 @@ fn call(rng: &mut Rng) -> Call {
     }
 }
 
-/// Two calls of which one overtakes the other; half of them are of the kinds that must not both win.
+/// Two calls, where one overtakes the other; in half of the draws at most one of the two may succeed.
 fn meanwhile(rng: &mut Rng) -> Step {
     let (order, link) = (rng.usize(0..16), rng.usize(0..4));
     let purchase = Call::Purchase {
@@ -315,13 +315,13 @@ fn trouble(rng: &mut Rng) -> Trouble {
 }
 
 fn worker_trouble(rng: &mut Rng) -> Option<(usize, Fault)> {
-    // Most of them about the lease and the record.
+    // Most faults hit the lease and the record.
     let trouble = (one_of(rng, &[0, 1, 2, 2, 3, 3, 3, 4, 5]), fault(rng));
     rng.bool().then_some(trouble)
 }
 
 fn fault(rng: &mut Rng) -> Fault {
-    // A process that dies, and an answer that is lost, are what most goes wrong over.
+    // Dead processes and lost answers cause the most trouble, so they are drawn most often.
     const MORE: [Fault; 3] = [
         Fault::Death(Lost::Answer),
         Fault::Death(Lost::Request),
@@ -346,7 +346,7 @@ fn manner(rng: &mut Rng) -> Manner {
     }
 }
 
-/// From seconds to days.
+/// Seconds to days.
 fn seconds(rng: &mut Rng) -> i64 {
     match rng.u32(0..10) {
         0..4 => rng.i64(1..120),

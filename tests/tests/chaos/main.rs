@@ -1,20 +1,20 @@
-//! Random histories with faults: what callers, partners, queues, clocks and dying processes may do to Tandem, in an order that
-//! nobody thought of. After each, everything that Tandem promises is looked at.
+//! Random histories with faults: callers, partners, queues, clocks and dying processes act on Tandem in random order. After each
+//! history, all invariants are checked.
 //!
-//! A history comes from a seed: [`draw`] makes it before anything happens. [`run`] plays it over the real handlers and workers
-//! on a table in this process: calls with faults beneath the SDK, repeats, one call overtaking another ([`requests`] says what is
-//! sent); the stream, sweeps and messages that come late, twice, in reverse or not at all ([`traffic`]); partners that are down
-//! ([`receiver`]). Then [`settle`] lets everything be done, and [`judge`] looks. [`world`] is where all of them begin.
+//! [`draw`] derives a history from a seed before anything runs. [`run`] plays it on the real handlers and workers over an
+//! in-process table: calls with faults beneath the SDK, repeats, overtaking calls ([`requests`] builds the requests); the stream,
+//! sweeps and messages that arrive late, twice, in reverse or never ([`traffic`]); partners that are down ([`receiver`]). Then
+//! [`settle`] finishes all work without faults, and [`judge`] checks the invariants. [`world`] is the initial state.
 //!
 //! ```text
-//! make chaos SEEDS=100000     many seeds, from a seed that is drawn and printed
-//! make chaos SEED=4711        one of them again
+//! make chaos SEEDS=100000     many seeds; the first one is random and printed
+//! make chaos SEED=4711        one seed
 //! ```
 //!
-//! What a seed determines: every step, with its faults; that is, all that is decided here. What it does not: the ids, secrets and
-//! jitter that the functions draw from the system, hence which of two rows of one time comes first in an index, and by how much
-//! a callback's next attempt is later; which of an import's items, which are written side by side, makes the call that a fault
-//! hits; and whether a receiver on a busy machine answers in time. No step refers to any of these.
+//! A seed determines every step and its faults. It does not determine the ids, secrets and jitter that the functions draw from
+//! the system, and hence the order of rows with equal times in an index and the delay of a callback's next attempt; nor which
+//! of an import's items, which are written concurrently, meets a fault; nor whether a receiver answers in time on a busy
+//! machine. No step depends on any of these.
 
 mod draw;
 mod judge;
@@ -37,18 +37,18 @@ use judge::Tally;
 use run::Run;
 use world::World;
 
-/// Seeds of a run that nobody asked for more of.
+/// Seeds of a default run.
 const SEEDS: u64 = 300;
-/// A history takes a fraction of a second.
+/// Far longer than a history takes: a fraction of a second.
 const LONGEST: Duration = Duration::from_secs(120);
-/// So often each thing must have happened in them, or they try too little.
+/// The least count of each event over a run; below it the histories exercise too little.
 const RARE: usize = 10;
 
 fn asked(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok().filter(|text| !text.is_empty())?;
     Some(
         text.parse()
-            .unwrap_or_else(|_| panic!("{name} is no number: {text}")),
+            .unwrap_or_else(|_| panic!("{name} is not a number: {text}")),
     )
 }
 
@@ -61,7 +61,7 @@ fn random_histories_keep_every_promise() {
     } else {
         asked("TANDEM_CHAOS_SEEDS").unwrap_or(SEEDS)
     };
-    // The same seeds each time, where a failure must not come and go; long runs go elsewhere.
+    // A default run uses fixed seeds, so that failures are reproducible; long runs use random seeds.
     let first = one.unwrap_or_else(|| {
         if count > SEEDS {
             fastrand::u64(0..1 << 48)
@@ -86,19 +86,19 @@ fn random_histories_keep_every_promise() {
         .iter()
         .filter(|(_, seen)| count >= SEEDS && **seen < RARE)
         .collect();
-    assert!(rare.is_empty(), "the histories hardly come to {rare:?}");
+    assert!(rare.is_empty(), "the histories hardly exercise {rare:?}");
 }
 
-/// What came of many histories.
+/// The outcome of many histories.
 #[derive(Default)]
 struct Played {
-    /// Those in which something is wrong, as text.
+    /// Descriptions of the failed histories.
     failed: Vec<String>,
-    /// What happened in the others.
+    /// Counts over the successful histories.
     tally: Tally,
 }
 
-/// Plays seeds on a few threads, each with a world of its own.
+/// Plays seeds on several threads, each with its own initial state.
 fn play_all(seeds: std::ops::Range<u64>) -> Played {
     let threads = std::thread::available_parallelism()
         .map_or(1, usize::from)
@@ -134,10 +134,10 @@ fn play_all(seeds: std::ops::Range<u64>) -> Played {
     played.into_inner().expect("no panic")
 }
 
-/// Plays the history of a seed; what happened in it.
+/// Plays the history of a seed; returns its counts.
 ///
 /// # Errors
-/// What is wrong afterwards, with the history.
+/// The violated invariants, with the history.
 async fn play(world: &World, seed: u64) -> Result<Tally, String> {
     let history = draw::history(seed);
     let mut run = Run::new(world);
@@ -152,7 +152,7 @@ async fn play(world: &World, seed: u64) -> Result<Tally, String> {
     let mut wrong = Vec::new();
     match tokio::time::timeout(LONGEST, played.catch_unwind()).await {
         Ok(Ok(())) => wrong.extend(judge::judge(&run)),
-        Err(_) => wrong.push(format!("step {done} does not end")),
+        Err(_) => wrong.push(format!("step {done} does not finish")),
         Ok(Err(panic)) => {
             let text = panic.downcast_ref::<String>().cloned();
             let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
@@ -169,7 +169,7 @@ async fn play(world: &World, seed: u64) -> Result<Tally, String> {
         .map(|(number, step)| format!("  {number:>3} {step:?}"))
         .collect();
     Err(format!(
-        "seed {seed}; again by: make chaos SEED={seed}\n{}\nis wrong:\n  {}",
+        "seed {seed}; repeat with: make chaos SEED={seed}\n{}\nviolates:\n  {}",
         steps.join("\n"),
         wrong.join("\n  ")
     ))

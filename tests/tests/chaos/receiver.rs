@@ -1,5 +1,4 @@
-//! The partner systems that get callbacks: one server on loopback for all endpoints of a world, each as good or bad as it is
-//! told to be.
+//! The partners' callback receivers: one loopback server for all endpoints, each with its own behaviour.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-/// How an endpoint answers.
+/// An endpoint's behaviour.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Manner {
     /// 200.
@@ -15,26 +14,26 @@ pub(crate) enum Manner {
     Takes,
     /// 500.
     Fails,
-    /// 429, and asks for half a minute.
+    /// 429 with `Retry-After: 30`.
     Busy,
-    /// 410: it wants no more.
+    /// 410.
     Gone,
-    /// It reads the callback, and closes the connection without an answer.
+    /// Reads the callback and closes the connection without an answer.
     Cuts,
-    /// It reads the callback, and never answers.
+    /// Reads the callback and never answers.
     Silent,
-    /// 200 and 500 in turn.
+    /// Alternates 200 and 500.
     Flaky,
 }
 
-/// A callback that came.
+/// A received callback.
 #[derive(Debug, Clone)]
 pub(crate) struct Received {
     /// Its endpoint.
     pub(crate) endpoint: usize,
-    /// Headers, in small letters.
+    /// Headers, with lower-case names.
     pub(crate) headers: BTreeMap<String, String>,
-    /// The bytes that are signed.
+    /// The signed bytes.
     pub(crate) body: Vec<u8>,
     /// Whether the answer was 200.
     pub(crate) taken: bool,
@@ -53,7 +52,7 @@ struct State {
     received: Vec<Received>,
 }
 
-/// The server. Clones share what came.
+/// The server. Clones share their state.
 #[derive(Debug, Clone)]
 pub(crate) struct Receiver {
     port: u16,
@@ -61,7 +60,7 @@ pub(crate) struct Receiver {
 }
 
 impl Receiver {
-    /// Starts it on the runtime that calls.
+    /// Starts on the caller's runtime.
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0))
             .await
@@ -81,27 +80,27 @@ impl Receiver {
         receiver
     }
 
-    /// The address of an endpoint; another `version` is another address of the same endpoint.
+    /// The URL of an endpoint; each `version` is another URL of the same endpoint.
     pub(crate) fn url(&self, endpoint: usize, version: usize) -> String {
         format!("http://127.0.0.1:{}/{endpoint}/{version}", self.port)
     }
 
-    /// How an endpoint answers from now on.
+    /// Sets an endpoint's behaviour from now on.
     pub(crate) fn answers(&self, endpoint: usize, manner: Manner) {
         self.state().manners.insert(endpoint, manner);
     }
 
-    /// Forgets what came, and lets every endpoint take everything.
+    /// Forgets received callbacks; every endpoint answers 200.
     pub(crate) fn reset(&self) {
         *self.state() = State::default();
     }
 
-    /// Lets every endpoint take everything.
-    pub(crate) fn mend(&self) {
+    /// Every endpoint answers 200 from now on.
+    pub(crate) fn heal(&self) {
         self.state().manners.clear();
     }
 
-    /// What came since the reset, in order.
+    /// Callbacks received since the reset, in order.
     pub(crate) fn received(&self) -> Vec<Received> {
         self.state().received.clone()
     }
@@ -125,7 +124,7 @@ impl Receiver {
         let _ = stream.shutdown().await;
     }
 
-    /// Keeps what came; how it is answered.
+    /// Records a callback; returns the behaviour for its answer.
     fn note(&self, endpoint: usize, headers: BTreeMap<String, String>, body: Vec<u8>) -> Manner {
         let mut state = self.state();
         let before = state
@@ -152,7 +151,7 @@ impl Receiver {
     }
 }
 
-/// Endpoint, headers and body of a request; `None` if the connection ends before.
+/// Endpoint, headers and body of a request; `None` if the connection closes early.
 async fn read(stream: &mut TcpStream) -> Option<(usize, BTreeMap<String, String>, Vec<u8>)> {
     let mut bytes = Vec::new();
     let head = loop {

@@ -1,20 +1,20 @@
-//! From a call to a request: the numbers of a history become ids.
+//! Turns a call into a request: the history's numbers become ids.
 
 use serde_json::{Value, json};
 
 use crate::run::Run;
 use crate::step::Call;
 
-/// A code that no voucher has.
+/// A code without a voucher.
 const NO_VOUCHER: &str = "00000-00000-00000-00000";
 
-/// What is sent.
+/// A request to send.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
     pub(crate) client: usize,
     pub(crate) target: String,
     pub(crate) body: Option<Value>,
-    /// Of something that may be another's: whether it is the caller's, and must be found.
+    /// For a read of possibly foreign data: whether the caller owns it and must get a 200.
     pub(crate) is_theirs: Option<bool>,
 }
 
@@ -52,7 +52,7 @@ fn text(value: &Value) -> &str {
 }
 
 impl Run<'_> {
-    /// The request of a call; `None` if there is nothing yet that it could be about.
+    /// The request of a call; `None` while its subject does not exist.
     pub(crate) async fn request(&mut self, call: &Call) -> Option<Request> {
         let world = self.world;
         match call {
@@ -69,7 +69,7 @@ impl Run<'_> {
             | Call::Invite { .. } => self.connection(call),
             Call::Price { offer, amount } => {
                 let (owner, id) = world.offers.get(*offer)?;
-                // The fourth is sold in francs, like its cart.
+                // The fourth cart sells in francs.
                 let currency = if matches!(offer, 2 | 4) { "CHF" } else { "EUR" };
                 let body = json!({"price": {"amount": amount, "currency": currency}});
                 Some(Request::with(
@@ -151,7 +151,7 @@ impl Run<'_> {
         orders.into_iter().nth(which)
     }
 
-    /// The quantity of the first position is another one for each call, so that its order can be told.
+    /// The first position's quantity is unique per call and identifies the order.
     fn purchase(&mut self, call: &Call) -> Option<Request> {
         let Call::Purchase {
             cart,
@@ -235,7 +235,7 @@ impl Run<'_> {
         }
     }
 
-    /// The source of another contracting company that an order has a position of.
+    /// The source client of an order's position from another contracting company.
     fn other_source(&self, order: &Value) -> Option<usize> {
         let sources = order["positions"]
             .as_array()?
@@ -254,7 +254,7 @@ impl Run<'_> {
             .find(of_another)
     }
 
-    /// The callback that told of an order's sale, and whose it is.
+    /// The callback about an order's sale, with its owner.
     async fn callback(&mut self, order: usize) -> Option<(usize, String)> {
         let (_, order) = self.order(order)?;
         let source = self.other_source(&order)?;
@@ -351,7 +351,7 @@ impl Run<'_> {
     fn import(&self, items: &[(usize, u32, bool)]) -> Request {
         let mut named = Vec::new();
         let mut sent = Vec::new();
-        // One id may stand in an import once.
+        // An import may contain an id once.
         for (id, quantity, ends) in items {
             if !named.contains(id) {
                 named.push(*id);
@@ -378,7 +378,7 @@ impl Run<'_> {
         )
     }
 
-    /// Something that may be another's.
+    /// A read of possibly foreign data.
     async fn snoop(&mut self, client: usize, order: usize, what: &str) -> Option<Request> {
         let (seller, body) = self.order(order)?;
         let second = &body["positions"][1];
@@ -402,7 +402,7 @@ impl Run<'_> {
                     .as_array()?
                     .iter()
                     .filter_map(|position| position["sourceClientId"].as_str());
-                // With several sources the payout that is found may be either one's.
+                // With several sources, the payout found may belong to either.
                 let source = self.world.client(sources.next()?);
                 if sources.next().is_some() {
                     return None;
@@ -416,7 +416,7 @@ impl Run<'_> {
                 let (source, id) = self.callback(order).await?;
                 (format!("/v1/callbacks/{id}"), client == source)
             }
-            // One that nobody can erase, since no history buys or imports for it.
+            // No history buys or imports for this customer, so it cannot be erased.
             "customers" => (
                 format!("/v1/customers/{}", self.world.customers[3][0]),
                 client == 3,

@@ -1,4 +1,4 @@
-//! Plays a history: calls with their faults and repeats. What comes of it is kept for the judges.
+//! Plays a history: calls with their faults and repeats. Records the outcomes for [`crate::judge`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -14,27 +14,27 @@ use crate::requests::Request;
 use crate::step::{Call, Step, Trouble};
 use crate::world::{Link, World};
 
-/// How long a key is known, for sure.
+/// The guaranteed lifetime of an `Idempotency-Key`.
 const KEY_IS_KNOWN: SignedDuration = SignedDuration::from_hours(72);
-/// A caller repeats so often until it is answered.
+/// Attempts of a caller until it gets an answer.
 const MOST_TRIES: usize = 4;
 
-/// What is known of a call.
+/// The caller's knowledge about a call.
 #[derive(Debug, Clone)]
 pub(crate) enum Outcome {
-    /// It was answered; the last answer, if it was repeated.
+    /// Answered; the last answer of repeated calls.
     Answered(Answer),
-    /// It was given up without an answer.
+    /// Abandoned without an answer.
     Unknown,
 }
 
-/// A call that was made.
+/// A call of the history.
 #[derive(Debug, Clone)]
 pub(crate) struct Made {
     pub(crate) call: Call,
     pub(crate) request: Request,
     pub(crate) key: String,
-    /// When it was made first, or, if it was refused then, when it was made last.
+    /// Time of the first call or, if that was refused, of the last repeat.
     pub(crate) at: Timestamp,
     pub(crate) outcome: Outcome,
 }
@@ -53,33 +53,33 @@ impl Made {
     }
 }
 
-/// Who read a row.
+/// The reader of a row.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Reader {
-    /// A client's call, and whether it was told anything.
+    /// A client's call, and whether its answer was a success.
     Client { client: usize, is_told: bool },
-    /// A worker, for the tenant that its message names.
+    /// A worker, with the tenant of its message.
     Worker { tenant: String },
 }
 
-/// A history that is played.
+/// A running history.
 pub(crate) struct Run<'a> {
     pub(crate) world: &'a World,
     pub(crate) house: Arc<House>,
     pub(crate) relay: relay_outbox::Relay,
-    /// Messages in the queues, and how often each was received.
+    /// Queued messages with their receive counts.
     pub(crate) queue: Vec<(Message, u32)>,
-    /// The rows that the stream has told of, with their versions.
-    pub(crate) told: BTreeMap<(String, String), u64>,
+    /// Rows seen by the stream, with their versions.
+    pub(crate) streamed: BTreeMap<(String, String), u64>,
     pub(crate) made: Vec<Made>,
-    /// Purchases that were asked for.
+    /// All attempted purchases.
     pub(crate) purchases: usize,
     pub(crate) reads: BTreeSet<(Reader, Asked)>,
     /// Voucher codes by order.
     pub(crate) codes: BTreeMap<String, String>,
-    /// What the clients owe each other in the end, as they are told.
+    /// The clients' final statements.
     pub(crate) statements: Vec<Value>,
-    /// What is wrong.
+    /// Violations found so far.
     pub(crate) wrong: Vec<String>,
 }
 
@@ -92,7 +92,7 @@ impl<'a> Run<'a> {
             house,
             relay,
             queue: Vec::new(),
-            told: BTreeMap::new(),
+            streamed: BTreeMap::new(),
             made: Vec::new(),
             purchases: 0,
             reads: BTreeSet::new(),
@@ -102,9 +102,9 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Does one step.
+    /// Runs one step.
     pub(crate) async fn step(&mut self, step: &Step) {
-        // What is made in one step has ids before those of the next.
+        // Ids sort by time: rows of one step sort before rows of the next.
         self.house.clock.advance(SignedDuration::from_millis(7));
         match step {
             Step::Call(call, trouble) => self.call(call, *trouble).await,
@@ -127,7 +127,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The orders that callers know of, with the sellers.
+    /// Orders known to callers, with their sellers.
     pub(crate) fn orders(&self) -> Vec<(usize, Value)> {
         let orders = self
             .made
@@ -138,7 +138,7 @@ impl<'a> Run<'a> {
             .collect()
     }
 
-    /// The connections that callers know of.
+    /// Connections known to callers.
     pub(crate) fn links(&self) -> Vec<Link> {
         let mut links = self.world.links.clone();
         for made in &self.made {
@@ -191,7 +191,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Notes that a call is made; its number.
+    /// Records a call; returns its number.
     fn begin(&mut self, call: &Call, request: Request) -> usize {
         let number = self.made.len();
         let (key, at) = (format!("call {number}"), self.house.clock.now());
@@ -205,7 +205,7 @@ impl<'a> Run<'a> {
         number
     }
 
-    /// One try of a call; `None` if the process dies.
+    /// One attempt of a call; `None` if the process dies.
     async fn attempt(&mut self, made: usize, fault: Option<(usize, Fault)>) -> Option<Answer> {
         let (request, key) = (self.made[made].request.clone(), self.made[made].key.clone());
         let house = Arc::clone(&self.house);
@@ -224,7 +224,7 @@ impl<'a> Run<'a> {
         answer
     }
 
-    /// Sends a request. Boxed: the future of all functions is too large otherwise.
+    /// Sends a request. Boxed, because the combined future of all functions is too large for the stack.
     fn send<'f>(
         &self,
         house: &'f House,
@@ -245,7 +245,7 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// Keeps what a call read.
+    /// Records the rows that a call read.
     pub(crate) fn note(&mut self, request: &Request, answer: Option<&Answer>) {
         let is_told = answer.is_some_and(|answer| answer.status < 300);
         let reader = Reader::Client {
@@ -264,13 +264,13 @@ impl<'a> Run<'a> {
             && (answer.status == 200) != found
         {
             self.wrong.push(format!(
-                "client {} asks for {}: {}",
+                "client {} requests {}: {}",
                 request.client, request.target, answer.text
             ));
         }
     }
 
-    /// Looks something up by the API, as a client would.
+    /// Reads from the API as a client.
     pub(crate) async fn look_up(&mut self, client: usize, path: &str) -> Value {
         let request = Request::get(client, path);
         let house = Arc::clone(&self.house);
@@ -311,7 +311,7 @@ impl<'a> Run<'a> {
         self.answered(made, answer);
     }
 
-    /// A call is held up before a request, and another one is made and answered meanwhile: the answers of both.
+    /// Pauses a call before one of its requests, runs a second call to completion, and resumes; returns both answers.
     async fn held_up(&mut self, one: usize, at: usize, other: usize) -> (Answer, Answer) {
         let house = Arc::clone(&self.house);
         let (one, other) = (self.made[one].clone(), self.made[other].clone());
@@ -326,7 +326,7 @@ impl<'a> Run<'a> {
         self.note(&one.request, early.as_ref());
         house.table.reset_calls();
         if early.is_some() {
-            // It made fewer requests; the other one is not to be held up instead.
+            // The first call made fewer requests; the second must not be paused instead.
             house.table.faults.mend();
         }
         let others = self.send(&house, &other.request, &other.key).await;
@@ -355,7 +355,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Repeats a call as long as its key is known: what was done is answered as before.
+    /// Repeats a call while its key is valid: a completed call gets its stored answer.
     pub(crate) async fn again(&mut self, which: usize) {
         let Some(which) = which.checked_rem(self.made.len()) else {
             return;
@@ -371,7 +371,7 @@ impl<'a> Run<'a> {
             Outcome::Answered(first) if first.status < 300 => {
                 let same =
                     answer.replayed && answer.status == first.status && answer.text == first.text;
-                // What was answered about a person is gone with the person.
+                // Answers about an erased person are gone.
                 let erased = matches!(made.call, Call::Customer { .. }) && answer.status == 404;
                 if !same && !erased {
                     self.wrong.push(format!(
@@ -388,7 +388,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Of a purchase: the connections over which it must not sell, since they are not active.
+    /// The inactive connections, through which a purchase must not sell.
     async fn unsold(&self, call: &Call) -> Vec<Link> {
         let Call::Purchase { cart, .. } = call else {
             return Vec::new();
@@ -417,7 +417,7 @@ impl<'a> Run<'a> {
         unsold
     }
 
-    /// A purchase that was made has not sold over a connection that was blocked before and is blocked after it.
+    /// A purchase must not sell through a connection that is blocked both before and after it.
     async fn not_sold_by_blocked(
         &mut self,
         call: &Call,

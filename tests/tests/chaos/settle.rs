@@ -1,25 +1,25 @@
-//! After a history: nothing goes wrong any more, and everything that is to be done is done.
+//! After a history: faults end, and all pending work finishes.
 
 use serde_json::{Value, json};
 use tandem_queue::Message;
 
 use crate::run::Run;
 
-/// More rounds than the longest schedule of retries takes.
+/// More rounds than the longest retry schedule needs.
 const MOST_ROUNDS: usize = 200;
-/// So many calls are made once more, to see that they write nothing.
+/// Number of calls to repeat, to check that they write nothing.
 const READ_BACK: usize = 4;
 
 impl Run<'_> {
-    /// Ends all that goes wrong, and lets everything be done.
+    /// Ends all faults and finishes all work.
     pub(crate) async fn settle(&mut self) {
         self.house.table.faults.mend();
         self.house.break_queues(false);
         self.house.refuse_mails(0);
-        self.world.receiver.mend();
+        self.world.receiver.heal();
         self.read_back().await;
         self.quiet().await;
-        // What was given up or put aside waits for a replay: the source says that its endpoint is there again.
+        // Exhausted and held callbacks wait for a replay: the source reports its endpoint as working.
         for client in 0..3 {
             let waits = self.house.table.dump().iter().any(|row| {
                 let own = row["pk"]
@@ -44,7 +44,7 @@ impl Run<'_> {
         }
     }
 
-    /// What was done is answered as before when it is asked for again, and nothing is written.
+    /// Repeated calls get the stored answer and write nothing.
     async fn read_back(&mut self) {
         let done: Vec<usize> = (0..self.made.len())
             .rev()
@@ -57,13 +57,12 @@ impl Run<'_> {
         let after = self.house.table.dump();
         if before != after {
             let changed: Vec<&Value> = after.iter().filter(|row| !before.contains(row)).collect();
-            self.wrong.push(format!(
-                "a call that was done is repeated, and writes: {changed:?}"
-            ));
+            self.wrong
+                .push(format!("a repeated call writes: {changed:?}"));
         }
     }
 
-    /// Does what the sweep and the workers would do until nothing is left, however long that takes.
+    /// Runs sweep and workers until no row is due, advancing the clock as needed.
     async fn quiet(&mut self) {
         self.collect();
         for (message, received) in std::mem::take(&mut self.queue) {
@@ -84,10 +83,10 @@ impl Run<'_> {
                     ));
                 }
             }
-            // The sweep brings what the workers send at once.
+            // The sweep covers the messages that workers send directly.
             drop(self.house.messages());
         }
         self.wrong
-            .push(format!("something is never done: {:?}", self.house.due()));
+            .push(format!("rows stay due: {:?}", self.house.due()));
     }
 }

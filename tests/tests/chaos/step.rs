@@ -1,141 +1,141 @@
-//! What happens in a history. A step names things by number, never by id, so that a seed says all of it.
+//! The steps of a history. Steps refer to things by number, never by id, so that a seed determines them.
 
 use tandem_testing::Fault;
 
 use crate::receiver::Manner;
 
-/// One thing that happens.
+/// One step.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Step {
-    /// A caller calls, and repeats the call with its `Idempotency-Key` until it is answered.
+    /// A caller repeats a call with its `Idempotency-Key` until it gets an answer.
     Call(Call, Trouble),
-    /// The first call is held up before one of its requests to the table; meanwhile the second is made and answered.
+    /// The first call pauses before one of its table requests; meanwhile the second runs to completion.
     Meanwhile {
         first: Call,
         at: usize,
         second: Call,
     },
-    /// A call is held up before one of its requests to the table; its caller repeats it with its key meanwhile.
+    /// A call pauses before one of its table requests; meanwhile its caller repeats it with the same key.
     Overtake { call: Call, at: usize },
-    /// An earlier call is repeated with its key.
+    /// An earlier call is repeated with the same key.
     Again(usize),
-    /// The stream hands on what is new.
+    /// The stream delivers new rows.
     Relay(Relayed),
-    /// The minute's sweep.
+    /// The sweep runs.
     Sweep,
-    /// A worker gets a message.
+    /// A worker receives a message.
     Work {
         pick: usize,
         trouble: Option<(usize, Fault)>,
-        /// The message comes once more, although it was worked on.
+        /// The message is delivered again although it was handled.
         keep: bool,
     },
-    /// Workers get many messages, one after the other.
+    /// Workers receive many messages in sequence.
     WorkOff(usize),
     /// A message is lost.
     Lose(usize),
-    /// An endpoint answers otherwise from now on.
+    /// An endpoint changes its behaviour.
     Receiver(usize, Manner),
-    /// The queues take nothing, or everything again.
+    /// The queues start or stop rejecting messages.
     BreakQueues(bool),
-    /// The mail service refuses the next mails.
+    /// The mail service rejects the next mails.
     RefuseMails(u32),
-    /// Seconds go by.
+    /// Seconds pass.
     Wait(i64),
 }
 
-/// What goes wrong with a call.
+/// The fault of a call.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Trouble {
     /// Nothing.
     None,
-    /// A request to the table meets a fault; the caller repeats the call.
+    /// A table request fails; the caller repeats the call.
     Repeated(usize, Fault),
-    /// As before, but the caller gives up: nobody knows whether it had its effect.
+    /// A table request fails and the caller gives up, so the effect is unknown.
     GivenUp(usize, Fault),
-    /// The caller sends it twice, one after the other.
+    /// The caller sends the call twice in sequence.
     Twice,
 }
 
-/// What becomes of rows in the table's stream.
+/// The fate of rows in the table's stream.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Relayed {
-    /// They come.
+    /// Delivered.
     All,
-    /// They come twice.
+    /// Delivered twice.
     Twice,
-    /// They come with the last one first.
+    /// Delivered in reverse.
     Reversed,
-    /// They are lost.
+    /// Lost.
     None,
 }
 
-/// What is called.
+/// A call.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Call {
-    /// A cart is bought, with its optional positions or without.
+    /// Buys a cart, with or without its optional positions.
     Purchase {
         cart: usize,
         customer: usize,
         optional: bool,
     },
-    /// Money of an order, or of a position, goes back.
+    /// Refunds or charges back an order or a position.
     Reverse {
         order: usize,
         position: Option<u8>,
         charge_back: bool,
     },
-    /// Another period of an order's subscription is paid.
+    /// Pays another period of an order's subscription.
     Pay {
         order: usize,
         position: usize,
         period: Option<u32>,
     },
-    /// An order's subscription ends.
+    /// Cancels an order's subscription.
     Cancel { order: usize, position: usize },
-    /// The source redeems an order's voucher, or a code that there is not.
+    /// The source redeems an order's voucher or an unknown code.
     Redeem {
         order: usize,
         customer: usize,
         wrong: bool,
     },
-    /// A connection moves, by one of its sides.
+    /// One side changes a connection's status.
     Move {
         link: usize,
         verb: &'static str,
         by_source: bool,
     },
-    /// The source's terms: whether its offers may be seen, or where callbacks go.
+    /// The source edits offer access or the callback URL.
     Access { link: usize, on: bool },
-    /// Another address.
+    /// A new URL.
     Address { link: usize, version: usize },
     /// Client 3 invites.
     Invite { target: usize },
-    /// An offer costs something else, or is shared on other terms.
+    /// Edits an offer's price or share.
     Price { offer: usize, amount: u32 },
-    /// An offer of one's own is made.
+    /// Creates an own offer.
     Offer { client: usize },
-    /// Client 2 makes a cart of an own offer and a shared one.
+    /// Client 2 creates a cart of an own and a shared offer.
     Cart { shared: usize },
-    /// A cart is no longer sold.
+    /// Archives a cart.
     Archive { cart: usize },
-    /// Client 2 imports: external id, quantity, and whether it ends.
+    /// Client 2 imports items: external id, quantity, and whether an end is set.
     Import(Vec<(usize, u32, bool)>),
-    /// A callback of an order is replayed.
+    /// Replays a callback of an order.
     Replay { order: usize },
-    /// All that waits for it is replayed.
+    /// Replays all waiting callbacks.
     ReplayAll { client: usize },
-    /// The event endpoint of client 2 moves.
+    /// Client 2 changes the URL of its event endpoint.
     EventEndpoint { version: usize },
-    /// A customer is made, who may be there.
+    /// Creates a customer who may already exist.
     Customer { client: usize, number: usize },
-    /// A customer is erased.
+    /// Erases a customer.
     Erase { client: usize, customer: usize },
-    /// A payout row is said to be paid, by a client that may be the wrong one.
+    /// A client, possibly the wrong one, marks a payout row as paid.
     MarkPaid { client: usize, order: usize },
-    /// A client looks at its lists.
+    /// A client reads its lists.
     Look { client: usize, list: &'static str },
-    /// A client looks at what may be another's.
+    /// A client reads possibly foreign data.
     Snoop {
         client: usize,
         order: usize,

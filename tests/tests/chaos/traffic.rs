@@ -1,4 +1,4 @@
-//! The stream, the sweep, the queues and the workers: messages that come late, twice, in another order, or not at all.
+//! The stream, the sweep, the queues and the workers: messages arrive late, twice, out of order or never.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use tandem_testing::Fault;
 use crate::run::{Reader, Run};
 use crate::step::Relayed;
 
-/// How often a message is received before it goes to the dead letters.
+/// Receives before a message becomes a dead letter.
 const MOST_RECEIVES: u32 = 5;
 
 fn key(row: &Value) -> (String, String) {
@@ -18,7 +18,7 @@ fn key(row: &Value) -> (String, String) {
     (text("pk"), text("sk"))
 }
 
-/// Ids are in order of time; the client before it is not.
+/// Sorts by id, and so by time; the client before the id would break that order.
 fn by_time(pk: &str, sk: &str) -> (String, String) {
     let id = pk.split_once('#').map_or(pk, |(_, id)| id);
     (
@@ -28,15 +28,15 @@ fn by_time(pk: &str, sk: &str) -> (String, String) {
 }
 
 impl Run<'_> {
-    /// The rows of which the table's stream tells since the last time: new ones, and those that are back before their first
-    /// attempt.
+    /// Stream records since the last call: new rows, and rows that are due for their first attempt again.
     fn fresh(&mut self) -> Vec<Due> {
         let mut fresh = Vec::new();
         for row in self.house.table.waiting() {
             let (key, version) = (key(&row), row["version"].as_u64().unwrap_or_default());
-            let before = self.told.insert(key.clone(), version);
-            let anew = row["status"] == "waiting" && row["step"] == 0 && before != Some(version);
-            if before.is_none() || anew {
+            let before = self.streamed.insert(key.clone(), version);
+            let restarted =
+                row["status"] == "waiting" && row["step"] == 0 && before != Some(version);
+            if before.is_none() || restarted {
                 fresh.push(Due {
                     pk: key.0,
                     sk: key.1,
@@ -47,7 +47,7 @@ impl Run<'_> {
         fresh
     }
 
-    /// The stream hands on what is new, by the real relay.
+    /// Passes new stream records to the real relay.
     pub(crate) async fn relay(&mut self, how: Relayed) {
         let mut rows = self.fresh();
         match how {
@@ -65,7 +65,7 @@ impl Run<'_> {
             json!({"eventName": "INSERT", "awsRegion": "eu-central-1", "eventID": "1", "dynamodb": change})
         };
         let event = json!({"Records": rows.iter().map(record).collect::<Vec<_>>()});
-        // A queue that is broken loses them; the sweep brings them.
+        // A broken queue loses the messages; the sweep sends them again.
         let _ = self
             .relay
             .relay(serde_json::from_value(event).expect("a stream's event"))
@@ -73,17 +73,17 @@ impl Run<'_> {
         self.collect();
     }
 
-    /// The minute's sweep.
+    /// Runs the sweep.
     pub(crate) async fn sweep(&mut self) {
         self.house.table.faults.mend();
         let _ = self.house.sweep.sweep().await;
         let before = self.queue.len();
         self.collect();
-        // In which shard a row is follows from its random id.
+        // A row's shard follows from its random id.
         self.queue[before..].sort_by_key(|(message, _)| by_time(&message.pk, &message.sk));
     }
 
-    /// Takes what was sent into the queue. A delay is no promise: a message may come early.
+    /// Moves sent messages into the queue. A delay is not guaranteed: a message may arrive early.
     pub(crate) fn collect(&mut self) {
         self.queue.extend(
             self.house
@@ -93,7 +93,7 @@ impl Run<'_> {
         );
     }
 
-    /// A worker gets a message, and may die over it.
+    /// Hands a message to a worker, which may die.
     pub(crate) async fn work(&mut self, pick: usize, trouble: Option<(usize, Fault)>, keep: bool) {
         let Some(pick) = pick.checked_rem(self.queue.len()) else {
             return;
@@ -110,7 +110,7 @@ impl Run<'_> {
         self.collect();
     }
 
-    /// Workers get many messages, the oldest first.
+    /// Hands many messages to workers, oldest first.
     pub(crate) async fn work_off(&mut self, most: usize) {
         for _ in 0..most {
             self.work(0, None, false).await;
@@ -123,7 +123,7 @@ impl Run<'_> {
         }
     }
 
-    /// Hands a message to its worker; whether it is to come again.
+    /// Hands a message to its worker; returns whether SQS delivers it again.
     pub(crate) async fn hand_over(
         &mut self,
         message: &Message,

@@ -1,4 +1,4 @@
-//! Where all histories begin: three contracting companies with four clients, connected in every way that there is.
+//! The initial state of all histories: three contracting companies with four clients, connected in every possible way.
 //!
 //! | connection | from | to | |
 //! |---|---|---|---|
@@ -7,7 +7,7 @@
 //! | 2 | client 0, company A | client 1, company A | active, one company: no callbacks |
 //! | 3 | client 2, company B | client 0, company A | invited, callbacks to endpoint 3 |
 //!
-//! Client 3 is a stranger, whom the others may invite. Endpoint 2 is the one of client 2 for its own events.
+//! Client 3 is a stranger, whom the others may invite. Endpoint 2 is the event endpoint of client 2.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,11 +21,11 @@ use tandem_webhooks::{Sender, SenderSettings};
 
 use crate::receiver::Receiver;
 
-/// So long a receiver may be silent: long enough for one that answers on this machine, and short for the test.
+/// First-byte timeout: long enough for a loopback receiver, short for the test.
 const FIRST_BYTE: Duration = Duration::from_millis(250);
-/// After so long an attempt says that its receiver is silent.
+/// Time until an attempt reports its receiver as slow.
 const PATIENCE: Duration = Duration::from_millis(150);
-/// The endpoint of client 2 for its own events.
+/// The event endpoint of client 2.
 pub(crate) const EVENTS: usize = 2;
 
 /// A connection.
@@ -34,7 +34,7 @@ pub(crate) struct Link {
     pub(crate) id: String,
     pub(crate) source: usize,
     pub(crate) target: usize,
-    /// Where its callbacks go, between two contracting companies.
+    /// The callback endpoint, between two contracting companies.
     pub(crate) endpoint: Option<usize>,
 }
 
@@ -45,11 +45,11 @@ pub(crate) struct CartOf {
     pub(crate) seller: usize,
     /// The numbers of its optional positions.
     pub(crate) optional: Vec<u8>,
-    /// The clients whose offers it must have, other than the seller.
+    /// The source clients of its mandatory positions.
     pub(crate) sources: Vec<usize>,
 }
 
-/// A world, and what it takes to play in it.
+/// The initial state, with the senders and receivers to run histories from it.
 pub(crate) struct World {
     pub(crate) rows: Snapshot,
     pub(crate) now: Timestamp,
@@ -64,12 +64,12 @@ pub(crate) struct World {
     pub(crate) offers: Vec<(usize, String)>,
     /// The customers of a client's contracting company, by client.
     pub(crate) customers: Vec<Vec<String>>,
-    /// What client 2 imports.
+    /// The offer of client 2's imports.
     pub(crate) imported_offer: String,
 }
 
 impl World {
-    /// Makes one on the runtime that calls.
+    /// Builds the state on the caller's runtime.
     pub(crate) async fn new() -> Self {
         let receiver = Receiver::start().await;
         let settings = SenderSettings {
@@ -113,7 +113,7 @@ impl World {
         }
     }
 
-    /// A house in which nothing has happened yet.
+    /// A fresh copy of the state.
     pub(crate) fn open(&self) -> House {
         self.receiver.reset();
         let mut house = House::on(
@@ -214,7 +214,7 @@ async fn carts(house: &House, clients: &[Merchant]) -> (Vec<(usize, String)>, Ve
         offers.push((owner, house.offer(&clients[owner], more).await));
     }
     let mut carts = Vec::new();
-    // Seller, and the offers of its cart, with whether they are mandatory.
+    // Seller, and its cart's offers with their mandatory flags.
     for (seller, positions) in [
         (2, vec![(3, true), (0, true)]),
         (2, vec![(3, true), (0, false), (1, false)]),

@@ -1,4 +1,4 @@
-//! The callbacks: one for each thing that is to be told, delivered with one id and one body.
+//! Callbacks: each event has one callback, delivered with one id and one body.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ pub(super) fn judge(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
         .sold()
         .filter(|row| row["crossClient"].get("voucherHash").is_some())
     {
-        told(run, rows, sold, wrong);
+        has_its_events(run, rows, sold, wrong);
     }
     let received = run.world.receiver.received();
     for callback in rows.of("callback") {
@@ -27,14 +27,17 @@ pub(super) fn judge(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
             .of("callback")
             .any(|callback| callback["id"] == came.id())
         {
-            wrong.push(format!("callbacks: {} came, and is not there", came.id()));
+            wrong.push(format!(
+                "callbacks: {} was received but is not in the table",
+                came.id()
+            ));
         }
     }
     repeated(&received, wrong);
 }
 
-/// A subscription of another company's offer: each event has its callbacks, no more and no fewer.
-fn told(run: &Run<'_>, rows: &Rows, sold: &Value, wrong: &mut Vec<String>) {
+/// For a subscription of another company's offer, each event has exactly its callbacks.
+fn has_its_events(run: &Run<'_>, rows: &Rows, sold: &Value, wrong: &mut Vec<String>) {
     let id = text(sold, "id");
     let count = |event: &str| {
         let of_it =
@@ -58,26 +61,25 @@ fn told(run: &Run<'_>, rows: &Rows, sold: &Value, wrong: &mut Vec<String>) {
         && cancelled >= i64::from(cancels(false) || sold["life"] == "cancelled")
         && cancelled <= i64::from(cancels(true));
     if !right {
-        let told: Vec<&str> = rows
+        let events: Vec<&str> = rows
             .of("callback")
             .filter(|callback| callback["subscriptionId"] == id)
             .map(|callback| text(callback, "event"))
             .collect();
-        wrong.push(format!("callbacks: of {sold} is told {told:?}"));
+        wrong.push(format!("callbacks: {sold} has the events {events:?}"));
     }
 }
 
-/// In the end each callback is delivered: the receiver took it, and the log has each attempt.
+/// At the end each callback is delivered: the receiver accepted it, and the log holds each attempt.
 fn delivered(rows: &Rows, callback: &Value, received: &[Received], wrong: &mut Vec<String>) {
     let id = text(callback, "id");
     if callback["status"] != "delivered" {
-        return wrong.push(format!(
-            "callbacks: {id} is {} in the end",
-            callback["status"]
-        ));
+        return wrong.push(format!("callbacks: {id} ends as {}", callback["status"]));
     }
     if !received.iter().any(|came| came.id() == id && came.taken) {
-        wrong.push(format!("callbacks: {id} is delivered, and nobody took it"));
+        wrong.push(format!(
+            "callbacks: {id} is delivered, but no receiver accepted it"
+        ));
     }
     let logged = rows
         .of("attempt")
@@ -85,15 +87,15 @@ fn delivered(rows: &Rows, callback: &Value, received: &[Received], wrong: &mut V
         .count();
     if i64::try_from(logged) != Ok(number(&callback["attempts"])) {
         wrong.push(format!(
-            "callbacks: {id} was attempted {} times, and {logged} are in its log",
+            "callbacks: {id} was attempted {} times, but its log holds {logged} attempts",
             callback["attempts"]
         ));
     }
 }
 
-/// The bytes are signed with the endpoint's secret.
+/// The endpoint's secret signs the bytes.
 fn is_signed(run: &Run<'_>, came: &Received, wrong: &mut Vec<String>) {
-    // Connections that a history makes have other secrets; nothing is sold over them.
+    // Connections created by a history have other secrets; nothing is sold through them.
     let Some(secret) = run
         .world
         .secrets
@@ -119,7 +121,7 @@ fn is_signed(run: &Run<'_>, came: &Received, wrong: &mut Vec<String>) {
     }
 }
 
-/// What comes again is the same, but for a person who was erased meanwhile.
+/// A repeated callback has the same body, except for a person who was erased meanwhile.
 fn repeated(received: &[Received], wrong: &mut Vec<String>) {
     let mut bodies: BTreeMap<&str, Vec<&Received>> = BTreeMap::new();
     for came in received {
@@ -130,21 +132,23 @@ fn repeated(received: &[Received], wrong: &mut Vec<String>) {
             .windows(2)
             .any(|two| two[0].body != two[1].body && !is_without_person(two[0], two[1]))
         {
-            wrong.push(format!("callbacks: {id} came with different bodies"));
+            wrong.push(format!(
+                "callbacks: {id} was received with different bodies"
+            ));
         }
     }
 }
 
-/// Whether two bodies differ by the person alone: a customer who was erased is told by the id.
+/// Whether two bodies differ in the person alone: an erased customer is sent as an id.
 fn is_without_person(before: &Received, after: &Received) -> bool {
     let parts = |came: &Received| {
         let mut body: Value = serde_json::from_slice(&came.body).expect("JSON");
         let customer = body["data"]["customer"].take();
         (body, customer)
     };
-    let ((told, person), (again, nobody)) = (parts(before), parts(after));
-    told == again
-        && person["id"] == nobody["id"]
-        && nobody["erased"] == true
-        && nobody["email"].is_null()
+    let ((content, person), (repeated, erased)) = (parts(before), parts(after));
+    content == repeated
+        && person["id"] == erased["id"]
+        && erased["erased"] == true
+        && erased["email"].is_null()
 }

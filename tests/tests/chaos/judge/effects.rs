@@ -1,4 +1,4 @@
-//! What callers were answered, and what is there.
+//! Compares the answers that callers got with the rows in the table.
 
 use std::collections::BTreeMap;
 
@@ -23,8 +23,8 @@ pub(super) fn judge(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
     counts(run, rows, wrong);
 }
 
-/// Each purchase has a quantity of its own, which tells its order: one for each that was answered, one at most for each of
-/// which nobody knows, none for each that was refused.
+/// A purchase's unique quantity identifies its order: one order for each answered purchase, at most one for each
+/// abandoned purchase, none for each refused purchase.
 fn purchases(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
     let mut orders: BTreeMap<i64, Vec<&Value>> = BTreeMap::new();
     for order in rows.bought() {
@@ -43,9 +43,9 @@ fn purchases(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
             body.is_some_and(|body| number(&body["positions"][0]["quantity"]) == *quantity)
         };
         match run.made.iter().find(asked) {
-            None => wrong.push(format!("effects: an order that nobody bought: {orders:?}")),
+            None => wrong.push(format!("effects: orders without a purchase: {orders:?}")),
             Some(made) if orders.len() > 1 => wrong.push(format!(
-                "effects: {:?} made {} orders",
+                "effects: {:?} created {} orders",
                 made.call,
                 orders.len()
             )),
@@ -55,7 +55,7 @@ fn purchases(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
                 ..
             }) if answer.status != 201 => {
                 wrong.push(format!(
-                    "effects: {call:?} was refused by {}, and made {orders:?}",
+                    "effects: {call:?} was refused with {}, but created {orders:?}",
                     answer.text
                 ));
             }
@@ -64,12 +64,12 @@ fn purchases(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
     }
 }
 
-/// What is missing of a call's effect.
+/// Describes the part of a call's effect that is missing.
 fn missing(run: &Run<'_>, rows: &Rows, made: &Made, answer: &Value) -> Option<String> {
     let client = run.world.clients[made.request.client].id.as_str();
     let there = |row: Option<&Value>| {
         row.is_none()
-            .then(|| format!("there is no {}", text(answer, "id")))
+            .then(|| format!("{} is missing", text(answer, "id")))
     };
     match &made.call {
         Call::Purchase { .. } => {
@@ -90,12 +90,12 @@ fn missing(run: &Run<'_>, rows: &Rows, made: &Made, answer: &Value) -> Option<St
                     .map(|position| position["status"].clone())
                     .collect()
             };
-            let (told, kept): (Vec<Value>, Vec<Value>) = (state(answer), state(order));
-            let lost = told
+            let (answered, kept): (Vec<Value>, Vec<Value>) = (state(answer), state(order));
+            let lost = answered
                 .iter()
                 .zip(&kept)
-                .any(|(told, kept)| told != "paid" && told != kept);
-            lost.then(|| format!("the positions are {kept:?} instead of {told:?}"))
+                .any(|(answered, kept)| answered != "paid" && answered != kept);
+            lost.then(|| format!("the positions are {kept:?} instead of {answered:?}"))
         }
         Call::Pay { .. } | Call::Cancel { .. } => {
             let row = rows.own(client, text(answer, "id"), "subscription")?;
@@ -151,7 +151,7 @@ fn missing(run: &Run<'_>, rows: &Rows, made: &Made, answer: &Value) -> Option<St
     }
 }
 
-/// Of each kind of effect there are as many as were answered, and at most so many more as calls were given up.
+/// Each kind of effect occurs once per answered call, plus at most once per abandoned call.
 fn counts(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
     let count = |is: &dyn Fn(&Call) -> bool| {
         let done = run
@@ -193,7 +193,7 @@ fn counts(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
             count(&|call| matches!(call, Call::Pay { .. })),
         ),
     ];
-    // Three connections were accepted before.
+    // The setup accepted three connections.
     for (verb, action, before) in [
         ("accept", "accepted", 3),
         ("decline", "declined", 0),
@@ -207,14 +207,14 @@ fn counts(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
     for (kind, there, answered) in kinds {
         if !answered.contains(&there) {
             wrong.push(format!(
-                "effects: there are {there} {kind}, and {answered:?} were answered"
+                "effects: the table holds {there} {kind}, but {answered:?} were answered"
             ));
         }
     }
 }
 
 impl Rows {
-    /// The sellers' rows of all subscriptions that were bought, of their own offers and of others'.
+    /// The sellers' rows of all sold subscriptions, for own and shared offers.
     fn bought_subscriptions(&self) -> impl Iterator<Item = &Value> {
         self.of("subscription")
             .filter(|row| row["role"] != "source" && row.get("external").is_none())

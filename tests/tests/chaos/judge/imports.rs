@@ -1,4 +1,4 @@
-//! Imports: every item once, one order for each id, and the latest accepted import wins.
+//! Imports: each item is applied once, each id has one order, and the import accepted last wins.
 
 use std::collections::BTreeMap;
 
@@ -12,11 +12,11 @@ pub(super) fn judge(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
     let mut latest: BTreeMap<String, (&str, Value)> = BTreeMap::new();
     for promise in rows.of("promise") {
         done(rows, promise, wrong);
-        // What its items said, from what was sent or, if nobody knows, from its row.
+        // The items come from the request or, for an abandoned call, from the stored row.
         let items = rows
             .get(text(promise, "pk"), "items#000")
             .map_or(&[][..], |items| list(items, "items"));
-        // An item whose customer was erased meanwhile fails, and changes nothing.
+        // An item whose customer was erased meanwhile fails and changes nothing.
         let fails = |item: &&Value| {
             let of_it = |entry: &Value| {
                 entry["promiseId"] == promise["id"]
@@ -41,7 +41,7 @@ pub(super) fn judge(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
     sent(run, rows, wrong);
 }
 
-/// A promise is kept: each item has one entry in the log, and one `import.completed` tells of it.
+/// Each item has one log entry, and each promise has one `import.completed`.
 fn done(rows: &Rows, promise: &Value, wrong: &mut Vec<String>) {
     let id = text(promise, "id");
     let entries = rows
@@ -65,7 +65,7 @@ fn done(rows: &Rows, promise: &Value, wrong: &mut Vec<String>) {
     }
 }
 
-/// Of an id there is one order and one subscription, as the latest import said.
+/// Each id has one order and one subscription, in the state of the latest import.
 fn won(rows: &Rows, id: &str, rank: &str, item: &Value, wrong: &mut Vec<String>) {
     let of_id = |kind: &'static str| -> Vec<&Value> {
         rows.of(kind)
@@ -101,12 +101,12 @@ fn won(rows: &Rows, id: &str, rank: &str, item: &Value, wrong: &mut Vec<String>)
         && subscription["life"] == life;
     if !right {
         wrong.push(format!(
-            "imports: {rank} said {item}, and there are {mirror} and {subscription}"
+            "imports: {rank} imported {item}, but the rows are {mirror} and {subscription}"
         ));
     }
 }
 
-/// What was answered is what is kept, and each import is told once.
+/// Answers equal the stored promises, and each import is announced once.
 fn sent(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
     for made in run
         .made
@@ -124,20 +124,20 @@ fn sent(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
             .find(|promise| promise["id"] == answer["promiseId"]);
         if promise.is_none_or(|promise| usize::try_from(number(&promise["items"])) != Ok(items)) {
             wrong.push(format!(
-                "imports: {answer} was answered, and there is {promise:?}"
+                "imports: the answer was {answer}, but the row is {promise:?}"
             ));
         }
     }
-    // The endpoint for events is there all the time.
-    let (promises, told) = (
+    // The event endpoint exists throughout.
+    let (promises, announced) = (
         rows.of("promise").count(),
         rows.of("callback")
             .filter(|callback| callback["event"] == "import.completed")
             .count(),
     );
-    if promises != told {
+    if promises != announced {
         wrong.push(format!(
-            "imports: {promises} imports, and {told} times import.completed"
+            "imports: {promises} imports, but {announced} import.completed events"
         ));
     }
 }

@@ -1,14 +1,14 @@
-//! What must hold after every history, judged by the whole table, by what callers were answered, and by what receivers got.
+//! Invariants after each history, checked on the whole table, the answers to callers and the requests to receivers.
 //!
 //! | judge | holds |
 //! |---|---|
-//! | [`effects`] | what was answered is there; one key, one effect; what was refused has none |
-//! | [`money`] | the payout rows are what the orders say, by row, and by partner and currency |
-//! | [`callbacks`] | each sale, renewal and refund of another company's offer has one callback, which came |
+//! | [`effects`] | answered calls have their effect; one key, one effect; refused calls have none |
+//! | [`money`] | payout rows match the orders, row by row and summed by partner and currency |
+//! | [`callbacks`] | each sale, renewal and refund of another company's offer has one delivered callback |
 //! | [`vouchers`] | a voucher gives one subscription to one customer |
-//! | [`imports`] | of what was imported under one id there is one order, and the latest import won |
-//! | [`orphans`] | no row without those that it belongs to, and nothing left to do |
-//! | [`tenants`] | nobody read a row of another tenant, but those that the design shares |
+//! | [`imports`] | each imported id has one order, in the state of the latest import |
+//! | [`orphans`] | each row has the rows that it refers to, and no work is left |
+//! | [`tenants`] | no tenant reads another tenant's rows, except those that the design shares |
 
 mod callbacks;
 mod effects;
@@ -27,12 +27,12 @@ use crate::run::Run;
 
 pub(crate) use tally::{Tally, tally};
 
-/// All rows in the end.
+/// All rows at the end.
 pub(crate) struct Rows {
     all: BTreeMap<(String, String), Value>,
 }
 
-/// A member's text, or nothing.
+/// A member's text; empty if absent.
 fn text<'a>(of: &'a Value, name: &str) -> &'a str {
     of[name].as_str().unwrap_or_default()
 }
@@ -54,7 +54,7 @@ impl Rows {
         }
     }
 
-    /// The rows of a kind: what their sort key begins with.
+    /// The rows whose sort key begins with a kind.
     fn of<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Value> {
         let is = move |row: &&Value| text(row, "sk").split('#').next() == Some(kind);
         self.all.values().filter(is)
@@ -69,7 +69,7 @@ impl Rows {
         self.get(format!("{tenant}#{id}"), sk)
     }
 
-    /// The orders that were bought.
+    /// Orders from purchases, without imported orders.
     fn bought(&self) -> impl Iterator<Item = &Value> {
         self.of("order")
             .filter(|order| order.get("external").is_none())
@@ -81,7 +81,7 @@ impl Rows {
             .filter(|row| row["role"] == "seller")
     }
 
-    /// The order's position that began a subscription.
+    /// The order position that created a subscription.
     fn position_of(&self, seller: &Value) -> Option<&Value> {
         let order = self.own(text(seller, "clientId"), text(seller, "orderId"), "order")?;
         list(order, "positions")
@@ -90,7 +90,7 @@ impl Rows {
     }
 }
 
-/// Finds what is wrong.
+/// Lists the violated invariants.
 pub(crate) fn judge(run: &Run<'_>) -> Vec<String> {
     let rows = Rows::new(run.house.table.dump());
     let mut wrong = Vec::new();

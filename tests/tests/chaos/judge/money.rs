@@ -1,4 +1,4 @@
-//! The payout rows against the orders: each row, the sums by partner and currency, and what the clients are told of them.
+//! Compares payout rows with orders: each row, the sums by partner and currency, and the clients' statements.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{Rows, list, number, text};
 use crate::run::Run;
 
-/// What one client owes another in a currency: gross, and due to the source.
+/// The amounts that one client owes another in a currency: gross, and due to the source.
 type Sums = BTreeMap<(String, String, String), (i64, i64)>;
 
 pub(super) fn judge(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
@@ -41,21 +41,21 @@ pub(super) fn judge(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
     }
     if by_orders != by_payouts {
         wrong.push(format!(
-            "money: the orders say {by_orders:?}, the payout rows {by_payouts:?}"
+            "money: the orders add up to {by_orders:?}, the payout rows to {by_payouts:?}"
         ));
     }
     for (client, statement) in run.world.clients.iter().zip(&run.statements) {
-        if told(&client.id, statement) != of_client(&client.id, &by_orders) {
+        if stated(&client.id, statement) != of_client(&client.id, &by_orders) {
             wrong.push(format!(
-                "money: the orders say {by_orders:?}, and {} is told {statement}",
+                "money: the orders add up to {by_orders:?}, but the statement of {} is {statement}",
                 client.id
             ));
         }
     }
 }
 
-/// What a client's statement says, over all months.
-fn told(client: &str, statement: &Value) -> Sums {
+/// The sums of a client's statement over all months.
+fn stated(client: &str, statement: &Value) -> Sums {
     let mut sums = Sums::new();
     for line in list(statement, "lines") {
         let (own, partner) = (client.to_owned(), text(line, "partnerClientId").to_owned());
@@ -75,7 +75,7 @@ fn told(client: &str, statement: &Value) -> Sums {
     sums
 }
 
-/// Of all sums those of a client.
+/// The sums of one client.
 fn of_client(client: &str, sums: &Sums) -> Sums {
     let of_it = |((source, target, _), _): &(&(String, String, String), &(i64, i64))| {
         source == client || target == client
@@ -86,7 +86,7 @@ fn of_client(client: &str, sums: &Sums) -> Sums {
         .collect()
 }
 
-/// What the payout rows of a position must be: a payment for each paid period, and what went back of the last one.
+/// The expected payout rows of a position: a payment for each paid period, and the reversal of the last one.
 fn expected(
     rows: &Rows,
     order: &Value,
@@ -97,7 +97,7 @@ fn expected(
     let (seller, source) = (text(order, "clientId"), text(position, "sourceClientId"));
     let id = text(position, "subscriptionId");
     let Some(row) = rows.own(seller, id, "subscription") else {
-        return wrong.push(format!("money: {id} was sold, and is not there"));
+        return wrong.push(format!("money: {id} was sold but is missing"));
     };
     let amount = number(&position["amount"]["amount"]);
     let periods = number(&row["periodsPaid"]);
@@ -110,7 +110,7 @@ fn expected(
         _ => {}
     }
     let share = number(&row["crossClient"]["sellerShareBasisPoints"]);
-    // The seller's part is rounded down; a refund undoes its payment to the cent.
+    // The seller's share is rounded down; a refund reverses its payment to the cent.
     let due = |gross: i64| gross.signum() * (gross.abs() - gross.abs() * share / 10_000);
     let of_it = |payout: &&Value| payout["subscriptionId"] == id;
     let mut found: Vec<(&str, i64, i64)> = rows

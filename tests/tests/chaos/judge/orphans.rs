@@ -1,4 +1,4 @@
-//! No row without those that it belongs to, and none that still waits.
+//! Each row has the rows that it refers to, and no row is still due.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ pub(super) fn judge(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
         let kind = text(row, "sk").split('#').next().unwrap_or_default();
         if let Some(missing) = missing(rows, kind, row) {
             wrong.push(format!(
-                "orphans: {kind} {} is without its {missing}",
+                "orphans: {kind} {} lacks its {missing}",
                 text(row, "pk")
             ));
         }
@@ -24,7 +24,7 @@ pub(super) fn judge(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
     mails(run, rows, wrong);
 }
 
-/// What a row belongs to and is not there.
+/// The referenced row that is missing.
 fn missing(rows: &Rows, kind: &str, row: &Value) -> Option<&'static str> {
     let parent = |name: &'static str, found: Option<&Value>| found.is_none().then_some(name);
     let (client, pk) = (text(row, "clientId"), text(row, "pk"));
@@ -105,7 +105,7 @@ fn missing(rows: &Rows, kind: &str, row: &Value) -> Option<&'static str> {
     }
 }
 
-/// Each change of a connection has one line in its history.
+/// Each change of a connection has one history entry.
 fn histories(rows: &Rows, wrong: &mut Vec<String>) {
     for connection in rows.of("connection") {
         let lines: BTreeSet<u64> = rows
@@ -117,13 +117,13 @@ fn histories(rows: &Rows, wrong: &mut Vec<String>) {
             (1..=connection["version"].as_u64().unwrap_or_default()).collect();
         if lines != expected {
             wrong.push(format!(
-                "orphans: the history of {connection} has the lines {lines:?}"
+                "orphans: the history of {connection} has the entries {lines:?}"
             ));
         }
     }
 }
 
-/// Each mail was taken by the mail service.
+/// The mail service accepted each mail.
 fn mails(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
     let taken: BTreeSet<String> = run
         .house
@@ -132,7 +132,7 @@ fn mails(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
         .map(|mail| mail.mail.id.to_string())
         .collect();
     for mail in rows.of("mail") {
-        // Those of the world were sent in another house.
+        // The mails of the setup were sent before this history.
         let before = run.world.now.to_string().as_str() >= text(mail, "createdAt");
         if mail["status"] != "sent" || !(before || taken.contains(text(mail, "id"))) {
             wrong.push(format!("orphans: {mail} was not sent"));

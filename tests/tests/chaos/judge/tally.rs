@@ -1,4 +1,4 @@
-//! What the histories came to, all together: one in which nothing happens holds every promise.
+//! Counts events over all histories, because an eventless history satisfies every invariant.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,10 @@ use super::{Rows, text};
 use crate::run::{Outcome, Run};
 use crate::step::Call;
 
-/// How often something was seen.
+/// Counts by event.
 pub(crate) type Tally = BTreeMap<&'static str, usize>;
 
-/// What was seen in one history.
+/// The counts of one history.
 pub(crate) fn tally(run: &Run<'_>) -> Tally {
     let rows = Rows::new(run.house.table.dump());
     let status = |kind: &'static str, status: &'static str| {

@@ -1,4 +1,4 @@
-//! Who read what. A reader may read what is its own, and what the design shares, each for a reason.
+//! Checks each read: a reader may read its own rows and the rows that the design shares, each for a stated reason.
 
 use serde_json::Value;
 use tandem_testing::Asked;
@@ -17,7 +17,7 @@ pub(super) fn judge(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
                     client: &merchant.id,
                     company: &merchant.company,
                 };
-                // What is keyed by its own id must be read to see that it is not the caller's; then it is as if not there.
+                // A row keyed by its own id must be read to learn that it belongs to another tenant; the answer is then 404.
                 let hidden = !is_told
                     && ["con_", "pay_"]
                         .iter()
@@ -42,7 +42,7 @@ pub(super) fn judge(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
     }
 }
 
-/// One that is invited, and its company: to say who it is, and where to mail to.
+/// The invited client and its company, for its name and mail address.
 fn invites(run: &Run<'_>, client: usize, asked: &Asked) -> bool {
     run.made.iter().any(|made| match made.call {
         Call::Invite { target } if made.request.client == client => {
@@ -61,7 +61,7 @@ struct Who<'a> {
     company: &'a str,
 }
 
-/// Whether a partition is one's own: `cli_…` or `cli_…#…`.
+/// Whether the owner has this partition: `cli_…` or `cli_…#…`.
 fn is_of(pk: &str, owner: &str) -> bool {
     pk == owner
         || pk
@@ -74,40 +74,40 @@ impl Who<'_> {
         let Asked { pk, sk } = asked;
         let sk = sk.as_deref().unwrap_or_default();
         let (owner, id) = pk.split_once('#').unwrap_or((pk, ""));
-        // Its own rows and lists; the customers of its contracting company, which all clients of it share.
+        // Own rows and lists; the customers of the contracting company, which its clients share.
         is_of(pk, self.client)
             || is_of(pk, self.company)
-            // A connection and its history, endpoint and invitation: of both sides.
+            // Both sides read a connection with its history, endpoint and invitation.
             || (pk.starts_with("con_") && self.is_party(pk))
-            // A payout row: of both parties.
+            // Both parties read a payout row.
             || (pk.starts_with("pay_") && self.is_paid(pk))
-            // Whether a pair is connected: of both.
+            // Both clients of a pair read whether they are connected.
             || (sk == "pair" && id == self.client)
-            // An offer that its owner shares with the caller: the owner is the source of a connection to the caller.
+            // A shared offer: its owner is the source of a connection to the caller.
             || (sk == "offer" && self.is_connected(owner, self.client))
-            // Whether the module of a partner's contracting company is on.
+            // The module of a partner's contracting company.
             || (sk == "company" && self.knows_company(pk))
-            // Where to mail to, and in which language: a partner.
+            // A partner's mail address and language.
             || (sk == "client" && (self.is_connected(self.client, pk) || self.is_connected(pk, self.client)))
-            // The source's row follows the row of the seller, who alone moves it.
+            // The seller changes the source's subscription row along with its own.
             || (sk == "subscription" && self.has_sold(owner, id))
-            // The seller takes a sale back, and with it the voucher that it led to.
+            // The seller reverses a sale and voids its voucher.
             || (sk == "voucher" && self.is_connected(owner, self.client) && self.led_to(pk))
-            // The seller's customer, whom a callback of the caller concerns: see below.
+            // The seller's customer of one of the caller's callbacks: see below.
             || (sk == "customer" && self.is_told_of(id))
-            // Before an erasure: whether a subscription of the person runs at another client of the contracting company.
+            // Before an erasure: the person's running subscriptions at other clients of the contracting company.
             || (id.starts_with("cus_") && id.ends_with("#subscriptions") && self.is_sibling(owner))
     }
 
-    /// Of a worker, with the tenant of its message.
+    /// The reads of a worker, for the tenant of its message.
     fn may_work_with(&self, asked: &Asked) -> bool {
         let Asked { pk, sk } = asked;
-        // Its own rows: callback, mail, replay, chunk, and what they are about. Importing: the customers of its company.
+        // Own rows: callback, mail, replay, chunk and their subjects. Imports: the customers of the contracting company.
         is_of(pk, self.client)
             || is_of(pk, self.company)
-            // Where its callbacks go, and how that endpoint does.
+            // The callback settings and the endpoint's health.
             || (pk.starts_with("con_") && self.is_party(pk))
-            // The seller's customer, whom a callback concerns: under that person's key lies the part that tells of them.
+            // The seller's customer of a callback: that person's key seals the personal part of the body.
             || (sk.as_deref() == Some("customer") && self.is_told_of(pk.split_once('#').map_or("", |(_, id)| id)))
     }
 
@@ -136,10 +136,10 @@ impl Who<'_> {
     }
 
     fn is_told_of(&self, customer: &str) -> bool {
-        let told = |callback: &Value| {
+        let concerns = |callback: &Value| {
             callback["clientId"] == self.client && callback["concerned"]["customerId"] == customer
         };
-        self.rows.of("callback").any(told)
+        self.rows.of("callback").any(concerns)
     }
 
     fn knows_company(&self, company: &str) -> bool {

@@ -1,4 +1,4 @@
-//! Vouchers: one for each sale between two contracting companies, for one customer.
+//! Vouchers: one for each sale between two contracting companies, redeemed for one customer.
 
 use std::collections::BTreeSet;
 
@@ -38,7 +38,7 @@ pub(super) fn judge(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
     answered(run, wrong);
 }
 
-/// The source's row follows the seller's.
+/// The source's row matches the seller's.
 fn follows(sold: &Value, source: &Value, wrong: &mut Vec<String>) {
     for member in [
         "life",
@@ -59,7 +59,7 @@ fn follows(sold: &Value, source: &Value, wrong: &mut Vec<String>) {
     }
 }
 
-/// Redeemed for the one whose subscription it is; issued or void, and it is nobody's.
+/// A redeemed voucher links its subscription to a customer; with an issued or void voucher it has none.
 fn redeemed(rows: &Rows, voucher: &Value, sold: &Value, source: &Value, wrong: &mut Vec<String>) {
     let reversed = rows
         .position_of(sold)
@@ -73,11 +73,11 @@ fn redeemed(rows: &Rows, voucher: &Value, sold: &Value, source: &Value, wrong: &
         _ => false,
     };
     if !right {
-        wrong.push(format!("vouchers: {voucher} gave {source}"));
+        wrong.push(format!("vouchers: {voucher} led to {source}"));
     }
 }
 
-/// Of all who redeemed a code one customer got it.
+/// Only one customer gets the subscription of a code.
 fn answered(run: &Run<'_>, wrong: &mut Vec<String>) {
     let mut got: BTreeSet<(String, String)> = BTreeSet::new();
     for made in run
