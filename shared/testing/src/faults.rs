@@ -32,9 +32,9 @@ pub enum Lost {
 pub enum Fault {
     /// One try fails; the SDK tries again, and that goes well.
     Try(Lost),
-    /// The try fails, and from then on no request arrives, until [`Faults::mend`].
+    /// The try fails, and from then on no request arrives, until [`Faults::clear`].
     Outage(Lost),
-    /// From this try on every request arrives and no answer comes back, until [`Faults::mend`].
+    /// From this try on every request arrives and no answer comes back, until [`Faults::clear`].
     Deaf,
     /// The process dies: the call never returns, nor does any later one. Wait for [`Faults::died`] and drop the future.
     Death(Lost),
@@ -105,11 +105,11 @@ impl Faults {
     }
 
     /// From now on everything goes well; the count begins anew.
-    pub fn mend(&self) {
+    pub fn clear(&self) {
         *self.state() = State::default();
     }
 
-    /// The requests that were sent since the last [`Faults::plan`] or [`Faults::mend`], retries included: the operation where the
+    /// The requests that were sent since the last [`Faults::plan`] or [`Faults::clear`], retries included: the operation where the
     /// protocol names it in a header, else the address.
     pub fn calls(&self) -> Vec<String> {
         self.state().seen.clone()

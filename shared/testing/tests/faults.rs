@@ -64,7 +64,7 @@ async fn an_outage_takes_every_try_and_lasts_until_it_is_mended() {
             (rows, Ok(tries)),
             "{fault:?}"
         );
-        table.faults.mend();
+        table.faults.clear();
         assert!(create(&table, "3").await, "{fault:?}");
     }
 }
@@ -78,7 +78,7 @@ async fn a_dead_process_gets_no_answer_and_sends_nothing_more() {
             _ = futures::future::join(create(&table, "1"), create(&table, "2")) => panic!("the dead do not answer"),
             () = table.faults.died() => {}
         }
-        table.faults.mend();
+        table.faults.clear();
         assert_eq!(table.dump().len(), rows, "{lost:?}");
     }
 }

@@ -212,14 +212,14 @@ impl<'a> Run<'a> {
         house.table.reset_calls();
         match fault {
             Some((call, fault)) => house.table.faults.plan(call, fault),
-            None => house.table.faults.mend(),
+            None => house.table.faults.clear(),
         }
         let answer = tokio::select! {
             biased;
             () = house.table.faults.died() => None,
             answer = self.send(&house, &request, &key) => Some(answer),
         };
-        house.table.faults.mend();
+        house.table.faults.clear();
         self.note(&request, answer.as_ref());
         answer
     }
@@ -274,7 +274,7 @@ impl<'a> Run<'a> {
     pub(crate) async fn look_up(&mut self, client: usize, path: &str) -> Value {
         let request = Request::get(client, path);
         let house = Arc::clone(&self.house);
-        house.table.faults.mend();
+        house.table.faults.clear();
         house.table.reset_calls();
         let answer = self.send(&house, &request, "").await;
         self.note(&request, Some(&answer));
@@ -327,7 +327,7 @@ impl<'a> Run<'a> {
         house.table.reset_calls();
         if early.is_some() {
             // The first call made fewer requests; the second must not be paused instead.
-            house.table.faults.mend();
+            house.table.faults.clear();
         }
         let others = self.send(&house, &other.request, &other.key).await;
         self.note(&other.request, Some(&others));
@@ -339,7 +339,7 @@ impl<'a> Run<'a> {
                 held_up.await
             }
         };
-        house.table.faults.mend();
+        house.table.faults.clear();
         self.note(&one.request, Some(&answer));
         (answer, others)
     }

@@ -13,7 +13,7 @@ const READ_BACK: usize = 4;
 impl Run<'_> {
     /// Ends all faults and finishes all work.
     pub(crate) async fn settle(&mut self) {
-        self.house.table.faults.mend();
+        self.house.table.faults.clear();
         self.house.break_queues(false);
         self.house.refuse_mails(0);
         self.world.receiver.heal();

@@ -75,7 +75,7 @@ impl Run<'_> {
 
     /// Runs the sweep.
     pub(crate) async fn sweep(&mut self) {
-        self.house.table.faults.mend();
+        self.house.table.faults.clear();
         let _ = self.house.sweep.sweep().await;
         let before = self.queue.len();
         self.collect();
@@ -134,14 +134,14 @@ impl Run<'_> {
         house.table.reset_calls();
         match trouble {
             Some((call, fault)) => house.table.faults.plan(call, fault),
-            None => house.table.faults.mend(),
+            None => house.table.faults.clear(),
         }
         let again = tokio::select! {
             biased;
             () = house.table.faults.died() => true,
             again = Box::pin(house.hand_over(message, received)) => again,
         };
-        house.table.faults.mend();
+        house.table.faults.clear();
         let reader = Reader::Worker {
             tenant: message.tenant.clone(),
         };

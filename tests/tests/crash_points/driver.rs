@@ -1,4 +1,4 @@
-//! Faults, retries, judgement.
+//! Injects each fault, runs the retries, and compares the outcome with a run without faults.
 
 use std::collections::BTreeSet;
 use std::pin::Pin;
@@ -13,42 +13,42 @@ use crate::plain::{self, Times, of_kind};
 use crate::scenario::{Act, Scenario};
 use crate::stage::{Scene, Stage};
 
-/// How often a message is received before it goes to the dead-letter queue; a caller that repeats gives up no sooner.
+/// Receives before a message becomes a dead letter; a repeating caller makes as many attempts.
 const MOST_RECEIVES: u32 = 5;
-/// So many calls of one kind in a row are not all tried.
+/// From this many consecutive calls of one kind on, only the first is tried.
 const MANY: usize = 8;
 
-/// What was seen of one run.
+/// The observations of one run.
 #[derive(Debug)]
 struct Seen {
     /// The calls of the first invocation.
     calls: Vec<String>,
-    /// What the first invocation answered; `None` if it failed or died.
+    /// The answer of the first invocation; `None` if it failed or died.
     at_first: Option<String>,
-    /// What was answered in the end.
+    /// The final answer.
     answer: String,
-    /// All rows when a call was answered; its retries take no time, so even the times in them are the same.
+    /// All rows after a call got its answer; retries take no time, so even the times are equal.
     rows_at_once: Vec<String>,
-    /// All rows when nothing was left to do.
+    /// All rows after all work finished.
     rows: Vec<String>,
-    /// What was handed to queues.
+    /// Messages sent to queues.
     messages: BTreeSet<String>,
-    /// The mails that SES took, in order.
+    /// Mails accepted by SES, in order.
     mails: Vec<Value>,
-    /// The callbacks that the receiver got, by `webhook-id`.
+    /// Callbacks received, by `webhook-id`.
     callbacks: Vec<String>,
-    /// Attempts that were recorded.
+    /// Recorded attempts.
     recorded: usize,
-    /// Attempts of which the log says that they were cut off.
+    /// Attempts logged as interrupted.
     cut_off: usize,
-    /// Mails and callbacks that the first invocation sent and did not record.
+    /// Mails and callbacks that the first invocation sent without recording them.
     unrecorded: (usize, usize),
-    /// Callbacks that may have been on their way to the receiver when it died: the attempt goes on while the worker writes that
-    /// it waits.
+    /// Callbacks possibly in flight when the worker died: the exchange continues while the worker records that the receiver is
+    /// slow.
     on_the_way: usize,
 }
 
-/// Tries all scenarios of some functions.
+/// Runs all scenarios of some functions.
 pub(crate) async fn try_functions(functions: &[&str], all: &[Scenario]) {
     let mut cases = 0;
     for scenario in all
@@ -57,7 +57,7 @@ pub(crate) async fn try_functions(functions: &[&str], all: &[Scenario]) {
     {
         cases += try_scenario(scenario).await;
     }
-    // Each function makes a call at least that has an effect, and that one is tried with each fault.
+    // Each function makes at least one call with an effect, which meets each fault.
     assert!(
         cases >= functions.len() * Fault::ALL.len(),
         "{cases} cases of {functions:?}"
@@ -95,7 +95,7 @@ async fn try_scenario(scenario: &Scenario) -> usize {
     cases
 }
 
-/// Each fault; but a read has no effect, so that losing its answer is the same as losing its request.
+/// The faults of a call. For a read, a lost answer equals a lost request.
 fn faults_of(call: &str) -> impl Iterator<Item = Fault> {
     let reads = [".GetItem", ".BatchGetItem", ".Query"]
         .iter()
@@ -111,7 +111,7 @@ fn faults_of(call: &str) -> impl Iterator<Item = Fault> {
         .filter(move |fault| !(reads && same(fault)))
 }
 
-/// All calls; of many of one kind in a row, the queries of the sweep, the first.
+/// The calls to try: all, but only the first of many consecutive calls of one kind (the sweep's queries).
 fn to_try(calls: &[String]) -> Vec<usize> {
     let numbered: Vec<_> = calls.iter().enumerate().collect();
     let runs = numbered.chunk_by(|(_, a), (_, b)| a == b);
@@ -137,7 +137,7 @@ fn has_the_route(scenario: &Scenario, act: &Act) {
     );
 }
 
-/// Runs it, with a fault or without, then everything that follows.
+/// Runs a scenario with or without a fault, then all work that follows.
 async fn run(scene: &Scene, act: &Act, before: &str, fault: Option<(usize, Fault)>) -> Seen {
     let stage = scene.open().await;
     let received_before = stage.received().await.len();
@@ -145,7 +145,7 @@ async fn run(scene: &Scene, act: &Act, before: &str, fault: Option<(usize, Fault
     let faults = &stage.house.table.faults;
     match fault {
         Some((call, fault)) => faults.plan(call, fault),
-        None => faults.mend(),
+        None => faults.clear(),
     }
     let at_first = tokio::select! {
         biased;
@@ -153,7 +153,7 @@ async fn run(scene: &Scene, act: &Act, before: &str, fault: Option<(usize, Fault
         answer = perform(&stage, act, before, 1) => answer,
     };
     let calls = faults.calls();
-    faults.mend();
+    faults.clear();
     let mut mails = stage.ses.take();
     let sent = stage.received().await.len() - received_before;
     let dump = stage.house.table.dump();
@@ -162,7 +162,7 @@ async fn run(scene: &Scene, act: &Act, before: &str, fault: Option<(usize, Fault
             .iter()
             .any(|row| states.iter().any(|state| row["status"] == *state))
     };
-    // A mail of which we do not know that SES took it is sent again; an attempt of which nothing is known is cut off.
+    // A mail whose acceptance is unknown is sent again; an attempt with an unknown outcome is logged as interrupted.
     let open_mail = any("mail", &["inFlight", "waiting"]);
     let unrecorded = (
         if open_mail { mails.len() } else { 0 },
@@ -204,7 +204,7 @@ async fn run(scene: &Scene, act: &Act, before: &str, fault: Option<(usize, Fault
     }
 }
 
-/// Lets the retries run until one is answered, and one more after that: who repeats may not have got the answer.
+/// Retries until an answer, and once more: the caller may not have received it.
 async fn repeat(stage: &Stage, act: &Act, before: &str, at_first: Option<String>) -> String {
     let mut answer = at_first;
     for received in 2..=MOST_RECEIVES {
@@ -227,19 +227,19 @@ async fn repeat(stage: &Stage, act: &Act, before: &str, at_first: Option<String>
         assert_eq!(
             perform(stage, act, before, MOST_RECEIVES).await.as_ref(),
             Some(&answer),
-            "once more is no more"
+            "another repeat changes the rows"
         );
     }
-    // Only the authorizer does more: what it could not note of a key's use, it notes when the key is used again.
+    // Only the authorizer may write again: it records a key's use on the next use if the first write failed.
     let noted = matches!(act, Act::Authorize { .. });
     assert!(
         noted || stage.house.table.dump() == before_more,
-        "once more writes nothing"
+        "another repeat writes"
     );
     answer
 }
 
-/// One invocation; `None` if it must be repeated. Boxed: a future of all functions is too deep a type otherwise.
+/// One invocation; `None` if it must be repeated. Boxed, because the combined future of all functions is too deep a type.
 fn perform<'a>(
     stage: &'a Stage,
     act: &'a Act,
@@ -298,7 +298,7 @@ async fn invoke(stage: &Stage, act: &Act, before: &str, received: u32) -> Option
 
 fn messages_of(request: &Value) -> Vec<String> {
     let text = |value: &Value| value.as_str().expect("text").to_owned();
-    // A message for the dead-letter queue comes alone.
+    // A dead letter is sent alone.
     let one = std::slice::from_ref(request);
     let entries = request["Entries"].as_array().map_or(one, Vec::as_slice);
     entries
@@ -313,7 +313,7 @@ fn messages_of(request: &Value) -> Vec<String> {
         .collect()
 }
 
-/// The attempt that ended a callback is in its log, whatever became of those before.
+/// The log holds the attempt that ended a callback, regardless of earlier attempts.
 fn attempts_are_logged(rows: &[Value]) {
     for callback in of_kind(rows, "callback") {
         let logged = of_kind(rows, "attempt")
@@ -330,7 +330,7 @@ fn attempts_are_logged(rows: &[Value]) {
     }
 }
 
-/// How many attempts are in the logs: those that were recorded, and those that were cut off.
+/// Counts the logged attempts: recorded, and interrupted.
 fn attempts(rows: &[Value]) -> (usize, usize) {
     let logged = of_kind(rows, "attempt");
     let cut_off = logged
@@ -345,19 +345,19 @@ fn attempts(rows: &[Value]) -> (usize, usize) {
 }
 
 fn judge(case: &str, clean: &Seen, tried: &Seen, fault: Fault) {
-    // One lost try is the SDK's to mend; whoever called does not notice.
+    // The SDK retries a single failure, unnoticed by the caller.
     if let Fault::Try(_) = fault {
-        assert_eq!(tried.at_first, clean.at_first, "{case}: the first answer");
+        assert_eq!(tried.at_first, clean.at_first, "{case}: first answer");
     }
-    assert_eq!(tried.answer, clean.answer, "{case}: the answer");
+    assert_eq!(tried.answer, clean.answer, "{case}: answer");
     same(case, "rows", &clean.rows, &tried.rows);
     same(
         case,
-        "rows at once",
+        "rows after the call",
         &clean.rows_at_once,
         &tried.rows_at_once,
     );
-    // Exactly one of each, and one more for each that was sent and not recorded.
+    // Exactly one of each, plus one for each that was sent without a record.
     let (mails, callbacks) = tried.unrecorded;
     let sent = |mails: &[Value]| {
         mails
@@ -381,7 +381,7 @@ fn judge(case: &str, clean: &Seen, tried: &Seen, fault: Fault) {
         (callbacks..=callbacks + tried.on_the_way).contains(&unrecorded),
         "{case}: {unrecorded} callbacks, not {callbacks}"
     );
-    // An attempt that was cut off is made again, if it was not one of a row that all fail: then it is one of them.
+    // An interrupted attempt is made again, unless all attempts of the callback fail: then it counts as one of them.
     let all = |seen: &Seen| seen.recorded + seen.cut_off;
     assert!(
         tried.recorded == clean.recorded || all(tried) == all(clean),
@@ -392,7 +392,7 @@ fn judge(case: &str, clean: &Seen, tried: &Seen, fault: Fault) {
         "{case}: attempts cut off"
     );
     let ids = |seen: &Seen| seen.callbacks.iter().collect::<BTreeSet<_>>().len();
-    // The last attempt of a callback may be one that was cut off before it was sent.
+    // A callback's last attempt may have been interrupted before it was sent.
     let not_sent = tried.recorded < clean.recorded && unrecorded == 0;
     assert!(
         ids(tried) == ids(clean) || not_sent,
@@ -401,7 +401,7 @@ fn judge(case: &str, clean: &Seen, tried: &Seen, fault: Fault) {
     messages_are_sent(case, clean, tried);
 }
 
-/// What relay and sweep hand over must arrive; the message of a later attempt may be lost, since the sweep brings it.
+/// Messages of relay and sweep must arrive; a later attempt's message may be lost, since the sweep sends it again.
 fn messages_are_sent(case: &str, clean: &Seen, tried: &Seen) {
     if case.starts_with("deliver-callbacks") {
         assert!(

@@ -1,11 +1,11 @@
-//! Relay and sweep: rows of each kind to the queue of their kind.
+//! Relay and sweep: each kind of row goes to its queue.
 
 use serde_json::json;
 
 use crate::scenario::{Act, Scenario, scenarios};
 use crate::stage::Stage;
 
-/// A callback, a replay, a mail and a chunk that are due.
+/// A due callback, replay, mail and chunk.
 async fn due_of_each_kind(stage: &Stage) {
     let house = &stage.house;
     let (pair, _) = stage.sold().await;

@@ -1,4 +1,4 @@
-//! Imports: accepted, accepted again, and run.
+//! Imports: accept, retry, process.
 
 use serde_json::{Value, json};
 use tandem_queue::Kind;
@@ -6,13 +6,13 @@ use tandem_tests::handlers::Merchant;
 
 use crate::scenario::{Act, Scenario, scenarios};
 use crate::stage::Stage;
-use crate::working::spoilt;
+use crate::working::corrupted;
 
 pub(crate) fn scenarios() -> Vec<Scenario> {
     [accepting(), running()].concat()
 }
 
-/// A client with an event endpoint, and items of which the first is good and the last names no offer.
+/// A client with an event endpoint, and items: the first is valid, the last names an unknown offer.
 async fn importing(stage: &Stage) -> (Merchant, Vec<Value>) {
     let house = &stage.house;
     let client = house.merchant(&house.company(false).await, "Abo").await;
@@ -43,7 +43,7 @@ async fn importing(stage: &Stage) -> (Merchant, Vec<Value>) {
     (client, items)
 }
 
-/// Accepts an import, later than the one before; its path.
+/// Accepts an import later than the previous one; returns its path.
 async fn accepted(stage: &Stage, client: &Merchant, items: &[Value]) -> String {
     stage.house.advance(1);
     let body = Some(json!({"items": items}));
@@ -64,7 +64,7 @@ fn accepting() -> Vec<Scenario> {
             let (client, items) = importing(stage).await;
             Act::call(&client.who, "POST /v1/imports/orders", json!({"items": items}))
         }
-        "import-orders", Some("POST /v1/imports/{promiseId}/retry"), "of the one that failed" => |stage| {
+        "import-orders", Some("POST /v1/imports/{promiseId}/retry"), "of a failed item" => |stage| {
             let (client, items) = importing(stage).await;
             let promise = accepted(stage, &client, &items).await;
             stage.work_off().await;
@@ -76,17 +76,17 @@ fn accepting() -> Vec<Scenario> {
 
 fn running() -> Vec<Scenario> {
     scenarios! {
-        "process-imports", None, "items that are new, and one that fails" => |stage| {
+        "process-imports", None, "new items and a failing one" => |stage| {
             let (client, items) = importing(stage).await;
             let _ = accepted(stage, &client, &items).await;
             Act::Message(stage.message(Kind::Import))
         }
-        "process-imports", None, "a chunk that cannot be read" => |stage| {
+        "process-imports", None, "a corrupt chunk" => |stage| {
             let (client, items) = importing(stage).await;
             let _ = accepted(stage, &client, &items).await;
-            spoilt(stage, Kind::Import, "tries").await
+            corrupted(stage, Kind::Import, "tries").await
         }
-        "process-imports", None, "items that change, and one that does not" => |stage| {
+        "process-imports", None, "changed items and an unchanged one" => |stage| {
             let (client, mut items) = importing(stage).await;
             let _ = accepted(stage, &client, &items).await;
             stage.work_off().await;

@@ -1,11 +1,10 @@
-//! Every crash point: each function with effects is run with each of its AWS calls failing, before and after that call took
-//! effect and with the process dying there; then the retries that production makes run. In the end there must be exactly what
-//! there is without a fault.
+//! Crash points: each function with effects runs once per AWS call and fault: the call fails before or after it took effect, or
+//! the process dies there. Then the retries of production run. The outcome must equal a run without faults.
 //!
-//! Parts: [`scenario`] (what is run), one module per area with its scenarios, [`stage`] (a house whose SQS and SES lie beneath
-//! the real SDK), [`driver`] (faults, retries, judgement), [`plain`] (rows without what differs from run to run).
+//! Parts: [`scenario`] (the function and its input), one module of scenarios per area, [`stage`] (all functions, with SQS and
+//! SES faked beneath the real SDK), [`driver`] (faults, retries, comparison), [`plain`] (rows without random parts).
 //!
-//! A new function, or a new route that writes, fails `every_function_and_every_route_that_writes_is_tried` until it is here.
+//! A new function or writing route fails `each_function_and_writing_route_has_a_scenario` until it has a scenario.
 
 mod driver;
 mod handing_over;
@@ -35,7 +34,7 @@ fn all() -> Vec<Scenario> {
     .concat()
 }
 
-/// Tries all scenarios of these functions; a test each, so that they run side by side.
+/// One test per function, so that they run in parallel.
 macro_rules! tried {
     ($($test:ident: $($function:literal),+;)*) => {
         const TRIED: &[&str] = &[$($($function),+),*];
@@ -70,7 +69,7 @@ tried! {
 }
 
 #[test]
-fn every_function_and_every_route_that_writes_is_tried() {
+fn each_function_and_writing_route_has_a_scenario() {
     let all = all();
     let tried: BTreeSet<&str> = TRIED.iter().copied().collect();
     let with_scenarios: BTreeSet<&str> = all.iter().map(|scenario| scenario.function).collect();
@@ -90,7 +89,7 @@ fn every_function_and_every_route_that_writes_is_tried() {
     };
     let names: BTreeSet<String> = functions.iter().map(name).collect();
     let names: BTreeSet<&str> = names.iter().map(String::as_str).collect();
-    assert_eq!(names, tried, "a function is not tried");
+    assert_eq!(names, tried, "a function has no test");
     assert_eq!(names, with_scenarios, "a function has no scenario");
 
     let events = functions
@@ -111,7 +110,7 @@ fn every_function_and_every_route_that_writes_is_tried() {
         .collect();
     assert!(
         writing.len() > 30 && writing == routes,
-        "not tried: {:?}",
+        "without a scenario: {:?}",
         writing.difference(&routes).collect::<Vec<_>>()
     );
 }

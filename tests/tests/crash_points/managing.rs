@@ -1,4 +1,4 @@
-//! The operator's function, the authorizer, and a client's own things: customers, offers, carts.
+//! The operator's routes, the authorizer, customers, offers and carts.
 
 use serde_json::json;
 use tandem_tests::handlers::Who;

@@ -1,21 +1,21 @@
-//! Rows and answers without what differs from run to run: random ids, secrets and sealed texts, and, where retries take their
-//! time, times and counts of tries.
+//! Normalises rows and answers: removes random ids, secrets and sealed texts and, where retries take time, times and attempt
+//! counts.
 
 use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
-/// What may differ.
+/// The differences to ignore.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Times {
-    /// Nothing that is told by a clock: the retry came at the same time.
+    /// No times: the retry ran at the same time.
     Same,
-    /// Times, and how often workers tried.
+    /// Times and attempt counts.
     Differ,
 }
 
-/// Rows as text, in an order of their own. Ids that `before` did not have are numbered in the order in which they occur, so
-/// that what refers to what is still compared.
+/// Rows as sorted text. Ids that are not in `before` are numbered in order of occurrence, so that references are still
+/// compared.
 pub(crate) fn rows(rows: &[Value], before: &str, times: Times) -> Vec<String> {
     let mut rows: Vec<(String, Value)> = rows
         .iter()
@@ -60,15 +60,12 @@ fn bare(mut row: Value, times: Times) -> Value {
         .to_owned();
     if let Some(members) = row.as_object_mut() {
         members.remove("dueShard");
-        // Which of the partitions of a list an imported row is in follows from its random id.
+        // The list partition of an imported row follows from its random id.
         if let Some(Value::String(list)) = members.get_mut("gsi1pk").filter(|_| is_spread(&kind)) {
-            list.truncate(
-                list.trim_end_matches(|letter: char| letter.is_ascii_digit())
-                    .len(),
-            );
+            list.truncate(list.trim_end_matches(|c: char| c.is_ascii_digit()).len());
         }
         if times == Times::Differ {
-            // A worker's try that failed is a try more, and a version more.
+            // A failed attempt of a worker adds an attempt and a version.
             let worked_on = matches!(kind.as_str(), "callback" | "mail" | "chunk" | "promise");
             for name in ["version", "tries", "attempts"]
                 .into_iter()
@@ -76,12 +73,12 @@ fn bare(mut row: Value, times: Times) -> Value {
             {
                 members.remove(name);
             }
-            // How often an endpoint failed or let wait is how often its callbacks were attempted to the end.
+            // An endpoint's counts of failures and slow answers follow from the number of finished attempts.
             if kind == "endpoint" {
                 for name in ["version", "failures", "waits", "pauses"] {
                     members.remove(name);
                 }
-                // A probe whose worker died is over when its lease is, like a pause.
+                // The probe of a dead worker ends with its lease, like a pause.
                 if let Some(circuit) = members
                     .get_mut("circuit")
                     .filter(|circuit| circuit["is"] == "probing")
@@ -90,7 +87,7 @@ fn bare(mut row: Value, times: Times) -> Value {
                 }
             }
             members.remove("expiresAt");
-            // The mail about an exhausted callback tells how often it was tried.
+            // The mail about an exhausted callback states the number of attempts.
             if let Some(about) = members.get_mut("kind").and_then(Value::as_object_mut) {
                 about.remove("attempts");
             }
@@ -137,16 +134,16 @@ fn member(name: String, value: Value, times: Times) -> (String, Value) {
     (name, value)
 }
 
-/// Replaces what is random and was not there before: ids, hashes, the public parts of keys.
+/// Replaces new random parts: ids, hashes, the public parts of keys.
 fn numbered(text: &str, before: &str, name: &mut dyn FnMut(&str) -> String) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut word = String::new();
-    for letter in text.chars().chain(['"']) {
-        if letter.is_ascii_alphanumeric() {
-            word.push(letter);
+    for character in text.chars().chain(['"']) {
+        if character.is_ascii_alphanumeric() {
+            word.push(character);
             continue;
         }
-        // 16 letters are the public part of a key, 32 an id, 64 a hash; names of members have capitals.
+        // 16 characters are the public part of a key, 32 an id, 64 a hash; member names have capitals.
         let random = matches!(word.len(), 16 | 32 | 64)
             && !word.bytes().any(|byte| byte.is_ascii_uppercase());
         plain.push_str(&if random && !before.contains(&word) {
@@ -155,7 +152,7 @@ fn numbered(text: &str, before: &str, name: &mut dyn FnMut(&str) -> String) -> S
             word.clone()
         });
         word.clear();
-        plain.push(letter);
+        plain.push(character);
     }
     plain
 }

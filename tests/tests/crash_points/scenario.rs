@@ -1,4 +1,4 @@
-//! What is run: a function, the world in which it runs, and what it is asked.
+//! A scenario: a function, its initial rows, and its input.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -16,36 +16,36 @@ pub(crate) type Prepared<'a> = Pin<Box<dyn Future<Output = Act> + Send + 'a>>;
 /// One way to run a function.
 #[derive(Clone, Copy)]
 pub(crate) struct Scenario {
-    /// The function, as the template calls its binary.
+    /// The function, by its binary's name in the template.
     pub(crate) function: &'static str,
-    /// The route, if it is one.
+    /// The route of an HTTP function.
     pub(crate) route: Option<&'static str>,
-    /// What is special about it.
+    /// The special circumstances.
     pub(crate) name: &'static str,
-    /// Makes the world, and says what is asked.
+    /// Creates the initial rows and returns the input.
     pub(crate) prepare: fn(&Stage) -> Prepared<'_>,
 }
 
-/// What a function is asked.
+/// The input of a function.
 #[derive(Debug, Clone)]
 pub(crate) enum Act {
-    /// A call of a route, repeated with one `Idempotency-Key` until it is answered.
+    /// A route's call, repeated with one `Idempotency-Key` until it gets an answer.
     Call {
         who: Who,
         target: String,
         body: Option<Value>,
     },
-    /// A caller with an API key, as the HTTP API asks the authorizer.
+    /// An authorizer request of the HTTP API for a caller with an API key.
     Authorize { key: String },
-    /// A message for the worker of its kind, which comes again as long as it fails.
+    /// A message for the worker of its kind, delivered again while it fails.
     Message(Message),
-    /// A callback's message for a worker to whom every receiver takes too long, which comes again as long as it fails.
+    /// A callback's message for a worker that considers each receiver slow, delivered again while it fails.
     Impatient(Message),
-    /// Fresh rows in the table's stream, which come again until they are relayed.
+    /// New rows in the table's stream, delivered again until they are relayed.
     Stream(Vec<Due>),
-    /// An event of the mail service, which comes again until it is noted.
+    /// An event of the mail service, delivered again until it is recorded.
     MailEvent(Value),
-    /// A minute's sweep; the next one is a minute later.
+    /// The sweep; the next one runs a minute later.
     Sweep,
 }
 
@@ -69,7 +69,7 @@ impl Act {
     }
 }
 
-/// Scenarios: function, route if it is one, what is special => what is prepared.
+/// Scenarios: function, route, special circumstances => preparation.
 macro_rules! scenarios {
     ($($function:literal, $route:expr, $name:literal => |$stage:ident| $prepare:block)*) => {
         vec![$($crate::scenario::Scenario {

@@ -1,4 +1,4 @@
-//! Sales and what follows: purchase, refund, charge-back, payment, cancellation, voucher, payout, replay, event endpoint.
+//! Sales and later events: purchase, refund, charge-back, payment, cancellation, voucher, payout, replay, event endpoint.
 
 use serde_json::{Value, json};
 use tandem_queue::Kind;
@@ -22,7 +22,7 @@ fn id(body: &Value) -> &str {
     body["id"].as_str().expect("an id")
 }
 
-/// A sale whose callback was delivered.
+/// A sale with its callback delivered.
 async fn delivered(stage: &Stage) -> (Pair, Value) {
     let sold = stage.sold().await;
     stage.work_off().await;
@@ -38,7 +38,7 @@ async fn first(stage: &Stage, who: &Merchant, list: &str) -> Value {
     listed["items"][0].clone()
 }
 
-/// The seller's path of the subscription that it sold for the source.
+/// The path of the sold shared subscription.
 async fn sold_subscription(stage: &Stage, pair: &Pair) -> String {
     let row = first(
         stage,
@@ -75,11 +75,11 @@ fn after_sales() -> Vec<Scenario> {
             let (pair, order) = delivered(stage).await;
             Act::call(&pair.target.who, format!("POST /v1/orders/{}/charge-back", id(&order)), json!({"positions": [2]}))
         }
-        "subscriptions", Some("POST /v1/subscriptions/{subscriptionId}/payments"), "of what was sold for another" => |stage| {
+        "subscriptions", Some("POST /v1/subscriptions/{subscriptionId}/payments"), "of a shared subscription" => |stage| {
             let (pair, _) = delivered(stage).await;
             Act::call(&pair.target.who, format!("POST {}/payments", sold_subscription(stage, &pair).await), json!({}))
         }
-        "subscriptions", Some("POST /v1/subscriptions/{subscriptionId}/cancel"), "of what was sold for another" => |stage| {
+        "subscriptions", Some("POST /v1/subscriptions/{subscriptionId}/cancel"), "of a shared subscription" => |stage| {
             let (pair, _) = delivered(stage).await;
             Act::call(&pair.target.who, format!("POST {}/cancel", sold_subscription(stage, &pair).await), json!({}))
         }
@@ -106,7 +106,7 @@ fn claims() -> Vec<Scenario> {
 
 fn replays() -> Vec<Scenario> {
     scenarios! {
-        "callbacks", Some("POST /v1/callbacks/{callbackId}/replay"), "to an endpoint that was disabled" => |stage| {
+        "callbacks", Some("POST /v1/callbacks/{callbackId}/replay"), "to a disabled endpoint" => |stage| {
             let (pair, _) = stage.sold().await;
             stage.receiver_answers(410).await;
             stage.work_off().await;
@@ -114,7 +114,7 @@ fn replays() -> Vec<Scenario> {
             let callback = first(stage, &pair.source, "/v1/callbacks").await;
             Act::bare(&pair.source.who, format!("POST /v1/callbacks/{}/replay", id(&callback)))
         }
-        "callbacks", Some("POST /v1/callbacks/{callbackId}/replay"), "to an endpoint that is paused" => |stage| {
+        "callbacks", Some("POST /v1/callbacks/{callbackId}/replay"), "to a paused endpoint" => |stage| {
             let (pair, _) = stage.sold().await;
             stage.receiver_answers(503).await;
             assert!(!stage.hand_over(&stage.message(Kind::Callback), 1).await);
@@ -122,7 +122,7 @@ fn replays() -> Vec<Scenario> {
             let callback = first(stage, &pair.source, "/v1/callbacks").await;
             Act::bare(&pair.source.who, format!("POST /v1/callbacks/{}/replay", id(&callback)))
         }
-        "callbacks", Some("POST /v1/callbacks/replays"), "of all that are held" => |stage| {
+        "callbacks", Some("POST /v1/callbacks/replays"), "of all held callbacks" => |stage| {
             let pair = stage.held(2).await;
             Act::call(&pair.source.who, "POST /v1/callbacks/replays", json!({}))
         }

@@ -1,4 +1,4 @@
-//! Connections: each move, with its history, its mail and the row that holds the pair.
+//! Connections: each change with its history entry, its mail and the row of the pair.
 
 use serde_json::json;
 use tandem_tests::handlers::Merchant;
@@ -10,7 +10,7 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
     [answering(), living()].concat()
 }
 
-/// An invitation that is not answered: both clients and its path.
+/// An open invitation: both clients and its path.
 async fn invited(stage: &Stage) -> (Merchant, Merchant, String) {
     let house = &stage.house;
     let (source, target) = (
@@ -61,7 +61,7 @@ fn living() -> Vec<Scenario> {
             let pair = stage.pair().await;
             Act::bare(&pair.target.who, format!("POST /v1/connections/{}/block", pair.connection))
         }
-        "connections", Some("POST /v1/connections/{connectionId}/unblock"), "by who blocked" => |stage| {
+        "connections", Some("POST /v1/connections/{connectionId}/unblock"), "by the blocking side" => |stage| {
             let pair = stage.pair().await;
             let path = format!("POST /v1/connections/{}", pair.connection);
             let _ = stage.house.call(&pair.target.who, &format!("{path}/block"), None).await.expect(200);

@@ -1,4 +1,4 @@
-//! A house whose SQS and SES lie beneath the real SDK, with a receiver of callbacks, and what works through the outbox there.
+//! All functions, with SQS and SES faked beneath the real SDK, a callback receiver, and a loop that works through the outbox.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,10 +17,10 @@ use tandem_webhooks::Sender;
 use wiremock::matchers::method;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-/// More rounds than the longest schedule of retries takes.
+/// More rounds than the longest retry schedule needs.
 const MOST_ROUNDS: usize = 100;
 
-/// Where a scenario plays.
+/// The environment of a scenario.
 pub(crate) struct Stage {
     pub(crate) house: House,
     pub(crate) relay: relay_outbox::Relay,
@@ -29,7 +29,7 @@ pub(crate) struct Stage {
     pub(crate) receiver: Arc<MockServer>,
 }
 
-/// A stage at a time, to begin there again and again.
+/// A saved stage, to start from repeatedly.
 pub(crate) struct Scene {
     rows: Snapshot,
     now: Timestamp,
@@ -38,7 +38,7 @@ pub(crate) struct Scene {
 }
 
 impl Stage {
-    /// An empty one, whose receiver answers 200.
+    /// An empty stage with a receiver that answers 200.
     pub(crate) async fn new() -> Self {
         let receiver = MockServer::start().await;
         let stage = Self::on(TestTable::new().await, House::sender(), Arc::new(receiver));
@@ -78,7 +78,7 @@ impl Stage {
         }
     }
 
-    /// The stage as it is now.
+    /// Saves the current state.
     pub(crate) fn scene(&self) -> Scene {
         Scene {
             rows: self.house.table.snapshot(),
@@ -88,7 +88,7 @@ impl Stage {
         }
     }
 
-    /// What callbacks are answered from now on.
+    /// Sets the receiver's status from now on.
     pub(crate) async fn receiver_answers(&self, status: u16) {
         self.receiver.reset().await;
         Mock::given(method("POST"))
@@ -97,7 +97,7 @@ impl Stage {
             .await;
     }
 
-    /// The `webhook-id` of every callback that was received, in order.
+    /// The `webhook-id`s of the received callbacks, in order.
     pub(crate) async fn received(&self) -> Vec<String> {
         let requests = self.receiver.received_requests().await.expect("recorded");
         requests
@@ -111,21 +111,21 @@ impl Stage {
             .collect()
     }
 
-    /// Two connected clients of two contracting companies, their mails sent.
+    /// Two connected clients of two contracting companies, with their mails sent.
     pub(crate) async fn pair(&self) -> Pair {
         let pair = self.house.pair(Some(&self.receiver.uri())).await;
         self.work_off().await;
         pair
     }
 
-    /// A pair with a cart that was sold; its callback is not delivered yet. The order's body.
+    /// A pair after a sale, before its callback is delivered; also returns the order.
     pub(crate) async fn sold(&self) -> (Pair, Value) {
         let pair = self.pair().await;
         let order = self.house.purchase(&pair, "sold").await.expect(201);
         (pair, order)
     }
 
-    /// A pair with so many sales whose callbacks are held, since the endpoint answered 410. It answers 200 again.
+    /// A pair with held callbacks of several sales: the endpoint answered 410, and answers 200 again.
     pub(crate) async fn held(&self, sales: usize) -> Pair {
         let pair = self.pair().await;
         self.receiver_answers(410).await;
@@ -141,7 +141,7 @@ impl Stage {
         pair
     }
 
-    /// The one row of a kind that waits for a worker.
+    /// The only due row of a kind.
     pub(crate) fn message(&self, kind: Kind) -> Message {
         let messages = self
             .house
@@ -154,7 +154,7 @@ impl Stage {
         message
     }
 
-    /// The row of a kind that is due first.
+    /// The first due row of a kind.
     pub(crate) fn first_message(&self, kind: Kind) -> Message {
         let messages = self
             .house
@@ -167,7 +167,7 @@ impl Stage {
             .expect("a row is due")
     }
 
-    /// Does what the sweep and the workers would do until nothing is left to do, however long that takes.
+    /// Runs the workers on due rows until none is left, advancing the clock as needed.
     pub(crate) async fn work_off(&self) {
         for _ in 0..MOST_ROUNDS {
             let due = self.house.pass_until_due();
@@ -181,15 +181,15 @@ impl Stage {
                 assert!(!failed, "a worker fails without a fault");
             }
         }
-        panic!("the work is never done: {:?}", self.house.due());
+        panic!("rows stay due: {:?}", self.house.due());
     }
 
-    /// Hands a message to its worker as received for the n-th time; whether it is to come again.
+    /// Hands a message to its worker with a receive count; returns whether SQS delivers it again.
     pub(crate) async fn hand_over(&self, message: &Message, received: u32) -> bool {
         self.house.hand_over(message, received).await
     }
 
-    /// Hands a callback's message to a worker to whom every receiver takes too long.
+    /// Hands a callback's message to a worker that considers each receiver slow.
     pub(crate) async fn hand_over_impatiently(&self, message: &Message, received: u32) -> bool {
         let worker = Worker {
             patience: Duration::ZERO,
@@ -204,7 +204,7 @@ impl Stage {
 }
 
 impl Scene {
-    /// A stage that begins here.
+    /// A new stage in this state.
     pub(crate) async fn open(&self) -> Stage {
         let stage = Stage::on(
             TestTable::with(&self.rows).await,
@@ -254,7 +254,7 @@ fn mailer(table: &TestTable, ses: &StandIn) -> Mailer {
     })
 }
 
-/// The stand-in behind the same faults as the table, so that the calls of a function are counted together.
+/// The fake service behind the table's faults, so that a function's calls are counted together.
 fn beneath(table: &TestTable, service: &StandIn) -> SharedHttpClient {
     table.faults.around(service.http_client())
 }

@@ -1,4 +1,4 @@
-//! The workers of callbacks and mails, and what becomes of mails.
+//! The workers of callbacks and mails, and mail events.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
     [callbacks(), mails(), mail_events()].concat()
 }
 
-/// A callback that a receiver refused as often as it is tried but for the last time.
+/// A callback before its last attempt, after all others failed.
 async fn nearly_exhausted(stage: &Stage) -> Act {
     let _ = stage.sold().await;
     stage.receiver_answers(500).await;
@@ -38,7 +38,7 @@ async fn nearly_exhausted(stage: &Stage) -> Act {
     Act::Message(stage.message(Kind::Callback))
 }
 
-/// A sale whose endpoint is paused, since it answered 503 to the callback.
+/// A sale whose endpoint is paused after it answered 503.
 async fn paused(stage: &Stage) -> Pair {
     let (pair, _) = stage.sold().await;
     stage.receiver_answers(503).await;
@@ -46,23 +46,23 @@ async fn paused(stage: &Stage) -> Pair {
     pair
 }
 
-/// The callback that is due, whose worker has died after the lease, and the lease is over.
+/// A due callback whose worker died after the lease, and whose lease has expired.
 async fn cut_off(stage: &Stage) -> Act {
     let message = stage.message(Kind::Callback);
     let faults = &stage.house.table.faults;
-    // The callback, its endpoint, the lease, and what would record the attempt.
+    // Calls: the callback, its endpoint, the lease, and the record.
     faults.plan(3, Fault::Death(Lost::Request));
     tokio::select! {
         biased;
         () = faults.died() => {}
-        _ = stage.hand_over(&message, 1) => panic!("the worker does not die"),
+        _ = stage.hand_over(&message, 1) => panic!("the worker finishes"),
     }
-    faults.mend();
+    faults.clear();
     stage.house.advance(61);
     Act::Message(message)
 }
 
-/// A replay of all that waits for one.
+/// A replay of all waiting callbacks.
 async fn replay(stage: &Stage, pair: &Pair) -> Act {
     let _ = stage
         .house
@@ -76,20 +76,20 @@ async fn replay(stage: &Stage, pair: &Pair) -> Act {
     Act::Message(stage.message(Kind::Replay))
 }
 
-/// The message of the one row of a kind, a member of which nobody can read.
-pub(crate) async fn spoilt(stage: &Stage, kind: Kind, member: &str) -> Act {
+/// The message of the only row of a kind, with a corrupt member.
+pub(crate) async fn corrupted(stage: &Stage, kind: Kind, member: &str) -> Act {
     let message = stage.message(kind);
-    let spoilt = AttributeValue::S("spoilt".to_owned());
+    let corrupt = AttributeValue::S("corrupt".to_owned());
     let _ = stage
         .house
-        .scribble(&message.pk, &message.sk, member, spoilt)
+        .scribble(&message.pk, &message.sk, member, corrupt)
         .await;
     Act::Message(message)
 }
 
 fn callbacks() -> Vec<Scenario> {
     scenarios! {
-        "deliver-callbacks", None, "a receiver that takes it" => |stage| {
+        "deliver-callbacks", None, "a receiver that accepts" => |stage| {
             let _ = stage.sold().await;
             Act::Message(stage.message(Kind::Callback))
         }
@@ -101,43 +101,43 @@ fn callbacks() -> Vec<Scenario> {
         "deliver-callbacks", None, "the last attempt" => |stage| {
             nearly_exhausted(stage).await
         }
-        "deliver-callbacks", None, "a receiver that wants no more" => |stage| {
+        "deliver-callbacks", None, "a receiver that answers 410" => |stage| {
             let _ = stage.sold().await;
             stage.receiver_answers(410).await;
             Act::Message(stage.message(Kind::Callback))
         }
-        "deliver-callbacks", None, "a receiver that is overloaded" => |stage| {
+        "deliver-callbacks", None, "an overloaded receiver" => |stage| {
             let _ = stage.sold().await;
             stage.receiver_answers(503).await;
             Act::Message(stage.message(Kind::Callback))
         }
-        "deliver-callbacks", None, "an endpoint that is paused" => |stage| {
+        "deliver-callbacks", None, "a paused endpoint" => |stage| {
             let pair = paused(stage).await;
             let _ = stage.house.purchase(&pair, "another").await.expect(201);
             stage.receiver_answers(200).await;
             Act::Message(stage.first_message(Kind::Callback))
         }
-        "deliver-callbacks", None, "a probe that is taken" => |stage| {
+        "deliver-callbacks", None, "a successful probe" => |stage| {
             let _ = paused(stage).await;
             stage.receiver_answers(200).await;
             stage.house.advance(60);
             Act::Message(stage.message(Kind::Callback))
         }
-        "deliver-callbacks", None, "a probe that fails" => |stage| {
+        "deliver-callbacks", None, "a failed probe" => |stage| {
             let _ = paused(stage).await;
             stage.house.advance(60);
             Act::Message(stage.message(Kind::Callback))
         }
-        "deliver-callbacks", None, "a receiver that lets wait and takes it" => |stage| {
+        "deliver-callbacks", None, "a slow receiver that accepts" => |stage| {
             let _ = stage.sold().await;
             Act::Impatient(stage.message(Kind::Callback))
         }
-        "deliver-callbacks", None, "a receiver that lets wait and fails" => |stage| {
+        "deliver-callbacks", None, "a slow receiver that fails" => |stage| {
             let _ = stage.sold().await;
             stage.receiver_answers(500).await;
             Act::Impatient(stage.message(Kind::Callback))
         }
-        "deliver-callbacks", None, "the third attempt in a row that waits" => |stage| {
+        "deliver-callbacks", None, "the third slow attempt in a row" => |stage| {
             let pair = stage.pair().await;
             stage.receiver_answers(500).await;
             for key in ["one", "two", "three"] {
@@ -149,11 +149,11 @@ fn callbacks() -> Vec<Scenario> {
             stage.house.advance(2);
             Act::Impatient(stage.first_message(Kind::Callback))
         }
-        "deliver-callbacks", None, "an attempt that was cut off" => |stage| {
+        "deliver-callbacks", None, "an interrupted attempt" => |stage| {
             let _ = stage.sold().await;
             cut_off(stage).await
         }
-        "deliver-callbacks", None, "the last attempt, cut off" => |stage| {
+        "deliver-callbacks", None, "the last attempt, interrupted" => |stage| {
             let _ = nearly_exhausted(stage).await;
             cut_off(stage).await
         }
@@ -165,11 +165,11 @@ fn callbacks() -> Vec<Scenario> {
             let pair = stage.held(STEP + 1).await;
             replay(stage, &pair).await
         }
-        "deliver-callbacks", None, "a row that cannot be read" => |stage| {
+        "deliver-callbacks", None, "a corrupt row" => |stage| {
             let _ = stage.sold().await;
-            spoilt(stage, Kind::Callback, "event").await
+            corrupted(stage, Kind::Callback, "event").await
         }
-        "deliver-callbacks", None, "an endpoint that is disabled" => |stage| {
+        "deliver-callbacks", None, "a disabled endpoint" => |stage| {
             let (pair, _) = stage.sold().await;
             stage.receiver_answers(410).await;
             stage.work_off().await;
@@ -179,7 +179,7 @@ fn callbacks() -> Vec<Scenario> {
     }
 }
 
-/// Invites; the connection's id.
+/// Invites; returns the connection's id.
 async fn invite(stage: &Stage) -> String {
     let house = &stage.house;
     let company = house.company(true).await;
@@ -201,14 +201,14 @@ fn mails() -> Vec<Scenario> {
             let _ = invite(stage).await;
             Act::Message(stage.message(Kind::Mail))
         }
-        "send-mails", None, "a row that cannot be read" => |stage| {
+        "send-mails", None, "a corrupt row" => |stage| {
             let _ = invite(stage).await;
-            spoilt(stage, Kind::Mail, "kind").await
+            corrupted(stage, Kind::Mail, "kind").await
         }
     }
 }
 
-/// What is read of an event of SES.
+/// The parts of an SES event that the function reads.
 fn mail_event(kind: &str, connection: &str) -> Value {
     let tags = json!({"about": ["invitation"], "connection": [connection]});
     let mail = json!({"timestamp": "2026-11-21T12:00:02.012Z", "tags": tags});
@@ -219,10 +219,10 @@ fn mail_event(kind: &str, connection: &str) -> Value {
 
 fn mail_events() -> Vec<Scenario> {
     scenarios! {
-        "note-mail-events", None, "the first news of a mail" => |stage| {
+        "note-mail-events", None, "the first event of a mail" => |stage| {
             Act::MailEvent(mail_event("Bounce", &invite(stage).await))
         }
-        "note-mail-events", None, "news of a mail that was sent" => |stage| {
+        "note-mail-events", None, "an event of a sent mail" => |stage| {
             let connection = invite(stage).await;
             stage.house.notes.note(mail_event("Send", &connection)).await.expect("noted");
             Act::MailEvent(mail_event("Bounce", &connection))

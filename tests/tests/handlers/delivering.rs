@@ -77,7 +77,7 @@ async fn an_attempt_whose_lease_or_record_meets_another_transaction_is_made_once
         house.table.faults.plan(call, Fault::Busy);
         house.deliver(&messages).await;
         assert_eq!(house.table.faults.calls().len(), 5, "one is sent again");
-        house.table.faults.mend();
+        house.table.faults.clear();
         house.advance(3_600);
         house.work().await;
         assert_eq!(server.received_requests().await.expect("recorded").len(), 1);

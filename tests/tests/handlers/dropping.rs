@@ -174,7 +174,7 @@ async fn dies(house: &House, message: &Message) {
         () = faults.died() => {}
         _ = house.hand_over(message, 1) => panic!("the worker does not die over {message:?}"),
     }
-    faults.mend();
+    faults.clear();
 }
 
 #[tokio::test]

@@ -105,7 +105,7 @@ async fn kill_workers(importing: &Importing, message: &Message) {
             failed = importing.house.import(std::slice::from_ref(message), 2) => panic!("lived: {failed:?}"),
             () = faults.died() => {}
         }
-        faults.mend();
+        faults.clear();
         importing.house.advance(90);
     }
 }
