@@ -58,13 +58,14 @@ def build(names: list[str], guard: Guard) -> dict[str, Path]:
 
     Gives where each executable is, wherever CARGO_TARGET_DIR and cargo's configuration put it.
     """
-    owners = _owning_packages(guard)
-    missing = [name for name in names if name not in owners]
+    known = _binaries_of_workspace(guard)
+    missing = [name for name in names if name not in known]
     if missing:
         raise Problem(f"template.yaml names binaries that no package of the workspace builds: {', '.join(missing)}")
-    command = [cargo(), "build", "--bins", "--message-format=json-render-diagnostics"]
-    for package in sorted({owners[name] for name in names}):
-        command += ["--package", package]
+    # With --workspace cargo takes the features of `cargo test --workspace`, and so the crates that it compiled.
+    command = [cargo(), "build", "--workspace", "--message-format=json-render-diagnostics"]
+    for name in names:
+        command += ["--bin", name]
     with step(f"building {len(names)} functions", "the first time this takes minutes"):
         status, output = guard.run(command, stdout=subprocess.PIPE)
         if status != 0:
@@ -72,12 +73,12 @@ def build(names: list[str], guard: Guard) -> dict[str, Path]:
     return _executables(output, names)
 
 
-def _owning_packages(guard: Guard) -> dict[str, str]:
+def _binaries_of_workspace(guard: Guard) -> set[str]:
     status, output = guard.run([cargo(), "metadata", "--no-deps", "--format-version=1"], stdout=subprocess.PIPE)
     if status != 0:
         raise Problem("cargo cannot read the workspace: its error is above")
     return {
-        target["name"]: package["name"]
+        target["name"]
         for package in json.loads(output)["packages"]
         for target in package["targets"]
         if "bin" in target["kind"]

@@ -10,6 +10,7 @@ mod errors;
 mod examples;
 mod fields;
 mod functions;
+mod manifests;
 mod needs;
 mod receiver;
 mod routes;
