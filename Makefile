@@ -19,7 +19,7 @@ STORIES_RETRY_SCHEDULE := 0,1,2,2
 RECEIVERS := infra/receivers/node_modules/.package-lock.json
 
 .NOTPARALLEL:
-.PHONY: help demo test chaos up down status build lint audit fuzz bench-import bench-callbacks
+.PHONY: help demo test test-steps chaos up down status build lint audit fuzz bench-import bench-callbacks
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "make %-15s %s\n", $$1, $$2 }'
@@ -27,7 +27,12 @@ help: ## list these targets
 demo: ## play the story of two merchants against the real API, on a stack of its own
 	$(LOCAL) run -- python -u -m infra.local.demo
 
-test: $(RECEIVERS) ## run every test: unit, store, and the stories against the deployed template
+test: ## run every test: unit, store, and the stories, in one process and deployed; the last line is the total
+	@$(PYTHON) -m infra.totals $(MAKE) --no-print-directory test-steps
+
+# The first step that fails is the last one. --workspace keeps one set of features, so that crates are compiled once.
+test-steps: $(RECEIVERS)
+	$(PYTHON) -m unittest discover -s infra/tests -t .
 	$(PYTHON) -m unittest discover -s infra/import_orders/tests -t .
 	$(LOCAL) exec -- python -m unittest discover -s infra/operate/tests -t .
 	$(LOCAL) exec -- python -m unittest discover -s infra/local/tests -t .
@@ -37,7 +42,7 @@ test: $(RECEIVERS) ## run every test: unit, store, and the stories against the d
 
 # SEEDS says how many, SEED plays one of them again. `make test` plays 300.
 chaos: ## play random histories with faults over all functions: SEEDS=100000, or SEED=4711 again
-	TANDEM_CHAOS_SEEDS=$(or $(SEEDS),1000) TANDEM_CHAOS_SEED=$(SEED) cargo test --package tandem-tests --test chaos -- --nocapture
+	TANDEM_CHAOS_SEEDS=$(or $(SEEDS),1000) TANDEM_CHAOS_SEED=$(SEED) cargo test --workspace --test chaos -- --nocapture
 
 up: ## bring a stack up and leave it up; .local/stack.json tells where
 	$(LOCAL) up
