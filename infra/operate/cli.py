@@ -1,4 +1,4 @@
-"""The command: brings the parts together and gives the exit status."""
+"""Dispatches the commands and returns the exit status."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FAILED = 2
 
 
 def main(arguments: list[str]) -> int:
-    """Run one command: 0, 1 if `status` found something for people to look at, 2 for a problem, 130 after Ctrl-C."""
+    """Run one command: 0, 1 if `status` found something for a person to check, 2 for a problem, 130 after Ctrl-C."""
     try:
         options = parse(arguments)
         environment.ensure()
@@ -27,13 +27,13 @@ def main(arguments: list[str]) -> int:
         return FAILED
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:  # whoever read along has seen enough
+    except BrokenPipeError:  # the reader of a pipe closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
 
 
 def _run(options: Options) -> int:
-    from botocore.exceptions import BotoCoreError, ClientError  # these need the environment
+    from botocore.exceptions import BotoCoreError, ClientError  # needs the environment
 
     from infra.operate import redrive, stack, status, why
 
@@ -47,4 +47,4 @@ def _run(options: Options) -> int:
             case _:
                 return redrive.run(target, options)
     except (BotoCoreError, ClientError) as error:
-        raise Problem(f"AWS says: {error}") from error
+        raise Problem(f"AWS answered: {error}") from error

@@ -1,4 +1,4 @@
-"""The outbox rows that are not done: those that are due, which a worker should have begun, and those for later."""
+"""Counts the unfinished outbox rows: those that are due, and those for later."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from infra.operate.stack import Stack
 SHARDS = 64
 """Partitions of the index, as in shared/store/src/index_values.rs."""
 MOST_OF_A_SHARD = 2_000
-"""Rows that are counted in one partition; more only say that it is many."""
+"""Rows counted in one partition; the count is cut off there."""
 
 LATE = timedelta(minutes=5)
-"""The sweep comes each minute: what is due for longer than this is stuck, or the workers do not keep up."""
+"""The sweep runs each minute: a row that is due for longer has a failing worker, or the workers do not keep up."""
 
 
 @dataclass
 class Due:
-    """The rows of a kind that are not done."""
+    """The unfinished rows of a kind."""
 
     kind: str
     rows: int = 0
     """How many are due."""
     later: int = 0
-    """How many are with a worker, or wait for their next attempt."""
+    """How many a worker holds, or wait for their next attempt."""
     oldest: str | None = None
     """When the oldest became due."""
     cut: bool = False
-    """Whether there are more than were counted."""
+    """Whether the count was cut off."""
 
     def count(self, due_at: str, until: str) -> None:
         """Count a row; times of the index sort like text."""
@@ -42,12 +42,12 @@ class Due:
         self.oldest = min(self.oldest or due_at, due_at)
 
     def late(self, now: datetime) -> bool:
-        """Whether people should look."""
+        """Whether a person should check."""
         return self.oldest is not None and now - moments.read(self.oldest) > LATE
 
 
 def rows(stack: Stack, now: datetime) -> list[Due]:
-    """Counts what is not done, by kind."""
+    """Count the unfinished rows by kind."""
     found = {kind: Due(kind) for kind in ("callbacks", "mails", "imports", "others")}
     until = now.strftime("%Y-%m-%dT%H:%M:%S.999Z")
     with ThreadPoolExecutor(max_workers=8) as pool:

@@ -1,4 +1,4 @@
-"""Times as people read them."""
+"""Formats times for people."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from datetime import datetime, timedelta, timezone
 
 
 def now() -> datetime:
-    """The time."""
+    """The current time, in UTC."""
     return datetime.now(timezone.utc)
 
 
 def read(text: str) -> datetime:
-    """A time of the table; its fraction of a second is left out, which the oldest Python cannot read in all lengths."""
+    """Parse a time of the table, without its fraction: Python 3.10 does not accept every length of fraction."""
     return datetime.strptime(text.removesuffix("Z").partition(".")[0], "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc)
 
 
 def span(length: timedelta) -> str:
-    """A length of time in its two largest units: ``2 h 5 min``."""
+    """Format a duration in its two largest units: ``2 h 5 min``."""
     seconds = int(length.total_seconds())
     if seconds < 60:
         return f"{max(seconds, 0)} s"
@@ -29,8 +29,8 @@ def span(length: timedelta) -> str:
     return " ".join(parts[:2])
 
 
-def told(text: str, at: datetime) -> str:
-    """A time of the table with how far it is from `at`: ``2026-07-01 12:00:00 UTC (5 min ago)``."""
+def relative(text: str, at: datetime) -> str:
+    """Format a time of the table with its distance from `at`: ``2026-07-01 12:00:00 UTC (5 min ago)``."""
     time = read(text)
     shown = time.strftime("%Y-%m-%d %H:%M:%S UTC")
     distance = f"{span(at - time)} ago" if time <= at else f"in {span(time - at)}"

@@ -1,4 +1,4 @@
-"""What the person asked for."""
+"""Parses the command line."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ KINDS = ("callbacks", "mails", "imports")
 
 @dataclass(frozen=True)
 class Options:
-    """One command as it was asked for."""
+    """One command with its options."""
 
     command: str
     stack_name: str | None
     description: Path
-    """The local stack's stack.json; used if no `stack_name` is given."""
+    """stack.json of the local stack; used without `stack_name`."""
     id: str = ""
     client: str | None = None
     queue: str = ""
@@ -30,7 +30,7 @@ class Options:
 
 
 def parse(arguments: list[str]) -> Options:
-    """Read the arguments; ends with a usage message and status 2 where they make no sense."""
+    """Parse the arguments; invalid ones print the usage and exit with status 2."""
     given = _parser().parse_args(arguments)
     described = os.environ.get("TANDEM_STACK")
     return Options(
@@ -48,30 +48,28 @@ def parse(arguments: list[str]) -> Options:
 def _parser() -> argparse.ArgumentParser:
     where = argparse.ArgumentParser(add_help=False)
     one = where.add_mutually_exclusive_group(required=True)
-    one.add_argument("--stack-name", metavar="NAME", help="a stack on AWS, by the usual credentials and region")
-    one.add_argument(
-        "--local", action="store_true", help="the stack that `make up` left, or the one TANDEM_STACK names"
-    )
+    one.add_argument("--stack-name", metavar="NAME", help="a stack on AWS, with the standard credentials and region")
+    one.add_argument("--local", action="store_true", help="the stack of `make up`, or the one that TANDEM_STACK names")
     parser = argparse.ArgumentParser(
         prog="python3 -m infra.operate",
-        description="What waits in Tandem, why something is stuck, and how to set it going again",
+        description="Shows waiting work in Tandem, explains why it waits, and redrives dead letters",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser(
-        "status", parents=[where], help="queues, dead letters and due rows; exit status 1 if people must look"
+        "status", parents=[where], help="show queues, dead letters and due rows; exit status 1 if a person must act"
     )
-    why = commands.add_parser("why", parents=[where], help="why a callback, a mail or an import is where it is")
+    why = commands.add_parser("why", parents=[where], help="explain the state of a callback, a mail or an import")
     why.add_argument("id", metavar="ID", help="cbk_..., mal_... or prm_...; or both ids: cli_...#cbk_...")
-    why.add_argument("--client", metavar="ID", help="the client whose it is; in no need if ID names it")
-    redrive = commands.add_parser("redrive", parents=[where], help="give dead letters back to their queue")
+    why.add_argument("--client", metavar="ID", help="the client that owns it; not needed if ID contains it")
+    redrive = commands.add_parser("redrive", parents=[where], help="move dead letters back to their queue")
     redrive.add_argument("queue", choices=KINDS)
-    redrive.add_argument("--only", metavar="ID", help="only letters that name this callback, mail, import or client")
-    redrive.add_argument("--dry-run", action="store_true", help="only list the letters")
+    redrive.add_argument("--only", metavar="ID", help="only the dead letters of this callback, mail, import or client")
+    redrive.add_argument("--dry-run", action="store_true", help="only list the dead letters")
     redrive.add_argument("--max-per-second", dest="per_second", type=_rate, metavar="N", help="1 to 500")
     return parser
 
 
 def _rate(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 500):
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 to 500")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 500")
     return int(text)

@@ -1,27 +1,27 @@
-"""How many messages wait in the queues, and for how long."""
+"""Measures the depth and the age of the queues."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from infra.operate import letters
+from infra.operate import dead_letters
 from infra.operate.stack import Queue, Stack
 
 _LOOKED_AT = 100
-"""Letters that are looked at for the oldest one where CloudWatch does not know."""
+"""Dead letters received to find the oldest, where CloudWatch has no data."""
 
 
 @dataclass(frozen=True)
 class Depth:
-    """What is in a queue, about."""
+    """The approximate depth of a queue."""
 
     queue: Queue
     waiting: int
     in_flight: int
     delayed: int
     oldest: timedelta | None
-    """How long the oldest message has waited; None if that is not known or there is none."""
+    """The age of the oldest message; None if it is unknown or the queue is empty."""
 
     @property
     def all(self) -> int:
@@ -30,7 +30,7 @@ class Depth:
 
 
 def depths(stack: Stack, now: datetime) -> list[Depth]:
-    """All queues of a stack."""
+    """Measure all queues of a stack."""
     return [_depth(stack, queue, now) for queue in stack.queues]
 
 
@@ -49,9 +49,9 @@ def _depth(stack: Stack, queue: Queue, now: datetime) -> Depth:
 
 
 def _oldest(stack: Stack, queue: Queue, now: datetime) -> timedelta | None:
-    """CloudWatch knows it some minutes late, and not of a queue at which nothing has happened for hours.
+    """Take the age from CloudWatch, which is minutes late and has none for a queue that was idle for hours.
 
-    A dead-letter queue can be looked into then; its messages tell when they were sent first.
+    For a dead-letter queue, the messages then give the time when they were first sent.
     """
     answer = stack.cloudwatch.get_metric_statistics(
         Namespace="AWS/SQS",
@@ -67,5 +67,5 @@ def _oldest(stack: Stack, queue: Queue, now: datetime) -> timedelta | None:
         return timedelta(seconds=float(points[-1]["Maximum"]))
     if not queue.dead:
         return None
-    sent = [letter.sent_at for letter in letters.all_in(stack, queue, _LOOKED_AT)]
+    sent = [dead_letter.sent_at for dead_letter in dead_letters.all_in(stack, queue, _LOOKED_AT)]
     return now - min(sent) if sent else None

@@ -1,10 +1,9 @@
-"""``redrive``: gives dead letters back to the queue they came from.
+"""``redrive``: moves dead letters back to the queue that they came from.
 
-A letter that comes back is a new message, which is what begins a chunk anew that was put aside. A letter whose row was
-done meanwhile does nothing. SQS has a task for it, which goes on by itself once it is started;
-where there is none (the emulator), or where only some letters are meant, they are moved one by one: sent, then
-deleted. What ends this program between the two leaves a letter twice, which changes nothing: workers are safe to run
-twice.
+A redriven dead letter is a new message, which restarts a chunk. It has no effect if its row is done. SQS has a task for
+the move, which runs by itself once started. The emulator has no such task, and the task moves all messages: there, and
+with ``--only``, they are sent and then deleted one by one. A crash between the two leaves a message twice, which is
+harmless: workers are safe to run twice.
 """
 
 from __future__ import annotations
@@ -16,8 +15,8 @@ from botocore.exceptions import ClientError
 
 from infra.local.demo.text import table
 from infra.local.say import Problem, say
-from infra.operate import letters, moments, queues
-from infra.operate.letters import Letter
+from infra.operate import dead_letters, moments, queues
+from infra.operate.dead_letters import DeadLetter
 from infra.operate.options import Options
 from infra.operate.stack import Stack
 
@@ -29,31 +28,35 @@ _SLACK = timedelta(seconds=5)
 
 
 def run(stack: Stack, options: Options) -> int:
-    """Move them, or list them; gives 0."""
+    """Move or list the dead letters; returns 0."""
     if options.dry_run:
         return _list(stack, options)
     if options.only is None:
         task = _start_task(stack, options)
         if task:
             return _watch(stack, options, task)
-        say("this SQS has no redrive task; moving the letters one by one")
+        say("this SQS has no redrive task; moving the dead letters one by one")
     return _move(stack, options)
 
 
 def _list(stack: Stack, options: Options) -> int:
     queue, now = stack.queue(options.queue, dead=True), moments.now()
-    found = [letter for letter in letters.all_in(stack, queue, _MOST_LISTED) if _meant(letter, options)]
-    lines = [(letter.name, moments.span(now - letter.sent_at), letter.why) for letter in found]
+    found = [
+        dead_letter
+        for dead_letter in dead_letters.all_in(stack, queue, _MOST_LISTED)
+        if _selected(dead_letter, options)
+    ]
+    lines = [(dead_letter.name, moments.span(now - dead_letter.sent_at), dead_letter.why) for dead_letter in found]
     if lines:
-        print("\n".join(table(("names", "sent, ago", "why"), lines, ("sent, ago",))))
+        print("\n".join(table(("row", "age", "reason"), lines, ("age",))))
     print(f"{_count(len(found))} would go back to the queue {options.queue}; nothing was moved", flush=True)
     return 0
 
 
 def _start_task(stack: Stack, options: Options) -> str | None:
-    """Start SQS's own redrive; None if this SQS has none."""
+    """Start SQS's own redrive; None if this SQS has no such task."""
     source = queues.arn(stack, stack.queue(options.queue, dead=True))
-    # Named, because SQS knows no source of the letters that workers put there themselves.
+    # Explicit, because SQS does not know the source of the messages that workers moved there themselves.
     destination = queues.arn(stack, stack.queue(options.queue, dead=False))
     rate = {"MaxNumberOfMessagesPerSecond": options.per_second} if options.per_second else {}
     try:
@@ -66,8 +69,8 @@ def _start_task(stack: Stack, options: Options) -> str | None:
 
 
 def _watch(stack: Stack, options: Options, source: str) -> int:
-    """Tell how far the task is, until it ends."""
-    say("the redrive is started; it goes on by itself, also if this command is stopped")
+    """Report the progress of the task until it ends."""
+    say("the redrive has started; it continues even if this command is stopped")
     shown = -1
     while True:
         task = stack.sqs.list_message_move_tasks(SourceArn=source, MaxResults=1)["Results"][0]
@@ -85,29 +88,29 @@ def _watch(stack: Stack, options: Options, source: str) -> int:
 
 
 def _move(stack: Stack, options: Options) -> int:
-    """Send and delete, letter by letter."""
+    """Send and delete the dead letters one by one."""
     dead, target = stack.queue(options.queue, dead=True), stack.queue(options.queue, dead=False)
     begun, moved = moments.now() + _SLACK, 0
-    with letters.held(stack, dead) as held:
-        for letter in held:
-            # One that was sent since has come back from its workers already: it is not to go round in circles.
-            if not _meant(letter, options) or letter.sent_at > begun:
+    with dead_letters.held(stack, dead) as held:
+        for dead_letter in held:
+            # A message sent since the start has failed again already: moving it again would loop.
+            if not _selected(dead_letter, options) or dead_letter.sent_at > begun:
                 continue
-            # The group is the tenant, by which tenants share the queue fairly.
-            group = {"MessageGroupId": letter.group} if letter.group else {}
-            stack.sqs.send_message(QueueUrl=target.url, MessageBody=letter.body, **group)
-            letters.delete(stack, dead, letter)
+            # The group is the tenant; SQS shares the queue fairly between groups.
+            group = {"MessageGroupId": dead_letter.group} if dead_letter.group else {}
+            stack.sqs.send_message(QueueUrl=target.url, MessageBody=dead_letter.body, **group)
+            dead_letters.delete(stack, dead, dead_letter)
             moved += 1
-            say(f"moved {letter.name}")
+            say(f"moved {dead_letter.name}")
             if options.per_second:
                 time.sleep(1 / options.per_second)
     print(f"{_count(moved)} went back to the queue {options.queue}", flush=True)
     return 0
 
 
-def _meant(letter: Letter, options: Options) -> bool:
-    return options.only is None or letter.names(options.only)
+def _selected(dead_letter: DeadLetter, options: Options) -> bool:
+    return options.only is None or dead_letter.names(options.only)
 
 
-def _count(letters: int) -> str:
-    return "1 letter" if letters == 1 else f"{letters} letters"
+def _count(number: int) -> str:
+    return "1 dead letter" if number == 1 else f"{number} dead letters"

@@ -1,4 +1,4 @@
-"""Rows of the table, without what names a person and without what is sealed: only these members are read at all."""
+"""Reads rows of the table, without personal data and sealed values: only the members listed here are read."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _read = TypeDeserializer().deserialize
 
 
 def get(stack: Stack, pk: str, sk: str, members: list[str]) -> Row | None:
-    """Some members of a row as they are now; None if there is no such row."""
+    """Read some members of a row, consistently; None if the row does not exist."""
     answer = stack.dynamodb.get_item(
         TableName=stack.table,
         Key={"pk": {"S": pk}, "sk": {"S": sk}},
@@ -33,7 +33,7 @@ def get(stack: Stack, pk: str, sk: str, members: list[str]) -> Row | None:
 
 
 def beginning_with(stack: Stack, pk: str, beginning: str, members: list[str], newest: int | None = None) -> list[Row]:
-    """Some members of the rows of a partition whose sort key begins so; only the last of them if `newest` says."""
+    """Read some members of a partition's rows by the beginning of the sort key; only the last `newest` if given."""
     found: list[Row] = []
     more: dict[str, Any] = {"Limit": newest, "ScanIndexForward": False} if newest else {}
     only = _only(members)
@@ -53,7 +53,7 @@ def beginning_with(stack: Stack, pk: str, beginning: str, members: list[str], ne
 
 
 def _only(members: list[str]) -> dict[str, Any]:
-    """The arguments of a read that asks for some members; names are replaced: some are words of DynamoDB's own."""
+    """The projection of a read; names are replaced, because some are reserved words of DynamoDB."""
     parts = [part for member in members for part in member.split(".")]
     return {
         "ProjectionExpression": ", ".join(".".join(f"#{part}" for part in member.split(".")) for member in members),

@@ -1,4 +1,4 @@
-"""The table and the queues of a deployed stack, and the clients to reach them."""
+"""The table and the queues of a deployed stack, and the clients of its services."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class Queue:
 
     @property
     def label(self) -> str:
-        """How people call it."""
+        """The name shown to people."""
         return f"{self.kind}, dead letters" if self.dead else self.kind
 
 
 @dataclass(frozen=True)
 class Stack:
-    """Where a stack's things are."""
+    """The resources of a stack."""
 
     table: str
     queues: tuple[Queue, ...]
@@ -43,7 +43,7 @@ class Stack:
 
 
 def of(options: Options) -> Stack:
-    """The stack that was asked for. Raises a `Problem` if there is none."""
+    """Find the selected stack. Raises a `Problem` if there is none."""
     if options.stack_name:
         session = boto3.Session()
         if not session.region_name:
@@ -52,7 +52,7 @@ def of(options: Options) -> Stack:
     try:
         known = json.loads(options.description.read_text())
     except (OSError, ValueError):
-        raise Problem(f"no stack is up ({options.description} is not there); `make up` brings one up") from None
+        raise Problem(f"no stack is up ({options.description} does not exist); start one with `make up`") from None
     session = boto3.Session(known["awsAccessKeyId"], known["awsSecretAccessKey"], region_name=known["region"])
     outputs = {name[:1].upper() + name[1:]: value for name, value in known.items()}
     return _built(outputs, session, known["awsEndpoint"])
@@ -64,7 +64,7 @@ def _outputs(session: Any, name: str) -> dict[str, str]:
 
 
 def _built(outputs: dict[str, str], session: Any, endpoint: str | None) -> Stack:
-    # The emulator listens on the loopback address: straight to it, whatever proxy the person has set.
+    # The emulator listens on the loopback address: no proxy of the user's environment may apply.
     config = Config(connect_timeout=5, read_timeout=30, **({"proxies": {}} if endpoint else {}))
 
     def client(service: str) -> Any:
@@ -77,5 +77,5 @@ def _built(outputs: dict[str, str], session: Any, endpoint: str | None) -> Stack
         dead.append(Queue("triggers", outputs["TriggerFailureQueueUrl"], dead=True))
         table = outputs["TableName"]
     except KeyError as output:
-        raise Problem(f"the stack has no output {output}; is it one of Tandem, and of this release?") from None
+        raise Problem(f"the stack has no output {output}; is it a stack of Tandem, of this release?") from None
     return Stack(table, (*work, *dead), client("sqs"), client("dynamodb"), client("cloudwatch"))

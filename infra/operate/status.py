@@ -1,4 +1,4 @@
-"""``status``: queues, dead letters and due rows, as two tables and what they mean."""
+"""``status``: shows queues, dead letters and due rows in two tables, and the findings."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from infra.operate.stack import Stack
 
 
 def run(stack: Stack) -> int:
-    """Print it; gives 1 if people must look, 0 if all is well."""
+    """Print the tables; returns 1 if a person must act, 0 if all is well."""
     now = moments.now()
     depths, rows = queues.depths(stack, now), due.rows(stack, now)
     print("\n".join([*_queue_table(depths), "", *_due_table(rows, now), ""]))
     advice = findings(depths, rows, now)
-    print("\n".join(advice) or "All is well: no dead letters, and nothing is due for long.", flush=True)
+    print("\n".join(advice) or "All is well: no dead letters, and no overdue rows.", flush=True)
     return 1 if advice else 0
 
 
 def findings(depths: list[Depth], rows: list[Due], now: datetime) -> list[str]:
-    """What people must look at."""
+    """The findings that a person must act on."""
     found = []
     for depth in depths:
         if depth.queue.dead and depth.all:
@@ -30,16 +30,14 @@ def findings(depths: list[Depth], rows: list[Due], now: datetime) -> list[str]:
             found.append(f"{depth.queue.kind}: {letters}. {_next_step(depth.queue.kind)}")
     for kind in rows:
         if kind.oldest and kind.late(now):
-            found.append(
-                f"{kind.kind}: the oldest row is due for {_age(kind, now)}; workers fail on it or do not keep up."
-            )
+            found.append(f"{kind.kind}: the oldest row is {_age(kind, now)} overdue; workers fail or do not keep up.")
     return found
 
 
 def _next_step(kind: str) -> str:
     if kind == "triggers":
-        return "The stream or the schedule could not call its function; see docs/operations.md."
-    return f"See whose they are: python3 -m infra.operate redrive {kind} --dry-run"
+        return "The stream or the schedule could not invoke its function; see docs/operations.md."
+    return f"List them: python3 -m infra.operate redrive {kind} --dry-run"
 
 
 def _queue_table(depths: list[Depth]) -> list[str]:

@@ -15,7 +15,7 @@ pub struct LetDo {
     pub others: BTreeSet<String>,
 }
 
-/// What `infra/local/trespass.py` finds on the stack of the stories, by function: `Offers`, `PurchaseCart`.
+/// What `infra/local/role_probe.py` finds on the stack of the stories, by function: `Offers`, `PurchaseCart`.
 ///
 /// # Panics
 /// It fails.
@@ -30,7 +30,7 @@ pub fn trespass() -> BTreeMap<String, LetDo> {
         "--",
         "python",
         "-m",
-        "infra.local.trespass",
+        "infra.local.role_probe",
     ];
     let output = Command::new("python3")
         .args(words)

@@ -1,4 +1,4 @@
-"""What the tests share: a stack whose SQS is a dictionary."""
+"""A stack with an in-memory SQS for the tests."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ URL = "https://sqs.example/1/"
 
 @dataclass
 class Message:
-    """A message in the stand-in."""
+    """A message of the fake SQS."""
 
     id: str
     body: str
@@ -33,11 +33,11 @@ class Message:
 
 @dataclass
 class Sqs:
-    """A stand-in for SQS: what is received is hidden until somebody makes it visible again."""
+    """A fake SQS: a received message is hidden until its visibility is changed."""
 
     queues: dict[str, list[Message]] = field(default_factory=dict)
     tasks: list[dict[str, Any]] | None = None
-    """What a redrive task tells, look by look; None for an SQS that has no such task."""
+    """The answers about a redrive task, one per call; None for an SQS without such a task."""
     started: dict[str, Any] | None = None
     numbers: Any = field(default_factory=itertools.count)
 
@@ -47,7 +47,7 @@ class Sqs:
         self.queues.setdefault(url, []).append(message)
 
     def receive_message(self, QueueUrl: str, MaxNumberOfMessages: int, **_: Any) -> dict[str, Any]:
-        """Hide and give the first messages that are visible."""
+        """Hide and return the first visible messages."""
         seen = [message for message in self.queues.get(QueueUrl, []) if not message.hidden][:MaxNumberOfMessages]
         for message in seen:
             message.hidden = True
@@ -64,7 +64,7 @@ class Sqs:
         self.queues[QueueUrl] = [message for message in self.queues[QueueUrl] if message.id != ReceiptHandle]
 
     def send_message(self, QueueUrl: str, MessageBody: str, **group: Any) -> None:
-        """Take a message, sent just now."""
+        """Accept a message, sent now."""
         self.put(QueueUrl, MessageBody, **group)
 
     def get_queue_attributes(self, QueueUrl: str, **_: Any) -> dict[str, Any]:
@@ -76,26 +76,26 @@ class Sqs:
         return {"Attributes": attributes | {"QueueArn": f"arn:{QueueUrl}"}}
 
     def start_message_move_task(self, **task: Any) -> None:
-        """Start a task where there are any."""
+        """Start a task, if this SQS has tasks."""
         if self.tasks is None:
             raise ClientError({"Error": {"Code": "InvalidAction", "Message": ""}}, "StartMessageMoveTask")
         self.started = task
 
     def list_message_move_tasks(self, **_: Any) -> dict[str, Any]:
-        """How far the task is."""
+        """The next answer about the task."""
         assert self.tasks is not None
         return {"Results": [self.tasks.pop(0)]}
 
 
 def _received(message: Message) -> dict[str, Any]:
-    told = {"Body": message.body, "Attributes": message.attributes}
+    received = {"Body": message.body, "Attributes": message.attributes}
     if message.reason is not None:
-        told["MessageAttributes"] = {"Reason": {"DataType": "String", "StringValue": message.reason}}
-    return {"MessageId": message.id, "ReceiptHandle": message.id} | told
+        received["MessageAttributes"] = {"Reason": {"DataType": "String", "StringValue": message.reason}}
+    return {"MessageId": message.id, "ReceiptHandle": message.id} | received
 
 
 class CloudWatch:
-    """A stand-in that knows nothing."""
+    """A fake CloudWatch without data."""
 
     def get_metric_statistics(self, **_: Any) -> dict[str, Any]:
         """No data."""
@@ -115,8 +115,8 @@ def body(promise: str = PROMISE, chunk: int = 1) -> str:
     return json.dumps({"v": 1, "kind": "import"} | row)
 
 
-def said(call: Callable[[], object]) -> str:
-    """What a call prints."""
+def output_of(call: Callable[[], object]) -> str:
+    """The standard output of a call."""
     out = io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
         call()

@@ -1,4 +1,4 @@
-"""What is read of the table and the queues, and what is not."""
+"""Reading the table and the queues, without personal data."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from botocore.stub import ANY, Stubber
 from infra.local.say import Problem
 from infra.operate import due, moments, queues, rows, status, why
 from infra.operate.options import Options, parse
-from infra.operate.tests.case import CLIENT, PROMISE, URL, Sqs, body, said, stack
+from infra.operate.tests.case import CLIENT, PROMISE, URL, Sqs, body, output_of, stack
 
 NOW = moments.read("2026-07-01T12:00:00Z")
 _READ = ("TableName", "Key", "ConsistentRead", "ProjectionExpression", "ExpressionAttributeNames")
@@ -23,18 +23,18 @@ ANY_READ = dict.fromkeys(_READ, ANY)
 
 
 def dynamodb() -> Any:
-    """A client that calls nobody."""
+    """A client that makes no calls."""
     return boto3.client("dynamodb", "eu-central-1", aws_access_key_id="a", aws_secret_access_key="b")
 
 
 class Rows(unittest.TestCase):
     """Rows of the table."""
 
-    def test_nothing_sealed_and_nobodys_data_is_asked_for(self) -> None:
+    def test_no_sealed_or_personal_data_is_read(self) -> None:
         asked = {*rows.CALLBACK, *rows.ATTEMPT, *rows.ENDPOINT, *rows.MAIL, *rows.PROMISE, *rows.CHUNK}
         self.assertFalse(asked & {"sealedBody", "answer", "email", "kind", "language", "url", "secrets"})
 
-    def test_a_row_is_read_consistently_and_only_its_members(self) -> None:
+    def test_a_read_is_consistent_and_projected(self) -> None:
         client = dynamodb()
         expected = {
             "TableName": "table",
@@ -50,7 +50,7 @@ class Rows(unittest.TestCase):
             self.assertEqual(row, {"pk": "a", "status": "sent"})
             self.assertIsNone(rows.get(stack(Sqs(), client), "a", "mail", ["status"]))
 
-    def test_rows_are_counted_by_kind_with_the_oldest_that_is_due_over_all_pages(self) -> None:
+    def test_due_rows_are_counted_by_kind_over_all_pages(self) -> None:
         class Table:
             """Three rows in the first shard, on two pages."""
 
@@ -83,7 +83,7 @@ class Rows(unittest.TestCase):
 class Status(unittest.TestCase):
     """The command `status`."""
 
-    def test_dead_letters_and_late_rows_are_what_people_look_at(self) -> None:
+    def test_dead_letters_and_overdue_rows_are_findings(self) -> None:
         sqs = Sqs()
         sent = int((NOW - timedelta(hours=2)).timestamp() * 1000)
         sqs.put(f"{URL}imports-dead", body(), sent=sent)
@@ -91,11 +91,11 @@ class Status(unittest.TestCase):
         depths = queues.depths(stack(sqs), NOW)
         oldest = {depth.queue.label: depth.oldest for depth in depths}
         self.assertEqual(oldest["imports, dead letters"], timedelta(hours=2))
-        self.assertIsNone(oldest["callbacks"])  # only CloudWatch could tell
+        self.assertIsNone(oldest["callbacks"])  # only CloudWatch has the age of a work queue
         late = due.Due("mails", 3, oldest="2026-07-01T11:00:00.000Z")
         found = status.findings(depths, [late], NOW)
         self.assertIn("imports: 1 dead letter.", found[0])
-        self.assertIn("mails: the oldest row is due for 1 h", found[1])
+        self.assertIn("mails: the oldest row is 1 h overdue", found[1])
         self.assertEqual(len(found), 2)
 
 
@@ -104,25 +104,25 @@ class Why(unittest.TestCase):
 
     def ask(self, id: str, client: str | None = CLIENT, table: Any = None) -> str:
         options = Options("why", None, Path("stack.json"), id=id, client=client)
-        return said(lambda: why.run(stack(Sqs(), table), options))
+        return output_of(lambda: why.run(stack(Sqs(), table), options))
 
-    def test_what_is_no_key_is_refused_with_what_would_be_one(self) -> None:
+    def test_an_invalid_id_is_rejected_with_the_valid_form(self) -> None:
         for id, client, reason in (
-            ("cus_1", CLIENT, "no id of a callback"),
+            ("cus_1", CLIENT, "not the id of a callback"),
             (PROMISE, None, "--client"),
-            (PROMISE, "bergwelt", "no id of a client"),
+            (PROMISE, "bergwelt", "not the id of a client"),
         ):
             with self.assertRaisesRegex(Problem, reason):
                 self.ask(id, client)
 
-    def test_a_row_that_is_spoilt_is_said_to_be(self) -> None:
+    def test_a_corrupt_row_is_reported(self) -> None:
         client = dynamodb()
         with Stubber(client) as stub:
             stub.add_response("get_item", {"Item": {"pk": {"S": "a"}, "status": {"S": "sent"}}})
-            with self.assertRaisesRegex(Problem, "a row of mal_.* is not as it should be .KeyError: 'createdAt'."):
+            with self.assertRaisesRegex(Problem, "a row of mal_.* is corrupt .KeyError: 'createdAt'."):
                 self.ask(PROMISE.replace("prm", "mal"), table=client)
 
-    def test_a_stuck_import_is_explained_without_its_items(self) -> None:
+    def test_a_dead_lettered_chunk_is_explained_without_items(self) -> None:
         client = dynamodb()
         promise = {
             "items": {"N": "30"},
@@ -135,13 +135,13 @@ class Why(unittest.TestCase):
             stub.add_response("get_item", {"Item": promise}, ANY_READ)
             stub.add_response("query", {"Items": [{name: {"S": value} for name, value in stuck.items()}]})
             stub.add_response("get_item", {"Item": {"pk": {"S": "a"}, "items": {"S": "anna@customers.example"}}})
-            told = self.ask(f"{CLIENT}#{PROMISE}", None, client)
-        self.assertIn("The member `items` of the row items#001 is no list of orders.", told)
-        self.assertNotIn("anna", told)
+            output = self.ask(f"{CLIENT}#{PROMISE}", None, client)
+        self.assertIn("The member `items` of the row items#001 is not a list of orders.", output)
+        self.assertNotIn("anna", output)
 
 
-class Asked(unittest.TestCase):
-    """What is asked for."""
+class CommandLine(unittest.TestCase):
+    """The options."""
 
     def test_a_command_names_its_stack(self) -> None:
         self.assertEqual(parse(["status", "--stack-name", "tandem"]).stack_name, "tandem")

@@ -1,4 +1,4 @@
-"""Messages in a dead-letter queue, looked at and put back."""
+"""Reads the messages of a dead-letter queue, and puts them back or deletes them."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from typing import Any
 from infra.operate.stack import Queue, Stack
 
 HOLD = 600
-"""Seconds for which a letter is held; it comes back by itself if nobody puts it back."""
+"""Seconds for which a received dead letter is hidden; it reappears by itself after that."""
 
 REASONS = {
-    "oversized": "the message is too long to be one of Tandem",
-    "undecodable": "the message cannot be read",
-    "unknown_version": "the message is of another release",
-    "unknown_kind": "the message is for no worker of this queue",
-    "foreign_tenant": "the message names a tenant and a row of another one",
-    "unreadable_row": "its row, or one that it needs, cannot be read",
-    "too_many_tries": "workers died over it again and again",
+    "oversized": "the message is too long to be Tandem's",
+    "undecodable": "the message cannot be decoded",
+    "unknown_version": "the message is from another release",
+    "unknown_kind": "no worker of this queue handles this kind of message",
+    "foreign_tenant": "the message names a tenant and a row of another tenant",
+    "unreadable_row": "its row, or a row that it needs, is corrupt",
+    "too_many_tries": "workers died repeatedly while handling it",
 }
-"""What workers write into the message attribute `Reason`."""
+"""The values of the message attribute `Reason`, which workers write."""
 
 _BATCH = 10
 
 
 @dataclass(frozen=True)
-class Letter:
-    """A message that a worker can never handle, or that workers failed on five times."""
+class DeadLetter:
+    """A message that no worker can ever handle, or that failed five times."""
 
     message_id: str
     receipt: str
@@ -38,52 +38,52 @@ class Letter:
     group: str | None
     sent_at: datetime
     reason: str | None
-    """The worker's word for why it can never be handled; None if SQS put it there after the fifth receive."""
+    """The reason that the worker gave; None if SQS moved the message there after the fifth receive."""
     pk: str
     sk: str
 
     @property
     def readable(self) -> bool:
-        """Whether it names a row."""
+        """Whether the message names a row."""
         return bool(self.pk)
 
     @property
     def name(self) -> str:
-        """The row that it names."""
-        return f"{self.pk} {self.sk}" if self.readable else f"message {self.message_id}, which is none of Tandem's"
+        """The row that the message names."""
+        return f"{self.pk} {self.sk}" if self.readable else f"message {self.message_id}, which is not Tandem's"
 
     @property
     def why(self) -> str:
-        """Why it is there, in words."""
+        """The reason, in words."""
         if self.reason is None:
             return "failed five times"
         return REASONS.get(self.reason, self.reason)
 
     def names(self, id: str) -> bool:
-        """Whether it is about a callback, mail, import or client, or about exactly the row of a partition key."""
+        """Whether the message concerns this callback, mail, import or client, or this partition key."""
         return id == self.pk or id in self.pk.split("#")
 
 
 @contextmanager
-def held(stack: Stack, queue: Queue, most: int | None = None) -> Iterator[Iterator[Letter]]:
-    """Letters one by one, `most` at most; those that were not deleted are put back at the end."""
+def held(stack: Stack, queue: Queue, most: int | None = None) -> Iterator[Iterator[DeadLetter]]:
+    """Receive dead letters one by one, up to `most`; those not deleted become visible again at the end."""
     receipts: list[str] = []
 
-    def receive() -> Iterator[Letter]:
+    def receive() -> Iterator[DeadLetter]:
         while most is None or len(receipts) < most:
             answer = stack.sqs.receive_message(
                 QueueUrl=queue.url,
                 MaxNumberOfMessages=_BATCH,
                 VisibilityTimeout=HOLD,
-                WaitTimeSeconds=1,  # asks all servers of the queue, not some
+                WaitTimeSeconds=1,  # polls all servers of the queue, not a sample
                 MessageSystemAttributeNames=["All"],
                 MessageAttributeNames=["Reason"],
             )
-            letters = [_letter(message) for message in answer.get("Messages", [])]
-            receipts.extend(letter.receipt for letter in letters)
-            if not letters:
+            received = [_dead_letter(message) for message in answer.get("Messages", [])]
+            receipts.extend(dead_letter.receipt for dead_letter in received)
+            if not received:
                 return
-            yield from letters
+            yield from received
 
     try:
         yield receive()
@@ -91,19 +91,19 @@ def held(stack: Stack, queue: Queue, most: int | None = None) -> Iterator[Iterat
         _put_back(stack, queue, receipts)
 
 
-def all_in(stack: Stack, queue: Queue, most: int) -> list[Letter]:
-    """The letters of a queue, `most` or a few more, which stay in it."""
-    with held(stack, queue, most) as letters:
-        return list(letters)
+def all_in(stack: Stack, queue: Queue, most: int) -> list[DeadLetter]:
+    """List the dead letters of a queue, `most` or a few more; they stay there."""
+    with held(stack, queue, most) as received:
+        return list(received)
 
 
-def delete(stack: Stack, queue: Queue, letter: Letter) -> None:
-    """Take a letter out for good."""
-    stack.sqs.delete_message(QueueUrl=queue.url, ReceiptHandle=letter.receipt)
+def delete(stack: Stack, queue: Queue, dead_letter: DeadLetter) -> None:
+    """Delete a dead letter."""
+    stack.sqs.delete_message(QueueUrl=queue.url, ReceiptHandle=dead_letter.receipt)
 
 
 def _put_back(stack: Stack, queue: Queue, receipts: list[str]) -> None:
-    """Make letters visible again; those that were deleted meanwhile are refused one by one, which is fine."""
+    """Make dead letters visible again; SQS rejects the deleted ones one by one, which is harmless."""
     for start in range(0, len(receipts), _BATCH):
         entries = [
             {"Id": str(number), "ReceiptHandle": receipt, "VisibilityTimeout": 0}
@@ -112,11 +112,11 @@ def _put_back(stack: Stack, queue: Queue, receipts: list[str]) -> None:
         stack.sqs.change_message_visibility_batch(QueueUrl=queue.url, Entries=entries)
 
 
-def _letter(message: dict[str, Any]) -> Letter:
+def _dead_letter(message: dict[str, Any]) -> DeadLetter:
     attributes = message.get("Attributes", {})
     pk, sk, tenant = _row(message["Body"])
     sent = int(attributes.get("SentTimestamp", "0")) / 1000
-    return Letter(
+    return DeadLetter(
         message_id=message["MessageId"],
         receipt=message["ReceiptHandle"],
         body=message["Body"],

@@ -1,7 +1,7 @@
-"""Tries, with the rights of each function, to reach rows of API keys in the table of a stack, and rows of another kind.
+"""Probes the role of each function: which calls it may make on rows of API keys, and on other rows.
 
-`TANDEM_STACK` names the stack's description. What is answered is JSON: for each function what it was let do, with rows
-of API keys (`keys`) and with others (`others`). Nothing is written: every write has a condition that no row meets.
+`TANDEM_STACK` names the stack's description. The output is JSON: for each function the allowed calls on rows of API
+keys (`keys`) and on other rows (`others`). Nothing is written: every write has a condition that no row meets.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ _MET_BY_NO_ROW = {"ConditionExpression": "attribute_exists(pk) AND attribute_not
 
 
 def main() -> None:
-    """Try, and print what came of it."""
+    """Probe all roles and print the result."""
     stack = json.loads(Path(os.environ["TANDEM_STACK"]).read_text())
     account = _Account(stack)
-    json.dump({name: account.let_do(role) for name, role in account.roles().items()}, sys.stdout)
+    json.dump({name: account.allowed(role) for name, role in account.roles().items()}, sys.stdout)
 
 
 class _Account:
-    """The stack's account, in its root's name."""
+    """The stack's account, with its root credentials."""
 
     def __init__(self, stack: dict[str, Any]) -> None:
         self._stack = stack
         self._root = boto3.Session(stack["awsAccessKeyId"], stack["awsSecretAccessKey"], region_name=stack["region"])
 
     def roles(self) -> dict[str, str]:
-        """The role's name of each function, by the function's logical name without `Function`."""
+        """The role name of each function, by the function's logical name without `Function`."""
         resources = self._client(self._root, "cloudformation").describe_stack_resources(
             StackName=self._stack["stackName"]
         )["StackResources"]
@@ -46,18 +46,21 @@ class _Account:
         functions = [name.removesuffix("Function") for name in named if name.endswith("Function")]
         return {function: named[f"{function}Role"] for function in functions}
 
-    def let_do(self, role: str) -> dict[str, list[str]]:
-        """What a role is let do."""
+    def allowed(self, role: str) -> dict[str, list[str]]:
+        """The calls that a role may make."""
         arn = self._client(self._root, "iam").get_role(RoleName=role)["Role"]["Arn"]
-        # The emulator lets the account's root take a role that is Lambda's.
-        taken = self._client(self._root, "sts").assume_role(RoleArn=arn, RoleSessionName="trespass")["Credentials"]
+        # The emulator lets the root user assume a role that trusts only Lambda.
+        credentials = self._client(self._root, "sts").assume_role(RoleArn=arn, RoleSessionName="probe")["Credentials"]
         session = boto3.Session(
-            taken["AccessKeyId"], taken["SecretAccessKey"], taken["SessionToken"], region_name=self._stack["region"]
+            credentials["AccessKeyId"],
+            credentials["SecretAccessKey"],
+            credentials["SessionToken"],
+            region_name=self._stack["region"],
         )
         table = self._client(session, "dynamodb")
         return {
-            "keys": _let(_calls(table, self._stack["tableName"], f"key#{_NOBODY}", f"cli_{_NOBODY}#keys")),
-            "others": _let(_calls(table, self._stack["tableName"], f"off_{_NOBODY}", f"cli_{_NOBODY}#offers")),
+            "keys": _allowed(_calls(table, self._stack["tableName"], f"key#{_NOBODY}", f"cli_{_NOBODY}#keys")),
+            "others": _allowed(_calls(table, self._stack["tableName"], f"off_{_NOBODY}", f"cli_{_NOBODY}#offers")),
         }
 
     def _client(self, session: Any, service: str) -> Any:
@@ -101,11 +104,11 @@ def _calls(table: Any, name: str, partition: str, collection: str) -> dict[str, 
     }
 
 
-def _let(calls: dict[str, Call]) -> list[str]:
-    return [name for name, call in calls.items() if _is_let(call)]
+def _allowed(calls: dict[str, Call]) -> list[str]:
+    return [name for name, call in calls.items() if _is_allowed(call)]
 
 
-def _is_let(call: Call) -> bool:
+def _is_allowed(call: Call) -> bool:
     try:
         call()
     except ClientError as error:
