@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
-use tandem_domain::import::MOST_ITEMS;
+use tandem_domain::import::MAX_ITEMS;
 use tandem_domain::import::item::{ImportItem, parse_items};
 use tandem_domain::json;
 
@@ -18,7 +18,7 @@ fuzz_target!(|bytes: &[u8]| {
     match parse_items(&body) {
         Ok(items) => taken(&items),
         Err(errors) => {
-            assert!(!errors.0.is_empty() && errors.0.len() <= 11 * MOST_ITEMS + 1);
+            assert!(!errors.0.is_empty() && errors.0.len() <= 11 * MAX_ITEMS + 1);
             assert!(
                 errors
                     .0
@@ -30,7 +30,7 @@ fuzz_target!(|bytes: &[u8]| {
 });
 
 fn taken(items: &[ImportItem]) {
-    assert!((1..=MOST_ITEMS).contains(&items.len()));
+    assert!((1..=MAX_ITEMS).contains(&items.len()));
     let ids: HashSet<&str> = items
         .iter()
         .map(|item| item.external_system_id.as_str())

@@ -1,7 +1,7 @@
 //! Marks a chunk that no worker can handle.
 
 use anyhow::Context as _;
-use tandem_domain::import::chunk::{Chunk, ChunkState, StuckReason};
+use tandem_domain::import::chunk::{Chunk, ChunkFailure, ChunkState};
 use tandem_store::{StoreError, Transaction};
 
 use crate::{CONFLICT_ATTEMPTS, ChunkRef, WorkError, Worker};
@@ -12,7 +12,7 @@ impl Worker {
     pub(crate) async fn dead_letter(
         &self,
         chunk_ref: ChunkRef,
-        reason: StuckReason,
+        reason: ChunkFailure,
     ) -> anyhow::Result<()> {
         let ChunkRef {
             promise, number, ..
@@ -30,21 +30,23 @@ impl Worker {
     async fn mark(
         &self,
         chunk_ref: ChunkRef,
-        reason: StuckReason,
+        reason: ChunkFailure,
     ) -> Result<Transaction, StoreError> {
         let mut transaction = Transaction::default();
         match unless_corrupt(self.store.get(&chunk_ref.chunk()).await)? {
             // Another worker finished the chunk, or marked it.
             Some(Some(Chunk {
-                state: ChunkState::Done { .. } | ChunkState::Stuck { .. },
+                state: ChunkState::Done { .. } | ChunkState::DeadLetter { .. },
                 ..
             })) => return Ok(transaction),
-            Some(Some(chunk)) => transaction.replace(&chunk.stuck(reason, self.clock.now()))?,
+            Some(Some(chunk)) => {
+                transaction.replace(&chunk.dead_letter(reason, self.clock.now()))?
+            }
             Some(None) => return Ok(transaction),
             None => transaction.quiet(chunk_ref.chunk().raw()),
         }
         if let Some(Some(promise)) = unless_corrupt(self.store.get(&chunk_ref.promise()).await)?
-            && let Some(promise) = promise.chunk_stuck(chunk_ref.number)
+            && let Some(promise) = promise.chunk_dead(chunk_ref.number)
         {
             transaction.replace(&promise)?;
         }

@@ -1,13 +1,14 @@
-//! The items of a chunk: read together, written one by one.
+//! The items of a chunk: their rows are read together and written item by item.
 
 use futures::StreamExt as _;
 use futures::stream;
 use tandem_domain::import::chunk::ChunkItems;
-use tandem_domain::import::decide::{ItemDecision, ItemResult, LogEntry};
+use tandem_domain::import::decide::{Importer, ItemDecision, ItemResult, LogEntry};
+use tandem_domain::import::item::ImportItem;
 use tandem_domain::import::promise::Promise;
 use tandem_runtime::RandomIds;
 use tandem_runtime::random_ids::hash_of_external;
-use tandem_store::imports::{ImportGrounds, Importer, Numbered};
+use tandem_store::imports::ImportContexts;
 use tandem_store::{StoreError, Transaction};
 
 use crate::{WorkError, Worker};
@@ -30,18 +31,14 @@ impl Worker {
             promise_id: promise.id,
             rank: promise.rank,
         };
-        let numbered: Vec<Numbered<'_>> = items
+        let contexts = self
+            .store
+            .import_contexts(importer, &items.items, hash_of_external)
+            .await?;
+        // Boxed: the futures of a chunk are large.
+        let work: Vec<_> = items
             .numbered()
-            .map(|(number, item)| Numbered {
-                number,
-                item,
-                external_hash: hash_of_external(&item.external_system_id),
-            })
-            .collect();
-        let grounds = self.store.import_grounds(importer, &numbered).await?;
-        let work: Vec<_> = numbered
-            .iter()
-            .map(|item| Box::pin(self.item(importer, item, &grounds)))
+            .map(|(number, item)| Box::pin(self.item(importer, number, item, &contexts)))
             .collect();
         let results: Vec<Result<LogEntry, WorkError>> = stream::iter(work)
             .buffer_unordered(CONCURRENCY)
@@ -53,27 +50,29 @@ impl Worker {
     async fn item(
         &self,
         importer: Importer,
-        item: &Numbered<'_>,
-        read: &ImportGrounds,
+        number: u32,
+        item: &ImportItem,
+        contexts: &ImportContexts,
     ) -> Result<LogEntry, WorkError> {
         self.store
             .until_committed(CONFLICT_ATTEMPTS, async |conflict| {
-                let again = match conflict {
+                let reloaded = match conflict {
                     None => None,
                     Some(_) => {
-                        let items = std::slice::from_ref(item);
-                        Some(self.store.import_grounds(importer, items).await?)
+                        let contexts = self
+                            .store
+                            .import_contexts(importer, [item], hash_of_external)
+                            .await?;
+                        Some(contexts)
                     }
                 };
-                let grounds = again.as_ref().unwrap_or(read);
-                if let Some(done) = grounds.logged(item)? {
+                let contexts = reloaded.as_ref().unwrap_or(contexts);
+                if let Some(done) = contexts.log_entry(item)? {
                     return Ok((Transaction::default(), done));
                 }
                 let now = self.clock.now();
-                let decision =
-                    importer
-                        .asks(item)
-                        .decide(grounds.of(item)?, now, &mut RandomIds::at(now));
+                let context = contexts.of(item)?;
+                let decision = importer.decide(number, item, context, now, &mut RandomIds::at(now));
                 Ok((rows(&decision)?, decision.log))
             })
             .await

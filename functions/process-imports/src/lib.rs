@@ -16,7 +16,7 @@ use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use lambda_runtime::Error;
 use tandem_domain::Timestamp;
 use tandem_domain::ids::{ClientId, PromiseId};
-use tandem_domain::import::chunk::{Begun, Chunk, ChunkItems, StuckReason};
+use tandem_domain::import::chunk::{Begun, Chunk, ChunkFailure, ChunkItems};
 use tandem_domain::import::decide::{ItemResult, LogEntry};
 use tandem_domain::import::promise::{Counts, Promise};
 use tandem_queue::{DeadLetterReason, Kind, Message};
@@ -51,7 +51,7 @@ enum WorkError {
     #[error(transparent)]
     Conflicts(#[from] TooManyConflicts),
     #[error("no worker can handle the chunk: {0:?}")]
-    Stuck(StuckReason),
+    DeadLetter(ChunkFailure),
 }
 
 impl Worker {
@@ -93,15 +93,15 @@ impl Worker {
         let reason = match self.process(chunk_ref, receipt.sent_at).await {
             Err(WorkError::Store(StoreError::Corrupt { key, reason })) => {
                 tracing::error!(%promise, chunk = chunk_ref.number, key, reason, "a row is corrupt");
-                StuckReason::Unreadable
+                ChunkFailure::CorruptRow
             }
-            Err(WorkError::Stuck(reason)) => reason,
+            Err(WorkError::DeadLetter(reason)) => reason,
             other => return Ok(other?),
         };
         self.dead_letter(chunk_ref, reason).await?;
         Err(match reason {
-            StuckReason::Unreadable => DeadLetterReason::CorruptRow.into(),
-            StuckReason::TooManyTries => DeadLetterReason::TooManyTries.into(),
+            ChunkFailure::CorruptRow => DeadLetterReason::CorruptRow.into(),
+            ChunkFailure::TooManyLeases => DeadLetterReason::TooManyTries.into(),
         })
     }
 
@@ -143,11 +143,11 @@ impl Worker {
                 let now = self.clock.now();
                 let leased = match chunk.begin(sent_at, now) {
                     Begun::Leased(leased) => leased,
-                    Begun::Nothing => return nothing(),
-                    Begun::TooManyTries => {
-                        return Err(WorkError::Stuck(StuckReason::TooManyTries));
+                    Begun::NotDue => return nothing(),
+                    Begun::TooManyLeases => {
+                        return Err(WorkError::DeadLetter(ChunkFailure::TooManyLeases));
                     }
-                    Begun::Stuck(reason) => return Err(WorkError::Stuck(reason)),
+                    Begun::DeadLetter(reason) => return Err(WorkError::DeadLetter(reason)),
                 };
                 // Decoded only now: a corrupt row is of no concern to a chunk that is done.
                 let (Some(items), Some(promise)) = (
@@ -234,7 +234,7 @@ impl Worker {
     async fn release(&self, leased: Chunk) {
         let mut transaction = Transaction::default();
         let (promise, number) = (leased.promise_id, leased.number);
-        let written = match transaction.replace(&leased.give_back(self.clock.now())) {
+        let written = match transaction.replace(&leased.release(self.clock.now())) {
             Ok(()) => self.store.commit(transaction).await,
             Err(error) => Err(error.into()),
         };

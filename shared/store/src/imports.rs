@@ -1,177 +1,134 @@
-//! What decides about the items of an import, read together.
+//! The rows that decide about the items of an import, read together.
 
 use std::collections::HashMap;
 
-use tandem_domain::ids::{ClientId, CompanyId, PromiseId};
-use tandem_domain::import::decide::{Asked, ExternalHash, Grounds, LogEntry, Mirror, customers_of};
+use tandem_domain::ids::OfferId;
+use tandem_domain::import::decide::{
+    ExternalHash, Importer, ItemContext, LogEntry, Mirror, customers_of,
+};
 use tandem_domain::import::item::ImportItem;
 use tandem_domain::offer::Offer;
 use tandem_domain::order::Order;
 use tandem_domain::subscription::Subscription;
+use tandem_domain::text::ExternalId;
 
-use crate::entity::RawKey;
-use crate::read::{Batch, Rows};
-use crate::{Store, StoreError, keys};
+use crate::read::Rows;
+use crate::{Key, Store, StoreError, keys};
 
-/// Whose items they are.
-#[derive(Debug, Clone, Copy)]
-pub struct Importer {
-    /// The client.
-    pub client_id: ClientId,
-    /// Its contracting company.
-    pub company_id: CompanyId,
-    /// The promise, or, for a dry run, the id it would have.
-    pub promise_id: PromiseId,
-    /// As which promise it counts when imports overtake each other.
-    pub rank: PromiseId,
-}
-
-/// An item with its number in the import and the hash of its `externalSystemId`.
-#[derive(Debug, Clone)]
-pub struct Numbered<'a> {
-    /// 0 for the first.
-    pub number: u32,
-    /// The item.
-    pub item: &'a ImportItem,
-    /// The hash.
-    pub external_hash: ExternalHash,
-}
-
-/// What was read for some items.
+/// The rows of some items of one promise.
 #[derive(Debug)]
-pub struct ImportGrounds {
+pub struct ImportContexts {
     importer: Importer,
-    first: Rows,
+    /// Computes the hash of an `externalSystemId`.
+    hash: fn(&ExternalId) -> ExternalHash,
+    rows: Rows,
+    /// Orders and subscriptions.
     mirrored: Rows,
-    offers: HashMap<RawKey, Offer>,
-}
-
-impl Importer {
-    /// The item as the domain decides it.
-    pub fn asks<'a>(&self, numbered: &'a Numbered<'a>) -> Asked<'a> {
-        Asked {
-            client_id: self.client_id,
-            promise_id: self.promise_id,
-            rank: self.rank,
-            number: numbered.number,
-            item: numbered.item,
-            external_hash: &numbered.external_hash,
-        }
-    }
-
-    fn mirror(&self, numbered: &Numbered<'_>) -> crate::Key<Mirror> {
-        keys::mirror(self.client_id, &numbered.external_hash)
-    }
-
-    fn log(&self, numbered: &Numbered<'_>) -> crate::Key<LogEntry> {
-        keys::log_entry(self.client_id, &numbered.external_hash, self.promise_id)
-    }
+    // Decoded once: most items of an import name the same few offers.
+    offers: HashMap<OfferId, Offer>,
 }
 
 impl Store {
-    /// Reads what decides about some items: a round trip for each hundred rows, and a second round for the orders and
-    /// subscriptions that exist and are to change.
-    ///
-    /// # Errors
-    /// The table is not available, or a row is corrupt.
-    pub async fn import_grounds(
+    /// Reads the rows of some items: a round trip for each hundred rows, and a second round for the orders and subscriptions that
+    /// the items may change.
+    pub async fn import_contexts<'a>(
         &self,
         importer: Importer,
-        items: &[Numbered<'_>],
-    ) -> Result<ImportGrounds, StoreError> {
+        items: impl IntoIterator<Item = &'a ImportItem> + Clone,
+        hash: fn(&ExternalId) -> ExternalHash,
+    ) -> Result<ImportContexts, StoreError> {
         let mut batch = self.batch();
-        for numbered in items {
-            add_rows_of(&mut batch, importer, numbered);
-        }
-        let first = batch.load().await?;
-        let mut offers = HashMap::new();
-        let mut batch = self.batch();
-        for numbered in items {
-            let offer = keys::offer(importer.client_id, numbered.item.offer_id);
-            if let Some(found) = first.get(&offer)? {
-                offers.insert(offer.raw().clone(), found);
-            }
-            let mirror = first.get(&importer.mirror(numbered))?;
-            if let Some(mirror) =
-                mirror.filter(|mirror| mirror.may_change(importer.rank, numbered.item))
-            {
-                batch.add(&keys::order(importer.client_id, mirror.order_id));
-                batch.add(&keys::subscription(
-                    importer.client_id,
-                    mirror.subscription_id,
-                ));
+        for item in items.clone() {
+            let external = hash(&item.external_system_id);
+            batch.add(&keys::mirror(importer.client_id, &external));
+            let log = keys::log_entry(importer.client_id, &external, importer.promise_id);
+            batch.add(&log);
+            batch.add(&keys::offer(importer.client_id, item.offer_id));
+            for id in customers_of(item) {
+                batch.add(&keys::customer(importer.company_id, id));
             }
         }
-        let mirrored = batch.load().await?;
-        Ok(ImportGrounds {
+        let mut contexts = ImportContexts {
             importer,
-            first,
-            mirrored,
-            offers,
-        })
+            hash,
+            rows: batch.load().await?,
+            mirrored: Rows::default(),
+            offers: HashMap::new(),
+        };
+        let mut batch = self.batch();
+        for item in items {
+            let offer = keys::offer(importer.client_id, item.offer_id);
+            if let Some(offer) = contexts.rows.get(&offer)? {
+                contexts.offers.insert(item.offer_id, offer);
+            }
+            let mirror = contexts.mirror(item)?;
+            if let Some(mirror) = mirror.filter(|mirror| mirror.may_change(importer.rank, item)) {
+                let (order, subscription) = mirrored_keys(&mirror);
+                batch.add(&order);
+                batch.add(&subscription);
+            }
+        }
+        contexts.mirrored = batch.load().await?;
+        Ok(contexts)
     }
 }
 
-impl ImportGrounds {
-    /// What the promise has already done to an item.
-    ///
-    /// # Errors
-    /// The row is corrupt.
-    pub fn logged(&self, numbered: &Numbered<'_>) -> Result<Option<LogEntry>, StoreError> {
-        self.first.get(&self.importer.log(numbered))
+impl ImportContexts {
+    /// The log entry of an item that the promise has already processed.
+    pub fn log_entry(&self, item: &ImportItem) -> Result<Option<LogEntry>, StoreError> {
+        let external = (self.hash)(&item.external_system_id);
+        let key = keys::log_entry(self.importer.client_id, &external, self.importer.promise_id);
+        self.rows.get(&key)
     }
 
-    /// What decides about an item.
-    ///
-    /// # Errors
-    /// A row is corrupt, or an order or subscription is missing that was imported.
-    pub fn of(&self, numbered: &Numbered<'_>) -> Result<Grounds<'_>, StoreError> {
-        let (importer, item) = (self.importer, numbered.item);
-        let mirror = self.first.get(&importer.mirror(numbered))?;
+    /// Fails if a row is corrupt, or if the order or subscription of a mirror is missing.
+    pub fn of(&self, item: &ImportItem) -> Result<ItemContext<'_>, StoreError> {
+        let importer = self.importer;
+        let mirror = self.mirror(item)?;
         let mirrored = match &mirror {
             Some(mirror) if mirror.may_change(importer.rank, item) => Some(self.mirrored(mirror)?),
             _ => None,
         };
-        let exists = |id| {
-            self.first
-                .contains(&keys::customer(importer.company_id, id))
-        };
-        Ok(Grounds {
+        let exists = |id| self.rows.contains(&keys::customer(importer.company_id, id));
+        Ok(ItemContext {
+            external_hash: (self.hash)(&item.external_system_id),
             mirror,
             mirrored,
-            offer: self
-                .offers
-                .get(keys::offer(importer.client_id, item.offer_id).raw()),
+            offer: self.offers.get(&item.offer_id),
             customer_exists: exists(item.invoice_customer_id),
             delivery_customer_exists: item.delivery_customer_id.is_some_and(exists),
         })
     }
 
+    fn mirror(&self, item: &ImportItem) -> Result<Option<Mirror>, StoreError> {
+        let external = (self.hash)(&item.external_system_id);
+        self.rows
+            .get(&keys::mirror(self.importer.client_id, &external))
+    }
+
     fn mirrored(&self, mirror: &Mirror) -> Result<(Order, Subscription), StoreError> {
-        let (order, subscription) = (
-            keys::order(mirror.client_id, mirror.order_id),
-            keys::subscription(mirror.client_id, mirror.subscription_id),
+        let (order, subscription) = mirrored_keys(mirror);
+        let (order_row, subscription_row) = (
+            self.mirrored.get(&order)?,
+            self.mirrored.get(&subscription)?,
         );
-        let missing = |key: &RawKey| StoreError::Corrupt {
-            key: key.to_string(),
-            reason: "it was imported and is missing".to_owned(),
-        };
         Ok((
-            self.mirrored
-                .get(&order)?
-                .ok_or_else(|| missing(order.raw()))?,
-            self.mirrored
-                .get(&subscription)?
-                .ok_or_else(|| missing(subscription.raw()))?,
+            order_row.ok_or_else(|| missing(&order))?,
+            subscription_row.ok_or_else(|| missing(&subscription))?,
         ))
     }
 }
 
-fn add_rows_of(batch: &mut Batch<'_>, importer: Importer, numbered: &Numbered<'_>) {
-    batch.add(&importer.mirror(numbered));
-    batch.add(&importer.log(numbered));
-    batch.add(&keys::offer(importer.client_id, numbered.item.offer_id));
-    for id in customers_of(numbered.item) {
-        batch.add(&keys::customer(importer.company_id, id));
+fn mirrored_keys(mirror: &Mirror) -> (Key<Order>, Key<Subscription>) {
+    (
+        keys::order(mirror.client_id, mirror.order_id),
+        keys::subscription(mirror.client_id, mirror.subscription_id),
+    )
+}
+
+fn missing<E>(key: &Key<E>) -> StoreError {
+    StoreError::Corrupt {
+        key: key.raw().to_string(),
+        reason: "the row of an imported order is missing".to_owned(),
     }
 }

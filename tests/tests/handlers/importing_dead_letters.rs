@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
-use tandem_domain::import::chunk::MOST_TRIES;
+use tandem_domain::import::chunk::MAX_LEASES;
 use tandem_queue::{DeadLetterReason, Message};
 use tandem_testing::{Fault, Lost};
 
@@ -98,7 +98,7 @@ async fn a_chunk_whose_row_cannot_be_read_ends_aside_and_a_redrive_finishes_it_a
 /// Lets workers die over a message until the chunk was begun as often as it may be.
 async fn kill_workers(importing: &Importing, message: &Message) {
     let faults = &importing.house.table.faults;
-    for _ in 0..MOST_TRIES {
+    for _ in 0..MAX_LEASES {
         // The call after the lease.
         faults.plan(2, Fault::Death(Lost::Request));
         tokio::select! {

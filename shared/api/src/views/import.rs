@@ -10,7 +10,7 @@ pub fn promise(promise: &Promise) -> Value {
         "state": promise.state(),
         "itemCount": promise.items,
         "counts": counts(promise.counts, promise.pending()),
-        "stuckItems": promise.stuck_items(),
+        "stuckItems": promise.dead_items(),
         "retryOf": promise.retry_of,
         "acceptedAt": promise.accepted_at,
         "startedAt": promise.started_at,

@@ -5,17 +5,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{ClientId, PromiseId};
 
-use super::CHUNK;
 use super::item::ImportItem;
-use super::promise::count;
+use super::{CHUNK, count};
 
-/// How long a worker may take before another one may begin: more than the worker's own time limit of a minute.
+/// Longer than the worker's own time limit of a minute.
 pub const LEASE: SignedDuration = SignedDuration::from_secs(90);
-/// How often a chunk is begun, at most, before people must look: workers die over it. What the table does not answer is no
-/// reason; then a chunk is given back and not counted.
-pub const MOST_TRIES: u32 = 8;
+/// A chunk is leased this often before it becomes a dead letter: its workers die. A chunk that is released because the table
+/// does not answer is not counted.
+pub const MAX_LEASES: u32 = 8;
 
-/// Where a chunk stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(
     rename_all = "camelCase",
@@ -23,60 +21,52 @@ pub const MOST_TRIES: u32 = 8;
     tag = "status"
 )]
 pub enum ChunkState {
-    /// To be done from `due_at` on.
     Waiting {
-        /// When.
         due_at: Timestamp,
     },
-    /// A worker does it until `lease_until`.
     InFlight {
-        /// When another worker may begin.
+        /// From then on, another worker may lease the chunk.
         lease_until: Timestamp,
     },
-    /// All its items have their log entries.
+    /// All items have their log entries.
     Done {
-        /// When.
         done_at: Timestamp,
-        /// The numbers of the items that failed, for a retry.
+        /// The numbers of the failed items, for a retry.
         failed: Vec<u32>,
     },
-    /// No worker can handle it. Its message is in the dead-letter queue; a redrive begins it again.
-    Stuck {
-        /// When.
-        stuck_at: Timestamp,
-        /// Why.
-        reason: StuckReason,
+    /// No worker can handle the chunk. Its message is in the dead-letter queue; a redrive leases the chunk again.
+    #[serde(rename = "stuck")]
+    DeadLetter {
+        #[serde(rename = "stuckAt")]
+        since: Timestamp,
+        reason: ChunkFailure,
     },
 }
 
-/// Why a chunk is stuck.
+/// The reason for which a chunk is a dead letter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub enum StuckReason {
-    /// Its rows cannot be read.
-    Unreadable,
-    /// Workers died over it again and again.
-    TooManyTries,
+pub enum ChunkFailure {
+    #[serde(rename = "unreadable")]
+    CorruptRow,
+    /// Its workers died [`MAX_LEASES`] times.
+    #[serde(rename = "tooManyTries")]
+    TooManyLeases,
 }
 
-/// The work on up to [`CHUNK`] items. The items are a row of their own, since this one is written again and again.
+/// The state of up to [`CHUNK`] items. The items have a row of their own, since this row is written several times.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Chunk {
-    /// Who imports.
     pub client_id: ClientId,
-    /// The promise.
     pub promise_id: PromiseId,
     /// 0 for the first.
     pub number: u32,
-    /// Where it stands.
     #[serde(flatten)]
     pub state: ChunkState,
-    /// How often it was begun since it was made, given back, or redriven.
+    /// Leases since the chunk was created or redriven, without those that were released.
     pub tries: u32,
-    /// When it was made.
     pub created_at: Timestamp,
-    /// Counts the changes, for optimistic locking.
     pub version: u64,
 }
 
@@ -84,29 +74,26 @@ pub struct Chunk {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ChunkItems {
-    /// Who imports.
     pub client_id: ClientId,
-    /// The promise.
     pub promise_id: PromiseId,
-    /// The chunk.
+    /// The number of the chunk.
     pub number: u32,
-    /// The items, in the order they were sent.
+    /// In the order of the request.
     pub items: Vec<ImportItem>,
-    /// When it was made.
     pub created_at: Timestamp,
 }
 
-/// What a worker finds when it looks at a chunk.
+/// The outcome of [`Chunk::begin`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Begun {
-    /// Nothing is to be done now: it is done, or another worker has it.
-    Nothing,
-    /// It is to be done, and is leased once this is written.
+    /// The chunk is done, or another worker has the lease.
+    NotDue,
+    /// The chunk is leased once this value is stored.
     Leased(Chunk),
-    /// Workers died over it too often: to be put aside.
-    TooManyTries,
-    /// It was put aside for this reason, and this is no redrive.
-    Stuck(StuckReason),
+    /// The chunk becomes a dead letter.
+    TooManyLeases,
+    /// The chunk is a dead letter, and its message was not redriven.
+    DeadLetter(ChunkFailure),
 }
 
 impl Chunk {
@@ -139,42 +126,42 @@ impl Chunk {
         )
     }
 
-    /// When a worker should look at it; `None` when nothing is to be done.
+    /// `None` when no work is left.
     pub fn due_at(&self) -> Option<Timestamp> {
         match self.state {
             ChunkState::Waiting { due_at } => Some(due_at),
             ChunkState::InFlight { lease_until } => Some(lease_until),
-            ChunkState::Done { .. } | ChunkState::Stuck { .. } => None,
+            ChunkState::Done { .. } | ChunkState::DeadLetter { .. } => None,
         }
     }
 
-    /// What a worker is to do. A message for a chunk that is stuck was put back by people if it was sent after the chunk was
-    /// put aside: since then it is not due, and nobody else sends one.
+    /// Leases the chunk for the worker that received its message.
     pub fn begin(self, sent_at: Option<Timestamp>, now: Timestamp) -> Begun {
-        let tries = match self.state {
+        let leases = match self.state {
             ChunkState::Waiting { due_at } if due_at <= now => self.tries,
             ChunkState::InFlight { lease_until } if lease_until <= now => self.tries,
-            ChunkState::Stuck { stuck_at, .. }
-                if sent_at.is_some_and(|sent_at| sent_at > stuck_at) =>
+            // A dead letter is not due, so neither relay nor sweep sends its message: a person redrove this one.
+            ChunkState::DeadLetter { since, .. }
+                if sent_at.is_some_and(|sent_at| sent_at > since) =>
             {
                 0
             }
-            ChunkState::Stuck { reason, .. } => return Begun::Stuck(reason),
-            _ => return Begun::Nothing,
+            ChunkState::DeadLetter { reason, .. } => return Begun::DeadLetter(reason),
+            _ => return Begun::NotDue,
         };
-        if tries >= MOST_TRIES {
-            return Begun::TooManyTries;
+        if leases >= MAX_LEASES {
+            return Begun::TooManyLeases;
         }
         let lease_until = now.saturating_add(LEASE).unwrap_or(Timestamp::MAX);
         Begun::Leased(Self {
             state: ChunkState::InFlight { lease_until },
-            tries: tries + 1,
+            tries: leases + 1,
             ..self
         })
     }
 
-    /// The chunk after the table did not let it be finished: due at once, and this try not counted.
-    pub fn give_back(self, now: Timestamp) -> Self {
+    /// Makes the chunk due at once, after a failed table call. The lease is not counted.
+    pub fn release(self, now: Timestamp) -> Self {
         Self {
             state: ChunkState::Waiting { due_at: now },
             tries: self.tries.saturating_sub(1),
@@ -182,7 +169,6 @@ impl Chunk {
         }
     }
 
-    /// The chunk after all its items have their log entries.
     pub fn done(self, failed: Vec<u32>, now: Timestamp) -> Self {
         Self {
             state: ChunkState::Done {
@@ -193,13 +179,9 @@ impl Chunk {
         }
     }
 
-    /// The chunk that no worker can handle.
-    pub fn stuck(self, reason: StuckReason, now: Timestamp) -> Self {
+    pub fn dead_letter(self, reason: ChunkFailure, now: Timestamp) -> Self {
         Self {
-            state: ChunkState::Stuck {
-                stuck_at: now,
-                reason,
-            },
+            state: ChunkState::DeadLetter { since: now, reason },
             ..self
         }
     }

@@ -1,10 +1,10 @@
-//! What one item does.
+//! Decides the effect of one item.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::IdSource;
-use crate::ids::{ClientId, CustomerId, OfferId, OrderId, PromiseId, SubscriptionId};
+use crate::ids::{ClientId, CompanyId, CustomerId, OfferId, OrderId, PromiseId, SubscriptionId};
 use crate::money::Money;
 use crate::offer::{Offer, OfferKind, OfferStatus};
 use crate::order::{Order, OrderPosition, PositionState};
@@ -16,29 +16,25 @@ use super::item::{EndDate, ImportItem};
 
 pub use super::problem::ItemProblem;
 
-/// The SHA-256 of an `externalSystemId`, in hex: keys are logged and have no place for other systems' texts.
+/// The SHA-256 of an `externalSystemId`, in hex. Keys contain the hash: they are logged, and other systems' texts must not be.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ExternalHash(pub String);
 
-/// What an item came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ItemResult {
-    /// Order and subscription were made.
     Created,
-    /// They were changed.
     Updated,
-    /// They are as the item says.
+    /// Order and subscription already have the item's values.
     Unchanged,
-    /// An import that was accepted later has run before.
+    /// An import that was accepted later was applied first.
     Superseded,
-    /// The item cannot be applied.
     Failed,
 }
 
 impl ItemResult {
-    /// The words on the wire, for filters.
+    /// For filters; serde has the same words.
     pub const WORDS: &'static [(&'static str, Self)] = &[
         ("created", Self::Created),
         ("updated", Self::Updated),
@@ -48,62 +44,46 @@ impl ItemResult {
     ];
 }
 
-/// What was imported last under an `externalSystemId`.
+/// The latest import of an `externalSystemId`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Mirror {
-    /// Who imports.
     pub client_id: ClientId,
-    /// Hash of the `externalSystemId`.
     pub external_hash: ExternalHash,
-    /// The order.
     pub order_id: OrderId,
-    /// The subscription.
     pub subscription_id: SubscriptionId,
-    /// The rank of the latest accepted promise that was applied.
+    /// The highest rank of the promises that were applied.
     pub rank: PromiseId,
-    /// What it said.
     pub item: ImportItem,
-    /// Counts the changes, for optimistic locking.
     pub version: u64,
 }
 
-/// What one item of one promise did.
+/// The result of one item of one promise.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LogEntry {
-    /// Who imports.
     pub client_id: ClientId,
-    /// The promise.
     pub promise_id: PromiseId,
     /// The item's number in the import, 0 for the first.
     pub number: u32,
-    /// The order's id in the leading system.
     pub external_system_id: ExternalId,
-    /// Its hash.
     pub external_hash: ExternalHash,
-    /// The offer.
     pub offer_id: OfferId,
-    /// What it came to.
     pub result: ItemResult,
-    /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub problem: Option<ItemProblem>,
-    /// The later promise that overtook it.
+    /// The rank of the promise that overtook this one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub superseded_by: Option<PromiseId>,
-    /// The order it made or concerns.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub order_id: Option<OrderId>,
-    /// The subscription it made or concerns.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub subscription_id: Option<SubscriptionId>,
-    /// When it was done.
     pub processed_at: Timestamp,
 }
 
 impl LogEntry {
-    /// When it is no longer shown, and may be deleted.
+    /// The entry is neither shown nor kept after this time.
     pub fn kept_until(&self) -> Timestamp {
         self.processed_at
             .saturating_add(KEPT)
@@ -111,155 +91,152 @@ impl LogEntry {
     }
 }
 
-/// An item, and whose it is.
+/// The origin of a promise's items.
 #[derive(Debug, Clone, Copy)]
-pub struct Asked<'a> {
-    /// Who imports.
+pub struct Importer {
     pub client_id: ClientId,
-    /// The promise.
+    pub company_id: CompanyId,
+    /// For a dry run, an id that the promise would have.
     pub promise_id: PromiseId,
-    /// As which promise it counts when imports overtake each other.
+    /// See [`Promise::rank`](super::promise::Promise::rank).
     pub rank: PromiseId,
-    /// The item's number in the import.
-    pub number: u32,
-    /// The item.
-    pub item: &'a ImportItem,
-    /// The hash of its `externalSystemId`.
-    pub external_hash: &'a ExternalHash,
 }
 
-/// What is known when an item is decided.
-#[derive(Debug, Clone, Default)]
-pub struct Grounds<'a> {
-    /// What was imported last under the same `externalSystemId`.
+/// The stored values that decide about an item.
+#[derive(Debug, Clone)]
+pub struct ItemContext<'a> {
+    pub external_hash: ExternalHash,
     pub mirror: Option<Mirror>,
-    /// Its order and subscription. May be absent unless the item [may change](Mirror::may_change) them.
+    /// The mirrored order and subscription. Loaded only if the item [may change](Mirror::may_change) them.
     pub mirrored: Option<(Order, Subscription)>,
     /// The client's offer with the item's id.
     pub offer: Option<&'a Offer>,
-    /// Whether the item's customer exists.
     pub customer_exists: bool,
-    /// Whether the item's delivery customer exists, if it names one.
+    /// `false` if the item names no delivery customer.
     pub delivery_customer_exists: bool,
 }
 
-/// What is to be written for an item.
+/// The rows to write for an item.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ItemDecision {
-    /// What it did.
     pub log: LogEntry,
-    /// The mirror, new or changed, if this promise is the latest that was applied.
+    /// New or changed; `None` if the item failed or was superseded.
     pub mirror: Option<Mirror>,
-    /// Order and subscription, if they are new or change.
+    /// `None` if order and subscription stay as they are.
     pub rows: Option<(Order, Subscription)>,
 }
 
+impl ItemDecision {
+    fn log_only(log: LogEntry) -> Self {
+        Self {
+            log,
+            mirror: None,
+            rows: None,
+        }
+    }
+}
+
 impl Mirror {
-    /// Whether a promise was overtaken.
+    /// Whether a promise that was accepted later was applied.
     fn overtakes(&self, rank: PromiseId) -> bool {
         self.rank > rank
     }
 
-    /// Whether the item says what was said last, so that order and subscription need not be looked at.
-    fn says(&self, item: &ImportItem) -> bool {
+    fn equals(&self, item: &ImportItem) -> bool {
         self.item == *item
     }
 
-    /// Whether order and subscription decide about the item: it is not overtaken, and says something else than before.
+    /// Whether the item may change order and subscription, so that they must be loaded.
     pub fn may_change(&self, rank: PromiseId, item: &ImportItem) -> bool {
-        !self.overtakes(rank) && !self.says(item)
+        !self.overtakes(rank) && !self.equals(item)
     }
 }
 
-impl Asked<'_> {
-    /// Decides the item.
+impl Importer {
+    /// Decides the item with this number in the import.
     pub fn decide(
         &self,
-        grounds: Grounds<'_>,
+        number: u32,
+        item: &ImportItem,
+        context: ItemContext<'_>,
         now: Timestamp,
         ids: &mut dyn IdSource,
     ) -> ItemDecision {
-        if let Some(mirror) = grounds
-            .mirror
-            .as_ref()
-            .filter(|mirror| mirror.overtakes(self.rank))
+        let log = self.log(number, item, &context, now);
+        if let Some(mirror) = &context.mirror
+            && mirror.overtakes(self.rank)
         {
-            let log = LogEntry {
+            return ItemDecision::log_only(LogEntry {
+                result: ItemResult::Superseded,
                 superseded_by: Some(mirror.rank),
-                ..self.log(ItemResult::Superseded, Some(mirror), now)
-            };
-            return ItemDecision {
-                log,
-                mirror: None,
-                rows: None,
-            };
+                ..log
+            });
         }
-        let offer = match self.check(&grounds) {
+        let offer = match check(item, &context) {
             Ok(offer) => offer,
             Err(problem) => {
-                let log = LogEntry {
+                return ItemDecision::log_only(LogEntry {
+                    result: ItemResult::Failed,
                     problem: Some(problem),
-                    ..self.log(ItemResult::Failed, grounds.mirror.as_ref(), now)
-                };
-                return ItemDecision {
-                    log,
-                    mirror: None,
-                    rows: None,
-                };
+                    ..log
+                });
             }
         };
-        match grounds.mirror {
-            None => self.create(offer, now, ids),
-            Some(mirror) => self.change(mirror, grounds.mirrored, now),
+        match context.mirror {
+            None => self.create(item, offer, log, ids),
+            Some(mirror) => self.change(item, mirror, context.mirrored, log),
         }
     }
 
-    fn check<'g>(&self, grounds: &Grounds<'g>) -> Result<&'g Offer, ItemProblem> {
-        let offer = grounds.offer.ok_or(ItemProblem::OfferNotFound)?;
-        if !offer.externally_managed {
-            return Err(ItemProblem::OfferNotExternallyManaged);
+    /// The entry of an item that changes nothing.
+    fn log(
+        &self,
+        number: u32,
+        item: &ImportItem,
+        context: &ItemContext<'_>,
+        now: Timestamp,
+    ) -> LogEntry {
+        let mirror = context.mirror.as_ref();
+        LogEntry {
+            client_id: self.client_id,
+            promise_id: self.promise_id,
+            number,
+            external_system_id: item.external_system_id.clone(),
+            external_hash: context.external_hash.clone(),
+            offer_id: item.offer_id,
+            result: ItemResult::Unchanged,
+            problem: None,
+            superseded_by: None,
+            order_id: mirror.map(|mirror| mirror.order_id),
+            subscription_id: mirror.map(|mirror| mirror.subscription_id),
+            processed_at: now,
         }
-        if offer.kind == OfferKind::Single {
-            return Err(ItemProblem::OfferNotSubscription);
-        }
-        match &grounds.mirror {
-            None if offer.status == OfferStatus::Archived => {
-                return Err(ItemProblem::OfferArchived);
-            }
-            Some(mirror) if mirror.item.offer_id != self.item.offer_id => {
-                return Err(ItemProblem::OfferDiffers);
-            }
-            _ => {}
-        }
-        if !grounds.customer_exists {
-            return Err(ItemProblem::CustomerNotFound);
-        }
-        if grounds
-            .mirror
-            .as_ref()
-            .is_some_and(|mirror| mirror.item.invoice_customer_id != self.item.invoice_customer_id)
-        {
-            return Err(ItemProblem::CustomerDiffers);
-        }
-        if self.item.delivery_customer_id.is_some() && !grounds.delivery_customer_exists {
-            return Err(ItemProblem::DeliveryCustomerNotFound);
-        }
-        Ok(offer)
     }
 
-    fn create(&self, offer: &Offer, now: Timestamp, ids: &mut dyn IdSource) -> ItemDecision {
-        let (order, subscription) = (OrderId::generate(ids), SubscriptionId::generate(ids));
-        let rows = self.new_rows(offer, order, subscription, now);
+    fn create(
+        &self,
+        item: &ImportItem,
+        offer: &Offer,
+        log: LogEntry,
+        ids: &mut dyn IdSource,
+    ) -> ItemDecision {
+        let (order_id, subscription_id) = (OrderId::generate(ids), SubscriptionId::generate(ids));
+        let rows = self.new_rows(item, offer, (order_id, subscription_id), log.processed_at);
         let mirror = Mirror {
             client_id: self.client_id,
-            external_hash: self.external_hash.clone(),
-            order_id: order,
-            subscription_id: subscription,
+            external_hash: log.external_hash.clone(),
+            order_id,
+            subscription_id,
             rank: self.rank,
-            item: self.item.clone(),
+            item: item.clone(),
             version: 1,
         };
-        let log = self.log(ItemResult::Created, Some(&mirror), now);
+        let log = LogEntry {
+            result: ItemResult::Created,
+            order_id: Some(order_id),
+            subscription_id: Some(subscription_id),
+            ..log
+        };
         ItemDecision {
             log,
             mirror: Some(mirror),
@@ -269,14 +246,14 @@ impl Asked<'_> {
 
     fn new_rows(
         &self,
+        item: &ImportItem,
         offer: &Offer,
-        order: OrderId,
-        subscription: SubscriptionId,
+        (order, subscription): (OrderId, SubscriptionId),
         now: Timestamp,
     ) -> (Order, Subscription) {
         let (period, renews) = match offer.kind {
             OfferKind::Subscription { period, renews } => (period, renews),
-            // Refused before.
+            // `check` rejects single offers.
             OfferKind::Single => (
                 crate::period::Period {
                     unit: crate::period::PeriodUnit::Day,
@@ -285,7 +262,6 @@ impl Asked<'_> {
                 false,
             ),
         };
-        let item = self.item;
         let subscription = Subscription {
             id: subscription,
             client_id: self.client_id,
@@ -328,85 +304,100 @@ impl Asked<'_> {
 
     fn change(
         &self,
+        item: &ImportItem,
         mirror: Mirror,
         mirrored: Option<(Order, Subscription)>,
-        now: Timestamp,
+        log: LogEntry,
     ) -> ItemDecision {
-        let rows = if mirror.says(self.item) {
+        let rows = if mirror.equals(item) {
             None
         } else {
-            mirrored.and_then(|rows| self.changed_rows(rows, now))
+            mirrored.and_then(|rows| changed_rows(item, rows, log.processed_at))
         };
         let result = if rows.is_some() {
             ItemResult::Updated
         } else {
             ItemResult::Unchanged
         };
-        let log = self.log(result, Some(&mirror), now);
-        // Even without a change this promise is the latest one: what was accepted before it is overtaken.
+        // The mirror changes even if the rows do not: this promise overtakes those accepted before it.
         let mirror = Mirror {
             rank: self.rank,
-            item: self.item.clone(),
+            item: item.clone(),
             ..mirror
         };
         ItemDecision {
-            log,
+            log: LogEntry { result, ..log },
             mirror: Some(mirror),
             rows,
         }
     }
+}
 
-    /// The rows as the item says; `None` if they are so already.
-    fn changed_rows(
-        &self,
-        (order, before): (Order, Subscription),
-        now: Timestamp,
-    ) -> Option<(Order, Subscription)> {
-        let item = self.item;
-        let subscription = Subscription {
-            quantity: item.quantity,
-            payment_method: item.payment_method,
-            started_at: item.start_date,
-            paid_until: item.start_date,
-            life: life(before.life, item.end_date, now),
-            external: Some(item.external(before.external.as_ref())),
-            ..before.clone()
-        };
-        if subscription == before {
-            return None;
-        }
-        let subscription = Subscription {
-            updated_at: now,
-            ..subscription
-        };
-        let total: Money = subscription.amount();
-        let order = Order {
-            payment_method: item.payment_method,
-            positions: vec![position(&subscription)],
-            total,
-            external: subscription.external.clone(),
-            updated_at: now,
-            ..order
-        };
-        Some((order, subscription))
+fn check<'g>(item: &ImportItem, context: &ItemContext<'g>) -> Result<&'g Offer, ItemProblem> {
+    let offer = context.offer.ok_or(ItemProblem::OfferNotFound)?;
+    if !offer.externally_managed {
+        return Err(ItemProblem::OfferNotExternallyManaged);
     }
+    if offer.kind == OfferKind::Single {
+        return Err(ItemProblem::OfferNotSubscription);
+    }
+    match &context.mirror {
+        None if offer.status == OfferStatus::Archived => {
+            return Err(ItemProblem::OfferArchived);
+        }
+        Some(mirror) if mirror.item.offer_id != item.offer_id => {
+            return Err(ItemProblem::OfferDiffers);
+        }
+        _ => {}
+    }
+    if !context.customer_exists {
+        return Err(ItemProblem::CustomerNotFound);
+    }
+    if context
+        .mirror
+        .as_ref()
+        .is_some_and(|mirror| mirror.item.invoice_customer_id != item.invoice_customer_id)
+    {
+        return Err(ItemProblem::CustomerDiffers);
+    }
+    if item.delivery_customer_id.is_some() && !context.delivery_customer_exists {
+        return Err(ItemProblem::DeliveryCustomerNotFound);
+    }
+    Ok(offer)
+}
 
-    fn log(&self, result: ItemResult, mirror: Option<&Mirror>, now: Timestamp) -> LogEntry {
-        LogEntry {
-            client_id: self.client_id,
-            promise_id: self.promise_id,
-            number: self.number,
-            external_system_id: self.item.external_system_id.clone(),
-            external_hash: self.external_hash.clone(),
-            offer_id: self.item.offer_id,
-            result,
-            problem: None,
-            superseded_by: None,
-            order_id: mirror.map(|mirror| mirror.order_id),
-            subscription_id: mirror.map(|mirror| mirror.subscription_id),
-            processed_at: now,
-        }
+/// Order and subscription with the item's values; `None` if nothing changes.
+fn changed_rows(
+    item: &ImportItem,
+    (order, before): (Order, Subscription),
+    now: Timestamp,
+) -> Option<(Order, Subscription)> {
+    let subscription = Subscription {
+        quantity: item.quantity,
+        payment_method: item.payment_method,
+        started_at: item.start_date,
+        paid_until: item.start_date,
+        life: life(before.life, item.end_date, now),
+        external: Some(item.external(before.external.as_ref())),
+        ..before.clone()
+    };
+    if subscription == before {
+        return None;
     }
+    let subscription = Subscription {
+        updated_at: now,
+        ..subscription
+    };
+    let total: Money = subscription.amount();
+    let order = Order {
+        payment_method: item.payment_method,
+        positions: vec![position(&subscription)],
+        total,
+        external: subscription.external.clone(),
+        updated_at: now,
+        ..order
+    };
+    Some((order, subscription))
 }
 
 /// The one position of an imported order.
@@ -428,7 +419,7 @@ fn life(before: Life, end: EndDate, now: Timestamp) -> Life {
     match (end, before) {
         (EndDate::Keep, before) => before,
         (EndDate::Never, _) => Life::Active,
-        // The same end again is no new cancellation.
+        // Repeating the end is not a new cancellation.
         (EndDate::At(end), Life::Cancelled { ends_at, .. }) if ends_at == end => before,
         (EndDate::At(end), _) => Life::Cancelled {
             cancelled_at: now,

@@ -1,4 +1,4 @@
-//! What is sent: one order of the leading system for each item.
+//! The items of an import request: one order of the leading system each.
 
 use std::collections::HashMap;
 
@@ -14,24 +14,22 @@ use crate::money::BasisPoints;
 use crate::payment_method::PaymentMethod;
 use crate::text::ExternalId;
 
-use super::MOST_ITEMS;
+use super::MAX_ITEMS;
 
-/// The largest quantity.
-const LARGEST_QUANTITY: i64 = 10_000;
-/// The most errors that one answer names: eleven fields of each of a thousand items. What is sent with made-up fields only
-/// must not make an answer too large for the gateway.
-const MOST_ERRORS: usize = 11 * MOST_ITEMS;
+const MAX_QUANTITY: i64 = 10_000;
+/// Eleven fields of each of a thousand items. Without a limit, a request with unknown fields could make the answer too large for
+/// the gateway.
+const MAX_ERRORS: usize = 11 * MAX_ITEMS;
 
-/// What an item says of the subscription's end.
+/// The `endDate` of an item.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum EndDate {
-    /// Nothing: it stays as it is.
+    /// Absent: the end stays as it is.
     #[default]
     Keep,
-    /// `null`: there is none.
+    /// `null`: the end is removed.
     Never,
-    /// It ends then.
     At(Timestamp),
 }
 
@@ -45,46 +43,35 @@ impl EndDate {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ImportItem {
-    /// Its id there.
+    /// The order's id in the leading system.
     pub external_system_id: ExternalId,
-    /// What was sold.
     pub offer_id: OfferId,
-    /// Who pays.
     pub invoice_customer_id: CustomerId,
-    /// How many.
     pub quantity: u32,
-    /// When the subscription starts.
+    /// Start of the subscription.
     pub start_date: Timestamp,
-    /// How it is paid.
     pub payment_method: PaymentMethod,
-    /// When it ends.
+    /// End of the subscription.
     #[serde(skip_serializing_if = "EndDate::is_kept", default)]
     pub end_date: EndDate,
-    /// When it was ordered.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub order_date: Option<Timestamp>,
-    /// Who gets it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub delivery_customer_id: Option<CustomerId>,
-    /// What is taken off the price.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub discount_basis_points: Option<BasisPoints>,
-    /// Whether the period under way is paid.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub current_payment_period_paid: Option<bool>,
 }
 
 impl ImportItem {
-    /// Reads an item.
-    ///
-    /// # Errors
-    /// Names each wrong member.
+    /// Parses an item; the errors name each wrong member.
     pub fn parse(value: &Value) -> Parsed<Self> {
         let mut object = Object::read(value)?;
         let external_system_id = object.required("externalSystemId", ExternalId::parse);
         let offer_id = object.required("offerId", parsed);
         let invoice_customer_id = object.required("invoiceCustomerId", parsed);
-        let quantity = object.required("quantity", integer(1..=LARGEST_QUANTITY));
+        let quantity = object.required("quantity", integer(1..=MAX_QUANTITY));
         let start_date = object.required("startDate", instant);
         let payment_method = object.required("paymentMethod", PaymentMethod::parse);
         let end_date = object.clearable("endDate", instant);
@@ -119,7 +106,7 @@ impl ImportItem {
         })
     }
 
-    /// What is kept of it in the order and the subscription. What it does not say stays as it was.
+    /// The members that order and subscription keep. Absent members keep their value from `before`.
     pub(crate) fn external(&self, before: Option<&External>) -> External {
         External {
             external_system_id: self.external_system_id.clone(),
@@ -137,19 +124,17 @@ impl ImportItem {
     }
 }
 
-/// Reads the body of an import: `{"items": [...]}`, 1 to [`MOST_ITEMS`] items with different `externalSystemId`s.
-///
-/// # Errors
-/// Names each wrong member of each item, up to 11,000 of them.
+/// Parses the body of an import: `{"items": [...]}`, 1 to [`MAX_ITEMS`] items with different `externalSystemId`s. The errors name
+/// each wrong member of each item, up to 11,000 of them.
 pub fn parse_items(value: &Value) -> Parsed<Vec<ImportItem>> {
     let mut object = Object::read(value)?;
     let items = object.required("items", list_of_items);
-    object.finish(|| items).map_err(bounded)
+    object.finish(|| items).map_err(limited)
 }
 
 fn list_of_items(value: &Value) -> Parsed<Vec<ImportItem>> {
-    let items = crate::input::list(1..=MOST_ITEMS, ImportItem::parse)(value);
-    // Repeats are looked for in what was sent, so that they are named beside all other errors.
+    let items = crate::input::list(1..=MAX_ITEMS, ImportItem::parse)(value);
+    // The request itself is searched for repeated ids, so that they are reported together with all other errors.
     let repeats = repeats(value);
     match (items, repeats.0.is_empty()) {
         (Ok(items), true) => Ok(items),
@@ -166,7 +151,7 @@ fn repeats(value: &Value) -> FieldErrors {
     let mut errors = FieldErrors::default();
     let items = value
         .as_array()
-        .filter(|items| items.len() <= MOST_ITEMS)
+        .filter(|items| items.len() <= MAX_ITEMS)
         .into_iter()
         .flatten();
     for (index, item) in items.enumerate() {
@@ -189,10 +174,10 @@ fn repeats(value: &Value) -> FieldErrors {
     errors
 }
 
-fn bounded(mut errors: FieldErrors) -> FieldErrors {
-    let more = errors.0.len().saturating_sub(MOST_ERRORS);
+fn limited(mut errors: FieldErrors) -> FieldErrors {
+    let more = errors.0.len().saturating_sub(MAX_ERRORS);
     if more > 0 {
-        errors.0.truncate(MOST_ERRORS);
+        errors.0.truncate(MAX_ERRORS);
         errors.0.extend(
             FieldErrors::at(
                 "items",
@@ -205,7 +190,7 @@ fn bounded(mut errors: FieldErrors) -> FieldErrors {
     errors
 }
 
-/// Reads a JSON number from 0 to 100 with at most two decimals, such as `12.5`, from its text: no float is calculated with.
+/// Parses a JSON number from 0 to 100 with at most two decimals, such as `12.5`, from its text, without float arithmetic.
 fn parse_percentage(value: &Value) -> Parsed<BasisPoints> {
     let number = value.as_number().ok_or_else(|| {
         FieldErrors::one("not_a_number", "expected a number from 0 to 100, e.g. 12.5")
@@ -215,7 +200,7 @@ fn parse_percentage(value: &Value) -> Parsed<BasisPoints> {
     let decimals = decimals.trim_end_matches('0');
     let out_of_range = || FieldErrors::one("out_of_range", "must be from 0 to 100");
     if !whole.bytes().all(|b| b.is_ascii_digit()) || !decimals.bytes().all(|b| b.is_ascii_digit()) {
-        // Negative, or so large or small that it is written with an exponent.
+        // Negative, or so large or small that its text has an exponent.
         return Err(out_of_range());
     }
     if decimals.len() > 2 {

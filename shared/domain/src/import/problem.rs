@@ -1,39 +1,33 @@
-//! Why an item fails.
+//! The reasons for which an item fails.
 
 use serde::{Deserialize, Serialize};
 
-/// Why an item fails.
+/// The reason for which an item fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
 pub enum ItemProblem {
-    /// It does not exist, or another client owns it.
-    #[error("there is no such offer")]
+    /// The offer does not exist, or another client owns it.
+    #[error("the offer does not exist")]
     OfferNotFound,
-    /// It is sold here.
-    #[error("the offer is not externally managed; its orders come by purchases")]
+    #[error("the offer is not externally managed; its orders are created by purchases")]
     OfferNotExternallyManaged,
-    /// It is no subscription.
     #[error("the offer is not time-based")]
     OfferNotSubscription,
-    /// It is no longer sold; what was imported before can still be changed.
+    /// Rejects new orders only; imported orders can still be changed.
     #[error("the offer is archived")]
     OfferArchived,
-    /// The order was imported for another offer.
     #[error("the order was imported with another offerId; an order keeps its offer")]
     OfferDiffers,
-    /// The contracting company has no such customer.
     #[error("there is no customer with this invoiceCustomerId")]
     CustomerNotFound,
-    /// The order was imported for another customer.
     #[error("the order was imported with another invoiceCustomerId; an order keeps its customer")]
     CustomerDiffers,
-    /// The contracting company has no such customer.
     #[error("there is no customer with this deliveryCustomerId")]
     DeliveryCustomerNotFound,
 }
 
 impl ItemProblem {
-    /// All of them, in the order of docs/imports.md.
+    /// In the order of docs/imports.md.
     pub const ALL: &'static [Self] = &[
         Self::OfferNotFound,
         Self::OfferNotExternallyManaged,
@@ -45,7 +39,7 @@ impl ItemProblem {
         Self::DeliveryCustomerNotFound,
     ];
 
-    /// The stable code.
+    /// The stable code on the wire.
     pub fn code(self) -> &'static str {
         match self {
             Self::OfferNotFound => "offer_not_found",

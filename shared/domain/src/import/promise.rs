@@ -1,4 +1,4 @@
-//! The promise: an import that was accepted, and how far it is.
+//! The promise: an accepted import and its progress.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -10,12 +10,11 @@ use crate::ids::{ClientId, CompanyId, PromiseId};
 use super::chunk::{Chunk, ChunkItems};
 use super::decide::ItemResult;
 use super::item::ImportItem;
-use super::{CHUNK, KEPT};
+use super::{CHUNK, KEPT, count};
 
-/// How often each result came out.
+/// The number of items with each result.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[allow(missing_docs, reason = "the results' own names")]
 pub struct Counts {
     pub created: u32,
     pub updated: u32,
@@ -25,7 +24,6 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Counts one result.
     pub fn add(&mut self, result: ItemResult) {
         match result {
             ItemResult::Created => self.created += 1,
@@ -36,7 +34,6 @@ impl Counts {
         }
     }
 
-    /// All results.
     pub fn sum(self) -> u32 {
         self.created + self.updated + self.unchanged + self.superseded + self.failed
     }
@@ -52,17 +49,14 @@ impl Counts {
     }
 }
 
-/// Where a promise stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum PromiseState {
-    /// Nothing was done yet.
+    /// No chunk was begun yet.
     Accepted,
-    /// Some of it was done, or is being done.
     Running,
-    /// All items had their effect.
     Completed,
-    /// All items were looked at; some failed.
+    /// All items were processed; some failed.
     CompletedWithErrors,
 }
 
@@ -70,52 +64,41 @@ pub enum PromiseState {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Promise {
-    /// Id.
     pub id: PromiseId,
-    /// Who imports.
     pub client_id: ClientId,
-    /// The contracting company, whose customers the items name.
+    /// The items name customers of this contracting company.
     pub company_id: CompanyId,
-    /// As which promise it counts when imports overtake each other: a retry is as old as the import whose items it repeats, so
-    /// that what was accepted since wins.
+    /// The place of the promise among imports that overtake each other. A retry has the rank of the import that it repeats, so
+    /// imports accepted since then win.
     pub rank: PromiseId,
-    /// How many items.
     pub items: u32,
-    /// How many chunks.
     pub chunks: u32,
-    /// The promise whose failed items these are.
+    /// The promise whose failed items this one repeats.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub retry_of: Option<PromiseId>,
-    /// Results of the chunks that are done.
+    /// Results of the finished chunks.
     pub counts: Counts,
-    /// How many chunks are done.
     pub chunks_done: u32,
-    /// The numbers of chunks that no worker can handle; people must look.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub stuck_chunks: Vec<u32>,
-    /// When it was accepted.
+    /// The numbers of the chunks that are dead letters.
+    #[serde(rename = "stuckChunks", skip_serializing_if = "Vec::is_empty", default)]
+    pub dead_letters: Vec<u32>,
     pub accepted_at: Timestamp,
-    /// When its first chunk was begun.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub started_at: Option<Timestamp>,
-    /// When its last chunk was done.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub finished_at: Option<Timestamp>,
-    /// Counts the changes, for optimistic locking.
     pub version: u64,
 }
 
-/// All that accepting an import writes.
+/// The rows of a new import.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Accepted {
-    /// The promise.
     pub promise: Promise,
-    /// Its work.
     pub chunks: Vec<(Chunk, ChunkItems)>,
 }
 
 impl Promise {
-    /// Accepts an import of 1 to [`super::MOST_ITEMS`] items.
+    /// Accepts an import of 1 to [`super::MAX_ITEMS`] items.
     pub fn accept(
         id: PromiseId,
         (client_id, company_id): (ClientId, CompanyId),
@@ -137,7 +120,7 @@ impl Promise {
             rank: retry_of.map_or(id, |promise| promise.rank),
             counts: Counts::default(),
             chunks_done: 0,
-            stuck_chunks: Vec::new(),
+            dead_letters: Vec::new(),
             accepted_at: now,
             started_at: None,
             finished_at: None,
@@ -146,7 +129,6 @@ impl Promise {
         Accepted { promise, chunks }
     }
 
-    /// Where it stands.
     pub fn state(&self) -> PromiseState {
         match (self.started_at, self.finished_at) {
             (_, Some(_)) if self.counts.failed > 0 => PromiseState::CompletedWithErrors,
@@ -156,19 +138,19 @@ impl Promise {
         }
     }
 
-    /// Items of chunks that are not done.
+    /// The number of items in unfinished chunks.
     pub fn pending(&self) -> u32 {
         self.items.saturating_sub(self.counts.sum())
     }
 
-    /// Whether it is still to be seen: it is kept for 90 days, whether the table deleted it or not.
+    /// Whether the promise can still be read. DynamoDB deletes expired rows days later.
     pub fn is_kept(&self, now: Timestamp) -> bool {
         self.accepted_at
             .checked_add(KEPT)
             .is_ok_and(|end| now <= end)
     }
 
-    /// The promise when a worker begins one of its chunks; `None` if another one began before.
+    /// Marks the promise as running; `None` if it is running already.
     pub fn begin(self, now: Timestamp) -> Option<Self> {
         self.started_at.is_none().then_some(Self {
             started_at: Some(now),
@@ -176,26 +158,25 @@ impl Promise {
         })
     }
 
-    /// The promise after one of its chunks was done.
     pub fn chunk_done(mut self, number: u32, counts: Counts, now: Timestamp) -> Self {
-        self.stuck_chunks.retain(|stuck| *stuck != number);
+        self.dead_letters.retain(|dead| *dead != number);
         self.counts = self.counts.plus(counts);
         self.chunks_done += 1;
         self.finished_at = (self.chunks_done >= self.chunks).then_some(now);
         self
     }
 
-    /// The promise after one of its chunks was put aside; `None` if it says so already.
-    pub fn chunk_stuck(mut self, number: u32) -> Option<Self> {
-        if self.stuck_chunks.contains(&number) {
+    /// Lists a chunk as a dead letter; `None` if the promise lists it already.
+    pub fn chunk_dead(mut self, number: u32) -> Option<Self> {
+        if self.dead_letters.contains(&number) {
             return None;
         }
-        self.stuck_chunks.push(number);
-        self.stuck_chunks.sort_unstable();
+        self.dead_letters.push(number);
+        self.dead_letters.sort_unstable();
         Some(self)
     }
 
-    /// What a client with an event endpoint is told when it is done.
+    /// The `import.completed` event of a finished promise.
     pub fn announcement(&self) -> Option<Announcement> {
         let finished_at = self.finished_at?;
         Some(Announcement {
@@ -217,18 +198,13 @@ impl Promise {
         })
     }
 
-    /// The items of the chunks that were put aside, as ranges of their numbers, both ends included.
-    pub fn stuck_items(&self) -> Vec<Value> {
+    /// The items of dead letters, as ranges of their numbers, both ends included.
+    pub fn dead_items(&self) -> Vec<Value> {
         let range = |number: &u32| {
             let first = number * count(CHUNK);
             let last = (first + count(CHUNK)).min(self.items).saturating_sub(1);
             json!({"from": first, "to": last})
         };
-        self.stuck_chunks.iter().map(range).collect()
+        self.dead_letters.iter().map(range).collect()
     }
-}
-
-/// At most a thousand.
-pub(crate) fn count(length: usize) -> u32 {
-    u32::try_from(length).unwrap_or(u32::MAX)
 }

@@ -3,14 +3,14 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tandem_domain::import::chunk::{
-    Begun, Chunk, ChunkItems, ChunkState, LEASE, MOST_TRIES, StuckReason,
+    Begun, Chunk, ChunkFailure, ChunkItems, ChunkState, LEASE, MAX_LEASES,
 };
 use tandem_domain::import::decide::{
-    Asked, ExternalHash, Grounds, ItemDecision, ItemProblem, ItemResult,
+    ExternalHash, Importer, ItemContext, ItemDecision, ItemProblem, ItemResult,
 };
 use tandem_domain::import::item::{ImportItem, parse_items};
 use tandem_domain::import::promise::{Accepted, Counts, Promise, PromiseState};
-use tandem_domain::import::{CHUNK, KEPT, MOST_ITEMS};
+use tandem_domain::import::{CHUNK, KEPT, MAX_ITEMS};
 use tandem_domain::offer::{Offer, OfferKind, OfferStatus};
 use tandem_domain::subscription::{Life, Status, Subscription};
 
@@ -50,23 +50,28 @@ pub(crate) fn decide(
     before: Option<&ItemDecision>,
     offer: Option<&Offer>,
 ) -> ItemDecision {
-    let hash = ExternalHash("5f2a".to_owned());
-    let asked = Asked {
-        client_id: id(12),
-        promise_id: id(rank),
-        rank: id(rank),
-        number: 3,
-        item,
-        external_hash: &hash,
-    };
-    let grounds = Grounds {
+    let context = ItemContext {
+        external_hash: hash(),
         mirror: before.and_then(|before| before.mirror.clone()),
         mirrored: before.and_then(|before| before.rows.clone()),
         offer,
         customer_exists: true,
         delivery_customer_exists: true,
     };
-    asked.decide(grounds, now(), &mut Counter::default())
+    importer(rank).decide(3, item, context, now(), &mut Counter::default())
+}
+
+fn importer(rank: u128) -> Importer {
+    Importer {
+        client_id: id(12),
+        company_id: id(1),
+        promise_id: id(rank),
+        rank: id(rank),
+    }
+}
+
+fn hash() -> ExternalHash {
+    ExternalHash("5f2a".to_owned())
 }
 
 fn ends_of(subscription: &Subscription) -> Option<Timestamp> {
@@ -129,10 +134,10 @@ fn an_import_has_one_to_a_thousand_items_of_different_ids() {
     };
     let body = |count| json!({"items": items(count).collect::<Vec<_>>()});
     assert_eq!(
-        parse_items(&body(MOST_ITEMS)).expect("an import").len(),
-        MOST_ITEMS
+        parse_items(&body(MAX_ITEMS)).expect("an import").len(),
+        MAX_ITEMS
     );
-    for count in [0, MOST_ITEMS + 1] {
+    for count in [0, MAX_ITEMS + 1] {
         assert_eq!(
             codes(&parse_items(&body(count)).expect_err("wrong"))[0].0,
             "items",
@@ -346,22 +351,15 @@ fn an_item_fails_for_one_reason_and_changes_nothing() {
 #[test]
 fn a_customer_must_be_there_each_time() {
     let with_delivery = item(json!({"deliveryCustomerId": "cus_0190b8f5c6f77c3ab0a1000000000029"}));
-    let (hash, external) = (ExternalHash("5f2a".to_owned()), external_offer());
+    let external = external_offer();
     for (customer_exists, delivery_customer_exists, problem) in [
         (true, true, None),
         (false, true, Some(ItemProblem::CustomerNotFound)),
         (true, false, Some(ItemProblem::DeliveryCustomerNotFound)),
     ] {
         for before in [None, Some(created())] {
-            let asked = Asked {
-                client_id: id(12),
-                promise_id: id(91),
-                rank: id(91),
-                number: 0,
-                item: &with_delivery,
-                external_hash: &hash,
-            };
-            let grounds = Grounds {
+            let context = ItemContext {
+                external_hash: hash(),
                 mirror: before.as_ref().and_then(|before| before.mirror.clone()),
                 mirrored: before.and_then(|before| before.rows),
                 offer: Some(&external),
@@ -369,8 +367,8 @@ fn a_customer_must_be_there_each_time() {
                 delivery_customer_exists,
             };
             assert_eq!(
-                asked
-                    .decide(grounds, now(), &mut Counter::default())
+                importer(91)
+                    .decide(0, &with_delivery, context, now(), &mut Counter::default())
                     .log
                     .problem,
                 problem
@@ -404,11 +402,11 @@ fn a_promise_counts_its_chunks_and_is_done_with_the_last() {
         (PromiseState::Running, None)
     );
     let promise = promise
-        .chunk_stuck(2)
+        .chunk_dead(2)
         .expect("news")
         .chunk_done(1, counts(25, 0), now());
     assert_eq!(
-        (promise.clone().chunk_stuck(2), promise.stuck_items()),
+        (promise.clone().chunk_dead(2), promise.dead_items()),
         (None, vec![json!({"from": 50, "to": 50})])
     );
     let promise = promise.chunk_done(0, counts(25, 0), now());
@@ -418,7 +416,7 @@ fn a_promise_counts_its_chunks_and_is_done_with_the_last() {
     );
     let done = promise.clone().chunk_done(2, counts(1, 0), now());
     assert_eq!(
-        (done.state(), done.pending(), done.stuck_items()),
+        (done.state(), done.pending(), done.dead_items()),
         (PromiseState::Completed, 0, vec![])
     );
     let told = done.announcement().expect("an announcement").data;
@@ -479,9 +477,9 @@ fn a_chunk_is_begun_when_it_is_due_and_no_one_else_has_it() {
             ..chunk.clone()
         })
     };
-    let stuck = ChunkState::Stuck {
-        stuck_at: yesterday(),
-        reason: StuckReason::TooManyTries,
+    let dead_letter = ChunkState::DeadLetter {
+        since: yesterday(),
+        reason: ChunkFailure::TooManyLeases,
     };
     let later = now() + jiff::SignedDuration::from_secs(1);
     // The state, how often it was begun, when its message was sent, and what a worker does.
@@ -497,13 +495,13 @@ fn a_chunk_is_begun_when_it_is_due_and_no_one_else_has_it() {
             ChunkState::Waiting { due_at: later },
             0,
             Some(now()),
-            Begun::Nothing,
+            Begun::NotDue,
         ),
         (
             ChunkState::InFlight { lease_until: later },
             1,
             Some(now()),
-            Begun::Nothing,
+            Begun::NotDue,
         ),
         (
             ChunkState::InFlight { lease_until: now() },
@@ -513,9 +511,9 @@ fn a_chunk_is_begun_when_it_is_due_and_no_one_else_has_it() {
         ),
         (
             ChunkState::InFlight { lease_until: now() },
-            MOST_TRIES,
+            MAX_LEASES,
             Some(now()),
-            Begun::TooManyTries,
+            Begun::TooManyLeases,
         ),
         (
             ChunkState::Done {
@@ -524,21 +522,21 @@ fn a_chunk_is_begun_when_it_is_due_and_no_one_else_has_it() {
             },
             1,
             Some(now()),
-            Begun::Nothing,
+            Begun::NotDue,
         ),
         (
-            stuck.clone(),
-            MOST_TRIES,
+            dead_letter.clone(),
+            MAX_LEASES,
             None,
-            Begun::Stuck(StuckReason::TooManyTries),
+            Begun::DeadLetter(ChunkFailure::TooManyLeases),
         ),
         (
-            stuck.clone(),
-            MOST_TRIES,
+            dead_letter.clone(),
+            MAX_LEASES,
             Some(yesterday()),
-            Begun::Stuck(StuckReason::TooManyTries),
+            Begun::DeadLetter(ChunkFailure::TooManyLeases),
         ),
-        (stuck, MOST_TRIES, Some(now()), leased(1)),
+        (dead_letter, MAX_LEASES, Some(now()), leased(1)),
     ];
     for (state, tries, sent_at, expected) in table {
         let before = Chunk {
@@ -552,8 +550,8 @@ fn a_chunk_is_begun_when_it_is_due_and_no_one_else_has_it() {
             "{before:?}, {sent_at:?}"
         );
     }
-    let given_back = Chunk { tries: 3, ..chunk }.give_back(now());
-    assert_eq!((given_back.tries, given_back.due_at()), (2, Some(now())));
+    let released = Chunk { tries: 3, ..chunk }.release(now());
+    assert_eq!((released.tries, released.due_at()), (2, Some(now())));
 }
 
 pub(crate) fn chunk() -> (Chunk, ChunkItems) {

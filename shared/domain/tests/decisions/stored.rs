@@ -15,7 +15,7 @@ use tandem_domain::endpoint_health::{
 };
 use tandem_domain::event_endpoint::EventEndpoint;
 use tandem_domain::ids::ConnectionId;
-use tandem_domain::import::chunk::{Chunk, ChunkState, StuckReason};
+use tandem_domain::import::chunk::{Chunk, ChunkFailure, ChunkState};
 use tandem_domain::import::promise::Promise;
 use tandem_domain::invitation_mail::{InvitationMail, MailStatus};
 use tandem_domain::mail::{MailKind, MailState};
@@ -583,7 +583,7 @@ fn imports() {
     let retry = retry
         .begin(now())
         .expect("begun")
-        .chunk_stuck(0)
+        .chunk_dead(0)
         .expect("news");
     golden(
         "import_promise_of_a_retry",
@@ -606,10 +606,10 @@ fn imports() {
     golden("import_chunk_done", &chunk.clone().done(vec![3], now()));
     golden(
         "import_chunk_stuck",
-        &chunk.clone().stuck(StuckReason::Unreadable, now()),
+        &chunk.clone().dead_letter(ChunkFailure::CorruptRow, now()),
     );
     assert_eq!(
-        json!(chunk.stuck(StuckReason::TooManyTries, now()))["reason"],
+        json!(chunk.dead_letter(ChunkFailure::TooManyLeases, now()))["reason"],
         "tooManyTries"
     );
 }
