@@ -1,4 +1,4 @@
-//! The part of an event of SES that is of use
+//! The part of an SES event that this function reads
 //! (<https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html>, in the envelope of EventBridge).
 
 use std::collections::HashMap;
@@ -19,37 +19,34 @@ struct Envelope {
 struct Detail {
     event_type: String,
     mail: Mail,
-    bounce: Option<Happened>,
-    complaint: Option<Happened>,
+    bounce: Option<Occurrence>,
+    complaint: Option<Occurrence>,
 }
 
 #[derive(Debug, Deserialize)]
 struct Mail {
-    /// When it was sent.
+    /// The time of sending.
     timestamp: Timestamp,
     #[serde(default)]
     tags: HashMap<String, Vec<String>>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Happened {
+struct Occurrence {
     timestamp: Timestamp,
 }
 
-/// What an event says of an invitation's mail.
+/// The new status of an invitation mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct News {
-    /// To which connection it invites.
+pub(crate) struct InvitationEvent {
     pub(crate) connection_id: ConnectionId,
-    /// What happened.
     pub(crate) status: MailStatus,
-    /// When.
     pub(crate) at: Timestamp,
 }
 
-impl News {
-    /// Reads an event; `None` if it is about something else.
-    pub(crate) fn read(event: Value) -> Option<Self> {
+impl InvitationEvent {
+    /// `None` if the event is about another mail, or of another type.
+    pub(crate) fn parse(event: Value) -> Option<Self> {
         let Envelope { detail } = serde_json::from_value(event).ok()?;
         let tag = |name: &str| detail.mail.tags.get(name)?.first().map(String::as_str);
         if tag("about") != Some("invitation") {

@@ -1,8 +1,8 @@
-//! Notes what became of invitations' mails: SES publishes it, a rule of EventBridge hands it over.
+//! Records the delivery status of invitation mails from the events that SES publishes to EventBridge.
 //!
-//! An event names its connection by a tag that the mail was sent with. Events come late, in any order, twice or never (SES
-//! publishes them on best effort), so a note only ever says more than the one before. What is no event of an invitation of this
-//! deployment is left alone. Only tags, the kind and the time are read: the rest names people.
+//! A tag of the mail, which the event repeats, holds the connection's id. SES publishes on best effort: events arrive late,
+//! in any order, twice or never, so the stored status only ever advances. Events of other mails and other deployments are
+//! ignored. Only the tags, the event type and the time are read, since the rest of an event is personal data.
 
 mod event;
 
@@ -12,73 +12,72 @@ use tandem_domain::invitation_mail::InvitationMail;
 use tandem_runtime::aws;
 use tandem_store::{Store, Transaction, keys};
 
-use event::News;
+use event::InvitationEvent;
 
 const CONFLICT_ATTEMPTS: usize = 6;
 
-/// Notes.
 pub struct Notes {
     store: Store,
 }
 
 impl Notes {
-    /// With a store.
     pub fn new(store: Store) -> Self {
         Self { store }
     }
 
-    /// Builds it from the environment and connects.
+    /// Builds it from the environment and connects to the table.
     ///
     /// # Errors
-    /// A setting is absent, or the table does not answer.
+    /// A setting is missing, or the table does not respond.
     pub async fn start() -> Result<Self, Error> {
         Ok(Self::new(aws::store(&aws::config().await).await?))
     }
 
-    /// Notes one event.
+    /// Records one event.
     ///
     /// # Errors
-    /// The table is not available; Lambda then hands the event over again.
+    /// The table is not available; Lambda then retries the event.
     pub async fn note(&self, event: Value) -> Result<(), Error> {
-        let Some(news) = News::read(event) else {
-            tracing::warn!("an event is none of an invitation's mail");
+        let Some(event) = InvitationEvent::parse(event) else {
+            tracing::warn!("ignored an event that is not about an invitation mail");
             return Ok(());
         };
-        let is_noted = self
+        let is_new = self
             .store
             .until_committed(CONFLICT_ATTEMPTS, async |_| {
-                let transaction = self.decide(&news).await?;
-                let is_noted = transaction.is_some();
-                Ok::<_, Error>((transaction.unwrap_or_default(), is_noted))
+                let transaction = self.decide(&event).await?;
+                let is_new = transaction.is_some();
+                Ok::<_, Error>((transaction.unwrap_or_default(), is_new))
             })
             .await?;
-        if is_noted {
-            tracing::info!(connection = %news.connection_id, status = ?news.status, "noted");
+        if is_new {
+            tracing::info!(connection = %event.connection_id, status = ?event.status, "recorded a mail status");
         }
         Ok(())
     }
 
-    /// What is to be written, if it is news of a connection that there is.
-    async fn decide(&self, news: &News) -> Result<Option<Transaction>, Error> {
+    /// `None` if the connection does not exist, or if the stored status is as advanced.
+    async fn decide(&self, event: &InvitationEvent) -> Result<Option<Transaction>, Error> {
         let keys = (
-            keys::connection(news.connection_id),
-            keys::invitation_mail(news.connection_id),
+            keys::connection(event.connection_id),
+            keys::invitation_mail(event.connection_id),
         );
-        let (connection, known) = self.store.load(keys).await?;
+        let (connection, stored) = self.store.load(keys).await?;
         if connection.is_none() {
-            tracing::warn!(connection = %news.connection_id, "the event names a connection of another deployment");
+            tracing::warn!(connection = %event.connection_id, "the event names a connection of another deployment");
             return Ok(None);
         }
-        let is_first = known.is_none();
-        let Some(note) = InvitationMail::after(known, news.connection_id, news.status, news.at)
+        let is_first = stored.is_none();
+        let Some(updated) =
+            InvitationMail::after(stored, event.connection_id, event.status, event.at)
         else {
             return Ok(None);
         };
         let mut transaction = Transaction::default();
         if is_first {
-            transaction.create(&note)?
+            transaction.create(&updated)?
         } else {
-            transaction.replace(&note)?
+            transaction.replace(&updated)?
         }
         Ok(Some(transaction))
     }

@@ -1,7 +1,7 @@
-//! Sends mails to clients. The row is leased, the mail is handed to the mail service, the row is done.
+//! Sends mails to clients: lease the row, send the mail, record the result.
 //!
-//! Not guaranteed: exactly one mail. A worker that dies after the mail service took the mail leaves a lease that runs out, and
-//! the mail is sent again.
+//! Not guaranteed: exactly one mail. If a worker dies after the mail service accepted the mail, the lease expires and
+//! another worker sends the mail again.
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use lambda_runtime::Error;
@@ -11,7 +11,6 @@ use tandem_queue::{Kind, Message};
 use tandem_runtime::{Clock, DeadLetterHandler, aws, batch};
 use tandem_store::{CommitError, Store, Transaction, keys};
 
-/// Sends.
 pub struct Worker {
     store: Store,
     mailer: Mailer,
@@ -20,7 +19,6 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// With a store, a mailer, what takes the mails that can never be sent, and a clock.
     pub fn new(
         store: Store,
         mailer: Mailer,
@@ -35,10 +33,10 @@ impl Worker {
         }
     }
 
-    /// Builds it from the environment and connects.
+    /// Builds it from the environment and connects to the table.
     ///
     /// # Errors
-    /// A setting is absent, or the table does not answer.
+    /// A setting is missing, or the table does not respond.
     pub async fn start() -> anyhow::Result<Self> {
         let config = aws::config().await;
         let store = aws::store(&config).await?;
@@ -51,10 +49,7 @@ impl Worker {
         ))
     }
 
-    /// Works through a batch; the answer names the messages that are to come again.
-    ///
-    /// # Errors
-    /// Never; the type is the runtime's.
+    /// Processes a batch and returns the messages that SQS must deliver again. Never fails; the `Result` is the runtime's.
     pub async fn work(&self, event: SqsEvent) -> Result<SqsBatchResponse, Error> {
         Ok(
             batch::process(event, &[Kind::Mail], &self.dead_letter_handler, |message| {
@@ -70,27 +65,28 @@ impl Worker {
             return Ok(());
         };
         let Some(leased) = mail.begin(self.clock.now()) else {
+            // Sent already, not due yet, or leased by another worker.
             return Ok(());
         };
-        let Some(leased) = self.write(leased).await? else {
+        let Some(leased) = self.replace(leased).await? else {
             return Ok(());
         };
-        let done = match self.mailer.send(&leased).await {
+        let finished = match self.mailer.send(&leased).await {
             Ok(()) => leased.sent(self.clock.now()),
             Err(error) => {
-                tracing::warn!(mail = %leased.id, tries = leased.tries, %error, "the mail service did not take a mail");
+                tracing::warn!(mail = %leased.id, tries = leased.tries, %error, "a mail could not be sent");
                 leased.failed(self.clock.now())
             }
         };
-        if let MailState::Failed { .. } = done.state {
-            tracing::error!(mail = %done.id, "a mail is given up");
+        if let MailState::Failed { .. } = finished.state {
+            tracing::error!(mail = %finished.id, "a mail failed after its last attempt");
         }
-        self.write(done).await?;
+        self.replace(finished).await?;
         Ok(())
     }
 
-    /// Writes a mail's row; `None` when another worker was faster, who then does the rest.
-    async fn write(&self, mail: Mail) -> Result<Option<Mail>, CommitError> {
+    /// Replaces the mail's row. `None` after a conflict: another worker has leased the mail and finishes it.
+    async fn replace(&self, mail: Mail) -> Result<Option<Mail>, CommitError> {
         let mut transaction = Transaction::default();
         transaction.replace(&mail)?;
         match self.store.commit(transaction).await {

@@ -1,7 +1,7 @@
-//! Hands every row that is due and not done to the queues, each minute. What the relay or a queue lost is only late.
+//! Sends a queue message for every due row, each minute. A lost stream event or message therefore only delays the work.
 //!
-//! A row stays due until a worker leases it, so a row that waits in a full queue is handed over again. That is harmless:
-//! the lease lets one worker in.
+//! A row stays due until a worker leases it, so a row whose message waits in a full queue gets another message. That is
+//! harmless: only one worker gets the lease.
 
 use lambda_runtime::Error;
 use tandem_queue::Queues;
@@ -9,10 +9,9 @@ use tandem_runtime::{Clock, aws};
 use tandem_store::Store;
 use tandem_store::shards;
 
-/// Rows of one shard that one sweep hands over; the oldest first, the rest a minute later.
-const MOST_PER_SHARD: i32 = 500;
+/// The oldest rows come first; the next sweep, a minute later, continues with the rest.
+const MAX_ROWS_PER_SHARD: i32 = 500;
 
-/// Finds and hands over.
 pub struct Sweep {
     store: Store,
     queues: Queues,
@@ -20,7 +19,6 @@ pub struct Sweep {
 }
 
 impl Sweep {
-    /// With a store, the queues and a clock.
     pub fn new(store: Store, queues: Queues, clock: Clock) -> Self {
         Self {
             store,
@@ -29,10 +27,10 @@ impl Sweep {
         }
     }
 
-    /// Builds it from the environment and connects.
+    /// Builds it from the environment and connects to the table.
     ///
     /// # Errors
-    /// A setting is absent, or the table does not answer.
+    /// A setting is missing, or the table does not respond.
     pub async fn start() -> Result<Self, Error> {
         let config = aws::config().await;
         Ok(Self::new(
@@ -42,30 +40,30 @@ impl Sweep {
         ))
     }
 
-    /// Looks through all shards. A shard that fails does not hinder the others; the sweep then fails as a whole, so that
-    /// the failure is seen.
+    /// Sweeps all shards. A failed shard does not affect the others.
     ///
     /// # Errors
-    /// A shard could not be read or its rows not be sent.
+    /// A shard could not be read, or its messages were not sent. The error is returned after the last shard, so that the
+    /// function's error metric counts it.
     pub async fn sweep(&self) -> Result<(), Error> {
-        let (mut handed, mut failed) = (0, None);
+        let (mut rows, mut failure) = (0, None);
         for shard in shards() {
             match self.sweep_shard(&shard).await {
-                Ok(rows) => handed += rows,
+                Ok(swept) => rows += swept,
                 Err(error) => {
-                    tracing::error!(shard, %error, "a shard was not swept");
-                    failed = Some(error);
+                    tracing::error!(shard, %error, "a shard could not be swept");
+                    failure = Some(error);
                 }
             }
         }
-        tracing::info!(handed, "swept");
-        failed.map_or(Ok(()), Err)
+        tracing::info!(rows, "swept due rows");
+        failure.map_or(Ok(()), Err)
     }
 
     async fn sweep_shard(&self, shard: &str) -> Result<usize, Error> {
         let due = self
             .store
-            .due(shard, self.clock.now(), MOST_PER_SHARD)
+            .due(shard, self.clock.now(), MAX_ROWS_PER_SHARD)
             .await?;
         let rows = due.len();
         self.queues.send(due).await?;

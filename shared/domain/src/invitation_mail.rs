@@ -1,45 +1,41 @@
-//! What became of the mail that invites a target client: it was sent, came back, or was called spam.
+//! The delivery status of an invitation mail.
 //!
 //! ```text
-//!  nothing known --> sent --> bounced --> complained
+//!  unknown --> sent --> bounced --> complained
 //! ```
 //!
-//! The mail service tells it afterwards, in any order and more than once, so news only ever goes to the right. Nothing is done
-//! about it: the source sees it and looks for another address.
+//! The mail service reports afterwards, in any order and more than once, so the status only ever moves to the right. Tandem
+//! only shows the status: the source must find another address.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::ConnectionId;
 
-/// What is known, from what says least to what says most.
+/// In ascending order: a later status replaces an earlier one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum MailStatus {
-    /// The mail service took it and tries to deliver it.
+    /// The mail service accepted the mail and tries to deliver it.
     Sent,
-    /// The recipient's server refused it for good, or until the mail service gave up.
+    /// The recipient's server rejected the mail permanently, or until the mail service stopped retrying.
     Bounced,
-    /// The recipient called it spam.
+    /// The recipient reported the mail as spam.
     Complained,
 }
 
-/// What is known of an invitation's mail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct InvitationMail {
-    /// The connection to which it invites.
     pub connection_id: ConnectionId,
-    /// What happened.
     pub status: MailStatus,
-    /// When.
     pub at: Timestamp,
-    /// Counts the changes, for optimistic locking.
+    /// For optimistic locking.
     pub version: u64,
 }
 
 impl InvitationMail {
-    /// What is known after the news; `None` if it is nothing new.
+    /// The row after an event; `None` if the stored status is as advanced.
     pub fn after(
         before: Option<Self>,
         connection_id: ConnectionId,
@@ -69,22 +65,22 @@ mod tests {
     use MailStatus::{Bounced, Complained, Sent};
 
     #[test]
-    fn news_only_ever_says_more() {
+    fn the_status_only_advances() {
         let id = ConnectionId::from(uuid::Uuid::nil());
         let (first, later) = (
             Timestamp::UNIX_EPOCH,
             Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_secs(1),
         );
         for status in [Sent, Bounced, Complained] {
-            let known = InvitationMail::after(None, id, status, first).expect("news");
-            for news in [Sent, Bounced, Complained] {
-                let after = InvitationMail::after(Some(known.clone()), id, news, later);
-                let expected = (news > status).then(|| InvitationMail {
-                    status: news,
+            let stored = InvitationMail::after(None, id, status, first).expect("a first status");
+            for next in [Sent, Bounced, Complained] {
+                let after = InvitationMail::after(Some(stored.clone()), id, next, later);
+                let expected = (next > status).then(|| InvitationMail {
+                    status: next,
                     at: later,
-                    ..known.clone()
+                    ..stored.clone()
                 });
-                assert_eq!(after, expected, "{status:?} and then {news:?}");
+                assert_eq!(after, expected, "{status:?}, then {next:?}");
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Mails to clients: what they are about, and when they are sent. Their texts live beside the mailer.
+//! Mails to clients: their kinds and their retry schedule. The texts are in `shared/mail`.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -7,51 +7,49 @@ use crate::ids::{CallbackId, ClientId, ConnectionId, MailId};
 use crate::tenancy::{Client, MailLanguage};
 use crate::text::{EmailAddress, Name};
 
-/// How long one try to send may take before another worker may try.
+/// The time after which another worker may send a leased mail.
 pub const LEASE: SignedDuration = SignedDuration::from_secs(60);
-/// Tries before a mail is given up: with [`retry_delay`] after 21 hours.
-pub const MOST_TRIES: u32 = 30;
+/// With [`retry_delay`], a mail fails after 21 hours.
+pub const MAX_MAIL_ATTEMPTS: u32 = 30;
 
-/// What a mail is about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(
     rename_all = "camelCase",
     rename_all_fields = "camelCase",
     tag = "about"
 )]
-#[allow(missing_docs, reason = "the fields are what the texts name")]
 pub enum MailKind {
-    /// To the target: you are invited.
+    /// To the target.
     Invitation {
         source_name: Name,
         connection_id: ConnectionId,
     },
-    /// To the source: the target agreed.
+    /// To the source.
     InvitationAccepted {
         target_name: Name,
         connection_id: ConnectionId,
     },
-    /// To the source: the target said no.
+    /// To the source.
     InvitationDeclined {
         target_name: Name,
         connection_id: ConnectionId,
     },
-    /// To the target: the invitation is taken back.
+    /// To the target.
     InvitationWithdrawn {
         source_name: Name,
         connection_id: ConnectionId,
     },
-    /// To the other side: nothing is sold any more.
+    /// To the other side.
     ConnectionBlocked {
         by_name: Name,
         connection_id: ConnectionId,
     },
-    /// To the other side: selling goes on.
+    /// To the other side.
     ConnectionUnblocked {
         by_name: Name,
         connection_id: ConnectionId,
     },
-    /// To the source: a callback could not be delivered and waits for a replay.
+    /// To the source: the last attempt of a callback failed. The callback waits for a replay.
     CallbackExhausted {
         callback_id: CallbackId,
         /// Absent for the client's own event endpoint.
@@ -59,7 +57,7 @@ pub enum MailKind {
         connection_id: Option<ConnectionId>,
         attempts: u32,
     },
-    /// To the source: its endpoint answered 410 and is disabled.
+    /// To the source: its endpoint answered 410 and was disabled.
     EndpointDisabled {
         callback_id: CallbackId,
         /// Absent for the client's own event endpoint.
@@ -74,7 +72,7 @@ pub enum MailKind {
         connection_id: Option<ConnectionId>,
         failing_since: Timestamp,
     },
-    /// To the source: its endpoint has failed for days and is disabled.
+    /// To the source: its endpoint failed for days and was disabled.
     EndpointGivenUp {
         callback_id: CallbackId,
         /// Absent for the client's own event endpoint.
@@ -84,7 +82,6 @@ pub enum MailKind {
     },
 }
 
-/// Where a mail stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(
     rename_all = "camelCase",
@@ -92,62 +89,51 @@ pub enum MailKind {
     tag = "status"
 )]
 pub enum MailState {
-    /// To be sent from `due_at` on.
     Waiting {
-        /// When.
         due_at: Timestamp,
     },
-    /// A worker tries until `lease_until`.
+    /// A worker is sending the mail; after `lease_until` another worker may.
     InFlight {
-        /// When another worker may try.
         lease_until: Timestamp,
     },
-    /// The mail service took it.
+    /// The mail service accepted the mail.
     Sent {
-        /// When.
         at: Timestamp,
     },
-    /// Given up.
+    /// The last attempt failed.
     Failed {
-        /// When.
         at: Timestamp,
     },
 }
 
-/// A mail to a client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Mail {
-    /// Id.
     pub id: MailId,
-    /// Who it is for.
     pub client_id: ClientId,
-    /// The address when it was committed.
+    /// The client's address when the mail was committed.
     pub email: EmailAddress,
-    /// The language when it was committed.
+    /// The client's language when the mail was committed.
     pub language: MailLanguage,
-    /// What it is about.
     pub kind: MailKind,
-    /// Where it stands.
     #[serde(flatten)]
     pub state: MailState,
-    /// Tries so far.
+    /// Attempts so far.
     pub tries: u32,
-    /// When it was committed.
     pub created_at: Timestamp,
-    /// Counts the changes, for optimistic locking.
+    /// For optimistic locking.
     pub version: u64,
 }
 
-/// Seconds until the next try after `tries` failed ones: doubling from 10 s, at most an hour.
+/// The delay after `tries` failed attempts: doubles from 10 s, at most an hour.
 pub fn retry_delay(tries: u32) -> SignedDuration {
     let seconds = 10_i64 << tries.saturating_sub(1).min(20);
     SignedDuration::from_secs(seconds.min(3_600))
 }
 
 impl Mail {
-    /// What the mail service says with all that it tells of this mail later, by which its row is found without a search: an
-    /// invitation's connection. Other mails need no looking after.
+    /// Tags that the mail service repeats in the events of this mail. They hold an invitation's connection, so that
+    /// `note-mail-events` finds the row without a search. Other mails have no tags.
     pub fn tags(&self) -> Vec<(&'static str, String)> {
         match &self.kind {
             MailKind::Invitation { connection_id, .. } => {
@@ -160,7 +146,7 @@ impl Mail {
         }
     }
 
-    /// A mail to be sent at once.
+    /// A mail that is due at once.
     pub fn new(id: MailId, to: &Client, kind: MailKind, now: Timestamp) -> Self {
         Self {
             id,
@@ -175,7 +161,7 @@ impl Mail {
         }
     }
 
-    /// When a worker should look at it; `None` once it is done.
+    /// The time from which a worker may lease the mail; `None` once it is sent or failed.
     pub fn due_at(&self) -> Option<Timestamp> {
         match self.state {
             MailState::Waiting { due_at } => Some(due_at),
@@ -184,7 +170,7 @@ impl Mail {
         }
     }
 
-    /// The mail as it is while a worker tries; `None` if there is nothing to do now.
+    /// The mail under a new lease; `None` if it is not due.
     pub fn begin(self, now: Timestamp) -> Option<Self> {
         let due = self.due_at()? <= now;
         due.then(|| {
@@ -197,7 +183,7 @@ impl Mail {
         })
     }
 
-    /// The mail after the mail service took it; one that nobody tries stays as it is.
+    /// The mail after the mail service accepted it. Has no effect unless the mail is in flight.
     pub fn sent(self, now: Timestamp) -> Self {
         let MailState::InFlight { .. } = self.state else {
             return self;
@@ -208,12 +194,12 @@ impl Mail {
         }
     }
 
-    /// The mail after a failed try; one that nobody tries stays as it is.
+    /// The mail after a failed attempt. Has no effect unless the mail is in flight.
     pub fn failed(self, now: Timestamp) -> Self {
         let MailState::InFlight { .. } = self.state else {
             return self;
         };
-        let state = if self.tries >= MOST_TRIES {
+        let state = if self.tries >= MAX_MAIL_ATTEMPTS {
             MailState::Failed { at: now }
         } else {
             MailState::Waiting {

@@ -1,7 +1,7 @@
-//! How a mail is tried and given up.
+//! The states of a mail, and its retry schedule.
 
 use jiff::{SignedDuration, Timestamp};
-use tandem_domain::mail::{LEASE, MOST_TRIES, Mail, MailKind, MailState, retry_delay};
+use tandem_domain::mail::{LEASE, MAX_MAIL_ATTEMPTS, Mail, MailKind, MailState, retry_delay};
 use tandem_domain::tenancy::MailLanguage;
 
 use crate::fixtures::{MANY, client, company, email, id, name, now, yesterday};
@@ -34,7 +34,7 @@ fn failed(at: Timestamp) -> MailState {
     MailState::Failed { at }
 }
 
-/// State and tries, and what becomes of the state by: begin (`None`: nothing to do), sent, failed.
+/// State, attempts, and the state after `begin` (`None`: not due), `sent` and `failed`.
 #[rustfmt::skip]
 fn table() -> [(MailState, u32, Option<MailState>, MailState, MailState); 10] {
     let (before, after) = (now() - SignedDuration::from_millis(1), now() + SignedDuration::from_millis(1));
@@ -47,16 +47,16 @@ fn table() -> [(MailState, u32, Option<MailState>, MailState, MailState); 10] {
         (waiting(after),     3,              None,        waiting(after),     waiting(after)),
         (in_flight(after),   1,              None,        sent(now()),        in_10_s),
         (in_flight(now()),   1,              Some(lease), sent(now()),        in_10_s),
-        (in_flight(after),   MOST_TRIES - 1, None,        sent(now()),        in_an_hour),
-        (in_flight(after),   MOST_TRIES,     None,        sent(now()),        failed(now())),
-        (in_flight(before),  MOST_TRIES + 1, Some(lease), sent(now()),        failed(now())),
+        (in_flight(after),   MAX_MAIL_ATTEMPTS - 1, None,        sent(now()),        in_an_hour),
+        (in_flight(after),   MAX_MAIL_ATTEMPTS,     None,        sent(now()),        failed(now())),
+        (in_flight(before),  MAX_MAIL_ATTEMPTS + 1, Some(lease), sent(now()),        failed(now())),
         (sent(yesterday()),  1,              None,        sent(yesterday()),  sent(yesterday())),
-        (failed(yesterday()), MOST_TRIES,    None,        failed(yesterday()), failed(yesterday())),
+        (failed(yesterday()), MAX_MAIL_ATTEMPTS,    None,        failed(yesterday()), failed(yesterday())),
     ]
 }
 
 #[test]
-fn every_state_meets_every_event_as_the_table_says() {
+fn every_state_handles_every_event_as_the_table_says() {
     for (state, tries, begun, after_sent, after_failed) in table() {
         let before = mail(state, tries);
         let begun = begun.map(|state| mail(state, tries + 1));
@@ -75,7 +75,7 @@ fn every_state_meets_every_event_as_the_table_says() {
 }
 
 #[test]
-fn only_what_waits_or_is_in_flight_is_due() {
+fn only_waiting_and_in_flight_mails_are_due() {
     let due = |state| mail(state, 0).due_at();
     assert_eq!(due(waiting(now())), Some(now()));
     assert_eq!(due(in_flight(now())), Some(now()));
@@ -83,17 +83,17 @@ fn only_what_waits_or_is_in_flight_is_due() {
 }
 
 #[test]
-fn the_wait_doubles_from_ten_seconds_to_an_hour() {
-    let waits: Vec<_> = (1..=11).map(|tries| retry_delay(tries).as_secs()).collect();
+fn the_delay_doubles_from_ten_seconds_to_an_hour() {
+    let delays: Vec<_> = (1..=11).map(|tries| retry_delay(tries).as_secs()).collect();
     assert_eq!(
-        waits,
+        delays,
         [10, 20, 40, 80, 160, 320, 640, 1_280, 2_560, 3_600, 3_600]
     );
     assert_eq!(retry_delay(u32::MAX).as_secs(), 3_600);
 }
 
 #[test]
-fn a_mail_is_given_up_after_21_hours() {
+fn a_mail_fails_after_21_hours() {
     let mut mail = mail(waiting(now()), 0);
     let mut time = now();
     for _ in 0..MANY {
@@ -101,12 +101,12 @@ fn a_mail_is_given_up_after_21_hours() {
         time = due;
         mail = mail.begin(time).expect("due").failed(time);
     }
-    assert_eq!((mail.state, mail.tries), (failed(time), MOST_TRIES));
+    assert_eq!((mail.state, mail.tries), (failed(time), MAX_MAIL_ATTEMPTS));
     assert_eq!(time.duration_since(now()).as_hours(), 21);
 }
 
 #[test]
-fn a_new_mail_keeps_address_and_language_of_the_day() {
+fn a_new_mail_copies_the_address_and_the_language() {
     let mut to = client(12, &company(1, true));
     to.language = MailLanguage::En;
     let kind = MailKind::EndpointDisabled {
