@@ -1,11 +1,11 @@
-//! The authorizer of the HTTP API: from the key in `Authorization: Bearer` to who calls. No other code looks at a key: an HTTP API
-//! hands the header to the functions, too, and the code that reads a request, the same in all of them, drops it at once.
+//! The authorizer of the HTTP API: finds the caller of the key in `Authorization: Bearer`. No other code sees a key. The HTTP API
+//! also sends the header to the functions, but `tandem_api::request` drops it first.
 //!
-//! The HTTP API keeps an answer for 60 seconds for each key and route, so a revoked or expired key is refused within that
-//! time. An authorizer can only say no without a reason. So a good key without the scope of a route is let through with the
-//! scope that it lacks; the code that reads a request then refuses and names it.
+//! The HTTP API caches an answer for 60 seconds per key and route, so a revoked or expired key is rejected within that time.
+//! An authorizer cannot give a reason for a rejection. So it lets a valid key that lacks the route's scope pass, with the name of
+//! the missing scope; `tandem_api::caller` then rejects the request and names the scope.
 //!
-//! The operator's key is read again after a minute, so one that was changed is refused within two.
+//! The operator's key is loaded again after a minute, so a changed key is rejected within two minutes.
 
 mod routes;
 
@@ -23,7 +23,7 @@ use tandem_store::{CommitError, Store, StoreError, Transaction, keys};
 
 use crate::routes::Need;
 
-/// What the HTTP API asks, payload format 2.0.
+/// The event of the HTTP API, payload format 2.0.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Request {
@@ -35,7 +35,6 @@ pub struct Request {
     route_key: String,
 }
 
-/// Knows who a key belongs to.
 pub struct Authorizer {
     store: Store,
     operator_key: CachedSecret,
@@ -43,7 +42,6 @@ pub struct Authorizer {
 }
 
 impl Authorizer {
-    /// With a store, the operator's key and a clock.
     pub fn new(store: Store, operator_key: CachedSecret, clock: Clock) -> Self {
         Self {
             store,
@@ -52,10 +50,7 @@ impl Authorizer {
         }
     }
 
-    /// Builds it from the environment and connects.
-    ///
-    /// # Errors
-    /// A setting is absent, or a service does not answer.
+    /// Reads the settings from the environment and connects to the services.
     pub async fn start() -> anyhow::Result<Self> {
         let config = aws::config().await;
         let operator_key = aws::cached_secret(&config, "OPERATOR_KEY_SECRET_ARN").await?;
@@ -66,10 +61,10 @@ impl Authorizer {
         ))
     }
 
-    /// Answers with a simple response: whether the call goes on, and as whom.
+    /// Answers with a simple response: whether the call is authorized, and its caller.
     ///
     /// # Errors
-    /// The table or Secrets Manager does not answer; the HTTP API then answers 500.
+    /// DynamoDB or Secrets Manager fails; the HTTP API then answers 500.
     pub async fn authorize(&self, request: Request) -> Result<Value, Error> {
         let token = request
             .headers
@@ -87,7 +82,7 @@ impl Authorizer {
         )
     }
 
-    /// What functions are told of the caller with this key; `None` if it is nobody's.
+    /// The context of the caller with this key; `None` if no active key matches.
     async fn caller(&self, token: &str, route: &str) -> Result<Option<Value>, Error> {
         if let Some(presented) = PresentedKey::parse(token) {
             return Ok(self
@@ -111,25 +106,25 @@ impl Authorizer {
             return Ok(None);
         };
         if let Some(used) = key.used(now) {
-            self.note_use(&used).await?;
+            self.record_use(&used).await?;
         }
         Ok(Some(key))
     }
 
-    /// Notes the day of a key's last use. Another call that noted it first, or the operator who revoked the key, counts; and
-    /// a good key is let in even if the day cannot be noted.
-    async fn note_use(&self, key: &ApiKey) -> Result<(), StoreError> {
+    /// Records the day of a key's last use. A conflict is ignored: another call recorded the day, or the operator revoked the key.
+    /// A valid key is authorized even if the write fails.
+    async fn record_use(&self, key: &ApiKey) -> Result<(), StoreError> {
         let mut transaction = Transaction::default();
         transaction.replace(key)?;
         if let Err(CommitError::Store(error)) = self.store.commit(transaction).await {
-            tracing::warn!(key = key.key_id, %error, "the day of a key's last use was not noted");
+            tracing::warn!(key = key.key_id, %error, "the day of a key's last use was not recorded");
         }
         Ok(())
     }
 }
 
-/// What functions are told of a client's key; `None` for a route of which it is not known what it needs. The operator's routes
-/// need no scope: they refuse clients.
+/// The context of a client's key; `None` for a route without a known need. The operator's routes need no scope: their function
+/// rejects clients.
 fn context_of(key: &ApiKey, route: &str) -> Option<Value> {
     let mut context = json!({"role": "client", "clientId": key.client_id, "companyId": key.company_id, "keyId": key.key_id});
     match routes::need_of(route)? {

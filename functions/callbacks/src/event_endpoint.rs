@@ -1,4 +1,4 @@
-//! A client's own event endpoint: set, moved, removed, and its signing secret.
+//! A client's own event endpoint: set, move, remove, rotate the signing secret.
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
@@ -25,8 +25,7 @@ pub(crate) async fn read(
     )))
 }
 
-/// Sets the address. The first time makes a secret, shown once; later the secret stays, and what failed or was disabled
-/// begins anew.
+/// Sets the address. The first call generates a secret, shown once; later calls keep it and clear the endpoint's failures.
 pub(crate) async fn set(
     app: &App,
     request: &Request,
@@ -65,7 +64,7 @@ pub(crate) async fn set(
     .await
 }
 
-/// Removes it. Callbacks that were not delivered wait for a replay after another one is set.
+/// Removes the endpoint. Undelivered callbacks wait; they can be replayed after a new endpoint is set.
 pub(crate) async fn remove(
     app: &App,
     request: &Request,
@@ -87,7 +86,7 @@ pub(crate) async fn remove(
     .await
 }
 
-/// A new secret, shown once; the one before signs beside it for a day.
+/// Generates a new secret, shown once. The previous one keeps signing for a day.
 pub(crate) async fn rotate(
     app: &App,
     request: &Request,
@@ -121,7 +120,7 @@ async fn load(
 fn missing() -> Problem {
     Problem::new(
         Code::EventEndpointNotFound,
-        "set one by PUT /v1/event-endpoint",
+        "set an endpoint by PUT /v1/event-endpoint",
     )
 }
 

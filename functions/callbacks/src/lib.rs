@@ -1,4 +1,4 @@
-//! The callback log of a client: what was sent and answered, and replays; and where a client is told what happens to itself.
+//! The callback log of a client with replays, and the client's own event endpoint.
 
 mod event_endpoint;
 mod replay;
@@ -15,13 +15,9 @@ use tandem_runtime::callback_body;
 use tandem_store::keys;
 use tandem_store::rows::AttemptRow;
 
-/// Attempts shown with a callback: more than ten replays make.
+/// Attempts shown with a callback: enough for the ten attempts of each of nine replays.
 const SHOWN_ATTEMPTS: usize = 100;
 
-/// Answers a request.
-///
-/// # Errors
-/// See docs/errors.md.
 pub async fn handle(app: App, request: Request) -> Result<Answer, Problem> {
     let caller = request.caller.client()?;
     match request.route.as_str() {
@@ -81,10 +77,10 @@ async fn read(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
         Some(concerned) => app.load_customer_sealer(concerned).await?,
         None => None,
     };
-    let unreadable = || Problem::new(Code::Internal, "the body of the callback cannot be read");
+    let corrupt = || Problem::new(Code::Internal, "the body of the callback is corrupt");
     let body =
-        callback_body::body(&app.sealer, &callback, person.as_ref()).map_err(|_| unreadable())?;
-    let body: Value = serde_json::from_slice(&body).map_err(|_| unreadable())?;
+        callback_body::body(&app.sealer, &callback, person.as_ref()).map_err(|_| corrupt())?;
+    let body: Value = serde_json::from_slice(&body).map_err(|_| corrupt())?;
     let mut attempts = app
         .store
         .page(

@@ -1,7 +1,7 @@
-//! Replays: a callback goes out again from the start of its schedule, with the same `webhook-id`.
+//! Replays: a callback is sent again from the start of its schedule, with the same `webhook-id`.
 //!
-//! Asking for a replay says that the endpoint is there again, so a disabled one is enabled in the same transaction, and one
-//! that is paused lets a probe through. The relay sees the change in the table's stream and hands the callback to the sender.
+//! A client that requests a replay says that its endpoint works again. So the same transaction enables a disabled endpoint and
+//! lets a probe through to a paused one. The relay reads the change from the table's stream and enqueues the callback.
 
 use std::collections::BTreeSet;
 
@@ -16,8 +16,8 @@ use tandem_store::{Transaction, keys};
 
 use crate::load;
 
-/// Callbacks replayed by one request; with their endpoints they fit one transaction.
-const MOST: usize = 49;
+/// Most callbacks of one request; with their endpoints they fit into one transaction.
+const MAX_CALLBACKS: usize = 49;
 
 pub(crate) async fn one(
     app: &App,
@@ -61,7 +61,7 @@ pub(crate) async fn many(
 
 fn parse(body: &Value) -> Parsed<Vec<CallbackId>> {
     let mut object = Object::read(body)?;
-    let ids = object.required("callbackIds", list(1..=MOST, parsed::<CallbackId>));
+    let ids = object.required("callbackIds", list(1..=MAX_CALLBACKS, parsed::<CallbackId>));
     object.finish(|| {
         let mut ids = ids?;
         ids.sort_unstable();
@@ -100,7 +100,7 @@ async fn find(
 
 async fn rows_of(app: &App, callbacks: &[Callback]) -> Result<Transaction, Problem> {
     let mut transaction = Transaction::default();
-    // One that is being attempted stays as it is: a new version of its row would take the attempt's record away.
+    // A callback in flight is not written: a new version of its row would make the running attempt's record fail.
     for callback in callbacks
         .iter()
         .filter(|callback| !matches!(callback.state, CallbackState::InFlight { .. }))

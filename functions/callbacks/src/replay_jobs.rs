@@ -1,4 +1,4 @@
-//! Replays of many callbacks, as jobs: accepted here, made step by step by the worker of the callback queue.
+//! Replays of many callbacks, as jobs. This function accepts them; the worker of the callback queue runs them in batches.
 
 use tandem_api::idempotency::idempotent;
 use tandem_api::views::replay as view;

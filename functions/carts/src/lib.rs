@@ -1,4 +1,4 @@
-//! Carts of a client. Every position is checked when a cart is made or edited, and again when it is bought.
+//! Carts of a client. Every position is checked when a cart is created or edited, and again when it is bought.
 
 use tandem_api::idempotency::idempotent;
 use tandem_api::lookup::Offers;
@@ -11,10 +11,6 @@ use tandem_domain::ids::{CartId, OfferId};
 use tandem_domain::input::one_of;
 use tandem_store::{Transaction, keys};
 
-/// Answers a request.
-///
-/// # Errors
-/// See docs/errors.md.
 pub async fn handle(app: App, request: Request) -> Result<Answer, Problem> {
     let caller = request.caller.client()?;
     match request.route.as_str() {

@@ -1,4 +1,4 @@
-//! The callback settings' own routes: a new signing secret, and a test event.
+//! Routes of the callback settings: rotate the signing secret, send a test event.
 
 use secrecy::ExposeSecret;
 use serde_json::json;
@@ -14,7 +14,7 @@ use tandem_store::Transaction;
 use crate::change::{load, rows_of};
 use crate::invite::seal_secret;
 
-/// A new secret, shown once; the one before signs beside it for a day.
+/// Generates a new secret, shown once. The previous one keeps signing for a day.
 pub(crate) async fn rotate(
     app: &App,
     request: &Request,
@@ -38,7 +38,7 @@ pub(crate) async fn rotate(
     .await
 }
 
-/// A `connection.test` event, delivered and logged like any other.
+/// Sends a `connection.test` event. It is delivered and logged like any other.
 pub(crate) async fn test(
     app: &App,
     request: &Request,

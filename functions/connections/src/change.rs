@@ -1,4 +1,4 @@
-//! Moves and edits of a connection: the connection, a line of its history, and the mail to the other side in one transaction.
+//! Moves and edits of a connection. One transaction writes the connection, a line of its history and the mail to the other side.
 
 use tandem_api::idempotency::idempotent;
 use tandem_api::views::connection as view;
@@ -68,7 +68,7 @@ pub(crate) async fn edit(
         let (connection, side) = load(app, request, caller).await?;
         let change = connection.clone().edit(edit.clone(), side, app.now())?;
         if change.entry.changes.is_empty() {
-            // Everything is as it was asked for already; the history tells changes only.
+            // The history records changes only, so an edit without effect writes nothing.
             return Ok(Decision::answered(Answer::ok(view::summary(
                 &connection,
                 side,
@@ -76,7 +76,7 @@ pub(crate) async fn edit(
         }
         let mut transaction = Transaction::default();
         transaction.replace(&change.connection)?;
-        // A new address is a new endpoint: what failed or was disabled was the old one.
+        // A new address is a new endpoint; the failures of the old one do not count for it.
         if edit.callback_url.is_some()
             && let Some(health) = app
                 .store
@@ -100,7 +100,6 @@ pub(crate) async fn edit(
     .await
 }
 
-/// A connection of the caller.
 pub(crate) async fn load(
     app: &App,
     request: &Request,
@@ -113,7 +112,7 @@ pub(crate) async fn load(
         .ok_or_else(|| Problem::missing(Code::ConnectionNotFound))
 }
 
-/// The rows that go with a changed connection: its history line, and the mail if there is one.
+/// Adds the history line of a change and its mail, if any.
 pub(crate) fn rows_of<'a>(
     transaction: &mut Transaction,
     change: &Change,

@@ -1,4 +1,4 @@
-//! Inviting a target client. Each invitation is counted in the transaction that makes it, so no race lets one too many through.
+//! Invites a target client. The transaction of an invitation also counts it, so concurrent requests cannot exceed the limit.
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
@@ -63,7 +63,7 @@ async fn decide(
     };
     if let Some(live) = app.store.get(&keys::pair(pair.source, pair.target)).await? {
         let detail = format!(
-            "{} connects them; a new one can be made when it is declined or withdrawn",
+            "{} connects the two clients; a new invitation is possible after it is declined or withdrawn",
             live.connection_id
         );
         return Err(Problem::new(Code::ConnectionExists, detail));
@@ -104,7 +104,7 @@ async fn decide(
 
 type Party = (Client, ContractingCompany);
 
-/// Both clients with their contracting companies, and how many the source invited of late.
+/// Both clients with their contracting companies, and the source's recent invitations.
 async fn parties(
     app: &App,
     caller: ClientCaller,
@@ -129,7 +129,7 @@ async fn parties(
         Problem::from(FieldErrors::at(
             "targetClientId",
             "not_found",
-            "there is no such client",
+            "the client does not exist",
         ))
     };
     let target = other.ok_or_else(unknown)?;
@@ -141,7 +141,7 @@ async fn parties(
     Ok((source, (target, company), invitations))
 }
 
-/// A signing secret as the table holds it, bound to its connection.
+/// Seals a signing secret for storage, bound to its connection.
 pub(crate) fn seal_secret(app: &App, id: ConnectionId, secret: &SecretString) -> String {
     app.sealer.seal(
         Purpose::SigningSecret,

@@ -1,4 +1,4 @@
-//! Connections between clients: invitations, answers, blocks, edits, and the signing secret of their callbacks.
+//! Connections between clients: invitations, answers, blocks, edits, and the callbacks' signing secrets.
 
 mod callback;
 mod change;
@@ -8,10 +8,6 @@ mod read;
 use tandem_api::{Answer, App, Code, Problem, Request};
 use tandem_domain::connection::Move;
 
-/// Answers a request.
-///
-/// # Errors
-/// See docs/errors.md.
 pub async fn handle(app: App, request: Request) -> Result<Answer, Problem> {
     let caller = request.caller.client()?;
     match request.route.as_str() {

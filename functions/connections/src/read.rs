@@ -1,4 +1,4 @@
-//! Listing and reading connections; each side sees its own role.
+//! Lists and reads connections. Each side sees its own role.
 
 use tandem_api::paging::Paging;
 use tandem_api::views::connection as view;
@@ -9,7 +9,7 @@ use tandem_store::keys;
 
 use crate::change::load;
 
-/// History lines shown with a connection.
+/// Newest history lines shown with a connection.
 const SHOWN_HISTORY: usize = 100;
 
 pub(crate) async fn list(

@@ -1,9 +1,9 @@
-//! Erasing a customer: the row with the person's key, the guards of what was unique, and the record that remains, in one
-//! transaction. Nothing else is to be found and rewritten: what callbacks tell of the person, what receivers answered and the
-//! answers kept for `Idempotency-Key` are sealed under that key.
+//! Erases a customer. One transaction deletes the row with the customer's key and the guards, and writes the record that remains.
+//! No other row needs a change: the personal parts of callbacks, the answers of receivers and the stored answers of repeated
+//! requests are sealed under the deleted key.
 //!
-//! Not guaranteed: that a sale of the last moments hinders the erasure. Subscriptions are found by an index, which follows the
-//! table after some milliseconds; such a sale stands, with the customer's id.
+//! Not guaranteed: that a sale a moment before prevents the erasure. The check reads an index, which follows the table by some
+//! milliseconds. Such a sale remains, with the customer's id.
 
 use serde_json::json;
 use tandem_api::idempotency::idempotent;
@@ -16,12 +16,12 @@ use tandem_store::{Entity, StoreError, Transaction, keys};
 
 use crate::{guards, load};
 
-/// The most subscriptions of one client that a refusal names.
-const MOST_NAMED: usize = 20;
-/// Clients of a company that are read at once.
-const CLIENTS: usize = 100;
+/// Most subscriptions of one client that a rejection names.
+const MAX_NAMED: usize = 20;
+/// Clients of a company per page.
+const CLIENTS_PER_PAGE: usize = 100;
 
-/// Erases; who asks again is told that there is no such customer.
+/// Erases the customer. A second erasure gets 404.
 pub(crate) async fn erase(
     app: &App,
     request: &Request,
@@ -44,7 +44,7 @@ pub(crate) async fn erase(
     .await
 }
 
-/// The customer's subscriptions that run, of all clients of the contracting company.
+/// The customer's running subscriptions, of all clients of the contracting company.
 async fn running(app: &App, customer: &Customer) -> Result<Vec<Subscription>, StoreError> {
     let (mut running, mut after) = (Vec::new(), None);
     loop {
@@ -53,7 +53,7 @@ async fn running(app: &App, customer: &Customer) -> Result<Vec<Subscription>, St
             .page(
                 &keys::clients_of(customer.company_id),
                 after.as_deref(),
-                CLIENTS,
+                CLIENTS_PER_PAGE,
                 |_| true,
             )
             .await?;
@@ -80,7 +80,7 @@ async fn running_at(
     loop {
         let page = app
             .store
-            .page(&rows, after.as_deref(), MOST_NAMED, |row: &Subscription| {
+            .page(&rows, after.as_deref(), MAX_NAMED, |row: &Subscription| {
                 row.is_running(now)
             })
             .await?;

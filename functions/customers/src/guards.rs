@@ -1,4 +1,4 @@
-//! The rows that hold what must be unique among the customers of a contracting company.
+//! Guard rows: each holds a value that must be unique among the customers of a contracting company.
 
 use tandem_api::{App, Code, Problem};
 use tandem_domain::customer::Customer;
@@ -8,7 +8,7 @@ use tandem_sealing::sha256_hex;
 use tandem_store::rows::{Guard, Unique};
 use tandem_store::{Entity, Key, keys};
 
-/// The guard of an e-mail address, compared without case.
+/// The guard of an e-mail address; case does not count.
 pub(crate) fn email(company: CompanyId, email: &EmailAddress) -> Key<Guard> {
     keys::guard(
         company,
@@ -17,7 +17,6 @@ pub(crate) fn email(company: CompanyId, email: &EmailAddress) -> Key<Guard> {
     )
 }
 
-/// The guard of an `externalSystemId`.
 pub(crate) fn external(company: CompanyId, id: &ExternalId) -> Key<Guard> {
     keys::guard(
         company,
@@ -26,7 +25,6 @@ pub(crate) fn external(company: CompanyId, id: &ExternalId) -> Key<Guard> {
     )
 }
 
-/// The guards of a customer: the e-mail address first.
 pub(crate) fn of(customer: &Customer) -> Vec<Guard> {
     let profile = &customer.profile;
     let guard = |unique, text: &str| {
@@ -45,7 +43,7 @@ pub(crate) fn of(customer: &Customer) -> Vec<Guard> {
     std::iter::once(email).chain(external).collect()
 }
 
-/// Goes on only if no other customer holds these guards of a customer.
+/// Fails if another customer holds one of these guards.
 pub(crate) async fn are_free(
     app: &App,
     customer: &Customer,
@@ -66,7 +64,7 @@ pub(crate) async fn are_free(
             };
             return Err(Problem::new(
                 code,
-                "the value is unique within the contracting company; find that customer instead",
+                "the value must be unique within the contracting company; look up that customer instead",
             ));
         }
     }

@@ -1,8 +1,8 @@
-//! Customers of the caller's contracting company, with what the caller sold to or for them.
+//! Customers of the caller's contracting company, with the caller's orders and subscriptions for them.
 //!
-//! E-mail address and `externalSystemId` are unique: each is held by a guard row that is written and removed in the
-//! transaction of the customer. What is kept of a customer elsewhere is sealed under the key in the customer's row, so an
-//! erasure is one small transaction, however much the customer bought.
+//! E-mail address and `externalSystemId` are unique: a guard row holds each, written and deleted in the customer's own
+//! transaction. Other rows hold personal data only sealed under the key in the customer's row, so an erasure is one small
+//! transaction, however much the customer bought.
 
 mod erase;
 mod guards;
@@ -18,10 +18,6 @@ use tandem_domain::text::{EmailAddress, ExternalId};
 use tandem_store::rows::Guard;
 use tandem_store::{Key, Page, Transaction, keys};
 
-/// Answers a request.
-///
-/// # Errors
-/// See docs/errors.md.
 pub async fn handle(app: App, request: Request) -> Result<Answer, Problem> {
     let caller = request.caller.client()?;
     match request.route.as_str() {
@@ -49,7 +45,7 @@ async fn create(app: &App, request: &Request, caller: ClientCaller) -> Result<An
         )
         .await?
         {
-            return Ok(Decision::answered(about(
+            return Ok(Decision::answered(sealed_for(
                 app,
                 &existing,
                 Answer::ok(views::customer::customer(&existing)),
@@ -73,7 +69,7 @@ async fn create(app: &App, request: &Request, caller: ClientCaller) -> Result<An
         let answer = Answer::created(location, views::customer::customer(&customer));
         Ok(Decision::Commit(
             transaction,
-            about(app, &customer, answer)?,
+            sealed_for(app, &customer, answer)?,
         ))
     })
     .await
@@ -87,7 +83,7 @@ async fn list(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
         query.note(FieldErrors::at(
             "externalSystemId",
             "only_one",
-            "find by email or by externalSystemId, not by both",
+            "use email or externalSystemId, not both",
         ));
     }
     let paging = Paging::read(app, request, query)?;
@@ -139,7 +135,7 @@ async fn edit(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
         }
         Ok(Decision::Commit(
             transaction,
-            about(
+            sealed_for(
                 app,
                 &customer,
                 Answer::ok(views::customer::customer(&customer)),
@@ -179,8 +175,8 @@ async fn orders(app: &App, request: &Request, caller: ClientCaller) -> Result<An
     Ok(paging.answer(app, page, |order| views::order::order(&order)))
 }
 
-/// An answer that is kept under the customer's own key, so that it cannot be given again once the customer is erased.
-fn about(app: &App, customer: &Customer, answer: Answer) -> Result<Answer, Problem> {
+/// Seals the stored copy of an answer under the customer's own key, so that it cannot be repeated after an erasure.
+fn sealed_for(app: &App, customer: &Customer, answer: Answer) -> Result<Answer, Problem> {
     Ok(Answer {
         sealed_for: Some((customer.into(), app.customer_sealer(customer)?)),
         ..answer

@@ -7,10 +7,6 @@ mod read;
 
 use tandem_api::{Answer, App, Code, Problem, Request};
 
-/// Answers a request.
-///
-/// # Errors
-/// See docs/errors.md.
 pub async fn handle(app: App, request: Request) -> Result<Answer, Problem> {
     let caller = request.caller.client()?;
     match request.route.as_str() {

@@ -1,14 +1,10 @@
-//! Offers: a client's own, and those that others share with it.
+//! Offers: a client's own, and those that other clients share with it.
 
 mod own;
 mod shared;
 
 use tandem_api::{Answer, App, Code, Problem, Request};
 
-/// Answers a request.
-///
-/// # Errors
-/// See docs/errors.md.
 pub async fn handle(app: App, request: Request) -> Result<Answer, Problem> {
     let caller = request.caller.client()?;
     match request.route.as_str() {

@@ -1,4 +1,4 @@
-//! The caller's own offers. An offer and its shares with target clients change in one transaction.
+//! The caller's own offers. One transaction changes an offer and its shares with target clients.
 
 use std::collections::BTreeSet;
 
@@ -138,8 +138,8 @@ fn share(offer: &Offer, owner: ClientCaller, target: ClientId) -> Share {
     }
 }
 
-/// An offer can name only clients to which its owner has a live connection: a typing error is found, and nobody can
-/// find out which clients exist.
+/// Rejects target clients to which the owner has no live connection. This catches typing errors, and reveals nothing about which
+/// clients exist.
 async fn targets_are_connected(
     app: &App,
     caller: ClientCaller,

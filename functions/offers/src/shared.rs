@@ -1,4 +1,4 @@
-//! What others share with the caller, as far as it may be seen at this moment.
+//! Offers that other clients share with the caller, as far as the caller may see them now.
 
 use serde_json::{Value, json};
 use tandem_api::lookup::{Offers, origins};
@@ -11,8 +11,8 @@ use tandem_domain::input::parsed;
 use tandem_store::keys;
 use tandem_store::rows::Share;
 
-/// Pages of shares that one request looks through for offers that can be seen.
-const MOST_ROUNDS: usize = 5;
+/// Most pages of shares that one request searches for visible offers.
+const MAX_PAGES: usize = 5;
 
 pub(crate) async fn list(
     app: &App,
@@ -24,7 +24,7 @@ pub(crate) async fn list(
     let paging = Paging::read(app, request, query)?;
     let mut items = Vec::new();
     let mut next = paging.after.clone();
-    for _ in 0..MOST_ROUNDS {
+    for _ in 0..MAX_PAGES {
         let keep = |share: &Share| source.is_none_or(|source| share.source == source);
         let page = app
             .store

@@ -1,4 +1,4 @@
-//! Orders of the selling client, and money that goes back: by refund or by charge-back, of the whole order or of positions.
+//! Orders of the selling client, with refunds and charge-backs of the whole order or of positions.
 
 use std::collections::BTreeSet;
 
@@ -14,10 +14,6 @@ use tandem_domain::order::{Order, Reversal, parse_reversal};
 use tandem_domain::subscription::Subscription;
 use tandem_store::{StoreError, Transaction, keys};
 
-/// Answers a request.
-///
-/// # Errors
-/// See docs/errors.md.
 pub async fn handle(app: App, request: Request) -> Result<Answer, Problem> {
     let caller = request.caller.client()?;
     match request.route.as_str() {
@@ -68,7 +64,7 @@ async fn reverse(
 ) -> Result<Answer, Problem> {
     let body = request.json_or_empty()?;
     let asked = parse_reversal(&body)?;
-    // A charge-back comes from the bank, often by a job that is repeated by hand; a refund gives money away. Both need a key.
+    // A refund gives money away, and charge-backs often come from jobs that people repeat by hand. Both require a key.
     let key = IdempotencyKey::required(request, &body)?;
     idempotent(app, &key, || {
         decide(app, request, caller, asked.as_ref(), reversal)
@@ -101,7 +97,7 @@ async fn decide(
     ))
 }
 
-/// The rows of the reversed positions' subscriptions.
+/// The subscriptions of the reversed positions.
 async fn subscriptions(
     app: &App,
     order: &Order,
@@ -126,7 +122,7 @@ async fn subscriptions(
     Ok(rows)
 }
 
-/// A voucher that was not redeemed gives nothing any more.
+/// Voids the voucher of a reversed position, unless it was redeemed.
 async fn void_voucher(
     app: &App,
     transaction: &mut Transaction,

@@ -1,4 +1,4 @@
-//! Which rows of the payout list are asked for.
+//! The filter of the payout list.
 
 use tandem_api::request::Query;
 use tandem_domain::Timestamp;
@@ -8,7 +8,7 @@ use tandem_domain::input::{FieldErrors, one_of, parsed};
 use tandem_domain::payout::{Payout, PayoutType};
 use tandem_store::{List, keys};
 
-/// Conditions that a row must fulfil, all of them.
+/// Conditions that a row must all meet.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Filter {
     role: Option<Side>,
@@ -22,7 +22,7 @@ pub(crate) struct Filter {
 }
 
 impl Filter {
-    /// Reads the conditions; errors are noted in the query.
+    /// Reads the conditions; errors are added to the query.
     pub(crate) fn read(query: &mut Query<'_>) -> Self {
         let filter = Self {
             role: query.optional(
@@ -49,7 +49,7 @@ impl Filter {
         filter
     }
 
-    /// The collections that hold all such rows; ids sort by time, so the time bounds the range that is read.
+    /// The collections with all matching rows. Ids sort by time, so the time bounds the range of keys.
     pub(crate) fn collections(&self, caller: ClientId) -> Vec<List<Payout>> {
         let sides = self
             .role
@@ -63,7 +63,7 @@ impl Filter {
             .collect()
     }
 
-    /// Whether a row fulfils the conditions that the collections do not.
+    /// Whether a row meets the conditions that the collections do not cover.
     pub(crate) fn keeps(&self, caller: ClientId, row: &Payout) -> bool {
         self.partner
             .is_none_or(|partner| row.partner_of(caller) == partner)

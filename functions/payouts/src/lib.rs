@@ -1,4 +1,4 @@
-//! The payout list: what the caller owes and is owed, row by row, summed, and as CSV.
+//! The payout list: the amounts that the caller owes and is owed, as rows, as a statement and as CSV.
 
 mod filter;
 mod sums;
@@ -13,10 +13,6 @@ use tandem_store::Transaction;
 
 use filter::Filter;
 
-/// Answers a request.
-///
-/// # Errors
-/// See docs/errors.md.
 pub async fn handle(app: App, request: Request) -> Result<Answer, Problem> {
     let caller = request.caller.client()?;
     match request.route.as_str() {

@@ -1,4 +1,4 @@
-//! The statement and the CSV: the same rows as the list, with the same conditions.
+//! The statement and the CSV, with the rows and filters of the list.
 
 use serde_json::json;
 use tandem_api::paging::Paging;
@@ -9,17 +9,17 @@ use tandem_domain::payout::{Payout, Statement};
 
 use crate::filter::Filter;
 
-/// Rows read at once.
+/// Rows per read.
 const BATCH: usize = 1_000;
-/// Most reads for one statement, also of what its filter leaves out: at worst some twenty of the 30 s that the HTTP API waits.
-const MOST_READS: usize = 200;
-/// Most rows of one part of the CSV.
+/// Most reads for one statement, including rows that its filter excludes. They take at most some 20 of the HTTP API's 30 s.
+const MAX_READS: usize = 200;
+/// Most rows in one part of the CSV.
 const CSV_ROWS: usize = 10_000;
-/// Octets after which a part of the CSV ends. In a Lambda answer, which has at most 6 MB, it stands as a JSON string, at worst
+/// Bytes after which a part of the CSV ends. A Lambda answer has at most 6 MB and holds the CSV as a JSON string, which is at most
 /// twice as long.
-const CSV_OCTETS: usize = 2_500_000;
+const CSV_BYTES: usize = 2_500_000;
 
-/// Sums by partner, role, month and currency.
+/// Sums the rows by partner, role, month and currency.
 pub(crate) async fn statement(
     app: &App,
     request: &Request,
@@ -43,10 +43,10 @@ pub(crate) async fn statement(
                 .for_each(|row| statement.add(caller.id, row));
             match page.next {
                 None => break,
-                Some(_) if reads >= MOST_READS => {
+                Some(_) if reads >= MAX_READS => {
                     let detail = format!(
-                        "more than {} rows to look through; bound the time by from and before",
-                        MOST_READS * BATCH
+                        "the filter matches more than {} rows; limit the time by from and before",
+                        MAX_READS * BATCH
                     );
                     return Err(Problem::new(Code::InvalidQuery, detail));
                 }
@@ -57,7 +57,7 @@ pub(crate) async fn statement(
     Ok(Answer::ok(json!({"lines": statement.into_lines()})))
 }
 
-/// The rows as CSV; a longer list comes in parts, the next one named by the `Link` header.
+/// The rows as CSV. A longer list is split into parts; the `Link` header names the next one.
 pub(crate) async fn export(
     app: &App,
     request: &Request,
@@ -65,7 +65,7 @@ pub(crate) async fn export(
 ) -> Result<Answer, Problem> {
     let mut query = request.query();
     let filter = Filter::read(&mut query);
-    let fixed = query.encoded_filters();
+    let filters = query.encoded_filters();
     let paging = Paging::read_up_to(app, request, query, CSV_ROWS, CSV_ROWS)?;
     let keep = |row: &Payout| filter.keeps(caller.id, row);
     let page = app
@@ -77,22 +77,22 @@ pub(crate) async fn export(
             keep,
         )
         .await?;
-    let (text, cut) = lines(&page.items, caller.id, CSV_OCTETS);
+    let (text, cut) = lines(&page.items, caller.id, CSV_BYTES);
     let link = cut.or(page.next).map(|position| {
         let cursor = paging.cursor(app, &position);
         format!(
-            "</v1/payouts/export?{fixed}limit={}&cursor={cursor}>; rel=\"next\"",
+            "</v1/payouts/export?{filters}limit={}&cursor={cursor}>; rel=\"next\"",
             paging.limit
         )
     });
     Ok(Answer::csv(text, link))
 }
 
-/// The CSV of as many rows as fit, at least one; and the position of the last one, if rows are left over.
-fn lines(rows: &[Payout], caller: ClientId, octets: usize) -> (String, Option<String>) {
+/// The CSV of as many rows as fit, at least one, and the position of the last one if rows remain.
+fn lines(rows: &[Payout], caller: ClientId, bytes: usize) -> (String, Option<String>) {
     let mut text = view::CSV_HEADER.to_owned();
     for (written, row) in rows.iter().enumerate() {
-        if written > 0 && text.len() > octets {
+        if written > 0 && text.len() > bytes {
             return (text, Some(rows[written - 1].id.to_string()));
         }
         text.push_str(&view::csv_line(row, caller));
@@ -117,10 +117,10 @@ mod tests {
     }
 
     #[test]
-    fn a_part_that_is_full_ends_and_tells_where_the_next_one_goes_on() {
+    fn a_full_part_ends_with_the_position_of_its_last_row() {
         let rows = [row(1), row(2), row(3)];
-        let parts = |octets| {
-            let (text, cut) = lines(&rows, rows[0].source_client_id, octets);
+        let parts = |bytes| {
+            let (text, cut) = lines(&rows, rows[0].source_client_id, bytes);
             (text.lines().count() - 1, cut)
         };
         assert_eq!(parts(usize::MAX), (3, None));

@@ -1,9 +1,9 @@
-//! A purchase, in three round trips to the table: the cart, the customer and the idempotency record; the offers with all
-//! that decides about them; the transaction.
+//! A purchase in three round trips to the table: load the cart, the customer and the idempotency record; load the offers with
+//! their connections and companies; commit the transaction.
 //!
-//! Offers, connections and companies are read, not checked again in the transaction: they are rows that every purchase of a
-//! busy merchant touches, and checks on one row hinder each other. What changes between the two reads and the commit, some
-//! milliseconds, counts for the next purchase. The customer's row is checked: only the customer's own purchases touch it.
+//! The transaction does not check offers, connections and companies again. Every purchase of a busy merchant reads these rows,
+//! and condition checks on the same row conflict with each other. A change in the milliseconds between load and commit applies
+//! to the next purchase. The transaction does check the customer's row, which only the customer's own purchases touch.
 
 use tandem_api::announce::seal_sale;
 use tandem_api::idempotency::commit;
@@ -16,10 +16,6 @@ use tandem_domain::input::FieldErrors;
 use tandem_domain::purchase::{self, PurchaseRequest, Sale};
 use tandem_store::{Transaction, keys};
 
-/// Answers a request.
-///
-/// # Errors
-/// See docs/errors.md.
 pub async fn handle(app: App, request: Request) -> Result<Answer, Problem> {
     let caller = request.caller.client()?;
     match request.route.as_str() {
@@ -56,7 +52,7 @@ async fn decide(
         Problem::from(FieldErrors::at(
             "customerId",
             "not_found",
-            "there is no such customer; create it first",
+            "the customer does not exist; create it first",
         ))
     };
     let customer = customer.ok_or_else(no_customer)?;

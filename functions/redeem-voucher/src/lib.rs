@@ -1,7 +1,7 @@
-//! Redeeming a voucher: a source client links the sold subscription to a customer of its own contracting company.
+//! Redeems a voucher: a source client links the sold subscription to a customer of its own contracting company.
 //!
-//! The voucher is looked up under the caller and the code's hash, so an unknown code, another client's and a void one take
-//! the same way and the same time to the same answer: each is a wrong guess, and written down as one.
+//! The voucher is loaded by the caller and the code's hash. So an unknown code, another client's code and a void code take the
+//! same path, in the same time, to the same answer: each is recorded as a wrong guess.
 
 use jiff::SignedDuration;
 use tandem_api::idempotency::idempotent;
@@ -13,10 +13,6 @@ use tandem_domain::input::FieldErrors;
 use tandem_domain::voucher::{RedeemError, RedeemRequest, Redemption};
 use tandem_store::{Transaction, keys};
 
-/// Answers a request.
-///
-/// # Errors
-/// See docs/errors.md.
 pub async fn handle(app: App, request: Request) -> Result<Answer, Problem> {
     let caller = request.caller.client()?;
     match request.route.as_str() {
@@ -53,7 +49,7 @@ async fn decide(
         return Err(FieldErrors::at(
             "customerId",
             "not_found",
-            "there is no such customer; create it first",
+            "the customer does not exist; create it first",
         )
         .into());
     }

@@ -1,4 +1,4 @@
-//! Subscriptions: the seller tells of renewals and cancellations; the source reads.
+//! Subscriptions: the seller reports renewals and cancellations; the source reads.
 
 use tandem_api::announce::{source_row, write_moved};
 use tandem_api::idempotency::idempotent;
@@ -11,10 +11,6 @@ use tandem_domain::input::{one_of, parsed};
 use tandem_domain::subscription::{Status, Subscription};
 use tandem_store::{Transaction, keys};
 
-/// Answers a request.
-///
-/// # Errors
-/// See docs/errors.md.
 pub async fn handle(app: App, request: Request) -> Result<Answer, Problem> {
     let caller = request.caller.client()?;
     match request.route.as_str() {
@@ -87,7 +83,7 @@ async fn cancel(app: &App, request: &Request, caller: ClientCaller) -> Result<An
 
 async fn load_rows(app: &App, request: &Request, caller: ClientCaller) -> Result<Rows, Problem> {
     let seller = load(app, request, caller).await?;
-    // The source's own row leads to a refusal; its counterpart is the seller's and not read here.
+    // A request of the source is rejected, so the other row is loaded for the seller only.
     let source = if seller.role == tandem_domain::subscription::Role::Seller {
         source_row(app, &seller).await?
     } else {

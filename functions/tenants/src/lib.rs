@@ -1,4 +1,4 @@
-//! The operator's function: contracting companies with their modules, clients, and the clients' API keys.
+//! The operator's routes: contracting companies with their modules, clients, and the clients' API keys.
 
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -14,10 +14,6 @@ use tandem_domain::tenancy::{
 use tandem_sealing::api_key::{NewApiKey, is_key_id};
 use tandem_store::{Transaction, keys};
 
-/// Answers a request.
-///
-/// # Errors
-/// See docs/errors.md.
 pub async fn handle(app: App, request: Request) -> Result<Answer, Problem> {
     request.caller.operator()?;
     match request.route.as_str() {
@@ -106,7 +102,7 @@ async fn create_client(app: &App, request: &Request) -> Result<Answer, Problem> 
             .await?
             .is_none()
         {
-            let detail = "there is no such contracting company";
+            let detail = "the contracting company does not exist";
             return Err(tandem_domain::input::FieldErrors::at(
                 "contractingCompanyId",
                 "not_found",

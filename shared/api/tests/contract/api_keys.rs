@@ -1,4 +1,5 @@
-//! Rows of API keys: whoever can write one is let in as any client, so only the functions that work with them reach them.
+//! Access to rows of API keys. A role that can write such a row can act as any client, so only the functions that need them have
+//! access.
 
 use std::collections::BTreeSet;
 
@@ -9,8 +10,7 @@ use crate::template::{
     allowed, functions, list, managed_policies, of_type, resources, statements, text,
 };
 
-/// Actions on rows that the request names by their partition keys. Others (`Scan`, PartiQL) name none, and no condition on the
-/// keys would hold them.
+/// Actions whose request names partition keys. Others (`Scan`, PartiQL) name none, so a condition on keys would not restrict them.
 const BY_KEYS: &[&str] = &[
     "GetItem",
     "BatchGetItem",
@@ -20,7 +20,7 @@ const BY_KEYS: &[&str] = &[
     "DeleteItem",
     "ConditionCheckItem",
 ];
-/// What Lambda does with the table's stream.
+/// Actions of Lambda on the table's stream.
 const STREAM: &[&str] = &[
     "DescribeStream",
     "GetRecords",
@@ -28,8 +28,8 @@ const STREAM: &[&str] = &[
     "ListStreams",
 ];
 
-/// Whether a function's code asks the store for API keys.
-fn works_with_keys(function: &str) -> bool {
+/// Whether a function's code loads API keys.
+fn needs_api_keys(function: &str) -> bool {
     let sources = Sources::get();
     let own: Vec<&str> = sources
         .beneath(&format!("{}::", crate_of(function)))
@@ -42,19 +42,19 @@ fn works_with_keys(function: &str) -> bool {
 }
 
 #[test]
-fn functions_that_do_not_work_with_api_keys_are_refused_their_rows() {
-    let mut works = BTreeSet::new();
+fn only_functions_that_need_api_keys_may_access_their_rows() {
+    let mut allowed = BTreeSet::new();
     for (name, function) in functions() {
         let role = &resources()[&function.name.replace("Function", "Role")]["Properties"];
         let refused = managed_policies(role).contains("LeaveApiKeysAlone");
-        assert_ne!(refused, works_with_keys(&name), "{name}");
-        works.extend((!refused).then_some(name));
+        assert_ne!(refused, needs_api_keys(&name), "{name}");
+        allowed.extend((!refused).then_some(name));
     }
-    assert_eq!(works, ["authorize", "tenants"].map(str::to_owned).into());
+    assert_eq!(allowed, ["authorize", "tenants"].map(str::to_owned).into());
 }
 
 #[test]
-fn the_refusal_is_of_every_row_and_list_of_api_keys() {
+fn the_policy_denies_every_row_and_list_of_api_keys() {
     let policy = &resources()["LeaveApiKeysAlone"]["Properties"];
     let [statement] = list(&policy["PolicyDocument"]["Statement"])
         .try_into()
@@ -69,9 +69,9 @@ fn the_refusal_is_of_every_row_and_list_of_api_keys() {
     assert_eq!(statement, expected);
 }
 
-/// What the refusal goes by: no key of another row or list looks like these.
+/// The policy denies by key prefix and suffix, so no other row or list may have such keys.
 #[test]
-fn only_rows_and_lists_of_api_keys_have_such_keys() {
+fn the_denied_keys_match_rows_of_api_keys_only() {
     let files = std::fs::read_dir(root().join("shared/store/src")).expect("the store");
     let texts =
         files.map(|file| std::fs::read_to_string(file.expect("a file").path()).expect("text"));
@@ -91,9 +91,9 @@ fn only_rows_and_lists_of_api_keys_have_such_keys() {
     assert_eq!(such, ["key#{key_id}", "{client}#keys", "{}#keys"]);
 }
 
-/// Conditions on the use of the key service are another test's.
+/// Another test checks the conditions of KMS permissions.
 #[test]
-fn the_authorizer_writes_rows_of_api_keys_alone_and_no_other_permission_hangs_on_a_condition() {
+fn only_the_authorizers_write_permission_has_a_condition() {
     let keys_alone = json!({
         "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["key#*"]},
         "Null": {"dynamodb:LeadingKeys": "false"},
@@ -112,7 +112,7 @@ fn the_authorizer_writes_rows_of_api_keys_alone_and_no_other_permission_hangs_on
 }
 
 #[test]
-fn nobody_reaches_rows_without_naming_their_keys() {
+fn every_table_permission_names_keys() {
     for (name, statement) in statements()
         .into_iter()
         .filter(|(_, statement)| statement["Effect"] == "Allow")

@@ -1,15 +1,14 @@
-//! How the gateway asks who calls. It keeps the authorizer's answers, so the template says how long a key that was revoked still
-//! works, and on which routes an answer counts.
+//! The gateway caches the authorizer's answers. The template sets for how long, which bounds the time that a revoked key still works.
 
 use serde_json::json;
 
 use crate::template::{list, of_type, referred, text};
 
-/// Seconds that SECURITY.md and docs/errors.md promise.
-const LONGEST: u64 = 60;
+/// The limit that SECURITY.md and docs/errors.md promise, in seconds.
+const MAX_SECONDS: u64 = 60;
 
 #[test]
-fn an_authorizers_answer_is_kept_for_a_minute_at_most_and_for_one_key_and_route() {
+fn an_authorization_is_cached_for_a_minute_per_key_and_route() {
     let [(api, properties)] = of_type("AWS::Serverless::HttpApi")
         .try_into()
         .expect("one API");
@@ -24,8 +23,8 @@ fn an_authorizers_answer_is_kept_for_a_minute_at_most_and_for_one_key_and_route(
     let identity = &authorizer["Identity"];
     let seconds = identity["ReauthorizeEvery"]
         .as_u64()
-        .expect("a number; without one, SAM leaves it to the gateway: 300");
-    assert!((1..=LONGEST).contains(&seconds), "{seconds}");
+        .expect("ReauthorizeEvery is set; the default of the gateway is 300");
+    assert!((1..=MAX_SECONDS).contains(&seconds), "{seconds}");
     assert_eq!(list(&identity["Headers"]), [json!("Authorization")]);
     assert_eq!(
         list(&identity["Context"]),
@@ -35,12 +34,12 @@ fn an_authorizers_answer_is_kept_for_a_minute_at_most_and_for_one_key_and_route(
 }
 
 #[test]
-fn every_route_is_of_the_one_api_and_leaves_its_authorizer_in_place() {
+fn every_route_has_the_apis_authorizer() {
     let template = tandem_testing::template();
     assert_eq!(
         template["Globals"].get("HttpApi"),
         None,
-        "it would be merged into the API"
+        "SAM merges it into the API"
     );
     let mut routes = 0;
     for (name, function) in of_type("AWS::Serverless::Function") {
@@ -61,7 +60,7 @@ fn every_route_is_of_the_one_api_and_leaves_its_authorizer_in_place() {
         assert_eq!(
             function.get("FunctionUrlConfig"),
             None,
-            "{name}: an address past the gateway"
+            "{name}: a function URL bypasses the gateway"
         );
     }
     assert!(routes > 60, "{routes}");

@@ -1,4 +1,4 @@
-//! docs/callbacks.md tells receivers what they get.
+//! Compares docs/callbacks.md with the code.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ fn document() -> Document {
 }
 
 #[test]
-fn the_request_shown_is_that_of_a_sale_and_properly_signed() {
+fn the_request_shown_is_a_signed_sale() {
     let document = document();
     let request = document.blocks("http")[0];
     let (head, body) = request.split_once("\n\n").expect("head and body");
@@ -39,11 +39,11 @@ fn the_request_shown_is_that_of_a_sale_and_properly_signed() {
     );
     assert_eq!(document.json(0), *example("OrderCreatedEvent"));
     assert_eq!(example("Callback")["id"], headers["webhook-id"]);
-    assert!(document.0.contains(SECRET), "the secret is told");
+    assert!(document.0.contains(SECRET), "the page shows the secret");
 }
 
 #[test]
-fn the_receiver_shown_takes_what_is_signed_and_nothing_else() {
+fn the_receiver_shown_accepts_signed_requests_only() {
     assert_eq!(document().blocks("rust"), [include_str!("receiver.rs")]);
     let (body, now) = (
         example("OrderCreatedEvent").to_string(),
@@ -73,17 +73,17 @@ fn the_receiver_shown_takes_what_is_signed_and_nothing_else() {
 }
 
 #[test]
-fn the_events_told_are_those_there_are() {
+fn the_page_lists_every_event_type() {
     let known: Vec<String> = EventType::WORDS
         .iter()
         .map(|(word, _)| format!("`{word}`"))
         .collect();
-    let told: Vec<String> = document()
+    let listed: Vec<String> = document()
         .table("## Events")
         .into_iter()
         .map(|row| row[0].clone())
         .collect();
-    assert_eq!(told, known);
+    assert_eq!(listed, known);
     let hooks = Openapi::get().document()["webhooks"]
         .as_object()
         .expect("webhooks");
@@ -92,9 +92,9 @@ fn the_events_told_are_those_there_are() {
 }
 
 #[test]
-fn the_schedule_told_is_that_of_the_code_and_of_the_template() {
+fn page_code_and_template_have_one_schedule() {
     let schedule = RetrySchedule::default();
-    let told: Vec<SignedDuration> = document()
+    let listed: Vec<SignedDuration> = document()
         .table("## Schedule")
         .iter()
         .map(|row| duration(&row[1]))
@@ -102,7 +102,7 @@ fn the_schedule_told_is_that_of_the_code_and_of_the_template() {
     let planned: Vec<SignedDuration> = (0..)
         .map_while(|attempts| schedule.wait_after(attempts, 0))
         .collect();
-    assert_eq!(told, planned);
+    assert_eq!(listed, planned);
     let deployed = template()["Parameters"]["CallbackRetrySchedule"]["Default"].clone();
     assert_eq!(deployed.as_str().expect("a text").parse(), Ok(schedule));
 }

@@ -1,10 +1,9 @@
-//! Documents in Markdown.
+//! Reads Markdown documents.
 
 use serde_json::Value;
 
 use crate::source::root;
 
-/// A document.
 pub(crate) struct Document(pub(crate) String);
 
 impl Document {
@@ -15,7 +14,7 @@ impl Document {
         )
     }
 
-    /// The cells of the table behind a heading, row by row, without its head.
+    /// The cells of the table below a heading, row by row, without its header.
     pub(crate) fn table(&self, heading: &str) -> Vec<Vec<String>> {
         let rows = self.0.lines().skip_while(|line| *line != heading).skip(1);
         let rows = rows
@@ -31,7 +30,7 @@ impl Document {
         rows.map(cells).collect()
     }
 
-    /// What stands between the fences of each block of a language.
+    /// The code blocks of a language.
     pub(crate) fn blocks(&self, language: &str) -> Vec<&str> {
         let fence = format!("```{language}\n");
         self.0
@@ -41,7 +40,7 @@ impl Document {
             .collect()
     }
 
-    /// A block of JSON, counted from 0.
+    /// The JSON block with this number, from 0.
     pub(crate) fn json(&self, number: usize) -> Value {
         serde_json::from_str(self.blocks("json")[number]).expect("JSON")
     }

@@ -1,4 +1,4 @@
-//! The pages that promise something name the tests that hold it. Those tests are there.
+//! SECURITY.md and docs/guarantees.md name a test for each promise. Those tests exist.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,7 +8,7 @@ use crate::document::Document;
 use crate::source::root;
 use crate::template::of_type;
 
-/// What is between backticks and looks like the name of a test: words, at least four of them.
+/// Names of tests on a page: text between backticks that consists of at least four words.
 fn named(page: &str) -> BTreeSet<&str> {
     let name = |text: &&str| {
         let words = text.split('_');
@@ -45,7 +45,7 @@ fn tests_below(folder: &Path, names: &mut BTreeSet<String>) {
 }
 
 #[test]
-fn the_tests_that_pages_name_are_there() {
+fn every_test_that_a_page_names_exists() {
     let root = root();
     let mut tests = BTreeSet::new();
     for folder in ["shared", "functions", "tests"] {
@@ -62,7 +62,7 @@ fn the_tests_that_pages_name_are_there() {
             .collect();
         assert!(
             missing.is_empty(),
-            "{page} names tests that are not there: {missing:#?}"
+            "{page} names tests that do not exist: {missing:#?}"
         );
     }
 }

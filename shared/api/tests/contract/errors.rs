@@ -1,4 +1,4 @@
-//! docs/errors.md tells of every code.
+//! Compares docs/errors.md and docs/imports.md with the codes in the source.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::source::Sources;
 use crate::story::example;
 
 #[test]
-fn the_problem_shown_is_one_that_is_answered() {
+fn the_problem_shown_is_the_example() {
     assert_eq!(
         Document::read("docs/errors.md").json(0),
         *example("InvalidFields")
@@ -18,8 +18,8 @@ fn the_problem_shown_is_one_that_is_answered() {
 }
 
 #[test]
-fn the_table_of_problems_is_that_of_the_code() {
-    let told: Vec<_> = Document::read("docs/errors.md")
+fn the_page_lists_every_problem() {
+    let listed: Vec<_> = Document::read("docs/errors.md")
         .table("## All problems")
         .into_iter()
         .map(|row| row[..3].to_vec())
@@ -31,24 +31,24 @@ fn the_table_of_problems_is_that_of_the_code() {
             code.title().into(),
         ]
     });
-    assert_eq!(told, known.collect::<Vec<_>>());
+    assert_eq!(listed, known.collect::<Vec<_>>());
 }
 
 #[test]
-fn the_table_of_field_codes_names_all_that_the_code_knows() {
-    let told: Vec<String> = Document::read("docs/errors.md")
+fn the_page_lists_every_field_code() {
+    let listed: Vec<String> = Document::read("docs/errors.md")
         .table("## Codes of fields")
         .into_iter()
         .map(|row| row[0].trim_matches('`').to_owned())
         .collect();
-    let once: BTreeSet<String> = told.iter().cloned().collect();
-    assert_eq!(once.len(), told.len(), "a code stands there twice");
-    assert_eq!(once, field_codes());
+    let unique: BTreeSet<String> = listed.iter().cloned().collect();
+    assert_eq!(unique.len(), listed.len(), "the page lists a code twice");
+    assert_eq!(unique, field_codes());
 }
 
 #[test]
-fn the_table_of_what_fails_in_an_import_is_that_of_the_code() {
-    let told: Vec<String> = Document::read("docs/imports.md")
+fn the_page_lists_every_reason_of_a_failed_item() {
+    let listed: Vec<String> = Document::read("docs/imports.md")
         .table("## Why an item fails")
         .into_iter()
         .map(|row| row[0].clone())
@@ -57,10 +57,10 @@ fn the_table_of_what_fails_in_an_import_is_that_of_the_code() {
         .iter()
         .map(|problem| format!("`{}`", problem.code()))
         .collect();
-    assert_eq!(told, known);
+    assert_eq!(listed, known);
 }
 
-/// The codes with which field errors are made.
+/// The codes of field errors in the source.
 fn field_codes() -> BTreeSet<String> {
     let mut codes = BTreeSet::new();
     for (path, body) in Sources::get().beneath("") {
@@ -74,7 +74,7 @@ fn field_codes() -> BTreeSet<String> {
             };
             codes.extend(code.cloned().flatten());
         }
-        // Why items of an import fail stands in docs/imports.md.
+        // docs/imports.md lists the codes of failed items.
         let of_fields =
             path.starts_with("tandem_domain::") && !path.starts_with("tandem_domain::import::");
         if of_fields && path.ends_with("::code") {

@@ -1,4 +1,4 @@
-//! The examples of docs/openapi.yaml are what Tandem reads and answers.
+//! The examples of docs/openapi.yaml: the parsers accept the requests, and the code computes the answers.
 
 use std::collections::BTreeSet;
 
@@ -6,10 +6,12 @@ use serde_json::Value;
 use tandem_testing::Openapi;
 
 use crate::fields::PARSERS;
+use crate::snapshot;
+use crate::source::root;
 use crate::story::{Story, example};
 
 #[test]
-fn every_reference_leads_somewhere() {
+fn every_reference_resolves() {
     fn look(value: &Value) {
         let _ = Openapi::get().resolve(value);
         match value {
@@ -21,15 +23,36 @@ fn every_reference_leads_somewhere() {
     look(Openapi::get().document());
 }
 
+/// Computes the examples of answers and compares them with the document. Writes them instead if `UPDATE_EXAMPLES` is set.
 #[test]
-fn every_example_of_an_answer_is_what_the_code_answers() {
-    for (name, shown) in Story::tell().shown {
-        assert_eq!(example(name), &shown, "{name}");
+fn examples_of_answers_are_those_that_the_code_computes() {
+    let path = root().join("docs/openapi.yaml");
+    let before = std::fs::read_to_string(&path).expect("docs/openapi.yaml");
+    let examples = Story::play().examples;
+    let after = examples
+        .iter()
+        .fold(before.clone(), |document, (name, value)| {
+            snapshot::with_example(&document, name, value)
+        });
+    let written: Value = serde_yaml_ng::from_str(&after).expect("YAML");
+    for (name, value) in &examples {
+        assert_eq!(&written["components"]["examples"][name]["value"], value);
     }
+    if std::env::var_os("UPDATE_EXAMPLES").is_some() {
+        std::fs::write(&path, after).expect("docs/openapi.yaml is writable");
+        return;
+    }
+    let mut lines = before.lines().zip(after.lines()).enumerate();
+    let stale = lines.find(|(_, (before, after))| before != after);
+    assert!(
+        before == after,
+        "examples in docs/openapi.yaml are out of date: {stale:?}; to rewrite them, run\n  \
+         UPDATE_EXAMPLES=1 cargo test -p tandem-api --test contract examples_of_answers"
+    );
 }
 
 #[test]
-fn every_example_is_of_its_schema() {
+fn every_example_matches_its_schema() {
     let mut seen = BTreeSet::new();
     let components = &Openapi::get().document()["components"];
     let bodies = ["requestBodies", "responses"]
@@ -63,12 +86,12 @@ fn every_example_is_of_its_schema() {
     assert_eq!(
         seen,
         all.keys().map(String::as_str).collect(),
-        "examples that are used, and those there are"
+        "left: examples in use; right: examples in components"
     );
 }
 
 #[test]
-fn every_example_of_a_body_is_taken() {
+fn the_parsers_accept_every_example_of_a_body() {
     for (name, parse) in PARSERS {
         let body = &Openapi::get().document()["components"]["requestBodies"][*name]["content"]["application/json"];
         for (_, named) in body["examples"]

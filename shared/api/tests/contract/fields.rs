@@ -1,5 +1,4 @@
-//! The bodies of requests: docs/openapi.yaml knows the members that the parsers know, asks for those that they ask for, and has
-//! the same bounds.
+//! Compares the request bodies of docs/openapi.yaml with the parsers: members, required members and bounds.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +22,7 @@ use tandem_testing::Openapi;
 
 type Parser = fn(&Value) -> Result<(), FieldErrors>;
 
-/// The parser of each body, by the name of its schema. The one of `Replay` is its function's own.
+/// The parser of each body, by the name of its schema. The parser of `Replay` is private to its function.
 pub(crate) const PARSERS: &[(&str, Parser)] = &[
     ("CompanyDraft", |body| CompanyDraft::parse(body).map(drop)),
     ("CompanyEdit", |body| CompanyEdit::parse(body).map(drop)),
@@ -55,16 +54,18 @@ pub(crate) const PARSERS: &[(&str, Parser)] = &[
     }),
 ];
 
-/// A place in a body: how a value is put there, and the path under which errors name it.
+/// A place in a body.
 struct Place<'a> {
     parser: Parser,
+    /// The path in field errors.
     path: String,
+    /// Makes a body with a value at this place.
     wrap: &'a dyn Fn(Value) -> Value,
     schema: &'static Value,
 }
 
 impl Place<'_> {
-    /// What the parser says of a value at this place and beneath it, with paths as seen from here.
+    /// The errors of a value at this place, with paths relative to it.
     fn errors(&self, value: Value) -> Vec<FieldError> {
         let errors = (self.parser)(&(self.wrap)(value))
             .err()
@@ -81,13 +82,13 @@ impl Place<'_> {
         errors.into_iter().filter_map(here).collect()
     }
 
-    fn refused(&self, value: Value) -> bool {
+    fn rejects(&self, value: Value) -> bool {
         self.errors(value)
             .iter()
             .any(|error| error.field.is_empty())
     }
 
-    /// Looks at the whole of what is here.
+    /// Compares this place and all places below it.
     fn check(&self) {
         let schema = self.schema;
         if let Some(properties) = schema["properties"].as_object() {
@@ -114,7 +115,7 @@ impl Place<'_> {
     }
 
     fn within(&self, path: String, wrap: &dyn Fn(Value) -> Value, schema: &'static Value) {
-        // An edit's member that `null` clears is described as the member or null.
+        // A member that `null` clears has a `oneOf` of its schema and null.
         let schema = schema["oneOf"].as_array().map_or(schema, |kinds| &kinds[0]);
         Place {
             parser: self.parser,
@@ -188,16 +189,16 @@ impl Place<'_> {
     fn check_bounds(&self) {
         let (path, schema) = (&self.path, self.schema);
         for word in schema["enum"].as_array().into_iter().flatten() {
-            assert!(!self.refused(word.clone()), "{path}: {word}");
+            assert!(!self.rejects(word.clone()), "{path}: {word}");
         }
         let bound = |name: &str| schema[name].as_i64();
         if let (Some(low), Some(high)) = (bound("minimum"), bound("maximum")) {
             assert!(
-                !self.refused(low.into()) && !self.refused(high.into()),
+                !self.rejects(low.into()) && !self.rejects(high.into()),
                 "{path}: {low} to {high}"
             );
             assert!(
-                self.refused((low - 1).into()) && self.refused((high + 1).into()),
+                self.rejects((low - 1).into()) && self.rejects((high + 1).into()),
                 "{path}: only {low} to {high}"
             );
         }
@@ -206,26 +207,26 @@ impl Place<'_> {
             schema.get("format"),
         ) {
             assert!(
-                !self.refused("ü".repeat(longest).into()),
+                !self.rejects("ü".repeat(longest).into()),
                 "{path}: {longest} characters"
             );
             assert!(
-                self.refused("ü".repeat(longest + 1).into()) && self.refused("".into()),
+                self.rejects("ü".repeat(longest + 1).into()) && self.rejects("".into()),
                 "{path}: only {longest}"
             );
         }
         if schema["type"] == "boolean" {
-            assert!(!self.refused(true.into()), "{path}");
+            assert!(!self.rejects(true.into()), "{path}");
         }
         assert!(
-            self.refused(json!({"no": "scalar"})) && self.refused("?".repeat(3000).into()),
-            "{path} takes anything"
+            self.rejects(json!({"no": "scalar"})) && self.rejects("?".repeat(3000).into()),
+            "{path} accepts any value"
         );
     }
 }
 
 #[test]
-fn the_members_of_each_body_are_those_that_its_parser_reads() {
+fn schemas_and_parsers_of_bodies_agree() {
     for (name, parser) in PARSERS {
         let schema = &Openapi::get().document()["components"]["schemas"][*name];
         Place {
@@ -239,7 +240,7 @@ fn the_members_of_each_body_are_those_that_its_parser_reads() {
 }
 
 #[test]
-fn every_body_is_compared_with_its_parser() {
+fn every_body_has_a_parser_in_the_list() {
     let bodies = Openapi::get().document()["components"]["requestBodies"]
         .as_object()
         .expect("bodies");

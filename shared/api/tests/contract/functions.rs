@@ -1,4 +1,4 @@
-//! Each function has what its code needs, and nothing else.
+//! Each function has the settings and permissions that its code needs, and no others.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use crate::needs::Needs;
 use crate::source::{Sources, folders};
 use crate::template::{Function, functions, global_environment, referred};
 
-/// What a setting is worth nothing without: the permission to use what it names.
+/// The permission that goes with a setting: to use the resource that it names.
 const USES: &[(&str, &str)] = &[
     ("CALLBACK_QUEUE_URL", "sqs:SendMessage"),
     ("MAIL_QUEUE_URL", "sqs:SendMessage"),
@@ -17,7 +17,7 @@ const USES: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn every_function_is_deployed_and_nothing_else() {
+fn the_template_deploys_exactly_the_functions() {
     let deployed: BTreeSet<String> = functions().into_keys().collect();
     assert_eq!(deployed, folders("functions"));
     for function in functions().values() {
@@ -47,14 +47,14 @@ fn every_function_has_the_settings_that_its_code_reads() {
 }
 
 #[test]
-fn every_role_allows_what_the_code_does_and_no_more() {
+fn every_role_allows_exactly_what_its_code_needs() {
     let sources = Sources::get();
     for (name, function) in functions() {
         let expected: BTreeSet<(String, String)> =
             expected(&function, &Needs::of(sources, &name)).collect();
         assert_eq!(
             function.permissions, expected,
-            "{name}: left is the template, right what the code needs"
+            "{name}: left: template; right: needs of the code"
         );
     }
 }
@@ -64,7 +64,7 @@ fn no_permission_is_a_wildcard() {
     for (name, function) in functions() {
         for (action, resource) in function.permissions {
             assert!(!action.contains('*'), "{name}: {action}");
-            // The log streams of the function's own log group have names that nobody knows beforehand.
+            // The names of log streams are not known in advance.
             let resource = if action.starts_with("logs:") {
                 resource.trim_end_matches(":*")
             } else {
@@ -124,7 +124,7 @@ fn expected<'a>(
         .chain(key.into_iter().filter(move |_| sealed))
 }
 
-/// The service that reads or writes with the deployment's key for whoever calls this action of it.
+/// The service that uses the deployment's KMS key on behalf of a caller of this action.
 pub(crate) fn key_service(action: &str) -> Option<&str> {
     action
         .split(':')
@@ -132,7 +132,7 @@ pub(crate) fn key_service(action: &str) -> Option<&str> {
         .filter(|service| ["dynamodb", "sqs", "secretsmanager"].contains(service))
 }
 
-/// What Lambda does in the function's name to feed it.
+/// Permissions that Lambda uses with the function's role to read its event sources.
 fn triggers(function: &Function) -> impl Iterator<Item = (String, String)> + '_ {
     let allow = |actions: &[&str], resource: String| -> Vec<(String, String)> {
         actions
@@ -174,10 +174,10 @@ fn triggers(function: &Function) -> impl Iterator<Item = (String, String)> + '_ 
                 &["sqs:SendMessage"],
                 referred(&event["DestinationConfig"]["OnFailure"]["Destination"]),
             ),
-            // The schedule calls by a role of its own, the rule in its own name.
+            // The schedule has a role of its own; a rule needs none.
             "ScheduleV2" | "EventBridgeRule" => Vec::new(),
             other => panic!(
-                "{}: what does an event of type {other} need?",
+                "{}: unknown event type {other}; add its permissions here",
                 function.name
             ),
         })

@@ -1,5 +1,5 @@
-//! What is written about Tandem against what it does: docs/openapi.yaml, docs/errors.md, docs/callbacks.md, template.yaml and the
-//! pages of promises against the code.
+//! Compares the documents with the code: docs/openapi.yaml, docs/errors.md, docs/callbacks.md, docs/guarantees.md, SECURITY.md
+//! and template.yaml.
 
 mod api_keys;
 mod authorizer;
@@ -15,6 +15,7 @@ mod needs;
 mod receiver;
 mod routes;
 mod safety;
+mod snapshot;
 mod source;
 mod story;
 mod template;

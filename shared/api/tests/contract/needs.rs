@@ -1,11 +1,11 @@
-//! What a function's code needs of its surroundings: actions on the table, and settings.
+//! Derives the needs of a function from its code: actions on the table, and settings.
 
 use std::collections::BTreeSet;
 
 use crate::source::{Sources, crate_of};
 
-/// Where the store asks DynamoDB, and what permission each of these needs. `TransactWriteItems` is authorised by the actions of
-/// its items.
+/// Functions of the store that call DynamoDB, with the permission that each needs. IAM authorizes `TransactWriteItems` by the
+/// actions of its items.
 const ACTIONS: &[(&str, &str, &str)] = &[
     ("::Store::connect", "GetItem", "table"),
     ("::Store::get", "GetItem", "table"),
@@ -24,19 +24,17 @@ const ACTIONS: &[(&str, &str, &str)] = &[
     ("::Transaction::unchanged", "ConditionCheckItem", "table"),
 ];
 
-/// What a function needs.
 #[derive(Debug, Default)]
 pub(crate) struct Needs {
     /// Actions on the table or an index of it: `("Query", "gsi1")`.
     pub(crate) table: BTreeSet<(String, String)>,
-    /// Environment variables without which it does not start.
+    /// Environment variables without which the function does not start.
     pub(crate) required: BTreeSet<String>,
-    /// Environment variables that it looks at, if they are there, and has a use for.
+    /// Optional environment variables that the function uses.
     pub(crate) optional: BTreeSet<String>,
 }
 
 impl Needs {
-    /// Of a function, by the name of its folder.
     pub(crate) fn of(sources: &Sources, function: &str) -> Self {
         let own: Vec<&str> = sources
             .beneath(&format!("{}::", crate_of(function)))
@@ -63,7 +61,7 @@ impl Needs {
                 }
             }
         }
-        // Every HTTP function reads the local targets when it starts; only who judges or calls addresses has a use for them.
+        // Every HTTP function reads the local targets at its start; only functions that check or call addresses use them.
         let mentions = |path: &&str| {
             reached.get(path).is_some_and(|body| {
                 body.fields.contains("local_targets")
@@ -94,11 +92,11 @@ fn is_setting(text: &str) -> bool {
             .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
 }
 
-/// Should the store ask DynamoDB in another place, the table above must learn of it.
+/// If this fails, add the new place to `ACTIONS`.
 #[test]
-fn the_store_asks_dynamodb_in_these_places_only() {
+fn the_store_calls_dynamodb_in_known_places_only() {
     let sources = Sources::get();
-    let asks = sources.beneath("tandem_store::").flat_map(|(path, body)| {
+    let calls = sources.beneath("tandem_store::").flat_map(|(path, body)| {
         let asked = body
             .methods
             .iter()
@@ -115,13 +113,13 @@ fn the_store_asks_dynamodb_in_these_places_only() {
         "read::Store::get get_item",
         "transaction::Store::send transact_write_items",
     ];
-    assert_eq!(asks.collect::<Vec<_>>(), expected);
+    assert_eq!(calls.collect::<Vec<_>>(), expected);
     for (end, _, _) in ACTIONS {
         assert!(
             sources
                 .beneath("tandem_store::")
                 .any(|(path, _)| path.ends_with(end)),
-            "{end} is gone"
+            "{end} no longer exists"
         );
     }
 }

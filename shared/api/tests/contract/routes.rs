@@ -1,4 +1,4 @@
-//! docs/openapi.yaml has the routes that are deployed and answered, each with its parameters, body and codes.
+//! Compares the routes of docs/openapi.yaml with template.yaml and the code: parameters, bodies, scopes and codes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,11 +10,11 @@ use crate::source::{Sources, crate_of};
 use crate::template::functions;
 use crate::walker::Body;
 
-// The authorizer's own table of scopes.
+// The authorizer's own rule of scopes.
 #[path = "../../../../functions/authorize/src/routes.rs"]
 mod scopes;
 
-/// What a route's code reaches, without what the other routes of its function reach.
+/// The functions that a route's code reaches; those of other routes of the same function do not count.
 fn reached<'a>(sources: &'a Sources, function: &str, route: &str) -> BTreeMap<&'a str, &'a Body> {
     let arm = format!("{}::handle#{route}", crate_of(function));
     let (arm, _) = sources
@@ -37,7 +37,7 @@ fn each_route(check: impl Fn(&str, &Value, &BTreeMap<&str, &Body>)) {
 }
 
 #[test]
-fn the_routes_described_are_those_deployed() {
+fn the_document_has_the_deployed_routes() {
     let described: BTreeSet<String> = Openapi::get()
         .operations()
         .map(|(route, _)| route)
@@ -50,7 +50,7 @@ fn the_routes_described_are_those_deployed() {
 }
 
 #[test]
-fn each_function_answers_the_routes_that_lead_to_it() {
+fn each_function_matches_its_deployed_routes() {
     for (name, function) in functions() {
         let prefix = format!("{}::handle#", crate_of(&name));
         let answered = Sources::get()
@@ -61,7 +61,7 @@ fn each_function_answers_the_routes_that_lead_to_it() {
 }
 
 #[test]
-fn each_route_is_for_the_caller_and_scope_that_it_names() {
+fn each_route_needs_the_caller_and_scope_that_it_names() {
     for (name, function) in functions()
         .into_iter()
         .filter(|(_, function)| !function.routes.is_empty())
@@ -77,7 +77,7 @@ fn each_route_is_for_the_caller_and_scope_that_it_names() {
         };
         assert!(
             asks("operator") != asks("client"),
-            "{name} asks for one kind of caller"
+            "{name} must accept one kind of caller"
         );
         for route in &function.routes {
             let needed = match scopes::need_of(route) {
@@ -86,7 +86,7 @@ fn each_route_is_for_the_caller_and_scope_that_it_names() {
                     json!([{"clientKey": [scope]}])
                 }
                 need => panic!(
-                    "{route} is the operator's, and needs a scope of a client: {need:?}; or neither"
+                    "{route}: its function and functions/authorize/src/routes.rs ({need:?}) disagree about the caller"
                 ),
             };
             assert_eq!(
@@ -129,7 +129,7 @@ fn each_route_names_the_parameters_that_it_reads() {
 }
 
 #[test]
-fn each_route_tells_whether_it_takes_an_idempotency_key() {
+fn each_route_says_whether_it_takes_an_idempotency_key() {
     each_route(|route, operation, reached| {
         let reaches = |path: &str| reached.keys().any(|reached| reached.ends_with(path));
         let (taken, required) = (
@@ -149,7 +149,7 @@ fn each_route_tells_whether_it_takes_an_idempotency_key() {
 }
 
 #[test]
-fn each_route_tells_whether_it_takes_a_body() {
+fn each_route_says_whether_it_takes_a_body() {
     each_route(|route, operation, reached| {
         let reaches = |path: &str| reached.keys().any(|reached| reached.ends_with(path));
         let body = operation
@@ -176,16 +176,16 @@ fn each_route_lists_its_codes_under_their_statuses() {
     let mut listed_anywhere = BTreeSet::new();
     each_route(|route, operation, reached| {
         let listed = codes(route, operation);
-        // Those two speak for all routes at once.
+        // These two modules serve all routes.
         let general = |path: &str| {
             ["tandem_api::problem", "tandem_api::refusals"]
                 .iter()
                 .any(|module| path.starts_with(module))
         };
         let impossible = [
-            // Making a customer whose e-mail address is taken finds that customer; only an edit is refused.
+            // Creating a customer with a known e-mail address finds that customer; only an edit is rejected.
             ("POST /v1/customers", Code::CustomerEmailTaken),
-            // There is no body that could be another one.
+            // These routes have no body that could differ.
             (
                 "DELETE /v1/clients/{clientId}/api-keys/{keyId}",
                 Code::IdempotencyKeyReused,
@@ -220,13 +220,13 @@ fn each_route_lists_its_codes_under_their_statuses() {
 }
 
 #[test]
-fn the_codes_described_are_those_of_the_code() {
+fn the_document_lists_every_code() {
     let described = &Openapi::get().document()["components"]["schemas"]["Code"]["enum"];
     let codes: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
     assert_eq!(described, &json!(codes));
 }
 
-/// All codes of an operation; each must stand under its status, those of `default` aside.
+/// All codes of an operation. Each must be listed under its status, except those of `default`.
 fn codes(route: &str, operation: &Value) -> BTreeSet<String> {
     let responses = operation["responses"].as_object().expect("responses");
     let mut all = BTreeSet::new();
@@ -263,7 +263,7 @@ fn code_of(path: &str) -> Option<Code> {
         .copied()
 }
 
-/// An operation's parameters, those of its path included.
+/// An operation's parameters, including those of its path.
 fn parameters<'a>(route: &str, operation: &'a Value) -> Vec<&'a Value> {
     let path = route.split(' ').nth(1).expect("METHOD /path");
     let shared: &'static Value = &Openapi::get().document()["paths"][path]["parameters"];
@@ -284,7 +284,7 @@ fn parts_in_braces(route: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// The first texts that calls of these methods have.
+/// The first text argument of each call of these methods.
 fn texts(reached: &BTreeMap<&str, &Body>, of: &[&str]) -> BTreeSet<String> {
     let calls = reached
         .values()

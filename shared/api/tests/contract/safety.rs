@@ -1,5 +1,5 @@
-//! What the template must not let happen: roles that are shared, permissions without bounds, data without the deployment's own
-//! key, secrets in the clear.
+//! Security rules of the template: one role per function, bounded permissions, encryption with the deployment's own key, no
+//! secrets in plain text.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::template::{
     allowed, list, managed_policies, of_type, referred, resources, statements, text,
 };
 
-/// Wildcards in policies, each with the reason for it: the resource, the statement's `Sid`, and where the wildcard stands.
+/// Wildcards in policies: the resource, the statement's `Sid`, the element with the wildcard, and the reason.
 const REASONS: &[(&str, &str, &str, &str)] = &[
     (
         "*QueuePolicy",
@@ -34,13 +34,13 @@ const REASONS: &[(&str, &str, &str, &str)] = &[
         "LeaveApiKeysAlone",
         "RefuseApiKeys",
         "Resource",
-        "a refusal is for every index, also for one that is still to come",
+        "a refusal is for every index, including future ones",
     ),
     (
         "EncryptionKey",
         "TheAccountDecides",
         "Action",
-        "without it nobody could look after the key; IAM says who may what",
+        "without it nobody could manage the key; IAM policies decide the rest",
     ),
     (
         "EncryptionKey",
@@ -56,8 +56,8 @@ const REASONS: &[(&str, &str, &str, &str)] = &[
     ),
 ];
 
-/// Whether a part of a statement has a wildcard. The log streams of a function's own log group have names that nobody knows
-/// beforehand.
+/// Whether a part of a statement has a wildcard. Log streams of the function's own log group do not count: their names are not
+/// known in advance.
 fn has_wildcard(part: &Value) -> bool {
     match part {
         Value::String(text) => {
@@ -75,7 +75,7 @@ fn has_wildcard(part: &Value) -> bool {
 }
 
 #[test]
-fn every_wildcard_has_a_written_reason_and_every_reason_a_wildcard() {
+fn every_wildcard_has_a_reason_in_the_list() {
     let mut used = BTreeSet::new();
     for (name, statement) in statements() {
         let sid = statement["Sid"].as_str().unwrap_or_default();
@@ -108,7 +108,7 @@ fn every_wildcard_has_a_written_reason_and_every_reason_a_wildcard() {
     assert_eq!(
         used.len(),
         REASONS.len(),
-        "a reason is for nothing any more"
+        "remove the reasons without a wildcard"
     );
 }
 
@@ -164,7 +164,7 @@ fn every_queue_refuses_unencrypted_transport() {
 }
 
 #[test]
-fn what_is_kept_is_encrypted_with_the_deployments_own_key() {
+fn stored_data_is_encrypted_with_the_deployments_own_key() {
     let keys = of_type("AWS::KMS::Key");
     let [(key, properties)] = keys.as_slice() else {
         panic!("one key")
@@ -200,7 +200,7 @@ fn what_is_kept_is_encrypted_with_the_deployments_own_key() {
 }
 
 #[test]
-fn the_key_is_used_by_way_of_the_services_that_a_role_works_with() {
+fn roles_use_the_key_only_through_the_services_they_call() {
     for (name, role) in of_type("AWS::IAM::Role") {
         let (mut reached, mut through) = (BTreeSet::new(), BTreeSet::new());
         for statement in allowed(&role) {
@@ -255,7 +255,7 @@ fn in_production_no_callback_goes_inside_the_network() {
         let setting = function["Environment"]["Variables"].get("LOCAL_CALLBACK_TARGETS");
         assert!(
             setting.is_none_or(|value| *value == targets),
-            "{name} has targets past the rule"
+            "{name} has targets that the rule does not cover"
         );
     }
 }
@@ -284,7 +284,7 @@ fn no_secret_is_a_plain_parameter_or_setting() {
             .into_iter()
             .flatten()
         {
-            // Where a secret lies may be known; what it is may not.
+            // The address of a secret is public; its value is not.
             assert!(!sounds_secret(name) || name.ends_with("_ARN"), "{name}");
             assert!(!value.to_string().contains("resolve:"), "{name}");
         }

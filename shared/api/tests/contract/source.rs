@@ -1,8 +1,8 @@
-//! The workspace's sources, read: what each function mentions, and so what it can reach.
+//! Reads the workspace's sources: the paths that each function mentions, and so the functions that it can reach.
 //!
-//! This is no compiler. It knows paths, `use`, and methods by a convention of this workspace: a value bears its type's name
-//! (`store.get` is `Store::get`, `transaction.create` is `Transaction::create`). What it cannot resolve it leaves out; the
-//! tests that rest on it name what they expect to find, so that a gap shows.
+//! This is not a compiler. It resolves paths, `use`, and methods by a convention of this workspace: a variable has the name of its
+//! type (`store.load` is `Store::load`, `transaction.create` is `Transaction::create`). It leaves out unresolved names; the tests
+//! that use it name the functions that they expect, so a gap shows.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -17,7 +17,6 @@ pub(crate) struct Sources {
     uses: BTreeMap<String, Uses>,
 }
 
-/// The workspace's folder.
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
@@ -40,7 +39,6 @@ pub(crate) fn crate_of(function: &str) -> String {
 }
 
 impl Sources {
-    /// Reads them, once for all tests.
     pub(crate) fn get() -> &'static Self {
         static READ: LazyLock<Sources> = LazyLock::new(Sources::read);
         &READ
@@ -72,7 +70,7 @@ impl Sources {
         Self { functions, uses }
     }
 
-    /// The functions whose path begins with this, with their bodies.
+    /// The functions whose path has this prefix, with their bodies.
     pub(crate) fn beneath<'a>(&'a self, prefix: &str) -> impl Iterator<Item = (&'a str, &'a Body)> {
         let prefix = prefix.to_owned();
         let all = self
@@ -82,7 +80,7 @@ impl Sources {
         all.filter(move |(path, _)| path.starts_with(&prefix))
     }
 
-    /// All functions that can be reached from some, those included. What `leaf` says yes to is reached but not looked into.
+    /// All functions reachable from some, including those. A function that `leaf` accepts is reached but not followed.
     pub(crate) fn reach<'a>(
         &'a self,
         from: impl IntoIterator<Item = &'a str>,
@@ -121,7 +119,7 @@ impl Sources {
             .map(|(path, _)| path.as_str())
     }
 
-    /// The methods that a function may mean: of its own crate or of a shared one, since functions do not know each other.
+    /// The methods that a call may mean: of the same crate or of a shared one, since functions do not depend on each other.
     fn methods<'a>(
         &'a self,
         from: &str,

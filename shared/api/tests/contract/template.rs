@@ -1,4 +1,4 @@
-//! The template's resources, and its functions.
+//! Reads template.yaml: its resources, functions and permissions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,18 +7,16 @@ use serde_json::Value;
 /// A function of the template with its role.
 #[derive(Debug)]
 pub(crate) struct Function {
-    /// Logical name.
     pub(crate) name: String,
-    /// The binary that it runs.
     pub(crate) binary: String,
     /// `METHOD /path` of its HTTP events.
     pub(crate) routes: BTreeSet<String>,
-    /// Its other events, by type, and what becomes of asynchronous calls that fail (`EventInvokeConfig`).
+    /// Its other events by type, and the destination of failed asynchronous calls (`EventInvokeConfig`).
     pub(crate) triggers: Vec<(String, Value)>,
-    /// Environment variables of its own, with their values.
+    /// Its own environment variables.
     pub(crate) environment: BTreeMap<String, Value>,
-    /// Action and resource of each permission. A resource is the logical name, with `/index/gsi1` and the like behind the
-    /// table's, or the text of its ARN.
+    /// Action and resource of each permission. A resource is a logical name, with a suffix such as `/index/gsi1` for the table, or
+    /// the text of its ARN.
     pub(crate) permissions: BTreeSet<(String, String)>,
 }
 
@@ -83,9 +81,9 @@ pub(crate) fn of_type(kind: &str) -> Vec<(String, Value)> {
         .collect()
 }
 
-/// Every statement of every policy, with the resource in which it stands.
+/// Every statement of every policy, with the name of its resource.
 pub(crate) fn statements() -> Vec<(String, Value)> {
-    fn look(name: &str, value: &Value, found: &mut Vec<(String, Value)>) {
+    fn collect(name: &str, value: &Value, found: &mut Vec<(String, Value)>) {
         match value {
             Value::Object(members) => {
                 if let Some(statements) = members.get("Statement") {
@@ -95,16 +93,18 @@ pub(crate) fn statements() -> Vec<(String, Value)> {
                             .map(|statement| (name.to_owned(), statement)),
                     );
                 }
-                members.values().for_each(|value| look(name, value, found));
+                members
+                    .values()
+                    .for_each(|value| collect(name, value, found));
             }
-            Value::Array(items) => items.iter().for_each(|item| look(name, item, found)),
+            Value::Array(items) => items.iter().for_each(|item| collect(name, item, found)),
             _ => {}
         }
     }
     let mut found = Vec::new();
     resources()
         .iter()
-        .for_each(|(name, resource)| look(name, resource, &mut found));
+        .for_each(|(name, resource)| collect(name, resource, &mut found));
     found
 }
 
@@ -152,7 +152,7 @@ fn permissions(role: &Value) -> BTreeSet<(String, String)> {
     permissions
 }
 
-/// What a value refers to: `Table` for `!GetAtt Table.Arn`, `Table/index/gsi1` for `!Sub ${Table.Arn}/index/gsi1`.
+/// The resource that a value names: `Table` for `!GetAtt Table.Arn`, `Table/index/gsi1` for `!Sub ${Table.Arn}/index/gsi1`.
 pub(crate) fn referred(value: &Value) -> String {
     if let Some(name) = value["Ref"].as_str() {
         return name.to_owned();
@@ -163,11 +163,11 @@ pub(crate) fn referred(value: &Value) -> String {
     let text = value["Fn::Sub"]
         .as_str()
         .or(value.as_str())
-        .unwrap_or_else(|| panic!("{value} refers to nothing known"));
+        .unwrap_or_else(|| panic!("{value} is not a reference"));
     text.replace("${Table.Arn}", "Table")
 }
 
-/// A list, or the one value that stands for it.
+/// A list; a single value counts as a list of one.
 pub(crate) fn list(value: &Value) -> Vec<Value> {
     value
         .as_array()
@@ -187,6 +187,6 @@ fn members(value: &Value) -> BTreeMap<String, Value> {
 pub(crate) fn text(value: &Value) -> String {
     value
         .as_str()
-        .unwrap_or_else(|| panic!("{value} is no text"))
+        .unwrap_or_else(|| panic!("{value} is not a text"))
         .to_owned()
 }

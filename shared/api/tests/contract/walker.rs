@@ -1,4 +1,4 @@
-//! Reads one source file.
+//! Visits one source file and collects the names that each function mentions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,26 +10,24 @@ use syn::{
 };
 use syn::{ImplItemFn, ItemFn, ItemImpl, ItemMod, Pat, Token, Type, UseTree};
 
-/// What names stand for in a module.
+/// The path of each imported name of a module.
 pub(crate) type Uses = BTreeMap<String, String>;
 
-/// What a function mentions.
+/// The names and texts in a function.
 #[derive(Debug, Default)]
 pub(crate) struct Body {
     /// Functions, types and constants, by path.
     pub(crate) paths: BTreeSet<String>,
-    /// Methods, with the type whose name the value bears.
+    /// Methods, each with the type that the variable is named for.
     pub(crate) methods: BTreeSet<(String, String)>,
-    /// Fields that are read.
     pub(crate) fields: BTreeSet<String>,
-    /// Calls with texts among their arguments: what is called (`Type::method` for methods), and each argument that is a
-    /// text. A struct counts as a call of its name, with its fields in order.
+    /// Calls with text arguments: the callee (`Type::method` for methods) and each argument, if it is a text. A struct literal
+    /// counts as a call of its name, with its fields in order.
     pub(crate) calls: Vec<(String, Vec<Option<String>>)>,
-    /// All texts.
     pub(crate) texts: Vec<String>,
 }
 
-/// What a file's `use` lines bring in.
+/// The imports of a file.
 pub(crate) fn uses(module: &str, file: &syn::File, modules: &BTreeSet<&str>) -> Uses {
     let mut uses = Uses::new();
     for item in &file.items {
@@ -70,7 +68,7 @@ fn add_uses(uses: &mut Uses, prefix: &str, tree: &UseTree) {
     }
 }
 
-/// A path as it stands in a module, from its crate on.
+/// The absolute path of a path in a module.
 fn absolute(
     module: &str,
     owner: Option<&str>,
@@ -93,7 +91,7 @@ fn absolute(
             .to_owned(),
         ("Self", _) => format!("{module}::{}", owner.unwrap_or("Self")),
         (_, Some(target)) => target.clone(),
-        // A crate's name stands in front of something; alone it would be a function that happens to be called so.
+        // Only a path with more segments can begin with a crate; a single name is a local function.
         (head, None)
             if !rest.is_empty()
                 && modules.contains(head)
@@ -106,7 +104,6 @@ fn absolute(
     head + &rest
 }
 
-/// Walks through a file.
 pub(crate) struct Walker<'a> {
     module: &'a str,
     uses: &'a Uses,
@@ -153,7 +150,7 @@ impl<'a> Walker<'a> {
             .map(|name| self.functions.entry(name.clone()).or_default())
     }
 
-    /// Walks with another function as the one that mentions things; one inside of another counts as part of it.
+    /// Walks with `function` as the current one; a nested function counts as part of it.
     fn within(&mut self, function: String, walk: impl FnOnce(&mut Self)) {
         let outer = self.function.replace(function);
         self.body();
@@ -225,7 +222,7 @@ impl<'ast> Visit<'ast> for Walker<'_> {
 
     fn visit_expr_path(&mut self, item: &'ast ExprPath) {
         let path = self.absolute(&text_of(&item.path));
-        // A module that is brought in and a function that stands here may share a name.
+        // An imported module and a local function may share a name.
         let here = item
             .path
             .get_ident()
@@ -278,7 +275,7 @@ impl<'ast> Visit<'ast> for Walker<'_> {
         visit::visit_expr_field(self, item);
     }
 
-    // A macro's content is no syntax to the parser; that of `vec![…]` is expressions like any other.
+    // The parser does not parse macro contents; those of `vec![…]` are ordinary expressions.
     fn visit_macro(&mut self, item: &'ast syn::Macro) {
         if item.path.is_ident("vec")
             && let Ok(expressions) =
@@ -290,7 +287,7 @@ impl<'ast> Visit<'ast> for Walker<'_> {
         }
     }
 
-    // Their texts are documentation.
+    // Texts of attributes are documentation.
     fn visit_attribute(&mut self, _: &'ast Attribute) {}
 
     fn visit_lit_str(&mut self, item: &'ast syn::LitStr) {
@@ -325,7 +322,7 @@ fn literal(expression: &Expr) -> Option<String> {
     }
 }
 
-/// The name of a value: `store` for `self.app.store`, and the same behind `&`, `?`, `.await` and `.clone()`.
+/// The name of a variable: `store` for `self.app.store`, also through `&`, `?`, `.await` and `.clone()`.
 fn name_of(value: &Expr) -> String {
     match value {
         Expr::Path(path) => path

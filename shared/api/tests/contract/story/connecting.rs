@@ -1,0 +1,88 @@
+//! Bergwelt invites Stadtblick, which accepts and later blocks the connection.
+
+use serde_json::json;
+use tandem_api::views;
+use tandem_domain::callback_url::LocalTargets;
+use tandem_domain::connection::{
+    Change, Connection, ConnectionDraft, HistoryEntry, Move, SECRET_OVERLAP, Side,
+};
+use tandem_domain::ids::ConnectionId;
+use tandem_domain::invitation_mail::{InvitationMail, MailStatus};
+use tandem_store::rows::HistoryRow;
+
+use super::{Party, SECRET, Story, at, example};
+
+impl Story {
+    pub(super) fn connect(&mut self, source: &Party, target: &Party) -> Connection {
+        let invited = self.invite(source, target);
+        let id = invited.connection.id;
+        let history_row = |entry: HistoryEntry| HistoryRow {
+            connection_id: id,
+            entry,
+        };
+        let first = history_row(invited.entry);
+        let mut shown = views::connection::full(
+            &invited.connection,
+            Side::Source,
+            std::slice::from_ref(&first),
+            None,
+            None,
+        );
+        shown["callback"]["secret"] = json!(SECRET);
+        self.show("NewConnection", shown);
+        let accepted = invited
+            .connection
+            .make(Move::Accept, Side::Target, at("2026-07-01T10:05:00Z"))
+            .expect("an invited connection");
+        let history = [history_row(accepted.entry), first];
+        let connection = Connection {
+            version: accepted.connection.version + 1,
+            ..accepted.connection
+        };
+        self.show_connection(&connection, &history);
+        connection
+    }
+
+    fn invite(&mut self, source: &Party, target: &Party) -> Change {
+        let draft = ConnectionDraft::parse(example("ConnectionDraft"), &LocalTargets::default())
+            .expect("an invitation");
+        assert_eq!(draft.target_client_id, target.0.id);
+        let id = ConnectionId::generate(&mut self.ids);
+        let parties = ((&source.0, &source.1), (&target.0, &target.1));
+        draft
+            .invite(id, parties.0, parties.1, || SECRET.to_owned(), self.now)
+            .expect("both modules are on")
+    }
+
+    fn show_connection(&mut self, connection: &Connection, history: &[HistoryRow]) {
+        self.show(
+            "Connection",
+            views::connection::summary(connection, Side::Target),
+        );
+        let mail = InvitationMail::after(
+            None,
+            connection.id,
+            MailStatus::Sent,
+            at("2026-07-01T09:30:02.118Z"),
+        );
+        self.show(
+            "ConnectionInFull",
+            views::connection::full(connection, Side::Source, history, None, mail.as_ref()),
+        );
+        let blocked = connection
+            .clone()
+            .make(Move::Block, Side::Target, at("2026-10-05T16:20:00Z"))
+            .expect("an active connection");
+        self.show(
+            "BlockedConnection",
+            views::connection::summary(&blocked.connection, Side::Source),
+        );
+        let until = at("2026-09-01T08:00:00Z")
+            .checked_add(SECRET_OVERLAP)
+            .expect("a time");
+        self.show(
+            "CallbackSecret",
+            json!({"secret": SECRET, "previousValidUntil": until}),
+        );
+    }
+}

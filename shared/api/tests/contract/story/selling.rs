@@ -1,0 +1,126 @@
+//! Stadtblick sells its cart. The sale's order, payout row, subscriptions and later events follow.
+
+use serde_json::json;
+use tandem_api::views;
+use tandem_domain::after_sale::{CancelRequest, Moved, PaymentRequest, Rows};
+use tandem_domain::callback::Announcement;
+use tandem_domain::cart::{Cart, CartDraft, OfferLookup};
+use tandem_domain::customer::{Customer, Profile};
+use tandem_domain::ids::{CartId, CustomerId};
+use tandem_domain::order::Reversal;
+use tandem_domain::payout::{Payout, Statement};
+use tandem_domain::purchase::{self, PurchaseRequest, Sale};
+use tandem_domain::voucher::RedeemRequest;
+
+use super::{Party, Story, at, example, found_by_id};
+
+impl Story {
+    pub(super) fn sell(&mut self, target: &Party, found: &[OfferLookup<'_>]) {
+        let created_at = at("2026-07-01T11:00:00Z");
+        let draft = CartDraft::parse(example("CartDraft")).expect("a cart");
+        let id = CartId::generate(&mut self.ids);
+        let cart = draft
+            .create(id, target.0.id, |id| found_by_id(found, id), created_at)
+            .expect("a sellable cart");
+        self.show("Cart", views::cart::cart(&cart));
+        let customer = self.customer(target);
+        self.now = at("2026-07-02T18:21:07.412Z");
+        let sale = self.buy(&cart, found, &customer);
+        self.show("Order", views::order::order(&sale.order));
+        self.show_payout(&sale.payouts[0]);
+        let [_, seller, source] = &sale.subscriptions[..] else {
+            panic!("the sale has three subscriptions")
+        };
+        self.show(
+            "SellerSubscription",
+            views::subscription::subscription(seller),
+        );
+        let redeemed = RedeemRequest::parse(example("Redemption")).expect("a redemption");
+        let linked = source
+            .clone()
+            .linked_to(redeemed.customer_id, at("2026-07-02T18:21:09.030Z"));
+        self.show(
+            "SourceSubscription",
+            views::subscription::subscription(&linked),
+        );
+        let rows = Rows {
+            seller: seller.clone(),
+            source: Some(linked),
+        };
+        let [announcement] =
+            <[Announcement; 1]>::try_from(sale.announcements).expect("one callback");
+        self.call_back(announcement);
+        self.after_sale(rows);
+    }
+
+    fn customer(&mut self, target: &Party) -> Customer {
+        let profile = Profile::parse(example("CustomerDraft")).expect("a customer");
+        let customer = profile.create(
+            CustomerId::generate(&mut self.ids),
+            target.1.id,
+            String::new(),
+            at("2026-07-01T11:00:00Z"),
+        );
+        self.show("Customer", views::customer::customer(&customer));
+        let erasure = customer
+            .erase(target.0.id, [], at("2027-01-04T08:15:00Z"))
+            .expect("no running subscriptions");
+        self.show("Erasure", views::erasure::erasure(&erasure));
+        customer
+    }
+
+    fn buy(&mut self, cart: &Cart, found: &[OfferLookup<'_>], customer: &Customer) -> Sale {
+        let request = PurchaseRequest::parse(example("Purchase")).expect("a purchase");
+        assert_eq!(request.customer_id, customer.id);
+        let chosen: Vec<_> = request
+            .choose(cart)
+            .expect("positions of the cart")
+            .into_iter()
+            .zip(found.iter().copied())
+            .collect();
+        purchase::decide(cart, &request, &chosen, customer, self.now, &mut self.ids)
+            .expect("a sellable cart")
+    }
+
+    fn show_payout(&mut self, payout: &Payout) {
+        let source = payout.source_client_id;
+        self.show("Payout", views::payout::payout(payout, source));
+        let mut statement = Statement::default();
+        statement.add(source, payout);
+        self.show("Statement", json!({"lines": statement.into_lines()}));
+        let line = views::payout::csv_line(payout, source);
+        let csv = format!("{}{line}", views::payout::CSV_HEADER);
+        self.show("PayoutsAsCsv", json!(csv));
+    }
+
+    fn after_sale(&mut self, rows: Rows) {
+        let payment = PaymentRequest::parse(example("Payment")).expect("a payment");
+        let time = "2026-08-02T06:00:00Z";
+        let renewed = rows.clone().renew(&payment, at(time), &mut self.ids);
+        self.show_move(
+            "SubscriptionRenewedEvent",
+            renewed.expect("the next period"),
+            time,
+        );
+        let cancellation = CancelRequest::parse(example("Cancellation")).expect("a cancellation");
+        let time = "2026-09-20T14:02:51.800Z";
+        let cancelled = rows.clone().cancel(&cancellation, at(time));
+        self.show_move(
+            "SubscriptionCancelledEvent",
+            cancelled.expect("an active subscription"),
+            time,
+        );
+        let time = "2026-07-06T09:00:00Z";
+        let refunded = rows
+            .clone()
+            .reverse(Reversal::Refund, at(time), &mut self.ids);
+        self.show_move("SubscriptionRefundedEvent", refunded, time);
+        let charged_back = rows.reverse(Reversal::ChargeBack, at(time), &mut self.ids);
+        self.show_move("SubscriptionChargedBackEvent", charged_back, time);
+    }
+
+    fn show_move(&mut self, name: &'static str, moved: Moved, time: &str) {
+        let announcement = moved.announcement.expect("a callback to the other company");
+        self.show_event(name, &announcement, at(time));
+    }
+}
