@@ -8,7 +8,7 @@ use tandem_testing::Openapi;
 use crate::fields::PARSERS;
 use crate::snapshot;
 use crate::source::root;
-use crate::story::{Story, example};
+use crate::story::Story;
 
 #[test]
 fn every_reference_resolves() {
