@@ -37,8 +37,8 @@ test-steps: $(RECEIVERS)
 	$(LOCAL) exec -- python -m unittest discover -s infra/operate/tests -t .
 	$(LOCAL) exec -- python -m unittest discover -s infra/local/tests -t .
 	cargo test --workspace
-	TANDEM_CALLBACK_RETRY_SCHEDULE=$(STORIES_RETRY_SCHEDULE) $(LOCAL) run --canaries -- cargo test --workspace --test stories
-	TANDEM_CALLBACK_RETRY_SCHEDULE=$(STORIES_RETRY_SCHEDULE) $(LOCAL) run --faults --canaries -- cargo test --workspace --test stories
+	TANDEM_CALLBACK_RETRY_SCHEDULE=$(STORIES_RETRY_SCHEDULE) $(LOCAL) run --canaries -- cargo test --workspace --test stories --test deployed
+	TANDEM_CALLBACK_RETRY_SCHEDULE=$(STORIES_RETRY_SCHEDULE) $(LOCAL) run --faults --canaries -- cargo test --workspace --test stories --test deployed
 
 # SEEDS says how many, SEED plays one of them again. `make test` plays 300.
 chaos: ## play random histories with faults over all functions: SEEDS=100000, or SEED=4711 again

@@ -1,119 +1,119 @@
 //! Callers of the API.
 
-use std::time::Duration;
+use std::fmt;
+use std::fmt::Display;
+use std::sync::Arc;
 
 use reqwest::Method;
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::answer::Answer;
-use crate::said;
-use crate::stack::Stack;
+use crate::request::Request;
+use crate::stage::Stage;
 
-/// Longer than the HTTP API itself waits for a function.
-const LONGEST_CALL: Duration = Duration::from_secs(40);
-
-/// How often a call is repeated that got no proper answer where AWS is broken on purpose; nowhere else is it repeated.
-const MOST_REPEATS: usize = 5;
-/// Between two of them.
-const PAUSE: Duration = Duration::from_millis(500);
-
-/// Someone who calls the API.
-#[derive(Debug, Clone)]
+/// A caller with an API key, or without one.
+#[derive(Clone)]
 pub struct Api {
-    http: reqwest::Client,
+    stage: Arc<dyn Stage>,
     key: Option<String>,
+    new_connections: bool,
 }
 
 impl Api {
-    /// The operator of the stack.
-    ///
-    /// # Panics
-    /// There is no stack.
-    pub fn as_operator() -> Self {
+    pub fn new(stage: Arc<dyn Stage>, key: Option<&str>) -> Self {
         Self {
-            key: Some(Stack::get().operator_key.clone()),
-            ..Self::as_nobody()
+            stage,
+            key: key.map(str::to_owned),
+            new_connections: false,
         }
     }
 
-    /// A client with one of its API keys.
-    ///
-    /// # Panics
-    /// There is no stack.
-    pub fn as_client(key: &str) -> Self {
+    pub fn stage(&self) -> &Arc<dyn Stage> {
+        &self.stage
+    }
+
+    /// The same caller on another stage, which must hold the same rows.
+    pub fn on(&self, stage: Arc<dyn Stage>) -> Self {
         Self {
-            key: Some(key.to_owned()),
-            ..Self::as_nobody()
+            stage,
+            ..self.clone()
         }
     }
 
-    /// Someone without a key.
-    ///
-    /// # Panics
-    /// The HTTP client cannot be built.
-    pub fn as_nobody() -> Self {
-        // A client of its own: its connections live in the runtime of one test.
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .timeout(LONGEST_CALL)
-            .build();
+    /// Another caller on the same stage.
+    pub fn with_key(&self, key: &str) -> Self {
+        Self::new(Arc::clone(&self.stage), Some(key))
+    }
+
+    /// The same caller, which opens a connection for each call.
+    pub fn on_new_connections(&self) -> Self {
         Self {
-            http: http.expect("an HTTP client"),
-            key: None,
+            new_connections: true,
+            ..self.clone()
         }
     }
 
-    /// The same caller over new connections.
-    pub fn afresh(&self) -> Self {
-        Self {
-            key: self.key.clone(),
-            ..Self::as_nobody()
-        }
+    pub fn key(&self) -> Option<&str> {
+        self.key.as_deref()
     }
 
-    /// Reads.
+    /// See [`Stage::settle`](crate::Stage#method.settle).
+    pub async fn settle<T, E: Display>(
+        &self,
+        description: &str,
+        check: impl AsyncFnMut() -> Result<T, E>,
+    ) -> T {
+        self.stage.settle(description, check).await
+    }
+
     pub async fn get(&self, path: &str) -> Answer {
         self.call(Method::GET, path).send().await
     }
 
-    /// Posts JSON with a fresh `Idempotency-Key`.
+    /// Posts JSON with a new `Idempotency-Key`.
     pub async fn post(&self, path: &str, body: Value) -> Answer {
         self.call(Method::POST, path).json(&body).send().await
     }
 
-    /// Posts without a body, as `accept` and its like take it, with a fresh `Idempotency-Key`.
+    /// Posts JSON with this `Idempotency-Key`.
+    pub async fn post_with_key(&self, path: &str, idempotency_key: &str, body: Value) -> Answer {
+        let call = self.call(Method::POST, path).json(&body);
+        call.idempotency_key(idempotency_key).send().await
+    }
+
+    /// Posts without a body, with a new `Idempotency-Key`.
     pub async fn act(&self, path: &str) -> Answer {
         self.call(Method::POST, path).send().await
     }
 
-    /// Edits.
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
+        self.call(Method::PUT, path).json(&body).send().await
+    }
+
     pub async fn patch(&self, path: &str, body: Value) -> Answer {
         self.call(Method::PATCH, path).json(&body).send().await
     }
 
-    /// Deletes.
     pub async fn delete(&self, path: &str) -> Answer {
         self.call(Method::DELETE, path).send().await
     }
 
     /// All entries of a list, page by page.
-    ///
-    /// # Panics
-    /// A page is refused, or the list does not end within 1,000 pages.
     pub async fn all(&self, path: &str) -> Vec<Value> {
+        const MAX_PAGES: usize = 1_000;
         let (mut entries, mut cursor) = (Vec::new(), None::<String>);
-        for _ in 0..1_000 {
-            let more = if path.contains('?') { '&' } else { '?' };
-            let asked = cursor.map_or_else(
+        for _ in 0..MAX_PAGES {
+            let separator = if path.contains('?') { '&' } else { '?' };
+            let target = cursor.map_or_else(
                 || path.to_owned(),
-                |cursor| format!("{path}{more}cursor={cursor}"),
+                |cursor| format!("{path}{separator}cursor={cursor}"),
             );
-            let page = self.get(&asked).await.ok();
+            let page = self.get(&target).await.ok();
+            let items = page["items"].as_array();
             entries.extend(
-                page["items"]
-                    .as_array()
-                    .unwrap_or_else(|| panic!("{asked}: no items: {page}"))
+                items
+                    .unwrap_or_else(|| panic!("{target}: no items: {page}"))
                     .iter()
                     .cloned(),
             );
@@ -122,71 +122,59 @@ impl Api {
                 Some(next) => cursor = Some(next.to_owned()),
             }
         }
-        panic!("{path} does not come to an end");
+        panic!("{path} has more than {MAX_PAGES} pages");
     }
 
-    /// A call to be put together: other headers, other bodies.
-    pub fn call(&self, method: Method, path: &str) -> Call {
-        let mut request = self
-            .http
-            .request(method.clone(), format!("{}{path}", Stack::get().api_url));
-        if let Some(key) = &self.key {
-            request = request.bearer_auth(key);
-        }
+    /// Starts a call that needs other headers or another body. A POST has a new `Idempotency-Key`.
+    pub fn call(&self, method: Method, target: &str) -> Call {
         let idempotency_key = (method == Method::POST).then(|| Uuid::now_v7().to_string());
+        let mut request = Request::new(method, target, self.key.as_deref());
+        request.new_connection = self.new_connections;
         Call {
-            name: format!("{method} {path}"),
+            stage: Arc::clone(&self.stage),
             request,
             idempotency_key,
         }
     }
 }
 
-/// A call that is put together.
-#[derive(Debug)]
+impl fmt::Debug for Api {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Api")
+            .field("key", &self.key)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A call before it is sent.
 pub struct Call {
-    name: String,
-    request: reqwest::RequestBuilder,
+    stage: Arc<dyn Stage>,
+    request: Request,
     idempotency_key: Option<String>,
 }
 
 impl Call {
-    /// With a JSON body.
     pub fn json(self, body: &Value) -> Self {
-        Self {
-            request: self.request.json(body),
-            ..self
-        }
+        self.body("application/json", body.to_string())
     }
 
-    /// With any body.
     pub fn body(self, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
-        Self {
-            request: self
-                .request
-                .header("content-type", content_type)
-                .body(body.into()),
-            ..self
-        }
+        self.header("content-type", content_type).untyped_body(body)
     }
 
-    /// With a body whose type is not told.
-    pub fn untyped_body(self, body: impl Into<Vec<u8>>) -> Self {
-        Self {
-            request: self.request.body(body.into()),
-            ..self
-        }
+    /// A body without a content type.
+    pub fn untyped_body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.request.body = Some(body.into());
+        self
     }
 
-    /// With another header.
-    pub fn header(self, name: &str, value: &str) -> Self {
-        Self {
-            request: self.request.header(name, value),
-            ..self
-        }
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.request
+            .headers
+            .push((name.to_owned(), value.to_owned()));
+        self
     }
 
-    /// With an `Idempotency-Key` of the story's own instead of a fresh one.
     pub fn idempotency_key(self, key: &str) -> Self {
         Self {
             idempotency_key: Some(key.to_owned()),
@@ -194,7 +182,6 @@ impl Call {
         }
     }
 
-    /// Without an `Idempotency-Key`.
     pub fn without_idempotency_key(self) -> Self {
         Self {
             idempotency_key: None,
@@ -202,43 +189,12 @@ impl Call {
         }
     }
 
-    /// Calls. Where AWS is broken on purpose, it does what callers are told to: repeats what was answered by a 5xx, with the same
-    /// `Idempotency-Key`.
-    ///
-    /// # Panics
-    /// The API does not answer at all, or not as docs/openapi.yaml says.
-    pub async fn send(self) -> Answer {
-        let request = match &self.idempotency_key {
-            Some(key) => self.request.header("idempotency-key", key),
-            None => self.request,
-        };
-        let mut repeats = if Stack::get().faults { MOST_REPEATS } else { 0 };
-        loop {
-            let again = request.try_clone().expect("a body in memory");
-            let answer = Self::once(self.name.clone(), again).await;
-            if answer.status < 500 || repeats == 0 {
-                answer.is_described();
-                return answer;
-            }
-            repeats -= 1;
-            tokio::time::sleep(PAUSE).await;
+    pub async fn send(mut self) -> Answer {
+        if let Some(key) = self.idempotency_key {
+            self.request
+                .headers
+                .push(("idempotency-key".to_owned(), key));
         }
-    }
-
-    async fn once(name: String, request: reqwest::RequestBuilder) -> Answer {
-        let (http, request) = request.build_split();
-        let request = request.unwrap_or_else(|error| panic!("{name}: no request: {error:?}"));
-        let said = request.try_clone().expect("a body in memory");
-        let response = http
-            .execute(request)
-            .await
-            .unwrap_or_else(|error| panic!("{name}: no answer: {error:?}"));
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let text = response
-            .text()
-            .await
-            .unwrap_or_else(|error| panic!("{name}: the answer broke off: {error:?}"));
-        said::note(&said, &text);
-        Answer::new(name, status, headers, text)
+        self.stage.send(self.request).await
     }
 }

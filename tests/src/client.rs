@@ -1,129 +1,182 @@
-//! A merchant, and what merchants do in most stories.
+//! A merchant, and the calls that merchants make in most stories.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::answer::{Answer, id};
 use crate::api::Api;
-use crate::world::Company;
+use crate::mail::Mail;
+use crate::setup::Company;
 
-/// A client with its key.
+/// A client with an API key.
 #[derive(Debug, Clone)]
 pub struct Client {
-    /// Its id.
     pub id: String,
-    /// Its name.
     pub name: String,
-    /// Its contracting company.
     pub company: Company,
-    /// Its e-mail address.
     pub email: String,
-    /// The id of the key by which it calls.
+    /// The id of the API key that `api` uses.
     pub key_id: String,
-    /// By which it calls.
     pub api: Api,
 }
 
 impl Client {
-    /// Invites another client; `callback` is the address that is needed between two contracting companies.
-    pub async fn invite(&self, target: &Self, callback: Option<&str>) -> Answer {
+    /// Invites another client; between two contracting companies this takes a callback address.
+    pub async fn invite(&self, target: &Self, callback_url: Option<&str>) -> Answer {
         let mut body = json!({"targetClientId": target.id, "offersAccess": true});
-        if let Some(url) = callback {
+        if let Some(url) = callback_url {
             body["callback"] = json!({"url": url});
         }
         self.api.post("/v1/connections", body).await
     }
 
-    /// Makes a move of a connection: `accept`, `decline`, `withdraw`, `block` or `unblock`.
-    pub async fn make(&self, asked: &str, connection_id: &str) -> Answer {
-        self.api
-            .act(&format!("/v1/connections/{connection_id}/{asked}"))
-            .await
+    /// `action` is `accept`, `decline`, `withdraw`, `block` or `unblock`.
+    pub async fn act_on_connection(&self, action: &str, connection_id: &str) -> Answer {
+        let path = format!("/v1/connections/{connection_id}/{action}");
+        self.api.act(&path).await
     }
 
     /// A connection as this client sees it.
     pub async fn connection(&self, connection_id: &str) -> Value {
-        self.api
-            .get(&format!("/v1/connections/{connection_id}"))
-            .await
-            .ok()
+        let path = format!("/v1/connections/{connection_id}");
+        self.api.get(&path).await.ok()
     }
 
-    /// Makes a monthly, renewing subscription offer of its own; the price is in euro cents.
+    /// Creates a monthly, renewing subscription offer; the price is in euro cents.
     pub async fn subscription_offer(&self, name: &str, price: i64) -> Value {
-        self.api
-            .post("/v1/offers", monthly(name, price))
-            .await
-            .created()
+        self.offer(name, price, json!({})).await
     }
 
-    /// Makes a monthly, renewing subscription offer that others sell and keep a fifth of; the price is in euro cents.
+    /// Creates a [`Client::subscription_offer`] that the targets may sell, and keep a fifth of its price.
     pub async fn shared_offer(&self, name: &str, price: i64, targets: &[&Self]) -> Value {
         let targets: Vec<&str> = targets.iter().map(|target| target.id.as_str()).collect();
-        let mut body = monthly(name, price);
-        body["crossClient"] = json!({"targetClientIds": targets, "sellerShareBasisPoints": 2_000});
+        let shared = json!({"targetClientIds": targets, "sellerShareBasisPoints": 2_000});
+        self.offer(name, price, json!({"crossClient": shared}))
+            .await
+    }
+
+    /// Creates a [`Client::subscription_offer`] with some fields added or replaced.
+    pub async fn offer(&self, name: &str, price: i64, fields: Value) -> Value {
+        let mut body = json!({
+            "name": name,
+            "type": "subscription",
+            "period": {"unit": "month", "count": 1},
+            "renews": true,
+            "price": {"amount": price, "currency": "EUR"},
+        });
+        if let (Some(body), Value::Object(fields)) = (body.as_object_mut(), fields) {
+            body.extend(fields);
+        }
         self.api.post("/v1/offers", body).await.created()
     }
 
-    /// Makes a cart; see [`mandatory`], [`optional`] and [`preselected`]. The positions are numbered in their order.
+    /// Creates a cart of positions made by [`mandatory`], [`optional`] and [`preselected`], numbered in their order.
     pub async fn cart(&self, positions: &[Value]) -> Value {
         self.try_cart(positions).await.created()
     }
 
-    /// Asks for a cart that may be refused.
     pub async fn try_cart(&self, positions: &[Value]) -> Answer {
-        self.api.post("/v1/carts", cart_of(positions)).await
+        self.api.post("/v1/carts", cart_body(positions)).await
     }
 
-    /// Makes a customer that nobody has seen before.
+    /// Creates a customer with an e-mail address of its own.
     pub async fn customer(&self) -> Value {
-        let email = format!("customer-{}@example.com", Uuid::now_v7());
+        self.customer_with_email(&format!("customer-{}@example.com", Uuid::now_v7()))
+            .await
+    }
+
+    pub async fn customer_with_email(&self, email: &str) -> Value {
         let body =
             json!({"email": email, "language": "de", "firstName": "Anna", "lastName": "Müller"});
         self.api.post("/v1/customers", body).await.created()
     }
 
-    /// Sells a cart's mandatory positions to a customer, one of each.
+    /// Sells one of each mandatory position of a cart.
     pub async fn sell(&self, cart: &Value, customer: &Value) -> Answer {
-        self.purchase(
-            cart,
-            json!({"customerId": id(customer), "paymentMethod": "CREDIT_CARD"}),
-        )
-        .await
+        let body = json!({"customerId": id(customer), "paymentMethod": "CREDIT_CARD"});
+        self.purchase(cart, body).await
     }
 
-    /// Sells a cart with a body of the story's own.
     pub async fn purchase(&self, cart: &Value, body: Value) -> Answer {
-        self.api
-            .post(&format!("/v1/carts/{}/purchase", id(cart)), body)
-            .await
+        self.api.post(&purchase_path(cart), body).await
     }
 
-    /// Redeems a voucher for one of its customers.
     pub async fn redeem(&self, code: &str, customer: &Value) -> Answer {
         let body = json!({"customerId": id(customer), "voucherCode": code});
-        self.api
-            .post("/v1/subscriptions/useCrossClientVoucher", body)
-            .await
+        let path = "/v1/subscriptions/useCrossClientVoucher";
+        self.api.post(path, body).await
     }
 
-    /// The offers that others share with it.
+    /// The offers that other clients share with this one.
     pub async fn offers_shared_with_it(&self) -> Vec<Value> {
         self.api.all("/v1/offers/shared").await
     }
+
+    /// All mails to this client, the oldest first.
+    pub async fn mails(&self) -> Vec<Mail> {
+        self.api.stage().mails_to(&self.email).await
+    }
+
+    /// Waits for the mail to this client whose subject contains a text. Fails if there are two.
+    pub async fn mail_about(&self, subject: &str) -> Mail {
+        let description = format!("a mail to {} about {subject:?}", self.email);
+        let found = self.api.settle(&description, async || {
+            let mails = self.mails().await;
+            let (found, others): (Vec<Mail>, Vec<Mail>) = mails
+                .into_iter()
+                .partition(|mail| mail.subject.contains(subject));
+            if found.is_empty() {
+                let others: Vec<_> = others.into_iter().map(|mail| mail.subject).collect();
+                Err(format!("it has only {others:?}"))
+            } else {
+                Ok(found)
+            }
+        });
+        let mut found = found.await;
+        assert_eq!(found.len(), 1, "{} has two mails: {found:?}", self.email);
+        found.remove(0)
+    }
+
+    /// This client's callback log, newest first.
+    pub async fn callbacks(&self) -> Vec<Value> {
+        self.api.all("/v1/callbacks").await
+    }
+
+    /// A callback with its attempts.
+    pub async fn callback(&self, callback_id: &str) -> Value {
+        let path = format!("/v1/callbacks/{callback_id}");
+        self.api.get(&path).await.ok()
+    }
+
+    /// Waits until the callback about an event of a subscription has this status, and reads it with its attempts.
+    pub async fn callback_about(&self, subscription_id: &str, event: &str, status: &str) -> Value {
+        let path = format!("/v1/callbacks?subscriptionId={subscription_id}&type={event}");
+        let description = format!("the callback {event} to be {status}");
+        let found = self.api.settle(&description, async || {
+            let callbacks = self.api.all(&path).await;
+            assert!(
+                callbacks.len() < 2,
+                "several callbacks about one event: {callbacks:?}"
+            );
+            let Some(callback) = callbacks.first() else {
+                return Err("there is none".to_owned());
+            };
+            let callback = self.callback(id(callback)).await;
+            if callback["status"] == status {
+                Ok(callback)
+            } else {
+                Err(callback.to_string())
+            }
+        });
+        found.await
+    }
 }
 
-fn monthly(name: &str, price: i64) -> Value {
-    json!({
-        "name": name,
-        "type": "subscription",
-        "period": {"unit": "month", "count": 1},
-        "renews": true,
-        "price": {"amount": price, "currency": "EUR"},
-    })
+pub(crate) fn purchase_path(cart: &Value) -> String {
+    format!("/v1/carts/{}/purchase", id(cart))
 }
 
-fn cart_of(positions: &[Value]) -> Value {
+fn cart_body(positions: &[Value]) -> Value {
     let numbered = positions
         .iter()
         .zip(1..)
@@ -135,17 +188,15 @@ fn cart_of(positions: &[Value]) -> Value {
     json!({"name": "Zusammen lesen", "positions": numbered.collect::<Vec<_>>()})
 }
 
-/// A position that is always bought.
 pub fn mandatory(offer: &Value) -> Value {
     json!({"offerId": id(offer), "mandatory": true})
 }
 
-/// A position that is bought if it is chosen.
 pub fn optional(offer: &Value) -> Value {
     json!({"offerId": id(offer), "mandatory": false})
 }
 
-/// A position that is bought if it is chosen, and that the checkout should show as chosen.
+/// An optional position that the checkout selects at first.
 pub fn preselected(offer: &Value) -> Value {
     json!({"offerId": id(offer), "mandatory": false, "preselected": true})
 }

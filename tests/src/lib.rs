@@ -1,51 +1,47 @@
-//! What the stories are told with: the stack that is up, callers of its API, a receiver of callbacks, the mails that were
-//! sent, and the people who take part.
+//! The cast of all tests of the whole, on two stages.
 //!
-//! - [`Stack`]: where the deployed template can be reached.
-//! - [`Api`] and [`Answer`]: a caller and what came back.
-//! - [`World`]: makes contracting companies, clients with keys, and connected pairs of them, fresh for each story, so that
-//!   stories run side by side on one stack.
-//! - [`Client`]: a merchant, with what merchants do in most stories.
-//! - [`Receiver`]: a partner's system that takes callbacks, and [`verified`], which trusts none of our own code.
-//! - [`mails_to`]: what a client found in its inbox.
-//! - [`eventually`]: waits for what happens after the answer.
-//! - [`side_by_side`]: does much of the same, some at a time.
-//! - [`rows_about`]: what the table holds, for stories in which nothing may be written; [`table::spoil`]: makes a row unreadable.
-//! - [`operate()`]: what those see who run Tandem; [`queue`]: messages that Tandem did not send.
-//! - [`trespass()`]: what functions are let do with the table, tried in their names.
+//! - [`Stage`]: an installation, [`Deployed`] from the template or [`InProcess`]. [`Setup::new`] chooses one for a story.
+//! - [`Setup`]: the operator, who creates contracting companies, clients and connected pairs.
+//! - [`Client`], [`Pair`], [`Checkout`], [`Sale`]: merchants and their sales.
+//! - [`Api`], [`Answer`]: a caller, and an answer that docs/openapi.yaml describes.
+//! - [`Receiver`], [`verified`]: a partner's system that receives callbacks, and verifies them without our code.
+//! - `stage.settle(…)`: waits for effects that follow an answer.
+//! - [`Stack`], [`operate()`], [`queue`], [`table`], [`table_access()`]: for tests that need a deployed stack.
 //!
-//! Only for stories: what goes wrong panics, and says what was called and what came back. Nothing is skipped without a
-//! stack: see [`Stack::get`].
+//! A failure panics with the call and its answer.
+
+#![allow(
+    clippy::missing_panics_doc,
+    reason = "a failed preparation fails the test"
+)]
 
 mod answer;
 mod api;
-mod callbacks;
 mod client;
-mod connection;
 pub mod handlers;
-mod mails;
+mod importing;
+mod mail;
 mod operate;
+mod pair;
 pub mod queue;
 mod receiver;
-mod said;
+mod request;
+mod setup;
 mod side_by_side;
-mod stack;
-pub mod table;
-mod trespass;
-mod wait;
-mod world;
+mod stage;
+mod table_access;
 
 pub use answer::{Answer, id};
 pub use api::{Api, Call};
-pub use callbacks::{callback_about, callbacks_of};
 pub use client::{Client, mandatory, optional, preselected};
-pub use connection::{Pair, Sale};
-pub use mails::{Mail, mail_to, mails_to};
+pub use importing::{Importing, managed_offer};
+pub use mail::Mail;
 pub use operate::operate;
-pub use receiver::{Received, Receiver, Reply, verified};
+pub use pair::{Checkout, Pair, Sale};
+pub use receiver::{Received, Receiver, Reply, is_signed_with, verified};
+pub use request::Request;
+pub use setup::{Company, Module, Setup};
 pub use side_by_side::side_by_side;
-pub use stack::Stack;
-pub use table::rows_about;
-pub use trespass::{LetDo, trespass};
-pub use wait::eventually;
-pub use world::{Company, Module, World};
+pub use stage::in_process::event_of;
+pub use stage::{Deployed, InProcess, Row, Stack, Stage, table};
+pub use table_access::{Access, table_access};

@@ -1,14 +1,11 @@
-//! Messages that Tandem did not send.
+//! Foreign messages in the queues of the stack.
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
 
-use crate::stack::Stack;
+use crate::stage::Stack;
 
-/// Puts a message into the queue of due callbacks.
-///
-/// # Panics
-/// The queue does not take it.
+/// Sends a message to the callback queue.
 pub async fn send_to_callbacks(body: &str) {
     let stack = Stack::get();
     let (id, secret) = (&stack.aws_access_key_id, &stack.aws_secret_access_key);
@@ -22,5 +19,5 @@ pub async fn send_to_callbacks(body: &str) {
         .send_message()
         .queue_url(&stack.callback_queue_url)
         .message_body(body);
-    let _ = send.send().await.expect("the queue takes it");
+    let _ = send.send().await.expect("the queue accepts it");
 }

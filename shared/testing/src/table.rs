@@ -115,6 +115,18 @@ impl TestTable {
         table
     }
 
+    /// A client of the same table whose requests are neither counted nor meet faults.
+    pub fn uncounted_client(&self) -> aws_sdk_dynamodb::Client {
+        let config = config(
+            "http://in-process.invalid",
+            &self.table_name,
+            Calls::default(),
+        )
+        .http_client(InProcess(self.database.clone()).http_client())
+        .allow_no_auth();
+        aws_sdk_dynamodb::Client::from_conf(config.build())
+    }
+
     fn load(&self, rows: &Snapshot) {
         let loaded =
             self.database

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::House;
 use super::caller::Who;
-use super::house::House;
 
 /// A client.
 #[derive(Debug, Clone)]

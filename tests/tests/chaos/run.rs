@@ -122,7 +122,7 @@ impl<'a> Run<'a> {
             Step::Lose(pick) => self.lose(*pick),
             Step::Receiver(endpoint, manner) => self.world.receiver.answers(*endpoint, *manner),
             Step::BreakQueues(broken) => self.house.break_queues(*broken),
-            Step::RefuseMails(times) => self.house.refuse_mails(*times),
+            Step::RefuseMails(times) => self.house.reject_mails(*times),
             Step::Wait(seconds) => self.house.advance(*seconds),
         }
     }

@@ -15,7 +15,7 @@ impl Run<'_> {
     pub(crate) async fn settle(&mut self) {
         self.house.table.faults.clear();
         self.house.break_queues(false);
-        self.house.refuse_mails(0);
+        self.house.reject_mails(0);
         self.world.receiver.heal();
         self.read_back().await;
         self.quiet().await;
@@ -69,7 +69,7 @@ impl Run<'_> {
             self.hand_over(&message, received + 1, None).await;
         }
         for _ in 0..MOST_ROUNDS {
-            let due = self.house.pass_until_due();
+            let due = self.house.advance_to_next_due();
             if due.is_empty() {
                 return;
             }

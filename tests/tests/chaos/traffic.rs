@@ -139,7 +139,7 @@ impl Run<'_> {
         let again = tokio::select! {
             biased;
             () = house.table.faults.died() => true,
-            again = Box::pin(house.hand_over(message, received)) => again,
+            again = Box::pin(house.process(message, received)) => again,
         };
         house.table.faults.clear();
         let reader = Reader::Worker {

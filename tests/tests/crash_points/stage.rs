@@ -170,7 +170,7 @@ impl Stage {
     /// Runs the workers on due rows until none is left, advancing the clock as needed.
     pub(crate) async fn work_off(&self) {
         for _ in 0..MOST_ROUNDS {
-            let due = self.house.pass_until_due();
+            let due = self.house.advance_to_next_due();
             if due.is_empty() {
                 return;
             }
@@ -186,7 +186,7 @@ impl Stage {
 
     /// Hands a message to its worker with a receive count; returns whether SQS delivers it again.
     pub(crate) async fn hand_over(&self, message: &Message, received: u32) -> bool {
-        self.house.hand_over(message, received).await
+        self.house.process(message, received).await
     }
 
     /// Hands a callback's message to a worker that considers each receiver slow.

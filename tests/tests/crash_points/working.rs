@@ -82,7 +82,7 @@ pub(crate) async fn corrupted(stage: &Stage, kind: Kind, member: &str) -> Act {
     let corrupt = AttributeValue::S("corrupt".to_owned());
     let _ = stage
         .house
-        .scribble(&message.pk, &message.sk, member, corrupt)
+        .overwrite(&message.pk, &message.sk, member, corrupt)
         .await;
     Act::Message(message)
 }

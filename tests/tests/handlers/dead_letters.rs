@@ -183,7 +183,7 @@ async fn a_callback_whose_row_cannot_be_read_is_due_no_more_and_goes_on_after_a_
         let (house, server) = (House::new().await, receiver().await);
         let (_, message) = sold(&house, &server).await;
         let good = house
-            .scribble(&message.pk, &message.sk, member, value)
+            .overwrite(&message.pk, &message.sk, member, value)
             .await;
         house.work().await;
         let letters = house.dead_letters();
@@ -203,7 +203,9 @@ async fn a_callback_whose_row_cannot_be_read_is_due_no_more_and_goes_on_after_a_
             (0, 0),
             "{member}: not in a loop"
         );
-        house.scribble(&message.pk, &message.sk, member, good).await;
+        house
+            .overwrite(&message.pk, &message.sk, member, good)
+            .await;
         house.deliver(std::slice::from_ref(&message)).await;
         assert_eq!(
             (house.dead_letters().len(), delivered(&server).await),
@@ -218,7 +220,7 @@ async fn a_callback_whose_connection_cannot_be_read_is_put_aside_and_not_lost() 
     let (house, server) = (House::new().await, receiver().await);
     let (pair, message) = sold(&house, &server).await;
     let good = house
-        .scribble(
+        .overwrite(
             &pair.connection,
             "connection",
             "source",
@@ -229,7 +231,7 @@ async fn a_callback_whose_connection_cannot_be_read_is_put_aside_and_not_lost() 
     assert_eq!(house.dead_letters().len(), 1);
     assert!(!is_due(&house, &message));
     house
-        .scribble(&pair.connection, "connection", "source", good)
+        .overwrite(&pair.connection, "connection", "source", good)
         .await;
     house.deliver(std::slice::from_ref(&message)).await;
     assert_eq!(delivered(&server).await, 1);
@@ -256,14 +258,14 @@ async fn a_mail_whose_row_cannot_be_read_is_due_no_more_and_goes_on_after_a_redr
         .expect("a mail");
     let pk = row["pk"].as_str().expect("a key").to_owned();
     let good = house
-        .scribble(&pk, "mail", "kind", AttributeValue::Bool(true))
+        .overwrite(&pk, "mail", "kind", AttributeValue::Bool(true))
         .await;
     house.work().await;
     assert_eq!(house.dead_letters().len(), 1);
     house.advance(DAY);
     house.work().await;
     assert_eq!((house.dead_letters().len(), house.mails().len()), (0, 0));
-    house.scribble(&pk, "mail", "kind", good).await;
+    house.overwrite(&pk, "mail", "kind", good).await;
     let message = Message::try_from(Due {
         pk,
         sk: "mail".to_owned(),

@@ -148,7 +148,7 @@ async fn with_every_fast_send_dropped_all_is_done_within_a_sweep_period() {
             );
         }
         for message in &messages {
-            assert!(!house.hand_over(message, 1).await);
+            assert!(!house.process(message, 1).await);
         }
     }
     is_all_done(&house, &server).await;
@@ -172,7 +172,7 @@ async fn dies(house: &House, message: &Message) {
     tokio::select! {
         biased;
         () = faults.died() => {}
-        _ = house.hand_over(message, 1) => panic!("the worker does not die over {message:?}"),
+        _ = house.process(message, 1) => panic!("the worker does not die over {message:?}"),
     }
     faults.clear();
 }
@@ -207,7 +207,7 @@ async fn with_every_fast_send_dropped_and_every_worker_dying_once_all_is_done_a_
         }
         let now = house.clock.now();
         for (_, since, message) in hidden.extract_if(.., |(comes, ..)| *comes <= now) {
-            assert!(!house.hand_over(&message, 2).await);
+            assert!(!house.process(&message, 2).await);
             let late = house.clock.now().duration_since(since);
             assert!(
                 late <= SWEEP + visibility_timeout(message.kind),

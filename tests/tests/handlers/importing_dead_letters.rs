@@ -77,7 +77,7 @@ async fn a_chunk_whose_row_cannot_be_read_ends_aside_and_a_redrive_finishes_it_a
         let scribbled = AttributeValue::S("scribbled".to_owned());
         let good = importing
             .house
-            .scribble(&first.pk, sk, name, scribbled)
+            .overwrite(&first.pk, sk, name, scribbled)
             .await;
         let both = [first.clone(), second];
         assert!(
@@ -86,7 +86,7 @@ async fn a_chunk_whose_row_cannot_be_read_ends_aside_and_a_redrive_finishes_it_a
         );
         are_dead_letters(&importing, &first, 1, &DeadLetterReason::CorruptRow);
         is_put_aside(&importing, &promise).await;
-        importing.house.scribble(&first.pk, sk, name, good).await;
+        importing.house.overwrite(&first.pk, sk, name, good).await;
         assert!(
             importing.house.import(&both[..1], 1).await.is_empty(),
             "{sk}: redriven"

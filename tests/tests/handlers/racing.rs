@@ -300,7 +300,7 @@ async fn of_fifty_imports_of_one_id_at_once_the_latest_accepted_wins() {
         let again = join_all(
             messages
                 .iter()
-                .map(|message| importing.house.hand_over(message, 1)),
+                .map(|message| importing.house.process(message, 1)),
         )
         .await;
         messages = messages
@@ -367,7 +367,7 @@ async fn what_two_sweeps_hand_over_at_once_happens_once() {
         .collect();
     // Two mails, of an invitation and its acceptance, and two chunks.
     assert_eq!(messages.len(), 2 * (MANY + 4), "each sweep hands over all");
-    let again = join_all(messages.iter().map(|message| house.hand_over(message, 1))).await;
+    let again = join_all(messages.iter().map(|message| house.process(message, 1))).await;
     assert!(
         again.iter().all(|again| !again),
         "nothing has to come again"

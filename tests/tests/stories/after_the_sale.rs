@@ -11,9 +11,7 @@ mod vouchers;
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 use serde_json::{Value, json};
-use tandem_tests::{
-    Answer, Pair, Receiver, Sale, World, callback_about, callbacks_of, id, verified,
-};
+use tandem_tests::{Answer, Pair, Receiver, Sale, Setup, id, verified};
 
 const CREATED: &str = "crossClientOrder.created";
 const RENEWED: &str = "crossClientSubscription.renewed";
@@ -22,6 +20,7 @@ const REFUNDED: &str = "crossClientSubscription.refunded";
 
 /// A pair that has sold: the target's own offer in position 1, the source's, of 9.99 EUR, in position 2.
 struct Scene {
+    setup: Setup,
     pair: Pair,
     sale: Sale,
     /// Between two contracting companies: where the source is told.
@@ -30,8 +29,10 @@ struct Scene {
 
 impl Scene {
     async fn within_one_company() -> Self {
-        let pair = World::new().pair_within_one_company().await;
+        let setup = Setup::new().await;
+        let pair = setup.pair_within_one_company().await;
         Self {
+            setup,
             sale: pair.sell().await,
             pair,
             receiver: None,
@@ -39,9 +40,11 @@ impl Scene {
     }
 
     async fn between_two_companies() -> Self {
-        let receiver = Receiver::start().await;
-        let pair = World::new().pair_between_two_companies(&receiver).await;
+        let setup = Setup::new().await;
+        let receiver = setup.receiver().await;
+        let pair = setup.pair_between_two_companies(&receiver.url()).await;
         Self {
+            setup,
             sale: pair.sell().await,
             pair,
             receiver: Some(receiver),
@@ -141,19 +144,17 @@ impl Scene {
     async fn told(&self, event: &str) -> Option<Value> {
         let Some(receiver) = &self.receiver else {
             assert_eq!(
-                callbacks_of(&self.pair.source).await,
+                self.pair.source.callbacks().await,
                 Vec::<Value>::new(),
                 "they share their customers"
             );
             return None;
         };
-        let callback = callback_about(
-            &self.pair.source,
-            self.sale.shared_subscription_id(),
-            event,
-            "delivered",
-        )
-        .await;
+        let callback = self
+            .pair
+            .source
+            .callback_about(self.sale.shared_subscription_id(), event, "delivered")
+            .await;
         let received = receiver
             .received()
             .into_iter()
@@ -175,7 +176,7 @@ impl Scene {
 
     /// Goes on if the source was told of these events and no others.
     async fn told_only(&self, events: &[&str]) {
-        let callbacks = callbacks_of(&self.pair.source).await;
+        let callbacks = self.pair.source.callbacks().await;
         let mut told: Vec<&str> = callbacks
             .iter()
             .rev()

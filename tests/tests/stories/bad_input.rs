@@ -16,7 +16,7 @@ mod scene;
 use std::collections::BTreeSet;
 
 use serde_yaml_ng::Value as Yaml;
-use tandem_tests::{eventually, rows_about, side_by_side};
+use tandem_tests::{Setup, side_by_side};
 
 use case::Case;
 use scene::Scene;
@@ -86,22 +86,24 @@ fn every_route_has_its_case() {
 
 #[tokio::test]
 async fn bad_input_is_refused_with_all_that_is_wrong_and_nothing_is_written() {
-    let scene = Scene::prepared().await;
+    let setup = Setup::new().await;
+    let scene = Scene::prepared(&setup).await;
     let own = scene.own();
     let own: Vec<&str> = own.iter().map(String::as_str).collect();
-    let before = eventually("what was prepared to be done", async || {
-        let rows = rows_about(&own).await;
-        let due = rows
-            .iter()
-            .filter(|row| row.contains_key("dueShard"))
-            .count();
-        if due == 0 {
-            Ok(rows)
-        } else {
-            Err(format!("{due} rows are due"))
-        }
-    })
-    .await;
+    let before = setup
+        .settle("what was prepared to be done", async || {
+            let rows = setup.stage().rows_about(&own).await;
+            let due = rows
+                .iter()
+                .filter(|row| row.contains_key("dueShard"))
+                .count();
+            if due == 0 {
+                Ok(rows)
+            } else {
+                Err(format!("{due} rows are due"))
+            }
+        })
+        .await;
     assert!(before.len() > 30, "{} rows", before.len());
 
     let checks: Vec<_> = cases(&scene)
@@ -122,7 +124,7 @@ async fn bad_input_is_refused_with_all_that_is_wrong_and_nothing_is_written() {
     );
     assert!(count > 800, "{count} checks");
 
-    let after = rows_about(&own).await;
+    let after = setup.stage().rows_about(&own).await;
     let (before, after): (BTreeSet<_>, BTreeSet<_>) =
         (before.into_iter().collect(), after.into_iter().collect());
     assert_eq!(

@@ -4,21 +4,20 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tandem_tests::{
-    Client, Module, Pair, Received, Receiver, Sale, World, callback_about, callbacks_of, id,
-    mail_to, mandatory, verified,
+    Client, Module, Pair, Received, Receiver, Sale, Setup, id, is_signed_with, mandatory, verified,
 };
 
 const CREATED: &str = "crossClientOrder.created";
 
 #[tokio::test]
 async fn between_two_companies_an_invitation_needs_an_https_address_and_shows_its_secret_once() {
-    let world = World::new();
+    let setup = Setup::new().await;
     let (ours, theirs) = (
-        world.company("Garden Press", Module::On).await,
-        world.company("Morgenblatt Verlag", Module::On).await,
+        setup.company("Garden Press", Module::On).await,
+        setup.company("Morgenblatt Verlag", Module::On).await,
     );
-    let source = world.client(&ours, "Garden Weekly", "en").await;
-    let target = world.client(&theirs, "Morgenblatt", "de").await;
+    let source = setup.client(&ours, "Garden Weekly", "en").await;
+    let target = setup.client(&theirs, "Morgenblatt", "de").await;
 
     for (address, field, code) in [
         (None, "callback", "required"),
@@ -43,11 +42,9 @@ async fn between_two_companies_an_invitation_needs_an_https_address_and_shows_it
             .is_some_and(|secret| secret.starts_with("whsec_")),
         "{invited}"
     );
-    let mail = mail_to(
-        &target.email,
-        "„Garden Weekly“ lädt Sie zum gemeinsamen Verkauf ein",
-    )
-    .await;
+    let mail = target
+        .mail_about("„Garden Weekly“ lädt Sie zum gemeinsamen Verkauf ein")
+        .await;
     assert!(mail.text.contains(id(&invited)));
 
     let seen_by_source = source.connection(id(&invited)).await;
@@ -68,7 +65,7 @@ async fn between_two_companies_an_invitation_needs_an_https_address_and_shows_it
     );
     assert_eq!(seen_by_target["status"], "invited");
 
-    let _ = target.make("accept", id(&invited)).await.ok();
+    let _ = target.act_on_connection("accept", id(&invited)).await.ok();
     for client in [&source, &target] {
         assert_eq!(client.connection(id(&invited)).await["status"], "active");
     }
@@ -76,15 +73,15 @@ async fn between_two_companies_an_invitation_needs_an_https_address_and_shows_it
 
 #[tokio::test]
 async fn the_receiver_gets_one_signed_callback_that_tells_all_about_the_sale() {
-    let (receiver, pair, sale, received) = sold().await;
+    let setup = Setup::new().await;
+    let (receiver, pair, sale, received) = sold(&setup).await;
     assert_eq!(receiver.received().len(), 1);
     assert_eq!(received.headers["content-type"], "application/json");
 
     let callback = verified(&received, pair.secret());
-    let other = World::new().pair_between_two_companies(&receiver).await;
-    let mistaken = standardwebhooks::Webhook::new(other.secret()).expect("a secret");
+    let other = setup.pair_between_two_companies(&receiver.url()).await;
     assert!(
-        mistaken.verify(&received.body, &received.headers).is_err(),
+        !is_signed_with(&received, other.secret()),
         "each connection has a secret of its own"
     );
 
@@ -140,7 +137,8 @@ async fn the_receiver_gets_one_signed_callback_that_tells_all_about_the_sale() {
 
 #[tokio::test]
 async fn the_source_claims_the_subscription_for_a_customer_of_its_own() {
-    let (_receiver, pair, sale, received) = sold().await;
+    let setup = Setup::new().await;
+    let (_receiver, pair, sale, received) = sold(&setup).await;
     let (source, target) = (&pair.source, &pair.target);
     let path = format!("/v1/subscriptions/{}", sale.shared_subscription_id());
     let pending = source.api.get(&path).await.ok();
@@ -204,14 +202,12 @@ async fn the_source_claims_the_subscription_for_a_customer_of_its_own() {
 
 #[tokio::test]
 async fn the_callback_log_shows_the_delivery_to_the_source_and_nothing_to_the_target() {
-    let (_receiver, pair, sale, received) = sold().await;
-    let logged = callback_about(
-        &pair.source,
-        sale.shared_subscription_id(),
-        CREATED,
-        "delivered",
-    )
-    .await;
+    let setup = Setup::new().await;
+    let (_receiver, pair, sale, received) = sold(&setup).await;
+    let logged = pair
+        .source
+        .callback_about(sale.shared_subscription_id(), CREATED, "delivered")
+        .await;
     assert_eq!(id(&logged), received.webhook_id());
     assert_eq!(logged["connectionId"], pair.connection_id.as_str());
     assert_eq!(logged["orderId"], sale.order["id"]);
@@ -234,10 +230,10 @@ async fn the_callback_log_shows_the_delivery_to_the_source_and_nothing_to_the_ta
     );
     assert_eq!(attempts[0].get("error"), None);
 
-    let listed = callbacks_of(&pair.source).await;
+    let listed = pair.source.callbacks().await;
     assert_eq!(listed.iter().map(id).collect::<Vec<_>>(), [id(&logged)]);
     assert_eq!(listed[0].get("body"), None, "a list shows no customers");
-    assert_eq!(callbacks_of(&pair.target).await, Vec::<Value>::new());
+    assert_eq!(pair.target.callbacks().await, Vec::<Value>::new());
     pair.target
         .api
         .get(&format!("/v1/callbacks/{}", id(&logged)))
@@ -247,7 +243,8 @@ async fn the_callback_log_shows_the_delivery_to_the_source_and_nothing_to_the_ta
 
 #[tokio::test]
 async fn a_voucher_belongs_to_the_customer_for_whom_it_was_first_redeemed() {
-    let (_receiver, pair, sale, received) = sold().await;
+    let setup = Setup::new().await;
+    let (_receiver, pair, sale, received) = sold(&setup).await;
     let callback = verified(&received, pair.secret());
     let (first, other) = (pair.source.customer().await, pair.source.customer().await);
 
@@ -289,15 +286,15 @@ async fn a_voucher_belongs_to_the_customer_for_whom_it_was_first_redeemed() {
 
 #[tokio::test]
 async fn a_code_that_is_unknown_or_of_others_is_not_found_and_tells_nothing() {
-    let world = World::new();
-    let (_receiver, pair, sale, received) = sold().await;
+    let setup = Setup::new().await;
+    let (_receiver, pair, sale, received) = sold(&setup).await;
     let callback = verified(&received, pair.secret());
     // The seller itself, a client of the source's own company, and a stranger: the code is the source's alone.
-    let sibling = world
+    let sibling = setup
         .client(&pair.source.company, "Garden Monthly", "en")
         .await;
-    let stranger_company = world.company("Elsewhere", Module::On).await;
-    let stranger = world.client(&stranger_company, "Elsewhere", "en").await;
+    let stranger_company = setup.company("Elsewhere", Module::On).await;
+    let stranger = setup.client(&stranger_company, "Elsewhere", "en").await;
     let unknown = refusal(&pair.source, "00000-00000-00000-00000").await;
     for client in [&pair.target, &sibling, &stranger] {
         assert_eq!(refusal(client, code(&callback)).await, unknown);
@@ -343,8 +340,9 @@ async fn refusal(client: &Client, code: &str) -> Value {
 
 #[tokio::test]
 async fn after_a_rotation_callbacks_verify_with_the_new_secret_and_for_a_while_with_the_old_one() {
-    let receiver = Receiver::start().await;
-    let pair = World::new().pair_between_two_companies(&receiver).await;
+    let setup = Setup::new().await;
+    let receiver = setup.receiver().await;
+    let pair = setup.pair_between_two_companies(&receiver.url()).await;
     let settings = format!("/v1/connections/{}/callback", pair.connection_id);
     pair.target
         .api
@@ -368,7 +366,7 @@ async fn after_a_rotation_callbacks_verify_with_the_new_secret_and_for_a_while_w
         .expect("a time")
         .parse()
         .expect("RFC 3339");
-    assert!(until > Timestamp::now(), "{rotated}");
+    assert!(until > setup.now(), "{rotated}");
     let new = rotated["secret"].as_str().expect("a secret");
     assert_ne!(new, pair.secret());
 
@@ -387,17 +385,19 @@ async fn after_a_rotation_callbacks_verify_with_the_new_secret_and_for_a_while_w
 
 #[tokio::test]
 async fn each_source_in_a_cart_is_told_of_its_own_offer_only() {
-    let world = World::new();
-    let (first_receiver, second_receiver) = (Receiver::start().await, Receiver::start().await);
+    let setup = Setup::new().await;
+    let (first_receiver, second_receiver) = (setup.receiver().await, setup.receiver().await);
     let Pair {
         source: first,
         target,
         secret: first_secret,
         ..
-    } = world.pair_between_two_companies(&first_receiver).await;
-    let second_company = world.company("Kitchen Press", Module::On).await;
-    let second = world.client(&second_company, "Kitchen Weekly", "en").await;
-    let sibling = world.client(&target.company, "Abendblatt", "de").await;
+    } = setup
+        .pair_between_two_companies(&first_receiver.url())
+        .await;
+    let second_company = setup.company("Kitchen Press", Module::On).await;
+    let second = setup.client(&second_company, "Kitchen Weekly", "en").await;
+    let sibling = setup.client(&target.company, "Abendblatt", "de").await;
     let second_pair =
         Pair::connect(second.clone(), target.clone(), Some(&second_receiver.url())).await;
     let _ = Pair::connect(sibling.clone(), target.clone(), None).await;
@@ -426,9 +426,9 @@ async fn each_source_in_a_cart_is_told_of_its_own_offer_only() {
     {
         let callback = verified(&receiver.wait_for(1).await[0], secret);
         assert_eq!(callback["data"]["offer"]["name"], source.name.as_str());
-        assert_eq!(callbacks_of(source).await.len(), 1);
+        assert_eq!(source.callbacks().await.len(), 1);
     }
-    assert_eq!(callbacks_of(&sibling).await, Vec::<Value>::new());
+    assert_eq!(sibling.callbacks().await, Vec::<Value>::new());
     assert_eq!(target.api.all("/v1/payouts").await.len(), 3);
     for (source, status) in sources.into_iter().zip(["pending", "pending", "active"]) {
         let rows = source.api.all("/v1/subscriptions").await;
@@ -442,9 +442,9 @@ async fn each_source_in_a_cart_is_told_of_its_own_offer_only() {
 }
 
 /// A cart that was sold between two companies, and the callback about it.
-async fn sold() -> (Receiver, Pair, Sale, Received) {
-    let receiver = Receiver::start().await;
-    let pair = World::new().pair_between_two_companies(&receiver).await;
+async fn sold(setup: &Setup) -> (Receiver, Pair, Sale, Received) {
+    let receiver = setup.receiver().await;
+    let pair = setup.pair_between_two_companies(&receiver.url()).await;
     let sale = pair.sell().await;
     let received = receiver.wait_for(1).await.remove(0);
     (receiver, pair, sale, received)

@@ -2,17 +2,14 @@
 //! and the access to offers switched off and on.
 
 use serde_json::{Value, json};
-use tandem_tests::{
-    Answer, Client, Module, Pair, World, eventually, id, mail_to, mails_to, mandatory,
-};
+use tandem_tests::{Answer, Client, Module, Pair, Setup, id, mandatory};
 
 /// A source and a target that know nothing of each other yet.
-async fn strangers() -> (Client, Client) {
-    let world = World::new();
-    let company = world.company("Medienhaus", Module::On).await;
+async fn strangers(setup: &Setup) -> (Client, Client) {
+    let company = setup.company("Medienhaus", Module::On).await;
     (
-        world.client(&company, "Garden Weekly", "en").await,
-        world.client(&company, "Morgenblatt", "de").await,
+        setup.client(&company, "Garden Weekly", "en").await,
+        setup.client(&company, "Morgenblatt", "de").await,
     )
 }
 
@@ -30,20 +27,23 @@ fn impossible(answer: Answer, status: &str) {
 
 #[tokio::test]
 async fn after_a_decline_the_source_is_told_and_may_invite_again() {
-    let (source, target) = strangers().await;
+    let setup = Setup::new().await;
+    let (source, target) = strangers(&setup).await;
     let first = source.invite(&target, None).await.created();
     source
         .invite(&target, None)
         .await
         .problem(409, "connection_exists");
     assert_eq!(
-        target.make("decline", id(&first)).await.ok()["status"],
+        target.act_on_connection("decline", id(&first)).await.ok()["status"],
         "declined"
     );
     for client in [&source, &target] {
         assert_eq!(client.connection(id(&first)).await["status"], "declined");
     }
-    let mail = mail_to(&source.email, "“Morgenblatt” has declined your invitation").await;
+    let mail = source
+        .mail_about("“Morgenblatt” has declined your invitation")
+        .await;
     assert!(mail.text.contains(id(&first)), "{}", mail.text);
 
     for (client, asked) in [
@@ -53,14 +53,17 @@ async fn after_a_decline_the_source_is_told_and_may_invite_again() {
         (&source, "block"),
         (&target, "unblock"),
     ] {
-        impossible(client.make(asked, id(&first)).await, "declined");
+        impossible(
+            client.act_on_connection(asked, id(&first)).await,
+            "declined",
+        );
     }
     impossible(edit(&source, id(&first), false).await, "declined");
 
     let second = source.invite(&target, None).await.created();
     assert_ne!(second["id"], first["id"]);
     assert_eq!(
-        target.make("accept", id(&second)).await.ok()["status"],
+        target.act_on_connection("accept", id(&second)).await.ok()["status"],
         "active"
     );
     assert_eq!(
@@ -72,20 +75,19 @@ async fn after_a_decline_the_source_is_told_and_may_invite_again() {
 
 #[tokio::test]
 async fn after_a_withdrawal_the_target_is_told_and_may_be_invited_again() {
-    let (source, target) = strangers().await;
+    let setup = Setup::new().await;
+    let (source, target) = strangers(&setup).await;
     let first = source.invite(&target, None).await.created();
     assert_eq!(
-        source.make("withdraw", id(&first)).await.ok()["status"],
+        source.act_on_connection("withdraw", id(&first)).await.ok()["status"],
         "withdrawn"
     );
     for client in [&source, &target] {
         assert_eq!(client.connection(id(&first)).await["status"], "withdrawn");
     }
-    let mail = mail_to(
-        &target.email,
-        "„Garden Weekly“ hat die Einladung zurückgezogen",
-    )
-    .await;
+    let mail = target
+        .mail_about("„Garden Weekly“ hat die Einladung zurückgezogen")
+        .await;
     assert!(mail.text.contains(id(&first)), "{}", mail.text);
 
     for (client, asked) in [
@@ -94,24 +96,26 @@ async fn after_a_withdrawal_the_target_is_told_and_may_be_invited_again() {
         (&source, "withdraw"),
         (&target, "block"),
     ] {
-        impossible(client.make(asked, id(&first)).await, "withdrawn");
+        impossible(
+            client.act_on_connection(asked, id(&first)).await,
+            "withdrawn",
+        );
     }
     impossible(edit(&source, id(&first), false).await, "withdrawn");
 
     let second = source.invite(&target, None).await.created();
     assert_ne!(second["id"], first["id"]);
     assert_eq!(
-        target.make("accept", id(&second)).await.ok()["status"],
+        target.act_on_connection("accept", id(&second)).await.ok()["status"],
         "active"
     );
 }
 
 #[tokio::test]
 async fn each_side_makes_its_own_moves_and_nobody_else_makes_any() {
-    let (source, target) = strangers().await;
-    let stranger = World::new()
-        .client(&source.company, "Abendblatt", "de")
-        .await;
+    let setup = Setup::new().await;
+    let (source, target) = strangers(&setup).await;
+    let stranger = setup.client(&source.company, "Abendblatt", "de").await;
     let invited = source.invite(&target, None).await.created();
     let connection = id(&invited);
 
@@ -121,7 +125,7 @@ async fn each_side_makes_its_own_moves_and_nobody_else_makes_any() {
         (&target, "withdraw"),
     ] {
         client
-            .make(asked, connection)
+            .act_on_connection(asked, connection)
             .await
             .problem(403, "connection_other_side");
     }
@@ -129,11 +133,11 @@ async fn each_side_makes_its_own_moves_and_nobody_else_makes_any() {
         .await
         .problem(403, "connection_read_only");
     for asked in ["block", "unblock"] {
-        impossible(source.make(asked, connection).await, "invited");
+        impossible(source.act_on_connection(asked, connection).await, "invited");
     }
     for asked in ["accept", "decline", "withdraw", "block", "unblock"] {
         stranger
-            .make(asked, connection)
+            .act_on_connection(asked, connection)
             .await
             .problem(404, "connection_not_found");
     }
@@ -147,20 +151,21 @@ async fn each_side_makes_its_own_moves_and_nobody_else_makes_any() {
         .problem(404, "connection_not_found");
 
     assert_eq!(target.connection(connection).await["status"], "invited");
-    let _ = target.make("accept", connection).await.ok();
+    let _ = target.act_on_connection("accept", connection).await.ok();
     for (client, asked) in [
         (&target, "accept"),
         (&target, "decline"),
         (&source, "withdraw"),
         (&source, "unblock"),
     ] {
-        impossible(client.make(asked, connection).await, "active");
+        impossible(client.act_on_connection(asked, connection).await, "active");
     }
 }
 
 #[tokio::test]
 async fn what_the_source_blocks_only_the_source_unblocks() {
-    let pair = World::new().pair_within_one_company().await;
+    let setup = Setup::new().await;
+    let pair = setup.pair_within_one_company().await;
     let told = (
         "„Garden Weekly“ hat die Verbindung mit Ihnen gesperrt",
         "„Garden Weekly“ hat die Sperre",
@@ -176,7 +181,8 @@ async fn what_the_source_blocks_only_the_source_unblocks() {
 
 #[tokio::test]
 async fn what_the_target_blocks_only_the_target_unblocks() {
-    let pair = World::new().pair_within_one_company().await;
+    let setup = Setup::new().await;
+    let pair = setup.pair_within_one_company().await;
     let told = (
         "“Morgenblatt” has blocked the connection",
         "“Morgenblatt” has unblocked the connection",
@@ -198,7 +204,7 @@ async fn is_blocked_and_unblocked(
 ) {
     let (cart, customer) = (pair.cart_of_both().await, pair.target.customer().await);
     let connection = pair.connection_id.as_str();
-    let blocked = by.1.make("block", connection).await.ok();
+    let blocked = by.1.act_on_connection("block", connection).await.ok();
     for seen in [
         &blocked,
         &by.1.connection(connection).await,
@@ -211,7 +217,7 @@ async fn is_blocked_and_unblocked(
         );
         assert_eq!(seen["blockedAt"], blocked["updatedAt"], "{seen}");
     }
-    let mail = mail_to(&other.1.email, told.0).await;
+    let mail = other.1.mail_about(told.0).await;
     assert!(mail.text.contains(connection), "{}", mail.text);
 
     assert_eq!(
@@ -223,11 +229,14 @@ async fn is_blocked_and_unblocked(
         .await
         .not_sellable(2, "blocked");
     for client in [by.1, other.1] {
-        impossible(client.make("block", connection).await, "blocked");
+        impossible(
+            client.act_on_connection("block", connection).await,
+            "blocked",
+        );
     }
     let refused = other
         .1
-        .make("unblock", connection)
+        .act_on_connection("unblock", connection)
         .await
         .problem(409, "connection_blocked_by_other");
     assert!(
@@ -243,37 +252,37 @@ async fn is_blocked_and_unblocked(
         .await
         .problem(409, "connection_exists");
 
-    let active = by.1.make("unblock", connection).await.ok();
+    let active = by.1.act_on_connection("unblock", connection).await.ok();
     assert_eq!(
         (&active["status"], active.get("blockedBy")),
         (&json!("active"), None)
     );
-    let mail = mail_to(&other.1.email, told.1).await;
+    let mail = other.1.mail_about(told.1).await;
     assert!(mail.text.contains(connection), "{}", mail.text);
     assert_eq!(pair.target.offers_shared_with_it().await.len(), 1);
     let _ = pair.target.sell(&cart, &customer).await.created();
 
     // Who moved was not written to: each side has had the one mail about the invitation, the other side two more.
-    eventually(
-        "one mail to the side that moved, three to the other",
-        async || {
-            let mails = (
-                mails_to(&by.1.email).await.len(),
-                mails_to(&other.1.email).await.len(),
-            );
-            if mails == (1, 3) {
-                Ok(())
-            } else {
-                Err(format!("{mails:?}"))
-            }
-        },
-    )
-    .await;
+    pair.source
+        .api
+        .settle(
+            "one mail to the side that moved, three to the other",
+            async || {
+                let mails = (by.1.mails().await.len(), other.1.mails().await.len());
+                if mails == (1, 3) {
+                    Ok(())
+                } else {
+                    Err(format!("{mails:?}"))
+                }
+            },
+        )
+        .await;
 }
 
 #[tokio::test]
 async fn without_access_the_offer_is_gone_and_the_cart_cannot_be_bought_until_it_is_back() {
-    let pair = World::new().pair_within_one_company().await;
+    let setup = Setup::new().await;
+    let pair = setup.pair_within_one_company().await;
     let Pair {
         source,
         target,
@@ -325,7 +334,7 @@ async fn without_access_the_offer_is_gone_and_the_cart_cannot_be_bought_until_it
         )]
     );
     refused.problem(422, "invalid_fields");
-    pair.nothing_was_sold().await;
+    pair.assert_nothing_sold().await;
 
     assert_eq!(
         edit(source, connection_id, true).await.ok()["offersAccess"],
@@ -338,17 +347,16 @@ async fn without_access_the_offer_is_gone_and_the_cart_cannot_be_bought_until_it
 
 #[tokio::test]
 async fn an_offer_that_is_archived_or_no_longer_names_the_target_cannot_be_bought_either() {
-    let pair = World::new().pair_within_one_company().await;
+    let setup = Setup::new().await;
+    let pair = setup.pair_within_one_company().await;
     let Pair { source, target, .. } = &pair;
-    let other = World::new()
-        .client(&source.company, "Abendblatt", "de")
-        .await;
+    let other = setup.client(&source.company, "Abendblatt", "de").await;
     let invited = source.invite(&other, None).await.created();
     let customer = target.customer().await;
     let not_named =
         json!({"crossClient": {"targetClientIds": [other.id], "sellerShareBasisPoints": 2_000}});
     assert_eq!(
-        other.make("accept", id(&invited)).await.ok()["status"],
+        other.act_on_connection("accept", id(&invited)).await.ok()["status"],
         "active"
     );
 
@@ -363,26 +371,30 @@ async fn an_offer_that_is_archived_or_no_longer_names_the_target_cannot_be_bough
         assert_eq!(target.offers_shared_with_it().await, Vec::<Value>::new());
         target.sell(&cart, &customer).await.not_sellable(2, reason);
     }
-    pair.nothing_was_sold().await;
+    pair.assert_nothing_sold().await;
 }
 
 #[tokio::test]
 async fn the_history_tells_both_sides_who_did_what_and_when() {
+    let setup = Setup::new().await;
     let Pair {
         source,
         target,
         connection_id,
         ..
-    } = &World::new().pair_within_one_company().await;
+    } = &setup.pair_within_one_company().await;
     for access in [true, false, false, true] {
         let _ = edit(source, connection_id, access).await.ok();
     }
-    let _ = target.make("block", connection_id).await.ok();
+    let _ = target.act_on_connection("block", connection_id).await.ok();
     source
-        .make("unblock", connection_id)
+        .act_on_connection("unblock", connection_id)
         .await
         .problem(409, "connection_blocked_by_other");
-    let _ = target.make("unblock", connection_id).await.ok();
+    let _ = target
+        .act_on_connection("unblock", connection_id)
+        .await
+        .ok();
 
     let connection = source.connection(connection_id).await;
     assert_eq!(

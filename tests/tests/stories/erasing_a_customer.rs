@@ -1,21 +1,24 @@
 //! A customer asks to be forgotten: what must end first, what goes, and what stays.
 
 use serde_json::{Value, json};
-use tandem_tests::{Receiver, World, callback_about, eventually, id, rows_about, verified};
+use tandem_tests::{Setup, id, verified};
 
 const CREATED: &str = "crossClientOrder.created";
 
 #[tokio::test]
 async fn an_erased_customer_leaves_the_sale_and_nothing_of_the_person() {
-    let receiver = Receiver::start().await;
-    let pair = World::new().pair_between_two_companies(&receiver).await;
+    let setup = Setup::new().await;
+    let receiver = setup.receiver().await;
+    let pair = setup.pair_between_two_companies(&receiver.url()).await;
     let sale = pair.sell().await;
     let (source, target) = (&pair.source, &pair.target);
     let (path, email) = (
         format!("/v1/customers/{}", id(&sale.customer)),
         sale.customer["email"].clone(),
     );
-    let _ = callback_about(source, sale.shared_subscription_id(), CREATED, "delivered").await;
+    let _ = source
+        .callback_about(sale.shared_subscription_id(), CREATED, "delivered")
+        .await;
 
     let refused = target.api.delete(&path).await;
     let mut running: Vec<String> = refused.fields().into_iter().map(|(id, _)| id).collect();
@@ -64,7 +67,9 @@ async fn an_erased_customer_leaves_the_sale_and_nothing_of_the_person() {
         (&order["customerId"], &order["total"]),
         (&sale.customer["id"], &sale.order["total"])
     );
-    let told = callback_about(source, sale.shared_subscription_id(), CREATED, "delivered").await;
+    let told = source
+        .callback_about(sale.shared_subscription_id(), CREATED, "delivered")
+        .await;
     let customer = json!({
         "id": sale.customer["id"], "email": null, "language": null, "firstName": null, "lastName": null, "erased": true
     });
@@ -82,29 +87,32 @@ async fn an_erased_customer_leaves_the_sale_and_nothing_of_the_person() {
         .act(&format!("/v1/callbacks/{}/replay", id(&told)))
         .await
         .accepted();
-    let again = eventually("the replay to arrive", async || {
-        let received = receiver.received();
-        let same: Vec<_> = received
-            .into_iter()
-            .filter(|one| one.webhook_id() == id(&told))
-            .collect();
-        same.get(1)
-            .cloned()
-            .ok_or_else(|| format!("{} deliveries", same.len()))
-    })
-    .await;
+    let again = setup
+        .settle("the replay to arrive", async || {
+            let received = receiver.received();
+            let same: Vec<_> = received
+                .into_iter()
+                .filter(|one| one.webhook_id() == id(&told))
+                .collect();
+            same.get(1)
+                .cloned()
+                .ok_or_else(|| format!("{} deliveries", same.len()))
+        })
+        .await;
     assert_eq!(
         verified(&again, pair.secret())["data"]["customer"],
         customer
     );
 
-    let rows = rows_about(&[
-        &target.id,
-        &source.id,
-        &target.company.id,
-        &source.company.id,
-    ])
-    .await;
+    let rows = setup
+        .stage()
+        .rows_about(&[
+            &target.id,
+            &source.id,
+            &target.company.id,
+            &source.company.id,
+        ])
+        .await;
     let text = format!("{rows:?}");
     assert!(
         !text.contains(email.as_str().expect("an address")),

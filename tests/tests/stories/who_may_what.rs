@@ -3,7 +3,6 @@
 //! [`table::TABLE`] says what each of them gets when it asks for what belongs to one client, the owner. A route that is not in
 //! the table fails here.
 
-mod api_keys;
 mod cast;
 mod one_key;
 mod table;
@@ -66,10 +65,11 @@ async fn each_caller_gets_what_is_its_own_and_nothing_else() {
 
 /// What is wrong with the answer to one of the owner's keys that must not get in.
 async fn refusal(cast: &Cast, row: &Row, by: Refused) -> Option<String> {
+    let setup = &cast.setup;
     let operators = row.1[Caller::Operator as usize] != 403;
     let (api, status, code) = match by {
-        Refused::NoKey => (Api::as_nobody(), 401, None),
-        Refused::Malformed => (Api::as_client("tdm_not-a-key"), 403, None),
+        Refused::NoKey => (setup.caller_without_key(), 401, None),
+        Refused::Malformed => (setup.caller("tdm_not-a-key"), 403, None),
         Refused::Revoked => (cast.revoked.clone(), 403, None),
         Refused::OtherScopes if operators => (cast.owner.api.clone(), 403, Some("forbidden")),
         Refused::OtherScopes => (cast.without_scope_of(row.0), 403, Some("scope_missing")),

@@ -2,21 +2,18 @@
 //! subscription is linked at once and there is nothing to call back.
 
 use serde_json::{Value, json};
-use tandem_tests::{
-    Api, Client, Module, Pair, Stack, World, callbacks_of, id, mail_to, mandatory, optional,
-    preselected,
-};
+use tandem_tests::{Client, Module, Pair, Setup, id, mandatory, optional, preselected};
 
 #[tokio::test]
 async fn the_operator_makes_a_company_with_the_module_its_clients_and_their_keys() {
-    let world = World::new();
-    let company = world.company("Medienhaus", Module::On).await;
+    let setup = Setup::new().await;
+    let company = setup.company("Medienhaus", Module::On).await;
     let (first, second) = (
-        world.client(&company, "Garden Weekly", "en").await,
-        world.client(&company, "Morgenblatt", "de").await,
+        setup.client(&company, "Garden Weekly", "en").await,
+        setup.client(&company, "Morgenblatt", "de").await,
     );
 
-    let read = world
+    let read = setup
         .operator
         .get(&format!("/v1/contracting-companies/{}", company.id))
         .await
@@ -24,7 +21,7 @@ async fn the_operator_makes_a_company_with_the_module_its_clients_and_their_keys
     assert_eq!(read["name"], "Medienhaus");
     assert_eq!(read["modules"]["crossClientConnections"], true);
 
-    let clients = world
+    let clients = setup
         .operator
         .all(&format!("/v1/clients?contractingCompanyId={}", company.id))
         .await;
@@ -39,7 +36,7 @@ async fn the_operator_makes_a_company_with_the_module_its_clients_and_their_keys
     );
 
     for client in [&first, &second] {
-        let keys = world
+        let keys = setup
             .operator
             .all(&format!("/v1/clients/{}/api-keys", client.id))
             .await;
@@ -57,12 +54,20 @@ async fn the_operator_makes_a_company_with_the_module_its_clients_and_their_keys
 
 #[tokio::test]
 async fn nobody_gets_in_without_a_key_and_nobody_does_what_is_the_operators() {
-    let world = World::new();
-    let company = world.company("Medienhaus", Module::On).await;
-    let client = world.client(&company, "Garden Weekly", "en").await;
-    assert_eq!(Api::as_nobody().get("/v1/connections").await.status, 401);
+    let setup = Setup::new().await;
+    let company = setup.company("Medienhaus", Module::On).await;
+    let client = setup.client(&company, "Garden Weekly", "en").await;
     assert_eq!(
-        Api::as_client("tdm_nobody_knows")
+        setup
+            .caller_without_key()
+            .get("/v1/connections")
+            .await
+            .status,
+        401
+    );
+    assert_eq!(
+        setup
+            .caller("tdm_nobody_knows")
             .get("/v1/connections")
             .await
             .status,
@@ -73,7 +78,7 @@ async fn nobody_gets_in_without_a_key_and_nobody_does_what_is_the_operators() {
         .get("/v1/contracting-companies")
         .await
         .problem(403, "forbidden");
-    world
+    setup
         .operator
         .get("/v1/connections")
         .await
@@ -82,10 +87,10 @@ async fn nobody_gets_in_without_a_key_and_nobody_does_what_is_the_operators() {
 
 #[tokio::test]
 async fn an_invitation_is_seen_by_both_and_active_for_both_once_it_is_accepted() {
-    let world = World::new();
-    let company = world.company("Medienhaus", Module::On).await;
-    let source = world.client(&company, "Garden Weekly", "en").await;
-    let target = world.client(&company, "Morgenblatt", "de").await;
+    let setup = Setup::new().await;
+    let company = setup.company("Medienhaus", Module::On).await;
+    let source = setup.client(&company, "Garden Weekly", "en").await;
+    let target = setup.client(&company, "Morgenblatt", "de").await;
 
     let invited = source.invite(&target, None).await.created();
     assert_eq!(invited["offersAccess"], true);
@@ -97,13 +102,15 @@ async fn an_invitation_is_seen_by_both_and_active_for_both_once_it_is_accepted()
     let connection = id(&invited);
     both_see(&source, &target, connection, "invited").await;
 
-    let accepted = target.make("accept", connection).await.ok();
+    let accepted = target.act_on_connection("accept", connection).await.ok();
     assert_eq!(
         (&accepted["status"], &accepted["role"]),
         (&json!("active"), &json!("target"))
     );
     both_see(&source, &target, connection, "active").await;
-    let answer = mail_to(&source.email, "“Morgenblatt” has accepted your invitation").await;
+    let answer = source
+        .mail_about("“Morgenblatt” has accepted your invitation")
+        .await;
     assert!(answer.text.contains(connection) && answer.html.contains(connection));
 }
 
@@ -146,9 +153,9 @@ async fn both_see(source: &Client, target: &Client, connection: &str, status: &s
 
 #[tokio::test]
 async fn each_target_is_invited_in_its_own_language_as_text_and_html() {
-    let world = World::new();
-    let company = world.company("Medienhaus", Module::On).await;
-    let source = world.client(&company, "Garden & Weekly", "en").await;
+    let setup = Setup::new().await;
+    let company = setup.company("Medienhaus", Module::On).await;
+    let source = setup.client(&company, "Garden & Weekly", "en").await;
     for (language, subject, greeting) in [
         (
             "de",
@@ -161,12 +168,10 @@ async fn each_target_is_invited_in_its_own_language_as_text_and_html() {
             "Hello,",
         ),
     ] {
-        let target = world.client(&company, "Morgenblatt", language).await;
+        let target = setup.client(&company, "Morgenblatt", language).await;
         let invited = source.invite(&target, None).await.created();
-        let mail = mail_to(&target.email, subject).await;
+        let mail = target.mail_about(subject).await;
         assert_eq!(mail.subject, subject);
-        assert_eq!(mail.from, Stack::get().mail_sender);
-        assert_eq!(mail.to, [target.email.as_str()]);
         assert!(
             mail.html.contains(&format!("<html lang=\"{language}\"")),
             "{}",
@@ -193,9 +198,9 @@ async fn each_target_is_invited_in_its_own_language_as_text_and_html() {
 
 #[tokio::test]
 async fn a_connection_within_one_company_takes_no_callback_settings_and_there_is_one_of_a_pair() {
-    let world = World::new();
-    let pair = world.pair_within_one_company().await;
-    let other = world.client(&pair.source.company, "Abendblatt", "de").await;
+    let setup = Setup::new().await;
+    let pair = setup.pair_within_one_company().await;
+    let other = setup.client(&pair.source.company, "Abendblatt", "de").await;
     let refused = pair
         .source
         .invite(&other, Some("https://example.com/callbacks"))
@@ -239,14 +244,14 @@ async fn a_connection_within_one_company_takes_no_callback_settings_and_there_is
 
 #[tokio::test]
 async fn the_target_sees_the_shared_offer_read_only_and_others_do_not_see_it() {
-    let world = World::new();
+    let setup = Setup::new().await;
     let Pair {
         source,
         target,
         connection_id,
         ..
-    } = world.pair_within_one_company().await;
-    let stranger = world.client(&source.company, "Abendblatt", "de").await;
+    } = setup.pair_within_one_company().await;
+    let stranger = setup.client(&source.company, "Abendblatt", "de").await;
     let _not_shared = source
         .subscription_offer("Garden Weekly print", 1_499)
         .await;
@@ -325,7 +330,8 @@ async fn the_target_sees_the_shared_offer_read_only_and_others_do_not_see_it() {
 
 #[tokio::test]
 async fn the_target_sells_both_offers_in_one_cart_and_the_source_does_not_sell_its_own() {
-    let pair = World::new().pair_within_one_company().await;
+    let setup = Setup::new().await;
+    let pair = setup.pair_within_one_company().await;
     let own = pair
         .target
         .subscription_offer("Morgenblatt digital", 1_990)
@@ -363,7 +369,8 @@ async fn the_target_sells_both_offers_in_one_cart_and_the_source_does_not_sell_i
 
 #[tokio::test]
 async fn one_purchase_gives_an_order_two_active_subscriptions_and_one_payout_row_but_no_callback() {
-    let pair = World::new().pair_within_one_company().await;
+    let setup = Setup::new().await;
+    let pair = setup.pair_within_one_company().await;
     let (source, target) = (&pair.source, &pair.target);
     let sale = pair.sell().await;
     let order = &sale.order;
@@ -460,7 +467,7 @@ async fn one_purchase_gives_an_order_two_active_subscriptions_and_one_payout_row
     }
 
     for client in [source, target] {
-        assert_eq!(callbacks_of(client).await, Vec::<Value>::new());
+        assert_eq!(client.callbacks().await, Vec::<Value>::new());
     }
 }
 
@@ -472,7 +479,8 @@ async fn only_payout(client: &Client) -> Value {
 
 #[tokio::test]
 async fn the_customer_chooses_optional_positions_and_quantities() {
-    let Pair { source, target, .. } = &World::new().pair_within_one_company().await;
+    let setup = Setup::new().await;
+    let Pair { source, target, .. } = &setup.pair_within_one_company().await;
     let own = target
         .subscription_offer("Morgenblatt digital", 1_990)
         .await;
@@ -522,7 +530,8 @@ async fn the_customer_chooses_optional_positions_and_quantities() {
 
 #[tokio::test]
 async fn a_purchase_that_is_sent_again_is_answered_again_and_has_no_second_effect() {
-    let Pair { source, target, .. } = &World::new().pair_within_one_company().await;
+    let setup = Setup::new().await;
+    let Pair { source, target, .. } = &setup.pair_within_one_company().await;
     let own = target
         .subscription_offer("Morgenblatt digital", 1_990)
         .await;
@@ -553,7 +562,7 @@ async fn a_purchase_that_is_sent_again_is_answered_again_and_has_no_second_effec
     for _ in 0..10 {
         let call = target
             .api
-            .afresh()
+            .on_new_connections()
             .call(reqwest::Method::POST, &path)
             .json(&body);
         let again = call

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use tandem_tests::{Receiver, Reply, World, callback_about, eventually, id, verified};
+use tandem_tests::{Reply, Setup, id, verified};
 
 use super::{CREATED, attempts, status_codes, time, waited};
 
 #[tokio::test]
 async fn a_callback_is_tried_again_on_schedule_until_it_is_taken() {
-    let receiver = Receiver::start().await;
+    let setup = Setup::new().await;
+    let receiver = setup.receiver().await;
     receiver.answer_next([
         Reply::status(500)
             .body("no")
@@ -19,15 +20,12 @@ async fn a_callback_is_tried_again_on_schedule_until_it_is_taken() {
         Reply::status(302).header("location", &receiver.url()),
         Reply::status(503).header("retry-after", "4"),
     ]);
-    let pair = World::new().pair_between_two_companies(&receiver).await;
+    let pair = setup.pair_between_two_companies(&receiver.url()).await;
     let sale = pair.sell().await;
-    let callback = callback_about(
-        &pair.source,
-        sale.shared_subscription_id(),
-        CREATED,
-        "delivered",
-    )
-    .await;
+    let callback = pair
+        .source
+        .callback_about(sale.shared_subscription_id(), CREATED, "delivered")
+        .await;
 
     assert_eq!(callback["attempts"], 4);
     assert_eq!(status_codes(&callback), [500, 302, 503, 204]);
@@ -59,22 +57,20 @@ async fn a_callback_is_tried_again_on_schedule_until_it_is_taken() {
 #[tokio::test]
 async fn every_attempt_is_logged_with_time_duration_status_error_and_the_first_4_kb_of_the_answer()
 {
-    let receiver = Receiver::start().await;
+    let setup = Setup::new().await;
+    let receiver = setup.receiver().await;
     receiver.answer_next([
         Reply::status(500)
             .body(&format!("<p>Wartung</p>{}", "ä".repeat(5_000)))
             .after(Duration::from_millis(300)),
         Reply::status(302).header("location", &receiver.url()),
     ]);
-    let pair = World::new().pair_between_two_companies(&receiver).await;
+    let pair = setup.pair_between_two_companies(&receiver.url()).await;
     let sale = pair.sell().await;
-    let callback = callback_about(
-        &pair.source,
-        sale.shared_subscription_id(),
-        CREATED,
-        "delivered",
-    )
-    .await;
+    let callback = pair
+        .source
+        .callback_about(sale.shared_subscription_id(), CREATED, "delivered")
+        .await;
 
     let logged = attempts(&callback);
     assert_eq!(
@@ -122,26 +118,27 @@ async fn a_receiver_that_cannot_be_reached_gets_the_callback_at_its_new_address(
         .local_addr()
         .expect("bound")
         .port();
-    let world = World::new();
-    let receiver = Receiver::start().await;
-    let pair = world.pair_between_two_companies(&receiver).await;
+    let setup = Setup::new().await;
+    let receiver = setup.receiver().await;
+    let pair = setup.pair_between_two_companies(&receiver.url()).await;
     let connection = format!("/v1/connections/{}", pair.connection_id);
     let nobody = json!({"callback": {"url": format!("http://127.0.0.1:{port}/")}});
     let _ = pair.source.api.patch(&connection, nobody).await.ok();
 
     let sale = pair.sell().await;
-    let tried = eventually("a first attempt", async || {
-        let listed = pair
-            .source
-            .api
-            .all(&format!("/v1/callbacks?orderId={}", sale.order_id()))
-            .await;
-        listed
-            .into_iter()
-            .find(|callback| callback["attempts"] != 0 && callback["nextAttemptAt"].is_string())
-            .ok_or("none yet")
-    })
-    .await;
+    let tried = setup
+        .settle("a first attempt", async || {
+            let listed = pair
+                .source
+                .api
+                .all(&format!("/v1/callbacks?orderId={}", sale.order_id()))
+                .await;
+            listed
+                .into_iter()
+                .find(|callback| callback["attempts"] != 0 && callback["nextAttemptAt"].is_string())
+                .ok_or("none yet")
+        })
+        .await;
     assert_eq!(tried["status"], "pending");
     let _ = pair
         .source
@@ -150,13 +147,10 @@ async fn a_receiver_that_cannot_be_reached_gets_the_callback_at_its_new_address(
         .await
         .ok();
 
-    let callback = callback_about(
-        &pair.source,
-        sale.shared_subscription_id(),
-        CREATED,
-        "delivered",
-    )
-    .await;
+    let callback = pair
+        .source
+        .callback_about(sale.shared_subscription_id(), CREATED, "delivered")
+        .await;
     let logged = attempts(&callback);
     assert_eq!(logged[0]["error"], "the receiver refused the connection");
     assert_eq!(

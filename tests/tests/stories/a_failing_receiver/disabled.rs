@@ -1,15 +1,18 @@
 //! A receiver that answers 410 wants no more: nothing is sent until the source says otherwise.
 
 use serde_json::{Value, json};
-use tandem_tests::{Pair, Receiver, Reply, Sale, World, callback_about, id, mail_to, verified};
+use tandem_tests::{Pair, Receiver, Reply, Sale, Setup, id, verified};
 
 use super::{CREATED, attempts, replay, replay_many, status_codes};
 
-async fn disabled(receiver: &Receiver) -> (Pair, Sale, Value) {
+async fn disabled(setup: &Setup, receiver: &Receiver) -> (Pair, Sale, Value) {
     receiver.answer_always(Reply::status(410).body("moved away"));
-    let pair = World::new().pair_between_two_companies(receiver).await;
+    let pair = setup.pair_between_two_companies(&receiver.url()).await;
     let sale = pair.sell().await;
-    let held = callback_about(&pair.source, sale.shared_subscription_id(), CREATED, "held").await;
+    let held = pair
+        .source
+        .callback_about(sale.shared_subscription_id(), CREATED, "held")
+        .await;
     assert_eq!(
         (&held["attempts"], status_codes(&held)),
         (&json!(1), vec![410])
@@ -19,8 +22,9 @@ async fn disabled(receiver: &Receiver) -> (Pair, Sale, Value) {
 
 #[tokio::test]
 async fn after_410_sales_go_on_and_their_callbacks_wait_for_a_replay() {
-    let receiver = Receiver::start().await;
-    let (pair, _, first) = disabled(&receiver).await;
+    let setup = Setup::new().await;
+    let receiver = setup.receiver().await;
+    let (pair, _, first) = disabled(&setup, &receiver).await;
     let connection = pair.source.connection(&pair.connection_id).await;
     assert!(
         connection["callback"]["disabledAt"].is_string(),
@@ -33,11 +37,10 @@ async fn after_410_sales_go_on_and_their_callbacks_wait_for_a_replay() {
         reason.contains("410") && reason.contains(id(&first)),
         "{connection}"
     );
-    let mail = mail_to(
-        &pair.source.email,
-        "Your callback address has been disabled",
-    )
-    .await;
+    let mail = pair
+        .source
+        .mail_about("Your callback address has been disabled")
+        .await;
     assert!(
         mail.text.contains(id(&first)) && mail.text.contains(&pair.connection_id),
         "{}",
@@ -45,13 +48,10 @@ async fn after_410_sales_go_on_and_their_callbacks_wait_for_a_replay() {
     );
 
     let second = pair.sell().await;
-    let second = callback_about(
-        &pair.source,
-        second.shared_subscription_id(),
-        CREATED,
-        "held",
-    )
-    .await;
+    let second = pair
+        .source
+        .callback_about(second.shared_subscription_id(), CREATED, "held")
+        .await;
     assert_eq!(
         (&second["attempts"], attempts(&second)),
         (&json!(0), Vec::new())
@@ -75,7 +75,10 @@ async fn after_410_sales_go_on_and_their_callbacks_wait_for_a_replay() {
     assert_eq!(ids, both);
     for (callback, codes) in [(&first, vec![410, 200]), (&second, vec![200])] {
         let subscription = callback["subscriptionId"].as_str().expect("an id");
-        let delivered = callback_about(&pair.source, subscription, CREATED, "delivered").await;
+        let delivered = pair
+            .source
+            .callback_about(subscription, CREATED, "delivered")
+            .await;
         assert_eq!(
             (id(&delivered), status_codes(&delivered)),
             (id(callback), codes)
@@ -100,13 +103,14 @@ async fn after_410_sales_go_on_and_their_callbacks_wait_for_a_replay() {
         Value::Null,
         "who asks for a replay takes callbacks again"
     );
-    let _only_one = mail_to(&pair.source.email, "disabled").await;
+    let _only_one = pair.source.mail_about("disabled").await;
 }
 
 #[tokio::test]
 async fn a_new_address_takes_what_is_sold_from_then_on_and_what_waits_when_it_is_asked_for() {
-    let (gone, receiver) = (Receiver::start().await, Receiver::start().await);
-    let (pair, _, first) = disabled(&gone).await;
+    let setup = Setup::new().await;
+    let (gone, receiver) = (setup.receiver().await, setup.receiver().await);
+    let (pair, _, first) = disabled(&setup, &gone).await;
     let path = format!("/v1/connections/{}", pair.connection_id);
     let _ = pair
         .source
@@ -120,17 +124,20 @@ async fn a_new_address_takes_what_is_sold_from_then_on_and_what_waits_when_it_is
     );
 
     let second = pair.sell().await;
-    let _ = callback_about(
-        &pair.source,
-        second.shared_subscription_id(),
-        CREATED,
-        "delivered",
-    )
-    .await;
+    let _ = pair
+        .source
+        .callback_about(second.shared_subscription_id(), CREATED, "delivered")
+        .await;
     let subscription = first["subscriptionId"].as_str().expect("an id");
-    let _still = callback_about(&pair.source, subscription, CREATED, "held").await;
+    let _still = pair
+        .source
+        .callback_about(subscription, CREATED, "held")
+        .await;
     let _ = replay(&pair.source, &first).await.accepted();
-    let _ = callback_about(&pair.source, subscription, CREATED, "delivered").await;
+    let _ = pair
+        .source
+        .callback_about(subscription, CREATED, "delivered")
+        .await;
     let received = receiver.received();
     assert_eq!((received.len(), received[1].webhook_id()), (2, id(&first)));
     assert_eq!(gone.received().len(), 1);
@@ -138,8 +145,9 @@ async fn a_new_address_takes_what_is_sold_from_then_on_and_what_waits_when_it_is
 
 #[tokio::test]
 async fn only_callbacks_of_ones_own_are_replayed_and_all_or_none() {
-    let receiver = Receiver::start().await;
-    let (pair, _, held) = disabled(&receiver).await;
+    let setup = Setup::new().await;
+    let receiver = setup.receiver().await;
+    let (pair, _, held) = disabled(&setup, &receiver).await;
     replay(&pair.target, &held)
         .await
         .problem(404, "callback_not_found");

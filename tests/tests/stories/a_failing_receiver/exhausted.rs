@@ -1,38 +1,37 @@
 //! A receiver that fails to the last attempt.
 
 use serde_json::{Value, json};
-use tandem_tests::{
-    Pair, Receiver, Reply, Sale, World, callback_about, eventually, id, mail_to, verified,
-};
+use tandem_tests::{Pair, Receiver, Reply, Sale, Setup, id, verified};
 use uuid::Uuid;
 
 use super::{CREATED, replay, status_codes};
 
-async fn exhausted(receiver: &Receiver) -> (Pair, Sale, Value) {
+async fn exhausted(setup: &Setup, receiver: &Receiver) -> (Pair, Sale, Value) {
     receiver.answer_always(Reply::status(500));
-    let pair = World::new().pair_between_two_companies(receiver).await;
+    let pair = setup.pair_between_two_companies(&receiver.url()).await;
     let sale = pair.sell().await;
-    let callback = callback_about(
-        &pair.source,
-        sale.shared_subscription_id(),
-        CREATED,
-        "exhausted",
-    )
-    .await;
+    let callback = pair
+        .source
+        .callback_about(sale.shared_subscription_id(), CREATED, "exhausted")
+        .await;
     (pair, sale, callback)
 }
 
 #[tokio::test]
 async fn after_the_last_attempt_the_source_gets_a_mail_and_the_callback_waits_for_a_replay() {
-    let receiver = Receiver::start().await;
-    let (pair, sale, callback) = exhausted(&receiver).await;
+    let setup = Setup::new().await;
+    let receiver = setup.receiver().await;
+    let (pair, sale, callback) = exhausted(&setup, &receiver).await;
     assert_eq!(
         status_codes(&callback),
         [500, 500, 500, 500],
         "the schedule has four attempts"
     );
     assert_eq!(callback["nextAttemptAt"], Value::Null);
-    let mail = mail_to(&pair.source.email, "A callback could not be delivered").await;
+    let mail = pair
+        .source
+        .mail_about("A callback could not be delivered")
+        .await;
     assert!(
         mail.text.contains(id(&callback)) && mail.text.contains("Attempts so far: 4"),
         "{}",
@@ -45,13 +44,10 @@ async fn after_the_last_attempt_the_source_gets_a_mail_and_the_callback_waits_fo
         (id(&replayed), &replayed["status"]),
         (id(&callback), &json!("pending"))
     );
-    let delivered = callback_about(
-        &pair.source,
-        sale.shared_subscription_id(),
-        CREATED,
-        "delivered",
-    )
-    .await;
+    let delivered = pair
+        .source
+        .callback_about(sale.shared_subscription_id(), CREATED, "delivered")
+        .await;
     assert_eq!(status_codes(&delivered), [500, 500, 500, 500, 200]);
     let received = receiver.received();
     assert_eq!(received.len(), 5);
@@ -63,13 +59,17 @@ async fn after_the_last_attempt_the_source_gets_a_mail_and_the_callback_waits_fo
 
 #[tokio::test]
 async fn a_replay_begins_the_schedule_anew() {
-    let receiver = Receiver::start().await;
-    let (pair, _, callback) = exhausted(&receiver).await;
+    let setup = Setup::new().await;
+    let receiver = setup.receiver().await;
+    let (pair, _, callback) = exhausted(&setup, &receiver).await;
     receiver.answer_next([500, 500, 500].map(Reply::status));
     receiver.answer_always(Reply::status(204));
     let _ = replay(&pair.source, &callback).await.accepted();
     let subscription = callback["subscriptionId"].as_str().expect("an id");
-    let delivered = callback_about(&pair.source, subscription, CREATED, "delivered").await;
+    let delivered = pair
+        .source
+        .callback_about(subscription, CREATED, "delivered")
+        .await;
     assert_eq!(
         status_codes(&delivered),
         [500, 500, 500, 500, 500, 500, 500, 204]
@@ -78,16 +78,14 @@ async fn a_replay_begins_the_schedule_anew() {
 
 #[tokio::test]
 async fn what_was_delivered_can_be_replayed_and_a_replay_that_is_sent_twice_happens_once() {
-    let receiver = Receiver::start().await;
-    let pair = World::new().pair_between_two_companies(&receiver).await;
+    let setup = Setup::new().await;
+    let receiver = setup.receiver().await;
+    let pair = setup.pair_between_two_companies(&receiver.url()).await;
     let sale = pair.sell().await;
-    let callback = callback_about(
-        &pair.source,
-        sale.shared_subscription_id(),
-        CREATED,
-        "delivered",
-    )
-    .await;
+    let callback = pair
+        .source
+        .callback_about(sale.shared_subscription_id(), CREATED, "delivered")
+        .await;
 
     let (path, key) = (
         format!("/v1/callbacks/{}/replay", id(&callback)),
@@ -102,20 +100,21 @@ async fn what_was_delivered_can_be_replayed_and_a_replay_that_is_sent_twice_happ
             .await
     };
     let first = ask().await.accepted();
-    let twice = eventually("the second delivery", async || {
-        let callback = pair
-            .source
-            .api
-            .get(&format!("/v1/callbacks/{}", id(&callback)))
-            .await
-            .ok();
-        if callback["attempts"] == 2 && callback["status"] == "delivered" {
-            Ok(callback)
-        } else {
-            Err(callback.to_string())
-        }
-    })
-    .await;
+    let twice = setup
+        .settle("the second delivery", async || {
+            let callback = pair
+                .source
+                .api
+                .get(&format!("/v1/callbacks/{}", id(&callback)))
+                .await
+                .ok();
+            if callback["attempts"] == 2 && callback["status"] == "delivered" {
+                Ok(callback)
+            } else {
+                Err(callback.to_string())
+            }
+        })
+        .await;
     let again = ask().await;
     assert_eq!(
         again.header("idempotency-replayed"),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use tandem_tests::{Client, Module, Pair, World, id, mandatory};
+use tandem_tests::{Client, Module, Pair, Setup, id, mandatory};
 
 /// Partner, role, month, currency.
 type Key = [String; 4];
@@ -11,12 +11,12 @@ type Key = [String; 4];
 /// A client that is the source of two others and the target of one of them, with rows of all types, paid and open, in
 /// euros and francs.
 async fn busy_client() -> (Client, Vec<Client>) {
-    let world = World::new();
-    let company = world.company("Medienhaus, \"Nord\"", Module::On).await;
-    let client = world.client(&company, "Garden, \"Weekly\"", "en").await;
+    let setup = Setup::new().await;
+    let company = setup.company("Medienhaus, \"Nord\"", Module::On).await;
+    let client = setup.client(&company, "Garden, \"Weekly\"", "en").await;
     let (one, other) = (
-        world.client(&company, "=Morgenblatt", "de").await,
-        world
+        setup.client(&company, "=Morgenblatt", "de").await,
+        setup
             .client(&company, "Abend\u{fc}ber\u{201c}blatt", "de")
             .await,
     );

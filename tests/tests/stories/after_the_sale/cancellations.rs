@@ -1,6 +1,6 @@
 //! A subscription ends at a date.
 
-use jiff::{Timestamp, ToSpan};
+use jiff::ToSpan;
 use serde_json::json;
 
 use super::{CANCELLED, CREATED, RENEWED, Scene, later, row, time};
@@ -8,7 +8,7 @@ use super::{CANCELLED, CREATED, RENEWED, Scene, later, row, time};
 #[tokio::test]
 async fn a_cancellation_ends_both_rows_at_its_date_and_owes_nothing() {
     for scene in Scene::both().await {
-        let end = later(Timestamp::now(), 240.hours());
+        let end = later(scene.setup.now(), 240.hours());
         let cancelled = scene.tell("cancel", json!({"endsAt": end})).await.ok();
         assert_eq!(
             (&cancelled["status"], time(&cancelled["endsAt"])),
@@ -46,7 +46,7 @@ async fn nothing_ends_in_the_past() {
     let refused = scene
         .tell(
             "cancel",
-            json!({"endsAt": later(Timestamp::now(), -1.hour())}),
+            json!({"endsAt": later(scene.setup.now(), -1.hour())}),
         )
         .await;
     assert_eq!(

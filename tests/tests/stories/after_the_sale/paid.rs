@@ -1,7 +1,7 @@
 //! Payout rows are paid once, and only the one to whom the money is due says so.
 
 use serde_json::{Value, json};
-use tandem_tests::{Module, World, id};
+use tandem_tests::{Module, id};
 
 use super::Scene;
 
@@ -97,11 +97,11 @@ async fn a_loss_is_due_to_the_target_and_what_is_paid_stays_paid_whatever_follow
 #[tokio::test]
 async fn a_row_is_there_for_its_two_parties_only() {
     let scene = Scene::within_one_company().await;
-    let world = World::new();
-    let company = world.company("Andere", Module::On).await;
+    let setup = &scene.setup;
+    let company = setup.company("Andere", Module::On).await;
     let strangers = [
-        world.client(&company, "Fremde", "de").await,
-        world
+        setup.client(&company, "Fremde", "de").await,
+        setup
             .client(&scene.pair.source.company, "Nachbar", "de")
             .await,
     ];

@@ -1,7 +1,7 @@
 //! Who and what is there, so that only the input is bad.
 
 use serde_json::{Value, json};
-use tandem_tests::{Api, Receiver, World, callbacks_of, id};
+use tandem_tests::{Api, Setup, id};
 use uuid::Uuid;
 
 /// A source and a target of two contracting companies with a sale, and some offers that no cart takes.
@@ -48,16 +48,15 @@ pub(super) struct Scene {
 
 impl Scene {
     /// Makes it.
-    pub(super) async fn prepared() -> Self {
-        let world = World::new();
-        let receiver = Receiver::start().await;
-        let pair = world.pair_between_two_companies(&receiver).await;
+    pub(super) async fn prepared(setup: &Setup) -> Self {
+        let receiver = setup.receiver().await;
+        let pair = setup.pair_between_two_companies(&receiver.url()).await;
         let sale = pair.sell().await;
         let (source, target) = (&pair.source, &pair.target);
-        let neighbour = world.client(&source.company, "Chess Monthly", "en").await;
+        let neighbour = setup.client(&source.company, "Chess Monthly", "en").await;
         let invitation = source.invite(&neighbour, None).await.created();
         let back = target.invite(source, Some(&receiver.url())).await.created();
-        let _ = source.make("accept", id(&back)).await.ok();
+        let _ = source.act_on_connection("accept", id(&back)).await.ok();
         let own = target.subscription_offer("Morgenblatt", 1_990).await;
         let lent = target.shared_offer("Morgenblatt", 1_990, &[source]).await;
         let archived = target.subscription_offer("Morgenblatt", 1_990).await;
@@ -92,7 +91,7 @@ impl Scene {
             .accepted();
         let text = |value: &Value| value.as_str().expect("text").to_owned();
         Self {
-            operator: Some(world.operator.clone()),
+            operator: Some(setup.operator.clone()),
             source: Some(source.api.clone()),
             target: Some(target.api.clone()),
             marker: format!("Verlag {}", Uuid::now_v7()),
@@ -115,7 +114,7 @@ impl Scene {
             own_subscription: sale.own_subscription_id().to_owned(),
             sources_customer: id(&customer).to_owned(),
             subscription: sale.shared_subscription_id().to_owned(),
-            callback: id(&callbacks_of(source).await[0]).to_owned(),
+            callback: id(&source.callbacks().await[0]).to_owned(),
             replay: id(&replay).to_owned(),
             promise: text(&promise["promiseId"]),
             payout: id(&source.api.all("/v1/payouts").await[0]).to_owned(),

@@ -1,16 +1,16 @@
 //! What is sold, and to whom: offers, offers shared by others, carts, customers.
 
 use serde_json::{Value, json};
-use tandem_tests::{Module, Pair, World, id, mandatory, side_by_side};
+use tandem_tests::{Module, Pair, Setup, id, mandatory, side_by_side};
 
 use super::{all, filtered, same};
 
 #[tokio::test]
 async fn offers_of_ones_own_and_of_others_are_listed_without_gap_or_repeat() {
-    let world = World::new();
-    let Pair { source, target, .. } = world.pair_within_one_company().await;
+    let setup = Setup::new().await;
+    let Pair { source, target, .. } = setup.pair_within_one_company().await;
     let second = Pair::connect(
-        world.client(&source.company, "Chess Monthly", "en").await,
+        setup.client(&source.company, "Chess Monthly", "en").await,
         target.clone(),
         None,
     )
@@ -61,10 +61,10 @@ async fn offers_of_ones_own_and_of_others_are_listed_without_gap_or_repeat() {
 
 #[tokio::test]
 async fn offers_that_may_not_be_seen_leave_no_gap_in_the_list_of_those_that_may() {
-    let world = World::new();
-    let Pair { source, target, .. } = world.pair_within_one_company().await;
+    let setup = Setup::new().await;
+    let Pair { source, target, .. } = setup.pair_within_one_company().await;
     let hiding = Pair::connect(
-        world.client(&source.company, "Chess Monthly", "en").await,
+        setup.client(&source.company, "Chess Monthly", "en").await,
         target.clone(),
         None,
     )
@@ -105,9 +105,9 @@ async fn offers_that_may_not_be_seen_leave_no_gap_in_the_list_of_those_that_may(
 
 #[tokio::test]
 async fn carts_and_customers_are_listed_without_gap_or_repeat() {
-    let world = World::new();
-    let company = world.company("Medienhaus", Module::On).await;
-    let client = world.client(&company, "Morgenblatt", "de").await;
+    let setup = Setup::new().await;
+    let company = setup.company("Medienhaus", Module::On).await;
+    let client = setup.client(&company, "Morgenblatt", "de").await;
     let offer = client.subscription_offer("Morgenblatt", 1_990).await;
     let cart = [mandatory(&offer)];
     let carts = side_by_side((0..250).map(|_| client.cart(&cart))).await;
@@ -137,7 +137,7 @@ async fn carts_and_customers_are_listed_without_gap_or_repeat() {
         client.api.post("/v1/customers", body).await.created()
     }))
     .await;
-    let neighbour = world.client(&company, "Abendblatt", "de").await;
+    let neighbour = setup.client(&company, "Abendblatt", "de").await;
     let whole = all(&neighbour.api, "/v1/customers").await;
     same(&whole, &customers);
     filtered(

@@ -3,17 +3,17 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use tandem_tests::{Module, World, side_by_side};
+use tandem_tests::{Module, Setup, side_by_side};
 
 use super::{ids, walk};
 
 #[tokio::test]
 async fn contracting_companies_are_listed_without_gap_or_repeat() {
-    let world = World::new();
+    let setup = Setup::new().await;
     let made =
-        side_by_side((0..250).map(async |_| world.company("Verlag", Module::Off).await.id)).await;
+        side_by_side((0..250).map(async |_| setup.company("Verlag", Module::Off).await.id)).await;
     // Other stories make companies meanwhile: what is made after the walk began stands before the first page.
-    let listed = walk(&world.operator, "/v1/contracting-companies", 100).await;
+    let listed = walk(&setup.operator, "/v1/contracting-companies", 100).await;
     let listed = ids(&listed);
     assert!(
         listed.windows(2).all(|two| two[0] > two[1]),
@@ -28,12 +28,12 @@ async fn contracting_companies_are_listed_without_gap_or_repeat() {
 
 #[tokio::test]
 async fn api_keys_of_a_client_are_listed_without_gap_or_repeat() {
-    let world = World::new();
-    let company = world.company("Verlag", Module::Off).await;
-    let client = world.client(&company, "Morgenblatt", "de").await;
+    let setup = Setup::new().await;
+    let company = setup.company("Verlag", Module::Off).await;
+    let client = setup.client(&company, "Morgenblatt", "de").await;
     let path = format!("/v1/clients/{}/api-keys", client.id);
     let make = async |number: u32| {
-        world
+        setup
             .operator
             .post(&path, json!({"name": format!("Kasse {number}")}))
             .await
@@ -46,7 +46,7 @@ async fn api_keys_of_a_client_are_listed_without_gap_or_repeat() {
         .chain([client.key_id.as_str()])
         .collect();
     for limit in super::LIMITS {
-        let listed = walk(&world.operator, &path, limit).await;
+        let listed = walk(&setup.operator, &path, limit).await;
         let times: Vec<&Value> = listed.iter().map(|key| &key["createdAt"]).collect();
         let found: BTreeSet<&str> = listed
             .iter()

@@ -1,23 +1,23 @@
 //! Whom a client is connected with.
 
 use serde_json::{Value, json};
-use tandem_tests::{Client, Module, World, id, side_by_side};
+use tandem_tests::{Client, Module, Setup, id, side_by_side};
 
 use super::{all, filtered, same};
 
 #[tokio::test]
 async fn connections_of_both_roles_are_listed_in_one_order_without_gap_or_repeat() {
-    let world = World::new();
-    let company = world.company("Medienhaus", Module::On).await;
-    let client = world.client(&company, "Morgenblatt", "de").await;
-    let sources = side_by_side((0..12).map(|_| world.client(&company, "Quelle", "de"))).await;
+    let setup = Setup::new().await;
+    let company = setup.company("Medienhaus", Module::On).await;
+    let client = setup.client(&company, "Morgenblatt", "de").await;
+    let sources = side_by_side((0..12).map(|_| setup.client(&company, "Quelle", "de"))).await;
     let make_target = async |number: u32| {
         let body = json!({"contractingCompanyId": company.id, "name": format!("Ziel {number}"), "email": "ziel@example.com", "language": "de"});
-        world.operator.post("/v1/clients", body).await.created()
+        setup.operator.post("/v1/clients", body).await.created()
     };
     let targets = side_by_side((0..240).map(make_target)).await;
     let clients = all(
-        &world.operator,
+        &setup.operator,
         &format!("/v1/clients?contractingCompanyId={}", company.id),
     )
     .await;
@@ -49,7 +49,7 @@ async fn connections_of_both_roles_are_listed_in_one_order_without_gap_or_repeat
             } else {
                 (source, "withdraw")
             };
-            made.push(who.make(asked, id(&invitation)).await.ok());
+            made.push(who.act_on_connection(asked, id(&invitation)).await.ok());
         }
         made
     };

@@ -2,9 +2,7 @@
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tandem_tests::{
-    Client, Module, Pair, Receiver, World, eventually, id, mandatory, side_by_side,
-};
+use tandem_tests::{Client, Module, Pair, Receiver, Setup, id, mandatory, side_by_side};
 
 use super::{all, filtered, same};
 
@@ -26,15 +24,15 @@ struct Sales {
 
 impl Sales {
     async fn made(receiver: &Receiver) -> Self {
-        let world = World::new();
+        let setup = Setup::new().await;
         let companies = [
-            world.company("Garden Press", Module::On).await,
-            world.company("Morgenblatt Verlag", Module::On).await,
+            setup.company("Garden Press", Module::On).await,
+            setup.company("Morgenblatt Verlag", Module::On).await,
         ];
-        let source = world.client(&companies[0], "Garden Weekly", "en").await;
+        let source = setup.client(&companies[0], "Garden Weekly", "en").await;
         let targets = [
-            world.client(&companies[1], "Morgenblatt", "de").await,
-            world.client(&companies[1], "Abendblatt", "de").await,
+            setup.client(&companies[1], "Morgenblatt", "de").await,
+            setup.client(&companies[1], "Abendblatt", "de").await,
         ];
         let mut connections = Vec::new();
         for target in &targets {
@@ -120,7 +118,8 @@ fn shared_subscription(order: &Value) -> Value {
 
 #[tokio::test]
 async fn orders_subscriptions_payouts_and_callbacks_are_listed_without_gap_or_repeat() {
-    let receiver = Receiver::start().await;
+    let setup = Setup::new().await;
+    let receiver = setup.receiver().await;
     let sales = Sales::made(&receiver).await;
     orders(&sales).await;
     subscriptions(&sales).await;
@@ -358,7 +357,7 @@ async fn payouts(sales: &Sales) {
 
 async fn callbacks(sales: &Sales) {
     let api = &sales.source.api;
-    eventually("all callbacks to be delivered", async || {
+    api.settle("all callbacks to be delivered", async || {
         match api.all("/v1/callbacks?status=pending").await.len() {
             0 => Ok(()),
             left => Err(format!("{left} are pending")),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use serde_yaml_ng::Value as Yaml;
-use tandem_tests::{Api, Client, Module, Pair, Receiver, World, callbacks_of, id, mandatory};
+use tandem_tests::{Api, Client, Module, Pair, Setup, id, mandatory};
 
 /// Who asks with a good key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +33,7 @@ impl Caller {
 
 /// All of them.
 pub(super) struct Cast {
-    world: World,
+    pub(super) setup: Setup,
     pub(super) owner: Client,
     pub(super) stranger: Client,
     partners: [Pair; 3],
@@ -49,23 +49,23 @@ pub(super) struct Cast {
 
 impl Cast {
     pub(super) async fn assembled() -> Self {
-        let world = World::new();
-        let receiver = Receiver::start().await;
-        let company = world.company("Owner Press", Module::On).await;
-        let owner = world.client(&company, "Owner", "en").await;
+        let setup = Setup::new().await;
+        let receiver = setup.receiver().await;
+        let company = setup.company("Owner Press", Module::On).await;
+        let owner = setup.client(&company, "Owner", "en").await;
         let mut partners = Vec::new();
         for name in ["Without", "With", "Blocked"] {
-            let partner = world
-                .client(&world.company(name, Module::On).await, name, "en")
+            let partner = setup
+                .client(&setup.company(name, Module::On).await, name, "en")
                 .await;
             partners.push(Pair::connect(owner.clone(), partner, Some(&receiver.url())).await);
         }
         let partners: [Pair; 3] = partners
             .try_into()
             .unwrap_or_else(|_| unreachable!("three"));
-        let stranger = world
+        let stranger = setup
             .client(
-                &world.company("Stranger Press", Module::On).await,
+                &setup.company("Stranger Press", Module::On).await,
                 "Stranger",
                 "en",
             )
@@ -96,25 +96,28 @@ impl Cast {
             )
             .await
             .ok();
-        let _ = owner.make("block", &partners[2].connection_id).await.ok();
-        let (things, managed_offer) = Self::things(&world, &owner, &company.id).await;
-        let revoked = world.api_key(&owner.id).await;
+        let _ = owner
+            .act_on_connection("block", &partners[2].connection_id)
+            .await
+            .ok();
+        let (things, managed_offer) = Self::things(&setup, &owner, &company.id).await;
+        let revoked = setup.api_key(&owner.id).await;
         let path = format!(
             "/v1/clients/{}/api-keys/{}",
             owner.id,
             text(&revoked["keyId"])
         );
-        let _ = world.operator.delete(&path).await.ok();
-        let narrow = Self::narrow(&world, &owner).await;
+        let _ = setup.operator.delete(&path).await.ok();
+        let narrow = Self::narrow(&setup, &owner).await;
         let shared_offer = id(&shared).to_owned();
-        let revoked = Api::as_client(text(&revoked["apiKey"]));
+        let revoked = setup.caller(text(&revoked["apiKey"]));
         let own_offers = own_offers
             .iter()
             .map(|(client, offer)| (client.clone(), id(offer).to_owned()))
             .collect();
         Self {
             own_offers,
-            world,
+            setup,
             owner,
             stranger,
             partners,
@@ -128,7 +131,7 @@ impl Cast {
 
     /// What the owner has: one thing of each kind.
     async fn things(
-        world: &World,
+        setup: &Setup,
         owner: &Client,
         company: &str,
     ) -> (BTreeMap<&'static str, String>, String) {
@@ -156,7 +159,7 @@ impl Cast {
             ("clientId", owner.id.clone()),
             (
                 "keyId",
-                text(&world.api_key(&owner.id).await["keyId"]).to_owned(),
+                text(&setup.api_key(&owner.id).await["keyId"]).to_owned(),
             ),
             ("offerId", id(&offer).to_owned()),
             ("cartId", id(&cart).to_owned()),
@@ -166,7 +169,7 @@ impl Cast {
                 "subscriptionId",
                 text(&order["positions"][0]["subscriptionId"]).to_owned(),
             ),
-            ("callbackId", id(&callbacks_of(owner).await[0]).to_owned()),
+            ("callbackId", id(&owner.callbacks().await[0]).to_owned()),
             ("replayId", id(&replay).to_owned()),
             (
                 "payoutId",
@@ -178,7 +181,7 @@ impl Cast {
     }
 
     /// For each scope that a route needs: a key of the owner with every scope but that one.
-    async fn narrow(world: &World, owner: &Client) -> BTreeMap<String, Api> {
+    async fn narrow(setup: &Setup, owner: &Client) -> BTreeMap<String, Api> {
         let nouns = [
             "connections",
             "catalog",
@@ -201,12 +204,12 @@ impl Cast {
                 .filter(|other| !other.starts_with(noun))
                 .collect();
             let path = format!("/v1/clients/{}/api-keys", owner.id);
-            let key = world
+            let key = setup
                 .operator
                 .post(&path, json!({"scopes": others}))
                 .await
                 .created();
-            narrow.insert(scope.clone(), Api::as_client(text(&key["apiKey"])));
+            narrow.insert(scope.clone(), setup.caller(text(&key["apiKey"])));
         }
         narrow
     }
@@ -226,7 +229,7 @@ impl Cast {
 
     pub(super) fn api(&self, caller: Caller) -> Api {
         match caller {
-            Caller::Operator => self.world.operator.clone(),
+            Caller::Operator => self.setup.operator.clone(),
             _ => self.client(caller).api.clone(),
         }
     }

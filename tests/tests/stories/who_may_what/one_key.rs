@@ -2,21 +2,21 @@
 //! route must not count on another.
 
 use serde_json::json;
-use tandem_tests::{Api, Module, World};
+use tandem_tests::{Api, Module, Setup};
 
 #[tokio::test]
 async fn a_key_gets_into_the_route_of_its_scope_and_at_once_not_into_another_and_back() {
-    let world = World::new();
-    let company = world.company("Medienhaus", Module::On).await;
-    let client = world.client(&company, "Garden Weekly", "en").await;
+    let setup = Setup::new().await;
+    let company = setup.company("Medienhaus", Module::On).await;
+    let client = setup.client(&company, "Garden Weekly", "en").await;
     for refused_first in [false, true] {
         let path = format!("/v1/clients/{}/api-keys", client.id);
-        let key = world
+        let key = setup
             .operator
             .post(&path, json!({"scopes": ["catalog:read"]}))
             .await
             .created();
-        let api = Api::as_client(
+        let api = setup.caller(
             key["apiKey"]
                 .as_str()
                 .expect("a key is shown when it is made"),

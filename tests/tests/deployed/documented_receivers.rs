@@ -9,7 +9,7 @@ use std::process::Stdio;
 use jiff::Timestamp;
 use reqwest::StatusCode;
 use serde_json::json;
-use tandem_tests::{Module, Pair, World, callback_about, eventually};
+use tandem_tests::{Module, Pair, Setup};
 use tandem_webhooks::signature_header;
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
@@ -63,17 +63,17 @@ async fn the_documented_receiver_in_node_takes_what_tandem_signs_and_nothing_els
 }
 
 async fn story(language: &Language) {
-    let world = World::new();
-    let source = world
+    let setup = Setup::new().await;
+    let source = setup
         .client(
-            &world.company("Bücher & Söhne", Module::On).await,
+            &setup.company("Bücher & Söhne", Module::On).await,
             "Grüße aus Zürich 🏔",
             "de",
         )
         .await;
-    let target = world
+    let target = setup
         .client(
-            &world.company("Harbour Press", Module::On).await,
+            &setup.company("Harbour Press", Module::On).await,
             "Quayside 🐟",
             "en",
         )
@@ -85,15 +85,16 @@ async fn story(language: &Language) {
         Some(&format!("http://127.0.0.1:{port}/tandem")),
     )
     .await;
-    let mut receiver = start(language, port, pair.secret()).await;
+    let mut receiver = start(&setup, language, port, pair.secret()).await;
     let sale = pair.sell().await;
-    let callback = callback_about(
-        &pair.source,
-        sale.shared_subscription_id(),
-        "crossClientOrder.created",
-        "delivered",
-    )
-    .await;
+    let callback = pair
+        .source
+        .callback_about(
+            sale.shared_subscription_id(),
+            "crossClientOrder.created",
+            "delivered",
+        )
+        .await;
     let id = callback["id"].as_str().expect("an id");
     assert_eq!(
         receiver.printed().await,
@@ -160,7 +161,7 @@ fn free_port() -> u16 {
         .port()
 }
 
-async fn start(language: &Language, port: u16, secret: &str) -> Documented {
+async fn start(setup: &Setup, language: &Language, port: u16, secret: &str) -> Documented {
     let program = program(language, port);
     let (command, arguments) = language.command.split_first().expect("a command");
     let mut process = Command::new(command)
@@ -172,10 +173,11 @@ async fn start(language: &Language, port: u16, secret: &str) -> Documented {
         .spawn()
         .unwrap_or_else(|error| panic!("{command} is needed for this story: {error}"));
     let printed = BufReader::new(process.stdout.take().expect("piped")).lines();
-    eventually("the documented receiver listens", async || {
-        tokio::net::TcpStream::connect(("127.0.0.1", port)).await
-    })
-    .await;
+    setup
+        .settle("the documented receiver listens", async || {
+            tokio::net::TcpStream::connect(("127.0.0.1", port)).await
+        })
+        .await;
     Documented {
         url: format!("http://127.0.0.1:{port}/tandem"),
         printed,

@@ -3,7 +3,7 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use tandem_tests::{Client, Pair, Receiver, Reply, World, eventually, id, mandatory};
+use tandem_tests::{Client, Pair, Reply, Setup, id, mandatory};
 use uuid::Uuid;
 
 /// A name, a street or whatever else.
@@ -142,15 +142,17 @@ async fn import(client: &Client) {
         "/v1/imports/{}",
         accepted["promiseId"].as_str().expect("an id")
     );
-    eventually("the import to be done", async || {
-        let promise = client.api.get(&path).await.ok();
-        if promise["finishedAt"].is_string() {
-            Ok(())
-        } else {
-            Err(promise)
-        }
-    })
-    .await;
+    client
+        .api
+        .settle("the import to be done", async || {
+            let promise = client.api.get(&path).await.ok();
+            if promise["finishedAt"].is_string() {
+                Ok(())
+            } else {
+                Err(promise)
+            }
+        })
+        .await;
 }
 
 /// What is refused is as private as what is taken.
@@ -178,12 +180,12 @@ async fn refusals(client: &Client, customer: &Value) {
 
 #[tokio::test]
 async fn every_field_of_every_request_is_filled() {
-    let world = World::new();
-    let receiver = Receiver::start().await;
-    let pair = world.pair_between_two_companies(&receiver).await;
+    let setup = Setup::new().await;
+    let receiver = setup.receiver().await;
+    let pair = setup.pair_between_two_companies(&receiver.url()).await;
     let (source, target) = (&pair.source, &pair.target);
     let company = json!({"name": canary("Verlag")});
-    let _ = world
+    let _ = setup
         .operator
         .patch(
             &format!("/v1/contracting-companies/{}", source.company.id),
@@ -192,7 +194,7 @@ async fn every_field_of_every_request_is_filled() {
         .await
         .ok();
     let key = json!({"name": canary("Schlüssel")});
-    let _ = world
+    let _ = setup
         .operator
         .post(&format!("/v1/clients/{}/api-keys", source.id), key)
         .await
@@ -225,19 +227,20 @@ async fn every_field_of_every_request_is_filled() {
     receiver.answer_always(Reply::status(410).body(&said));
     let (cart, buyer) = (catalog(&pair).await, customer(target).await);
     let _ = target.sell(&cart, &buyer).await.created();
-    let failed = eventually("the callback to be held", async || {
-        let list = source.api.get("/v1/callbacks?status=held").await.ok();
-        let sales = list["items"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter(|one| one["type"] == "crossClientOrder.created");
-        sales
-            .filter_map(|one| one["id"].as_str().map(str::to_owned))
-            .next()
-            .ok_or(list.clone())
-    })
-    .await;
+    let failed = setup
+        .settle("the callback to be held", async || {
+            let list = source.api.get("/v1/callbacks?status=held").await.ok();
+            let sales = list["items"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter(|one| one["type"] == "crossClientOrder.created");
+            sales
+                .filter_map(|one| one["id"].as_str().map(str::to_owned))
+                .next()
+                .ok_or(list.clone())
+        })
+        .await;
     receiver.answer_always(Reply::status(200).body(&said));
     let ids = json!({"callbackIds": [failed]});
     let _ = source

@@ -1,4 +1,4 @@
-//! What the table holds, and rows of it that cannot be read.
+//! The table of the stack, read and written without the store.
 
 use std::collections::BTreeMap;
 
@@ -6,16 +6,12 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 
-use crate::stack::Stack;
+use super::Stack;
 
 /// A row: its attributes by name, each as text.
 pub type Row = BTreeMap<String, String>;
 
-/// All rows that hold one of some texts, e.g. a client's id, anywhere, in the order of their keys. Reads the whole table.
-///
-/// # Panics
-/// The table cannot be read.
-pub async fn rows_about(texts: &[&str]) -> Vec<Row> {
+pub(super) async fn rows_about(texts: &[&str]) -> Vec<Row> {
     let mut pages = client()
         .scan()
         .table_name(&Stack::get().table_name)
@@ -41,22 +37,19 @@ pub async fn rows_about(texts: &[&str]) -> Vec<Row> {
     rows
 }
 
-/// An attribute that was made unreadable.
+/// An attribute with a value that Tandem cannot read.
 #[derive(Debug)]
-pub struct Spoilt {
+pub struct Corrupted {
     pk: String,
     sk: String,
     name: String,
     before: AttributeValue,
 }
 
-/// Puts something into a row's attribute that Tandem cannot read.
-///
-/// # Panics
-/// There is no such row or attribute.
-pub async fn spoil(pk: &str, sk: &str, name: &str) -> Spoilt {
-    let before = put(pk, sk, name, AttributeValue::Bool(true)).await;
-    Spoilt {
+/// Corrupts an attribute of a row.
+pub async fn corrupt(pk: &str, sk: &str, name: &str) -> Corrupted {
+    let before = replace(pk, sk, name, AttributeValue::Bool(true)).await;
+    Corrupted {
         pk: pk.to_owned(),
         sk: sk.to_owned(),
         name: name.to_owned(),
@@ -64,18 +57,15 @@ pub async fn spoil(pk: &str, sk: &str, name: &str) -> Spoilt {
     }
 }
 
-impl Spoilt {
-    /// Puts back what was there.
-    ///
-    /// # Panics
-    /// The row is gone.
-    pub async fn mend(self) {
-        let _ = put(&self.pk, &self.sk, &self.name, self.before).await;
+impl Corrupted {
+    /// Restores the old value.
+    pub async fn repair(self) {
+        let _ = replace(&self.pk, &self.sk, &self.name, self.before).await;
     }
 }
 
-/// Replaces an attribute; gives what was there.
-async fn put(pk: &str, sk: &str, name: &str, value: AttributeValue) -> AttributeValue {
+/// Replaces an attribute, and returns the old value.
+async fn replace(pk: &str, sk: &str, name: &str, value: AttributeValue) -> AttributeValue {
     let call = client().update_item().table_name(&Stack::get().table_name);
     let call = call
         .key("pk", AttributeValue::S(pk.to_owned()))
@@ -94,10 +84,10 @@ async fn put(pk: &str, sk: &str, name: &str, value: AttributeValue) -> Attribute
     answer
         .attributes
         .and_then(|mut old| old.remove(name))
-        .expect("what was there")
+        .expect("the old value")
 }
 
-/// The same value is the same text: the members of a map have no order of their own.
+/// Sorts the members of a map, so that equal values are equal texts.
 fn text(value: &AttributeValue) -> String {
     match value {
         AttributeValue::S(text) | AttributeValue::N(text) => text.clone(),

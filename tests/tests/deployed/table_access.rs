@@ -1,13 +1,13 @@
-//! What a function that was broken into could do with API keys: nothing, unless working with them is what it is for.
+//! The reach of a function that was broken into: API keys only if working with them is its purpose.
 
-use tandem_tests::trespass;
+use tandem_tests::table_access;
 
 #[test]
-fn no_function_but_those_that_work_with_api_keys_reaches_them_in_the_table() {
-    let functions = trespass();
+fn only_functions_for_api_keys_reach_their_rows() {
+    let functions = table_access();
     assert!(functions.len() > 15, "{functions:#?}");
-    for (name, let_do) in &functions {
-        let keys: Vec<&str> = let_do.keys.iter().map(String::as_str).collect();
+    for (name, access) in &functions {
+        let keys: Vec<&str> = access.keys.iter().map(String::as_str).collect();
         match name.as_str() {
             "Authorize" => assert_eq!(keys, ["GetItem", "PutItem", "TransactWriteItems Put"]),
             "Tenants" => assert_eq!(
@@ -22,9 +22,9 @@ fn no_function_but_those_that_work_with_api_keys_reaches_them_in_the_table() {
             ),
             _ => assert!(keys.is_empty(), "{name}: {keys:?}"),
         }
-        assert!(!let_do.others.contains("Scan"), "{name}");
+        assert!(!access.others.contains("Scan"), "{name}");
     }
-    for way in [
+    for call in [
         "GetItem",
         "BatchGetItem",
         "Query gsi1",
@@ -32,14 +32,14 @@ fn no_function_but_those_that_work_with_api_keys_reaches_them_in_the_table() {
         "TransactWriteItems Put",
     ] {
         assert!(
-            functions["Offers"].others.contains(way),
-            "{way}: it is the refusal that stops it at keys"
+            functions["Offers"].others.contains(call),
+            "{call}: only the explicit denial keeps it from API keys"
         );
     }
     let authorize = &functions["Authorize"].others;
     assert_eq!(
         authorize.iter().map(String::as_str).collect::<Vec<_>>(),
         ["GetItem"],
-        "it writes rows of API keys alone"
+        "the authorizer writes only rows of API keys"
     );
 }

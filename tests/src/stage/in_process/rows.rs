@@ -1,0 +1,88 @@
+//! The rows of the table, read and written without the store.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+use serde_json::Value;
+use tandem_store::outbox::Due;
+
+use super::InProcess;
+use crate::stage::Row;
+
+impl InProcess {
+    /// The rows that wait for a worker, with the time when each is due, in the order of these times.
+    pub fn due(&self) -> Vec<(Timestamp, Due)> {
+        let text = |row: &Value, name: &str| row[name].as_str().map(str::to_owned);
+        let due = |row: Value| {
+            let at = text(&row, "dueAt")?.parse().expect("a time");
+            Some((
+                at,
+                Due {
+                    pk: text(&row, "pk")?,
+                    sk: text(&row, "sk")?,
+                },
+            ))
+        };
+        let mut rows: Vec<_> = self.table.waiting().into_iter().filter_map(due).collect();
+        rows.sort_by_key(|(at, _)| *at);
+        rows
+    }
+
+    /// Moves the clock to the next due row, and returns the rows that are due then; none if none waits.
+    pub fn advance_to_next_due(&self) -> Vec<Due> {
+        let due = self.due();
+        let Some((first, _)) = due.first() else {
+            return Vec::new();
+        };
+        let now = self.clock.now().max(*first);
+        self.clock.advance(now.duration_since(self.clock.now()));
+        due.into_iter()
+            .filter(|(at, _)| *at <= now)
+            .map(|(_, due)| due)
+            .collect()
+    }
+
+    /// Replaces an attribute of a row, and returns the old value.
+    pub async fn overwrite(
+        &self,
+        pk: &str,
+        sk: &str,
+        name: &str,
+        value: AttributeValue,
+    ) -> AttributeValue {
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let (client, table) = (&self.table.client, &self.table.table_name);
+        let get = client.get_item().table_name(table);
+        let get = get.key("pk", text(pk)).key("sk", text(sk));
+        let before = get.send().await.expect("read").item.expect("a row")[name].clone();
+        let update = client.update_item().table_name(table);
+        let update = update
+            .key("pk", text(pk))
+            .key("sk", text(sk))
+            .update_expression("SET #name = :value")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_names("#name", name)
+            .expression_attribute_values(":value", value);
+        update.send().await.expect("written");
+        before
+    }
+
+    pub(super) fn rows_with(&self, texts: &[&str]) -> Vec<Row> {
+        let text = |value: Value| match value {
+            Value::String(text) => text,
+            other => other.to_string(),
+        };
+        let row = |row: Value| match row {
+            Value::Object(attributes) => attributes
+                .into_iter()
+                .map(|(name, value)| (name, text(value)))
+                .collect(),
+            other => panic!("not a row: {other}"),
+        };
+        let rows = self.table.dump().into_iter().map(row);
+        rows.filter(|row: &Row| {
+            row.values()
+                .any(|value| texts.iter().any(|text| value.contains(text)))
+        })
+        .collect()
+    }
+}
