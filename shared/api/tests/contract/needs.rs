@@ -14,6 +14,7 @@ const ACTIONS: &[(&str, &str, &str)] = &[
     ("::List::table", "Query", "table"),
     ("::List::gsi1", "Query", "gsi1"),
     ("::List::gsi2", "Query", "gsi2"),
+    ("::SpreadList::new", "Query", "gsi1"),
     ("::Transaction::create", "PutItem", "table"),
     ("::Transaction::create_over_expired", "PutItem", "table"),
     ("::Transaction::replace", "PutItem", "table"),
@@ -108,9 +109,9 @@ fn the_store_calls_dynamodb_in_known_places_only() {
     let expected = [
         "outbox::Store::due query",
         "page::Store::query query",
-        "read::Store::read_chunk batch_get_item",
         "read::Store::connect get_item",
         "read::Store::get get_item",
+        "read::Store::read_chunk batch_get_item",
         "transaction::Store::send transact_write_items",
     ];
     assert_eq!(calls.collect::<Vec<_>>(), expected);
