@@ -1,5 +1,5 @@
-//! What belongs to another client cannot be told from what never was: not by the answer and its headers, and not by the calls
-//! of the table and the capacity that an answer took, which would show in its time. Who owns it is answered otherwise.
+//! A foreign id cannot be distinguished from an unknown id: answer, headers, table calls and capacity (which would show as
+//! response time) are equal. The owner gets another answer.
 
 use std::collections::BTreeSet;
 
@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 use tandem_testing::Capacity;
 use tandem_tests::handlers::{Answer, House, Merchant, Pair};
 
-/// Stands in a target or a body where an id goes.
+/// Placeholder for an id in a target or body.
 const ID: &str = "{id}";
 
-/// The requests that name each kind of thing, what reads before what writes. Whoever asks has all that a request needs
-/// otherwise: `{customer}`, `{offer}`, `{managed}` and `{cart}` are its own.
+/// The requests that name each kind of thing, reads before writes. The caller owns everything else that a request
+/// needs: `{customer}`, `{offer}`, `{managed}` and `{cart}`.
 const REQUESTS: &[(&str, &str, &str)] = &[
     ("connection", "GET /v1/connections/{id}", ""),
     ("connection", "GET /v1/callbacks?connectionId={id}", ""),
@@ -143,13 +143,13 @@ const REQUESTS: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// A dry run answers at once what an import would find.
+/// A dry run returns the results of an import immediately.
 const IMPORT: &str = "POST /v1/imports/orders?dryRun=true";
-/// What each imported item needs beside what it names.
+/// The other required members of an imported item.
 const REST: &str = r#""externalSystemId":"A-1","quantity":1,"startDate":"2026-11-01T00:00:00Z","paymentMethod":"BILLING""#;
 const REDEEM: &str = "POST /v1/subscriptions/useCrossClientVoucher";
 
-/// One who asks, with things of its own to name beside the id that is tried.
+/// A caller, with own things to name beside the id under test.
 struct Asker {
     merchant: Merchant,
     customer: String,
@@ -174,7 +174,7 @@ impl Asker {
         }
     }
 
-    /// A text in which the asker's own things stand in braces.
+    /// Fills the caller's own ids into a template.
     fn filled(&self, text: &str, id: &str) -> String {
         let own = [
             ("REST", REST),
@@ -189,8 +189,8 @@ impl Asker {
         })
     }
 
-    /// Asks; what of the answer may tell something, and what it took.
-    async fn ask(&self, house: &House, target: &str, body: &str, id: &str) -> Told {
+    /// Sends a request; returns the comparable parts of the answer and its cost.
+    async fn ask(&self, house: &House, target: &str, body: &str, id: &str) -> Observed {
         let body = (!body.is_empty()).then(|| self.filled(body, id));
         let key = uuid::Uuid::now_v7().to_string();
         let keyed: &[(&str, &str)] = if body.is_some() {
@@ -202,11 +202,11 @@ impl Asker {
         let answer = house
             .send(&self.merchant.who, &self.filled(target, id), body, keyed)
             .await;
-        Told::of(house, &answer, id)
+        Observed::of(house, &answer, id)
     }
 
-    /// Imports and waits for the end; what is told of it then, and what all of it took.
-    async fn import(&self, house: &House, body: &str, id: &str) -> Told {
+    /// Imports, waits for the end, and returns the final promise and the total cost.
+    async fn import(&self, house: &House, body: &str, id: &str) -> Observed {
         let (who, items) = (&self.merchant.who, self.filled(body, id));
         house.table.reset_calls();
         let accepted = house
@@ -218,12 +218,12 @@ impl Asker {
             "GET /v1/imports/{}",
             accepted["promiseId"].as_str().expect("an id")
         );
-        Told::of(house, &house.call(who, &path, None).await, id)
+        Observed::of(house, &house.call(who, &path, None).await, id)
     }
 }
 
 #[derive(Debug, PartialEq)]
-struct Told {
+struct Observed {
     status: u16,
     headers: Vec<(String, String)>,
     body: String,
@@ -231,7 +231,7 @@ struct Told {
     capacity: Capacity,
 }
 
-impl Told {
+impl Observed {
     fn of(house: &House, answer: &Answer, id: &str) -> Self {
         let headers = answer
             .headers
@@ -253,11 +253,10 @@ impl Told {
     }
 }
 
-/// A text with one id, or code, as [`ID`]; of other ids, which may be new each time, the kind alone.
+/// Replaces the given id or code by [`ID`], and other ids, which may be random, by their kind.
 fn without_ids(text: &str, id: &str) -> String {
     let text = text.replace(id, ID);
-    let words =
-        text.split_inclusive(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+    let words = text.split_inclusive(|c: char| !c.is_ascii_alphanumeric() && c != '_');
     let shown = |word: &str| match word.split_once('_') {
         Some((kind, rest)) if kind.len() == 3 && rest.len() >= 32 => {
             format!("{kind}_…{}", &rest[32..])
@@ -267,7 +266,7 @@ fn without_ids(text: &str, id: &str) -> String {
     words.map(shown).collect()
 }
 
-/// Another id, or code, of the same kind and time, that nobody has.
+/// An unused id or code of the same kind and time.
 fn absent(id: &str) -> String {
     format!(
         "{}{}",
@@ -276,7 +275,7 @@ fn absent(id: &str) -> String {
     )
 }
 
-/// A stranger, and a source and a target between whom a sale was made; and what the two of them have.
+/// A stranger, and a source and a target after a sale, with everything that they own.
 struct Cast {
     stranger: Asker,
     source: Asker,
@@ -312,7 +311,7 @@ impl Cast {
         }
     }
 
-    /// Whether the source has it, or else the target.
+    /// Whether the source owns it, or else the target.
     async fn things(
         house: &House,
         pair: &Pair,
@@ -324,7 +323,7 @@ impl Cast {
             house.call(&pair.source.who, path, None).await.expect(200)["items"][0]["id"].clone()
         };
         let callback = text(&first("GET /v1/callbacks").await);
-        let told = house
+        let observed = house
             .call(
                 &pair.source.who,
                 &format!("GET /v1/callbacks/{callback}"),
@@ -353,8 +352,12 @@ impl Cast {
             .expect(202);
         house.work().await;
         vec![
-            // Its owner redeems it before the order is refunded.
-            ("voucher", true, text(&told["body"]["data"]["voucherCode"])),
+            // The owner redeems the voucher before the order is refunded.
+            (
+                "voucher",
+                true,
+                text(&observed["body"]["data"]["voucherCode"]),
+            ),
             ("offer", true, source.offer.clone()),
             ("offer", false, target.offer.clone()),
             ("shared offer", false, pair.shared_offer.clone()),
@@ -369,19 +372,18 @@ impl Cast {
             ),
             ("sold offer", false, pair.own_offer.clone()),
             ("sold order", true, text(&order["id"])),
-            ("sold subscription", true, text(&told["subscriptionId"])),
+            ("sold subscription", true, text(&observed["subscriptionId"])),
             ("partner", true, pair.target.id.clone()),
             ("payout", true, text(&first("GET /v1/payouts").await)),
             ("callback", true, callback),
             ("replay", true, text(&replay["id"])),
             ("promise", false, text(&promise["promiseId"])),
-            // Its owner blocks it, when all else was asked.
+            // The owner blocks the connection last.
             ("connection", true, pair.connection.clone()),
         ]
     }
 
-    /// Who has nothing to do with a thing. The partner knows what the two of them share, so that nobody but the stranger is
-    /// asked about it.
+    /// The clients without access to a thing. The partner knows shared things, so only the stranger is asked about those.
     fn outsiders(&self, kind: &str, of_source: bool) -> Vec<&Asker> {
         let partner = if of_source {
             &self.target
@@ -407,7 +409,7 @@ impl Cast {
 }
 
 #[tokio::test]
-async fn what_belongs_to_another_client_answers_and_costs_as_if_it_were_not_there() {
+async fn foreign_data_answers_and_costs_like_missing_data() {
     let house = House::new().await;
     let cast = Cast::new(&house).await;
     let kinds: BTreeSet<&str> = REQUESTS.iter().map(|(kind, ..)| *kind).collect();
@@ -417,14 +419,14 @@ async fn what_belongs_to_another_client_answers_and_costs_as_if_it_were_not_ther
         for (_, target, body) in REQUESTS.iter().filter(|(of, ..)| of == kind) {
             for outsider in cast.outsiders(kind, *of_source) {
                 let missing = outsider.ask(&house, target, body, &absent(id)).await;
-                let told = outsider.ask(&house, target, body, id).await;
-                assert_eq!(told, missing, "{target} {body} {id}");
-                foreign.push((target, body, id, *of_source, told));
+                let observed = outsider.ask(&house, target, body, id).await;
+                assert_eq!(observed, missing, "{target} {body} {id}");
+                foreign.push((target, body, id, *of_source, observed));
             }
         }
     }
-    // Whoever owns it gets another answer: else nobody could tell that anything was asked for.
-    for (target, body, id, of_source, told) in foreign {
+    // The owner gets another answer; otherwise the request would test nothing.
+    for (target, body, id, of_source, observed) in foreign {
         let owner = if of_source {
             &cast.source
         } else {
@@ -432,14 +434,14 @@ async fn what_belongs_to_another_client_answers_and_costs_as_if_it_were_not_ther
         };
         assert_ne!(
             owner.ask(&house, target, body, id).await.answer(),
-            told.answer(),
+            observed.answer(),
             "{target} {body} {id}"
         );
     }
 }
 
 #[tokio::test]
-async fn an_import_fails_and_costs_alike_for_what_another_client_has_and_for_what_is_not_there() {
+async fn an_import_treats_foreign_and_missing_data_alike() {
     let house = House::new().await;
     let cast = Cast::new(&house).await;
     for (kind, _, body) in REQUESTS.iter().filter(|(_, target, _)| *target == IMPORT) {
@@ -449,9 +451,9 @@ async fn an_import_fails_and_costs_alike_for_what_another_client_has_and_for_wha
             .find(|(of, ..)| of == kind)
             .expect("a thing");
         let missing = cast.stranger.import(&house, body, &absent(id)).await;
-        let told = cast.stranger.import(&house, body, id).await;
-        assert_eq!(told, missing, "{body} {id}");
-        assert!(told.body.contains(r#""failed":1"#), "{}", told.body);
+        let observed = cast.stranger.import(&house, body, id).await;
+        assert_eq!(observed, missing, "{body} {id}");
+        assert!(observed.body.contains(r#""failed":1"#), "{}", observed.body);
         let owned = cast.target.import(&house, body, id).await;
         assert!(owned.body.contains(r#""failed":0"#), "{}", owned.body);
     }

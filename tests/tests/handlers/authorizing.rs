@@ -1,4 +1,4 @@
-//! The authorizer on real rows: who is let in, and with which scopes.
+//! The authorizer on real rows: accepted keys, and their scopes.
 
 use authorize::Authorizer;
 use serde_json::{Value, json};
@@ -38,7 +38,7 @@ async fn key(house: &House, client: &str, body: Value) -> (String, String) {
 }
 
 #[tokio::test]
-async fn a_good_key_names_its_client_and_the_operators_key_the_operator() {
+async fn a_valid_key_identifies_its_client_or_the_operator() {
     let house = House::new().await;
     let company = house.company(true).await;
     let client = house.merchant(&company, "Eine").await;
@@ -101,7 +101,7 @@ async fn everything_else_is_refused() {
 }
 
 #[tokio::test]
-async fn a_key_without_a_routes_scope_is_refused_with_the_scope_it_lacks() {
+async fn a_key_without_the_routes_scope_is_refused_by_scope_name() {
     let house = House::new().await;
     let company = house.company(true).await;
     let client = house.merchant(&company, "Eine").await;
@@ -126,7 +126,7 @@ async fn a_key_without_a_routes_scope_is_refused_with_the_scope_it_lacks() {
 }
 
 #[tokio::test]
-async fn the_day_of_a_keys_last_use_is_kept_and_written_once_a_day() {
+async fn the_day_of_a_keys_last_use_is_written_once_a_day() {
     let house = House::new().await;
     let company = house.company(true).await;
     let client = house.merchant(&company, "Eine").await;
@@ -159,7 +159,7 @@ async fn the_day_of_a_keys_last_use_is_kept_and_written_once_a_day() {
 }
 
 #[tokio::test]
-async fn an_operators_key_that_was_changed_is_refused_after_a_minute_and_the_new_one_let_in() {
+async fn a_changed_operator_key_takes_effect_within_a_minute() {
     let house = House::new().await;
     let (held, secret) = FakeSecret::cached(OPERATOR_KEY);
     let authorizer = Authorizer::new(house.app.store.clone(), held, house.clock.clone());
@@ -175,7 +175,7 @@ async fn an_operators_key_that_was_changed_is_refused_after_a_minute_and_the_new
 }
 
 #[tokio::test]
-async fn a_clients_key_opens_no_route_that_nobody_knows() {
+async fn a_client_key_opens_no_unknown_route() {
     let house = House::new().await;
     let company = house.company(true).await;
     let client = house.merchant(&company, "Eine").await;

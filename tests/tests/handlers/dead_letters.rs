@@ -1,4 +1,4 @@
-//! Messages that can never be handled are put into the dead-letter queue at once, each with its reason, and hinder no other.
+//! Unprocessable messages go to the dead-letter queue immediately, each with its reason, without affecting others.
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -10,10 +10,10 @@ use tandem_tests::handlers::{House, Pair};
 use wiremock::matchers::method;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-/// A day, in which the sweep would find whatever is due.
+/// A day, enough for the sweep to find each due row.
 const DAY: i64 = 86_400;
 
-/// What SQS hands over: any text, received for the first time.
+/// An SQS event with any text, received for the first time.
 fn event(bodies: &[String]) -> SqsEvent {
     let record = |(index, body): (usize, &String)| {
         let mut record = SqsMessage::default();
@@ -46,7 +46,7 @@ async fn receiver() -> MockServer {
     server
 }
 
-/// A sale whose callback waits, and the callback's message.
+/// A sale with a waiting callback, and the callback's message.
 async fn sold(house: &House, server: &MockServer) -> (Pair, Message) {
     let pair = house.pair(Some(&server.uri())).await;
     house.work().await;
@@ -78,8 +78,8 @@ async fn delivered(server: &MockServer) -> usize {
     server.received_requests().await.expect("recorded").len()
 }
 
-/// What nobody can read, and why, made of a good message.
-fn unreadable(message: &Message) -> Vec<(String, DeadLetterReason)> {
+/// Unprocessable variants of a valid message, with their reasons.
+fn invalid_variants(message: &Message) -> Vec<(String, DeadLetterReason)> {
     let (good, other) = (message.encode(), "cli_0190b8f5c6f77c3ab0a1c2d3e4f50617");
     let long = good.replace('}', &format!("{}}}", " ".repeat(MAX_MESSAGE_BYTES)));
     vec![
@@ -105,30 +105,30 @@ fn unreadable(message: &Message) -> Vec<(String, DeadLetterReason)> {
 }
 
 #[tokio::test]
-async fn a_poison_message_is_put_aside_at_once_with_its_reason_and_hinders_no_other() {
+async fn an_invalid_message_becomes_a_dead_letter_with_its_reason() {
     let (house, server) = (House::new().await, receiver().await);
     let (_, message) = sold(&house, &server).await;
-    let poison = unreadable(&message);
-    let mut bodies: Vec<String> = poison.iter().map(|(body, _)| body.clone()).collect();
+    let invalid = invalid_variants(&message);
+    let mut bodies: Vec<String> = invalid.iter().map(|(body, _)| body.clone()).collect();
     bodies.push(message.encode());
     let answer = house.deliverer.work(event(&bodies)).await.expect("worked");
     assert_eq!(failed(&answer), Vec::<&str>::new());
-    let letters = house.dead_letters();
-    let put: Vec<_> = letters
+    let dead_letters = house.dead_letters();
+    let put: Vec<_> = dead_letters
         .iter()
-        .map(|letter| (letter.body.clone(), letter.reason.clone()))
+        .map(|dead_letter| (dead_letter.body.clone(), dead_letter.reason.clone()))
         .collect();
-    assert_eq!(put, poison);
+    assert_eq!(put, invalid);
     assert!(
-        letters
+        dead_letters
             .iter()
-            .all(|letter| letter.group.as_deref() == Some("a tenant"))
+            .all(|dead_letter| dead_letter.group.as_deref() == Some("a tenant"))
     );
     assert_eq!(delivered(&server).await, 1, "the good one was delivered");
 }
 
 #[tokio::test]
-async fn every_worker_puts_aside_what_another_one_is_for() {
+async fn a_message_of_another_workers_kind_becomes_a_dead_letter() {
     let (house, server) = (House::new().await, receiver().await);
     let (_, callback) = sold(&house, &server).await;
     let of = |sk: &str| {
@@ -161,14 +161,14 @@ async fn every_worker_puts_aside_what_another_one_is_for() {
     let reasons: Vec<_> = house
         .dead_letters()
         .into_iter()
-        .map(|letter| letter.reason)
+        .map(|dead_letter| dead_letter.reason)
         .collect();
     assert_eq!(reasons, vec![DeadLetterReason::UnknownKind; 6]);
-    assert!(is_due(&house, &callback), "what was not meant is untouched");
+    assert!(is_due(&house, &callback), "the callback is untouched");
 }
 
-/// Members of a callback's row, and what no release wrote there: garbage, a newer state, another tenant's id.
-fn spoilt() -> [(&'static str, AttributeValue); 3] {
+/// Members of a callback's row with values that no release writes: garbage, a newer state, another tenant's id.
+fn corrupt_members() -> [(&'static str, AttributeValue); 3] {
     let text = |text: &str| AttributeValue::S(text.to_owned());
     [
         ("attempts", text("many")),
@@ -178,18 +178,18 @@ fn spoilt() -> [(&'static str, AttributeValue); 3] {
 }
 
 #[tokio::test]
-async fn a_callback_whose_row_cannot_be_read_is_due_no_more_and_goes_on_after_a_redrive() {
-    for (member, value) in spoilt() {
+async fn a_corrupt_callback_is_not_due_and_continues_after_a_redrive() {
+    for (member, value) in corrupt_members() {
         let (house, server) = (House::new().await, receiver().await);
         let (_, message) = sold(&house, &server).await;
         let good = house
             .overwrite(&message.pk, &message.sk, member, value)
             .await;
         house.work().await;
-        let letters = house.dead_letters();
-        let put: Vec<_> = letters
+        let dead_letters = house.dead_letters();
+        let put: Vec<_> = dead_letters
             .iter()
-            .map(|letter| (letter.body.as_str(), &letter.reason))
+            .map(|dead_letter| (dead_letter.body.as_str(), &dead_letter.reason))
             .collect();
         assert_eq!(
             put,
@@ -216,7 +216,7 @@ async fn a_callback_whose_row_cannot_be_read_is_due_no_more_and_goes_on_after_a_
 }
 
 #[tokio::test]
-async fn a_callback_whose_connection_cannot_be_read_is_put_aside_and_not_lost() {
+async fn a_callback_of_a_corrupt_connection_becomes_a_dead_letter() {
     let (house, server) = (House::new().await, receiver().await);
     let (pair, message) = sold(&house, &server).await;
     let good = house
@@ -238,7 +238,7 @@ async fn a_callback_whose_connection_cannot_be_read_is_put_aside_and_not_lost() 
 }
 
 #[tokio::test]
-async fn a_mail_whose_row_cannot_be_read_is_due_no_more_and_goes_on_after_a_redrive() {
+async fn a_corrupt_mail_is_not_due_and_continues_after_a_redrive() {
     let house = House::new().await;
     let company = house.company(true).await;
     let (source, target) = (
@@ -280,7 +280,7 @@ async fn a_mail_whose_row_cannot_be_read_is_due_no_more_and_goes_on_after_a_redr
 }
 
 #[tokio::test]
-async fn what_the_table_does_not_answer_comes_again_and_is_not_put_aside() {
+async fn a_message_is_retried_while_the_table_is_unavailable() {
     let (house, server) = (House::new().await, receiver().await);
     let (_, message) = sold(&house, &server).await;
     house.table.faults.plan(0, Fault::Outage(Lost::Request));

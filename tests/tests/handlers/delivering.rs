@@ -1,4 +1,4 @@
-//! Callbacks from the commit to the receiver, with the production schedule and a clock that is moved.
+//! Callbacks from the commit to the receiver, with the production schedule and a virtual clock.
 
 use serde_json::{Value, json};
 use tandem_domain::mail::MailKind;
@@ -62,8 +62,8 @@ async fn a_callback_is_signed_delivered_once_and_logged() {
 }
 
 #[tokio::test]
-async fn an_attempt_whose_lease_or_record_meets_another_transaction_is_made_once_and_recorded() {
-    // The callback and its endpoint are read; then come the lease, and the record.
+async fn an_attempt_survives_conflicts_on_its_lease_and_record() {
+    // Calls: read the callback, read its endpoint, lease, record.
     for call in [2, 3] {
         let (house, server) = (House::new().await, MockServer::start().await);
         answering(&server, 204).await;
@@ -90,7 +90,7 @@ async fn an_attempt_whose_lease_or_record_meets_another_transaction_is_made_once
 }
 
 #[tokio::test]
-async fn a_replay_during_an_attempt_leaves_the_attempt_its_record() {
+async fn a_replay_during_an_attempt_keeps_the_attempts_record() {
     let (house, server) = (House::new().await, MockServer::start().await);
     let slow = ResponseTemplate::new(200).set_delay(std::time::Duration::from_millis(300));
     Mock::given(method("POST"))
@@ -135,12 +135,12 @@ async fn a_replay_during_an_attempt_leaves_the_attempt_its_record() {
 }
 
 #[tokio::test]
-async fn a_failing_receiver_is_tried_ten_times_over_three_days_and_then_the_source_gets_a_mail() {
+async fn a_failing_receiver_gets_ten_attempts_then_the_source_a_mail() {
     let (house, server) = (House::new().await, MockServer::start().await);
     answering(&server, 500).await;
     let pair = sold(&house, &server).await;
     let mut attempts = 0;
-    // Standard Webhooks' waits between attempts, each lengthened by a tenth at most.
+    // Standard Webhooks' waits between attempts, each with up to 10 % jitter.
     for wait in [
         0, 5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400,
     ] {
@@ -214,7 +214,7 @@ async fn retry_after_lengthens_the_wait() {
 }
 
 #[tokio::test]
-async fn after_410_the_endpoint_gets_nothing_more_until_a_replay_or_a_new_address() {
+async fn a_410_disables_the_endpoint_until_a_replay_or_a_new_url() {
     let (house, server) = (House::new().await, MockServer::start().await);
     answering(&server, 410).await;
     let pair = sold(&house, &server).await;
@@ -262,7 +262,7 @@ async fn after_410_the_endpoint_gets_nothing_more_until_a_replay_or_a_new_addres
 }
 
 #[tokio::test]
-async fn a_worker_that_dies_after_the_lease_only_delays_the_callback() {
+async fn a_worker_that_dies_after_the_lease_delays_the_callback() {
     let (house, server) = (House::new().await, MockServer::start().await);
     answering(&server, 200).await;
     let pair = sold(&house, &server).await;
@@ -318,7 +318,7 @@ async fn a_worker_that_dies_after_the_lease_only_delays_the_callback() {
 }
 
 #[tokio::test]
-async fn a_callback_over_which_every_worker_dies_is_exhausted_with_every_attempt_in_the_log() {
+async fn a_callback_that_kills_each_worker_ends_exhausted() {
     let (house, server) = (House::new().await, MockServer::start().await);
     answering(&server, 200).await;
     let pair = sold(&house, &server).await;

@@ -1,4 +1,4 @@
-//! Without the fast path: nothing comes by the stream, and no message that a worker sends arrives. The sweep alone brings all.
+//! Without the fast path: the stream delivers nothing and workers' messages are lost. The sweep alone recovers all work.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 /// Between two sweeps.
 const SWEEP: SignedDuration = SignedDuration::from_secs(60);
 
-/// How long a message of a queue is hidden after a worker took it and died.
+/// The time until SQS delivers a dead worker's message again.
 fn visibility_timeout(kind: Kind) -> SignedDuration {
     let name = match kind {
         Kind::Callback | Kind::Replay => "CallbackVisibilityTimeout",
@@ -27,7 +27,7 @@ fn visibility_timeout(kind: Kind) -> SignedDuration {
     )
 }
 
-/// Rows that are due, by key, with the time since when. A row that is leased is due when its lease is over.
+/// Due rows by key, with their due times. A leased row is due when its lease expires.
 fn due(house: &House) -> BTreeMap<(String, String), Timestamp> {
     let text = |row: &Value, name: &str| row[name].as_str().map(str::to_owned);
     let due = |row: &Value| {
@@ -40,7 +40,7 @@ fn due(house: &House) -> BTreeMap<(String, String), Timestamp> {
     house.table.dump().iter().filter_map(due).collect()
 }
 
-/// One of each kind of work: mails, callbacks of sales, an import of two chunks with its `import.completed`.
+/// Each kind of work: mails, callbacks of sales, an import of two chunks with its `import.completed`.
 async fn busy(server: &MockServer) -> House {
     let house = House::on(TestTable::in_process(), House::sender());
     let pair = house.pair(Some(&server.uri())).await;
@@ -72,7 +72,7 @@ async fn busy(server: &MockServer) -> House {
     house
 }
 
-/// A minute goes by, then a sweep; what it hands over, and nothing else.
+/// Advances a minute and sweeps; returns only the sweep's messages.
 async fn minute(house: &House) -> Vec<Message> {
     house.clock.advance(SWEEP);
     drop(house.messages());
@@ -84,7 +84,7 @@ async fn minute(house: &House) -> Vec<Message> {
         .collect()
 }
 
-/// Everything happened, and once.
+/// Checks that everything happened exactly once.
 async fn is_all_done(house: &House, server: &MockServer) {
     let rows = house.table.dump();
     let of = |sk: &str| {
@@ -117,9 +117,9 @@ async fn is_all_done(house: &House, server: &MockServer) {
 }
 
 #[tokio::test]
-async fn with_every_fast_send_dropped_all_is_done_within_a_sweep_period() {
+async fn without_stream_and_sends_all_work_is_done_within_a_sweep() {
     let server = MockServer::start().await;
-    // The first attempt of each callback fails, so that later attempts have to come by the sweep, too.
+    // The first attempt of each callback fails, so that the sweep must enqueue later attempts too.
     Mock::given(method("POST"))
         .respond_with(ResponseTemplate::new(500))
         .up_to_n_times(4)
@@ -154,11 +154,11 @@ async fn with_every_fast_send_dropped_all_is_done_within_a_sweep_period() {
     is_all_done(&house, &server).await;
 }
 
-/// A worker takes a message and dies in the middle of its work, after its lease.
+/// A worker receives a message and dies after its lease.
 async fn dies(house: &House, message: &Message) {
     let faults = &house.table.faults;
-    // Of a callback the row, its endpoint, the lease, and what would record the attempt; of a mail the row, the lease, and what
-    // would say that it was sent; of a chunk its rows, the lease, what its items name, and the first of them.
+    // Calls of a callback: row, endpoint, lease, record; of a mail: row, lease, record; of a chunk: rows, lease, the rows of
+    // its items, the first item.
     let call = match message.kind {
         Kind::Callback | Kind::Replay | Kind::Import => 3,
         Kind::Mail => 1,
@@ -172,26 +172,25 @@ async fn dies(house: &House, message: &Message) {
     tokio::select! {
         biased;
         () = faults.died() => {}
-        _ = house.process(message, 1) => panic!("the worker does not die over {message:?}"),
+        _ = house.process(message, 1) => panic!("the worker survives {message:?}"),
     }
     faults.clear();
 }
 
 #[tokio::test]
-async fn with_every_fast_send_dropped_and_every_worker_dying_once_all_is_done_a_visibility_timeout_later()
- {
+async fn lost_messages_and_dead_workers_delay_by_a_visibility_timeout() {
     let server = MockServer::start().await;
     Mock::given(method("POST"))
         .respond_with(ResponseTemplate::new(200))
         .mount(&server)
         .await;
     let house = busy(&server).await;
-    // Messages that the queue hides, with the time when they come again, and since when their rows were due.
+    // Hidden messages, with the time of their next delivery and their rows' due time.
     let mut hidden: Vec<(Timestamp, Timestamp, Message)> = Vec::new();
     let mut died: Vec<Message> = Vec::new();
     for _ in 0..16 {
         let since = due(&house);
-        // The sweep hands over a row once more while its message is hidden; that copy is dropped, so that only the queue helps.
+        // The sweep sends another message while the first is hidden; that copy is dropped, so that only the queue recovers.
         for message in minute(&house).await {
             if died.contains(&message) {
                 continue;

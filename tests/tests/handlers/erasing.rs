@@ -1,4 +1,4 @@
-//! Erasing customers: what goes, what stays, and who is refused.
+//! Erasing customers: deleted data, remaining data, and refusals.
 
 use serde_json::{Value, json};
 use tandem_tests::handlers::{Answer, House, Merchant, Pair};
@@ -7,7 +7,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::importing::Importing;
 
-/// What stands in the customer, and nowhere else.
+/// Text that occurs only in the customer.
 const EMAIL: &str = "canary@example.com";
 
 async fn answering(server: &MockServer, status: u16) {
@@ -41,8 +41,8 @@ async fn refund(house: &House, pair: &Pair, order: &Value) {
         .expect(200);
 }
 
-/// The callback that told of the sale, as the source reads it.
-async fn told(house: &House, pair: &Pair) -> Value {
+/// The callback of the sale, as the source reads it.
+async fn sale_callback(house: &House, pair: &Pair) -> Value {
     let listed = house
         .call(
             &pair.source.who,
@@ -71,7 +71,7 @@ fn ids(values: &Value, member: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn an_erased_customer_is_gone_for_everyone_and_its_orders_show_the_id_alone() {
+async fn an_erased_customer_is_gone_and_orders_show_only_the_id() {
     let house = House::new().await;
     let (pair, order) = sold(&house, "http://127.0.0.1:9/").await;
     refund(&house, &pair, &order).await;
@@ -130,7 +130,7 @@ async fn an_erased_customer_is_gone_for_everyone_and_its_orders_show_the_id_alon
 }
 
 #[tokio::test]
-async fn the_record_says_who_asked_and_no_row_tells_of_the_person_any_more() {
+async fn an_erasure_leaves_its_record_and_no_personal_data() {
     let (house, server) = (House::new().await, MockServer::start().await);
     answering(&server, 200).await;
     let (pair, order) = sold(&house, &server.uri()).await;
@@ -166,7 +166,7 @@ async fn the_record_says_who_asked_and_no_row_tells_of_the_person_any_more() {
 }
 
 #[tokio::test]
-async fn e_mail_address_and_external_id_are_free_again() {
+async fn an_erasure_frees_the_e_mail_address_and_the_external_id() {
     let house = House::new().await;
     let company = house.company(false).await;
     let client = house.merchant(&company, "Abo").await;
@@ -193,12 +193,12 @@ async fn e_mail_address_and_external_id_are_free_again() {
 }
 
 #[tokio::test]
-async fn what_was_told_and_answered_is_not_shown_again_and_a_replay_tells_the_id_alone() {
+async fn after_an_erasure_logs_and_replays_show_only_the_id() {
     let (house, server) = (House::new().await, MockServer::start().await);
     answering(&server, 200).await;
     let (pair, order) = sold(&house, &server.uri()).await;
     house.work().await;
-    let before = told(&house, &pair).await;
+    let before = sale_callback(&house, &pair).await;
     assert_eq!(before["body"]["data"]["customer"]["email"], EMAIL);
     assert_eq!(
         before["attemptLog"][0]["answer"],
@@ -209,7 +209,7 @@ async fn what_was_told_and_answered_is_not_shown_again_and_a_replay_tells_the_id
     let _ = erase(&house, &pair.target, &pair.customer)
         .await
         .expect(200);
-    let after = told(&house, &pair).await;
+    let after = sale_callback(&house, &pair).await;
     let customer = json!({
         "id": pair.customer, "email": null, "language": null, "firstName": null, "lastName": null, "erased": true
     });
@@ -246,13 +246,13 @@ async fn what_was_told_and_answered_is_not_shown_again_and_a_replay_tells_the_id
     let kept = house.table.dump();
     assert!(!json!(kept).to_string().contains(EMAIL));
     assert_eq!(
-        told(&house, &pair).await["attemptLog"][0]["answer"],
+        sale_callback(&house, &pair).await["attemptLog"][0]["answer"],
         Value::Null
     );
 }
 
 #[tokio::test]
-async fn a_callback_that_still_waits_is_delivered_without_the_person() {
+async fn a_waiting_callback_is_delivered_without_the_person() {
     let (house, server) = (House::new().await, MockServer::start().await);
     answering(&server, 503).await;
     let (pair, order) = sold(&house, &server.uri()).await;
@@ -262,7 +262,7 @@ async fn a_callback_that_still_waits_is_delivered_without_the_person() {
         .await
         .expect(200);
     answering(&server, 200).await;
-    // The endpoint is paused: one of the two probes it, the other one follows.
+    // The endpoint is paused: one of the two callbacks probes it, the other follows.
     for _ in 0..2 {
         house.advance(3_600);
         house.work().await;
@@ -277,11 +277,11 @@ async fn a_callback_that_still_waits_is_delivered_without_the_person() {
         bodies.iter().all(|body| !body.contains(EMAIL)),
         "{bodies:?}"
     );
-    assert_eq!(told(&house, &pair).await["status"], "delivered");
+    assert_eq!(sale_callback(&house, &pair).await["status"], "delivered");
 }
 
 #[tokio::test]
-async fn what_was_held_or_cut_off_is_sent_without_the_person_and_its_log_does_not_tell_of_it() {
+async fn held_and_interrupted_callbacks_are_sent_without_the_person() {
     let (house, server) = (House::new().await, MockServer::start().await);
     answering(&server, 410).await;
     let (pair, order) = sold(&house, &server.uri()).await;
@@ -292,11 +292,11 @@ async fn what_was_held_or_cut_off_is_sent_without_the_person_and_its_log_does_no
         .expect(200);
     assert_eq!(listed["items"].as_array().map(Vec::len), Some(1));
     refund(&house, &pair, &order).await;
-    // The attempt that the refund's callback would have had is cut off by the worker's death.
+    // The worker dies during the attempt of the refund's callback.
     let path = format!("PATCH /v1/connections/{}", pair.connection);
-    let anew = json!({"callback": {"url": format!("{}/new", server.uri())}});
+    let new_url = json!({"callback": {"url": format!("{}/new", server.uri())}});
     let _ = house
-        .call(&pair.source.who, &path, Some(anew))
+        .call(&pair.source.who, &path, Some(new_url))
         .await
         .expect(200);
     let refunded = house
@@ -376,7 +376,7 @@ async fn what_was_held_or_cut_off_is_sent_without_the_person_and_its_log_does_no
 }
 
 #[tokio::test]
-async fn a_running_subscription_hinders_the_erasure_and_is_named() {
+async fn a_running_subscription_prevents_the_erasure_and_is_named() {
     let house = House::new().await;
     let (pair, order) = sold(&house, "http://127.0.0.1:9/").await;
     let refused = erase(&house, &pair.target, &pair.customer).await;
@@ -417,7 +417,7 @@ async fn a_running_subscription_hinders_the_erasure_and_is_named() {
 }
 
 #[tokio::test]
-async fn subscriptions_of_other_clients_of_the_company_hinder_too_and_are_not_named() {
+async fn other_clients_subscriptions_prevent_it_without_being_named() {
     let house = House::new().await;
     let pair = house.pair(None).await;
     let _ = house.purchase(&pair, "k1").await.expect(201);
@@ -439,7 +439,7 @@ async fn subscriptions_of_other_clients_of_the_company_hinder_too_and_are_not_na
 }
 
 #[tokio::test]
-async fn a_client_of_another_company_finds_no_such_customer() {
+async fn a_client_of_another_company_cannot_find_the_customer() {
     let house = House::new().await;
     let pair = house.pair(Some("http://127.0.0.1:9/")).await;
     assert_eq!(
@@ -462,10 +462,10 @@ async fn a_client_of_another_company_finds_no_such_customer() {
 }
 
 #[tokio::test]
-async fn nobody_redeems_a_voucher_for_an_erased_customer() {
+async fn no_voucher_is_redeemed_for_an_erased_customer() {
     let house = House::new().await;
     let (pair, _) = sold(&house, "http://127.0.0.1:9/").await;
-    let code = told(&house, &pair).await["body"]["data"]["voucherCode"].clone();
+    let code = sale_callback(&house, &pair).await["body"]["data"]["voucherCode"].clone();
     let own = house.customer(&pair.source, "own@example.com").await;
     let _ = erase(&house, &pair.source, &own).await.expect(200);
     let body = json!({"customerId": own, "voucherCode": code});
@@ -481,7 +481,7 @@ async fn nobody_redeems_a_voucher_for_an_erased_customer() {
 }
 
 #[tokio::test]
-async fn an_import_for_an_erased_customer_fails_and_an_imported_subscription_that_runs_hinders() {
+async fn imports_fail_for_the_erased_and_running_imports_prevent_it() {
     let importing = Importing::new().await;
     let ended = json!({"endDate": "2026-11-02T00:00:00Z"});
     let _ = importing.import(&[importing.item("A-1", json!({}))]).await;
@@ -506,7 +506,7 @@ async fn an_import_for_an_erased_customer_fails_and_an_imported_subscription_tha
 }
 
 #[tokio::test]
-async fn an_answer_that_was_kept_for_a_repeat_is_not_given_once_the_customer_is_erased() {
+async fn a_stored_answer_about_an_erased_customer_is_not_repeated() {
     let house = House::new().await;
     let company = house.company(false).await;
     let client = house.merchant(&company, "Abo").await;
@@ -544,7 +544,7 @@ async fn an_answer_that_was_kept_for_a_repeat_is_not_given_once_the_customer_is_
 }
 
 #[tokio::test]
-async fn an_erasure_writes_four_rows_however_much_was_bought() {
+async fn an_erasure_writes_four_rows_regardless_of_purchases() {
     let house = House::new().await;
     let (pair, order) = sold(&house, "http://127.0.0.1:9/").await;
     refund(&house, &pair, &order).await;
@@ -570,7 +570,7 @@ async fn an_erasure_writes_four_rows_however_much_was_bought() {
 }
 
 #[tokio::test]
-async fn an_edit_that_overtakes_an_erasure_leaves_no_guard_behind() {
+async fn an_edit_that_overtakes_an_erasure_leaves_no_guard() {
     let house = House::new().await;
     let company = house.company(false).await;
     let client = house.merchant(&company, "Abo").await;

@@ -1,4 +1,4 @@
-//! Endpoints that fail: paused, probed, warned of, disabled, and there again. Attempts and calls are counted, nothing is timed.
+//! Failing endpoints: pauses, probes, warnings, disabling, recovery. The tests count attempts and calls and measure no time.
 
 use serde_json::{Value, json};
 use tandem_domain::mail::MailKind;
@@ -20,7 +20,7 @@ async fn calls(server: &MockServer) -> usize {
     server.received_requests().await.expect("recorded").len()
 }
 
-/// Two connected clients, and a number of sales whose callbacks nobody has attempted.
+/// Two connected clients, and sales whose callbacks have not been attempted.
 async fn sold(house: &House, server: &MockServer, sales: usize) -> Pair {
     let pair = house.pair(Some(&server.uri())).await;
     house.work().await;
@@ -58,7 +58,7 @@ pub(crate) async fn endpoint(house: &House, pair: &Pair) -> Value {
         .clone()
 }
 
-/// Lets time pass in steps of some seconds. Each step is a sweep of 64 shards, so they are few.
+/// Advances time in steps of some seconds. Each step sweeps 64 shards, so there are few.
 async fn pass(house: &House, steps: usize, seconds: i64) {
     for _ in 0..steps {
         house.advance(seconds);
@@ -67,7 +67,7 @@ async fn pass(house: &House, steps: usize, seconds: i64) {
 }
 
 #[tokio::test]
-async fn a_dead_endpoint_gets_a_probe_now_and_then_and_healthy_ones_get_everything_at_once() {
+async fn a_dead_endpoint_gets_probes_and_does_not_delay_others() {
     let house = House::new().await;
     let (dead, healthy) = (MockServer::start().await, MockServer::start().await);
     answering(&dead, 503).await;
@@ -88,7 +88,7 @@ async fn a_dead_endpoint_gets_a_probe_now_and_then_and_healthy_ones_get_everythi
     house.work().await;
     assert_eq!(calls(&healthy).await, 20);
     assert_eq!(callbacks(&house, &well.source, "delivered").await.len(), 20);
-    assert_eq!(calls(&dead).await, 1, "paused: put off without a call");
+    assert_eq!(calls(&dead).await, 1, "paused: postponed without a call");
     let waiting = callbacks(&house, &failing.source, "pending").await;
     assert_eq!(
         waiting
@@ -99,7 +99,7 @@ async fn a_dead_endpoint_gets_a_probe_now_and_then_and_healthy_ones_get_everythi
         "no step is used up"
     );
 
-    // Twelve minutes: pauses of 5, 10, 20, 40, 80, 160 and 320 seconds, of which not every end meets a step.
+    // Twelve minutes: pauses of 5, 10, 20, 40, 80, 160 and 320 seconds; not each end coincides with a step.
     pass(&house, 6, 120).await;
     let probes = calls(&dead).await;
     assert!((3..=8).contains(&probes), "{probes} calls");
@@ -116,7 +116,7 @@ async fn a_dead_endpoint_gets_a_probe_now_and_then_and_healthy_ones_get_everythi
 }
 
 #[tokio::test]
-async fn a_healthy_endpoint_costs_no_write_and_a_put_off_callback_one() {
+async fn a_healthy_endpoint_costs_no_write_a_postponement_one() {
     let (house, server) = (House::new().await, MockServer::start().await);
     answering(&server, 200).await;
     let pair = sold(&house, &server, 1).await;
@@ -131,7 +131,7 @@ async fn a_healthy_endpoint_costs_no_write_and_a_put_off_callback_one() {
     );
     assert!(
         !house.table.dump().iter().any(|row| row["sk"] == "endpoint"),
-        "healthy is the absence of a row"
+        "a healthy endpoint has no row"
     );
 
     answering(&server, 503).await;
@@ -146,7 +146,7 @@ async fn a_healthy_endpoint_costs_no_write_and_a_put_off_callback_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_fifty_workers_with_a_callback_each_one_probes() {
+async fn one_of_fifty_workers_probes_a_paused_endpoint() {
     let (house, server) = (House::new().await, MockServer::start().await);
     answering(&server, 503).await;
     let pair = sold(&house, &server, 1).await;
@@ -177,7 +177,7 @@ async fn of_fifty_workers_with_a_callback_each_one_probes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_failures_at_once_are_all_recorded_and_open_the_circuit() {
+async fn concurrent_failures_are_all_recorded_and_open_the_circuit() {
     let (house, server) = (House::new().await, MockServer::start().await);
     answering(&server, 500).await;
     let pair = sold(&house, &server, 20).await;
@@ -208,7 +208,7 @@ async fn many_failures_at_once_are_all_recorded_and_open_the_circuit() {
 }
 
 #[tokio::test]
-async fn when_the_probe_is_taken_what_waited_comes_over_time_and_not_at_once() {
+async fn after_a_successful_probe_callbacks_return_spread_over_time() {
     let (house, server) = (House::new().await, MockServer::start().await);
     answering(&server, 503).await;
     let pair = sold(&house, &server, 1).await;
@@ -218,8 +218,8 @@ async fn when_the_probe_is_taken_what_waited_comes_over_time_and_not_at_once() {
     house.work().await;
     answering(&server, 200).await;
     let mut most = 0;
-    // The window is a quarter of the hour, from the end of a pause of 10 seconds on. Those that meet the probe under way, in the
-    // first step, are put off once more: by its lease and the window.
+    // The window is a quarter of the hour after a pause of 10 seconds. Callbacks that meet the running probe in the first
+    // step are postponed again, by its lease and the window.
     for _ in 0..12 {
         let before = calls(&server).await;
         pass(&house, 1, 100).await;
@@ -237,8 +237,7 @@ async fn when_the_probe_is_taken_what_waited_comes_over_time_and_not_at_once() {
 }
 
 #[tokio::test]
-async fn after_four_days_a_mail_warns_and_after_five_the_endpoint_is_disabled_and_keeps_everything()
-{
+async fn day_four_warns_by_mail_and_day_five_disables_the_endpoint() {
     let (house, server) = (House::new().await, MockServer::start().await);
     answering(&server, 500).await;
     let pair = sold(&house, &server, 10).await;
@@ -307,7 +306,7 @@ async fn after_four_days_a_mail_warns_and_after_five_the_endpoint_is_disabled_an
 }
 
 #[tokio::test]
-async fn an_endpoint_without_sales_is_not_disabled_and_the_next_failure_only_warns() {
+async fn an_idle_endpoint_is_not_disabled_and_its_next_failure_warns() {
     let (house, server) = (House::new().await, MockServer::start().await);
     answering(&server, 500).await;
     let pair = sold(&house, &server, 1).await;
@@ -327,7 +326,7 @@ async fn an_endpoint_without_sales_is_not_disabled_and_the_next_failure_only_war
 }
 
 #[tokio::test]
-async fn a_test_is_sent_during_a_pause_and_ends_it_when_it_is_taken() {
+async fn a_successful_test_event_ends_a_pause() {
     let (house, server) = (House::new().await, MockServer::start().await);
     answering(&server, 503).await;
     let pair = sold(&house, &server, 1).await;
@@ -346,7 +345,7 @@ async fn a_test_is_sent_during_a_pause_and_ends_it_when_it_is_taken() {
 }
 
 #[tokio::test]
-async fn a_replay_lets_one_probe_through_a_pause_and_a_new_address_forgets_it() {
+async fn a_replay_allows_one_probe_and_a_new_url_ends_the_pause() {
     let (house, server) = (House::new().await, MockServer::start().await);
     answering(&server, 503).await;
     let pair = sold(&house, &server, 1).await;
@@ -384,6 +383,6 @@ async fn a_replay_lets_one_probe_through_a_pause_and_a_new_address_forgets_it() 
     assert_eq!(
         calls(&other).await,
         4,
-        "what was put off comes to the new address"
+        "postponed callbacks go to the new URL"
     );
 }

@@ -1,4 +1,4 @@
-//! What is sealed of a person: it opens while the person is there, and nothing that is left afterwards opens it.
+//! Sealed personal data opens until the person is erased; afterwards no remaining data opens it.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use tandem_tests::handlers::{House, Merchant};
 use wiremock::matchers::method;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-/// Stands in all that is said of the person, and nowhere else.
+/// Text that occurs in all data of the person, and only there.
 const CANARY: &str = "canary";
 
 const PURPOSES: [Purpose; 7] = [
@@ -24,14 +24,14 @@ const PURPOSES: [Purpose; 7] = [
 /// A sealed text of the table.
 #[derive(Debug, Clone)]
 struct Sealed {
-    /// The kind of its row and its member there, e.g. `callback sealedPerson`.
+    /// The kind of row and the member, e.g. `callback sealedPerson`.
     kept_in: String,
     text: String,
-    /// What it may be bound to: whatever its row says, alone and in pairs.
+    /// Its possible bindings: all texts of its row, alone and in pairs.
     places: BTreeSet<String>,
 }
 
-/// A sealed text and what it says.
+/// A sealed text and its plain text.
 #[derive(Debug)]
 struct Opened {
     sealed: Sealed,
@@ -39,12 +39,12 @@ struct Opened {
 }
 
 impl Opened {
-    fn tells_of_the_person(&self) -> bool {
+    fn mentions_the_person(&self) -> bool {
         self.plain.to_lowercase().contains(CANARY)
     }
 }
 
-/// All texts and numbers of a row, each with the name of its member; what lies deeper has the outer name.
+/// All texts and numbers of a row with their member names; nested values carry the outer name.
 fn words(row: &Value) -> Vec<(&str, String)> {
     fn within<'a>(name: &'a str, value: &'a Value, found: &mut Vec<(&'a str, String)>) {
         match value {
@@ -65,7 +65,7 @@ fn words(row: &Value) -> Vec<(&str, String)> {
     found
 }
 
-/// Everything in the table that has the form of a sealed text, and all that a text of its row may be bound to.
+/// Everything in the table with the form of a sealed text, with its possible bindings.
 fn sealed_in(rows: &[Value], sealer: &Sealer) -> Vec<Sealed> {
     let has_the_form =
         |text: &str| sealer.open(Purpose::Cursor, "", text) == Err(OpenError::Refused);
@@ -104,7 +104,7 @@ fn sealed_in(rows: &[Value], sealer: &Sealer) -> Vec<Sealed> {
     rows.iter().flat_map(of_row).collect()
 }
 
-/// What a sealer opens for any purpose at any place.
+/// The texts that a sealer opens for any purpose and binding.
 fn opened_by(sealer: &Sealer, sealed: &Sealed) -> Option<Opened> {
     let tries = PURPOSES
         .iter()
@@ -118,7 +118,7 @@ fn opened_by(sealer: &Sealer, sealed: &Sealed) -> Option<Opened> {
     })
 }
 
-/// A sealer of every text that may be a person's key, 32 octets in base64.
+/// A sealer for each text that could be a person's key: 32 octets in base64.
 fn keys_among<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<Sealer> {
     let keys: BTreeSet<&str> = texts
         .filter(|text| text.len() == 44 && text.ends_with('='))
@@ -128,7 +128,7 @@ fn keys_among<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<Sealer> {
         .collect()
 }
 
-/// What of some sealed texts can be opened by who has a table and the data key of its deployment.
+/// The sealed texts that the table and the deployment's data key can open.
 fn openable(house: &House, texts: &[Sealed], rows: &[Value]) -> Vec<Opened> {
     let sealer = &house.app.sealer;
     let of_deployment: Vec<Opened> = sealed_in(rows, sealer)
@@ -156,9 +156,9 @@ fn kept_in(opened: &[Opened]) -> BTreeSet<&str> {
         .collect()
 }
 
-/// Sells to a person, of whom everything is then kept that is ever kept: the answer to its making, what the callback of the
-/// sale tells, and what the receiver answered to it and to that of the refund.
-async fn somebody_known(house: &House, url: &str) -> (Merchant, String) {
+/// Sells to a person and stores every kind of personal data: the answer of the creation, the callback of the sale, and the
+/// receiver's answers to it and to the refund's callback.
+async fn customer_with_all_data(house: &House, url: &str) -> (Merchant, String) {
     let mut pair = house.pair(Some(url)).await;
     let person = json!({
         "email": format!("{CANARY}@example.com"), "language": "de", "firstName": "Canary", "lastName": "Canary",
@@ -181,24 +181,24 @@ async fn somebody_known(house: &House, url: &str) -> (Merchant, String) {
 }
 
 #[tokio::test]
-async fn what_was_sealed_of_a_person_is_opened_by_nothing_that_an_erasure_leaves() {
+async fn nothing_left_by_an_erasure_opens_sealed_personal_data() {
     let (house, server) = (House::new().await, MockServer::start().await);
     let answer = ResponseTemplate::new(200).set_body_string(format!("we know {CANARY}"));
     Mock::given(method("POST"))
         .respond_with(answer)
         .mount(&server)
         .await;
-    let (client, customer) = somebody_known(&house, &server.uri()).await;
+    let (client, customer) = customer_with_all_data(&house, &server.uri()).await;
 
     let before = house.table.dump();
     let sealed = sealed_in(&before, &house.app.sealer);
     let (known, others): (Vec<Opened>, Vec<Opened>) = openable(&house, &sealed, &before)
         .into_iter()
-        .partition(Opened::tells_of_the_person);
+        .partition(Opened::mentions_the_person);
     assert_eq!(
         known.len() + others.len(),
         sealed.len(),
-        "this test knows how to open whatever is sealed"
+        "this test opens each sealed text"
     );
     let all = BTreeSet::from([
         "attempt sealedAnswer",
@@ -208,7 +208,7 @@ async fn what_was_sealed_of_a_person_is_opened_by_nothing_that_an_erasure_leaves
     assert_eq!(
         (kept_in(&known), known.len()),
         (all, 4),
-        "what was answered to its making, what was told, and two answers"
+        "the creation's answer, the callback, and two receiver answers"
     );
 
     let _ = house
@@ -222,20 +222,21 @@ async fn what_was_sealed_of_a_person_is_opened_by_nothing_that_an_erasure_leaves
     let after = house.table.dump();
     assert!(
         !json!(after).to_string().to_lowercase().contains(CANARY),
-        "nothing is told in the clear"
+        "nothing is stored in plain text"
     );
-    // Sealed texts may have been copied before: what is left in the table must not open them either.
+    // Sealed texts may have been copied earlier: the remaining rows must not open them either.
     let copied: Vec<Sealed> = known.into_iter().map(|opened| opened.sealed).collect();
     assert_eq!(kept_in(&openable(&house, &copied, &after)), BTreeSet::new());
-    let told: Vec<Opened> = openable(&house, &sealed_in(&after, &house.app.sealer), &after);
+    let opened: Vec<Opened> = openable(&house, &sealed_in(&after, &house.app.sealer), &after);
     assert!(
-        told.iter()
+        opened
+            .iter()
             .any(|opened| opened.sealed.kept_in == "callback sealedBody"),
-        "what is no person's still opens"
+        "texts without personal data still open"
     );
-    let told: Vec<Opened> = told
+    let opened: Vec<Opened> = opened
         .into_iter()
-        .filter(Opened::tells_of_the_person)
+        .filter(Opened::mentions_the_person)
         .collect();
-    assert_eq!(kept_in(&told), BTreeSet::new());
+    assert_eq!(kept_in(&opened), BTreeSet::new());
 }

@@ -1,4 +1,4 @@
-//! Endpoints that take a callback and do not answer. They answer when the test says so, so that nothing is timed.
+//! Endpoints that accept a callback and do not answer. They answer on the test's command, so no test depends on time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,10 +16,10 @@ use crate::failing_endpoints::{callbacks, endpoint, sell};
 
 /// While a receiver hangs.
 const IMPATIENT: Duration = Duration::from_millis(1);
-/// While it answers, however slow this machine is.
+/// While it answers, even on a slow machine.
 const PATIENT: Duration = Duration::from_secs(600);
 
-/// A receiver that lets everything wait until it is told to answer.
+/// A receiver that answers only on command.
 struct Hanging {
     url: String,
     calls: watch::Receiver<usize>,
@@ -51,7 +51,7 @@ impl Hanging {
         *self.calls.borrow()
     }
 
-    /// Waits until so many callbacks have come.
+    /// Waits for a number of callbacks.
     async fn called(&self, times: usize) {
         let _ = self
             .calls
@@ -61,12 +61,12 @@ impl Hanging {
             .expect("it runs");
     }
 
-    /// From now on everything is answered with 200, also what waits.
+    /// Answers all waiting and future callbacks with 200.
     fn answer(&self) {
         self.answer_by("200 OK");
     }
 
-    /// From now on everything is answered with a status line, also what waits.
+    /// Answers all waiting and future callbacks with a status line.
     fn answer_by(&self, status: &'static str) {
         self.answers.send_replace(Some(status));
     }
@@ -79,7 +79,7 @@ async fn serve(
 ) {
     let mut request = vec![0; 64 * 1024];
     let mut length = 0;
-    // A callback is an object, so that it ends with the brace; nothing comes after it before the answer.
+    // A callback's body is an object, so it ends with the brace.
     while !request[..length].ends_with(b"}") {
         match stream.read(&mut request[length..]).await {
             Ok(0) | Err(_) => return,
@@ -98,7 +98,7 @@ async fn serve(
     let _ = stream.write_all(answer.as_bytes()).await;
 }
 
-/// A pair whose source hangs, and so many messages about sales, which no worker has seen.
+/// A pair whose source hangs, and the unhandled messages of some sales.
 async fn sold(house: &House, receiver: &Hanging, sales: usize) -> (Pair, Vec<Message>) {
     let pair = house.pair(Some(&receiver.url)).await;
     house.work().await;
@@ -106,7 +106,7 @@ async fn sold(house: &House, receiver: &Hanging, sales: usize) -> (Pair, Vec<Mes
     (pair, messages)
 }
 
-/// So many more sales, and the messages about them.
+/// Makes more sales; returns their messages.
 async fn handed_over(house: &House, pair: &Pair, sales: usize) -> Vec<Message> {
     sell(house, pair, sales).await;
     house.sweep.sweep().await.expect("swept");
@@ -127,7 +127,7 @@ async fn impatient() -> House {
     house
 }
 
-/// Looks until it is so; what never is fails the test and does not hang.
+/// Polls a condition, and fails after a time limit.
 async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     let looks = async {
         while !is_so().await {
@@ -139,7 +139,7 @@ async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
         .unwrap_or_else(|_| panic!("never: {what}"));
 }
 
-/// How many attempts are known to have waited.
+/// The recorded number of slow attempts.
 fn waits(house: &House) -> u64 {
     let rows = house.table.dump();
     rows.iter()
@@ -155,7 +155,7 @@ async fn paused(house: &House, pair: &Pair) {
     .await;
 }
 
-/// One by one, as SQS hands them to workers of their own.
+/// Hands each message to a worker of its own.
 async fn deliver(house: &House, messages: &[Message]) {
     let _ = join_all(
         messages
@@ -166,8 +166,7 @@ async fn deliver(house: &House, messages: &[Message]) {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_hangs_is_paused_while_its_first_attempts_wait_and_gets_all_when_it_answers()
- {
+async fn a_hanging_endpoint_is_paused_while_its_first_attempts_wait() {
     let (mut house, receiver) = (impatient().await, Hanging::start().await);
     let (pair, messages) = sold(&house, &receiver, 3).await;
     let third = async {
@@ -207,7 +206,7 @@ async fn an_endpoint_that_hangs_is_paused_while_its_first_attempts_wait_and_gets
     );
     assert!(
         !house.table.dump().iter().any(|row| row["sk"] == "endpoint"),
-        "nothing is left of it"
+        "the health row is gone"
     );
     house.deliverer.patience = PATIENT;
     house.advance(10);
@@ -216,7 +215,7 @@ async fn an_endpoint_that_hangs_is_paused_while_its_first_attempts_wait_and_gets
 }
 
 #[tokio::test]
-async fn one_that_lets_a_single_attempt_wait_is_well_and_what_it_takes_is_forgotten() {
+async fn a_single_slow_attempt_is_forgotten_after_its_success() {
     let (house, receiver) = (impatient().await, Hanging::start().await);
     let (pair, messages) = sold(&house, &receiver, 1).await;
     let meanwhile = async {
@@ -236,7 +235,7 @@ async fn one_that_lets_a_single_attempt_wait_is_well_and_what_it_takes_is_forgot
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_that_wait_at_once_agree_on_one_pause_and_are_all_recorded() {
+async fn concurrent_slow_attempts_cause_one_pause_and_are_recorded() {
     let (mut house, receiver) = (impatient().await, Hanging::start().await);
     let (pair, messages) = sold(&house, &receiver, 31).await;
     let last = async {
@@ -250,7 +249,7 @@ async fn many_that_wait_at_once_agree_on_one_pause_and_are_all_recorded() {
         receiver.answer();
     };
     let _ = join3(deliver(&house, &messages[..30]), last, meanwhile).await;
-    // The last one may find it paused already, by one of the others.
+    // The last attempt may find the endpoint already paused.
     let taken = receiver.calls();
     assert!(taken >= 30, "{taken}");
     assert_eq!(
@@ -269,7 +268,7 @@ async fn many_that_wait_at_once_agree_on_one_pause_and_are_all_recorded() {
     );
 }
 
-/// An attempt to an address that is answered when the source has another one already.
+/// An attempt whose answer arrives after the source changed the URL.
 async fn moved_meanwhile(answer: &'static str) -> (House, Pair) {
     let (house, old, new) = (
         impatient().await,
@@ -292,7 +291,7 @@ async fn moved_meanwhile(answer: &'static str) -> (House, Pair) {
 }
 
 #[tokio::test]
-async fn what_an_old_address_answers_says_nothing_of_the_new_one() {
+async fn an_answer_of_an_old_url_does_not_affect_the_new_url() {
     for answer in ["410 Gone", "503 Service Unavailable"] {
         let (house, pair) = moved_meanwhile(answer).await;
         let seen = endpoint(&house, &pair).await;

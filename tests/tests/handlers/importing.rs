@@ -1,4 +1,4 @@
-//! Imports: accepting, running, reading, and what externally managed subscriptions refuse.
+//! Imports: accepting, running, reading; refusals of externally managed subscriptions.
 
 use serde_json::{Value, json};
 use tandem_tests::handlers::{House, Merchant};
@@ -54,16 +54,16 @@ impl Importing {
             .await
     }
 
-    /// Accepts an import, later than the one before; its promise's id.
+    /// Accepts an import later than the previous one; returns the promise's id.
     pub(crate) async fn accept(&self, items: &[Value]) -> String {
-        // Imports accepted in the same millisecond have no order.
+        // Imports accepted in the same millisecond are unordered.
         self.house.advance(1);
         let accepted = self.send(items).await.expect(202);
         assert_eq!(accepted["state"], "accepted");
         accepted["promiseId"].as_str().expect("an id").to_owned()
     }
 
-    /// Accepts an import and lets it run.
+    /// Accepts an import and runs it.
     pub(crate) async fn import(&self, items: &[Value]) -> Value {
         let promise = self.accept(items).await;
         self.house.work().await;
@@ -88,7 +88,7 @@ impl Importing {
         listed["items"][0].clone()
     }
 
-    /// Rows whose sort key begins so.
+    /// Rows by the prefix of their sort key.
     pub(crate) fn rows(&self, sk: &str) -> Vec<Value> {
         let begins = |row: &Value| row["sk"].as_str().is_some_and(|own| own.starts_with(sk));
         self.house.table.dump().into_iter().filter(begins).collect()
@@ -104,7 +104,7 @@ pub(crate) fn results(promise: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn each_item_makes_an_order_and_an_externally_managed_subscription() {
+async fn an_item_creates_an_order_and_an_external_subscription() {
     let importing = Importing::new().await;
     let more = json!({
         "quantity": 3,
@@ -177,7 +177,7 @@ async fn each_item_makes_an_order_and_an_externally_managed_subscription() {
 }
 
 #[tokio::test]
-async fn the_same_id_again_updates_and_what_is_the_same_is_unchanged() {
+async fn a_repeated_id_updates_and_equal_values_are_unchanged() {
     let importing = Importing::new().await;
     let _ = importing
         .import(&[importing.item("A-1", json!({"discountPercentage": 10}))])
@@ -227,7 +227,7 @@ async fn the_same_id_again_updates_and_what_is_the_same_is_unchanged() {
             ),
             (&status, &json!(method), &json!(quantity))
         );
-        assert_eq!(after["discountPercentage"], 10.0, "what is not said stays");
+        assert_eq!(after["discountPercentage"], 10.0, "absent members stay");
         if result == "unchanged" {
             assert_eq!(after, before);
         }
@@ -236,7 +236,7 @@ async fn the_same_id_again_updates_and_what_is_the_same_is_unchanged() {
 }
 
 #[tokio::test]
-async fn the_later_accepted_import_wins_whichever_runs_last() {
+async fn the_import_accepted_last_wins_in_any_order_of_execution() {
     let importing = Importing::new().await;
     let first = importing
         .accept(&[importing.item("A-1", json!({"quantity": 1}))])
@@ -264,7 +264,7 @@ async fn the_later_accepted_import_wins_whichever_runs_last() {
     );
     assert_eq!(overtaken["items"][0]["supersededBy"], second.as_str());
     assert_eq!(importing.subscription().await["quantity"], 2);
-    // What is the same as before is still the later one.
+    // An unchanged item still counts as the later import.
     importing.house.advance(1);
     let third = importing
         .accept(&[importing.item("A-1", json!({"quantity": 3}))])
@@ -289,7 +289,7 @@ async fn the_later_accepted_import_wins_whichever_runs_last() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_in_substance_fails_that_item_only() {
+async fn an_error_of_substance_fails_that_item_only() {
     let importing = Importing::new().await;
     let (house, client) = (&importing.house, &importing.client);
     let other_company = house.company(false).await;
@@ -357,7 +357,7 @@ async fn what_is_wrong_in_substance_fails_that_item_only() {
         (&promise["state"], &promise["counts"]["failed"]),
         (&json!("completedWithErrors"), &json!(7))
     );
-    // What was imported of an archived offer still changes; an order keeps its offer.
+    // Orders of an archived offer can still be updated; an order keeps its offer.
     let items = [
         importing.item("OLD", json!({"offerId": archived, "quantity": 5})),
         importing.item("7", json!({"offerId": archived})),
@@ -368,7 +368,7 @@ async fn what_is_wrong_in_substance_fails_that_item_only() {
 }
 
 #[tokio::test]
-async fn only_imports_change_what_is_externally_managed() {
+async fn only_imports_change_externally_managed_subscriptions() {
     let importing = Importing::new().await;
     let (house, who) = (&importing.house, &importing.client.who);
     let promise = importing.import(&[importing.item("A-1", json!({}))]).await;
@@ -416,7 +416,7 @@ async fn only_imports_change_what_is_externally_managed() {
 }
 
 #[tokio::test]
-async fn failed_items_run_again_as_a_new_promise_but_do_not_overtake_what_came_since() {
+async fn a_retry_is_a_new_promise_but_does_not_overtake_later_imports() {
     let importing = Importing::new().await;
     let gone = importing.house.offer(&importing.client, json!({})).await;
     let items = [
@@ -474,7 +474,7 @@ async fn failed_items_run_again_as_a_new_promise_but_do_not_overtake_what_came_s
 }
 
 #[tokio::test]
-async fn a_dry_run_tells_what_would_happen_and_writes_nothing() {
+async fn a_dry_run_reports_the_results_and_writes_nothing() {
     let importing = Importing::new().await;
     let _ = importing
         .import(&[
@@ -494,7 +494,7 @@ async fn a_dry_run_tells_what_would_happen_and_writes_nothing() {
         ),
     ];
     let body = Some(json!({"items": items}));
-    let told = importing
+    let answer = importing
         .house
         .call(
             &importing.client.who,
@@ -504,18 +504,18 @@ async fn a_dry_run_tells_what_would_happen_and_writes_nothing() {
         .await
         .expect(200);
     assert_eq!(
-        results(&told),
+        results(&answer),
         ["unchanged", "updated", "created", "failed"]
     );
     assert_eq!(
-        (&told["dryRun"], &told["items"][2]["orderId"]),
+        (&answer["dryRun"], &answer["items"][2]["orderId"]),
         (&json!(true), &json!(null))
     );
     assert_eq!(importing.house.table.dump(), before);
 }
 
 #[tokio::test]
-async fn the_log_is_found_by_id_offer_result_promise_and_time_newest_first_for_90_days() {
+async fn the_log_is_filtered_newest_first_and_kept_for_90_days() {
     let importing = Importing::new().await;
     let gone = importing.house.offer(&importing.client, json!({})).await;
     let first = importing
@@ -618,7 +618,7 @@ async fn the_log_is_found_by_id_offer_result_promise_and_time_newest_first_for_9
 }
 
 #[tokio::test]
-async fn a_client_with_an_event_endpoint_is_told_when_an_import_is_done() {
+async fn a_finished_import_sends_an_event_to_the_event_endpoint() {
     use wiremock::matchers::method;
     use wiremock::{Mock, MockServer, ResponseTemplate};
     let (importing, server) = (Importing::new().await, MockServer::start().await);

@@ -1,4 +1,4 @@
-//! Imports that are too large, no text, no JSON, too deep, or not meant so: refused as a whole, and nothing is taken.
+//! Imports that are too large, invalid UTF-8, invalid JSON, too deep or malformed: refused as a whole.
 
 use serde_json::{Value, json};
 use tandem_tests::handlers::Answer;
@@ -15,8 +15,8 @@ async fn send(importing: &Importing, body: impl Into<Vec<u8>>) -> Answer {
         .await
 }
 
-/// Nothing was accepted.
-fn nothing_is_taken(importing: &Importing) {
+/// Checks that no import was accepted.
+fn nothing_is_accepted(importing: &Importing) {
     assert_eq!(
         importing.rows("promise").len()
             + importing.rows("chunk#").len()
@@ -25,7 +25,7 @@ fn nothing_is_taken(importing: &Importing) {
     );
 }
 
-/// A good import as text, with spaces behind it up to a size.
+/// A valid import, padded with spaces to a size.
 fn padded(importing: &Importing, size: usize) -> Vec<u8> {
     let mut body = json!({"items": [importing.item("A-1", json!({}))]})
         .to_string()
@@ -35,7 +35,7 @@ fn padded(importing: &Importing, size: usize) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn two_mebibytes_are_taken_and_one_byte_more_is_refused_by_naming_the_limit() {
+async fn two_mebibytes_are_accepted_and_one_byte_more_is_refused() {
     let importing = Importing::new().await;
     let refused = send(&importing, padded(&importing, LARGEST + 1)).await;
     assert!(
@@ -47,7 +47,7 @@ async fn two_mebibytes_are_taken_and_one_byte_more_is_refused_by_naming_the_limi
         refused.text
     );
     assert_eq!(refused.problem(413), "body_too_large");
-    nothing_is_taken(&importing);
+    nothing_is_accepted(&importing);
     let accepted = send(&importing, padded(&importing, LARGEST))
         .await
         .expect(202);
@@ -63,7 +63,7 @@ async fn two_mebibytes_are_taken_and_one_byte_more_is_refused_by_naming_the_limi
 }
 
 #[tokio::test]
-async fn a_thousand_items_are_taken_and_one_more_is_refused() {
+async fn a_thousand_items_are_accepted_and_one_more_is_refused() {
     let importing = Importing::new().await;
     let mut items: Vec<Value> = (0..1_001)
         .map(|number| importing.item(&format!("A-{number}"), json!({})))
@@ -77,14 +77,14 @@ async fn a_thousand_items_are_taken_and_one_more_is_refused() {
         (&json!("items"), &json!("wrong_length"))
     );
     assert_eq!(refused.problem(422), "invalid_fields");
-    nothing_is_taken(&importing);
+    nothing_is_accepted(&importing);
     items.pop();
     assert_eq!(importing.send(&items).await.expect(202)["itemCount"], 1_000);
     assert_eq!(importing.rows("chunk#").len(), 40);
 }
 
 #[tokio::test]
-async fn what_is_no_text_or_no_json_is_refused() {
+async fn invalid_utf8_and_invalid_json_are_refused() {
     let importing = Importing::new().await;
     let good = padded(&importing, 400);
     let broken_text = {
@@ -120,11 +120,11 @@ async fn what_is_no_text_or_no_json_is_refused() {
             "{shown}"
         );
     }
-    nothing_is_taken(&importing);
+    nothing_is_accepted(&importing);
 }
 
 #[tokio::test]
-async fn deep_and_enormous_json_is_refused_and_hurts_nobody() {
+async fn deep_and_enormous_json_is_refused_harmlessly() {
     let importing = Importing::new().await;
     let deep =
         |open: &str, close: &str| format!("{}{}", open.repeat(100_000), close.repeat(100_000));
@@ -142,7 +142,7 @@ async fn deep_and_enormous_json_is_refused_and_hurts_nobody() {
     let many_members = format!("{{\"items\": [{{{}}}]}}", members.join(","));
     assert!(many_members.len() < LARGEST);
     let refused = send(&importing, many_members).await;
-    // The answer names each wrong member, and has an end all the same.
+    // The answer names each wrong member and stays bounded.
     assert!(
         refused.text.len() < 5 * 1024 * 1024,
         "{} bytes",
@@ -159,11 +159,11 @@ async fn deep_and_enormous_json_is_refused_and_hurts_nobody() {
         send(&importing, many_items).await.problem(422),
         "invalid_fields"
     );
-    nothing_is_taken(&importing);
+    nothing_is_accepted(&importing);
 }
 
 #[tokio::test]
-async fn numbers_that_are_too_large_too_long_or_not_whole_are_named() {
+async fn too_large_too_long_and_fractional_numbers_are_named() {
     let importing = Importing::new().await;
     let long = "9".repeat(1_000_000);
     let numbers = [
@@ -184,7 +184,7 @@ async fn numbers_that_are_too_large_too_long_or_not_whole_are_named() {
             json!({"items": [importing.item("A-1", json!({"quantity": "HERE"}))]}).to_string();
         let answer = send(&importing, body.replace("\"HERE\"", number)).await;
         let shown: String = number.chars().take(24).collect();
-        // What is no number of the JSON that programs read is no JSON; the rest is a wrong quantity.
+        // Numbers outside JSON's common range are invalid JSON; the others are a wrong quantity.
         match answer.status {
             400 => assert_eq!(answer.problem(400), "invalid_json", "{shown}"),
             _ => {
@@ -199,11 +199,11 @@ async fn numbers_that_are_too_large_too_long_or_not_whole_are_named() {
         }
     }
     assert_eq!(refused, &numbers[..8], "numbers that are read are named");
-    nothing_is_taken(&importing);
+    nothing_is_accepted(&importing);
 }
 
 #[tokio::test]
-async fn a_local_time_another_offset_and_a_bare_date_are_named_with_what_to_write() {
+async fn wrong_forms_of_time_are_refused_with_an_example() {
     let importing = Importing::new().await;
     let cases = [
         ("2026-11-01T00:00:00", "no_offset", "2026-11-01T00:00:00Z"),
@@ -241,5 +241,5 @@ async fn a_local_time_another_offset_and_a_bare_date_are_named_with_what_to_writ
         );
         assert_eq!(refused.problem(422), "invalid_fields");
     }
-    nothing_is_taken(&importing);
+    nothing_is_accepted(&importing);
 }

@@ -1,11 +1,11 @@
-//! What an import costs by the item, counted for three sizes: it must not grow with the import, nor with what is there already.
+//! The cost of an import per item, for three sizes: it must not grow with the import or with existing data.
 
 use serde_json::{Value, json};
 use tandem_testing::Capacity;
 
 use crate::importing::Importing;
 
-/// Round trips and capacity units by the thousand items.
+/// Round trips and capacity units per thousand items.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Cost {
     calls: usize,
@@ -18,11 +18,11 @@ impl Importing {
         (self.house.table.calls().len(), self.house.table.capacity())
     }
 
-    /// Imports so many orders, a thousand at a time, and counts.
+    /// Imports orders in calls of a thousand, and counts.
     #[expect(
         clippy::float_arithmetic,
         clippy::cast_precision_loss,
-        reason = "a share of what was counted"
+        reason = "a share of a count"
     )]
     async fn cost_of(&self, size: usize, prefix: &str, more: &Value) -> Cost {
         let items: Vec<Value> = (0..size)
@@ -49,11 +49,11 @@ impl Importing {
     }
 }
 
-/// At most a hundredth apart: what an import costs beside its items is little, but something.
+/// At most 1 % apart: an import has a small fixed cost.
 #[expect(
     clippy::float_arithmetic,
     clippy::cast_precision_loss,
-    reason = "shares of what was counted"
+    reason = "shares of counts"
 )]
 fn assert_alike(costs: &[Cost]) {
     for of in [

@@ -1,4 +1,4 @@
-//! A chunk that no worker can handle is put aside, and its promise says so; the others go on. A redriven message finishes it.
+//! An unprocessable chunk becomes a dead letter and its promise shows it; other chunks continue. A redriven message finishes it.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use tandem_testing::{Fault, Lost};
 
 use crate::importing::{Importing, results};
 
-/// An import of two chunks: its promise, and the messages of the first chunk and the second.
+/// An import of two chunks: its promise and both messages.
 async fn two_chunks(importing: &Importing) -> (String, Message, Message) {
     let items: Vec<Value> = (0..30)
         .map(|number| importing.item(&format!("A-{number}"), json!({})))
@@ -20,32 +20,35 @@ async fn two_chunks(importing: &Importing) -> (String, Message, Message) {
     (promise, first, second)
 }
 
-/// The message is so many times in the dead-letter queue, with its reason, and no other one is.
+/// Checks that the dead-letter queue holds only this message, this many times, with its reason.
 fn are_dead_letters(
     importing: &Importing,
     message: &Message,
     times: usize,
     reason: &DeadLetterReason,
 ) {
-    let letters = importing.house.dead_letters();
-    assert_eq!(letters.len(), times);
+    let dead_letters = importing.house.dead_letters();
+    assert_eq!(dead_letters.len(), times);
     assert!(
-        letters
-            .iter()
-            .all(|letter| letter.body == message.encode() && letter.reason == *reason),
-        "{letters:?}"
+        dead_letters.iter().all(
+            |dead_letter| dead_letter.body == message.encode() && dead_letter.reason == *reason
+        ),
+        "{dead_letters:?}"
     );
 }
 
-/// The promise runs, its first chunk is put aside, its second one done, and nothing is due.
+/// Checks that the promise runs, its first chunk is a dead letter, its second is done, and nothing is due.
 async fn is_put_aside(importing: &Importing, promise: &str) {
-    let told = importing.promise(promise).await;
+    let promise_view = importing.promise(promise).await;
     assert_eq!(
-        (&told["state"], &told["stuckItems"]),
+        (&promise_view["state"], &promise_view["stuckItems"]),
         (&json!("running"), &json!([{"from": 0, "to": 24}]))
     );
     assert_eq!(
-        (&told["counts"]["created"], &told["counts"]["pending"]),
+        (
+            &promise_view["counts"]["created"],
+            &promise_view["counts"]["pending"]
+        ),
         (&json!(5), &json!(25))
     );
     importing.house.advance(86_400);
@@ -56,21 +59,23 @@ async fn is_put_aside(importing: &Importing, promise: &str) {
 }
 
 async fn is_finished(importing: &Importing, promise: &str) {
-    let told = importing.promise(promise).await;
+    let promise_view = importing.promise(promise).await;
     assert_eq!(
-        (&told["state"], &told["stuckItems"]),
+        (&promise_view["state"], &promise_view["stuckItems"]),
         (&json!("completed"), &json!([]))
     );
     assert_eq!(
-        (&told["counts"]["created"], results(&told).len()),
+        (
+            &promise_view["counts"]["created"],
+            results(&promise_view).len()
+        ),
         (&json!(30), 30)
     );
     assert_eq!(importing.rows("order").len(), 30);
 }
 
 #[tokio::test]
-async fn a_chunk_whose_row_cannot_be_read_ends_aside_and_a_redrive_finishes_it_after_the_row_was_mended()
- {
+async fn a_redrive_finishes_a_corrupt_chunk_after_its_repair() {
     for (sk, name) in [("items#000", "items"), ("chunk#000", "tries")] {
         let importing = Importing::new().await;
         let (promise, first, second) = two_chunks(&importing).await;
@@ -95,7 +100,7 @@ async fn a_chunk_whose_row_cannot_be_read_ends_aside_and_a_redrive_finishes_it_a
     }
 }
 
-/// Lets workers die over a message until the chunk was begun as often as it may be.
+/// Kills workers on a message until the chunk has no leases left.
 async fn kill_workers(importing: &Importing, message: &Message) {
     let faults = &importing.house.table.faults;
     for _ in 0..MAX_LEASES {
@@ -111,7 +116,7 @@ async fn kill_workers(importing: &Importing, message: &Message) {
 }
 
 #[tokio::test]
-async fn a_chunk_over_which_workers_die_ends_aside_and_a_redrive_finishes_it() {
+async fn a_redrive_finishes_a_chunk_that_killed_its_workers() {
     let importing = Importing::new().await;
     let (promise, first, second) = two_chunks(&importing).await;
     kill_workers(&importing, &first).await;
@@ -127,7 +132,7 @@ async fn a_chunk_over_which_workers_die_ends_aside_and_a_redrive_finishes_it() {
 }
 
 #[tokio::test]
-async fn messages_that_stood_in_the_queue_when_a_chunk_was_put_aside_do_not_begin_it_anew() {
+async fn queued_messages_do_not_restart_a_dead_lettered_chunk() {
     let importing = Importing::new().await;
     let (promise, first, second) = two_chunks(&importing).await;
     let sent_before = importing.house.clock.now();
@@ -135,7 +140,7 @@ async fn messages_that_stood_in_the_queue_when_a_chunk_was_put_aside_do_not_begi
     let both = [first, second];
     assert!(importing.house.import(&both, 3).await.is_empty());
     importing.house.advance(1);
-    // The sweep may have sent one each minute while the chunk was due; each is received for the first time.
+    // The sweep may have sent a message each minute while the chunk was due; each is received for the first time.
     for _ in 0..3 {
         assert!(
             importing

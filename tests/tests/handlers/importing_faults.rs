@@ -1,4 +1,4 @@
-//! Imports that come twice, at once, out of order, or to a world that changed meanwhile.
+//! Imports that are repeated, concurrent, out of order, or overtaken by other changes.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::importing::{Importing, results};
 const MANY: usize = 50;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_import_sent_fifty_times_at_once_with_one_key_is_one_promise() {
+async fn fifty_concurrent_imports_with_one_key_make_one_promise() {
     let importing = Importing::new().await;
     let body =
         json!({"items": [importing.item("A-1", json!({})), importing.item("A-2", json!({}))]});
@@ -55,7 +55,7 @@ async fn one_import_sent_fifty_times_at_once_with_one_key_is_one_promise() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_two_imports_of_one_id_at_once_the_later_accepted_wins_whenever_they_run() {
+async fn of_two_concurrent_imports_the_one_accepted_later_wins() {
     let importing = Importing::new().await;
     for round in 0..MANY {
         let id = format!("A-{round}");
@@ -106,7 +106,7 @@ fn text(value: &Value) -> &str {
 }
 
 #[tokio::test]
-async fn a_customer_who_is_gone_when_the_import_runs_fails_those_items_only() {
+async fn a_customer_missing_at_run_time_fails_those_items_only() {
     let importing = Importing::new().await;
     let other = importing
         .house
@@ -118,7 +118,7 @@ async fn a_customer_who_is_gone_when_the_import_runs_fails_those_items_only() {
         importing.item("3", json!({})),
     ];
     let promise = importing.accept(&items).await;
-    // Customers cannot be deleted by the API; the row is taken away as a deletion would.
+    // The API cannot delete a customer without a trace; the test deletes the row.
     let mut gone = Transaction::default();
     let (company, customer) = (
         importing.client.company.parse().expect("an id"),
@@ -150,7 +150,7 @@ async fn a_customer_who_is_gone_when_the_import_runs_fails_those_items_only() {
 }
 
 #[tokio::test]
-async fn everything_delivered_twice_and_in_reverse_changes_nothing_twice() {
+async fn messages_delivered_twice_and_in_reverse_apply_once() {
     let importing = Importing::new().await;
     let items: Vec<Value> = (0..60)
         .map(|number| importing.item(&format!("A-{number}"), json!({})))
@@ -164,7 +164,7 @@ async fn everything_delivered_twice_and_in_reverse_changes_nothing_twice() {
     assert_eq!(messages.len(), 6);
     messages.sort_by(|a, b| (&b.pk, &b.sk).cmp(&(&a.pk, &a.sk)));
     for message in &messages {
-        // Both copies at once, and the first one again when it is done.
+        // Both copies at once, then the first one again.
         let copies = [message.clone(), message.clone()];
         assert!(importing.house.import(&copies, 1).await.is_empty());
         assert!(importing.house.import(&copies[..1], 2).await.is_empty());

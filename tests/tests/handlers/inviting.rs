@@ -1,4 +1,4 @@
-//! How often a client may invite.
+//! The limit of invitations.
 
 use std::collections::BTreeSet;
 
@@ -26,7 +26,7 @@ async fn company_of_three(house: &House) -> [Merchant; 3] {
 }
 
 #[tokio::test]
-async fn the_twenty_first_invitation_of_an_hour_waits_also_to_one_that_declined_the_others() {
+async fn the_twenty_first_invitation_of_an_hour_is_refused() {
     let house = House::new().await;
     let [source, target, third] = company_of_three(&house).await;
     for _ in 0..20 {
@@ -51,7 +51,7 @@ async fn the_twenty_first_invitation_of_an_hour_waits_also_to_one_that_declined_
 }
 
 #[tokio::test]
-async fn what_is_refused_and_what_is_repeated_is_not_counted_and_the_count_costs_no_call() {
+async fn refused_and_repeated_invitations_do_not_count() {
     let house = House::new().await;
     let [source, target, third] = company_of_three(&house).await;
     let body = json!({"targetClientId": target.id, "offersAccess": true});
@@ -74,7 +74,7 @@ async fn what_is_refused_and_what_is_repeated_is_not_counted_and_the_count_costs
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_race_lets_one_too_many_through() {
+async fn concurrent_invitations_never_exceed_the_limit() {
     let house = House::new().await;
     let company = house.company(true).await;
     let source = house.merchant(&company, "Quelle").await;
@@ -98,5 +98,5 @@ async fn no_race_lets_one_too_many_through() {
     assert!(seen.is_subset(&[201, 409, 429, 503].into()), "{seen:?}");
 }
 
-/// More rounds than are needed until nobody is told to try again.
+/// More rounds than conflicts can cause.
 const MANY: usize = 50;

@@ -1,13 +1,13 @@
-//! What becomes of invitations' mails, from the mail service's event to the connection. The local emulator delivers no such events;
-//! these have the form that AWS documents.
+//! Mail events, from SES to the connection that shows them. The local emulator delivers no such events; these have the form
+//! that AWS documents.
 
 use serde_json::{Value, json};
 use tandem_tests::handlers::{House, Merchant};
 
 const AT: &str = "2026-11-21T12:00:07.412Z";
 
-/// An event of SES as EventBridge hands it to a function; `told` is its own part, e.g. `bounce`.
-fn event(kind: &str, tags: Value, told: Value) -> Value {
+/// An SES event in EventBridge's form; `details` is its specific part, e.g. `bounce`.
+fn event(kind: &str, tags: Value, details: Value) -> Value {
     let mut detail = json!({
         "eventType": kind,
         "mail": {
@@ -26,7 +26,7 @@ fn event(kind: &str, tags: Value, told: Value) -> Value {
     detail
         .as_object_mut()
         .expect("an object")
-        .extend(told.as_object().expect("an object").clone());
+        .extend(details.as_object().expect("an object").clone());
     let name = match kind {
         "Bounce" => "Email Bounced",
         "Complaint" => "Email Complaint Received",
@@ -87,7 +87,7 @@ async fn shown(house: &House, who: &Merchant, id: &str) -> Value {
 }
 
 #[tokio::test]
-async fn the_source_sees_what_became_of_its_invitations_mail_and_the_target_does_not() {
+async fn only_the_source_sees_the_fate_of_its_invitation_mail() {
     let house = House::new().await;
     let (source, target, id) = invited(&house).await;
     house.work().await;
@@ -98,7 +98,7 @@ async fn the_source_sees_what_became_of_its_invitations_mail_and_the_target_does
         .into_iter()
         .map(|(name, value)| (name.to_owned(), json!([value])))
         .collect();
-    for (kind, told, status, at) in [
+    for (kind, details, status, at) in [
         (
             "Send",
             json!({"send": {}}),
@@ -110,7 +110,7 @@ async fn the_source_sees_what_became_of_its_invitations_mail_and_the_target_does
     ] {
         house
             .notes
-            .note(event(kind, json!(tags), told))
+            .note(event(kind, json!(tags), details))
             .await
             .expect("noted");
         assert_eq!(
@@ -130,7 +130,7 @@ async fn the_source_sees_what_became_of_its_invitations_mail_and_the_target_does
 }
 
 #[tokio::test]
-async fn events_that_come_late_or_twice_change_nothing() {
+async fn late_and_repeated_events_change_nothing() {
     let house = House::new().await;
     let (source, _, id) = invited(&house).await;
     let tags = json!({"about": ["invitation"], "connection": [id]});
@@ -140,10 +140,10 @@ async fn events_that_come_late_or_twice_change_nothing() {
         .await
         .expect("noted");
     let before = house.table.dump();
-    for (kind, told) in [("Bounce", bounce()), ("Send", json!({"send": {}}))] {
+    for (kind, details) in [("Bounce", bounce()), ("Send", json!({"send": {}}))] {
         house
             .notes
-            .note(event(kind, tags.clone(), told))
+            .note(event(kind, tags.clone(), details))
             .await
             .expect("noted");
     }
@@ -155,7 +155,7 @@ async fn events_that_come_late_or_twice_change_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_no_event_of_an_invitation_here_is_left_alone() {
+async fn events_of_other_mails_are_ignored() {
     let house = House::new().await;
     let (_, _, id) = invited(&house).await;
     let before = house.table.dump();
@@ -196,11 +196,11 @@ async fn what_is_no_event_of_an_invitation_here_is_left_alone() {
 }
 
 #[tokio::test]
-async fn events_at_once_end_with_what_says_most() {
+async fn concurrent_events_end_with_the_most_severe_one() {
     let house = House::new().await;
     let (source, _, id) = invited(&house).await;
     let tags = json!({"about": ["invitation"], "connection": [id]});
-    let note = |kind, told| house.notes.note(event(kind, tags.clone(), told));
+    let note = |kind, details| house.notes.note(event(kind, tags.clone(), details));
     let all = [
         note("Send", json!({})),
         note("Complaint", complaint()),

@@ -1,4 +1,4 @@
-//! A request that would outlast its function.
+//! A request that would exceed its function's timeout.
 
 use std::time::{Duration, SystemTime};
 
@@ -14,7 +14,7 @@ async fn never(_: App, _: Request) -> Result<Answer, Problem> {
 }
 
 #[tokio::test]
-async fn a_request_that_takes_too_long_is_answered_before_the_function_ends() {
+async fn a_slow_request_is_answered_before_the_function_times_out() {
     let house = House::new().await;
     let deadline = SystemTime::now() + Duration::from_millis(700);
     let mut context = Context::default();

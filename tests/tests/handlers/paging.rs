@@ -1,4 +1,4 @@
-//! Lists: every row once, newest first, with and without filters.
+//! Lists: each row once, newest first, with and without filters.
 
 use serde_json::{Value, json};
 use tandem_tests::handlers::{House, Who};
@@ -35,7 +35,7 @@ fn newest_first(ids: &[String]) -> bool {
 }
 
 #[tokio::test]
-async fn pages_have_every_row_once_with_and_without_filter() {
+async fn pages_contain_each_row_once_with_and_without_filter() {
     let house = House::new().await;
     let company = house.company(true).await;
     let client = house.merchant(&company, "Quelle").await;

@@ -1,10 +1,10 @@
-//! What a purchase costs and writes.
+//! The cost and the rows of a purchase.
 
 use serde_json::{Value, json};
 use tandem_tests::handlers::House;
 
 #[tokio::test]
-async fn a_purchase_takes_three_round_trips_of_which_one_is_the_transaction() {
+async fn a_purchase_takes_two_reads_and_one_transaction() {
     let house = House::new().await;
     let pair = house.pair(Some("http://127.0.0.1:9/")).await;
     house.table.reset_calls();
@@ -48,7 +48,7 @@ async fn the_largest_purchase_fits_one_transaction() {
         house.table.calls(),
         ["BatchGetItem", "BatchGetItem", "TransactWriteItems"]
     );
-    // The order, the record of the key, the own subscription, and five rows for each cross-client position.
+    // The order, the idempotency record, the own subscription, and five rows per cross-client position.
     assert_eq!(house.table.dump().len() - before, 3 + 19 * 5);
     let path = format!("/v1/orders/{}/refund", order["id"].as_str().expect("an id"));
     let refunded = house
@@ -65,7 +65,7 @@ async fn the_largest_purchase_fits_one_transaction() {
 }
 
 #[tokio::test]
-async fn neither_voucher_code_nor_customer_nor_secret_can_be_read_in_what_a_purchase_writes() {
+async fn a_purchases_rows_show_no_code_no_customer_and_no_secret() {
     let house = House::new().await;
     let pair = house.pair(Some("http://127.0.0.1:9/")).await;
     let _ = house.purchase(&pair, "k1").await.expect(201);
@@ -114,7 +114,7 @@ async fn a_refused_purchase_writes_nothing() {
 }
 
 #[tokio::test]
-async fn optional_positions_are_bought_when_chosen_and_quantities_count() {
+async fn chosen_optional_positions_are_bought_by_quantity() {
     let house = House::new().await;
     let pair = house.pair(None).await;
     let positions = json!([

@@ -1,4 +1,4 @@
-//! Many at once: one winner, and a defined answer for the others.
+//! Races: one winner, and a defined answer for the others.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -83,7 +83,7 @@ async fn fifty_customers_redeem_one_voucher_and_one_gets_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_fifty_wrong_codes_at_once_ten_are_looked_up_and_the_others_have_to_wait() {
+async fn of_fifty_concurrent_wrong_codes_ten_are_looked_up() {
     let house = House::new().await;
     let client = house.merchant(&house.company(true).await, "Quelle").await;
     let body = json!({"customerId": house.customer(&client, "own@example.com").await, "voucherCode": "00000-00000-00000-00000"});
@@ -95,10 +95,10 @@ async fn of_fifty_wrong_codes_at_once_ten_are_looked_up_and_the_others_have_to_w
         )
     };
     let (mut open, mut answered) = (MANY, Vec::new());
-    // Who finds others faster again and again is told so, and has learned nothing of its code; it asks again.
+    // A caller that keeps losing the race gets 409 without learning about its code, and asks again.
     while open > 0 {
         let answers = join_all((0..open).map(|_| guess())).await;
-        let (busy, told): (Vec<Answer>, Vec<Answer>) =
+        let (busy, definite): (Vec<Answer>, Vec<Answer>) =
             answers.into_iter().partition(|answer| answer.status == 503);
         assert!(
             busy.iter()
@@ -106,7 +106,7 @@ async fn of_fifty_wrong_codes_at_once_ten_are_looked_up_and_the_others_have_to_w
             "{busy:?}"
         );
         open = busy.len();
-        answered.extend(told);
+        answered.extend(definite);
     }
     let (looked_up, waiting): (Vec<Answer>, Vec<Answer>) = answered
         .into_iter()
@@ -187,7 +187,7 @@ async fn fifty_invitations_make_one_connection() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_customer_is_made_however_many_ask() {
+async fn concurrent_requests_create_one_customer() {
     let house = House::new().await;
     let company = house.company(true).await;
     let client = house.merchant(&company, "Quelle").await;
@@ -214,7 +214,7 @@ async fn purchase_after(
     number: usize,
     blocked: &AtomicBool,
 ) -> (bool, Answer) {
-    // Some begin before the block, some beside it, some after it.
+    // Some purchases start before the block, some during it, some after it.
     for _ in 0..number * 4 {
         tokio::task::yield_now().await;
     }
@@ -223,7 +223,7 @@ async fn purchase_after(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn purchases_against_a_block_are_whole_or_refused_and_none_begins_after_it() {
+async fn purchases_racing_a_block_are_complete_or_refused() {
     let house = House::new().await;
     let pair = house.pair(Some("http://127.0.0.1:9/")).await;
     let blocked = AtomicBool::new(false);
@@ -267,7 +267,7 @@ async fn purchases_against_a_block_are_whole_or_refused_and_none_begins_after_it
             .map(|row| row[id].to_string())
             .collect()
     };
-    // Each sale is there with all that belongs to it, and nothing of a refused one.
+    // Each sale has all its rows, and a refused purchase has none.
     for (sk, id) in [
         ("order", "id"),
         ("payout", "orderId"),
@@ -283,7 +283,7 @@ async fn purchases_against_a_block_are_whole_or_refused_and_none_begins_after_it
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_fifty_imports_of_one_id_at_once_the_latest_accepted_wins() {
+async fn of_fifty_concurrent_imports_of_one_id_the_latest_wins() {
     let importing = Importing::new().await;
     let mut promises = Vec::new();
     for number in 1..=MANY {
@@ -295,7 +295,7 @@ async fn of_fifty_imports_of_one_id_at_once_the_latest_accepted_wins() {
     }
     let mut messages = importing.house.import_messages().await;
     assert_eq!(messages.len(), MANY);
-    // Who finds others faster again and again gives its chunk back; its message comes again.
+    // A worker that keeps losing the race returns its chunk to the queue.
     while !messages.is_empty() {
         let again = join_all(
             messages
@@ -312,9 +312,9 @@ async fn of_fifty_imports_of_one_id_at_once_the_latest_accepted_wins() {
     }
     let mut made = 0;
     for promise in &promises {
-        let told = importing.promise(promise).await;
-        assert_eq!(told["state"], "completed");
-        let result = results(&told)[0];
+        let promise_view = importing.promise(promise).await;
+        assert_eq!(promise_view["state"], "completed");
+        let result = results(&promise_view)[0];
         assert!(
             ["created", "updated", "superseded"].contains(&result),
             "{result}"
@@ -333,7 +333,7 @@ async fn of_fifty_imports_of_one_id_at_once_the_latest_accepted_wins() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_two_sweeps_hand_over_at_once_happens_once() {
+async fn two_concurrent_sweeps_cause_each_effect_once() {
     let (house, server) = (House::new().await, MockServer::start().await);
     Mock::given(method("POST"))
         .respond_with(ResponseTemplate::new(200))
@@ -365,13 +365,10 @@ async fn what_two_sweeps_hand_over_at_once_happens_once() {
         .into_iter()
         .map(|sent| sent.message)
         .collect();
-    // Two mails, of an invitation and its acceptance, and two chunks.
+    // Two mails, of the invitation and its acceptance, and two chunks.
     assert_eq!(messages.len(), 2 * (MANY + 4), "each sweep hands over all");
     let again = join_all(messages.iter().map(|message| house.process(message, 1))).await;
-    assert!(
-        again.iter().all(|again| !again),
-        "nothing has to come again"
-    );
+    assert!(again.iter().all(|again| !again), "no message is retried");
     let received = server.received_requests().await.expect("recorded");
     let ids: BTreeSet<_> = received
         .iter()
@@ -393,7 +390,7 @@ async fn what_two_sweeps_hand_over_at_once_happens_once() {
     );
     assert!(
         !rows.iter().any(|row| row.get("dueShard").is_some()),
-        "nothing is left to do"
+        "nothing is due"
     );
 }
 

@@ -1,4 +1,4 @@
-//! Redeeming vouchers, and guessing at them.
+//! Redeeming vouchers, and guessing codes.
 
 use serde_json::{Value, json};
 use tandem_tests::handlers::{Answer, House, Merchant, Pair};
@@ -39,7 +39,7 @@ pub(crate) async fn sold(house: &House) -> (Pair, String, Value) {
 const UNKNOWN: &str = "00000-00000-00000-00000";
 
 #[tokio::test]
-async fn unknown_foreign_and_void_codes_get_the_same_answer_after_the_same_calls() {
+async fn unknown_foreign_and_void_codes_answer_and_cost_the_same() {
     let house = House::new().await;
     let (pair, code, order) = sold(&house).await;
     let (own, foreign) = (
@@ -71,7 +71,7 @@ async fn unknown_foreign_and_void_codes_get_the_same_answer_after_the_same_calls
 }
 
 #[tokio::test]
-async fn the_eleventh_wrong_code_of_a_minute_has_to_wait_and_so_has_the_right_one() {
+async fn after_ten_wrong_codes_in_a_minute_each_code_must_wait() {
     let house = House::new().await;
     let (pair, code, _) = sold(&house).await;
     let customer = house.customer(&pair.source, "own@example.com").await;

@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: the same request again has its effect once and gets the same answer.
+//! `Idempotency-Key`: a repeated request has its effect once and gets the stored answer.
 
 use serde_json::{Value, json};
 use tandem_testing::Fault;
@@ -7,7 +7,7 @@ use tandem_tests::handlers::{Answer, House, Who};
 use crate::redeeming::sold;
 
 #[tokio::test]
-async fn the_same_purchase_again_gets_the_first_answer_and_writes_nothing() {
+async fn a_repeated_purchase_gets_the_stored_answer_without_a_write() {
     let house = House::new().await;
     let pair = house.pair(None).await;
     let first = house.purchase(&pair, "k1").await;
@@ -22,7 +22,7 @@ async fn the_same_purchase_again_gets_the_first_answer_and_writes_nothing() {
 }
 
 #[tokio::test]
-async fn members_in_another_order_are_the_same_body_and_another_value_is_not() {
+async fn member_order_does_not_matter_for_a_repeat_but_values_do() {
     let house = House::new().await;
     let pair = house.pair(None).await;
     let _ = house.purchase(&pair, "k1").await.expect(201);
@@ -75,20 +75,20 @@ async fn a_key_belongs_to_one_client_and_one_route() {
 }
 
 #[tokio::test]
-async fn a_key_is_known_for_72_hours_and_then_forgotten_by_time_even_if_its_row_is_still_there() {
+async fn a_key_expires_after_72_hours_even_if_its_row_remains() {
     let house = House::new().await;
     let pair = house.pair(None).await;
     let first = house.purchase(&pair, "k1").await.expect(201);
     house.advance(72 * 3_600);
     assert!(house.purchase(&pair, "k1").await.replayed);
     house.advance(2 * 3_600);
-    let anew = house.purchase(&pair, "k1").await;
-    assert!(!anew.replayed);
-    assert_ne!(anew.expect(201)["id"], first["id"]);
+    let second = house.purchase(&pair, "k1").await;
+    assert!(!second.replayed);
+    assert_ne!(second.expect(201)["id"], first["id"]);
 }
 
 #[tokio::test]
-async fn what_has_a_natural_key_happens_once_though_its_idempotency_key_is_forgotten() {
+async fn natural_keys_prevent_repeats_after_the_key_expired() {
     let house = House::new().await;
     let (pair, code, order) = sold(&house).await;
     let customer = house.customer(&pair.source, "leserin@example.com").await;
@@ -125,7 +125,7 @@ async fn what_has_a_natural_key_happens_once_though_its_idempotency_key_is_forgo
     }
 }
 
-/// All rows but the records of idempotency keys.
+/// All rows except idempotency records.
 fn rows_but_keys(house: &House) -> Vec<Value> {
     house
         .table
@@ -136,7 +136,7 @@ fn rows_but_keys(house: &House) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_secret_that_is_shown_once_can_be_repeated_by_its_key_and_is_sealed_in_the_table() {
+async fn a_secret_shown_once_is_repeatable_by_key_and_stored_sealed() {
     let house = House::new().await;
     let pair = house.pair(Some("http://127.0.0.1:9/")).await;
     let path = format!("/v1/connections/{}/callback/rotate-secret", pair.connection);
@@ -181,7 +181,7 @@ async fn purchases_refunds_and_charge_backs_need_a_key() {
     }
 }
 
-/// A call that is held up before one of its requests to the table, while its repeat with the same key is answered: both answers.
+/// Pauses a call before one of its table requests while its repeat with the same key completes; returns both answers.
 async fn overtaken(
     house: &House,
     who: &Who,
@@ -191,19 +191,19 @@ async fn overtaken(
 ) -> (Answer, Answer) {
     let (faults, key) = (&house.table.faults, [("idempotency-key", "overtaken")]);
     faults.plan(at, Fault::HeldUp);
-    let mut held_up = Box::pin(house.call_with(who, target, body.clone(), &key));
+    let mut paused = Box::pin(house.call_with(who, target, body.clone(), &key));
     tokio::select! {
         biased;
         () = faults.died() => {}
-        answer = &mut held_up => panic!("it is not held up: {answer:?}"),
+        answer = &mut paused => panic!("the call is not paused: {answer:?}"),
     }
     let repeat = house.call_with(who, target, body, &key).await;
     faults.go_on();
-    (held_up.await, repeat)
+    (paused.await, repeat)
 }
 
 #[tokio::test]
-async fn a_call_that_its_own_repeat_overtakes_gets_the_same_answer_wherever_it_is_held_up() {
+async fn a_call_overtaken_by_its_own_repeat_gets_the_same_answer() {
     for at in 0..3 {
         let house = House::new().await;
         let pair = house.pair(Some("http://127.0.0.1:9/")).await;
@@ -216,7 +216,7 @@ async fn a_call_that_its_own_repeat_overtakes_gets_the_same_answer_wherever_it_i
         let callback = json!({"url": "http://127.0.0.1:9/"});
         let invitation =
             json!({"targetClientId": pair.source.id, "offersAccess": true, "callback": callback});
-        // Each of them refuses the same thing a second time.
+        // Each of these routes refuses a second identical change.
         for (target, body) in [
             (
                 format!("POST /v1/subscriptions/{sold}/payments"),

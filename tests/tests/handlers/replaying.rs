@@ -1,4 +1,4 @@
-//! Replays as jobs: step by step, at a bounded rate, each callback once.
+//! Replay jobs: in steps, at a bounded rate, each callback once.
 
 use serde_json::{Value, json};
 use tandem_queue::Message;
@@ -19,7 +19,7 @@ async fn calls(server: &MockServer) -> usize {
     server.received_requests().await.expect("recorded").len()
 }
 
-/// A pair whose sales' callbacks are all held, since the endpoint answered 410.
+/// A pair whose callbacks are all held after the endpoint answered 410.
 async fn held(house: &House, server: &MockServer, sales: usize) -> Pair {
     answering(server, 410).await;
     let pair = house.pair(Some(&server.uri())).await;
@@ -73,7 +73,7 @@ fn message(pair: &Pair, id: &str) -> Message {
 }
 
 #[tokio::test]
-async fn a_replay_of_all_goes_step_by_step_and_enables_the_endpoint() {
+async fn a_replay_of_all_proceeds_in_steps_and_enables_the_endpoint() {
     let (house, server) = (House::new().await, MockServer::start().await);
     let pair = held(&house, &server, 60).await;
     let id = accept(&house, &pair, json!({})).await;
@@ -100,7 +100,7 @@ async fn a_replay_of_all_goes_step_by_step_and_enables_the_endpoint() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_step_that_fifty_workers_make_happens_once() {
+async fn fifty_workers_run_a_replay_step_once() {
     let (house, server) = (House::new().await, MockServer::start().await);
     let pair = held(&house, &server, 5).await;
     let id = accept(&house, &pair, json!({})).await;
@@ -119,7 +119,7 @@ async fn a_step_that_fifty_workers_make_happens_once() {
 }
 
 #[tokio::test]
-async fn a_replay_takes_only_what_is_asked_for_and_only_of_the_caller() {
+async fn a_replay_covers_only_the_callers_selected_callbacks() {
     let (house, server, other) = (
         House::new().await,
         MockServer::start().await,
@@ -157,7 +157,7 @@ async fn a_replay_takes_only_what_is_asked_for_and_only_of_the_caller() {
 }
 
 #[tokio::test]
-async fn a_replay_that_is_sent_twice_is_one_job_and_a_410_during_it_is_heeded() {
+async fn a_repeated_replay_is_one_job_and_a_410_ends_its_sends() {
     let (house, server) = (House::new().await, MockServer::start().await);
     let pair = held(&house, &server, 30).await;
     answering(&server, 410).await;

@@ -1,4 +1,4 @@
-//! The store by itself: conflicts, expired rows, and pages that look at many rows to find few.
+//! The store alone: conflicts, expired rows, and pages that examine many rows to find few.
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -40,7 +40,7 @@ fn one<E: tandem_store::Entity>(
 }
 
 #[tokio::test]
-async fn a_conflict_names_the_rows_that_stood_in_the_way_and_nothing_is_written() {
+async fn a_conflict_names_its_rows_and_nothing_is_written() {
     let (table, store) = table().await;
     store
         .commit(one(&offer(1), Transaction::create))
@@ -56,7 +56,7 @@ async fn a_conflict_names_the_rows_that_stood_in_the_way_and_nothing_is_written(
 }
 
 #[tokio::test]
-async fn a_row_that_was_changed_meanwhile_is_not_removed() {
+async fn a_row_changed_meanwhile_is_not_removed() {
     let (table, store) = table().await;
     let remove = |transaction: &mut Transaction, offer: &Offer| {
         transaction.remove(offer);
@@ -82,7 +82,7 @@ async fn a_row_that_was_changed_meanwhile_is_not_removed() {
 }
 
 #[tokio::test]
-async fn of_two_changes_of_one_version_the_second_finds_another_one() {
+async fn of_two_changes_to_one_version_the_second_fails() {
     let (_table, store) = table().await;
     store
         .commit(one(&offer(1), Transaction::create))
@@ -103,7 +103,7 @@ async fn of_two_changes_of_one_version_the_second_finds_another_one() {
 }
 
 #[tokio::test]
-async fn a_record_that_has_expired_is_written_over_and_one_that_has_not_is_not() {
+async fn only_an_expired_record_is_overwritten() {
     let (_table, store) = table().await;
     let now: Timestamp = "2026-11-21T12:00:00Z".parse().expect("valid");
     let record = |status| IdempotencyRecord {
@@ -140,7 +140,7 @@ async fn a_record_that_has_expired_is_written_over_and_one_that_has_not_is_not()
 }
 
 #[tokio::test]
-async fn a_page_looks_at_a_bounded_number_of_rows_and_the_next_one_goes_on_there() {
+async fn a_page_examines_a_bounded_number_of_rows() {
     let (table, store) = table().await;
     let rows = u128::try_from(MOST_EXAMINED).expect("small") + 500;
     for start in (1..=rows).step_by(100) {
@@ -167,7 +167,7 @@ async fn a_page_looks_at_a_bounded_number_of_rows_and_the_next_one_goes_on_there
 }
 
 #[test]
-fn tests_try_a_call_as_often_as_production() {
+fn tests_retry_a_call_as_often_as_production() {
     let (tests, production) = (tandem_testing::retries(), tandem_runtime::aws::retries());
     assert_eq!(
         (tests.max_attempts(), tests.mode()),

@@ -1,4 +1,4 @@
-//! What is only for some callers. That what belongs to others answers as if it were not there is in `absence.rs`.
+//! Routes for certain callers only. `absence.rs` covers foreign data.
 
 use tandem_tests::handlers::{House, Who};
 
@@ -24,7 +24,7 @@ async fn operators_and_clients_have_their_own_routes() {
 }
 
 #[tokio::test]
-async fn the_source_reads_its_row_of_a_sold_subscription_but_does_not_change_it() {
+async fn the_source_reads_its_sold_subscription_but_cannot_change_it() {
     let house = House::new().await;
     let pair = house.pair(None).await;
     let order = house.purchase(&pair, "k1").await.expect(201);
