@@ -1,21 +1,20 @@
-# `make help` lists what can be done. Nothing has to be installed before but Rust, Python 3.10+ and make;
-# CARGO_TARGET_DIR, where it is set, decides where cargo builds.
+# `make help` lists the targets. Prerequisites: Rust, Python 3.10+, Node.js with npm, and make. CARGO_TARGET_DIR is respected.
 
 PYTHON ?= python3
 LOCAL := $(PYTHON) -m infra.local
-# Tools that are built once for all checkouts of a person.
+# Tools built once for all checkouts of a user.
 TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/tandem/tools
 CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := $(TOOLS)/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 CARGO_FUZZ_VERSION := 0.13.2
 CARGO_FUZZ := $(TOOLS)/cargo-fuzz-$(CARGO_FUZZ_VERSION)/bin/cargo-fuzz
 FUZZ_TARGETS := api_key callback_url cursor import_body retry_after
-# For how long each of them runs.
+# Seconds per target.
 FUZZ_SECONDS ?= 60
-# Four attempts in five seconds instead of ten in three days; the stories wait for them.
+# Four attempts in five seconds instead of ten in three days, because the stories wait for them.
 STORIES_RETRY_SCHEDULE := 0,1,2,2
 
-# The packages of the receivers that docs/callbacks.md shows.
+# The npm packages of the receivers in docs/callbacks.md.
 RECEIVERS := infra/receivers/node_modules/.package-lock.json
 
 .NOTPARALLEL:
@@ -24,13 +23,13 @@ RECEIVERS := infra/receivers/node_modules/.package-lock.json
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "make %-15s %s\n", $$1, $$2 }'
 
-demo: ## play the story of two merchants against the real API, on a stack of its own
+demo: ## play the story of two merchants against the API, on a stack of its own
 	$(LOCAL) run -- python -u -m infra.local.demo
 
 test: ## run every test: unit, store, and the stories, in one process and deployed; the last line is the total
 	@$(PYTHON) -m infra.totals $(MAKE) --no-print-directory test-steps
 
-# The first step that fails is the last one. --workspace keeps one set of features, so that crates are compiled once.
+# Stops at the first failing step. --workspace keeps one set of features, so that dependencies are compiled once.
 test-steps: $(RECEIVERS)
 	$(PYTHON) -m unittest discover -s infra/tests -t .
 	$(PYTHON) -m unittest discover -s infra/import_orders/tests -t .
@@ -40,33 +39,33 @@ test-steps: $(RECEIVERS)
 	TANDEM_CALLBACK_RETRY_SCHEDULE=$(STORIES_RETRY_SCHEDULE) $(LOCAL) run --canaries -- cargo test --workspace --test stories --test deployed
 	TANDEM_CALLBACK_RETRY_SCHEDULE=$(STORIES_RETRY_SCHEDULE) $(LOCAL) run --faults --canaries -- cargo test --workspace --test stories --test deployed
 
-# SEEDS says how many, SEED plays one of them again. `make test` plays 300.
+# SEEDS sets the number of histories, SEED repeats one of them. `make test` plays 300.
 chaos: ## play random histories with faults over all functions: SEEDS=100000, or SEED=4711 again
 	TANDEM_CHAOS_SEEDS=$(or $(SEEDS),1000) TANDEM_CHAOS_SEED=$(SEED) cargo test --workspace --test chaos -- --nocapture
 
-up: ## bring a stack up and leave it up; .local/stack.json tells where
+up: ## start a stack and keep it running; .local/stack.json has its addresses
 	$(LOCAL) up
 
-down: ## take it down
+down: ## stop the stack
 	$(LOCAL) down
 
-status: ## tell whether a stack is up, and where
+status: ## show whether a stack runs, and its addresses
 	$(LOCAL) status
 
-build: ## build the functions and pack them for the local stack
+build: ## build and package the functions for the local stack
 	$(LOCAL) build
 
-# ORDERS, a multiple of 5,000, makes it shorter. docs/performance.md tells what was measured.
-bench-import: ## import 100,000 orders of five clients at once, by the real binaries
+# ORDERS, a multiple of 5,000, shortens it. docs/performance.md has results.
+bench-import: ## import 100,000 orders of five clients at once, with the real binaries
 	cargo build --profile measured --package import-orders --package process-imports --package relay-outbox --package tandem-bench
 	$(or $(CARGO_TARGET_DIR),target)/measured/bench-import $(ORDERS)
 
-# CALLBACKS, at least 1,000, makes it shorter.
-bench-callbacks: ## deliver 20,000 callbacks to receivers some of which fail, by the real binaries
+# CALLBACKS, at least 1,000, shortens it.
+bench-callbacks: ## deliver 20,000 callbacks to receivers, some of which fail, with the real binaries
 	cargo build --profile measured --package deliver-callbacks --package relay-outbox --package sweep-outbox --package tandem-bench
 	$(or $(CARGO_TARGET_DIR),target)/measured/bench-callbacks $(CALLBACKS)
 
-lint: $(CARGO_DENY) ## hold everything against the rules: format, types, docs, template, licences
+lint: $(CARGO_DENY) ## check format, types, docs, template and licences
 	cargo metadata --locked --format-version=1 > /dev/null
 	cargo fmt --all --check
 	cargo fmt --manifest-path fuzz/Cargo.toml --check
@@ -76,22 +75,24 @@ lint: $(CARGO_DENY) ## hold everything against the rules: format, types, docs, t
 	$(LOCAL) exec -- cfn-lint --append-rules cfn_lint_serverless.rules --template template.yaml
 	$(CARGO_DENY) check bans licenses sources
 	cargo clippy --workspace --all-targets -- --deny warnings
+# The functions alone, with the features that they are deployed with.
+	cargo check
 	cargo clippy --locked --manifest-path fuzz/Cargo.toml -- --deny warnings
 	RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps
 
 $(RECEIVERS): infra/receivers/package-lock.json
 	npm ci --prefix infra/receivers --ignore-scripts --no-audit --no-fund
 
-# Apart from lint: it downloads the database of advisories, so it fails without a way out to the internet, and what it
-# says changes from day to day without a change of ours. Meant for a job of its own, each night.
-audit: $(CARGO_DENY) ## hold the dependencies against the known advisories (needs the internet)
+# Separate from lint, because it downloads the advisory database: it needs the internet, and its result changes without a
+# change of ours. Meant for a nightly job.
+audit: $(CARGO_DENY) ## check the dependencies for known advisories (needs the internet)
 	$(CARGO_DENY) check advisories
 	$(CARGO_DENY) --manifest-path fuzz/Cargo.toml --config deny.toml check advisories
 
-# The fuzzer's instruments are unstable options of the compiler, which RUSTC_BOOTSTRAP lets the stable one take. No sanitizer:
-# what runs has no unsafe code of ours, and is several times as fast without. fuzz/corpus keeps what was found beyond the seeds,
-# fuzz/artifacts the input of a crash.
-fuzz: $(CARGO_FUZZ) ## feed what reads text of strangers with mutations of it, a minute each
+# The fuzzer's instrumentation needs unstable compiler options, which RUSTC_BOOTSTRAP enables on the stable compiler. No
+# sanitizer: our code has no unsafe blocks, and runs several times faster without. fuzz/corpus keeps the inputs found beyond the
+# seeds, fuzz/artifacts the input of a crash.
+fuzz: $(CARGO_FUZZ) ## fuzz the parsers of untrusted input, a minute each
 	RUSTC_BOOTSTRAP=1 $(CARGO_FUZZ) build --sanitizer none
 	@for target in $(FUZZ_TARGETS); do \
 		corpus=fuzz/corpus/$$target log=fuzz/artifacts/$$target.log && mkdir -p $$corpus fuzz/artifacts && \
@@ -102,9 +103,9 @@ fuzz: $(CARGO_FUZZ) ## feed what reads text of strangers with mutations of it, a
 	done
 
 $(CARGO_FUZZ):
-	@echo "building cargo-fuzz $(CARGO_FUZZ_VERSION) once, for $(TOOLS) (some minutes)"
+	@echo "building cargo-fuzz $(CARGO_FUZZ_VERSION) once, into $(TOOLS) (takes minutes)"
 	env -u CARGO_TARGET_DIR cargo install --locked --root $(TOOLS)/cargo-fuzz-$(CARGO_FUZZ_VERSION) cargo-fuzz@$(CARGO_FUZZ_VERSION)
 
 $(CARGO_DENY):
-	@echo "building cargo-deny $(CARGO_DENY_VERSION) once, for $(TOOLS) (some minutes)"
+	@echo "building cargo-deny $(CARGO_DENY_VERSION) once, into $(TOOLS) (takes minutes)"
 	env -u CARGO_TARGET_DIR cargo install --locked --root $(TOOLS)/cargo-deny-$(CARGO_DENY_VERSION) cargo-deny@$(CARGO_DENY_VERSION)

@@ -1,4 +1,4 @@
-//! API keys: what is read is exactly what an independent reader of the same grammar takes.
+//! API keys: the parser accepts exactly the keys that an independent parser of the same grammar accepts.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -13,7 +13,7 @@ fuzz_target!(|bytes: &[u8]| {
     if let Ok(text) = std::str::from_utf8(bytes) {
         check(text);
     }
-    // No mutation finds a checksum: half of the work is done on keys that are right but for one character.
+    // Mutation does not find a checksum, so half of the inputs are valid keys with one changed character.
     if let [position, other, of_key @ ..] = bytes
         && of_key.len() >= 48
     {
@@ -46,7 +46,7 @@ fn check(text: &str) {
     );
 }
 
-/// The grammar of the documentation, read in another way.
+/// An independent parser of the documented grammar.
 fn is_key(text: &str) -> bool {
     let bytes = text.as_bytes();
     let in_alphabet =

@@ -1,4 +1,4 @@
-//! Callback URLs: what is taken goes by https to port 443 or 8443 of something that can be public, and is read again as it is.
+//! Callback URLs: an accepted URL uses https, port 443 or 8443 and a possibly public host, and parses again unchanged.
 #![no_main]
 
 use std::net::IpAddr;
@@ -44,7 +44,7 @@ fuzz_target!(|text: &str| {
             "{url}"
         );
     }
-    // What is stored is read again when a callback is sent; what is normalised can be longer, and is then refused there.
+    // A stored URL is parsed again when a callback is sent. Its normal form can be longer, and is then rejected there.
     match CallbackUrl::parse(&url.to_string(), &none) {
         Ok(again) => assert_eq!(again, url),
         Err(error) => assert!(url.to_string().len() > 2_048, "{url}: {error}"),

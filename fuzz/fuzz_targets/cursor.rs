@@ -1,4 +1,4 @@
-//! Cursors: one that is given opens for its caller and list alone, and nothing else opens.
+//! Cursors: an issued cursor opens only for its caller and list, and no other text opens.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -19,7 +19,7 @@ fuzz_target!(|bytes: &[u8]| {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return;
     };
-    // As a cursor of a stranger: what opens is what would have been given, to the letter.
+    // As an untrusted cursor: it opens only if it equals the issued one.
     if let Some(position) = cursor::open(&SEALER, MINE, text) {
         assert_eq!(cursor::of(&SEALER, MINE, &position), text);
     }
@@ -37,7 +37,7 @@ fuzz_target!(|bytes: &[u8]| {
         None,
         "another tenant's"
     );
-    // As the list that it is bound to, which must not run into the position.
+    // As the list that the cursor is bound to: list and position must not be confused.
     assert_eq!(
         cursor::open(&SEALER, text, &given).as_deref(),
         (text == MINE).then_some(text)

@@ -1,4 +1,4 @@
-//! Bodies of imports: what is taken keeps the bounds, is written and read again the same, and what is refused says where.
+//! Bodies of imports: an accepted body respects the bounds and survives a round trip; a rejected body has a field error.
 #![no_main]
 
 use std::collections::HashSet;

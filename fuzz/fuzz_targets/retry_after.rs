@@ -25,7 +25,7 @@ fuzz_target!(|input: (i64, &str)| {
         assert_eq!(u64::try_from(wait.as_secs()), Ok(seconds), "{value}");
     }
     assert_eq!(retry_after::parse(&format!(" {value}\t"), now), Some(wait));
-    // What the delivery makes of it.
+    // The delay that the delivery uses.
     let now = Timestamp::from_second(now).unwrap_or(Timestamp::MAX);
     let schedule: RetrySchedule = "0,5".parse().expect("a schedule");
     let ended = in_flight(now).end(
