@@ -1,11 +1,11 @@
 //! Invites a target client. The transaction of an invitation also counts it, so concurrent requests cannot exceed the limit.
 
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::json;
+use serde_json::{Value, json};
 use tandem_api::idempotency::idempotent;
 use tandem_api::views::connection as view;
 use tandem_api::{Answer, App, ClientCaller, Code, Decision, IdempotencyKey, Problem, Request};
-use tandem_domain::connection::{ConnectionDraft, Side};
+use tandem_domain::connection::{Change, ConnectionDraft, Side};
 use tandem_domain::ids::{ClientId, ConnectionId};
 use tandem_domain::input::FieldErrors;
 use tandem_domain::inviting::{Invitations, PER_HOUR};
@@ -35,18 +35,8 @@ async fn decide(
     draft: ConnectionDraft,
 ) -> Result<Decision, Problem> {
     let (source, target, invitations) = parties(app, caller, draft.target_client_id).await?;
-    if let Some(wait) = invitations
-        .as_ref()
-        .and_then(|invitations| invitations.wait(app.now()))
-    {
-        return Err(Problem::wait(
-            Code::TooManyInvitations,
-            format!("at most {PER_HOUR} invitations an hour"),
-            wait,
-        ));
-    }
-    let mut ids = app.ids();
-    let id = ConnectionId::generate(&mut ids);
+    check_limit(app, invitations.as_ref())?;
+    let id = ConnectionId::generate(&mut app.ids());
     let secret = new_webhook_secret();
     let sealed = || seal_secret(app, id, &secret);
     let change = draft.invite(
@@ -61,27 +51,7 @@ async fn decide(
         target: target.0.id,
         connection_id: id,
     };
-    if let Some(live) = app.store.get(&keys::pair(pair.source, pair.target)).await? {
-        let detail = format!(
-            "{} connects the two clients; a new invitation is possible after it is declined or withdrawn",
-            live.connection_id
-        );
-        return Err(Problem::new(Code::ConnectionExists, detail));
-    }
-    let history = HistoryRow {
-        connection_id: id,
-        entry: change.entry.clone(),
-    };
-    let mut shown = view::full(
-        &change.connection,
-        Side::Source,
-        std::slice::from_ref(&history),
-        None,
-        None,
-    );
-    if shown.get("callback").is_some() {
-        shown["callback"]["secret"] = json!(secret.expose_secret());
-    }
+    check_unconnected(app, &pair).await?;
     let mut transaction = Transaction::default();
     transaction.create(&change.connection)?;
     transaction.create(&pair)?;
@@ -94,12 +64,54 @@ async fn decide(
         &change,
         |_| Some(&target.0),
         app.now(),
-        &mut ids,
+        &mut app.ids(),
     )?;
+    let shown = with_secret(&change, &secret);
     Ok(Decision::Commit(
         transaction,
         Answer::created(format!("/v1/connections/{id}"), shown),
     ))
+}
+
+fn check_limit(app: &App, invitations: Option<&Invitations>) -> Result<(), Problem> {
+    match invitations.and_then(|invitations| invitations.wait(app.now())) {
+        None => Ok(()),
+        Some(wait) => Err(Problem::wait(
+            Code::TooManyInvitations,
+            format!("at most {PER_HOUR} invitations an hour"),
+            wait,
+        )),
+    }
+}
+
+async fn check_unconnected(app: &App, pair: &Pair) -> Result<(), Problem> {
+    let Some(live) = app.store.get(&keys::pair(pair.source, pair.target)).await? else {
+        return Ok(());
+    };
+    let detail = format!(
+        "{} connects the two clients; a new invitation is possible after it is declined or withdrawn",
+        live.connection_id
+    );
+    Err(Problem::new(Code::ConnectionExists, detail))
+}
+
+/// The new connection with its signing secret, which only this answer shows.
+fn with_secret(change: &Change, secret: &SecretString) -> Value {
+    let history = HistoryRow {
+        connection_id: change.connection.id,
+        entry: change.entry.clone(),
+    };
+    let mut shown = view::full(
+        &change.connection,
+        Side::Source,
+        std::slice::from_ref(&history),
+        None,
+        None,
+    );
+    if shown.get("callback").is_some() {
+        shown["callback"]["secret"] = json!(secret.expose_secret());
+    }
+    shown
 }
 
 type Party = (Client, ContractingCompany);

@@ -46,20 +46,13 @@ async fn decide(
         return Err(too_many(wait));
     }
     if customer.is_none() {
-        return Err(FieldErrors::at(
-            "customerId",
-            "not_found",
-            "the customer does not exist; create it first",
-        )
-        .into());
+        let detail = "the customer does not exist; create it first";
+        return Err(FieldErrors::at("customerId", "not_found", detail).into());
     }
-    let redeemed = match voucher {
-        Some(voucher) => Some((
-            voucher.subscription_id,
-            voucher.redeem(asked.customer_id, now),
-        )),
-        None => None,
-    };
+    let redeemed = voucher.map(|voucher| {
+        let subscription = voucher.subscription_id;
+        (subscription, voucher.redeem(asked.customer_id, now))
+    });
     let (subscription, redemption) = match redeemed {
         None | Some((_, Err(RedeemError::NotFound))) => return wrong_guess(caller, guesses, now),
         Some((subscription, redemption)) => (subscription, redemption?),

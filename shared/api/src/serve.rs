@@ -59,35 +59,25 @@ where
         request.caller.name(),
     );
     let handled = timeout(limit.unwrap_or(Duration::MAX), handle(app, request)).await;
-    match handled.unwrap_or_else(|_| {
-        Err(Problem::new(
-            Code::Unavailable,
-            "the request took too long; repeat it with the same Idempotency-Key",
-        ))
-    }) {
+    match handled.unwrap_or_else(|_| Err(too_long())) {
         Ok(answer) => {
-            tracing::info!(
-                request = id,
-                route,
-                caller,
-                status = answer.status,
-                repeated = answer.repeated,
-                "answered"
-            );
+            let (status, repeated) = (answer.status, answer.repeated);
+            tracing::info!(request = id, route, caller, status, repeated, "answered");
             answer.into_response()
         }
         Err(problem) => {
-            tracing::info!(
-                request = id,
-                route,
-                caller,
-                status = problem.code.status(),
-                code = problem.code.as_str(),
-                "rejected"
-            );
+            let (status, code) = (problem.code.status(), problem.code.as_str());
+            tracing::info!(request = id, route, caller, status, code, "rejected");
             problem.into_response(&id)
         }
     }
+}
+
+fn too_long() -> Problem {
+    Problem::new(
+        Code::Unavailable,
+        "the request took too long; repeat it with the same Idempotency-Key",
+    )
 }
 
 /// Time that the request may take; `None` outside of Lambda.
