@@ -53,12 +53,12 @@ impl Drop for Documented {
 }
 
 #[tokio::test]
-async fn the_documented_receiver_in_python_takes_what_tandem_signs_and_nothing_else() {
+async fn the_documented_python_receiver_accepts_only_valid_signatures() {
     story(&PYTHON).await;
 }
 
 #[tokio::test]
-async fn the_documented_receiver_in_node_takes_what_tandem_signs_and_nothing_else() {
+async fn the_documented_node_receiver_accepts_only_valid_signatures() {
     story(&NODE).await;
 }
 

@@ -85,7 +85,7 @@ fn every_route_has_its_case() {
 }
 
 #[tokio::test]
-async fn bad_input_is_refused_with_all_that_is_wrong_and_nothing_is_written() {
+async fn bad_input_is_rejected_with_all_errors_and_writes_nothing() {
     let setup = Setup::new().await;
     let scene = Scene::prepared(&setup).await;
     let own = scene.own();

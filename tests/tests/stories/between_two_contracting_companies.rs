@@ -10,7 +10,7 @@ use tandem_tests::{
 const CREATED: &str = "crossClientOrder.created";
 
 #[tokio::test]
-async fn between_two_companies_an_invitation_needs_an_https_address_and_shows_its_secret_once() {
+async fn invitations_between_companies_need_https_and_show_a_secret() {
     let setup = Setup::new().await;
     let (ours, theirs) = (
         setup.company("Garden Press", Module::On).await,
@@ -72,7 +72,7 @@ async fn between_two_companies_an_invitation_needs_an_https_address_and_shows_it
 }
 
 #[tokio::test]
-async fn the_receiver_gets_one_signed_callback_that_tells_all_about_the_sale() {
+async fn the_receiver_gets_one_signed_callback_about_the_sale() {
     let setup = Setup::new().await;
     let (receiver, pair, sale, received) = sold(&setup).await;
     assert_eq!(receiver.received().len(), 1);
@@ -201,7 +201,7 @@ async fn the_source_claims_the_subscription_for_a_customer_of_its_own() {
 }
 
 #[tokio::test]
-async fn the_callback_log_shows_the_delivery_to_the_source_and_nothing_to_the_target() {
+async fn only_the_source_sees_the_delivery_in_its_callback_log() {
     let setup = Setup::new().await;
     let (_receiver, pair, sale, received) = sold(&setup).await;
     let logged = pair
@@ -242,7 +242,7 @@ async fn the_callback_log_shows_the_delivery_to_the_source_and_nothing_to_the_ta
 }
 
 #[tokio::test]
-async fn a_voucher_belongs_to_the_customer_for_whom_it_was_first_redeemed() {
+async fn a_voucher_belongs_to_the_first_customer_who_redeems_it() {
     let setup = Setup::new().await;
     let (_receiver, pair, sale, received) = sold(&setup).await;
     let callback = verified(&received, pair.secret());
@@ -285,7 +285,7 @@ async fn a_voucher_belongs_to_the_customer_for_whom_it_was_first_redeemed() {
 }
 
 #[tokio::test]
-async fn a_code_that_is_unknown_or_of_others_is_not_found_and_tells_nothing() {
+async fn foreign_and_unknown_voucher_codes_get_the_same_answer() {
     let setup = Setup::new().await;
     let (_receiver, pair, sale, received) = sold(&setup).await;
     let callback = verified(&received, pair.secret());
@@ -339,7 +339,7 @@ async fn refusal(client: &Client, code: &str) -> Value {
 }
 
 #[tokio::test]
-async fn after_a_rotation_callbacks_verify_with_the_new_secret_and_for_a_while_with_the_old_one() {
+async fn a_rotated_secret_and_its_predecessor_both_verify_callbacks() {
     let setup = Setup::new().await;
     let receiver = setup.receiver().await;
     let pair = setup.pair_between_two_companies(&receiver.url()).await;
@@ -384,7 +384,7 @@ async fn after_a_rotation_callbacks_verify_with_the_new_secret_and_for_a_while_w
 }
 
 #[tokio::test]
-async fn each_source_in_a_cart_is_told_of_its_own_offer_only() {
+async fn each_source_gets_a_callback_about_its_own_offer_only() {
     let setup = Setup::new().await;
     let (first_receiver, second_receiver) = (setup.receiver().await, setup.receiver().await);
     let Pair {

@@ -26,7 +26,7 @@ fn impossible(answer: Answer, status: &str) {
 }
 
 #[tokio::test]
-async fn after_a_decline_the_source_is_told_and_may_invite_again() {
+async fn after_a_decline_the_source_gets_a_mail_and_may_invite_again() {
     let setup = Setup::new().await;
     let (source, target) = strangers(&setup).await;
     let first = source.invite(&target, None).await.created();
@@ -74,7 +74,7 @@ async fn after_a_decline_the_source_is_told_and_may_invite_again() {
 }
 
 #[tokio::test]
-async fn after_a_withdrawal_the_target_is_told_and_may_be_invited_again() {
+async fn after_a_withdrawal_the_target_gets_a_mail_and_may_be_invited() {
     let setup = Setup::new().await;
     let (source, target) = strangers(&setup).await;
     let first = source.invite(&target, None).await.created();
@@ -112,7 +112,7 @@ async fn after_a_withdrawal_the_target_is_told_and_may_be_invited_again() {
 }
 
 #[tokio::test]
-async fn each_side_makes_its_own_moves_and_nobody_else_makes_any() {
+async fn each_client_has_its_own_actions_and_strangers_have_none() {
     let setup = Setup::new().await;
     let (source, target) = strangers(&setup).await;
     let stranger = setup.client(&source.company, "Abendblatt", "de").await;
@@ -163,7 +163,7 @@ async fn each_side_makes_its_own_moves_and_nobody_else_makes_any() {
 }
 
 #[tokio::test]
-async fn what_the_source_blocks_only_the_source_unblocks() {
+async fn only_the_source_unblocks_a_block_of_its_own() {
     let setup = Setup::new().await;
     let pair = setup.pair_within_one_company().await;
     let told = (
@@ -180,7 +180,7 @@ async fn what_the_source_blocks_only_the_source_unblocks() {
 }
 
 #[tokio::test]
-async fn what_the_target_blocks_only_the_target_unblocks() {
+async fn only_the_target_unblocks_a_block_of_its_own() {
     let setup = Setup::new().await;
     let pair = setup.pair_within_one_company().await;
     let told = (
@@ -280,7 +280,7 @@ async fn is_blocked_and_unblocked(
 }
 
 #[tokio::test]
-async fn without_access_the_offer_is_gone_and_the_cart_cannot_be_bought_until_it_is_back() {
+async fn without_offers_access_the_cart_cannot_be_bought() {
     let setup = Setup::new().await;
     let pair = setup.pair_within_one_company().await;
     let Pair {
@@ -346,7 +346,7 @@ async fn without_access_the_offer_is_gone_and_the_cart_cannot_be_bought_until_it
 }
 
 #[tokio::test]
-async fn an_offer_that_is_archived_or_no_longer_names_the_target_cannot_be_bought_either() {
+async fn an_archived_or_unshared_offer_cannot_be_bought() {
     let setup = Setup::new().await;
     let pair = setup.pair_within_one_company().await;
     let Pair { source, target, .. } = &pair;
@@ -375,7 +375,7 @@ async fn an_offer_that_is_archived_or_no_longer_names_the_target_cannot_be_bough
 }
 
 #[tokio::test]
-async fn the_history_tells_both_sides_who_did_what_and_when() {
+async fn both_clients_see_the_history_of_the_connection() {
     let setup = Setup::new().await;
     let Pair {
         source,

@@ -54,7 +54,7 @@ fn refused_for_the_module(answer: Answer, side: &str) {
 }
 
 #[tokio::test]
-async fn no_invitation_is_made_while_the_module_is_off_in_either_company() {
+async fn with_the_module_off_in_either_company_nobody_invites() {
     let setup = Setup::new().await;
     let (source, target) = strangers(&setup).await;
     for off in Off::BOTH {
@@ -81,7 +81,7 @@ async fn no_invitation_is_made_while_the_module_is_off_in_either_company() {
 }
 
 #[tokio::test]
-async fn no_invitation_is_made_while_the_module_is_off_in_the_one_company() {
+async fn with_the_module_off_in_the_one_company_nobody_invites() {
     let setup = Setup::new().await;
     let company = setup.company("Medienhaus", Module::Off).await;
     let (source, target) = (
@@ -97,7 +97,7 @@ async fn no_invitation_is_made_while_the_module_is_off_in_the_one_company() {
 }
 
 #[tokio::test]
-async fn no_invitation_is_accepted_while_the_module_is_off_in_either_company() {
+async fn with_the_module_off_in_either_company_nobody_accepts() {
     let setup = Setup::new().await;
     let (source, target) = strangers(&setup).await;
     let invited = source.invite(&target, ADDRESS).await.created();
@@ -197,7 +197,7 @@ async fn nothing_is_sold_while_the_module_is_off_in_the_one_company() {
 }
 
 #[tokio::test]
-async fn a_voucher_that_was_paid_for_is_redeemed_whatever_is_switched_off_or_blocked_since() {
+async fn a_paid_voucher_is_redeemable_after_a_block_or_switch_off() {
     let setup = Setup::new().await;
     let receiver = setup.receiver().await;
     let pair = setup.pair_between_two_companies(&receiver.url()).await;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tandem_tests::{Client, Module, Pair, Setup, id, mandatory, optional, preselected};
 
 #[tokio::test]
-async fn the_operator_makes_a_company_with_the_module_its_clients_and_their_keys() {
+async fn the_operator_creates_a_company_its_clients_and_their_keys() {
     let setup = Setup::new().await;
     let company = setup.company("Medienhaus", Module::On).await;
     let (first, second) = (
@@ -53,7 +53,7 @@ async fn the_operator_makes_a_company_with_the_module_its_clients_and_their_keys
 }
 
 #[tokio::test]
-async fn nobody_gets_in_without_a_key_and_nobody_does_what_is_the_operators() {
+async fn every_call_needs_a_key_and_operator_routes_the_operators() {
     let setup = Setup::new().await;
     let company = setup.company("Medienhaus", Module::On).await;
     let client = setup.client(&company, "Garden Weekly", "en").await;
@@ -86,7 +86,7 @@ async fn nobody_gets_in_without_a_key_and_nobody_does_what_is_the_operators() {
 }
 
 #[tokio::test]
-async fn an_invitation_is_seen_by_both_and_active_for_both_once_it_is_accepted() {
+async fn both_clients_see_the_invitation_and_the_active_connection() {
     let setup = Setup::new().await;
     let company = setup.company("Medienhaus", Module::On).await;
     let source = setup.client(&company, "Garden Weekly", "en").await;
@@ -197,7 +197,7 @@ async fn each_target_is_invited_in_its_own_language_as_text_and_html() {
 }
 
 #[tokio::test]
-async fn a_connection_within_one_company_takes_no_callback_settings_and_there_is_one_of_a_pair() {
+async fn a_pair_within_one_company_has_one_connection_and_no_callback() {
     let setup = Setup::new().await;
     let pair = setup.pair_within_one_company().await;
     let other = setup.client(&pair.source.company, "Abendblatt", "de").await;
@@ -243,7 +243,7 @@ async fn a_connection_within_one_company_takes_no_callback_settings_and_there_is
 }
 
 #[tokio::test]
-async fn the_target_sees_the_shared_offer_read_only_and_others_do_not_see_it() {
+async fn only_the_target_sees_the_shared_offer_and_cannot_edit_it() {
     let setup = Setup::new().await;
     let Pair {
         source,
@@ -329,7 +329,7 @@ async fn the_target_sees_the_shared_offer_read_only_and_others_do_not_see_it() {
 }
 
 #[tokio::test]
-async fn the_target_sells_both_offers_in_one_cart_and_the_source_does_not_sell_its_own() {
+async fn the_target_sells_both_offers_and_the_source_cannot() {
     let setup = Setup::new().await;
     let pair = setup.pair_within_one_company().await;
     let own = pair
@@ -368,7 +368,7 @@ async fn the_target_sells_both_offers_in_one_cart_and_the_source_does_not_sell_i
 }
 
 #[tokio::test]
-async fn one_purchase_gives_an_order_two_active_subscriptions_and_one_payout_row_but_no_callback() {
+async fn a_purchase_within_one_company_writes_no_callback() {
     let setup = Setup::new().await;
     let pair = setup.pair_within_one_company().await;
     let (source, target) = (&pair.source, &pair.target);
@@ -529,7 +529,7 @@ async fn the_customer_chooses_optional_positions_and_quantities() {
 }
 
 #[tokio::test]
-async fn a_purchase_that_is_sent_again_is_answered_again_and_has_no_second_effect() {
+async fn a_repeated_purchase_gets_the_stored_answer() {
     let setup = Setup::new().await;
     let Pair { source, target, .. } = &setup.pair_within_one_company().await;
     let own = target

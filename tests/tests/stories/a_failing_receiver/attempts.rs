@@ -10,7 +10,7 @@ use tandem_tests::{Reply, Setup, id, verified};
 use super::{CREATED, attempts, status_codes, time, waited};
 
 #[tokio::test]
-async fn a_callback_is_tried_again_on_schedule_until_it_is_taken() {
+async fn a_callback_is_retried_on_schedule_until_it_is_accepted() {
     let setup = Setup::new().await;
     let receiver = setup.receiver().await;
     receiver.answer_next([
@@ -55,8 +55,7 @@ async fn a_callback_is_tried_again_on_schedule_until_it_is_taken() {
 }
 
 #[tokio::test]
-async fn every_attempt_is_logged_with_time_duration_status_error_and_the_first_4_kb_of_the_answer()
-{
+async fn the_attempt_log_has_status_error_and_4_kb_of_the_answer() {
     let setup = Setup::new().await;
     let receiver = setup.receiver().await;
     receiver.answer_next([
@@ -112,7 +111,7 @@ async fn every_attempt_is_logged_with_time_duration_status_error_and_the_first_4
 }
 
 #[tokio::test]
-async fn a_receiver_that_cannot_be_reached_gets_the_callback_at_its_new_address() {
+async fn an_unreachable_receiver_gets_the_callback_at_a_new_address() {
     let port = TcpListener::bind(("127.0.0.1", 0))
         .expect("a free port")
         .local_addr()

@@ -21,7 +21,7 @@ async fn disabled(setup: &Setup, receiver: &Receiver) -> (Pair, Sale, Value) {
 }
 
 #[tokio::test]
-async fn after_410_sales_go_on_and_their_callbacks_wait_for_a_replay() {
+async fn after_410_sales_continue_and_callbacks_wait_for_a_replay() {
     let setup = Setup::new().await;
     let receiver = setup.receiver().await;
     let (pair, _, first) = disabled(&setup, &receiver).await;
@@ -107,7 +107,7 @@ async fn after_410_sales_go_on_and_their_callbacks_wait_for_a_replay() {
 }
 
 #[tokio::test]
-async fn a_new_address_takes_what_is_sold_from_then_on_and_what_waits_when_it_is_asked_for() {
+async fn a_new_address_gets_new_callbacks_and_replays_of_held_ones() {
     let setup = Setup::new().await;
     let (gone, receiver) = (setup.receiver().await, setup.receiver().await);
     let (pair, _, first) = disabled(&setup, &gone).await;
@@ -144,7 +144,7 @@ async fn a_new_address_takes_what_is_sold_from_then_on_and_what_waits_when_it_is
 }
 
 #[tokio::test]
-async fn only_callbacks_of_ones_own_are_replayed_and_all_or_none() {
+async fn a_client_replays_only_its_own_callbacks_all_or_none() {
     let setup = Setup::new().await;
     let receiver = setup.receiver().await;
     let (pair, _, held) = disabled(&setup, &receiver).await;

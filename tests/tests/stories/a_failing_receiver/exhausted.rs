@@ -18,7 +18,7 @@ async fn exhausted(setup: &Setup, receiver: &Receiver) -> (Pair, Sale, Value) {
 }
 
 #[tokio::test]
-async fn after_the_last_attempt_the_source_gets_a_mail_and_the_callback_waits_for_a_replay() {
+async fn an_exhausted_callback_sends_a_mail_and_can_be_replayed() {
     let setup = Setup::new().await;
     let receiver = setup.receiver().await;
     let (pair, sale, callback) = exhausted(&setup, &receiver).await;
@@ -58,7 +58,7 @@ async fn after_the_last_attempt_the_source_gets_a_mail_and_the_callback_waits_fo
 }
 
 #[tokio::test]
-async fn a_replay_begins_the_schedule_anew() {
+async fn a_replay_restarts_the_schedule() {
     let setup = Setup::new().await;
     let receiver = setup.receiver().await;
     let (pair, _, callback) = exhausted(&setup, &receiver).await;
@@ -77,7 +77,7 @@ async fn a_replay_begins_the_schedule_anew() {
 }
 
 #[tokio::test]
-async fn what_was_delivered_can_be_replayed_and_a_replay_that_is_sent_twice_happens_once() {
+async fn a_delivered_callback_is_replayed_once_for_a_repeated_request() {
     let setup = Setup::new().await;
     let receiver = setup.receiver().await;
     let pair = setup.pair_between_two_companies(&receiver.url()).await;

@@ -54,7 +54,7 @@ fn signatures(received: &Received) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn a_test_event_takes_the_way_of_every_callback() {
+async fn a_test_event_is_delivered_like_every_callback() {
     let setup = Setup::new().await;
     let receiver = setup.receiver().await;
     let pair = setup.pair_between_two_companies(&receiver.url()).await;
@@ -99,7 +99,7 @@ async fn a_test_event_takes_the_way_of_every_callback() {
 }
 
 #[tokio::test]
-async fn for_a_day_after_a_rotation_callbacks_are_signed_with_both_secrets() {
+async fn callbacks_have_both_signatures_for_a_day_after_a_rotation() {
     let setup = Setup::new().await;
     let receiver = setup.receiver().await;
     let pair = setup.pair_between_two_companies(&receiver.url()).await;

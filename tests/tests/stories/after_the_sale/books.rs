@@ -170,7 +170,7 @@ fn lines(statement: &Value) -> BTreeMap<Key, [i64; 4]> {
 }
 
 #[tokio::test]
-async fn the_statement_adds_up_to_the_rows_by_partner_month_and_currency() {
+async fn the_statement_sums_the_rows_by_partner_month_and_currency() {
     let (client, partners) = busy_client().await;
     let rows = client.api.all("/v1/payouts").await;
     assert_eq!(

@@ -16,7 +16,7 @@ async fn only_row(scene: &Scene, kind: &str) -> Value {
 }
 
 #[tokio::test]
-async fn the_creditor_marks_a_row_paid_and_nobody_marks_it_open() {
+async fn only_the_creditor_marks_a_row_paid_and_it_stays_paid() {
     for scene in Scene::both().await {
         let _ = scene
             .take_back("refund", json!({"positions": [2]}))
@@ -64,7 +64,7 @@ async fn the_creditor_marks_a_row_paid_and_nobody_marks_it_open() {
 }
 
 #[tokio::test]
-async fn a_loss_is_due_to_the_target_and_what_is_paid_stays_paid_whatever_follows() {
+async fn a_loss_is_due_to_the_target_and_paid_rows_stay_paid() {
     let scene = Scene::within_one_company().await;
     let payment = only_row(&scene, "PAYMENT").await;
     let path = format!("/v1/payouts/{}", id(&payment));

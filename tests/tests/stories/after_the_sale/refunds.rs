@@ -20,7 +20,7 @@ async fn own_status(scene: &Scene) -> Value {
 }
 
 #[tokio::test]
-async fn a_refund_of_the_shared_position_takes_back_what_is_owed_and_ends_both_rows() {
+async fn a_refund_of_the_shared_position_ends_both_subscriptions() {
     for scene in Scene::both().await {
         let order = scene
             .take_back("refund", json!({"positions": [2]}))
@@ -127,7 +127,7 @@ async fn a_charge_back_is_a_loss_for_both() {
 }
 
 #[tokio::test]
-async fn after_a_renewal_the_last_period_goes_back_also_of_a_cancelled_subscription() {
+async fn after_a_renewal_a_refund_returns_the_last_period() {
     let scene = Scene::between_two_companies().await;
     let _ = scene.tell("payments", json!({})).await.ok();
     let _ = scene.tell("cancel", json!({})).await.ok();

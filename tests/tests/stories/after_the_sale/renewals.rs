@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{CREATED, RENEWED, Scene, euros, later, row, time};
 
 #[tokio::test]
-async fn a_paid_renewal_lengthens_both_rows_by_one_period_and_is_owed_again() {
+async fn a_paid_renewal_adds_a_period_and_a_payout_row() {
     for scene in Scene::both().await {
         let began = time(&scene.rows().await[0]["startedAt"]);
         let renewed = scene
@@ -63,7 +63,7 @@ async fn a_payment_that_names_its_period_is_not_taken_twice() {
 }
 
 #[tokio::test]
-async fn only_the_seller_tells_of_renewals_and_cancellations() {
+async fn only_the_seller_reports_renewals_and_cancellations() {
     for scene in Scene::both().await {
         let before = scene.rows().await;
         for what in ["payments", "cancel"] {
@@ -85,7 +85,7 @@ async fn only_the_seller_tells_of_renewals_and_cancellations() {
 }
 
 #[tokio::test]
-async fn what_happens_to_the_targets_own_subscription_is_nobody_elses_business() {
+async fn the_source_sees_nothing_of_the_targets_own_subscription() {
     let scene = Scene::between_two_companies().await;
     let path = format!("/v1/subscriptions/{}", scene.sale.own_subscription_id());
     let target = &scene.pair.target.api;

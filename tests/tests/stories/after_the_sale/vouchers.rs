@@ -10,7 +10,7 @@ async fn code(scene: &Scene) -> String {
 }
 
 #[tokio::test]
-async fn an_unredeemed_voucher_is_void_after_a_refund_or_a_charge_back() {
+async fn a_refund_or_charge_back_voids_an_unredeemed_voucher() {
     for how in ["refund", "charge-back"] {
         let scene = Scene::between_two_companies().await;
         let (source, code) = (&scene.pair.source, code(&scene).await);
@@ -47,7 +47,7 @@ async fn a_refund_of_another_position_leaves_the_voucher_alone() {
 }
 
 #[tokio::test]
-async fn a_redeemed_voucher_stays_redeemed_and_shows_what_became_of_the_subscription() {
+async fn a_redeemed_voucher_stays_redeemed_after_a_refund() {
     let scene = Scene::between_two_companies().await;
     let (source, code) = (&scene.pair.source, code(&scene).await);
     let (customer, other) = (source.customer().await, source.customer().await);

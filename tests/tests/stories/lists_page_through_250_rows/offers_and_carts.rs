@@ -6,7 +6,7 @@ use tandem_tests::{Module, Pair, Setup, id, mandatory, side_by_side};
 use super::{all, filtered, same};
 
 #[tokio::test]
-async fn offers_of_ones_own_and_of_others_are_listed_without_gap_or_repeat() {
+async fn lists_of_own_and_shared_offers_have_no_gap_or_repeat() {
     let setup = Setup::new().await;
     let Pair { source, target, .. } = setup.pair_within_one_company().await;
     let second = Pair::connect(
@@ -60,7 +60,7 @@ async fn offers_of_ones_own_and_of_others_are_listed_without_gap_or_repeat() {
 }
 
 #[tokio::test]
-async fn offers_that_may_not_be_seen_leave_no_gap_in_the_list_of_those_that_may() {
+async fn hidden_offers_leave_no_gap_in_the_list_of_shared_offers() {
     let setup = Setup::new().await;
     let Pair { source, target, .. } = setup.pair_within_one_company().await;
     let hiding = Pair::connect(

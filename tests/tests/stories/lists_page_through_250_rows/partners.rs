@@ -6,7 +6,7 @@ use tandem_tests::{Client, Module, Setup, id, side_by_side};
 use super::{all, filtered, same};
 
 #[tokio::test]
-async fn connections_of_both_roles_are_listed_in_one_order_without_gap_or_repeat() {
+async fn connections_of_both_roles_are_listed_without_gap_or_repeat() {
     let setup = Setup::new().await;
     let company = setup.company("Medienhaus", Module::On).await;
     let client = setup.client(&company, "Morgenblatt", "de").await;

@@ -117,7 +117,7 @@ fn shared_subscription(order: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn orders_subscriptions_payouts_and_callbacks_are_listed_without_gap_or_repeat() {
+async fn lists_of_sales_have_no_gap_or_repeat() {
     let setup = Setup::new().await;
     let receiver = setup.receiver().await;
     let sales = Sales::made(&receiver).await;

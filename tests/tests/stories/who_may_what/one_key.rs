@@ -5,7 +5,7 @@ use serde_json::json;
 use tandem_tests::{Api, Module, Setup};
 
 #[tokio::test]
-async fn a_key_gets_into_the_route_of_its_scope_and_at_once_not_into_another_and_back() {
+async fn a_key_opens_only_the_routes_of_its_scope_in_any_order() {
     let setup = Setup::new().await;
     let company = setup.company("Medienhaus", Module::On).await;
     let client = setup.client(&company, "Garden Weekly", "en").await;
