@@ -38,8 +38,9 @@ impl Store {
     {
         let mut conflict = None;
         for _ in 0..attempts {
-            let (transaction, value) = decide(conflict.take()).await?;
-            match self.commit(transaction).await {
+            // Boxed: a future that contains its callers' decisions overflows the stack of a test thread.
+            let (transaction, value) = Box::pin(decide(conflict.take())).await?;
+            match Box::pin(self.commit(transaction)).await {
                 Ok(()) => return Ok(value),
                 Err(CommitError::Conflict(met)) => conflict = Some(met),
                 Err(CommitError::Store(error)) => return Err(error.into()),
