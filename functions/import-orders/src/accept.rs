@@ -29,15 +29,15 @@ pub(crate) async fn accept(
     let body = request.json_up_to(LARGEST_IMPORT)?;
     let items = parse_items(&body)?;
     let key = IdempotencyKey::of(request, &body)?;
-    // The parsed body is many times as large as its text; what is needed of it is in `items`.
+    // The parsed body is many times as large as its text, and `items` has all that is needed.
     drop(body);
     if dry {
         return dry_run::check(app, caller, &items).await;
     }
-    idempotent(app, &key, || async { step(app, caller, &items, None) }).await
+    idempotent(app, &key, || async { decide(app, caller, &items, None) }).await
 }
 
-/// Accepts the failed items of an import again.
+/// Accepts the failed items of an import as a new import.
 pub(crate) async fn retry(
     app: &App,
     request: &Request,
@@ -49,22 +49,22 @@ pub(crate) async fn retry(
         if promise.finished_at.is_none() {
             return Err(Problem::new(
                 Code::ImportNotDone,
-                "wait until it is completed; only then all failed items are known",
+                "wait until the import is completed; only then are all failed items known",
             ));
         }
         let items = failed_items(app, &promise).await?;
         if items.is_empty() {
             return Err(Problem::new(
                 Code::ImportNothingFailed,
-                "there is nothing to run again",
+                "the import has no failed items to retry",
             ));
         }
-        step(app, caller, &items, Some(&promise))
+        decide(app, caller, &items, Some(&promise))
     })
     .await
 }
 
-fn step(
+fn decide(
     app: &App,
     caller: ClientCaller,
     items: &[ImportItem],
@@ -94,7 +94,7 @@ fn step(
     ))
 }
 
-/// The items that failed, as they were sent; one round trip.
+/// Loads the failed items in one round trip.
 async fn failed_items(app: &App, promise: &Promise) -> Result<Vec<ImportItem>, StoreError> {
     let keys = |number| {
         (

@@ -1,4 +1,4 @@
-//! Imports: orders of a leading system are accepted here, and read how far they are. The work is `process-imports`'s.
+//! Accepts imports of orders from a leading system, and serves their progress and log. `process-imports` processes them.
 
 mod accept;
 mod dry_run;

@@ -1,7 +1,7 @@
-//! The import log: what each item of each import did, kept for 90 days. The import accepted last comes first; the items of one
-//! import come in the order they were sent.
+//! The import log: the result of each item of each import, kept for 90 days. The latest accepted import comes first; the items of
+//! one import keep their order.
 //!
-//! There is no list of all items of a client, since every item would have to touch it: the log is read promise by promise.
+//! A client's items have no common list, since every item would have to write it. The log is read promise by promise.
 
 use tandem_api::paging::Paging;
 use tandem_api::views::import as view;
@@ -15,8 +15,8 @@ use tandem_domain::text::ExternalId;
 use tandem_runtime::random_ids::hash_of_external;
 use tandem_store::{Page, StoreError, keys};
 
-/// Promises that one page looks into, at most.
-const MOST_PROMISES: usize = 40;
+/// Promises whose items one page reads, at most.
+const MAX_PROMISES: usize = 40;
 
 struct Filter {
     external: Option<ExternalId>,
@@ -71,11 +71,11 @@ async fn find(
             .page(&keys::items_of(caller.id, promise), after, limit, keep)
             .await;
     }
-    walk(app, caller, filter, after, limit).await
+    read_promises(app, caller, filter, after, limit).await
 }
 
-/// Promise by promise. A position is `prm_…#…` inside a promise, and `prm_…` behind it.
-async fn walk(
+/// Reads promise by promise. A position is `prm_…#…` inside a promise, and `prm_…` after it.
+async fn read_promises(
     app: &App,
     caller: ClientCaller,
     filter: &Filter,
@@ -83,9 +83,9 @@ async fn walk(
     limit: usize,
 ) -> Result<Page<LogEntry>, StoreError> {
     let mut items = Vec::new();
-    let mut behind = after.map(str::to_owned);
+    let mut passed = after.map(str::to_owned);
     if let Some((promise, inside)) = after.and_then(|after| after.split_once('#')) {
-        let next = look_into(
+        let next = read_promise(
             app,
             caller,
             filter,
@@ -98,27 +98,31 @@ async fn walk(
         if next.is_some() {
             return Ok(Page { items, next });
         }
-        behind = Some(promise.to_owned());
+        passed = Some(promise.to_owned());
     }
     let bound = |time: Option<Timestamp>| time.map(|time| PromiseId::first_of(time).to_string());
     let promises = keys::promises_of(caller.id).between(bound(filter.from), bound(filter.before));
     let page = app
         .store
-        .page(&promises, behind.as_deref(), MOST_PROMISES, |_| true)
+        .page(&promises, passed.as_deref(), MAX_PROMISES, |_| true)
         .await?;
-    for promise in page.items.iter().filter(|promise| filter.may_hold(promise)) {
+    for promise in page
+        .items
+        .iter()
+        .filter(|promise| filter.may_match(promise))
+    {
         let id = promise.id.to_string();
         if items.len() >= limit {
             return Ok(Page {
                 items,
-                next: behind,
+                next: passed,
             });
         }
-        let next = look_into(app, caller, filter, &id, None, limit, &mut items).await?;
+        let next = read_promise(app, caller, filter, &id, None, limit, &mut items).await?;
         if next.is_some() {
             return Ok(Page { items, next });
         }
-        behind = Some(id);
+        passed = Some(id);
     }
     Ok(Page {
         items,
@@ -126,8 +130,8 @@ async fn walk(
     })
 }
 
-/// Adds what a promise did; answers the position inside it if there is more than fits.
-async fn look_into(
+/// Adds entries of a promise; returns the position inside the promise if the page is full.
+async fn read_promise(
     app: &App,
     caller: ClientCaller,
     filter: &Filter,
@@ -166,8 +170,8 @@ impl Filter {
                 .is_none_or(|before| entry.promise_id < PromiseId::first_of(before))
     }
 
-    /// Whether a promise can hold what is looked for: the counts of one that is done tell.
-    fn may_hold(&self, promise: &Promise) -> bool {
+    /// Whether the promise may have matching entries. The counts of a finished promise are final.
+    fn may_match(&self, promise: &Promise) -> bool {
         let counts = promise.counts;
         let count = match self.result {
             None => return true,

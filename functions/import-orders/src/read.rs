@@ -1,4 +1,4 @@
-//! Reading promises.
+//! Serves promises.
 
 use tandem_api::answer::Content;
 use tandem_api::paging::Paging;
@@ -29,7 +29,7 @@ pub(crate) async fn list(
     Ok(paging.answer(app, page, |promise| view::promise(&promise)))
 }
 
-/// A promise with a page of what its items did, in the order they were sent.
+/// A promise with a page of its items' results, in the order of the items.
 pub(crate) async fn one(
     app: &App,
     request: &Request,
@@ -55,7 +55,7 @@ pub(crate) async fn one(
     Ok(Answer::ok(shown))
 }
 
-/// The promise in the path.
+/// Loads the promise that the path names.
 pub(crate) async fn load(
     app: &App,
     request: &Request,

@@ -6,8 +6,8 @@
 //!         80 bits                   160 bits           CRC-32 of all before it
 //! ```
 //!
-//! The checksum lets scanners of repositories and logs tell a real key from look-alikes, and lets Tandem refuse a mistyped
-//! one without asking the table. It is no protection: anyone can compute it.
+//! The checksum lets scanners of repositories and logs recognise a key, and lets Tandem reject a mistyped key without a table
+//! read. It is not a protection: anyone can compute it.
 
 use std::fmt;
 
@@ -22,24 +22,23 @@ const SECRET: usize = 32;
 const CHECKSUM: usize = 7;
 const LENGTH: usize = PREFIX.len() + KEY_ID + 1 + SECRET + CHECKSUM;
 
-/// Whether a text has the form of the public part of a key.
+/// Whether a text has the form of a key's public part.
 pub fn is_key_id(text: &str) -> bool {
     text.len() == KEY_ID && base32::is_base32(text)
 }
 
-/// A fresh key: its text is shown once, its id and hash are stored.
+/// A new key. Its text is shown once; its id and hash are stored.
 #[derive(Debug)]
 pub struct NewApiKey {
-    /// The public part, by which the key is found and named.
+    /// The public part.
     pub key_id: String,
     /// SHA-256 of the secret, hex.
     pub secret_hash: String,
-    /// The whole key as the client is to send it.
+    /// The whole key, for the client.
     pub text: SecretString,
 }
 
 impl NewApiKey {
-    /// Draws a key.
     pub fn generate() -> Self {
         let key_id = base32::of_bytes(&random::bytes::<10>());
         let secret = base32::of_bytes(&random::bytes::<20>());
@@ -54,7 +53,7 @@ impl NewApiKey {
     }
 }
 
-/// A key as a caller presents it, well-formed but not yet known to be right.
+/// A well-formed key from a request; its secret is not checked yet.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PresentedKey {
     /// The public part.
@@ -64,7 +63,7 @@ pub struct PresentedKey {
 }
 
 impl PresentedKey {
-    /// Reads a key; `None` if its form or checksum is wrong.
+    /// Parses a key; `None` if its form or checksum is wrong.
     pub fn parse(text: &str) -> Option<Self> {
         if text.len() != LENGTH || !text.is_ascii() {
             return None;
@@ -78,7 +77,7 @@ impl PresentedKey {
         })
     }
 
-    /// Whether the presented secret is the one whose hash is stored, in time that does not tell how much of it is right.
+    /// Compares the secret with the stored hash in constant time.
     pub fn matches(&self, stored_hash: &str) -> bool {
         equal(self.secret_hash.as_bytes(), stored_hash.as_bytes())
     }
@@ -103,7 +102,7 @@ mod tests {
     use secrecy::ExposeSecret as _;
 
     #[test]
-    fn a_key_is_recognised_by_what_is_stored_of_it() {
+    fn a_key_matches_its_stored_hash() {
         let key = NewApiKey::generate();
         assert_eq!(key.text.expose_secret().len(), 60);
         let presented = PresentedKey::parse(key.text.expose_secret()).expect("well-formed");
@@ -120,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_with_any_character_changed_is_refused() {
+    fn a_key_with_any_changed_character_is_rejected() {
         let key = NewApiKey::generate();
         let text = key.text.expose_secret();
         for index in 0..text.len() {
@@ -136,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_longer_or_shorter_or_in_capitals_is_refused() {
+    fn a_longer_shorter_or_uppercase_key_is_rejected() {
         let key = NewApiKey::generate();
         let text = key.text.expose_secret();
         for wrong in [
@@ -151,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn the_form_of_a_key_never_changes() {
+    fn the_format_of_keys_never_changes() {
         let text = "tdm_0123456789abcdef_0123456789abcdefghjkmnpqrstvwxyz3tmq654";
         let key = PresentedKey::parse(text).expect("well-formed");
         assert_eq!(key.key_id, "0123456789abcdef");
@@ -162,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn no_secret_is_printed() {
+    fn secrets_are_not_printed() {
         let key = NewApiKey::generate();
         let presented = PresentedKey::parse(key.text.expose_secret()).expect("well-formed");
         assert!(!format!("{key:?}").contains(&key.text.expose_secret()[21..]));
@@ -171,7 +170,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_reading_panic(text in "(tdm_)?[0-9a-zé_]{0,60}") {
+        fn parsing_never_panics(text in "(tdm_)?[0-9a-zé_]{0,60}") {
             prop_assert_eq!(PresentedKey::parse(&text), None);
         }
     }

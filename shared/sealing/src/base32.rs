@@ -2,7 +2,7 @@
 
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
-/// The digits of octets; a length divisible by five leaves no bits over.
+/// Encodes octets. With a length divisible by five, no bits are left over.
 pub(crate) fn of_bytes(bytes: &[u8]) -> String {
     bytes
         .chunks(5)
@@ -10,14 +10,13 @@ pub(crate) fn of_bytes(bytes: &[u8]) -> String {
         .collect()
 }
 
-/// The `digits` lowest digits of a number.
+/// Encodes the lowest `digits` digits of a number.
 pub(crate) fn of_number(number: u64, digits: u32) -> impl Iterator<Item = char> {
     (0..digits)
         .rev()
         .map(move |index| char::from(ALPHABET[((number >> (5 * index)) & 31) as usize]))
 }
 
-/// Whether all characters are digits.
 pub(crate) fn is_base32(text: &str) -> bool {
     text.bytes().all(|byte| ALPHABET.contains(&byte))
 }
@@ -34,7 +33,7 @@ mod tests {
     }
 
     #[test]
-    fn letters_that_look_like_digits_are_none() {
+    fn letters_that_look_like_digits_are_rejected() {
         assert!(is_base32("0123456789abcdefghjkmnpqrstvwxyz"));
         for text in ["i", "l", "o", "u", "A", "-", "é"] {
             assert!(!is_base32(text), "{text}");

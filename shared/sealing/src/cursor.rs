@@ -1,5 +1,5 @@
-//! Cursors of lists: a position that is given out and taken back, `base64url(position).base64url(mac)`. It is no secret, but it
-//! is taken from nobody and for nothing else than what it was given for.
+//! Cursors of lists: `base64url(position).base64url(mac)`. A position is not secret, but a cursor is valid only for the caller and
+//! the list that it was created for.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crate::data_key::Purpose;
 use crate::seal::Sealer;
 
-/// The cursor of a position. `bound_to` names the caller, the list and its filters: it opens nowhere else.
+/// Creates the cursor of a position. `bound_to` names the caller, the list and its filters.
 pub fn of(sealer: &Sealer, bound_to: &str, position: &str) -> String {
     let mac = sealer.mac(Purpose::Cursor, signed(bound_to, position).as_bytes());
     format!(
@@ -17,7 +17,7 @@ pub fn of(sealer: &Sealer, bound_to: &str, position: &str) -> String {
     )
 }
 
-/// The position of a cursor; `None` if it was not made by [`of`] for the same `bound_to`.
+/// The position of a cursor; `None` unless [`of`] created it for the same `bound_to`.
 pub fn open(sealer: &Sealer, bound_to: &str, cursor: &str) -> Option<String> {
     let (position, mac) = cursor.split_once('.')?;
     let position = String::from_utf8(URL_SAFE_NO_PAD.decode(position).ok()?).ok()?;
@@ -31,7 +31,7 @@ pub fn open(sealer: &Sealer, bound_to: &str, cursor: &str) -> Option<String> {
         .then_some(position)
 }
 
-/// With the length, so that the end of `bound_to` cannot be taken for the beginning of the position.
+/// The length separates `bound_to` from the position: no other pair has the same text.
 fn signed(bound_to: &str, position: &str) -> String {
     format!("{}\n{bound_to}\n{position}", bound_to.len())
 }
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_opens_for_what_it_is_bound_to_and_nothing_else() {
+    fn a_cursor_is_valid_only_for_its_caller_list_and_filters() {
         let cursor = of(&sealer(), "cli_1\n/v1/offers\n", "off_7");
         assert_eq!(
             open(&sealer(), "cli_1\n/v1/offers\n", &cursor).as_deref(),
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn what_it_is_bound_to_does_not_run_into_the_position() {
+    fn the_binding_does_not_run_into_the_position() {
         let (given, other) = (
             of(&sealer(), "list\nname=a", "b"),
             of(&sealer(), "list", "name=a\nb"),

@@ -1,33 +1,31 @@
-//! The one secret from which all keys of a deployment are derived.
+//! The secret from which all keys of a deployment are derived.
 
 use std::fmt;
 
 use aws_lc_rs::{hkdf, hmac};
 
-/// The fewest characters that a data key may have.
-const FEWEST_CHARACTERS: usize = 32;
+const MIN_CHARACTERS: usize = 32;
 
-/// What a key is for. Each purpose has keys of its own: what was made for one says nothing to another.
+/// The use of a key. Keys of different purposes are independent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Purpose {
-    /// Bodies of callbacks, which name customers and voucher codes.
+    /// Bodies of callbacks, which contain voucher codes and data of customers.
     CallbackBody,
-    /// Secrets with which callbacks are signed.
+    /// Secrets that sign callbacks.
     SigningSecret,
-    /// Answers kept to be given again under an idempotency key.
+    /// Stored answers of requests with an `Idempotency-Key`.
     IdempotentAnswer,
-    /// Cursors of lists.
     Cursor,
-    /// The key of one person, under which everything about that person is sealed.
+    /// The key of one person, which seals all stored data about that person.
     PersonalKey,
-    /// What is told of a person beside what is told of a sale.
+    /// The personal part of a callback's body.
     PersonalData,
-    /// What a receiver answered to a callback about a person.
+    /// A receiver's answer to a callback about a person.
     ReceivedAnswer,
 }
 
 impl Purpose {
-    /// The word that goes into the derivation: never change one, it would make unreadable what is stored.
+    /// Part of the derivation. Never change a word: stored data could no longer be opened.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::CallbackBody => "callback-body",
@@ -41,9 +39,8 @@ impl Purpose {
     }
 }
 
-/// The secret is too short to derive keys from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the data key has fewer than {FEWEST_CHARACTERS} characters")]
+#[error("the data key has fewer than {MIN_CHARACTERS} characters")]
 pub struct WeakDataKey;
 
 /// The secret from which keys are derived by HKDF-SHA256 (RFC 5869).
@@ -51,12 +48,9 @@ pub struct WeakDataKey;
 pub struct DataKey(hkdf::Prk);
 
 impl DataKey {
-    /// Takes the text of the secret as it stands in Secrets Manager.
-    ///
-    /// # Errors
-    /// It has fewer than 32 characters.
+    /// `text` is the secret's value in Secrets Manager.
     pub fn from_secret(text: &str) -> Result<Self, WeakDataKey> {
-        if text.chars().count() < FEWEST_CHARACTERS {
+        if text.chars().count() < MIN_CHARACTERS {
             return Err(WeakDataKey);
         }
         Ok(Self(
@@ -64,8 +58,8 @@ impl DataKey {
         ))
     }
 
-    /// The key that seals what is kept at one place. A key for each place keeps the random nonces of AES-GCM far from
-    /// their limit of 2^32 messages a key (NIST SP 800-38D, 8.3).
+    /// The key for one row. A key for each row keeps the random nonces of AES-GCM far from their limit of 2^32 messages a key
+    /// (NIST SP 800-38D, 8.3).
     pub(crate) fn sealing_key(&self, purpose: Purpose, bound_to: &str) -> [u8; 32] {
         let info = [
             b"seal\0".as_slice(),
@@ -82,7 +76,6 @@ impl DataKey {
         key
     }
 
-    /// The key that authenticates what is given out for a purpose.
     pub(crate) fn mac_key(&self, purpose: Purpose) -> hmac::Key {
         let info = [b"mac\0".as_slice(), purpose.word().as_bytes()];
         let okm = self
@@ -104,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_short_secret_is_refused() {
+    fn a_short_secret_is_rejected() {
         assert_eq!(
             DataKey::from_secret(&"x".repeat(31)).err(),
             Some(WeakDataKey)
@@ -113,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn each_purpose_and_place_has_a_key_of_its_own() {
+    fn each_purpose_and_row_has_its_own_key() {
         let data_key = DataKey::from_secret(&"x".repeat(32)).expect("long enough");
         let key = data_key.sealing_key(Purpose::CallbackBody, "a");
         assert_eq!(key, data_key.sealing_key(Purpose::CallbackBody, "a"));

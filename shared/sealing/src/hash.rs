@@ -10,7 +10,7 @@ pub fn sha256_hex(data: &[u8]) -> String {
     hex(digest::digest(&digest::SHA256, data).as_ref())
 }
 
-/// Whether two secrets are the same, in time that does not tell how much of them is. Their lengths may be told.
+/// Compares two secrets in constant time; their lengths are not hidden.
 pub fn equal(a: &[u8], b: &[u8]) -> bool {
     verify_slices_are_equal(a, b).is_ok()
 }
@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_hash_is_that_of_fips_180() {
+    fn the_hash_is_sha_256_of_fips_180() {
         assert_eq!(
             sha256_hex(b"abc"),
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

@@ -1,17 +1,17 @@
-//! What must not be read in the table, and what must not be guessed.
+//! Encryption, hashing and authentication of stored secrets and cursors.
 //!
-//! Four kinds of secret, four ways to keep them:
-//! - *What Tandem reads again* (callback bodies, signing secrets, kept answers) is sealed: AES-256-GCM under keys that
-//!   are derived from one secret, the [`DataKey`]. Whatever is sealed is bound to a [`Purpose`] and to the place where
-//!   it is kept, so that it cannot be moved to another row and opened there.
-//! - *What Tandem must be able to forget* (what is kept of a person) is sealed in the same way under a key of that person's
-//!   own ([`Sealer::personal`]); without the key it is noise.
-//! - *What Tandem only compares* ([`api_key`], voucher codes) is hashed. They hold a hundred random bits or more, so one
-//!   SHA-256 is enough: there is no dictionary to try.
-//! - *What Tandem gives out and takes back* ([`cursor`]) carries a MAC.
+//! Four kinds of data, four methods:
+//! - Data that Tandem reads again (callback bodies, signing secrets, stored answers) is sealed: AES-256-GCM under keys that are
+//!   derived from one secret, the [`DataKey`]. A sealed text is bound to a [`Purpose`] and to the row that stores it, so it cannot
+//!   be moved to another row and opened there.
+//! - Personal data that Tandem must be able to erase is sealed in the same way under the person's own key
+//!   ([`Sealer::personal`]). Without that key it cannot be read.
+//! - Secrets that Tandem only compares ([`api_key`], voucher codes) are hashed. They have a hundred random bits or more, so one
+//!   SHA-256 is enough: a dictionary is of no use.
+//! - Cursors, which callers send back ([`cursor`]), have a MAC.
 //!
-//! Not guaranteed: secrecy of lengths, and that an older sealed text was not put back in the same row. Everything random
-//! comes from [`random`].
+//! Not guaranteed: secrecy of lengths, and protection against an older sealed text that is written back to its own row. All random
+//! values come from [`random`].
 
 pub mod api_key;
 mod base32;

@@ -1,8 +1,8 @@
-//! A key for each person, so that a person can be forgotten by forgetting the key.
+//! A key for each person, so that deleting the key erases the person.
 //!
-//! What is kept of a person outside of the person's own row (what callbacks tell, answers that are kept) is sealed under that
-//! person's key, and the key is kept, sealed, in the person's row alone. Without the row none of it can be read again,
-//! wherever it lies and however much of it there is (NIST SP 800-88, 2.5: cryptographic erase).
+//! Personal data outside the person's own row (callbacks, stored answers) is sealed under that person's key. The key is stored,
+//! sealed, in the person's row only. Once the row is deleted, no copy of the data can be read (NIST SP 800-88, 2.5: cryptographic
+//! erase).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -12,10 +12,7 @@ use crate::random;
 use crate::seal::{OpenError, Sealer};
 
 impl Sealer {
-    /// A fresh key for a person, 256 random bits, sealed; `bound_to` is the person's id.
-    ///
-    /// # Panics
-    /// The operating system gives no random numbers.
+    /// A new, sealed key of 256 random bits; `bound_to` is the person's id.
     pub fn new_personal_key(&self, bound_to: &str) -> String {
         self.seal(
             Purpose::PersonalKey,
@@ -24,10 +21,7 @@ impl Sealer {
         )
     }
 
-    /// What seals and opens under the key of a person.
-    ///
-    /// # Errors
-    /// The sealed key is another person's, or none.
+    /// The sealer of a person. Fails if the sealed key belongs to another person.
     pub fn personal(&self, bound_to: &str, sealed_key: &str) -> Result<Self, OpenError> {
         let key = String::from_utf8(self.open(Purpose::PersonalKey, bound_to, sealed_key)?)
             .map_err(|_| OpenError::Malformed)?;
@@ -46,7 +40,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sealed_for_a_person_opens_with_that_persons_key_only() {
+    fn personal_data_opens_with_that_persons_key_only() {
         let (anna, ben) = (
             sealer().new_personal_key("cus_1"),
             sealer().new_personal_key("cus_2"),
@@ -68,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn a_persons_key_is_of_no_use_for_another_person() {
+    fn a_key_does_not_open_for_another_person() {
         let key = sealer().new_personal_key("cus_1");
         assert_eq!(
             sealer().personal("cus_2", &key).err(),

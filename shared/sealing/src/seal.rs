@@ -1,6 +1,6 @@
-//! Sealing and opening, and authenticating what comes back.
+//! Authenticated encryption and MACs.
 //!
-//! A sealed text is the base64 of: one octet of version, 12 of nonce, the ciphertext, 16 of tag.
+//! A sealed text is the base64 of a version octet, a nonce of 12 octets, the ciphertext, and a tag of 16 octets.
 
 use std::fmt;
 
@@ -13,18 +13,17 @@ use crate::data_key::{DataKey, Purpose};
 
 const VERSION: u8 = 1;
 
-/// Why a sealed text is not opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
-    /// No base64, or too short.
-    #[error("this is no sealed text")]
+    /// Not base64, or too short.
+    #[error("not a sealed text")]
     Malformed,
-    /// Sealed in a way that this build does not know.
-    #[error("this was sealed in version {0}, which is not known here")]
+    /// Probably sealed by a later release.
+    #[error("unknown version {0} of a sealed text")]
     UnknownVersion(u8),
-    /// Changed, sealed under another data key, for another purpose or for another place.
+    /// Changed, or sealed under another key, for another purpose or for another row.
     #[error(
-        "this was changed, or sealed under another key, for another purpose or for another place"
+        "the sealed text was changed, or sealed under another key, for another purpose or for another row"
     )]
     Refused,
 }
@@ -34,15 +33,11 @@ pub enum OpenError {
 pub struct Sealer(DataKey);
 
 impl Sealer {
-    /// Works under the keys of `data_key`.
     pub fn new(data_key: DataKey) -> Self {
         Self(data_key)
     }
 
-    /// Seals `plain`. `bound_to` names the place where it will be kept (the row's id, say): it opens nowhere else.
-    ///
-    /// # Panics
-    /// The operating system gives no random numbers, or `plain` is longer than 64 GB.
+    /// Seals `plain`. `bound_to` names the row that stores the text; the text opens in no other row.
     pub fn seal(&self, purpose: Purpose, bound_to: &str, plain: &[u8]) -> String {
         let mut text = plain.to_vec();
         let sealed = self
@@ -52,10 +47,7 @@ impl Sealer {
         STANDARD.encode([&[VERSION], nonce.as_ref().as_slice(), &text].concat())
     }
 
-    /// Opens what [`Sealer::seal`] sealed for the same purpose and place.
-    ///
-    /// # Errors
-    /// See [`OpenError`].
+    /// Opens a text that [`Sealer::seal`] sealed for the same purpose and row.
     pub fn open(
         &self,
         purpose: Purpose,
@@ -87,7 +79,7 @@ impl Sealer {
             .to_vec()
     }
 
-    /// Whether `mac` is that of `message`, in time that does not tell how much of it is right.
+    /// Compares `mac` with the MAC of `message` in constant time.
     pub fn verify_mac(&self, purpose: Purpose, message: &[u8], mac: &[u8]) -> bool {
         hmac::verify(&self.0.mac_key(purpose), message, mac).is_ok()
     }
@@ -121,25 +113,25 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn sealer(letter: &str) -> Sealer {
-        Sealer::new(DataKey::from_secret(&letter.repeat(32)).expect("long enough"))
+    fn sealer(character: &str) -> Sealer {
+        Sealer::new(DataKey::from_secret(&character.repeat(32)).expect("long enough"))
     }
 
     proptest! {
         #[test]
-        fn what_was_sealed_is_opened(plain in proptest::collection::vec(any::<u8>(), 0..200), place in ".{0,20}") {
+        fn a_sealed_text_opens(plain in proptest::collection::vec(any::<u8>(), 0..200), place in ".{0,20}") {
             let sealed = sealer("x").seal(Purpose::CallbackBody, &place, &plain);
             prop_assert_eq!(sealer("x").open(Purpose::CallbackBody, &place, &sealed), Ok(plain));
         }
 
         #[test]
-        fn no_text_makes_opening_panic(text in ".{0,100}") {
+        fn opening_never_panics(text in ".{0,100}") {
             prop_assert!(sealer("x").open(Purpose::CallbackBody, "a", &text).is_err());
         }
     }
 
     #[test]
-    fn nothing_opens_under_another_key_purpose_or_place() {
+    fn a_text_does_not_open_under_another_key_purpose_or_row() {
         let sealed = sealer("x").seal(Purpose::CallbackBody, "cbk_1", b"plain");
         assert_eq!(
             sealer("y").open(Purpose::CallbackBody, "cbk_1", &sealed),
@@ -156,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_of_any_octet_is_noticed() {
+    fn a_change_of_any_octet_is_detected() {
         let sealed = STANDARD
             .decode(sealer("x").seal(Purpose::CallbackBody, "a", b"plain"))
             .expect("base64");
@@ -174,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_short_is_no_sealed_text() {
+    fn a_text_that_is_too_short_is_malformed() {
         for text in ["", "AQ==", "AQAAAAAAAAAAAAA=", "no base64"] {
             assert_eq!(
                 sealer("x").open(Purpose::Cursor, "a", text),
@@ -193,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mac_holds_for_its_message_purpose_and_key_only() {
+    fn a_mac_is_valid_for_its_message_purpose_and_key_only() {
         let mac = sealer("x").mac(Purpose::Cursor, b"message");
         assert_eq!(mac.len(), 32);
         assert!(sealer("x").verify_mac(Purpose::Cursor, b"message", &mac));

@@ -1,4 +1,4 @@
-//! Secrets with which callbacks are signed, as Standard Webhooks 1.0 writes them.
+//! Secrets that sign callbacks, in the form of Standard Webhooks 1.0.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -6,7 +6,7 @@ use secrecy::SecretString;
 
 use crate::random;
 
-/// A fresh signing secret: `whsec_` and the base64 of 32 random octets.
+/// A new signing secret: `whsec_` and the base64 of 32 random octets.
 pub fn new_webhook_secret() -> SecretString {
     format!("whsec_{}", STANDARD.encode(random::bytes::<32>())).into()
 }

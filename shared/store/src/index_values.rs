@@ -29,7 +29,7 @@ mod tests {
     use std::collections::HashMap;
 
     #[test]
-    fn due_times_sort_like_the_times() {
+    fn sortable_texts_sort_like_their_times() {
         let at = |text: &str| sortable(text.parse().expect("valid"));
         assert!(at("2026-01-01T00:00:00Z") < at("2026-01-01T00:00:00.5Z"));
         assert!(at("2026-01-01T00:00:00.5Z") < at("2026-01-01T00:00:01Z"));

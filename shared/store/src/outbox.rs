@@ -42,9 +42,6 @@ impl Due {
 
 impl Store {
     /// Rows of a shard that are due at `now`, the oldest first.
-    ///
-    /// # Errors
-    /// The table is not available.
     pub async fn due(
         &self,
         shard: &str,

@@ -1,7 +1,7 @@
-//! Lists: newest first, by page, filtered by what the domain says of a row.
+//! Pages of lists: newest first, filtered by the domain's rules.
 //!
-//! A position is the sort key of the last row that was looked at. A filter costs reads for what it leaves out, so one page
-//! looks at [`MOST_EXAMINED`] rows at most; a page may then be short, even empty, and still have a next one.
+//! A position is the sort key of the last row that was read. Rows that a filter drops are read too, so one page reads at most
+//! [`MAX_EXAMINED`] rows of each list; it may then be short, even empty, and still have a next page.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future;
@@ -10,31 +10,27 @@ use crate::entity::{Entity, Item, from_item, string};
 use crate::list::{Index, List};
 use crate::{Store, StoreError};
 
-/// Rows that one page looks at, at most, in each list.
-pub const MOST_EXAMINED: usize = 2_000;
-/// Rows fetched by one query when a filter is set.
+/// Rows that one page reads of each list, at most.
+pub const MAX_EXAMINED: usize = 2_000;
+/// Rows that each further query of a filtered page reads.
 const FETCHED: usize = 200;
 
-/// A part of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<E> {
-    /// The rows, newest first.
+    /// Newest first.
     pub items: Vec<E>,
-    /// Where the next page goes on, if there may be more.
+    /// The position after this page; `None` at the end of the list.
     pub next: Option<String>,
 }
 
 struct Examined<E> {
     kept: Vec<(String, E)>,
-    /// The sort key down to which everything was seen; `None` at the end of the list.
+    /// The sort key down to which all rows were read; `None` at the end of the list.
     horizon: Option<String>,
 }
 
 impl Store {
-    /// One page of a list: at most `limit` rows that `keep` says yes to, after the position `after`.
-    ///
-    /// # Errors
-    /// The table is not available, or a row is corrupt.
+    /// At most `limit` rows that `keep` accepts, after the position `after`.
     pub async fn page<E: Entity>(
         &self,
         list: &List<E>,
@@ -46,10 +42,7 @@ impl Store {
             .await
     }
 
-    /// One page of several lists whose sort keys are of one kind, read at once and merged.
-    ///
-    /// # Errors
-    /// The table is not available, or a row is corrupt.
+    /// One page of several lists, read at the same time and merged by their sort keys.
     pub async fn merged_page<E: Entity>(
         &self,
         lists: &[List<E>],
@@ -58,7 +51,7 @@ impl Store {
         keep: impl Fn(&E) -> bool + Send + Sync,
     ) -> Result<Page<E>, StoreError> {
         let mut kept: Vec<(String, E)> = Vec::new();
-        // What lies below the highest horizon was not seen in all lists yet.
+        // Below the highest horizon, at least one list was not read yet.
         let mut horizon: Option<String> = None;
         let examine = lists
             .iter()
@@ -81,7 +74,7 @@ impl Store {
         })
     }
 
-    /// Looks at rows until one more than `limit` is kept, the list ends, or [`MOST_EXAMINED`] rows were seen.
+    /// Reads rows until one more than `limit` is kept, the list ends, or [`MAX_EXAMINED`] rows were read.
     async fn examine<E: Entity>(
         &self,
         list: &List<E>,
@@ -116,7 +109,7 @@ impl Store {
                     horizon: None,
                 });
             }
-            if seen >= MOST_EXAMINED {
+            if seen >= MAX_EXAMINED {
                 return Ok(Examined {
                     kept,
                     horizon: before,
@@ -144,7 +137,7 @@ impl Store {
             .min()
             .map(str::to_owned);
         loop {
-            // DynamoDB takes one condition on the sort key; BETWEEN has both ends, and its upper end is left out afterwards.
+            // DynamoDB takes one condition on the sort key. BETWEEN includes both ends; the upper one is dropped below.
             let (condition, high) = match &upper {
                 Some(upper) if *upper <= list.lower => return Ok(rows),
                 Some(upper) => (

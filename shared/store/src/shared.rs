@@ -1,4 +1,4 @@
-//! Rows that two tenants share, shown to them and to nobody else.
+//! Rows that belong to two tenants; only these two can read them.
 
 use tandem_domain::connection::{Connection, Side};
 use tandem_domain::ids::{ClientId, ConnectionId, PayoutId};
@@ -7,10 +7,7 @@ use tandem_domain::payout::Payout;
 use crate::{Store, StoreError, keys};
 
 impl Store {
-    /// A connection and which side the caller is; `None` for strangers, as if it were not there.
-    ///
-    /// # Errors
-    /// The table is not available, or the row is corrupt.
+    /// A connection and the caller's side of it; `None` for other clients, as if it did not exist.
     pub async fn connection_of(
         &self,
         caller: ClientId,
@@ -21,10 +18,7 @@ impl Store {
             .and_then(|connection| connection.side_of(caller).map(|side| (connection, side))))
     }
 
-    /// A payout row of which the caller is a party; `None` for strangers, as if it were not there.
-    ///
-    /// # Errors
-    /// The table is not available, or the row is corrupt.
+    /// A payout row of which the caller is a party; `None` for other clients, as if it did not exist.
     pub async fn payout_of(
         &self,
         caller: ClientId,

@@ -1,8 +1,8 @@
 //! All writes are transactions: all of their rows or none.
 //!
-//! A new row must not exist; a replaced row must have the version that was read. What fails tells which rows stood in the
-//! way, so that the caller can read them again and decide anew. The SDK sends one `ClientRequestToken` with all its tries, so
-//! an answer lost on the wire does not write twice.
+//! A new row must not exist; a replaced row must still have the version that was read. A conflict names the rows that did not meet
+//! their condition, so that the caller can read them again and repeat its decision. The SDK sends the same `ClientRequestToken`
+//! with each retry, so a lost answer does not cause a second write.
 
 use aws_sdk_dynamodb::error::{DisplayErrorContext, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
@@ -14,8 +14,8 @@ use jiff::Timestamp;
 use crate::entity::{Entity, Item, Key, RawKey, to_item};
 use crate::{Conflict, Store, StoreError};
 
-/// DynamoDB's bound for one transaction.
-pub const MOST_ACTIONS: usize = 100;
+/// DynamoDB's limit for one transaction.
+pub const MAX_ACTIONS: usize = 100;
 
 #[derive(Debug, Clone)]
 enum Write {
@@ -29,26 +29,20 @@ enum Write {
     Quiet,
 }
 
-/// Writes that happen together.
+/// Writes that are committed together.
 #[derive(Debug, Clone, Default)]
 pub struct Transaction {
     writes: Vec<(RawKey, Write)>,
 }
 
 impl Transaction {
-    /// A row that must not exist yet.
-    ///
-    /// # Errors
-    /// The value cannot be stored.
+    /// Writes a row that must not exist yet.
     pub fn create<E: Entity>(&mut self, value: &E) -> Result<(), StoreError> {
         self.push(value.key().raw(), Write::Create(to_item(value, 1)?));
         Ok(())
     }
 
-    /// A row that must not exist yet, or has expired although DynamoDB has not deleted it.
-    ///
-    /// # Errors
-    /// The value cannot be stored.
+    /// Writes a row that must not exist yet, or that has expired and DynamoDB has not deleted yet.
     pub fn create_over_expired<E: Entity>(
         &mut self,
         value: &E,
@@ -64,10 +58,7 @@ impl Transaction {
         Ok(())
     }
 
-    /// A row that was read and is changed; its version is counted up.
-    ///
-    /// # Errors
-    /// The value cannot be stored.
+    /// Replaces a row that still has the version that was read, and increments the version.
     pub fn replace<E: Entity>(&mut self, value: &E) -> Result<(), StoreError> {
         let version = value.version();
         self.push(
@@ -80,12 +71,12 @@ impl Transaction {
         Ok(())
     }
 
-    /// A row that is to go; it must exist.
+    /// Deletes a row, which must exist.
     pub fn delete<E: Entity>(&mut self, key: &Key<E>) {
         self.push(key.raw(), Write::Delete);
     }
 
-    /// A row that was read and is to go; it must still have the version that was read.
+    /// Deletes a row that still has the version that was read.
     pub fn remove<E: Entity>(&mut self, value: &E) {
         self.push(
             value.key().raw(),
@@ -95,24 +86,23 @@ impl Transaction {
         );
     }
 
-    /// A row that must exist. Only for rows that few others touch: transactions on one row hinder each other.
+    /// Requires that a row exists. Only for rows that few transactions touch: transactions on the same row conflict.
     pub fn require<E: Entity>(&mut self, key: &Key<E>) {
         self.push(key.raw(), Write::Require);
     }
 
-    /// A row that was read and on which the other writes rest; it must still have the version that was read. Only for rows that
-    /// few others touch, as above.
+    /// Requires that a row still has this version, because the other writes depend on it. Only for rows that few transactions
+    /// touch, as above.
     pub fn unchanged<E: Entity>(&mut self, key: &Key<E>, version: u64) {
         self.push(key.raw(), Write::Unchanged { version });
     }
 
-    /// A row that cannot be read is no longer due; it must exist. The rest of it stays for people to look at, also `dueAt`: the row
-    /// leaves the index without its shard alone, and its state may need the time once the row is mended.
+    /// Takes a corrupt row, which must exist, out of the `due` index by removing its shard. All other members stay for the person
+    /// who repairs the row; its state may need `dueAt`.
     pub fn quiet(&mut self, key: &RawKey) {
         self.push(key, Write::Quiet);
     }
 
-    /// Whether nothing is to be written.
     pub fn is_empty(&self) -> bool {
         self.writes.is_empty()
     }
@@ -122,33 +112,29 @@ impl Transaction {
     }
 }
 
-/// Why a transaction did not happen.
 #[derive(Debug, thiserror::Error)]
 pub enum CommitError {
-    /// Rows were not as expected, or another transaction was on them. Nothing was written: read again and decide anew.
+    /// Rows did not meet their conditions, or another transaction was writing them. Nothing was written; see
+    /// [`Store::until_committed`].
     #[error("{} row(s) changed meanwhile", .0.0.len())]
     Conflict(Conflict),
-    /// The table did not answer properly. It may have written; only a repeat with the same idempotency key can tell.
+    /// The call failed. The transaction may have been written.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl CommitError {
-    /// Whether this row stood in the way.
+    /// Whether the row of this key caused the conflict.
     pub fn concerns<E>(&self, key: &Key<E>) -> bool {
         matches!(self, Self::Conflict(conflict) if conflict.concerns(key))
     }
 }
 
-/// How often a transaction is sent if other ones are on its rows at that moment.
-const MOST_SENDS: usize = 4;
+/// How often a transaction is sent while other transactions are writing its rows.
+const MAX_SENDS: usize = 4;
 
 impl Store {
-    /// Writes all or nothing. An empty transaction is done at once. One that is refused only because another one is under way on
-    /// its rows has not been looked at: it is sent again as it is, since what it rests on may well hold.
-    ///
-    /// # Errors
-    /// Rows stood in the way, or the table is not available.
+    /// Writes all rows or none. An empty transaction makes no call.
     pub async fn commit(&self, transaction: Transaction) -> Result<(), CommitError> {
         if transaction.is_empty() {
             return Ok(());
@@ -159,7 +145,9 @@ impl Store {
             actions.push(self.action(&key, write)?);
             keys.push(key);
         }
-        for _ in 1..MOST_SENDS {
+        // DynamoDB rejects a transaction while another one is writing its rows, before it checks any condition. The conditions may
+        // well hold, so the same transaction is sent again.
+        for _ in 1..MAX_SENDS {
             match self.send(actions.clone(), &keys).await {
                 Err(Refusal::Busy(_)) => {}
                 other => return Ok(other?),
@@ -253,9 +241,8 @@ fn built<T>(result: Result<T, aws_sdk_dynamodb::error::BuildError>) -> Result<T,
     result.map_err(|error| StoreError::Unavailable(error.to_string()))
 }
 
-/// Why a transaction was not written.
 enum Refusal {
-    /// Nothing but other transactions on these rows.
+    /// Other transactions are writing these rows; no condition was checked.
     Busy(Conflict),
     Other(CommitError),
 }
@@ -284,17 +271,20 @@ fn refused(
             .iter()
             .map(|reason| reason.code().unwrap_or("None"))
             .collect();
-        let in_the_way = |code: &str| {
+        let is_conflict = |code: &str| {
             matches!(
                 code,
                 "ConditionalCheckFailed" | "TransactionConflict" | "DuplicateItem"
             )
         };
-        if codes.iter().all(|code| *code == "None" || in_the_way(code)) {
+        if codes
+            .iter()
+            .all(|code| *code == "None" || is_conflict(code))
+        {
             let conflict = Conflict(
                 keys.iter()
                     .zip(&codes)
-                    .filter(|(_, code)| in_the_way(code))
+                    .filter(|(_, code)| is_conflict(code))
                     .map(|(key, _)| key.clone())
                     .collect(),
             );

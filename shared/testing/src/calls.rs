@@ -1,4 +1,4 @@
-//! Counts the requests that a client sends, the keys that they ask for, and the capacity that they use.
+//! Records the requests of a client: their operations, the keys that they read, and the capacity that they use.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,32 +20,31 @@ use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 
-/// Capacity units, with the indexes.
+/// Capacity units of the table and its indexes.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Capacity {
-    /// Read capacity units.
     pub read: f64,
-    /// Write capacity units; a transaction's count twice, as DynamoDB charges them.
+    /// A transaction's writes count twice, as DynamoDB charges them.
     pub write: f64,
 }
 
 /// A key that was read, or a partition that was queried.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Asked {
-    /// Partition key, of the table or of an index.
+pub struct ReadKey {
+    /// Partition key of the table or of an index.
     pub pk: String,
-    /// Sort key; `None` of a query.
+    /// `None` for a query.
     pub sk: Option<String>,
 }
 
 #[derive(Debug, Default)]
 struct Seen {
     names: Vec<String>,
-    asked: Vec<Asked>,
+    reads: Vec<ReadKey>,
     capacity: Capacity,
 }
 
-/// The operations of all requests so far. Clones share the list.
+/// Records all requests. Clones share the record.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Calls(Arc<Mutex<Seen>>);
 
@@ -54,8 +53,8 @@ impl Calls {
         self.seen().names.clone()
     }
 
-    pub(crate) fn asked(&self) -> Vec<Asked> {
-        self.seen().asked.clone()
+    pub(crate) fn reads(&self) -> Vec<ReadKey> {
+        self.seen().reads.clone()
     }
 
     pub(crate) fn capacity(&self) -> Capacity {
@@ -75,8 +74,8 @@ fn text(of: &HashMap<String, AttributeValue>, name: &str) -> Option<String> {
     of.get(name)?.as_s().ok().cloned()
 }
 
-fn asked(key: &HashMap<String, AttributeValue>) -> Option<Asked> {
-    Some(Asked {
+fn read_key(key: &HashMap<String, AttributeValue>) -> Option<ReadKey> {
+    Some(ReadKey {
         pk: text(key, "pk")?,
         sk: text(key, "sk"),
     })
@@ -98,28 +97,28 @@ impl Intercept for Calls {
         let wanted = Some(ReturnConsumedCapacity::Total);
         if let Some(input) = input.downcast_mut::<GetItemInput>() {
             input.return_consumed_capacity = wanted;
-            self.seen().asked.extend(input.key().and_then(asked));
+            self.seen().reads.extend(input.key().and_then(read_key));
         } else if let Some(input) = input.downcast_mut::<BatchGetItemInput>() {
             input.return_consumed_capacity = wanted;
             let tables = input.request_items().into_iter().flat_map(HashMap::values);
             self.seen()
-                .asked
-                .extend(tables.flat_map(|rows| rows.keys()).filter_map(asked));
+                .reads
+                .extend(tables.flat_map(|rows| rows.keys()).filter_map(read_key));
         } else if let Some(input) = input.downcast_mut::<QueryInput>() {
             input.return_consumed_capacity = wanted;
             let partition = [":pk", ":shard"]
                 .iter()
                 .find_map(|name| text(input.expression_attribute_values()?, name));
             self.seen()
-                .asked
-                .extend(partition.map(|pk| Asked { pk, sk: None }));
+                .reads
+                .extend(partition.map(|pk| ReadKey { pk, sk: None }));
         } else if let Some(input) = input.downcast_mut::<TransactWriteItemsInput>() {
             input.return_consumed_capacity = wanted;
         }
         Ok(())
     }
 
-    // Called before each attempt: a retried operation counts as often as it went over the wire.
+    // Called before each attempt, so each retry counts.
     fn read_before_transmit(
         &self,
         _context: &BeforeTransmitInterceptorContextRef<'_>,
@@ -133,7 +132,7 @@ impl Intercept for Calls {
 
     #[expect(
         clippy::float_arithmetic,
-        reason = "units come in halves, and as floats"
+        reason = "units are floats, in steps of a half"
     )]
     fn read_after_deserialization(
         &self,

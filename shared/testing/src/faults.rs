@@ -1,8 +1,8 @@
-//! Faults on the wire, beneath the real SDK: a connector that loses a request or its answer, or lets the process die there.
+//! Network faults below the real SDK: a connector that loses a request or its answer, or simulates the death of the process.
 //!
-//! What a function does about a fault is then what it does in production: the SDK's retries, its `ClientRequestToken`, its
-//! classification of errors and its mapping to ours are all in play. One [`Faults`] may be put around several clients
-//! ([`Faults::around`]); their calls are counted together, in the order in which they are sent.
+//! A function reacts to a fault as in production: the SDK's retries, its `ClientRequestToken`, its classification of errors and our
+//! mapping of them all take part. One [`Faults`] may wrap several clients ([`Faults::around`]); their calls are counted together,
+//! in the order of sending.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,35 +18,33 @@ use aws_smithy_types::body::SdkBody;
 use serde_json::json;
 use tokio::sync::Notify;
 
-/// What gets lost of a call.
+/// The lost part of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lost {
-    /// The request: the call has no effect.
+    /// The call has no effect.
     Request,
-    /// The answer: the call had its effect.
+    /// The call has its effect.
     Answer,
 }
 
-/// What happens at a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// One try fails; the SDK tries again, and that goes well.
+    /// One attempt fails; the SDK's retry succeeds.
     Try(Lost),
-    /// The try fails, and from then on no request arrives, until [`Faults::clear`].
+    /// The attempt fails, and no later request arrives, until [`Faults::clear`].
     Outage(Lost),
-    /// From this try on every request arrives and no answer comes back, until [`Faults::clear`].
+    /// From this attempt on, all requests arrive and all answers are lost, until [`Faults::clear`].
     Deaf,
-    /// The process dies: the call never returns, nor does any later one. Wait for [`Faults::died`] and drop the future.
+    /// The process dies: neither this call nor a later one returns. Wait for [`Faults::died`] and drop the future.
     Death(Lost),
-    /// A transaction is refused, because another one is under way on its first row.
+    /// The transaction is rejected with `TransactionConflict` on its first row.
     Busy,
-    /// The call is held up before it is sent, until [`Faults::go_on`]; later ones pass, so that others can be faster. Wait for
-    /// [`Faults::died`], too.
+    /// The call waits before it is sent, until [`Faults::resume`]; later calls pass and so overtake it. Wait for [`Faults::died`] first.
     HeldUp,
 }
 
 impl Fault {
-    /// Each of them by which something gets lost.
+    /// All faults that lose a request or an answer.
     pub const ALL: [Self; 7] = [
         Self::Try(Lost::Request),
         Self::Try(Lost::Answer),
@@ -58,7 +56,7 @@ impl Fault {
     ];
 }
 
-/// Counts calls and lets one of them fail. Clones share what they count.
+/// Counts calls and makes one of them fail. Clones share the count.
 #[derive(Debug, Clone, Default)]
 pub struct Faults {
     state: Arc<Mutex<State>>,
@@ -72,7 +70,7 @@ struct State {
     planned: Option<(usize, Fault)>,
 }
 
-/// What the connector does with one request.
+/// The connector's action for one request.
 #[derive(Debug, Clone, Copy)]
 enum Act {
     Pass,
@@ -84,7 +82,7 @@ enum Act {
 }
 
 impl Faults {
-    /// A client whose requests go through here to another one.
+    /// Wraps a client.
     pub fn around(&self, inner: impl HttpClient + 'static) -> SharedHttpClient {
         let faults = self.clone();
         http_client_fn(move |settings, components| {
@@ -96,7 +94,7 @@ impl Faults {
         })
     }
 
-    /// From now on the call with this number, 0 for the next one, meets a fault.
+    /// Plans a fault for the call with this number, 0 for the next call, and restarts the count.
     pub fn plan(&self, call: usize, fault: Fault) {
         *self.state() = State {
             seen: Vec::new(),
@@ -104,7 +102,7 @@ impl Faults {
         };
     }
 
-    /// From now on everything goes well; the count begins anew.
+    /// Ends all faults and restarts the count.
     pub fn clear(&self) {
         *self.state() = State::default();
     }
@@ -115,13 +113,13 @@ impl Faults {
         self.state().seen.clone()
     }
 
-    /// Returns once a call met [`Fault::Death`] or [`Fault::HeldUp`].
+    /// Waits until a call meets [`Fault::Death`] or [`Fault::HeldUp`].
     pub async fn died(&self) {
         self.death.notified().await;
     }
 
-    /// Lets the call go on that is held up.
-    pub fn go_on(&self) {
+    /// Sends the call that waits.
+    pub fn resume(&self) {
         self.on.notify_one();
     }
 
@@ -152,12 +150,12 @@ impl Faults {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // A test that panics elsewhere must not hide what it found.
+        // A poisoned lock must not hide the panic of the test that poisoned it.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What DynamoDB answers to a transaction while another one is on a row of it.
+/// DynamoDB's answer to a transaction while another one is writing a row of it.
 fn busy() -> HttpResponse {
     let body = json!({
         "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",

@@ -1,4 +1,4 @@
-//! Requests as the HTTP API hands them to a function.
+//! Requests in the form in which the HTTP API sends them to a function.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -9,8 +9,8 @@ use lambda_http::Request;
 use serde_json::{Map, Value, json};
 use url::form_urlencoded;
 
-/// A call to be turned into the event of an API Gateway HTTP API, payload version 2.0, and from there by `lambda_http`
-/// into a request: the same way as in production.
+/// Builds the event of an API Gateway HTTP API, payload version 2.0, which `lambda_http` turns into a request as in
+/// production.
 ///
 /// ```
 /// # use tandem_testing::HttpCall;
@@ -32,7 +32,7 @@ pub struct HttpCall {
 }
 
 impl HttpCall {
-    /// A call of a route as `template.yaml` spells it, e.g. `GET /v1/offers/{offerId}`, without an authorizer's answer.
+    /// `route_key` is spelled as in `template.yaml`: `GET /v1/offers/{offerId}`. There is no authorizer context yet.
     pub fn new(route_key: impl Into<String>) -> Self {
         Self {
             route_key: route_key.into(),
@@ -56,7 +56,6 @@ impl HttpCall {
         self
     }
 
-    /// Sets a header.
     pub fn header(mut self, name: &str, value: impl Display) -> Self {
         self.headers
             .insert(name.to_ascii_lowercase(), value.to_string());
@@ -69,18 +68,18 @@ impl HttpCall {
             .body(body.to_string())
     }
 
-    /// Sets the body as it stands, without a content type: for bodies that are wrong.
+    /// Sets the body without a content type, for invalid bodies.
     pub fn body(self, body: impl Into<String>) -> Self {
         self.bytes(body.into().into_bytes())
     }
 
-    /// Sets the body as it stands. What is no text comes in base64, as the HTTP API does it.
+    /// Sets the body without a content type. A body that is not text is sent in base64, as by the HTTP API.
     pub fn bytes(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = Some(body.into());
         self
     }
 
-    /// The authorizer let a client in.
+    /// Authenticates the call as a client.
     pub fn client(self, client_id: impl Display, company_id: impl Display) -> Self {
         self.authorizer(json!({
             "role": "client",
@@ -90,12 +89,12 @@ impl HttpCall {
         }))
     }
 
-    /// The authorizer let the operator in.
+    /// Authenticates the call as the operator.
     pub fn operator(self) -> Self {
         self.authorizer(json!({"role": "operator"}))
     }
 
-    /// The authorizer answered with this context, which must be an object.
+    /// Sets the authorizer's context, which must be an object.
     pub fn authorizer(mut self, context: Value) -> Self {
         let Value::Object(context) = context else {
             panic!("an authorizer's context is an object, not {context}")
@@ -140,7 +139,7 @@ impl HttpCall {
             },
             "isBase64Encoded": false,
         });
-        // The gateway leaves out what is not there.
+        // The gateway omits empty members.
         if !self.query.is_empty() {
             event["queryStringParameters"] = json!(self.joined_query());
         }
@@ -162,7 +161,6 @@ impl HttpCall {
         event
     }
 
-    /// The request that a function gets.
     pub fn request(&self) -> Request {
         lambda_http::request::from_str(&self.event().to_string())
             .expect("the event is a payload 2.0 event")
@@ -183,7 +181,7 @@ impl HttpCall {
         path
     }
 
-    // The gateway joins the values of a repeated name by commas.
+    // The gateway joins the values of a repeated name with commas.
     fn joined_query(&self) -> BTreeMap<&str, String> {
         let mut joined = BTreeMap::<&str, String>::new();
         for (name, value) in &self.query {

@@ -1,7 +1,7 @@
-//! The database without a wire: an HTTP client whose requests end in this process.
+//! The database without a network: an HTTP client that calls the database in this process.
 //!
-//! A test that makes a hundred thousand calls has no time for a socket, a server and a signature for each. The SDK above is the
-//! real one; what is missing is what the database's server looks at before it reads a request.
+//! A test that makes a hundred thousand calls has no time for a socket, a server and a signature for each. The SDK is the real
+//! one; only the checks that the database's server makes before it reads a request are missing.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ use dynoxide::{Database, DynoxideError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// The operations that the store uses, on a database.
+/// A database with the operations that the store uses.
 #[derive(Clone)]
 pub(crate) struct InProcess(pub(crate) Database);
 
@@ -38,11 +38,11 @@ impl InProcess {
 }
 
 fn read<R: DeserializeOwned>(body: &[u8]) -> R {
-    serde_json::from_slice(body).expect("the SDK writes requests that can be read")
+    serde_json::from_slice(body).expect("the SDK writes valid requests")
 }
 
 fn written<A: Serialize>(answer: &A) -> String {
-    serde_json::to_string(answer).expect("answers can be written")
+    serde_json::to_string(answer).expect("answers are valid JSON")
 }
 
 impl fmt::Debug for InProcess {

@@ -1,4 +1,4 @@
-//! `docs/openapi.yaml`, to hold requests and answers against it.
+//! Validates requests and answers against `docs/openapi.yaml`.
 
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
@@ -9,16 +9,15 @@ use serde_json::{Map, Value, json};
 const DOCUMENT: &str = include_str!("../../../docs/openapi.yaml");
 const PROBLEM: &str = "application/problem+json";
 
-/// The description of the API.
 #[derive(Debug)]
 pub struct Openapi {
     document: Value,
-    /// Compiled schemas by what they were compiled from.
+    /// Compiled schemas by their source.
     validators: Mutex<HashMap<String, std::sync::Arc<Validator>>>,
 }
 
 impl Openapi {
-    /// Reads it, once for all tests of a process.
+    /// Parsed once for all tests of a process.
     pub fn get() -> &'static Self {
         static READ: LazyLock<Openapi> = LazyLock::new(|| Openapi {
             document: serde_yaml_ng::from_str(DOCUMENT).expect("docs/openapi.yaml is YAML"),
@@ -27,12 +26,11 @@ impl Openapi {
         &READ
     }
 
-    /// The whole document.
     pub fn document(&self) -> &Value {
         &self.document
     }
 
-    /// What a value is, or what it refers to.
+    /// Follows a value's `$ref`, if it has one.
     pub fn resolve<'a>(&'a self, value: &'a Value) -> &'a Value {
         let Some(reference) = value["$ref"].as_str() else {
             return value;
@@ -44,7 +42,7 @@ impl Openapi {
             .document
             .pointer(pointer)
             .unwrap_or_else(|| panic!("{reference} leads nowhere"));
-        // A schema that refers to another one and adds to it is what was meant.
+        // A schema with a reference and more members is final; a bare reference leads on.
         if found.as_object().is_some_and(|members| members.len() == 1) {
             self.resolve(found)
         } else {
@@ -52,7 +50,7 @@ impl Openapi {
         }
     }
 
-    /// Each route as the template spells it (`GET /v1/offers/{offerId}`), with its operation.
+    /// Each route, spelled as in the template (`GET /v1/offers/{offerId}`), with its operation.
     pub fn operations(&self) -> impl Iterator<Item = (String, &Value)> {
         const METHODS: [&str; 5] = ["get", "post", "patch", "put", "delete"];
         let paths = self.document["paths"].as_object().expect("paths");
@@ -66,7 +64,7 @@ impl Openapi {
         })
     }
 
-    /// The route that answers a call of a path; the more literal one, if two could.
+    /// The route of a path; of two, the one with fewer parameters.
     pub fn route_of(&self, method: &str, path: &str) -> Option<String> {
         let fits = |pattern: &str| {
             let same = |(pattern, part): (&str, &str)| pattern.starts_with('{') || pattern == part;
@@ -82,10 +80,6 @@ impl Openapi {
         fitting.min_by_key(|route| route.matches('{').count())
     }
 
-    /// The operation of a route.
-    ///
-    /// # Panics
-    /// There is no such route.
     pub fn operation(&self, route: &str) -> &Value {
         let mut all = self.operations();
         all.find(|(name, _)| name == route)
@@ -93,8 +87,8 @@ impl Openapi {
             .1
     }
 
-    /// What is wrong with a value that should be of a schema, a sentence each; members that the schema does not know are
-    /// wrong too, although callers are asked to ignore them.
+    /// The deviations of a value from a schema, a sentence each. Unknown members are errors too, although callers must ignore
+    /// them.
     pub fn errors(&self, schema: &Value, value: &Value) -> Vec<String> {
         let validator = self.validator(schema);
         let mut errors: Vec<_> = validator
@@ -105,7 +99,7 @@ impl Openapi {
         errors
     }
 
-    /// What is wrong with the body of a request that was taken. Members that are `null` count as absent.
+    /// The deviations of an accepted request's body. Members that are `null` count as absent.
     pub fn errors_of_request(&self, route: &str, body: &Value) -> Vec<String> {
         let asked = self.resolve(&self.operation(route)["requestBody"]);
         match asked.pointer("/content/application~1json/schema") {
@@ -114,8 +108,8 @@ impl Openapi {
         }
     }
 
-    /// What is wrong with an answer of a route: its status, its type, its members, its code. A problem's status must be
-    /// listed with its code; `body` is `null` for what is no JSON.
+    /// The deviations of an answer: status, content type, members, code. A problem's status must be listed with its code; `body` is
+    /// `null` for an answer that is not JSON.
     pub fn errors_of_answer(
         &self,
         route: &str,
@@ -144,7 +138,7 @@ impl Openapi {
         }
     }
 
-    /// Whether any route may answer this problem.
+    /// Whether every route may answer with this problem.
     fn is_general(&self, content_type: &str, body: &Value) -> bool {
         let code = "/components/responses/AnyTime/content/application~1problem+json/schema/properties/code/enum";
         let general = self
@@ -155,7 +149,7 @@ impl Openapi {
         content_type == PROBLEM && general.contains(&body["code"])
     }
 
-    /// A schema with all that it refers to or chooses from.
+    /// A schema with the schemas of its `$ref`, `allOf` and `oneOf`.
     fn parts<'a>(&'a self, schema: &'a Value) -> Vec<&'a Value> {
         let referred = schema.get("$ref").map(|_| self.resolve(schema));
         let lists = ["allOf", "oneOf"]
@@ -215,7 +209,7 @@ impl Openapi {
     }
 
     fn compile(&self, schema: &Value) -> Validator {
-        // The schema's references point into the document, so it takes the document's parts along.
+        // The schema's references point into the document's components.
         let mut root = schema.as_object().cloned().unwrap_or_else(Map::new);
         root.insert(
             "components".to_owned(),

@@ -14,34 +14,33 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use crate::calls::{Asked, Calls, Capacity};
+use crate::calls::{Calls, Capacity, ReadKey};
 use crate::faults::Faults;
 use crate::in_process::InProcess;
 use crate::template;
 
-/// A fresh table in a database of its own, served on a free loopback port inside this process. All of it goes when the
-/// value is dropped, or the runtime that made it.
+/// A new table in its own database, served on a free loopback port by this process. It ends when the value is dropped, or the
+/// runtime that created it.
 pub struct TestTable {
-    /// A real client whose every request goes to this database; its requests are counted.
+    /// A real client for this database. Its requests are counted.
     pub client: aws_sdk_dynamodb::Client,
-    /// The table's name; another one for each test, so that a name mistaken for a constant shows.
+    /// Different for each test, so that a hard-coded name fails.
     pub table_name: String,
-    /// Where the database listens, `http://127.0.0.1:PORT`, for a client of one's own. Its requests are not counted.
+    /// The database's address, `http://127.0.0.1:PORT`, for another client, whose requests are not counted.
     pub endpoint: String,
-    /// Faults that the client's requests meet; none until one is planned.
+    /// Faults of the client's requests; none until one is planned.
     pub faults: Faults,
     calls: Calls,
     database: Database,
-    // Dropping it ends the server, if there is one.
+    // Dropping the sender stops the server.
     _stop: Option<oneshot::Sender<()>>,
 }
 
-/// The rows of a table at a time.
 #[derive(Debug, Clone)]
 pub struct Snapshot(Vec<Item>);
 
 impl TestTable {
-    /// Makes the table of `template.yaml`: keys `pk` and `sk`, indexes `gsi1`, `gsi2` and `due`.
+    /// Creates the table of `template.yaml`: keys `pk` and `sk`, indexes `gsi1`, `gsi2` and `due`.
     pub async fn new() -> Self {
         let (table_name, database) = database();
         let listener = TcpListener::bind(("127.0.0.1", 0))
@@ -80,7 +79,7 @@ impl TestTable {
         }
     }
 
-    /// The same table without a server: several times as fast, for tests that make very many calls. Its requests are not signed.
+    /// The same table without a server: several times as fast, for tests that make many calls. Its requests are not signed.
     pub fn in_process() -> Self {
         let (table_name, database) = database();
         let endpoint = "http://in-process.invalid".to_owned();
@@ -101,14 +100,14 @@ impl TestTable {
         }
     }
 
-    /// A fresh table with the rows that another one had.
+    /// A new table with the rows of another one.
     pub async fn with(rows: &Snapshot) -> Self {
         let table = Self::new().await;
         table.load(rows);
         table
     }
 
-    /// [`TestTable::in_process`] with the rows that another one had.
+    /// [`TestTable::in_process`] with the rows of another table.
     pub fn in_process_with(rows: &Snapshot) -> Self {
         let table = Self::in_process();
         table.load(rows);
@@ -134,7 +133,7 @@ impl TestTable {
         loaded.expect("rows of a table fit into another one");
     }
 
-    /// All rows as they are now, for [`TestTable::with`].
+    /// All rows, for [`TestTable::with`].
     pub fn snapshot(&self) -> Snapshot {
         Snapshot(self.scan(None))
     }
@@ -145,14 +144,14 @@ impl TestTable {
         self.calls.names()
     }
 
-    /// The capacity that all those requests used. A transaction that was cancelled is not in it: its answer tells none.
+    /// The capacity that all those requests used, without cancelled transactions, whose answers do not report it.
     pub fn capacity(&self) -> Capacity {
         self.calls.capacity()
     }
 
     /// The keys that all those requests read, and the partitions that they queried.
-    pub fn asked(&self) -> Vec<Asked> {
-        self.calls.asked()
+    pub fn reads(&self) -> Vec<ReadKey> {
+        self.calls.reads()
     }
 
     /// Forgets the requests so far.
@@ -160,12 +159,12 @@ impl TestTable {
         self.calls.reset();
     }
 
-    /// All rows as plain JSON, by partition and sort key. Sets become lists, binary values base64. Not counted.
+    /// All rows as plain JSON, sorted by key. Sets become lists, binary values base64. The reads are not counted.
     pub fn dump(&self) -> Vec<Value> {
         self.plain_rows(None)
     }
 
-    /// The rows that are due or will be, like [`TestTable::dump`].
+    /// The rows in the `due` index, like [`TestTable::dump`].
     pub fn waiting(&self) -> Vec<Value> {
         self.plain_rows(Some("due"))
     }
@@ -210,10 +209,10 @@ impl TestTable {
 fn database() -> (String, Database) {
     static NUMBER: AtomicU32 = AtomicU32::new(1);
     let table_name = format!("tandem-test-{}", NUMBER.fetch_add(1, Ordering::Relaxed));
-    let database = Database::memory().expect("an empty database can be made");
+    let database = Database::memory().expect("an empty database");
     database
         .create_table(template::create_table(&table_name))
-        .expect("the template's table can be made");
+        .expect("the template's table is valid");
     (table_name, database)
 }
 
@@ -223,14 +222,14 @@ fn config(endpoint: &str, table: &str, calls: Calls) -> aws_sdk_dynamodb::config
         .region(Region::new("eu-central-1"))
         .credentials_provider(Credentials::new("test", "test", None, None, "tests"))
         .endpoint_url(endpoint)
-        // As many retries as in production, but without the waits; and of a budget of their own, so that the faults of one
-        // test do not take the retries of another.
+        // As many retries as in production, but without pauses. Each table has its own retry budget, so that the faults of one test
+        // do not use up the retries of another.
         .retry_config(retries())
         .retry_partition(RetryPartition::new(table.to_owned()))
         .interceptor(calls)
 }
 
-/// As often as in production, which `tandem_runtime` says; a test of the workspace holds it to that.
+/// As many attempts as in production; a test compares the number with `tandem_runtime`.
 pub fn retries() -> RetryConfig {
     let wait = Duration::from_millis(1);
     RetryConfig::standard()

@@ -1,4 +1,4 @@
-//! `template.yaml`, so that tests and production cannot differ.
+//! The parsed `template.yaml`, so that tests and production do not differ.
 
 use std::sync::LazyLock;
 
@@ -8,15 +8,15 @@ use serde_yaml_ng::Value as Yaml;
 
 const TEMPLATE: &str = include_str!("../../../template.yaml");
 
-/// The whole template. CloudFormation's tags stand in their long form: `!Ref Table` is `{"Ref": "Table"}`, `!GetAtt Table.Arn`
+/// The whole template, with CloudFormation's tags in their long form: `!Ref Table` is `{"Ref": "Table"}`, `!GetAtt Table.Arn`
 /// is `{"Fn::GetAtt": ["Table", "Arn"]}`.
 pub fn template() -> Value {
     plain(serde_yaml_ng::from_str(TEMPLATE).expect("template.yaml is YAML"))
 }
 
-/// The request that makes the template's one table under another name.
+/// The request that creates the template's table under another name.
 pub(crate) fn create_table(name: &str) -> CreateTableRequest {
-    // Read once for all tables of a process: there are thousands of them.
+    // Parsed once: a process creates thousands of tables.
     static PROPERTIES: LazyLock<Value> = LazyLock::new(table_properties);
     let properties = &*PROPERTIES;
     let mut request = json!({"TableName": name, "BillingMode": "PAY_PER_REQUEST"});
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tags_are_read_in_their_long_form() {
+    fn tags_are_parsed_into_their_long_form() {
         let yaml = "[!Ref A, !GetAtt A.B.C, !Sub 'x', !If [A, !Ref B, 1]]";
         let read = plain(serde_yaml_ng::from_str(yaml).expect("YAML"));
         let expected = json!([

@@ -1,9 +1,9 @@
-//! Faults beneath the SDK do what they say: before the effect, after it, once, for good, and as a death.
+//! Each kind of fault: before the effect, after it, once, until cleared, and as the death of the process.
 
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use tandem_testing::{Fault, Lost, TestTable};
 
-/// Creates the row `pk`; whether the SDK says that it was created.
+/// Creates the row `pk`; returns whether the SDK reports success.
 async fn create(table: &TestTable, pk: &str) -> bool {
     let text = |text: &str| AttributeValue::S(text.to_owned());
     let put = Put::builder()
@@ -25,7 +25,7 @@ async fn create(table: &TestTable, pk: &str) -> bool {
 }
 
 #[tokio::test]
-async fn one_lost_try_is_mended_by_the_sdk_and_writes_once() {
+async fn the_sdk_retries_one_lost_attempt_and_writes_once() {
     for lost in [Lost::Request, Lost::Answer] {
         let table = TestTable::new().await;
         table.faults.plan(1, Fault::Try(lost));
@@ -46,7 +46,7 @@ async fn one_lost_try_is_mended_by_the_sdk_and_writes_once() {
 }
 
 #[tokio::test]
-async fn an_outage_takes_every_try_and_lasts_until_it_is_mended() {
+async fn an_outage_fails_each_attempt_until_it_is_cleared() {
     for (fault, rows) in [
         (Fault::Outage(Lost::Request), 0),
         (Fault::Outage(Lost::Answer), 1),
@@ -70,12 +70,12 @@ async fn an_outage_takes_every_try_and_lasts_until_it_is_mended() {
 }
 
 #[tokio::test]
-async fn a_dead_process_gets_no_answer_and_sends_nothing_more() {
+async fn a_dead_process_gets_no_answer_and_sends_no_more() {
     for (lost, rows) in [(Lost::Request, 0), (Lost::Answer, 1)] {
         let table = TestTable::new().await;
         table.faults.plan(0, Fault::Death(lost));
         tokio::select! {
-            _ = futures::future::join(create(&table, "1"), create(&table, "2")) => panic!("the dead do not answer"),
+            _ = futures::future::join(create(&table, "1"), create(&table, "2")) => panic!("a dead process does not answer"),
             () = table.faults.died() => {}
         }
         table.faults.clear();
@@ -84,7 +84,7 @@ async fn a_dead_process_gets_no_answer_and_sends_nothing_more() {
 }
 
 #[tokio::test]
-async fn a_table_begins_with_the_rows_of_another_one() {
+async fn a_table_starts_with_the_rows_of_another_one() {
     let table = TestTable::new().await;
     assert!(create(&table, "1").await);
     let other = TestTable::with(&table.snapshot()).await;

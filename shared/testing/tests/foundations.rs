@@ -1,4 +1,4 @@
-//! The tests' own foundations: what they promise, they keep.
+//! Tests of the test table and of `HttpCall`.
 
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use lambda_http::RequestExt;
@@ -32,7 +32,7 @@ async fn put(table: &TestTable, pk: &str, due: bool) {
 }
 
 #[tokio::test]
-async fn each_table_is_empty_and_alone() {
+async fn each_table_is_empty_and_separate() {
     let (one, other) = (TestTable::new().await, TestTable::new().await);
     put(&one, "1", false).await;
     assert_eq!(
@@ -135,7 +135,7 @@ async fn every_request_is_counted_by_its_operation() {
 }
 
 #[test]
-fn a_call_becomes_the_request_that_a_function_sees() {
+fn a_call_becomes_the_request_that_a_function_receives() {
     let request = HttpCall::new("POST /v1/carts/{cartId}/purchase")
         .path("cartId", "crt_1")
         .query("status", "open & paid")

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tandem_queue::Message;
 use tandem_store::keys;
-use tandem_testing::{Asked, Fault};
+use tandem_testing::{Fault, ReadKey};
 use tandem_tests::handlers::{Answer, House};
 
 use crate::requests::Request;
@@ -74,7 +74,7 @@ pub(crate) struct Run<'a> {
     pub(crate) made: Vec<Made>,
     /// All attempted purchases.
     pub(crate) purchases: usize,
-    pub(crate) reads: BTreeSet<(Reader, Asked)>,
+    pub(crate) reads: BTreeSet<(Reader, ReadKey)>,
     /// Voucher codes by order.
     pub(crate) codes: BTreeMap<String, String>,
     /// The clients' final statements.
@@ -255,7 +255,7 @@ impl<'a> Run<'a> {
         self.reads.extend(
             self.house
                 .table
-                .asked()
+                .reads()
                 .into_iter()
                 .map(|asked| (reader.clone(), asked)),
         );
@@ -335,7 +335,7 @@ impl<'a> Run<'a> {
         let answer = match early {
             Some(answer) => answer,
             None => {
-                house.table.faults.go_on();
+                house.table.faults.resume();
                 held_up.await
             }
         };

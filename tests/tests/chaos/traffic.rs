@@ -148,7 +148,7 @@ impl Run<'_> {
         self.reads.extend(
             house
                 .table
-                .asked()
+                .reads()
                 .into_iter()
                 .map(|asked| (reader.clone(), asked)),
         );

@@ -11,7 +11,7 @@ use serde_json::Value;
 use tandem_mail::{Mailer, SesTransport};
 use tandem_queue::{DeadLetterQueue, Kind, Message, Queue, Queues};
 use tandem_runtime::DeadLetterHandler;
-use tandem_testing::{Snapshot, StandIn, TestTable};
+use tandem_testing::{FakeService, Snapshot, TestTable};
 use tandem_tests::handlers::{House, Pair, event_of};
 use tandem_webhooks::Sender;
 use wiremock::matchers::method;
@@ -24,8 +24,8 @@ const MOST_ROUNDS: usize = 100;
 pub(crate) struct Stage {
     pub(crate) house: House,
     pub(crate) relay: relay_outbox::Relay,
-    pub(crate) sqs: StandIn,
-    pub(crate) ses: StandIn,
+    pub(crate) sqs: FakeService,
+    pub(crate) ses: FakeService,
     pub(crate) receiver: Arc<MockServer>,
 }
 
@@ -48,7 +48,7 @@ impl Stage {
 
     fn on(table: TestTable, sender: Arc<Sender>, receiver: Arc<MockServer>) -> Self {
         let mut house = House::on(table, sender);
-        let (sqs, ses) = (StandIn::sqs(), StandIn::ses());
+        let (sqs, ses) = (FakeService::sqs(), FakeService::ses());
         let queue = |name: &str| queue(&house.table, &sqs, name);
         let (callbacks, mails, imports) = (queue("callbacks"), queue("mails"), queue("imports"));
         let queues = Queues::new(callbacks.clone(), mails, imports);
@@ -219,14 +219,14 @@ impl Scene {
     }
 }
 
-fn queue(table: &TestTable, sqs: &StandIn, name: &str) -> Queue {
+fn queue(table: &TestTable, sqs: &FakeService, name: &str) -> Queue {
     Queue::new(
         client(table, sqs),
         format!("https://sqs.example.com/1/{name}"),
     )
 }
 
-fn client(table: &TestTable, sqs: &StandIn) -> aws_sdk_sqs::Client {
+fn client(table: &TestTable, sqs: &FakeService) -> aws_sdk_sqs::Client {
     let config = aws_sdk_sqs::Config::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new("eu-central-1"))
@@ -238,7 +238,7 @@ fn client(table: &TestTable, sqs: &StandIn) -> aws_sdk_sqs::Client {
     aws_sdk_sqs::Client::from_conf(config)
 }
 
-fn mailer(table: &TestTable, ses: &StandIn) -> Mailer {
+fn mailer(table: &TestTable, ses: &FakeService) -> Mailer {
     let config = aws_sdk_sesv2::Config::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new("eu-central-1"))
@@ -255,6 +255,6 @@ fn mailer(table: &TestTable, ses: &StandIn) -> Mailer {
 }
 
 /// The fake service behind the table's faults, so that a function's calls are counted together.
-fn beneath(table: &TestTable, service: &StandIn) -> SharedHttpClient {
+fn beneath(table: &TestTable, service: &FakeService) -> SharedHttpClient {
     table.faults.around(service.http_client())
 }

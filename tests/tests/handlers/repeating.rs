@@ -198,7 +198,7 @@ async fn overtaken(
         answer = &mut paused => panic!("the call is not paused: {answer:?}"),
     }
     let repeat = house.call_with(who, target, body, &key).await;
-    faults.go_on();
+    faults.resume();
     (paused.await, repeat)
 }
 

@@ -5,7 +5,7 @@ use serde_json::json;
 use tandem_domain::ids::{ClientId, OfferId};
 use tandem_domain::offer::{Offer, OfferDraft};
 use tandem_domain::text::Name;
-use tandem_store::page::MOST_EXAMINED;
+use tandem_store::page::MAX_EXAMINED;
 use tandem_store::rows::IdempotencyRecord;
 use tandem_store::{CommitError, Store, Transaction, keys};
 use tandem_testing::TestTable;
@@ -142,7 +142,7 @@ async fn only_an_expired_record_is_overwritten() {
 #[tokio::test]
 async fn a_page_examines_a_bounded_number_of_rows() {
     let (table, store) = table().await;
-    let rows = u128::try_from(MOST_EXAMINED).expect("small") + 500;
+    let rows = u128::try_from(MAX_EXAMINED).expect("small") + 500;
     for start in (1..=rows).step_by(100) {
         let mut transaction = Transaction::default();
         for number in start..start + 100 {

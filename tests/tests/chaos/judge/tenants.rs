@@ -1,7 +1,7 @@
 //! Checks each read: a reader may read its own rows and the rows that the design shares, each for a stated reason.
 
 use serde_json::Value;
-use tandem_testing::Asked;
+use tandem_testing::ReadKey;
 
 use super::{Rows, text};
 use crate::run::{Reader, Run};
@@ -43,7 +43,7 @@ pub(super) fn judge(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
 }
 
 /// The invited client and its company, for its name and mail address.
-fn invites(run: &Run<'_>, client: usize, asked: &Asked) -> bool {
+fn invites(run: &Run<'_>, client: usize, asked: &ReadKey) -> bool {
     run.made.iter().any(|made| match made.call {
         Call::Invite { target } if made.request.client == client => {
             let target = &run.world.clients[target];
@@ -70,8 +70,8 @@ fn is_of(pk: &str, owner: &str) -> bool {
 }
 
 impl Who<'_> {
-    fn may_read(&self, asked: &Asked) -> bool {
-        let Asked { pk, sk } = asked;
+    fn may_read(&self, asked: &ReadKey) -> bool {
+        let ReadKey { pk, sk } = asked;
         let sk = sk.as_deref().unwrap_or_default();
         let (owner, id) = pk.split_once('#').unwrap_or((pk, ""));
         // Own rows and lists; the customers of the contracting company, which its clients share.
@@ -100,8 +100,8 @@ impl Who<'_> {
     }
 
     /// The reads of a worker, for the tenant of its message.
-    fn may_work_with(&self, asked: &Asked) -> bool {
-        let Asked { pk, sk } = asked;
+    fn may_work_with(&self, asked: &ReadKey) -> bool {
+        let ReadKey { pk, sk } = asked;
         // Own rows: callback, mail, replay, chunk and their subjects. Imports: the customers of the contracting company.
         is_of(pk, self.client)
             || is_of(pk, self.company)

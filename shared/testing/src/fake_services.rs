@@ -1,4 +1,4 @@
-//! SQS and SES beneath the real SDK: HTTP clients that answer as the services do and keep what was sent.
+//! SQS and SES behind the real SDK: HTTP clients that answer like the services and record the requests.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,30 +11,29 @@ use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
 use serde_json::{Value, json};
 
-/// A service that takes requests and keeps them. Clones share what they keep.
+/// A service that accepts and records all requests. Clones share the record.
 #[derive(Clone)]
-pub struct StandIn {
+pub struct FakeService {
     answer: fn(&Value) -> Value,
-    taken: Arc<Mutex<Vec<Value>>>,
+    requests: Arc<Mutex<Vec<Value>>>,
 }
 
-impl StandIn {
-    /// Amazon SQS, which takes every `SendMessage` and every entry of each `SendMessageBatch`.
+impl FakeService {
+    /// Amazon SQS; accepts every `SendMessage` and every entry of each `SendMessageBatch`.
     pub fn sqs() -> Self {
         Self::answering(|request| {
             let entries = request["Entries"]
                 .as_array()
                 .map(Vec::as_slice)
                 .unwrap_or_default();
-            let taken = |entry: &Value| json!({"Id": entry["Id"], "MessageId": "m", "MD5OfMessageBody": "d"});
-            let mut answer =
-                json!({"Successful": entries.iter().map(taken).collect::<Vec<_>>(), "Failed": []});
+            let accepted = |entry: &Value| json!({"Id": entry["Id"], "MessageId": "m", "MD5OfMessageBody": "d"});
+            let mut answer = json!({"Successful": entries.iter().map(accepted).collect::<Vec<_>>(), "Failed": []});
             answer["MessageId"] = json!("m");
             answer
         })
     }
 
-    /// Amazon SES v2, which takes every mail.
+    /// Amazon SES v2; accepts every mail.
     pub fn ses() -> Self {
         Self::answering(|_| json!({"MessageId": "m"}))
     }
@@ -42,11 +41,11 @@ impl StandIn {
     fn answering(answer: fn(&Value) -> Value) -> Self {
         Self {
             answer,
-            taken: Arc::default(),
+            requests: Arc::default(),
         }
     }
 
-    /// The HTTP client that reaches it, whatever the address.
+    /// An HTTP client that sends every request to this service.
     pub fn http_client(&self) -> SharedHttpClient {
         let service = self.clone();
         http_client_fn(move |_, _| SharedHttpConnector::new(service.clone()))
@@ -54,22 +53,22 @@ impl StandIn {
 
     /// The bodies of the requests since the last call.
     pub fn take(&self) -> Vec<Value> {
-        std::mem::take(&mut *self.taken.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *self.requests.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-impl fmt::Debug for StandIn {
+impl fmt::Debug for FakeService {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("StandIn")
+        f.write_str("FakeService")
     }
 }
 
-impl HttpConnector for StandIn {
+impl HttpConnector for FakeService {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let body: Value = serde_json::from_slice(request.body().bytes().expect("a body in memory"))
             .expect("a JSON body");
         let answer = (self.answer)(&body).to_string();
-        self.taken
+        self.requests
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(body);
