@@ -8,9 +8,9 @@ use serde_json::Value;
 use tandem_api::paging::Paging;
 use tandem_api::views::callback as view;
 use tandem_api::{Answer, App, ClientCaller, Code, Problem, Request};
-use tandem_domain::callback::{Callback, EventType};
+use tandem_domain::callback::{Callback, CallbackStatus, EventType};
 use tandem_domain::ids::{CallbackId, ConnectionId, OrderId, SubscriptionId};
-use tandem_domain::input::{one_of, parsed};
+use tandem_domain::input::parsed;
 use tandem_runtime::callback_body;
 use tandem_store::keys;
 use tandem_store::rows::AttemptRow;
@@ -38,21 +38,15 @@ pub async fn handle(app: App, request: Request) -> Result<Answer, Problem> {
 }
 
 async fn list(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
-    const STATUSES: &[(&str, &str)] = &[
-        ("pending", "pending"),
-        ("delivered", "delivered"),
-        ("exhausted", "exhausted"),
-        ("held", "held"),
-    ];
     let mut query = request.query();
-    let status = query.optional("status", one_of(STATUSES));
-    let event = query.optional("type", one_of(EventType::WORDS));
+    let status = query.optional("status", CallbackStatus::parse);
+    let event = query.optional("type", EventType::parse);
     let connection = query.optional("connectionId", parsed::<ConnectionId>);
     let order = query.optional("orderId", parsed::<OrderId>);
     let subscription = query.optional("subscriptionId", parsed::<SubscriptionId>);
     let paging = Paging::read(app, request, query)?;
     let keep = |callback: &Callback| {
-        status.is_none_or(|status| callback.state.as_str() == status)
+        status.is_none_or(|status| callback.state.status() == status)
             && event.is_none_or(|event| callback.event == event)
             && connection.is_none_or(|connection| callback.connection_id == Some(connection))
             && order.is_none_or(|order| callback.order_id == Some(order))

@@ -8,7 +8,6 @@ use tandem_api::views::cart as view;
 use tandem_api::{Answer, App, ClientCaller, Code, Decision, IdempotencyKey, Problem, Request};
 use tandem_domain::cart::{Cart, CartDraft, CartEdit, CartStatus, PositionDraft};
 use tandem_domain::ids::{CartId, OfferId};
-use tandem_domain::input::one_of;
 use tandem_store::{Transaction, keys};
 
 pub async fn handle(app: App, request: Request) -> Result<Answer, Problem> {
@@ -49,11 +48,7 @@ async fn create(app: &App, request: &Request, caller: ClientCaller) -> Result<An
 
 async fn list(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
     let mut query = request.query();
-    let words = &[
-        ("active", CartStatus::Active),
-        ("archived", CartStatus::Archived),
-    ];
-    let status = query.optional("status", one_of(words));
+    let status = query.optional("status", CartStatus::parse);
     let paging = Paging::read(app, request, query)?;
     let keep = |cart: &Cart| status.is_none_or(|status| cart.status == status);
     let page = app

@@ -4,7 +4,7 @@ use tandem_api::idempotency::idempotent;
 use tandem_api::views::connection as view;
 use tandem_api::{Answer, App, ClientCaller, Code, Decision, IdempotencyKey, Problem, Request};
 use tandem_domain::connection::{
-    Change, Connection, ConnectionEdit, ConnectionError, Move, Side, modules_are_on,
+    Change, Connection, ConnectionEdit, ConnectionError, Side, Transition, modules_are_on,
 };
 use tandem_domain::ids::{ConnectionId, MailId};
 use tandem_domain::mail::Mail;
@@ -13,17 +13,17 @@ use tandem_domain::{IdSource, Timestamp};
 use tandem_store::rows::HistoryRow;
 use tandem_store::{StoreError, Transaction, keys};
 
-pub(crate) async fn make(
+pub(crate) async fn apply(
     app: &App,
     request: &Request,
     caller: ClientCaller,
-    asked: Move,
+    transition: Transition,
 ) -> Result<Answer, Problem> {
     let body = request.empty_body()?;
     idempotent(app, &IdempotencyKey::of(request, &body)?, || async {
         let (connection, side) = load(app, request, caller).await?;
-        let change = connection.clone().make(asked, side, app.now())?;
-        if asked == Move::Accept {
+        let change = connection.clone().apply(transition, side, app.now())?;
+        if transition == Transition::Accept {
             companies_allow(app, &connection).await?;
         }
         let mut transaction = Transaction::default();

@@ -6,7 +6,7 @@ mod invite;
 mod read;
 
 use tandem_api::{Answer, App, Code, Problem, Request};
-use tandem_domain::connection::Move;
+use tandem_domain::connection::Transition;
 
 pub async fn handle(app: App, request: Request) -> Result<Answer, Problem> {
     let caller = request.caller.client()?;
@@ -16,19 +16,19 @@ pub async fn handle(app: App, request: Request) -> Result<Answer, Problem> {
         "GET /v1/connections/{connectionId}" => read::read(&app, &request, caller).await,
         "PATCH /v1/connections/{connectionId}" => change::edit(&app, &request, caller).await,
         "POST /v1/connections/{connectionId}/accept" => {
-            change::make(&app, &request, caller, Move::Accept).await
+            change::apply(&app, &request, caller, Transition::Accept).await
         }
         "POST /v1/connections/{connectionId}/decline" => {
-            change::make(&app, &request, caller, Move::Decline).await
+            change::apply(&app, &request, caller, Transition::Decline).await
         }
         "POST /v1/connections/{connectionId}/withdraw" => {
-            change::make(&app, &request, caller, Move::Withdraw).await
+            change::apply(&app, &request, caller, Transition::Withdraw).await
         }
         "POST /v1/connections/{connectionId}/block" => {
-            change::make(&app, &request, caller, Move::Block).await
+            change::apply(&app, &request, caller, Transition::Block).await
         }
         "POST /v1/connections/{connectionId}/unblock" => {
-            change::make(&app, &request, caller, Move::Unblock).await
+            change::apply(&app, &request, caller, Transition::Unblock).await
         }
         "POST /v1/connections/{connectionId}/callback/rotate-secret" => {
             callback::rotate(&app, &request, caller).await

@@ -3,8 +3,7 @@
 use tandem_api::paging::Paging;
 use tandem_api::views::connection as view;
 use tandem_api::{Answer, App, ClientCaller, Problem, Request};
-use tandem_domain::connection::{Connection, Side};
-use tandem_domain::input::one_of;
+use tandem_domain::connection::{Connection, ConnectionStatus, Side};
 use tandem_store::keys;
 
 use crate::change::load;
@@ -17,19 +16,9 @@ pub(crate) async fn list(
     request: &Request,
     caller: ClientCaller,
 ) -> Result<Answer, Problem> {
-    const STATUSES: &[(&str, &str)] = &[
-        ("invited", "invited"),
-        ("active", "active"),
-        ("declined", "declined"),
-        ("withdrawn", "withdrawn"),
-        ("blocked", "blocked"),
-    ];
     let mut query = request.query();
-    let role = query.optional(
-        "role",
-        one_of(&[("source", Side::Source), ("target", Side::Target)]),
-    );
-    let status = query.optional("status", one_of(STATUSES));
+    let role = query.optional("role", Side::parse);
+    let status = query.optional("status", ConnectionStatus::parse);
     let paging = Paging::read(app, request, query)?;
     let sides = role.map_or_else(|| vec![Side::Source, Side::Target], |side| vec![side]);
     let collections: Vec<_> = sides
@@ -37,7 +26,7 @@ pub(crate) async fn list(
         .map(|side| keys::connections_of(caller.id, side))
         .collect();
     let keep =
-        |connection: &Connection| status.is_none_or(|status| connection.state.as_str() == status);
+        |connection: &Connection| status.is_none_or(|status| connection.state.status() == status);
     let page = app
         .store
         .merged_page(&collections, paging.after.as_deref(), paging.limit, keep)

@@ -43,7 +43,7 @@ impl ReplayStep {
                 replay = %job.id,
                 found = job.found,
                 replayed = job.replayed,
-                state = job.word(),
+                state = %job.status(),
                 "replayed a step"
             );
         }

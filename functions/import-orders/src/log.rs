@@ -10,7 +10,7 @@ use tandem_domain::Timestamp;
 use tandem_domain::ids::{OfferId, PromiseId};
 use tandem_domain::import::decide::{ItemResult, LogEntry};
 use tandem_domain::import::promise::Promise;
-use tandem_domain::input::{one_of, parsed};
+use tandem_domain::input::parsed;
 use tandem_domain::text::ExternalId;
 use tandem_runtime::random_ids::hash_of_external;
 use tandem_store::{Page, StoreError, keys};
@@ -37,7 +37,7 @@ pub(crate) async fn list(
     let filter = Filter {
         external: query.optional("externalSystemId", ExternalId::parse),
         offer: query.optional("offerId", parsed),
-        result: query.optional("result", one_of(ItemResult::WORDS)),
+        result: query.optional("result", ItemResult::parse),
         promise: query.optional("promiseId", parsed),
         from: query.optional("from", parsed),
         before: query.optional("before", parsed),

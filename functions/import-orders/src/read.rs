@@ -7,7 +7,6 @@ use tandem_api::{Answer, App, ClientCaller, Code, Problem, Request};
 use tandem_domain::ids::PromiseId;
 use tandem_domain::import::decide::{ItemResult, LogEntry};
 use tandem_domain::import::promise::Promise;
-use tandem_domain::input::one_of;
 use tandem_store::keys;
 
 pub(crate) async fn list(
@@ -36,7 +35,7 @@ pub(crate) async fn one(
     caller: ClientCaller,
 ) -> Result<Answer, Problem> {
     let mut query = request.query();
-    let result = query.optional("result", one_of(ItemResult::WORDS));
+    let result = query.optional("result", ItemResult::parse);
     let paging = Paging::read(app, request, query)?;
     let promise = load(app, request, caller).await?;
     let keep = |entry: &LogEntry| result.is_none_or(|result| entry.result == result);

@@ -7,7 +7,7 @@ use tandem_api::paging::Paging;
 use tandem_api::views::offer as view;
 use tandem_api::{Answer, App, ClientCaller, Code, Decision, IdempotencyKey, Problem, Request};
 use tandem_domain::ids::{ClientId, OfferId};
-use tandem_domain::input::{FieldErrors, one_of};
+use tandem_domain::input::FieldErrors;
 use tandem_domain::offer::{CrossClient, Offer, OfferDraft, OfferEdit, OfferStatus};
 use tandem_store::rows::Share;
 use tandem_store::{Transaction, keys};
@@ -43,11 +43,7 @@ pub(crate) async fn list(
     caller: ClientCaller,
 ) -> Result<Answer, Problem> {
     let mut query = request.query();
-    let words = &[
-        ("active", OfferStatus::Active),
-        ("archived", OfferStatus::Archived),
-    ];
-    let status = query.optional("status", one_of(words));
+    let status = query.optional("status", OfferStatus::parse);
     let paging = Paging::read(app, request, query)?;
     let keep = |offer: &Offer| status.is_none_or(|status| offer.status == status);
     let page = app

@@ -4,8 +4,8 @@ use tandem_api::request::Query;
 use tandem_domain::Timestamp;
 use tandem_domain::connection::Side;
 use tandem_domain::ids::{ClientId, OrderId, PayoutId, SubscriptionId};
-use tandem_domain::input::{FieldErrors, one_of, parsed};
-use tandem_domain::payout::{Payout, PayoutType};
+use tandem_domain::input::{FieldErrors, parsed};
+use tandem_domain::payout::{PaidStatus, Payout, PayoutType};
 use tandem_store::{List, keys};
 
 /// Conditions that a row must all meet.
@@ -16,7 +16,7 @@ pub(crate) struct Filter {
     before: Option<Timestamp>,
     partner: Option<ClientId>,
     payout_type: Option<PayoutType>,
-    paid_status: Option<bool>,
+    paid_status: Option<PaidStatus>,
     order: Option<OrderId>,
     subscription: Option<SubscriptionId>,
 }
@@ -25,15 +25,12 @@ impl Filter {
     /// Reads the conditions; errors are added to the query.
     pub(crate) fn read(query: &mut Query<'_>) -> Self {
         let filter = Self {
-            role: query.optional(
-                "role",
-                one_of(&[("source", Side::Source), ("target", Side::Target)]),
-            ),
+            role: query.optional("role", Side::parse),
             from: query.optional("from", parsed::<Timestamp>),
             before: query.optional("before", parsed::<Timestamp>),
             partner: query.optional("partnerClientId", parsed::<ClientId>),
-            payout_type: query.optional("type", one_of(PayoutType::WORDS)),
-            paid_status: query.optional("paidStatus", one_of(&[("OPEN", false), ("PAID", true)])),
+            payout_type: query.optional("type", PayoutType::parse),
+            paid_status: query.optional("paidStatus", PaidStatus::parse),
             order: query.optional("orderId", parsed::<OrderId>),
             subscription: query.optional("subscriptionId", parsed::<SubscriptionId>),
         };
@@ -72,7 +69,7 @@ impl Filter {
                 .is_none_or(|payout_type| row.payout_type == payout_type)
             && self
                 .paid_status
-                .is_none_or(|paid| (row.paid.as_str() == "PAID") == paid)
+                .is_none_or(|status| row.paid.status() == status)
             && self.order.is_none_or(|order| row.order_id == order)
             && self
                 .subscription

@@ -7,7 +7,7 @@ use tandem_api::views::subscription as view;
 use tandem_api::{Answer, App, ClientCaller, Code, Decision, IdempotencyKey, Problem, Request};
 use tandem_domain::after_sale::{CancelRequest, Moved, PaymentRequest, Rows};
 use tandem_domain::ids::{CustomerId, OfferId, SubscriptionId};
-use tandem_domain::input::{one_of, parsed};
+use tandem_domain::input::parsed;
 use tandem_domain::subscription::{Status, Subscription};
 use tandem_store::{Transaction, keys};
 
@@ -26,7 +26,7 @@ async fn list(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
     let mut query = request.query();
     let customer = query.optional("customerId", parsed::<CustomerId>);
     let offer = query.optional("offerId", parsed::<OfferId>);
-    let status = query.optional("status", one_of(Status::WORDS));
+    let status = query.optional("status", Status::parse);
     let paging = Paging::read(app, request, query)?;
     let rows = customer.map_or_else(
         || keys::subscriptions_of(caller.id),

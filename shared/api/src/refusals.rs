@@ -22,7 +22,8 @@ impl From<ConnectionError> for Problem {
                 Self::new(Code::ConnectionOtherSide, error.to_string())
             }
             ConnectionError::EditByTarget => Self::new(Code::ConnectionReadOnly, error.to_string()),
-            ConnectionError::ImpossibleMove { .. } | ConnectionError::EditImpossible { .. } => {
+            ConnectionError::ImpossibleTransition { .. }
+            | ConnectionError::EditImpossible { .. } => {
                 Self::new(Code::ConnectionStatus, error.to_string())
             }
             ConnectionError::BlockedByOther { .. } => {

@@ -178,17 +178,9 @@ impl Rows {
 
     /// Money of the subscription's last paid period went back; it ends now. Whether money can go back is the order's to say.
     pub fn reverse(self, reversal: Reversal, now: Timestamp, ids: &mut dyn IdSource) -> Moved {
-        let (life, payout_type, reason) = match reversal {
-            Reversal::Refund => (
-                Life::Refunded { ended_at: now },
-                PayoutType::Refund,
-                "refund",
-            ),
-            Reversal::ChargeBack => (
-                Life::ChargedBack { ended_at: now },
-                PayoutType::Loss,
-                "chargeBack",
-            ),
+        let (life, payout_type) = match reversal {
+            Reversal::Refund => (Life::Refunded { ended_at: now }, PayoutType::Refund),
+            Reversal::ChargeBack => (Life::ChargedBack { ended_at: now }, PayoutType::Loss),
         };
         let seller = Subscription {
             life,
@@ -197,7 +189,7 @@ impl Rows {
         };
         let data = event_data(
             &seller,
-            json!({"reason": reason, "endedAt": now, "amount": seller.amount().negated()}),
+            json!({"reason": reversal, "endedAt": now, "amount": seller.amount().negated()}),
         );
         let payout = payout_of(&seller, payout_type, ids, now);
         self.moved(seller, payout, EventType::SubscriptionRefunded, data)

@@ -30,6 +30,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::ids::{CallbackId, ClientId, ConnectionId, OrderId, SubscriptionId};
+use crate::words::words;
 
 pub use attempt::{Attempt, KEPT_ANSWER, OUTCOME_UNKNOWN};
 pub use person::{BrokenBody, Concerned, whole_body};
@@ -40,52 +41,27 @@ pub const LEASE: SignedDuration = SignedDuration::from_secs(60);
 /// The longest wait that a receiver can ask for by `Retry-After`.
 pub const LONGEST_RETRY_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
-/// What a callback tells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum EventType {
-    /// A cross-client offer was sold.
-    #[serde(rename = "crossClientOrder.created")]
-    OrderCreated,
-    /// Another period was paid.
-    #[serde(rename = "crossClientSubscription.renewed")]
-    SubscriptionRenewed,
-    /// The subscription ends at a date.
-    #[serde(rename = "crossClientSubscription.cancelled")]
-    SubscriptionCancelled,
-    /// The money went back, by refund or charge-back.
-    #[serde(rename = "crossClientSubscription.refunded")]
-    SubscriptionRefunded,
-    /// An import is done.
-    #[serde(rename = "import.completed")]
-    ImportCompleted,
-    /// The source asked for a test.
-    #[serde(rename = "connection.test")]
-    ConnectionTest,
-}
+words! {
+    pub enum EventType {
+        /// A cross-client offer was sold.
+        OrderCreated = "crossClientOrder.created",
+        /// Another period was paid.
+        SubscriptionRenewed = "crossClientSubscription.renewed",
+        /// The subscription ends at a date.
+        SubscriptionCancelled = "crossClientSubscription.cancelled",
+        /// The money went back, by refund or charge-back.
+        SubscriptionRefunded = "crossClientSubscription.refunded",
+        ImportCompleted = "import.completed",
+        /// The source requested a test.
+        ConnectionTest = "connection.test",
+    }
 
-impl EventType {
-    /// The words on the wire.
-    pub const WORDS: &'static [(&'static str, Self)] = &[
-        ("crossClientOrder.created", Self::OrderCreated),
-        ("crossClientSubscription.renewed", Self::SubscriptionRenewed),
-        (
-            "crossClientSubscription.cancelled",
-            Self::SubscriptionCancelled,
-        ),
-        (
-            "crossClientSubscription.refunded",
-            Self::SubscriptionRefunded,
-        ),
-        ("import.completed", Self::ImportCompleted),
-        ("connection.test", Self::ConnectionTest),
-    ];
-
-    /// The word on the wire.
-    pub fn as_str(self) -> &'static str {
-        Self::WORDS
-            .iter()
-            .find(|(_, event)| *event == self)
-            .map_or("", |(word, _)| word)
+    /// The public word of a [`CallbackState`].
+    pub enum CallbackStatus {
+        Pending = "pending",
+        Delivered = "delivered",
+        Exhausted = "exhausted",
+        Held = "held",
     }
 }
 
@@ -210,14 +186,20 @@ pub enum CallbackState {
 }
 
 impl CallbackState {
-    /// The word that clients see; postponed and in flight are still pending to them.
-    pub fn as_str(&self) -> &'static str {
+    /// Clients see postponed callbacks and those in flight as pending.
+    pub fn status(&self) -> CallbackStatus {
         match self {
-            Self::Waiting { .. } | Self::Postponed { .. } | Self::InFlight { .. } => "pending",
-            Self::Delivered { .. } => "delivered",
-            Self::Exhausted { .. } => "exhausted",
-            Self::Held { .. } => "held",
+            Self::Waiting { .. } | Self::Postponed { .. } | Self::InFlight { .. } => {
+                CallbackStatus::Pending
+            }
+            Self::Delivered { .. } => CallbackStatus::Delivered,
+            Self::Exhausted { .. } => CallbackStatus::Exhausted,
+            Self::Held { .. } => CallbackStatus::Held,
         }
+    }
+
+    pub fn as_str(&self) -> &'static str {
+        self.status().as_str()
     }
 }
 

@@ -13,20 +13,21 @@ pub use input::{CartDraft, CartEdit, PositionDraft};
 
 use crate::ids::{CartId, ClientId, CompanyId, ConnectionId, OfferId};
 use crate::text::{Description, Name};
+use crate::words::words;
 
 /// The most positions of a cart. The largest purchase (19 cross-client positions of five rows each) still fits the
 /// 100 actions of a transaction.
 pub const MOST_POSITIONS: usize = 20;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Choice {
-    /// Always bought.
-    Mandatory,
-    /// Bought if chosen.
-    Optional,
-    /// Bought if chosen; the checkout should preselect it.
-    Preselected,
+words! {
+    pub enum Choice {
+        /// Always bought.
+        Mandatory = "mandatory",
+        /// Bought if chosen.
+        Optional = "optional",
+        /// Bought if chosen; the checkout should preselect it.
+        Preselected = "preselected",
+    }
 }
 
 /// Whose offer a cross-client position sells. All three ids are fixed once the connection was active.
@@ -51,12 +52,12 @@ pub struct Position {
     pub origin: Option<Origin>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum CartStatus {
-    Active,
-    /// Can no longer be bought or edited.
-    Archived,
+words! {
+    pub enum CartStatus {
+        Active = "active",
+        /// Can no longer be bought or edited.
+        Archived = "archived",
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -17,8 +17,6 @@ mod input;
 mod notices;
 mod signing;
 
-use std::fmt;
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -31,23 +29,38 @@ use crate::ids::{ClientId, CompanyId, ConnectionId};
 use crate::mail::MailKind;
 use crate::tenancy::{Client, ContractingCompany};
 use crate::text::Name;
+use crate::words::words;
 
-/// One end of a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Side {
-    /// Owns the offers.
-    Source,
-    /// Sells them.
-    Target,
-}
+words! {
+    /// One end of a connection.
+    pub enum Side {
+        /// Owns the offers.
+        Source = "source",
+        /// Sells them.
+        Target = "target",
+    }
 
-impl fmt::Display for Side {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Source => "source",
-            Self::Target => "target",
-        })
+    /// The public word of a [`State`].
+    pub enum ConnectionStatus {
+        Invited = "invited",
+        Active = "active",
+        Declined = "declined",
+        Withdrawn = "withdrawn",
+        Blocked = "blocked",
+    }
+
+    /// An action of one side that changes the status.
+    pub enum Transition {
+        /// The target accepts the invitation.
+        Accept = "accept",
+        /// The target declines the invitation.
+        Decline = "decline",
+        /// The source withdraws the invitation.
+        Withdraw = "withdraw",
+        /// Either side stops all sales.
+        Block = "block",
+        /// The side that blocked allows sales again.
+        Unblock = "unblock",
     }
 }
 
@@ -96,15 +109,18 @@ pub enum State {
 }
 
 impl State {
-    /// The word on the wire.
-    pub fn as_str(&self) -> &'static str {
+    pub fn status(&self) -> ConnectionStatus {
         match self {
-            Self::Invited => "invited",
-            Self::Active => "active",
-            Self::Declined => "declined",
-            Self::Withdrawn => "withdrawn",
-            Self::Blocked { .. } => "blocked",
+            Self::Invited => ConnectionStatus::Invited,
+            Self::Active => ConnectionStatus::Active,
+            Self::Declined => ConnectionStatus::Declined,
+            Self::Withdrawn => ConnectionStatus::Withdrawn,
+            Self::Blocked { .. } => ConnectionStatus::Blocked,
         }
+    }
+
+    pub fn as_str(&self) -> &'static str {
+        self.status().as_str()
     }
 
     /// Whether the connection stands in the way of another one for the same pair.
@@ -142,60 +158,22 @@ pub struct Connection {
     pub version: u64,
 }
 
-/// What one side asks of a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Move {
-    /// The target agrees.
-    Accept,
-    /// The target says no.
-    Decline,
-    /// The source takes the invitation back.
-    Withdraw,
-    /// Either side stops the selling.
-    Block,
-    /// The side that blocked lets it go on.
-    Unblock,
-}
-
-impl Move {
-    /// All moves.
-    pub const ALL: [Self; 5] = [
-        Self::Accept,
-        Self::Decline,
-        Self::Withdraw,
-        Self::Block,
-        Self::Unblock,
-    ];
-
-    /// The word on the wire.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Accept => "accept",
-            Self::Decline => "decline",
-            Self::Withdraw => "withdraw",
-            Self::Block => "block",
-            Self::Unblock => "unblock",
-        }
-    }
-}
-
 /// Why a connection is not made or changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ConnectionError {
     /// The move belongs to the other side.
-    #[error("only the {side} client may {} a connection", .asked.as_str())]
+    #[error("only the {side} client may {} a connection", .transition)]
     OtherSide {
         /// What was asked.
-        asked: Move,
+        transition: Transition,
         /// Who may.
         side: Side,
     },
     /// The status does not allow it.
-    #[error("a connection that is {status} cannot be changed by '{}'", .asked.as_str())]
-    ImpossibleMove {
+    #[error("a connection that is {status} cannot be changed by '{}'", .transition)]
+    ImpossibleTransition {
         /// What was asked.
-        asked: Move,
+        transition: Transition,
         /// The current status.
         status: &'static str,
     },
@@ -287,18 +265,23 @@ impl Connection {
     ///
     /// # Errors
     /// The move belongs to the other side, or the status does not allow it.
-    pub fn make(self, asked: Move, by: Side, now: Timestamp) -> Result<Change, ConnectionError> {
+    pub fn apply(
+        self,
+        transition: Transition,
+        by: Side,
+        now: Timestamp,
+    ) -> Result<Change, ConnectionError> {
         let status = self.state.as_str();
-        match (asked, by) {
-            (Move::Accept | Move::Decline, Side::Source) => {
+        match (transition, by) {
+            (Transition::Accept | Transition::Decline, Side::Source) => {
                 return Err(ConnectionError::OtherSide {
-                    asked,
+                    transition,
                     side: Side::Target,
                 });
             }
-            (Move::Withdraw, Side::Target) => {
+            (Transition::Withdraw, Side::Target) => {
                 return Err(ConnectionError::OtherSide {
-                    asked,
+                    transition,
                     side: Side::Source,
                 });
             }
@@ -311,8 +294,8 @@ impl Connection {
         } else {
             Side::Source
         };
-        let (state, action, mail) = match (asked, self.state) {
-            (Move::Accept, State::Invited) => (
+        let (state, action, mail) = match (transition, self.state) {
+            (Transition::Accept, State::Invited) => (
                 State::Active,
                 Action::Accepted,
                 MailKind::InvitationAccepted {
@@ -320,7 +303,7 @@ impl Connection {
                     connection_id,
                 },
             ),
-            (Move::Decline, State::Invited) => (
+            (Transition::Decline, State::Invited) => (
                 State::Declined,
                 Action::Declined,
                 MailKind::InvitationDeclined {
@@ -328,7 +311,7 @@ impl Connection {
                     connection_id,
                 },
             ),
-            (Move::Withdraw, State::Invited) => (
+            (Transition::Withdraw, State::Invited) => (
                 State::Withdrawn,
                 Action::Withdrawn,
                 MailKind::InvitationWithdrawn {
@@ -336,7 +319,7 @@ impl Connection {
                     connection_id,
                 },
             ),
-            (Move::Block, State::Active) => (
+            (Transition::Block, State::Active) => (
                 State::Blocked {
                     blocked_by: by,
                     blocked_at: now,
@@ -347,7 +330,7 @@ impl Connection {
                     connection_id,
                 },
             ),
-            (Move::Unblock, State::Blocked { blocked_by, .. }) if blocked_by == by => (
+            (Transition::Unblock, State::Blocked { blocked_by, .. }) if blocked_by == by => (
                 State::Active,
                 Action::Unblocked,
                 MailKind::ConnectionUnblocked {
@@ -355,10 +338,10 @@ impl Connection {
                     connection_id,
                 },
             ),
-            (Move::Unblock, State::Blocked { blocked_by, .. }) => {
+            (Transition::Unblock, State::Blocked { blocked_by, .. }) => {
                 return Err(ConnectionError::BlockedByOther { by: blocked_by });
             }
-            _ => return Err(ConnectionError::ImpossibleMove { asked, status }),
+            _ => return Err(ConnectionError::ImpossibleTransition { transition, status }),
         };
         let mut after = Self { state, ..self };
         let mail = after.may_mail(action, now).then_some((other, mail));

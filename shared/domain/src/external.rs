@@ -1,7 +1,7 @@
-//! What is mirrored from a leading system: an order and its subscription that Tandem did not sell.
+//! The mirror of an order and its subscription in a leading system.
 //!
-//! Only an import writes them. Payments, cancellations and money that goes back happen in the leading system, so they are
-//! refused here; Tandem does not count periods of such a subscription either.
+//! Only an import writes them. Payments, cancellations and reversals happen in the leading system and are refused here;
+//! Tandem does not count the periods of such a subscription.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -9,47 +9,39 @@ use serde::{Deserialize, Serialize};
 use crate::ids::CustomerId;
 use crate::money::BasisPoints;
 use crate::text::ExternalId;
+use crate::words::words;
 
-/// What the caller of a refused change is told.
+/// The error text of a refused change.
 pub const USE_THE_IMPORT: &str =
     "it is managed by another system; change it there and send it again by POST /v1/imports/orders";
 
-/// What the leading system told of an order, kept in the order and in its subscription.
+/// The leading system's data about an order, kept in the order and in its subscription.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct External {
     /// The order's id in the leading system; unique for a client.
     pub external_system_id: ExternalId,
-    /// When it was ordered there.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub ordered_at: Option<Timestamp>,
-    /// Who gets it, if not the one who pays.
+    /// The recipient, if another customer pays.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub delivery_customer_id: Option<CustomerId>,
-    /// What is taken off the price.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub discount_basis_points: Option<BasisPoints>,
-    /// Whether the leading system has been paid for the period under way.
+    /// Whether the leading system was paid for the current period.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub current_payment_period_paid: Option<bool>,
 }
 
-/// Who changes an order or a subscription.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum ManagedBy {
-    /// It was sold here.
-    Tandem,
-    /// It is mirrored.
-    External,
+words! {
+    /// The system that changes an order or a subscription.
+    pub enum ManagedBy {
+        Tandem = "tandem",
+        External = "external",
+    }
 }
 
 impl ManagedBy {
-    /// The words on the wire, for filters.
-    pub const WORDS: &'static [(&'static str, Self)] =
-        &[("tandem", Self::Tandem), ("external", Self::External)];
-
-    /// Who changes what has, or has not, something mirrored.
     pub fn of(external: Option<&External>) -> Self {
         if external.is_some() {
             Self::External

@@ -47,6 +47,7 @@ pub mod tenancy;
 pub mod text;
 pub mod voucher;
 mod window;
+mod words;
 
 pub use jiff::Timestamp;
 

@@ -5,10 +5,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::ids::{ClientId, OfferId};
-use crate::input::{FieldErrors, Object, Parsed, boolean, list, one_of, parsed};
+use crate::input::{FieldErrors, Object, Parsed, boolean, list, parsed};
 use crate::money::{BasisPoints, Money};
 use crate::period::Period;
 use crate::text::{Description, Name};
+use crate::words::words;
 
 /// The most target clients that one offer names; with their share rows the offer still fits one transaction.
 pub const MOST_TARGETS: usize = 40;
@@ -57,14 +58,12 @@ impl CrossClient {
     }
 }
 
-/// Whether an offer can be sold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum OfferStatus {
-    /// It can.
-    Active,
-    /// It no longer can; what was sold stays.
-    Archived,
+words! {
+    pub enum OfferStatus {
+        Active = "active",
+        /// Can no longer be sold; sold subscriptions stay.
+        Archived = "archived",
+    }
 }
 
 /// Something a client sells, or shares for others to sell.
@@ -129,21 +128,16 @@ impl OfferDraft {
     /// # Errors
     /// Names each wrong member, and members that do not go together.
     pub fn parse(value: &Value) -> Parsed<Self> {
-        #[derive(Clone, Copy, PartialEq)]
-        enum Type {
-            Subscription,
-            Single,
+        words! {
+            enum Type {
+                Subscription = "subscription",
+                Single = "single",
+            }
         }
         let mut object = Object::read(value)?;
         let name = object.required("name", Name::parse);
         let description = object.optional("description", Description::parse);
-        let kind = object.required(
-            "type",
-            one_of(&[
-                ("subscription", Type::Subscription),
-                ("single", Type::Single),
-            ]),
-        );
+        let kind = object.required("type", Type::parse);
         let price = object.required("price", Money::parse_price);
         let cross_client = object.optional("crossClient", CrossClient::parse);
         let externally_managed = object

@@ -12,6 +12,7 @@ use crate::input::{Object, Parsed, integer, list};
 use crate::money::Money;
 use crate::payment_method::PaymentMethod;
 use crate::text::Name;
+use crate::words::words;
 
 /// Whether a position's money is still with the seller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,14 +93,14 @@ pub struct Order {
     pub version: u64,
 }
 
-/// How money goes back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Reversal {
-    /// The seller gives it back.
-    Refund,
-    /// The customer's bank takes it back.
-    ChargeBack,
+words! {
+    /// How money goes back.
+    pub enum Reversal {
+        /// The seller gives it back.
+        Refund = "refund",
+        /// The customer's bank takes it back.
+        ChargeBack = "chargeBack",
+    }
 }
 
 /// Why money cannot go back.

@@ -10,34 +10,22 @@ use crate::ids::{ClientId, CustomerId, OfferId, OrderId, PayoutId, SubscriptionI
 use crate::money::{BasisPoints, Money};
 use crate::payment_method::PaymentMethod;
 use crate::text::Name;
+use crate::words::words;
 
-/// What made the row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum PayoutType {
-    /// The customer paid a period.
-    Payment,
-    /// The seller gave money back.
-    Refund,
-    /// The customer's bank took money back.
-    Loss,
-}
+words! {
+    pub enum PayoutType {
+        /// The customer paid a period.
+        Payment = "PAYMENT",
+        /// The seller gave money back.
+        Refund = "REFUND",
+        /// The customer's bank took money back.
+        Loss = "LOSS",
+    }
 
-impl PayoutType {
-    /// The words on the wire.
-    pub const WORDS: &'static [(&'static str, Self)] = &[
-        ("PAYMENT", Self::Payment),
-        ("REFUND", Self::Refund),
-        ("LOSS", Self::Loss),
-    ];
-
-    /// The word on the wire.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Payment => "PAYMENT",
-            Self::Refund => "REFUND",
-            Self::Loss => "LOSS",
-        }
+    /// The public word of a [`PaidState`].
+    pub enum PaidStatus {
+        Open = "OPEN",
+        Paid = "PAID",
     }
 }
 
@@ -61,11 +49,10 @@ pub enum PaidState {
 }
 
 impl PaidState {
-    /// The word on the wire.
-    pub fn as_str(self) -> &'static str {
+    pub fn status(self) -> PaidStatus {
         match self {
-            Self::Open => "OPEN",
-            Self::Paid { .. } => "PAID",
+            Self::Open => PaidStatus::Open,
+            Self::Paid { .. } => PaidStatus::Paid,
         }
     }
 }

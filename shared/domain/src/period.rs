@@ -4,47 +4,34 @@ use jiff::{Span, Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::input::{Object, Parsed, integer, one_of};
+use crate::input::{Object, Parsed, integer};
+use crate::words::words;
 
-/// Unit of a period.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum PeriodUnit {
-    /// 24 hours.
-    Day,
-    /// Seven days.
-    Week,
-    /// A calendar month in UTC.
-    Month,
-    /// A calendar year in UTC.
-    Year,
+words! {
+    pub enum PeriodUnit {
+        /// 24 hours.
+        Day = "day",
+        /// Seven days.
+        Week = "week",
+        /// A calendar month in UTC.
+        Month = "month",
+        /// A calendar year in UTC.
+        Year = "year",
+    }
 }
 
-/// A number of days, weeks, months or years.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Period {
-    /// The unit.
     pub unit: PeriodUnit,
-    /// How many of it, 1 to 366.
+    /// 1 to 366.
     pub count: u16,
 }
 
 impl Period {
     /// Reads `{"unit": "month", "count": 1}`.
-    ///
-    /// # Errors
-    /// Names each wrong member.
     pub fn parse(value: &Value) -> Parsed<Self> {
         let mut object = Object::read(value)?;
-        let unit = object.required(
-            "unit",
-            one_of(&[
-                ("day", PeriodUnit::Day),
-                ("week", PeriodUnit::Week),
-                ("month", PeriodUnit::Month),
-                ("year", PeriodUnit::Year),
-            ]),
-        );
+        let unit = object.required("unit", PeriodUnit::parse);
         let count = object.required("count", integer(1..=366));
         object.finish(|| {
             Some(Self {
@@ -54,9 +41,10 @@ impl Period {
         })
     }
 
-    /// The end of the `number`-th period counted from `start`. Counting from the start keeps the day of the month: a
-    /// monthly subscription of 31 January ends on 28 February and then on 31 March.
+    /// The end of the `number`-th period counted from `start`.
     pub fn end_of(self, start: Timestamp, number: u32) -> Timestamp {
+        // Counted from the start, not from the end before: a monthly subscription of 31 January ends on 28 February and
+        // then on 31 March.
         let count = i64::from(self.count) * i64::from(number);
         let span = Span::new();
         let span = match self.unit {
@@ -76,7 +64,7 @@ mod tests {
 
     #[test]
     fn months_keep_the_day_they_started_on() {
-        let start: Timestamp = "2026-01-31T10:00:00Z".parse().expect("valid");
+        let start: Timestamp = "2026-01-31T10:00:00Z".parse().expect("a time");
         let month = Period {
             unit: PeriodUnit::Month,
             count: 1,
@@ -95,8 +83,8 @@ mod tests {
     }
 
     #[test]
-    fn a_period_past_the_end_of_time_stays_at_its_end() {
-        let start: Timestamp = "2026-01-31T10:00:00Z".parse().expect("valid");
+    fn a_period_never_ends_after_the_last_timestamp() {
+        let start: Timestamp = "2026-01-31T10:00:00Z".parse().expect("a time");
         let years = Period {
             unit: PeriodUnit::Year,
             count: 366,

@@ -17,6 +17,7 @@ use crate::endpoint_health::{EndpointHealth, HealthState};
 use crate::ids::{ClientId, ConnectionId, ReplayId};
 use crate::input::{Object, Parsed, parsed};
 use crate::instant::instant;
+use crate::words::words;
 
 /// Callbacks of one step.
 pub const STEP: usize = 25;
@@ -73,6 +74,15 @@ pub enum ReplayState {
         /// When.
         done_at: Timestamp,
     },
+}
+
+words! {
+    /// The public word of a job's progress.
+    pub enum ReplayStatus {
+        Accepted = "accepted",
+        Running = "running",
+        Done = "done",
+    }
 }
 
 /// A job and how far it is.
@@ -133,12 +143,11 @@ impl ReplayJob {
         }
     }
 
-    /// The word that clients see.
-    pub fn word(&self) -> &'static str {
+    pub fn status(&self) -> ReplayStatus {
         match (self.state, self.started_at) {
-            (ReplayState::Done { .. }, _) => "done",
-            (ReplayState::Waiting { .. }, None) => "accepted",
-            (ReplayState::Waiting { .. }, Some(_)) => "running",
+            (ReplayState::Done { .. }, _) => ReplayStatus::Done,
+            (ReplayState::Waiting { .. }, None) => ReplayStatus::Accepted,
+            (ReplayState::Waiting { .. }, Some(_)) => ReplayStatus::Running,
         }
     }
 

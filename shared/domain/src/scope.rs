@@ -8,58 +8,32 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::input::{Parsed, list, parsed};
+use crate::words::words;
 
-/// A part of the API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Area {
-    /// Connections and their callback settings.
-    Connections,
-    /// Offers and carts.
-    Catalog,
-    /// Customers.
-    Customers,
-    /// Purchases, orders, subscriptions, vouchers.
-    Purchases,
-    /// Imports.
-    Imports,
-    /// The callback log and replays.
-    Callbacks,
-    /// The payout list.
-    Payouts,
-}
-
-impl Area {
-    /// All areas.
-    pub const ALL: [Self; 7] = [
-        Self::Connections,
-        Self::Catalog,
-        Self::Customers,
-        Self::Purchases,
-        Self::Imports,
-        Self::Callbacks,
-        Self::Payouts,
-    ];
-
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Connections => "connections",
-            Self::Catalog => "catalog",
-            Self::Customers => "customers",
-            Self::Purchases => "purchases",
-            Self::Imports => "imports",
-            Self::Callbacks => "callbacks",
-            Self::Payouts => "payouts",
-        }
+words! {
+    /// A part of the API.
+    #[derive(PartialOrd, Ord, Hash)]
+    pub enum Area {
+        /// Connections and their callback settings.
+        Connections = "connections",
+        /// Offers and carts.
+        Catalog = "catalog",
+        Customers = "customers",
+        /// Purchases, orders, subscriptions, vouchers.
+        Purchases = "purchases",
+        Imports = "imports",
+        /// The callback log and replays.
+        Callbacks = "callbacks",
+        /// The payout list.
+        Payouts = "payouts",
     }
-}
 
-/// What may be done in an area; writing includes reading.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Access {
-    /// Look.
-    Read,
-    /// Change, and look.
-    Write,
+    /// Writing includes reading.
+    #[derive(PartialOrd, Ord, Hash)]
+    pub enum Access {
+        Read = "read",
+        Write = "write",
+    }
 }
 
 /// An area and what may be done there, e.g. `catalog:read`.
@@ -73,11 +47,7 @@ pub struct Scope {
 
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let access = match self.access {
-            Access::Read => "read",
-            Access::Write => "write",
-        };
-        write!(f, "{}:{access}", self.area.as_str())
+        write!(f, "{}:{}", self.area, self.access)
     }
 }
 
@@ -93,15 +63,8 @@ impl FromStr for Scope {
 
     fn from_str(text: &str) -> Result<Self, InvalidScope> {
         let (area, access) = text.split_once(':').ok_or(InvalidScope)?;
-        let area = Area::ALL
-            .into_iter()
-            .find(|known| known.as_str() == area)
-            .ok_or(InvalidScope)?;
-        let access = match access {
-            "read" => Access::Read,
-            "write" => Access::Write,
-            _ => return Err(InvalidScope),
-        };
+        let area = Area::from_word(area).ok_or(InvalidScope)?;
+        let access = Access::from_word(access).ok_or(InvalidScope)?;
         Ok(Self { area, access })
     }
 }

@@ -15,17 +15,29 @@ use crate::payment_method::PaymentMethod;
 use crate::period::Period;
 use crate::text::Name;
 use crate::voucher::VoucherHash;
+use crate::words::words;
 
-/// What the row's client is to the subscription.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Role {
-    /// Sold its own offer.
-    Own,
-    /// Sold another client's offer.
-    Seller,
-    /// Its offer was sold by another client.
-    Source,
+words! {
+    /// The part of a row's client in the subscription.
+    pub enum Role {
+        /// Sold its own offer.
+        Own = "own",
+        /// Sold another client's offer.
+        Seller = "seller",
+        /// Owns the offer that another client sold.
+        Source = "source",
+    }
+
+    /// The public word of a subscription's life and link.
+    pub enum Status {
+        /// The source has not redeemed its voucher.
+        Pending = "pending",
+        Active = "active",
+        /// Ends at a date.
+        Cancelled = "cancelled",
+        Refunded = "refunded",
+        ChargedBack = "chargedBack",
+    }
 }
 
 /// How a subscription goes on or ended.
@@ -55,41 +67,6 @@ pub enum Life {
         /// When.
         ended_at: Timestamp,
     },
-}
-
-/// What a client sees of a subscription's life and link.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Status {
-    /// The source has not redeemed its voucher.
-    Pending,
-    /// Goes on.
-    Active,
-    /// Ends at a date.
-    Cancelled,
-    /// Taken back.
-    Refunded,
-    /// Charged back.
-    ChargedBack,
-}
-
-impl Status {
-    /// The words on the wire, for filters.
-    pub const WORDS: &'static [(&'static str, Self)] = &[
-        ("pending", Self::Pending),
-        ("active", Self::Active),
-        ("cancelled", Self::Cancelled),
-        ("refunded", Self::Refunded),
-        ("chargedBack", Self::ChargedBack),
-    ];
-
-    /// The word on the wire.
-    pub fn as_str(self) -> &'static str {
-        Self::WORDS
-            .iter()
-            .find(|(_, status)| *status == self)
-            .map_or("", |(word, _)| word)
-    }
 }
 
 /// What binds the two rows of a cross-client subscription.

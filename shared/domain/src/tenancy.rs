@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::ids::{ClientId, CompanyId};
-use crate::input::{FieldErrors, Object, Parsed, boolean, one_of, parsed};
+use crate::input::{FieldErrors, Object, Parsed, boolean, parsed};
 use crate::scope::Scopes;
 use crate::text::{EmailAddress, Name};
+use crate::words::words;
 
 /// What a contracting company has booked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -114,14 +115,20 @@ impl CompanyEdit {
     }
 }
 
-/// The language in which a client is written to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum MailLanguage {
-    /// German.
-    De,
-    /// English.
-    En,
+words! {
+    /// The language of the mails to a client.
+    pub enum MailLanguage {
+        De = "de",
+        En = "en",
+    }
+
+    pub enum KeyStatus {
+        /// The key authenticates its client.
+        Active = "active",
+        Expired = "expired",
+        /// The operator revoked the key.
+        Revoked = "revoked",
+    }
 }
 
 /// A merchant unit of a contracting company: the tenant.
@@ -164,10 +171,7 @@ impl ClientDraft {
         let company_id = object.required("contractingCompanyId", parsed::<CompanyId>);
         let name = object.required("name", Name::parse);
         let email = object.required("email", EmailAddress::parse);
-        let language = object.required(
-            "language",
-            one_of(&[("de", MailLanguage::De), ("en", MailLanguage::En)]),
-        );
+        let language = object.required("language", MailLanguage::parse);
         object.finish(|| {
             Some(Self {
                 company_id: company_id?,
@@ -221,18 +225,6 @@ pub struct ApiKey {
     pub last_used_on: Option<Date>,
     /// Counts the changes, for optimistic locking.
     pub version: u64,
-}
-
-/// Whether a key lets its client in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum KeyStatus {
-    /// It does.
-    Active,
-    /// Its time is over.
-    Expired,
-    /// The operator took it back.
-    Revoked,
 }
 
 /// Input of a new API key.

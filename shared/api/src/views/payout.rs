@@ -34,7 +34,7 @@ pub fn payout(row: &Payout, caller: ClientId) -> Value {
         "gross": row.gross,
         "sellerShareBasisPoints": row.seller_share_basis_points,
         "due": row.due,
-        "paidStatus": row.paid.as_str(),
+        "paidStatus": row.paid.status(),
         "paidAt": paid_at(row),
         "createdAt": row.created_at,
     })
@@ -62,7 +62,7 @@ pub fn csv_line(row: &Payout, caller: ClientId) -> String {
         row.gross.amount.to_string(),
         row.seller_share_basis_points.0.to_string(),
         row.due.amount.to_string(),
-        row.paid.as_str().to_owned(),
+        row.paid.status().to_string(),
         paid_at(row).map_or_else(String::new, |at| at.to_string()),
     ];
     let mut line = fields

@@ -10,7 +10,7 @@ pub fn job(job: &ReplayJob) -> Value {
     };
     json!({
         "id": job.id,
-        "state": job.word(),
+        "state": job.status(),
         "since": job.selection.since,
         "connectionId": job.selection.connection_id,
         "counts": {"found": job.found, "replayed": job.replayed, "skipped": job.skipped},

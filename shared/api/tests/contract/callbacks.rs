@@ -74,9 +74,9 @@ fn the_receiver_shown_accepts_signed_requests_only() {
 
 #[test]
 fn the_page_lists_every_event_type() {
-    let known: Vec<String> = EventType::WORDS
+    let known: Vec<String> = EventType::ALL
         .iter()
-        .map(|(word, _)| format!("`{word}`"))
+        .map(|event| format!("`{event}`"))
         .collect();
     let listed: Vec<String> = document()
         .table("## Events")

@@ -13,6 +13,7 @@ use crate::text::ExternalId;
 
 use super::KEPT;
 use super::item::{EndDate, ImportItem};
+use crate::words::words;
 
 pub use super::problem::ItemProblem;
 
@@ -21,27 +22,16 @@ pub use super::problem::ItemProblem;
 #[serde(transparent)]
 pub struct ExternalHash(pub String);
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum ItemResult {
-    Created,
-    Updated,
-    /// Order and subscription already have the item's values.
-    Unchanged,
-    /// An import that was accepted later was applied first.
-    Superseded,
-    Failed,
-}
-
-impl ItemResult {
-    /// For filters; serde has the same words.
-    pub const WORDS: &'static [(&'static str, Self)] = &[
-        ("created", Self::Created),
-        ("updated", Self::Updated),
-        ("unchanged", Self::Unchanged),
-        ("superseded", Self::Superseded),
-        ("failed", Self::Failed),
-    ];
+words! {
+    pub enum ItemResult {
+        Created = "created",
+        Updated = "updated",
+        /// Order and subscription already have the item's values.
+        Unchanged = "unchanged",
+        /// An import that was accepted later was applied first.
+        Superseded = "superseded",
+        Failed = "failed",
+    }
 }
 
 /// The latest import of an `externalSystemId`.

@@ -466,14 +466,6 @@ fn a_source_row_without_a_customer_is_pending_only_while_the_subscription_lives(
 }
 
 #[test]
-fn status_words_are_written_as_they_are_read() {
-    for (word, status) in Status::WORDS {
-        assert_eq!(status.as_str(), *word);
-        assert_eq!(json!(status), json!(word));
-    }
-}
-
-#[test]
 fn wrong_requests_name_each_wrong_member() {
     let errors =
         PaymentRequest::parse(&json!({"paymentMethod": "x", "periodNumber": 1, "amount": 1}))

@@ -370,14 +370,6 @@ fn clients_see_four_words() {
 }
 
 #[test]
-fn event_words_are_written_as_they_are_read() {
-    for (word, event) in EventType::WORDS {
-        assert_eq!(event.as_str(), *word);
-        assert_eq!(json!(event), json!(word));
-    }
-}
-
-#[test]
 fn a_body_is_type_time_and_data() {
     let announcement = Announcement {
         client_id: id(11),

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 use tandem_domain::connection::{
-    Action, Change, Connection, ConnectionError, HistoryEntry, Move, NOTICES_PER_HOUR, Side, State,
+    Action, Change, Connection, ConnectionError, HistoryEntry, NOTICES_PER_HOUR, Side, State,
+    Transition,
 };
 use tandem_domain::mail::MailKind;
 
@@ -38,8 +39,8 @@ fn blocked(blocked_by: Side) -> State {
 
 /// State, move, and what comes of it when the source and when the target makes it.
 #[rustfmt::skip]
-fn table() -> [(&'static str, Move, Outcome, Outcome); 30] {
-    use Move::{Accept, Block, Decline, Unblock, Withdraw};
+fn table() -> [(&'static str, Transition, Outcome, Outcome); 30] {
+    use Transition::{Accept, Block, Decline, Unblock, Withdraw};
     use Side::{Source, Target};
     [
         (INVITED, Accept,   Belongs(Target),       To(State::Active)),
@@ -104,63 +105,71 @@ fn status(name: &'static str) -> &'static str {
 }
 
 #[test]
-fn the_table_holds_every_state_and_move_once() {
-    let rows = table();
-    let pairs: BTreeSet<_> = rows
-        .iter()
-        .map(|(state, asked, ..)| (*state, asked.as_str()))
-        .collect();
-    let states: BTreeSet<_> = rows.iter().map(|(state, ..)| *state).collect();
-    assert_eq!(pairs.len(), rows.len());
-    assert_eq!(rows.len(), states.len() * Move::ALL.len());
+fn a_stored_connection_status_is_the_public_word() {
+    for (name, ..) in table() {
+        let state = state(name);
+        assert_eq!(serde_json::json!(state)["status"], state.as_str(), "{name}");
+    }
 }
 
 #[test]
-fn every_move_in_every_state_by_either_side_ends_as_the_table_says() {
-    for (from, asked, by_source, by_target) in table() {
+fn the_table_has_each_state_and_transition_once() {
+    let rows = table();
+    let pairs: BTreeSet<_> = rows
+        .iter()
+        .map(|(state, transition, ..)| (*state, transition.as_str()))
+        .collect();
+    let states: BTreeSet<_> = rows.iter().map(|(state, ..)| *state).collect();
+    assert_eq!(pairs.len(), rows.len());
+    assert_eq!(rows.len(), states.len() * Transition::ALL.len());
+}
+
+#[test]
+fn every_transition_ends_as_the_table_says() {
+    for (from, transition, by_source, by_target) in table() {
         for (by, expected) in [(Side::Source, by_source), (Side::Target, by_target)] {
             let before = Connection {
                 state: state(from),
                 ..Pair::between_two_companies().connection
             };
-            let made = before.make(asked, by, now());
+            let made = before.apply(transition, by, now());
             let made = made.map(|change| change.connection.state);
             let expected = match expected {
                 To(state) => Ok(state),
-                Belongs(side) => Err(ConnectionError::OtherSide { asked, side }),
-                Impossible => Err(ConnectionError::ImpossibleMove {
-                    asked,
+                Belongs(side) => Err(ConnectionError::OtherSide { transition, side }),
+                Impossible => Err(ConnectionError::ImpossibleTransition {
+                    transition,
                     status: status(from),
                 }),
                 BlockedBy(by) => Err(ConnectionError::BlockedByOther { by }),
             };
-            assert_eq!(made, expected, "{from}, {asked:?} by {by}");
+            assert_eq!(made, expected, "{from}, {transition:?} by {by}");
         }
     }
 }
 
-fn made(from: &str, asked: Move, by: Side) -> (Connection, Change) {
+fn made(from: &str, transition: Transition, by: Side) -> (Connection, Change) {
     let before = Connection {
         state: state(from),
         ..Pair::between_two_companies().connection
     };
     (
         before.clone(),
-        before.make(asked, by, now()).expect("possible"),
+        before.apply(transition, by, now()).expect("possible"),
     )
 }
 
 #[test]
 fn a_move_changes_the_state_and_the_time_and_counts_its_mail() {
-    for (from, asked, by_source, by_target) in table() {
+    for (from, transition, by_source, by_target) in table() {
         for (by, outcome) in [(Side::Source, by_source), (Side::Target, by_target)] {
             let To(state) = outcome else { continue };
-            let (before, change) = made(from, asked, by);
+            let (before, change) = made(from, transition, by);
             let notices = change.connection.notices;
             assert_eq!(
                 notices.is_some(),
-                matches!(asked, Move::Block | Move::Unblock),
-                "{asked:?}"
+                matches!(transition, Transition::Block | Transition::Unblock),
+                "{transition:?}"
             );
             assert_eq!(
                 change.connection,
@@ -170,7 +179,7 @@ fn a_move_changes_the_state_and_the_time_and_counts_its_mail() {
                     updated_at: now(),
                     ..before
                 },
-                "{from}, {asked:?} by {by}"
+                "{from}, {transition:?} by {by}"
             );
         }
     }
@@ -184,14 +193,14 @@ fn who_blocks_and_unblocks_without_end_sends_six_mails_an_hour() {
     };
     let mut mails = Vec::new();
     for minute in 0..90 {
-        let asked = if minute % 2 == 0 {
-            Move::Block
+        let transition = if minute % 2 == 0 {
+            Transition::Block
         } else {
-            Move::Unblock
+            Transition::Unblock
         };
         let change = connection
-            .make(
-                asked,
+            .apply(
+                transition,
                 Side::Source,
                 now() + SignedDuration::from_mins(minute),
             )
@@ -208,26 +217,31 @@ fn who_blocks_and_unblocks_without_end_sends_six_mails_an_hour() {
 #[test]
 fn a_move_adds_the_next_line_to_the_history() {
     let actions = [
-        (INVITED, Move::Accept, Side::Target, Action::Accepted),
-        (INVITED, Move::Decline, Side::Target, Action::Declined),
-        (INVITED, Move::Withdraw, Side::Source, Action::Withdrawn),
-        (ACTIVE, Move::Block, Side::Source, Action::Blocked),
-        (ACTIVE, Move::Block, Side::Target, Action::Blocked),
+        (INVITED, Transition::Accept, Side::Target, Action::Accepted),
+        (INVITED, Transition::Decline, Side::Target, Action::Declined),
+        (
+            INVITED,
+            Transition::Withdraw,
+            Side::Source,
+            Action::Withdrawn,
+        ),
+        (ACTIVE, Transition::Block, Side::Source, Action::Blocked),
+        (ACTIVE, Transition::Block, Side::Target, Action::Blocked),
         (
             BLOCKED_BY_SOURCE,
-            Move::Unblock,
+            Transition::Unblock,
             Side::Source,
             Action::Unblocked,
         ),
         (
             BLOCKED_BY_TARGET,
-            Move::Unblock,
+            Transition::Unblock,
             Side::Target,
             Action::Unblocked,
         ),
     ];
-    for (from, asked, by, action) in actions {
-        let (before, change) = made(from, asked, by);
+    for (from, transition, by, action) in actions {
+        let (before, change) = made(from, transition, by);
         let expected = HistoryEntry {
             number: before.version + 1,
             at: now(),
@@ -268,34 +282,44 @@ fn a_move_is_told_to_the_other_side_with_the_name_of_the_one_who_made_it() {
         connection_id,
     };
     let mails = [
-        (INVITED, Move::Accept, Side::Target, accepted),
-        (INVITED, Move::Decline, Side::Target, declined),
-        (INVITED, Move::Withdraw, Side::Source, withdrawn),
-        (ACTIVE, Move::Block, Side::Source, blocked(source.clone())),
-        (ACTIVE, Move::Block, Side::Target, blocked(target.clone())),
+        (INVITED, Transition::Accept, Side::Target, accepted),
+        (INVITED, Transition::Decline, Side::Target, declined),
+        (INVITED, Transition::Withdraw, Side::Source, withdrawn),
+        (
+            ACTIVE,
+            Transition::Block,
+            Side::Source,
+            blocked(source.clone()),
+        ),
+        (
+            ACTIVE,
+            Transition::Block,
+            Side::Target,
+            blocked(target.clone()),
+        ),
         (
             BLOCKED_BY_SOURCE,
-            Move::Unblock,
+            Transition::Unblock,
             Side::Source,
             unblocked(source),
         ),
         (
             BLOCKED_BY_TARGET,
-            Move::Unblock,
+            Transition::Unblock,
             Side::Target,
             unblocked(target),
         ),
     ];
-    for (from, asked, by, mail) in mails {
+    for (from, transition, by, mail) in mails {
         let other = if by == Side::Source {
             Side::Target
         } else {
             Side::Source
         };
         assert_eq!(
-            made(from, asked, by).1.mail,
+            made(from, transition, by).1.mail,
             Some((other, mail)),
-            "{from}, {asked:?} by {by}"
+            "{from}, {transition:?} by {by}"
         );
     }
 }
@@ -307,7 +331,7 @@ fn an_impossible_move_names_the_current_status() {
         ..Pair::within_one_company().connection
     };
     let error = connection
-        .make(Move::Accept, Side::Target, now())
+        .apply(Transition::Accept, Side::Target, now())
         .expect_err("declined is final");
     assert_eq!(
         error.to_string(),

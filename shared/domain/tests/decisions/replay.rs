@@ -5,7 +5,7 @@ use serde_json::json;
 use tandem_domain::callback::CallbackState;
 use tandem_domain::endpoint_health::{Cause, EndpointHealth, HealthState};
 use tandem_domain::ids::ConnectionId;
-use tandem_domain::replay::{PAUSE, ReplayJob, ReplayState, Selection};
+use tandem_domain::replay::{PAUSE, ReplayJob, ReplayState, ReplayStatus, Selection};
 
 use crate::callback::callback;
 use crate::fixtures::{at, id, now, yesterday};
@@ -83,13 +83,13 @@ fn a_time_and_a_connection_leave_out_the_others() {
 fn steps_count_up_and_the_last_one_ends_the_job() {
     let accepted = job(all());
     assert_eq!(
-        (accepted.due_at(), accepted.word()),
-        (Some(now()), "accepted")
+        (accepted.due_at(), accepted.status()),
+        (Some(now()), ReplayStatus::Accepted)
     );
     let running = accepted.step(25, 24, Some("cbk_7".to_owned()), now());
     assert_eq!(
-        (running.due_at(), running.word()),
-        (Some(now() + PAUSE), "running")
+        (running.due_at(), running.status()),
+        (Some(now() + PAUSE), ReplayStatus::Running)
     );
     assert_eq!(
         (running.found, running.replayed, running.skipped),
@@ -98,8 +98,12 @@ fn steps_count_up_and_the_last_one_ends_the_job() {
     let later = now() + PAUSE;
     let done = running.step(3, 3, None, later);
     assert_eq!(
-        (done.state, done.word(), done.due_at()),
-        (ReplayState::Done { done_at: later }, "done", None)
+        (done.state, done.status(), done.due_at()),
+        (
+            ReplayState::Done { done_at: later },
+            ReplayStatus::Done,
+            None
+        )
     );
     assert_eq!(
         (done.found, done.replayed, done.skipped, done.started_at),

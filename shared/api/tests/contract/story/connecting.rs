@@ -4,7 +4,7 @@ use serde_json::json;
 use tandem_api::views;
 use tandem_domain::callback_url::LocalTargets;
 use tandem_domain::connection::{
-    Change, Connection, ConnectionDraft, HistoryEntry, Move, SECRET_OVERLAP, Side,
+    Change, Connection, ConnectionDraft, HistoryEntry, SECRET_OVERLAP, Side, Transition,
 };
 use tandem_domain::ids::ConnectionId;
 use tandem_domain::invitation_mail::{InvitationMail, MailStatus};
@@ -32,7 +32,7 @@ impl Story {
         self.show("NewConnection", shown);
         let accepted = invited
             .connection
-            .make(Move::Accept, Side::Target, at("2026-07-01T10:05:00Z"))
+            .apply(Transition::Accept, Side::Target, at("2026-07-01T10:05:00Z"))
             .expect("an invited connection");
         let history = [history_row(accepted.entry), first];
         let connection = Connection {
@@ -71,7 +71,7 @@ impl Story {
         );
         let blocked = connection
             .clone()
-            .make(Move::Block, Side::Target, at("2026-10-05T16:20:00Z"))
+            .apply(Transition::Block, Side::Target, at("2026-10-05T16:20:00Z"))
             .expect("an active connection");
         self.show(
             "BlockedConnection",
