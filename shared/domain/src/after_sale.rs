@@ -1,5 +1,5 @@
-//! After the sale: the seller says that a renewal was paid, that a subscription ends, or that money went back; what is
-//! cross-client follows in the same transaction.
+//! After the sale: a renewal is paid, a subscription is cancelled, or money goes back. The seller reports it; the source's
+//! row and the payout row follow in the same transaction.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -14,31 +14,21 @@ use crate::payout::{Payout, PayoutType};
 use crate::purchase::{announce, offer_data, payout_row, subscription_data};
 use crate::subscription::{Life, Role, Subscription};
 
-/// Why a subscription does not move.
+/// Why a subscription cannot be changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SubscriptionError {
-    /// The source reads; the seller serves the customer.
     #[error("only the client that sold the subscription may change it")]
     ReadOnly,
-    /// Another system sells, and serves the customer.
     #[error("{USE_THE_IMPORT}")]
     ExternallyManaged,
-    /// The offer was sold for one period.
     #[error("the subscription does not renew")]
     DoesNotRenew,
-    /// It has ended, or will before the next period begins.
+    /// The subscription has ended, or ends before the next period begins.
     #[error("the subscription is {status}")]
-    Ended {
-        /// Its status.
-        status: &'static str,
-    },
-    /// Another period is the next one.
+    Ended { status: &'static str },
+    /// The payment names another period than the next one.
     #[error("the next period to be paid is number {next}")]
-    OtherPeriod {
-        /// The number of the next period.
-        next: u32,
-    },
-    /// A subscription cannot end before now.
+    OtherPeriod { next: u32 },
     #[error("the subscription cannot end in the past")]
     EndsInThePast,
 }
@@ -46,24 +36,21 @@ pub enum SubscriptionError {
 /// The seller's row of a subscription and, for a cross-client one, the source's.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rows {
-    /// The row of the client that sold.
     pub seller: Subscription,
-    /// The row of the offer's owner, if it is another client.
+    /// Set if another client owns the offer.
     pub source: Option<Subscription>,
 }
 
-/// All that a move writes.
+/// Everything that one change writes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Moved {
-    /// The rows as they are afterwards.
     pub rows: Rows,
-    /// The payout row, if money moved between clients.
+    /// Set if the money concerns two clients.
     pub payout: Option<Payout>,
-    /// What the source of another contracting company is told.
+    /// The callback to a source of another contracting company.
     pub announcement: Option<Announcement>,
 }
 
-/// Input of a paid renewal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaymentRequest {
     payment_method: Option<PaymentMethod>,
@@ -71,11 +58,7 @@ pub struct PaymentRequest {
 }
 
 impl PaymentRequest {
-    /// Reads `{periodNumber?, paymentMethod?}`. With `periodNumber` the same payment told twice is refused the second time,
-    /// however long after.
-    ///
-    /// # Errors
-    /// Names each wrong member.
+    /// Reads `{periodNumber?, paymentMethod?}`. With `periodNumber`, a repeated payment is refused, however late it comes.
     pub fn parse(value: &Value) -> Parsed<Self> {
         let mut object = Object::read(value)?;
         let payment_method = object.optional("paymentMethod", PaymentMethod::parse);
@@ -89,7 +72,6 @@ impl PaymentRequest {
     }
 }
 
-/// Input of a cancellation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CancelRequest {
     ends_at: Option<Timestamp>,
@@ -97,9 +79,6 @@ pub struct CancelRequest {
 
 impl CancelRequest {
     /// Reads `{endsAt?}`; absent means the end of the last paid period.
-    ///
-    /// # Errors
-    /// Names each wrong member.
     pub fn parse(value: &Value) -> Parsed<Self> {
         let mut object = Object::read(value)?;
         let ends_at = object.optional("endsAt", parsed::<Timestamp>);
@@ -108,10 +87,7 @@ impl CancelRequest {
 }
 
 impl Rows {
-    /// The next period was paid.
-    ///
-    /// # Errors
-    /// See [`SubscriptionError`].
+    /// Records the payment of the next period.
     pub fn renew(
         self,
         request: &PaymentRequest,
@@ -147,10 +123,7 @@ impl Rows {
         Ok(self.moved(seller, payout, EventType::SubscriptionRenewed, data))
     }
 
-    /// The subscription ends at a date.
-    ///
-    /// # Errors
-    /// See [`SubscriptionError`].
+    /// Cancels the subscription at a date.
     pub fn cancel(
         self,
         request: &CancelRequest,
@@ -176,7 +149,7 @@ impl Rows {
         Ok(self.moved(seller, None, EventType::SubscriptionCancelled, data))
     }
 
-    /// Money of the subscription's last paid period went back; it ends now. Whether money can go back is the order's to say.
+    /// Reverses the last paid period and ends the subscription now. The order decides whether its money can go back.
     pub fn reverse(self, reversal: Reversal, now: Timestamp, ids: &mut dyn IdSource) -> Moved {
         let (life, payout_type) = match reversal {
             Reversal::Refund => (Life::Refunded { ended_at: now }, PayoutType::Refund),

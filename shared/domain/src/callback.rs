@@ -1,5 +1,5 @@
-//! Callbacks: the signed webhooks that tell a source client of another contracting company what happened, or any client that
-//! its import is done, and how stubbornly they are delivered.
+//! Callbacks: signed webhooks. They inform a source client of another contracting company about its offers, and any client
+//! about its finished imports.
 //!
 //! ```text
 //!              begin                  2xx
@@ -11,13 +11,13 @@
 //!   |  |                      +-------------> exhausted
 //!   |  | replay (from postponed, delivered, held, exhausted)
 //!   |
-//!   +--> postponed: the endpoint is paused; begins like one that waits, without having used up a step
+//!   +--> postponed: the endpoint is paused; an attempt begins as from waiting, and no step is used up
 //! ```
 //!
-//! An attempt in flight has a lease, which names its step: when the worker dies, the attempt is cut off. It counts as a failed
-//! one, so that a callback that kills its workers comes to an end like any other. A replay starts the schedule anew with the
-//! same `webhook-id`. Whether an endpoint is paused or disabled is decided in [`crate::endpoint_health`]. Not guaranteed: that a
-//! receiver gets a callback only once; it must look at the id.
+//! An attempt in flight has a lease. When its worker dies, the attempt is cut off and counts as failed, so a callback that
+//! kills its workers is exhausted like any other. A replay restarts the schedule with the same `webhook-id`.
+//! [`crate::endpoint_health`] pauses and disables endpoints. Delivery is at least once, not exactly once: a receiver must
+//! compare ids.
 
 mod attempt;
 mod person;
@@ -36,9 +36,9 @@ pub use attempt::{Attempt, KEPT_ANSWER, OUTCOME_UNKNOWN};
 pub use person::{BrokenBody, Concerned, whole_body};
 pub use schedule::{InvalidSchedule, RetrySchedule};
 
-/// How long one attempt may take before another worker may try.
+/// The lease of one attempt: afterwards another worker may try.
 pub const LEASE: SignedDuration = SignedDuration::from_secs(60);
-/// The longest wait that a receiver can ask for by `Retry-After`.
+/// A longer `Retry-After` counts as this.
 pub const LONGEST_RETRY_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
 words! {
@@ -65,12 +65,12 @@ words! {
     }
 }
 
-/// Whose settings say where callbacks go and how they are signed.
+/// The owner of the settings (URL and secrets) of a callback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Endpoint {
-    /// The connection's: what happens to the source's offers at the target.
+    /// For events about the source's offers at the target.
     Connection(ConnectionId),
-    /// The client's own: what happens to the client itself.
+    /// For events about the client itself.
     Client(ClientId),
 }
 
@@ -89,32 +89,28 @@ impl From<ConnectionId> for Endpoint {
     }
 }
 
-/// What is to be told, before it has an id and is sealed.
+/// An event to announce, before it has an id and is sealed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Announcement {
-    /// The client that is told.
+    /// The recipient.
     pub client_id: ClientId,
-    /// By which connection; `None` for the client's own event endpoint.
+    /// `None` for the client's own event endpoint.
     pub connection_id: Option<ConnectionId>,
-    /// The order it is about, if any.
     pub order_id: Option<OrderId>,
-    /// The subscription it is about, if any.
     pub subscription_id: Option<SubscriptionId>,
-    /// What happened.
     pub event: EventType,
-    /// The event's data.
     pub data: Value,
 }
 
 impl Announcement {
-    /// The body as Standard Webhooks wants it: these bytes are kept, signed and sent.
+    /// The body of Standard Webhooks: exactly these bytes are stored, signed and sent.
     pub fn body(&self, now: Timestamp) -> Vec<u8> {
         json!({"type": self.event.as_str(), "timestamp": now, "data": self.data})
             .to_string()
             .into_bytes()
     }
 
-    /// The callback to deliver at once.
+    /// The callback, due at once.
     pub fn into_callback(self, id: CallbackId, sealed_body: String, now: Timestamp) -> Callback {
         Callback {
             id,
@@ -138,7 +134,7 @@ impl Announcement {
     }
 }
 
-/// Where a callback stands. `step` counts the attempts since the schedule began.
+/// The state of a delivery. `step` counts the attempts since the schedule began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(
     rename_all = "camelCase",
@@ -146,41 +142,30 @@ impl Announcement {
     tag = "status"
 )]
 pub enum CallbackState {
-    /// To be attempted from `due_at` on.
     Waiting {
-        /// Attempts made since the schedule began.
         step: u32,
-        /// When the next one is due.
         due_at: Timestamp,
     },
-    /// Its endpoint is paused: to be attempted from `due_at` on, as if it had waited. A state of its own, because the relay takes
-    /// each row that waits for its first attempt as fresh and hands it over at once.
+    /// The endpoint is paused. A state of its own, because the relay enqueues each row that waits for its first attempt at once.
     Postponed {
-        /// Attempts made since the schedule began.
         step: u32,
-        /// When to look again.
         due_at: Timestamp,
     },
-    /// A worker attempts it until `lease_until`.
     InFlight {
-        /// Attempts made since the schedule began, this one not counted.
+        /// The attempt in flight is not counted.
         step: u32,
         /// When another worker may try.
         lease_until: Timestamp,
     },
-    /// The receiver took it.
     Delivered {
-        /// When.
         delivered_at: Timestamp,
     },
-    /// All attempts failed; waits for a replay.
+    /// All attempts failed; only a replay delivers the callback.
     Exhausted {
-        /// When.
         exhausted_at: Timestamp,
     },
-    /// The endpoint is disabled; waits for a replay.
+    /// The endpoint is disabled; only a replay delivers the callback.
     Held {
-        /// When.
         held_at: Timestamp,
     },
 }
@@ -203,68 +188,57 @@ impl CallbackState {
     }
 }
 
-/// A callback and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Callback {
-    /// Id, also the `webhook-id`.
+    /// Also the `webhook-id`.
     pub id: CallbackId,
-    /// The client that is told.
+    /// The recipient.
     pub client_id: ClientId,
-    /// By which connection; absent for the client's own event endpoint.
+    /// Absent for the client's own event endpoint.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub connection_id: Option<ConnectionId>,
-    /// The order it is about, if any.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub order_id: Option<OrderId>,
-    /// The subscription it is about, if any.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub subscription_id: Option<SubscriptionId>,
-    /// What happened.
     pub event: EventType,
-    /// Whom it concerns, if anyone.
+    /// The customer whom the callback concerns, if any.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub concerned: Option<Concerned>,
-    /// The body, sealed: it holds the voucher code. What it tells of the customer stands in `sealed_person`.
+    /// The body without the customer's data, sealed: it holds the voucher code.
     pub sealed_body: String,
-    /// What it tells of the customer, sealed under that person's key.
+    /// The customer's data, sealed under the customer's own key.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub sealed_person: Option<String>,
-    /// Where it stands.
     #[serde(flatten)]
     pub state: CallbackState,
-    /// All attempts ever begun, over replays.
+    /// All attempts ever begun, including those before a replay.
     pub attempts: u32,
-    /// When it was committed.
     pub created_at: Timestamp,
-    /// When it last changed.
     pub updated_at: Timestamp,
-    /// Counts the changes, for optimistic locking.
     pub version: u64,
 }
 
-/// How an attempt ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// The receiver answered 2xx.
+    /// 2xx.
     Accepted,
-    /// The receiver answered 410: it wants no more.
+    /// 410: the receiver wants no more callbacks.
     Gone,
-    /// Anything else.
     Failed {
-        /// What the receiver asked for by `Retry-After`.
+        /// The wait that the receiver requested by `Retry-After`.
         retry_after: Option<SignedDuration>,
     },
 }
 
 impl Callback {
-    /// Where it goes.
     pub fn endpoint(&self) -> Endpoint {
         self.connection_id
             .map_or(Endpoint::Client(self.client_id), Endpoint::Connection)
     }
 
-    /// When a worker should look at it; `None` while nothing is to be done.
+    /// When a worker must process the callback; `None` if it is finished.
     pub fn due_at(&self) -> Option<Timestamp> {
         match self.state {
             CallbackState::Waiting { due_at, .. } | CallbackState::Postponed { due_at, .. } => {
@@ -277,7 +251,7 @@ impl Callback {
         }
     }
 
-    /// When the next attempt is planned; `None` while one is in flight and when nothing is to be done.
+    /// `None` while an attempt is in flight and when the callback is finished.
     pub fn next_attempt_at(&self) -> Option<Timestamp> {
         match self.state {
             CallbackState::Waiting { due_at, .. } | CallbackState::Postponed { due_at, .. } => {
@@ -287,8 +261,7 @@ impl Callback {
         }
     }
 
-    /// The callback as it is while an attempt is in flight; `None` if there is nothing to do now. An attempt whose lease ran out
-    /// must be [cut off](Self::cut_off) first.
+    /// Begins an attempt; `None` unless one is due. An attempt whose lease expired must be [cut off](Self::cut_off) first.
     pub fn begin(self, now: Timestamp) -> Option<Self> {
         let step = match self.state {
             CallbackState::Waiting { step, due_at } | CallbackState::Postponed { step, due_at }
@@ -307,7 +280,7 @@ impl Callback {
         })
     }
 
-    /// The callback after the attempt in flight ended.
+    /// Ends the attempt in flight.
     pub fn end(
         self,
         outcome: Outcome,
@@ -343,8 +316,7 @@ impl Callback {
         }
     }
 
-    /// The callback after an attempt whose worker died, with what the log is to say of that attempt; `None` unless the lease ran
-    /// out. It counts as a failed attempt; the wait for the next one began when it began, so nothing is later than the lease.
+    /// Ends an attempt whose worker died, with its log entry; `None` unless the lease expired. The attempt counts as failed.
     pub fn cut_off(
         &self,
         schedule: &RetrySchedule,
@@ -378,8 +350,7 @@ impl Callback {
         ))
     }
 
-    /// The callback put off until its paused endpoint may be tried again; no step of its schedule is used up. Only what waits is
-    /// put off.
+    /// Postpones a waiting callback until its paused endpoint may be tried again; no step of the schedule is used up.
     pub fn postpone(self, until: Timestamp, now: Timestamp) -> Self {
         match self.state {
             CallbackState::Waiting { step, due_at } | CallbackState::Postponed { step, due_at }
@@ -398,7 +369,7 @@ impl Callback {
         }
     }
 
-    /// The callback put aside because its endpoint is disabled; done callbacks stay as they are.
+    /// Holds a callback because its endpoint is disabled; a finished callback does not change.
     pub fn hold(self, now: Timestamp) -> Self {
         match self.state {
             CallbackState::Waiting { .. }
@@ -412,8 +383,7 @@ impl Callback {
         }
     }
 
-    /// The callback to be delivered again from the start of the schedule, with the same id. One that still waits is due at
-    /// once; one in flight stays as it is.
+    /// Restarts the schedule at once, with the same id. An attempt in flight is not interrupted.
     pub fn replay(self, now: Timestamp) -> Self {
         match self.state {
             CallbackState::InFlight { .. } => self,

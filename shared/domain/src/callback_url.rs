@@ -1,18 +1,17 @@
-//! Where callbacks may be sent: https addresses, nothing that could turn Tandem against its own network by its looks.
-//! The address that a name resolves to is judged when a callback is sent.
+//! Callback URLs: https, and no host that looks like part of Tandem's own network. The sender checks the addresses that the
+//! name resolves to.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
-/// Ports a callback may go to.
 const PORTS: [u16; 2] = [443, 8443];
-/// The longest address, in octets.
+/// In octets.
 const LONGEST: usize = 2_048;
 
-/// Loopback targets that a local stack may call over plain http; empty in production. A name among them leads to this machine
-/// or nowhere: the sender looks at what it resolves to.
+/// Loopback targets that a local stack may call over plain http; empty in production. The sender checks that such a name
+/// resolves to this machine.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LocalTargets(Vec<String>);
 
@@ -28,7 +27,7 @@ impl LocalTargets {
         )
     }
 
-    /// Whether the address is one of them. What is an address of another machine never is.
+    /// Whether the URL is a local target. An address of another machine never is.
     pub fn contains(&self, url: &Url) -> bool {
         let elsewhere = match url.host() {
             Some(Host::Ipv4(address)) => !address.is_loopback(),
@@ -45,34 +44,26 @@ impl LocalTargets {
     }
 }
 
-/// Why an address is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidCallbackUrl {
-    /// No absolute URL with a host.
+    /// Not an absolute URL with a host.
     #[error("expected an absolute URL such as https://example.com/tandem")]
     NoUrl,
-    /// Longer than 2,048 octets.
     #[error("must have at most {LONGEST} octets")]
     TooLong,
-    /// Not https.
     #[error("must start with https://")]
     NotHttps,
-    /// A user name or password stands in the URL.
-    #[error("must not hold a user name or password")]
+    #[error("must not contain a user name or password")]
     Credentials,
-    /// A part after `#`, which is never sent.
-    #[error("must not hold a fragment")]
+    #[error("must not contain a fragment")]
     Fragment,
-    /// Another port than 443 or 8443.
     #[error("must use port 443 or 8443")]
     Port,
-    /// A name that no public host has.
     #[error("must name a public host")]
     PrivateHost,
 }
 
 impl InvalidCallbackUrl {
-    /// Stable code of a field error.
     pub fn code(&self) -> &'static str {
         match self {
             Self::NoUrl => "invalid_url",
@@ -86,16 +77,13 @@ impl InvalidCallbackUrl {
     }
 }
 
-/// An address to which callbacks may be sent.
+/// A URL that may receive callbacks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct CallbackUrl(Url);
 
 impl CallbackUrl {
-    /// Reads an address. Host names are normalised (IDNA, lower case).
-    ///
-    /// # Errors
-    /// See [`InvalidCallbackUrl`].
+    /// Host names are normalised (IDNA, lower case).
     pub fn parse(text: &str, local: &LocalTargets) -> Result<Self, InvalidCallbackUrl> {
         if text.len() > LONGEST {
             return Err(InvalidCallbackUrl::TooLong);
@@ -125,7 +113,6 @@ impl CallbackUrl {
         }
     }
 
-    /// The address.
     pub fn as_url(&self) -> &Url {
         &self.0
     }

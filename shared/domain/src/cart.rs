@@ -74,7 +74,6 @@ pub struct Cart {
     pub status: CartStatus,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
-    /// Counts the changes, for optimistic locking.
     pub version: u64,
 }
 

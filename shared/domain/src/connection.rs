@@ -9,8 +9,8 @@
 //!     +------------------> withdrawn
 //! ```
 //!
-//! `declined` and `withdrawn` are final: a new invitation is a new connection. What is *not* decided here: that there is
-//! at most one live connection of an ordered pair, which the store holds by a row of its own for the pair.
+//! `declined` and `withdrawn` are final: a new invitation is a new connection. The store, not this module, ensures that an
+//! ordered pair has at most one live connection, by a row for the pair.
 
 mod history;
 mod input;
@@ -64,15 +64,13 @@ words! {
     }
 }
 
-/// A client as the connection knows it.
+/// A client as recorded in the connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Party {
-    /// The client.
     pub client_id: ClientId,
-    /// Its contracting company.
     pub company_id: CompanyId,
-    /// Its name when the connection was made.
+    /// The client's name when the connection was created.
     pub name: Name,
 }
 
@@ -86,24 +84,17 @@ impl From<&Client> for Party {
     }
 }
 
-/// Where a connection stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "status")]
 pub enum State {
-    /// The target has not answered.
     Invited,
-    /// The target may sell.
     Active,
-    /// The target said no. Final.
     Declined,
-    /// The source took the invitation back. Final.
     Withdrawn,
-    /// Nothing is sold until the same side unblocks.
+    /// No sales until the same side unblocks.
     #[serde(rename_all = "camelCase")]
     Blocked {
-        /// Who blocked.
         blocked_by: Side,
-        /// When.
         blocked_at: Timestamp,
     },
 }
@@ -123,107 +114,71 @@ impl State {
         self.status().as_str()
     }
 
-    /// Whether the connection stands in the way of another one for the same pair.
+    /// Whether the connection excludes another one for the same pair.
     pub fn is_live(&self) -> bool {
         matches!(self, Self::Invited | Self::Active | Self::Blocked { .. })
     }
 }
 
-/// A connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Connection {
-    /// Id.
     pub id: ConnectionId,
-    /// Shares offers.
     pub source: Party,
-    /// Sells them.
     pub target: Party,
     /// Whether the target sees the source's offers.
     pub offers_access: bool,
     /// Set between two contracting companies.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub callback: Option<CallbackSettings>,
-    /// The mails about blocking it, if there were any.
+    /// The recent mails about blocking and unblocking.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub notices: Option<Notices>,
-    /// Where it stands.
     #[serde(flatten)]
     pub state: State,
-    /// When it was made.
     pub created_at: Timestamp,
-    /// When it was last changed.
     pub updated_at: Timestamp,
-    /// Counts the changes: optimistic locking, and the number of the newest history entry.
+    /// Counts the changes: for optimistic locking, and as the number of the newest history entry.
     pub version: u64,
 }
 
-/// Why a connection is not made or changed.
+/// Why a connection cannot be created or changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ConnectionError {
-    /// The move belongs to the other side.
     #[error("only the {side} client may {} a connection", .transition)]
-    OtherSide {
-        /// What was asked.
-        transition: Transition,
-        /// Who may.
-        side: Side,
-    },
-    /// The status does not allow it.
+    OtherSide { transition: Transition, side: Side },
     #[error("a connection that is {status} cannot be changed by '{}'", .transition)]
     ImpossibleTransition {
-        /// What was asked.
         transition: Transition,
-        /// The current status.
         status: &'static str,
     },
-    /// The other side blocked it.
     #[error("the connection was blocked by the {by} client, which alone may unblock it")]
-    BlockedByOther {
-        /// Who blocked.
-        by: Side,
-    },
-    /// Only the source edits.
+    BlockedByOther { by: Side },
     #[error("only the source client may edit a connection")]
     EditByTarget,
-    /// A final connection is not edited.
     #[error("a connection that is {status} cannot be edited")]
-    EditImpossible {
-        /// The current status.
-        status: &'static str,
-    },
-    /// The contract module is off.
+    EditImpossible { status: &'static str },
     #[error("the module crossClientConnections is off in the {side} client's contracting company")]
-    ModuleOff {
-        /// Whose company.
-        side: Side,
-    },
-    /// A client cannot connect with itself.
+    ModuleOff { side: Side },
     #[error("a client cannot connect with itself")]
     Itself,
-    /// Within one contracting company there is nothing to call back.
     #[error("callback settings are only for connections between two contracting companies")]
     CallbackWithinCompany,
-    /// Between two companies the source must be told of sales.
     #[error("a connection between two contracting companies needs callback settings")]
     CallbackMissing,
 }
 
-/// A changed connection, the history line that goes with it, and who is to be written to.
+/// A changed connection with its history entry and its mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// The connection as it is afterwards; the store counts its version up when it writes.
+    /// The store increments the version when it writes the connection.
     pub connection: Connection,
-    /// The line of its history.
     pub entry: HistoryEntry,
-    /// The mail to the other side, if the change deserves one.
+    /// The mail to the other side, if any.
     pub mail: Option<(Side, MailKind)>,
 }
 
-/// Both contracting companies, or the one, must have booked the module.
-///
-/// # Errors
-/// Names the side whose company has not.
+/// Checks that the module is on in both contracting companies.
 pub fn modules_are_on(
     source: &ContractingCompany,
     target: &ContractingCompany,
@@ -237,7 +192,7 @@ pub fn modules_are_on(
 }
 
 impl Connection {
-    /// Which side a client is, if it is a party at all.
+    /// `None` if the client is not a party.
     pub fn side_of(&self, client: ClientId) -> Option<Side> {
         if client == self.source.client_id {
             Some(Side::Source)
@@ -248,7 +203,6 @@ impl Connection {
         }
     }
 
-    /// The party on a side.
     pub fn party(&self, side: Side) -> &Party {
         match side {
             Side::Source => &self.source,
@@ -256,15 +210,12 @@ impl Connection {
         }
     }
 
-    /// Whether both clients share their customers.
+    /// Within one company, both clients have the same customers.
     pub fn within_one_company(&self) -> bool {
         self.source.company_id == self.target.company_id
     }
 
-    /// Makes a move. Accepting also wants both modules on; see [`modules_are_on`].
-    ///
-    /// # Errors
-    /// The move belongs to the other side, or the status does not allow it.
+    /// Applies a transition. The caller of `Accept` also checks [`modules_are_on`].
     pub fn apply(
         self,
         transition: Transition,
@@ -348,7 +299,7 @@ impl Connection {
         Ok(after.changed(by, action, Vec::new(), now, mail))
     }
 
-    /// Whether the other side is written to; if so, the mail is counted where it could be repeated at will.
+    /// Whether to mail the other side. Mails that a side could repeat at will are counted.
     fn may_mail(&mut self, action: Action, now: Timestamp) -> bool {
         if !matches!(action, Action::Blocked | Action::Unblocked) {
             return true;
@@ -358,10 +309,7 @@ impl Connection {
         counted.is_some()
     }
 
-    /// Changes access or callback settings.
-    ///
-    /// # Errors
-    /// Not the source, not live, or callback settings within one company.
+    /// Changes the access or the callback settings.
     pub fn edit(
         mut self,
         edit: ConnectionEdit,
@@ -388,10 +336,7 @@ impl Connection {
         Ok(self.changed(by, Action::Edited, changes, now, None))
     }
 
-    /// Puts a new signing secret in place; see [`CallbackSettings::rotate`].
-    ///
-    /// # Errors
-    /// Not the source, not live, or no callback settings.
+    /// Adds a signing secret; see [`CallbackSettings::rotate`].
     pub fn rotate_secret(
         mut self,
         sealed: String,
@@ -406,10 +351,6 @@ impl Connection {
         Ok(self.changed(by, Action::SecretRotated, Vec::new(), now, None))
     }
 
-    /// Whether a side may edit now.
-    ///
-    /// # Errors
-    /// Not the source, or not live.
     pub fn may_edit(&self, by: Side) -> Result<(), ConnectionError> {
         if by == Side::Target {
             return Err(ConnectionError::EditByTarget);

@@ -1,4 +1,4 @@
-//! Customers. They belong to a contracting company; all its clients share them.
+//! Customers. They belong to a contracting company and are shared by all its clients.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -8,18 +8,15 @@ use crate::ids::{CompanyId, CustomerId};
 use crate::input::{Object, Parsed};
 use crate::text::{EmailAddress, ExternalId, LanguageTag, Name, Text};
 
-/// Where a customer lives.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Address {
-    /// Street and house number.
+    /// With the house number.
     pub street: Name,
-    /// Second line.
+    /// The second line.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub additional: Option<Name>,
-    /// Postal code.
     pub postal_code: Text<20>,
-    /// City.
     pub city: Name,
     /// ISO 3166-1 alpha-2 code.
     pub country: Text<2>,
@@ -57,57 +54,42 @@ fn parse_country(value: &Value) -> Parsed<Text<2>> {
     }
 }
 
-/// A person who buys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Customer {
-    /// Id.
     pub id: CustomerId,
-    /// The contracting company whose clients share this customer.
     pub company_id: CompanyId,
-    /// Who it is.
     #[serde(flatten)]
     pub profile: Profile,
-    /// The key of this person, sealed: what is kept of the person in other rows can be read by it alone.
+    /// The customer's own key, sealed: all personal data in other rows is encrypted with it.
     pub sealed_key: String,
-    /// When it was made.
     pub created_at: Timestamp,
-    /// When it was last changed.
     pub updated_at: Timestamp,
-    /// Counts the changes, for optimistic locking.
     pub version: u64,
 }
 
-/// What is known of a customer; also the input of a new one.
+/// The data of a customer; also the input of a new one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Profile {
-    /// Unique within the contracting company, compared without case.
+    /// Unique within the contracting company, ignoring case.
     pub email: EmailAddress,
-    /// The customer's language.
     pub language: LanguageTag,
     /// Unique within the contracting company.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub external_system_id: Option<ExternalId>,
-    /// First name.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub first_name: Option<Name>,
-    /// Last name.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub last_name: Option<Name>,
-    /// Phone number, as given.
+    /// As given, not normalised.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub phone: Option<Text<40>>,
-    /// Address.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub address: Option<Address>,
 }
 
 impl Profile {
-    /// Reads a new customer.
-    ///
-    /// # Errors
-    /// Names each wrong member.
     pub fn parse(value: &Value) -> Parsed<Self> {
         let mut object = Object::read(value)?;
         let email = object.required("email", EmailAddress::parse);
@@ -130,7 +112,7 @@ impl Profile {
         })
     }
 
-    /// Makes the customer; `sealed_key` is a fresh key of that person's own.
+    /// `sealed_key` is a new key for this customer alone.
     pub fn create(
         self,
         id: CustomerId,
@@ -150,7 +132,7 @@ impl Profile {
     }
 }
 
-/// Input of an edit: absent leaves, `null` clears what is optional.
+/// An absent field does not change; `null` clears an optional one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CustomerEdit {
     email: Option<EmailAddress>,
@@ -163,10 +145,6 @@ pub struct CustomerEdit {
 }
 
 impl CustomerEdit {
-    /// Reads an edit.
-    ///
-    /// # Errors
-    /// Names each wrong member.
     pub fn parse(value: &Value) -> Parsed<Self> {
         let mut object = Object::read(value)?;
         let edit = Self {
@@ -181,7 +159,6 @@ impl CustomerEdit {
         object.finish(|| Some(edit))
     }
 
-    /// The customer as it is after the edit.
     pub fn apply(self, customer: Customer, now: Timestamp) -> Customer {
         let before = customer.profile;
         let profile = Profile {

@@ -1,13 +1,13 @@
 //! Erasing a customer.
 //!
-//! The customer's row goes, and with it the key under which everything else about the person is sealed. What the books need
-//! stays: orders, subscriptions and payout rows, which know the customer by id only, and a record of who asked for the erasure.
+//! The customer's row is deleted, and with it the key that encrypts all other personal data. The books stay: orders,
+//! subscriptions and payout rows hold the customer's id only. A record names the client that requested the erasure.
 //!
 //! ```text
 //!              a subscription runs
 //!  customer ------------------------> refused: it must end first, by cancellation, refund or charge-back
 //!     |
-//!     +------------------------------> gone; the record remains
+//!     +------------------------------> erased; the record remains
 //! ```
 
 use jiff::Timestamp;
@@ -17,36 +17,32 @@ use crate::customer::Customer;
 use crate::ids::{ClientId, CompanyId, CustomerId, SubscriptionId};
 use crate::subscription::{Life, Subscription};
 
-/// What remains of an erased customer. It holds no data of the person.
+/// The record of an erasure. It holds no personal data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Erasure {
-    /// Who was erased.
     pub customer_id: CustomerId,
-    /// The contracting company whose customer it was.
     pub company_id: CompanyId,
-    /// The client that asked.
+    /// The client that requested the erasure.
     pub asked_by: ClientId,
-    /// When.
     pub erased_at: Timestamp,
 }
 
-/// Why a customer is not erased.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ErasureError {
-    /// Someone has to serve the person, or will ask for money.
-    #[error("the customer has subscriptions that run; each must have ended before")]
+    /// Somebody still serves or bills the customer.
+    #[error("the customer has running subscriptions; each must end first")]
     StillRunning {
-        /// Those of the client that asked.
+        /// Those of the requesting client.
         own: Vec<(SubscriptionId, &'static str)>,
-        /// Whether other clients of the contracting company have some too. Which is theirs to know.
+        /// Whether other clients of the contracting company have running subscriptions; their ids are not disclosed.
         others: bool,
     },
 }
 
 impl Subscription {
-    /// Whether someone has to serve the customer now or later. One that was sold for one period ends with it; one that renews
-    /// goes on until it is cancelled, paid for or not; one that another system manages goes on until that system ends it.
+    /// Whether a subscription still runs now or later. A non-renewing one ends with its period; a renewing one runs until it is
+    /// cancelled, paid or not; an externally managed one runs until the leading system ends it.
     pub fn is_running(&self, now: Timestamp) -> bool {
         match self.life {
             Life::Active => self.renews || self.external.is_some() || self.paid_until > now,
@@ -57,10 +53,7 @@ impl Subscription {
 }
 
 impl Customer {
-    /// Erases the customer, of whom `subscriptions` are the rows of all clients of the contracting company.
-    ///
-    /// # Errors
-    /// A subscription runs.
+    /// Erases the customer; `subscriptions` are the rows of all clients of the contracting company.
     pub fn erase<'a>(
         &self,
         by: ClientId,

@@ -1,5 +1,5 @@
-//! A client's own event endpoint: where it is told what happens to itself, such as the end of an import. Signed, delivered and
-//! logged as the callbacks of a connection are.
+//! A client's own event endpoint, for events about the client itself such as a finished import. Signed, delivered and logged
+//! like a connection's callbacks.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -10,28 +10,19 @@ use crate::connection::{CallbackSettings, SigningSecret};
 use crate::ids::ClientId;
 use crate::input::{FieldErrors, Object, Parsed, string};
 
-/// Where a client is told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EventEndpoint {
-    /// Who.
     pub client_id: ClientId,
-    /// Where to, and how it is signed.
     #[serde(flatten)]
     pub settings: CallbackSettings,
-    /// When it was made.
     pub created_at: Timestamp,
-    /// When it was last changed.
     pub updated_at: Timestamp,
-    /// Counts the changes, for optimistic locking.
     pub version: u64,
 }
 
 impl EventEndpoint {
     /// Reads `{url}`.
-    ///
-    /// # Errors
-    /// Names each wrong member.
     pub fn parse(value: &Value, local: &LocalTargets) -> Parsed<CallbackUrl> {
         let mut object = Object::read(value)?;
         let url = object.required("url", |value| {
@@ -41,7 +32,6 @@ impl EventEndpoint {
         object.finish(|| url)
     }
 
-    /// A new endpoint with its first secret.
     pub fn new(
         client_id: ClientId,
         url: CallbackUrl,
@@ -66,7 +56,7 @@ impl EventEndpoint {
         }
     }
 
-    /// The endpoint at another address, with the same secrets.
+    /// Changes the URL and keeps the secrets.
     pub fn moved_to(mut self, url: CallbackUrl, now: Timestamp) -> Self {
         self.settings.url = url;
         Self {
@@ -75,7 +65,7 @@ impl EventEndpoint {
         }
     }
 
-    /// The endpoint with a new secret; the one before signs beside it for a day.
+    /// Adds a secret; the previous one stays valid for a day.
     pub fn rotated(mut self, sealed_secret: String, now: Timestamp) -> Self {
         self.settings.rotate(sealed_secret, now);
         Self {

@@ -12,8 +12,7 @@ use crate::text::ExternalId;
 use crate::words::words;
 
 /// The error text of a refused change.
-pub const USE_THE_IMPORT: &str =
-    "it is managed by another system; change it there and send it again by POST /v1/imports/orders";
+pub const USE_THE_IMPORT: &str = "it is managed by another system; change it there and import it again by POST /v1/imports/orders";
 
 /// The leading system's data about an order, kept in the order and in its subscription.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
-//! Guessing at voucher codes: so many wrong ones a minute and a day for a client, then it has to wait.
+//! A limit on wrong voucher codes: per minute and per day of a client.
 //!
-//! A code has 100 random bits; at this rate nobody finds one. The limit keeps a broken or hostile program from trying.
+//! A code has 100 random bits, so nobody guesses one at this rate. The limit stops broken or hostile programs.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -8,28 +8,23 @@ use serde::{Deserialize, Serialize};
 use crate::ids::ClientId;
 use crate::window::Window;
 
-/// Wrong codes a minute.
 pub const PER_MINUTE: u32 = 10;
-/// Wrong codes a day.
 pub const PER_DAY: u32 = 100;
 
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
-/// The wrong guesses of a client.
+/// The wrong codes of a client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Guesses {
-    /// The client.
     pub client_id: ClientId,
     minute: Window,
     day: Window,
-    /// Counts the changes, for optimistic locking.
     pub version: u64,
 }
 
 impl Guesses {
-    /// The first wrong guess of a client.
     pub fn first(client_id: ClientId, now: Timestamp) -> Self {
         let window = Window::opened(now);
         Self {
@@ -40,7 +35,7 @@ impl Guesses {
         }
     }
 
-    /// The guesses with another wrong one.
+    /// Counts another wrong code.
     pub fn another(self, now: Timestamp) -> Self {
         Self {
             minute: self.minute.counting(MINUTE, now),
@@ -49,14 +44,14 @@ impl Guesses {
         }
     }
 
-    /// How long the client has to wait before it may try again; `None` if it may now.
+    /// How long the client has to wait; `None` if it may try now.
     pub fn wait(&self, now: Timestamp) -> Option<SignedDuration> {
         self.minute
             .wait(MINUTE, PER_MINUTE, now)
             .max(self.day.wait(DAY, PER_DAY, now))
     }
 
-    /// From when on the row says nothing any more.
+    /// When the row may be deleted.
     pub fn forgotten_at(&self) -> Timestamp {
         self.day.end(DAY)
     }

@@ -1,4 +1,4 @@
-//! Ids: a prefix that names the kind, and a UUIDv7, so that ids sort by the time they were made.
+//! Ids: a prefix that names the kind, and a UUIDv7, so that ids sort by creation time.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,15 +9,14 @@ use uuid::Uuid;
 
 use crate::IdSource;
 
-/// The text is no id of the expected kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected an id like {prefix}_0190b8f5c6f77c3ab0a1c2d3e4f50617")]
 pub struct InvalidId {
-    /// The prefix the id should have, without the underscore.
+    /// Without the underscore.
     pub prefix: &'static str,
 }
 
-/// The smallest UUIDv7 of a millisecond: ids made at `time` or later compare greater or equal.
+/// The smallest UUIDv7 of a millisecond: ids generated at `time` or later compare greater or equal.
 pub fn first_uuid_of(time: Timestamp) -> Uuid {
     let millis = u64::try_from(time.as_millisecond()).unwrap_or(0);
     Uuid::from_u64_pair((millis << 16) | 0x7000, 0x8000_0000_0000_0000)
@@ -30,15 +29,14 @@ macro_rules! ids {
         pub struct $name(Uuid);
 
         impl $name {
-            /// What stands before the underscore.
+            /// Without the underscore.
             pub const PREFIX: &'static str = $prefix;
 
-            /// A fresh id.
             pub fn generate(ids: &mut (impl IdSource + ?Sized)) -> Self {
                 Self(ids.uuid())
             }
 
-            /// The smallest id that can have been made at `time` or later: the lower bound of a time range.
+            /// The lower bound of the ids generated at `time` or later.
             pub fn first_of(time: Timestamp) -> Self {
                 Self(first_uuid_of(time))
             }
@@ -86,19 +84,13 @@ macro_rules! ids {
 }
 
 ids! {
-    /// A contracting company.
     CompanyId = "cco";
     /// A client: a merchant unit, the tenant of everything it owns.
     ClientId = "cli";
-    /// A connection from a source to a target client.
     ConnectionId = "con";
-    /// An offer.
     OfferId = "off";
-    /// A cart.
     CartId = "crt";
-    /// A customer of a contracting company.
     CustomerId = "cus";
-    /// An order.
     OrderId = "ord";
     /// A subscription; the seller's and the source's rows of one sale share it.
     SubscriptionId = "sub";

@@ -1,36 +1,34 @@
-//! Reading JSON input field by field, so that an answer names every wrong field and not only the first.
+//! Reads JSON input field by field, so that an answer names every wrong field and not only the first.
 //!
-//! A parser is a function from a JSON value to a typed value or [`FieldErrors`]. [`Object`] applies parsers to the
-//! members of a JSON object, collects what they refuse under the member's path (`positions[2].offerId`), and at the end
-//! refuses members that nobody asked for by name.
+//! A parser is a function from a JSON value to a typed value or [`FieldErrors`]. [`Object`] applies parsers to the members
+//! of a JSON object, collects their errors under the member's path (`positions[2].offerId`), and finally rejects unknown
+//! members.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-/// One wrong field.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct FieldError {
-    /// Path of the field, e.g. `positions[2].offerId`; empty for the body as a whole.
+    /// The path, e.g. `positions[2].offerId`; empty for the whole body.
     pub field: String,
-    /// Stable code, e.g. `required`, `too_long`.
+    /// Stable, e.g. `required`, `too_long`.
     pub code: &'static str,
-    /// What is wrong and how to mend it, for people.
+    /// Explains the error and its correction, for people.
     pub detail: String,
 }
 
-/// All that is wrong with an input, in the order of reading.
+/// All errors of an input, in reading order.
 #[derive(Debug, Clone, PartialEq, Eq, Default, thiserror::Error)]
 #[error("{} field(s) of the input are wrong", .0.len())]
 pub struct FieldErrors(pub Vec<FieldError>);
 
 impl FieldErrors {
-    /// One error about the value itself; whoever reads the member adds its path.
+    /// An error about the value itself; the reader of the member adds its path.
     pub fn one(code: &'static str, detail: impl Into<String>) -> Self {
         Self::at("", code, detail)
     }
 
-    /// One error at a path.
     pub fn at(field: impl Into<String>, code: &'static str, detail: impl Into<String>) -> Self {
         Self(vec![FieldError {
             field: field.into(),
@@ -39,7 +37,7 @@ impl FieldErrors {
         }])
     }
 
-    /// The same errors, seen from one level up.
+    /// Prefixes the paths with the parent's.
     pub fn under(mut self, parent: &str) -> Self {
         for error in &mut self.0 {
             error.field = match error.field.as_str() {
@@ -52,10 +50,9 @@ impl FieldErrors {
     }
 }
 
-/// What a parser answers.
 pub type Parsed<T> = Result<T, FieldErrors>;
 
-/// A JSON object being read.
+/// A JSON object that is being read.
 pub struct Object<'a> {
     members: &'a Map<String, Value>,
     asked: BTreeSet<&'static str>,
@@ -63,10 +60,6 @@ pub struct Object<'a> {
 }
 
 impl<'a> Object<'a> {
-    /// Starts to read.
-    ///
-    /// # Errors
-    /// The value is no JSON object.
     pub fn read(value: &'a Value) -> Parsed<Self> {
         match value {
             Value::Object(members) => Ok(Self {
@@ -81,7 +74,7 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// A member that must be there. `None` means that an error was noted.
+    /// Reads a member that must be present. `None` means that an error was noted.
     pub fn required<T>(
         &mut self,
         name: &'static str,
@@ -97,7 +90,7 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// A member that may be absent; `null` counts as absent.
+    /// Reads a member that may be absent; `null` counts as absent.
     pub fn optional<T>(
         &mut self,
         name: &'static str,
@@ -110,7 +103,7 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// A member of an edit: `None` when absent, `Some(None)` when `null` clears the value.
+    /// Reads a member of an edit: `None` if absent, `Some(None)` if `null` clears the value.
     pub fn clearable<T>(
         &mut self,
         name: &'static str,
@@ -129,10 +122,7 @@ impl<'a> Object<'a> {
         self.errors.extend(errors.0);
     }
 
-    /// Ends the reading and builds the value, which is possible only when no error was noted.
-    ///
-    /// # Errors
-    /// All errors noted, and one for each member that was not asked for.
+    /// Builds the value, unless errors were noted or a member is unknown.
     pub fn finish<T>(mut self, build: impl FnOnce() -> Option<T>) -> Parsed<T> {
         for name in self
             .members
@@ -143,7 +133,7 @@ impl<'a> Object<'a> {
             self.errors.push(FieldError {
                 field: name.clone(),
                 code: "unknown_field",
-                detail: format!("no such field here; known: {known}"),
+                detail: format!("unknown field; the known ones are: {known}"),
             });
         }
         match build() {
@@ -164,10 +154,6 @@ impl<'a> Object<'a> {
     }
 }
 
-/// A text, as it stands.
-///
-/// # Errors
-/// The value is no string.
 pub fn string(value: &Value) -> Parsed<&str> {
     value.as_str().ok_or_else(|| {
         FieldErrors::one(
@@ -177,20 +163,13 @@ pub fn string(value: &Value) -> Parsed<&str> {
     })
 }
 
-/// A text that something else parses, e.g. an id.
-///
-/// # Errors
-/// The value is no string, or the parser refuses it.
+/// Parses a string by `FromStr`, e.g. an id.
 pub fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(value: &Value) -> Parsed<T> {
     string(value)?
         .parse()
         .map_err(|error: T::Err| FieldErrors::one("invalid", error.to_string()))
 }
 
-/// `true` or `false`.
-///
-/// # Errors
-/// The value is neither.
 pub fn boolean(value: &Value) -> Parsed<bool> {
     value.as_bool().ok_or_else(|| {
         FieldErrors::one(
@@ -200,10 +179,7 @@ pub fn boolean(value: &Value) -> Parsed<bool> {
     })
 }
 
-/// A whole number within bounds.
-///
-/// # Errors
-/// The value is no whole number, does not fit 64 bits, or is out of bounds.
+/// Reads a whole number within bounds.
 pub fn integer(bounds: std::ops::RangeInclusive<i64>) -> impl Fn(&Value) -> Parsed<i64> {
     move |value| {
         let number = value.as_i64().ok_or_else(|| {
@@ -232,10 +208,7 @@ pub fn integer(bounds: std::ops::RangeInclusive<i64>) -> impl Fn(&Value) -> Pars
     }
 }
 
-/// A list of values, each read by `item`; errors of all items are kept.
-///
-/// # Errors
-/// The value is no list, its length is out of bounds, or items are wrong.
+/// Reads a list; the errors of all items are collected.
 pub fn list<T>(
     lengths: std::ops::RangeInclusive<usize>,
     item: impl Fn(&Value) -> Parsed<T>,
@@ -249,7 +222,7 @@ pub fn list<T>(
         })?;
         if !lengths.contains(&values.len()) {
             let detail = format!(
-                "must hold {} to {} entries, found {}",
+                "must have {} to {} entries, found {}",
                 lengths.start(),
                 lengths.end(),
                 values.len()
@@ -272,10 +245,7 @@ pub fn list<T>(
     }
 }
 
-/// One of a closed set of words.
-///
-/// # Errors
-/// The value is no string or none of the words.
+/// Reads one of a closed set of words.
 pub fn one_of<T: Copy>(words: &'static [(&'static str, T)]) -> impl Fn(&Value) -> Parsed<T> {
     move |value| {
         let text = string(value)?;

@@ -1,14 +1,11 @@
-//! Instants as other systems send them: RFC 3339, in UTC, so that nobody has to guess a time zone.
+//! Instants from other systems: RFC 3339 in UTC, so that nobody has to guess a time zone.
 
 use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::input::{FieldErrors, Parsed, string};
 
-/// Reads an instant such as `2026-11-21T12:00:00Z`, kept to the millisecond.
-///
-/// # Errors
-/// No RFC 3339 instant, or none in UTC; the error tells how to write it.
+/// Reads an instant such as `2026-11-21T12:00:00Z`, truncated to milliseconds. The error explains the correction.
 pub fn instant(value: &Value) -> Parsed<Timestamp> {
     let text = string(value)?;
     let example = "expected an instant in UTC such as 2026-11-21T12:00:00Z";
@@ -16,7 +13,7 @@ pub fn instant(value: &Value) -> Parsed<Timestamp> {
         if is_date(text) {
             return Err(FieldErrors::one(
                 "no_time",
-                format!("a date alone does not say when; write {text}T00:00:00Z"),
+                format!("a date alone is not an instant; write {text}T00:00:00Z"),
             ));
         }
         return Err(FieldErrors::one("invalid_date", example));
@@ -24,7 +21,7 @@ pub fn instant(value: &Value) -> Parsed<Timestamp> {
     let time = rest.trim_end_matches('Z');
     if is_time(time) && rest.len() == time.len() {
         let detail = format!(
-            "a local time does not say when; convert it to UTC and write it like {date}T{rest}Z"
+            "a local time is not an instant; convert it to UTC and write it like {date}T{rest}Z"
         );
         return Err(FieldErrors::one("no_offset", detail));
     }

@@ -1,7 +1,7 @@
-//! How often a client may invite: so many invitations an hour, then it has to wait.
+//! A limit on invitations: per hour of a client.
 //!
-//! Each invitation is a mail to somebody who did not ask for it. Declined or withdrawn ones count like any other: inviting the
-//! same client again is another mail.
+//! Each invitation is an unsolicited mail. Declined and withdrawn ones count too, because inviting the same client again
+//! sends another mail.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 use crate::ids::ClientId;
 use crate::window::Window;
 
-/// Invitations an hour.
 pub const PER_HOUR: u32 = 20;
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
@@ -18,15 +17,12 @@ const HOUR: SignedDuration = SignedDuration::from_hours(1);
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Invitations {
-    /// The client.
     pub client_id: ClientId,
     hour: Window,
-    /// Counts the changes, for optimistic locking.
     pub version: u64,
 }
 
 impl Invitations {
-    /// The first invitation of a client.
     pub fn first(client_id: ClientId, now: Timestamp) -> Self {
         Self {
             client_id,
@@ -35,7 +31,7 @@ impl Invitations {
         }
     }
 
-    /// The invitations with another one.
+    /// Counts another invitation.
     pub fn another(self, now: Timestamp) -> Self {
         Self {
             hour: self.hour.counting(HOUR, now),
@@ -43,12 +39,12 @@ impl Invitations {
         }
     }
 
-    /// How long the client has to wait before it may invite again; `None` if it may now.
+    /// How long the client has to wait; `None` if it may invite now.
     pub fn wait(&self, now: Timestamp) -> Option<SignedDuration> {
         self.hour.wait(HOUR, PER_HOUR, now)
     }
 
-    /// From when on the row says nothing any more.
+    /// When the row may be deleted.
     pub fn forgotten_at(&self) -> Timestamp {
         self.hour.end(HOUR)
     }

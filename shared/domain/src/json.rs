@@ -1,26 +1,23 @@
-//! Reading JSON within bounded memory. A text of 2 MiB can hold 300,000 empty objects, which as values take a hundred times as
-//! much: more than the function has.
+//! Parses JSON within bounded memory. A text of 2 MiB can hold 300,000 empty objects; as values they take a hundred times as
+//! much memory, more than the function has.
 
 use serde::de::{
     DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
 use serde_json::Value;
 
-/// The most values of one body: four times what an import of 1,000 orders with all members has. As nested objects, which take
-/// most, they bring the function to 57 MiB (`make bench-import` prints it).
+/// The maximum number of values in a body: four times as many as an import of 1,000 complete orders has. Nested objects take
+/// the most memory and bring the function to 57 MiB (`make bench-import` prints it).
 const MOST_VALUES: usize = 100_000;
 
-/// Reads JSON of at most 100,000 values.
-///
-/// # Errors
-/// It is none, is nested more than 127 deep, or has more values.
+/// Parses JSON of at most 100,000 values and 127 levels.
 pub fn parse(text: &[u8]) -> serde_json::Result<Value> {
     let mut values = 0;
     Count(&mut values).deserialize(&mut serde_json::Deserializer::from_slice(text))?;
     serde_json::from_slice(text)
 }
 
-/// Counts values without keeping them.
+/// Counts the values without storing them.
 struct Count<'a>(&'a mut usize);
 
 impl Count<'_> {

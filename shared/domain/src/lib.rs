@@ -1,17 +1,17 @@
-//! What Tandem decides, readable without knowing AWS.
+//! The rules of Tandem as pure functions, readable without knowing AWS.
 //!
-//! Every rule of the product lives here as a method on a value: a connection is accepted, a cart is checked, a
-//! purchase is decided, a delivery is scheduled. Nothing in this crate reads a clock, draws a random number, waits
-//! or talks to anything: the time comes in as `now`, ids and voucher codes come from a [`IdSource`].
+//! Each rule is a method on a value: a connection is accepted, a cart is checked, a purchase is decided, a delivery is
+//! scheduled. This crate has no clock, no randomness, no async and no I/O: the time is an argument, ids and voucher codes come
+//! from an [`IdSource`].
 //!
-//! Parts, by what they are about:
-//! - words: [`ids`], [`money`], [`text`], [`period`], [`payment_method`]
-//! - reading input, all errors at once: [`input`], [`json`], [`instant`]
-//! - who is who and may do what: [`tenancy`], [`scope`], [`customer`], [`erasure`]
-//! - selling together: [`connection`], [`inviting`], [`offer`], [`sharing`], [`cart`], [`purchase`], [`order`], [`subscription`],
-//!   [`after_sale`], [`voucher`], [`guessing`], [`payout`]
-//! - mirroring another system: [`external`], [`import`]
-//! - telling others: [`callback`], [`endpoint_health`], [`event_endpoint`], [`replay`], [`mail`], [`invitation_mail`]
+//! Modules by subject:
+//! - values: [`ids`], [`money`], [`text`], [`period`], [`payment_method`]
+//! - input, all errors at once: [`input`], [`json`], [`instant`]
+//! - identity and access: [`tenancy`], [`scope`], [`customer`], [`erasure`]
+//! - joint sales: [`connection`], [`invitation_limit`], [`offer`], [`sharing`], [`cart`], [`purchase`], [`order`],
+//!   [`subscription`], [`after_sale`], [`voucher`], [`voucher_guesses`], [`payout`]
+//! - orders of other systems: [`external`], [`import`]
+//! - callbacks and mails: [`callback`], [`endpoint_health`], [`event_endpoint`], [`replay`], [`mail`], [`invitation_mail`]
 
 pub mod after_sale;
 pub mod callback;
@@ -51,10 +51,10 @@ mod words;
 
 pub use jiff::Timestamp;
 
-/// Where ids and voucher codes come from, so that the domain stays free of randomness.
+/// The source of ids and voucher codes, which keeps randomness out of the domain.
 pub trait IdSource {
-    /// A fresh UUIDv7 (RFC 9562), later than the ones before it.
+    /// A new UUIDv7 (RFC 9562), later than the ones before it.
     fn uuid(&mut self) -> uuid::Uuid;
-    /// A fresh voucher code of 100 random bits, with its hash.
+    /// A new voucher code of 100 random bits, with its hash.
     fn voucher(&mut self) -> voucher::NewVoucher;
 }

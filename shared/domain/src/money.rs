@@ -1,4 +1,4 @@
-//! Money: whole minor units of an ISO 4217 currency. No floats anywhere.
+//! Money: whole minor units of an ISO 4217 currency, no floats.
 
 use std::fmt;
 
@@ -7,19 +7,15 @@ use serde_json::Value;
 
 use crate::input::{FieldErrors, Object, Parsed, integer, string};
 
-/// The largest amount of one price: 10^12 minor units. Times the largest quantity (10^4) and the largest number of
-/// positions (20) it is 2 * 10^17 and fits an `i64`.
+/// The largest price, in minor units. Times the largest quantity (10^4) and the most positions (20), it is 2 * 10^17 and
+/// fits an `i64`.
 pub const LARGEST_AMOUNT: i64 = 1_000_000_000_000;
 
-/// An ISO 4217 currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Currency(iso_currency::Currency);
 
 impl Currency {
-    /// Reads an alphabetic code such as `EUR`.
-    ///
-    /// # Errors
-    /// No current ISO 4217 currency has this code.
+    /// Reads the code of a current ISO 4217 currency, such as `EUR`.
     pub fn parse(value: &Value) -> Parsed<Self> {
         let code = string(value)?;
         iso_currency::Currency::from_code(code)
@@ -51,20 +47,15 @@ impl<'de> Deserialize<'de> for Currency {
     }
 }
 
-/// An amount in minor units (cents for EUR, yen for JPY) of a currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Money {
-    /// Minor units; negative only in payout rows that take back.
+    /// Minor units (cents for EUR, yen for JPY); negative only for reversals.
     pub amount: i64,
-    /// The currency.
     pub currency: Currency,
 }
 
 impl Money {
     /// Reads a price: `{"amount": 1250, "currency": "EUR"}`, from 0 to [`LARGEST_AMOUNT`].
-    ///
-    /// # Errors
-    /// Names each wrong member.
     pub fn parse_price(value: &Value) -> Parsed<Self> {
         let mut object = Object::read(value)?;
         let amount = object.required("amount", integer(0..=LARGEST_AMOUNT));
@@ -77,7 +68,7 @@ impl Money {
         })
     }
 
-    /// This amount a number of times; cannot overflow for a price and a quantity of up to 10,000.
+    /// Does not overflow for a price and a quantity of up to 10,000.
     pub fn times(self, quantity: u32) -> Self {
         Self {
             amount: self.amount.saturating_mul(i64::from(quantity)),
@@ -85,7 +76,6 @@ impl Money {
         }
     }
 
-    /// The same amount, taken back.
     pub fn negated(self) -> Self {
         Self {
             amount: -self.amount,
@@ -93,8 +83,8 @@ impl Money {
         }
     }
 
-    /// What is left of this amount when the seller keeps `share`; the seller's part is rounded down to a minor unit.
-    /// Symmetric around zero, so that a refund undoes its payment to the cent.
+    /// Subtracts the seller's `share`, rounded down to a minor unit. Symmetric around zero, so that a refund equals its payment
+    /// to the cent.
     pub fn after_share(self, share: BasisPoints) -> Self {
         let gross = i128::from(self.amount.unsigned_abs());
         let kept = gross * i128::from(share.0) / 10_000;
@@ -118,10 +108,6 @@ impl fmt::Display for Money {
 pub struct BasisPoints(pub u16);
 
 impl BasisPoints {
-    /// Reads a share.
-    ///
-    /// # Errors
-    /// No whole number from 0 to 10,000.
     pub fn parse(value: &Value) -> Parsed<Self> {
         integer(0..=10_000)(value).map(|points| Self(u16::try_from(points).unwrap_or(10_000)))
     }

@@ -1,4 +1,4 @@
-//! Offers: what is sold, how it is shared, and who manages it.
+//! Offers: products, their sharing, and the system that manages them.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -11,16 +11,14 @@ use crate::period::Period;
 use crate::text::{Description, Name};
 use crate::words::words;
 
-/// The most target clients that one offer names; with their share rows the offer still fits one transaction.
+/// The most target clients of one offer; with their share rows the offer still fits one transaction.
 pub const MOST_TARGETS: usize = 40;
 
-/// What kind of thing is sold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "type")]
 pub enum OfferKind {
-    /// Time-based: each payment covers one period.
     Subscription {
-        /// What one payment covers.
+        /// The time that one payment covers.
         period: Period,
         /// Whether further periods may be paid.
         renews: bool,
@@ -29,13 +27,12 @@ pub enum OfferKind {
     Single,
 }
 
-/// How an offer is shared with target clients.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CrossClient {
-    /// Who may sell it, without repeats.
+    /// The clients that may sell the offer, sorted, without repeats.
     pub target_client_ids: Vec<ClientId>,
-    /// What the seller keeps of the gross amount.
+    /// The seller's part of the gross amount.
     pub seller_share_basis_points: BasisPoints,
 }
 
@@ -66,67 +63,52 @@ words! {
     }
 }
 
-/// Something a client sells, or shares for others to sell.
+/// A product that a client sells, or shares for other clients to sell.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Offer {
-    /// Id.
     pub id: OfferId,
     /// The owner.
     pub client_id: ClientId,
-    /// Name.
     pub name: Name,
-    /// Description.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub description: Option<Description>,
-    /// Subscription or single.
     #[serde(flatten)]
     pub kind: OfferKind,
-    /// Price of one unit for one period.
+    /// Of one unit for one period.
     pub price: Money,
-    /// Set if shared; the owner then does not sell it itself.
+    /// Set if shared; the owner itself then does not sell the offer.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub cross_client: Option<CrossClient>,
     /// Never sold in a cart, only imported from the leading system.
     pub externally_managed: bool,
-    /// Active or archived.
     pub status: OfferStatus,
-    /// When it was made.
     pub created_at: Timestamp,
-    /// When it was last changed.
     pub updated_at: Timestamp,
-    /// Counts the changes, for optimistic locking.
     pub version: u64,
 }
 
-/// The offer cannot be changed that way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum OfferError {
-    /// Archived offers stay as they were sold.
     #[error("the offer is archived")]
     Archived,
-    /// An offer is cross-client from its first day or not at all: carts rely on it.
+    /// Carts rely on it.
     #[error("an offer cannot become or cease to be cross-client")]
     SharingIsFixed,
 }
 
-/// Input of a new offer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OfferDraft {
     name: Name,
     description: Option<Description>,
     kind: OfferKind,
     price: Money,
-    /// Set if it is to be shared.
+    /// Set if the offer is shared.
     pub cross_client: Option<CrossClient>,
     externally_managed: bool,
 }
 
 impl OfferDraft {
-    /// Reads a new offer.
-    ///
-    /// # Errors
-    /// Names each wrong member, and members that do not go together.
     pub fn parse(value: &Value) -> Parsed<Self> {
         words! {
             enum Type {
@@ -173,7 +155,7 @@ impl OfferDraft {
         }
         if cross_client.is_some() && externally_managed {
             let detail =
-                "an externally managed offer is never sold in a cart and so cannot be shared";
+                "an externally managed offer is never sold in a cart, so it cannot be shared";
             object.note(FieldErrors::at(
                 "externallyManaged",
                 "contradicts_cross_client",
@@ -199,7 +181,6 @@ impl OfferDraft {
         })
     }
 
-    /// Makes the offer.
     pub fn create(self, id: OfferId, client_id: ClientId, now: Timestamp) -> Offer {
         Offer {
             id,
@@ -218,21 +199,17 @@ impl OfferDraft {
     }
 }
 
-/// Input of an edit of an offer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OfferEdit {
     name: Option<Name>,
     description: Option<Option<Description>>,
     price: Option<Money>,
-    /// New sharing, if it is to change.
+    /// Replaces the sharing, if given.
     pub cross_client: Option<CrossClient>,
 }
 
 impl OfferEdit {
-    /// Reads an edit. Type, period and management are fixed: make a new offer instead.
-    ///
-    /// # Errors
-    /// Names each wrong member.
+    /// Type, period and management are fixed: they need a new offer.
     pub fn parse(value: &Value) -> Parsed<Self> {
         let mut object = Object::read(value)?;
         let edit = Self {
@@ -246,10 +223,7 @@ impl OfferEdit {
 }
 
 impl Offer {
-    /// The offer as it is after the edit. What was sold keeps its price.
-    ///
-    /// # Errors
-    /// The offer is archived, or its sharing would begin.
+    /// Sold subscriptions keep their price.
     pub fn edit(self, edit: OfferEdit, now: Timestamp) -> Result<Self, OfferError> {
         if self.status == OfferStatus::Archived {
             return Err(OfferError::Archived);
@@ -267,10 +241,6 @@ impl Offer {
         })
     }
 
-    /// The offer as it is after it was archived.
-    ///
-    /// # Errors
-    /// It is archived already.
     pub fn archive(self, now: Timestamp) -> Result<Self, OfferError> {
         match self.status {
             OfferStatus::Active => Ok(Self {
@@ -282,7 +252,7 @@ impl Offer {
         }
     }
 
-    /// Whether the offer names this client as one that may sell it.
+    /// Whether the client may sell the offer.
     pub fn names(&self, target: ClientId) -> bool {
         self.cross_client
             .as_ref()

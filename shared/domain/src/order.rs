@@ -1,4 +1,4 @@
-//! Orders: what one customer bought in one purchase, and what was taken back of it.
+//! Orders: one customer's purchase, and its reversals.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use crate::payment_method::PaymentMethod;
 use crate::text::Name;
 use crate::words::words;
 
-/// Whether a position's money is still with the seller.
+/// Whether the seller still has the money of a position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(
     rename_all = "camelCase",
@@ -22,74 +22,59 @@ use crate::words::words;
     tag = "status"
 )]
 pub enum PositionState {
-    /// It is.
     Paid,
-    /// The seller gave it back.
+    /// The seller refunded it.
     Refunded {
-        /// When.
         reversed_at: Timestamp,
     },
-    /// The customer's bank took it back.
+    /// The customer's bank returned it.
     ChargedBack {
-        /// When.
         reversed_at: Timestamp,
     },
 }
 
-/// One bought position.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderPosition {
-    /// The number it has in the cart.
+    /// Its number in the cart.
     pub position: u8,
-    /// What was bought.
     pub offer_id: OfferId,
-    /// Its name then.
     pub offer_name: Name,
-    /// How many.
     pub quantity: u32,
-    /// Price of one unit then.
+    /// Of one unit at the time of the purchase.
     pub unit_price: Money,
     /// Unit price times quantity.
     pub amount: Money,
-    /// The owner of the offer, if it is not the seller.
+    /// The owner of the offer, if another client.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub source_client_id: Option<ClientId>,
-    /// The subscription it began, if it is time-based.
+    /// Set for a time-based offer.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub subscription_id: Option<SubscriptionId>,
-    /// Whether its money is still there.
     #[serde(flatten)]
     pub state: PositionState,
 }
 
-/// An order of the selling client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Order {
-    /// Id.
     pub id: OrderId,
-    /// Who sold.
+    /// The seller.
     pub client_id: ClientId,
-    /// Who bought.
     pub customer_id: CustomerId,
-    /// Which cart; absent for an order that was imported.
+    /// Absent for an imported order.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub cart_id: Option<CartId>,
-    /// How it was paid.
     pub payment_method: PaymentMethod,
-    /// What was bought, in order of the positions' numbers.
+    /// In order of their numbers.
     pub positions: Vec<OrderPosition>,
-    /// Sum of all positions.
+    /// The sum of all positions.
     pub total: Money,
-    /// Set for an order that was imported.
+    /// Set for an imported order.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub external: Option<External>,
-    /// When it was bought.
     pub created_at: Timestamp,
-    /// When it was last changed.
     pub updated_at: Timestamp,
-    /// Counts the changes, for optimistic locking.
     pub version: u64,
 }
 
@@ -103,17 +88,15 @@ words! {
     }
 }
 
-/// Why money cannot go back.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReversalError {
-    /// The order has no such positions.
     #[error("the order has no position {}", numbers(.0))]
     UnknownPositions(Vec<u8>),
-    /// The money moved in another system.
+    /// The payment is in another system.
     #[error("{USE_THE_IMPORT}")]
     ExternallyManaged,
-    /// The positions' money went back before.
-    #[error("position {} of the order was refunded or charged back before", numbers(.0))]
+    /// Positions that were reversed before.
+    #[error("position {} of the order is already refunded or charged back", numbers(.0))]
     NotPaid(Vec<u8>),
 }
 
@@ -126,9 +109,6 @@ fn numbers(positions: &[u8]) -> String {
 }
 
 /// Reads the input of a refund or charge-back: `{positions?: [1, 2]}`; absent means the whole order.
-///
-/// # Errors
-/// Names each wrong member.
 pub fn parse_reversal(value: &Value) -> Parsed<Option<BTreeSet<u8>>> {
     let mut object = Object::read(value)?;
     let positions = object.optional("positions", list(1..=20, integer(1..=20)));
@@ -143,15 +123,11 @@ pub fn parse_reversal(value: &Value) -> Parsed<Option<BTreeSet<u8>>> {
 }
 
 impl Order {
-    /// Who changes it.
     pub fn managed_by(&self) -> ManagedBy {
         ManagedBy::of(self.external.as_ref())
     }
 
-    /// The order after money of some positions, or of all that are still paid, went back; and those positions' numbers.
-    ///
-    /// # Errors
-    /// The order was imported, a named position does not exist or was taken back before, or nothing is left to take back.
+    /// Reverses the requested positions, or all that are still paid, and returns their numbers.
     pub fn reverse(
         mut self,
         asked: Option<&BTreeSet<u8>>,

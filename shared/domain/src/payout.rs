@@ -1,7 +1,7 @@
-//! The payout list: what clients owe each other.
+//! The payout list: the amounts that clients owe each other.
 //!
-//! A row is due to the source if its amount is positive (`PAYMENT`), to the target if it is negative (`REFUND`, `LOSS`).
-//! Whoever the money is due to says when it has come; nobody can take that back.
+//! A positive row (`PAYMENT`) is due to the source, a negative one (`REFUND`, `LOSS`) to the target. The creditor marks it
+//! paid, and cannot undo this.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,7 @@ words! {
         Payment = "PAYMENT",
         /// The seller gave money back.
         Refund = "REFUND",
-        /// The customer's bank took money back.
+        /// The customer's bank returned the money.
         Loss = "LOSS",
     }
 
@@ -29,7 +29,6 @@ words! {
     }
 }
 
-/// Whether the money has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(
     rename_all = "camelCase",
@@ -37,13 +36,11 @@ words! {
     tag = "paidStatus"
 )]
 pub enum PaidState {
-    /// Not yet.
     #[serde(rename = "OPEN")]
     Open,
-    /// It has.
     #[serde(rename = "PAID")]
     Paid {
-        /// When that was said.
+        /// When the creditor marked the row.
         paid_at: Timestamp,
     },
 }
@@ -57,62 +54,50 @@ impl PaidState {
     }
 }
 
-/// A row of the payout list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Payout {
-    /// Id.
     pub id: PayoutId,
-    /// What made it.
     #[serde(rename = "type")]
     pub payout_type: PayoutType,
-    /// Owns the offer.
+    /// The owner of the offer.
     pub source_client_id: ClientId,
-    /// The source's name then.
+    /// At the time of the sale.
     pub source_name: Name,
-    /// Sold it and took the money.
+    /// The seller, who has the customer's money.
     pub target_client_id: ClientId,
-    /// The target's name then.
+    /// At the time of the sale.
     pub target_name: Name,
-    /// The target's order.
+    /// Of the target.
     pub order_id: OrderId,
-    /// The subscription.
     pub subscription_id: SubscriptionId,
-    /// Which paid period of the subscription, counted from 1.
+    /// The paid period of the subscription, counted from 1.
     pub period_number: u32,
-    /// What was sold.
     pub offer_id: OfferId,
-    /// Its name then.
     pub offer_name: Name,
-    /// The target's customer.
+    /// Of the target.
     pub customer_id: CustomerId,
-    /// How the customer paid.
     pub payment_method: PaymentMethod,
-    /// What the customer paid; negative if it went back.
+    /// The customer's payment; negative if reversed.
     pub gross: Money,
-    /// What the seller keeps of it.
+    /// The seller's part of the gross amount.
     pub seller_share_basis_points: BasisPoints,
-    /// What is due to the source; negative if it is due to the target.
+    /// Due to the source; to the target if negative.
     pub due: Money,
-    /// Whether it has come.
     #[serde(flatten)]
     pub paid: PaidState,
-    /// When it was made.
     pub created_at: Timestamp,
-    /// Counts the changes, for optimistic locking.
     pub version: u64,
 }
 
-/// Why a row is not marked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PayoutError {
-    /// Only the one who gets the money can say that it came.
     #[error("only the client to whom the amount is due may mark it paid")]
     NotDueToCaller,
 }
 
 impl Payout {
-    /// The other party, as seen by one of the two.
+    /// The other party.
     pub fn partner_of(&self, client: ClientId) -> ClientId {
         if client == self.source_client_id {
             self.target_client_id
@@ -121,7 +106,7 @@ impl Payout {
         }
     }
 
-    /// To whom the money is due.
+    /// The client to which the amount is due.
     pub fn creditor(&self) -> ClientId {
         if self.due.amount < 0 {
             self.target_client_id
@@ -130,10 +115,7 @@ impl Payout {
         }
     }
 
-    /// The row after the money came. `None` if it was marked before: nothing changes.
-    ///
-    /// # Errors
-    /// The caller is not the one to whom it is due.
+    /// Marks the row paid; `None` if it already is.
     pub fn mark_paid(self, by: ClientId, now: Timestamp) -> Result<Option<Self>, PayoutError> {
         if by != self.creditor() {
             return Err(PayoutError::NotDueToCaller);
@@ -148,36 +130,33 @@ impl Payout {
     }
 }
 
-/// One line of a statement: all rows of a partner, month and currency.
+/// One line of a statement: all rows of one partner, role, month and currency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StatementLine {
-    /// The other party.
     pub partner_client_id: ClientId,
-    /// Its name in the newest of the rows.
+    /// The partner's name in its first row.
     pub partner_name: Name,
-    /// What the caller is in these rows: `source` or `target`.
+    /// The caller's side.
     pub role: crate::connection::Side,
-    /// UTC month of the rows, `YYYY-MM`.
+    /// In UTC, `YYYY-MM`.
     pub month: String,
-    /// Rows summed.
+    /// The number of rows.
     pub rows: u64,
-    /// Sum of the gross amounts.
     pub gross: Money,
-    /// Sum of what is due to the source.
+    /// Due to the source.
     pub due: Money,
-    /// The part of `due` that is still open.
+    /// The unpaid part of `due`.
     pub open: Money,
 }
 
-/// Sums rows as one client sees them, row by row, so that any number of rows needs memory only for the lines.
+/// Sums rows from one client's view, row by row: memory grows with the lines, not with the rows.
 #[derive(Debug, Default)]
 pub struct Statement {
     lines: std::collections::BTreeMap<(String, String, bool, String), StatementLine>,
 }
 
 impl Statement {
-    /// Adds a row.
     pub fn add(&mut self, client: ClientId, row: &Payout) {
         use crate::connection::Side;
         let is_source = client == row.source_client_id;
@@ -225,7 +204,7 @@ impl Statement {
         }
     }
 
-    /// The lines, by month, partner, role and currency.
+    /// By month, partner, role and currency.
     pub fn into_lines(self) -> Vec<StatementLine> {
         self.lines.into_values().collect()
     }

@@ -1,12 +1,12 @@
-//! A replay of many callbacks: all that wait for one, by when they were made and by connection.
+//! A replay of many callbacks: all that are exhausted or held, selected by creation time and connection.
 //!
 //! ```text
 //!  waiting --step--> waiting --step--> ... --last step--> done
 //! ```
 //!
-//! A step takes the next few callbacks, newest first, and is one transaction with the job's own row, which keeps how far it is:
-//! a step that is done twice, or whose worker died, replays nothing twice. Between steps is a pause, so that the receivers get
-//! what they missed at a bounded rate. What comes to wait for a replay after the job was accepted is not the job's.
+//! A step takes the next few callbacks, newest first. It commits them with the job's own row, which holds the progress, so a
+//! repeated step or a dead worker replays nothing twice. The pause between steps bounds the rate at which the receivers get
+//! their missed callbacks. Callbacks that become exhausted or held after the job was accepted are not part of it.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -19,30 +19,26 @@ use crate::input::{Object, Parsed, parsed};
 use crate::instant::instant;
 use crate::words::words;
 
-/// Callbacks of one step.
+/// Callbacks per step.
 pub const STEP: usize = 25;
-/// Between two steps, so that a job replays at most five callbacks a second.
+/// Between two steps: a job replays at most five callbacks per second.
 pub const PAUSE: SignedDuration = SignedDuration::from_secs(5);
-/// How long a job can be read after it was accepted.
+/// How long a job can be read after its acceptance.
 pub const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
 
-/// Which callbacks are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Selection {
-    /// Made at this time or later; absent for all.
+    /// The earliest creation time; absent for all.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub since: Option<Timestamp>,
-    /// Of this connection; absent for all, those to the client's event endpoint included.
+    /// Absent for all, including those to the client's event endpoint.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub connection_id: Option<ConnectionId>,
 }
 
 impl Selection {
     /// Reads `{since?, connectionId?}`.
-    ///
-    /// # Errors
-    /// Names each wrong member.
     pub fn parse(value: &Value) -> Parsed<Self> {
         let mut object = Object::read(value)?;
         let since = object.optional("since", instant);
@@ -56,7 +52,6 @@ impl Selection {
     }
 }
 
-/// Where a job stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(
     rename_all = "camelCase",
@@ -64,16 +59,8 @@ impl Selection {
     tag = "status"
 )]
 pub enum ReplayState {
-    /// The next step is to be made from `due_at` on.
-    Waiting {
-        /// When.
-        due_at: Timestamp,
-    },
-    /// All steps are made.
-    Done {
-        /// When.
-        done_at: Timestamp,
-    },
+    Waiting { due_at: Timestamp },
+    Done { done_at: Timestamp },
 }
 
 words! {
@@ -85,35 +72,30 @@ words! {
     }
 }
 
-/// A job and how far it is.
+/// A job with its progress.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ReplayJob {
-    /// Id.
     pub id: ReplayId,
-    /// Whose callbacks.
+    /// The owner of the callbacks.
     pub client_id: ClientId,
-    /// Which of them.
     #[serde(flatten)]
     pub selection: Selection,
-    /// Where it stands.
     #[serde(flatten)]
     pub state: ReplayState,
-    /// The position in the list of callbacks behind which the next step goes on.
+    /// The position in the list of callbacks after which the next step continues.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub cursor: Option<String>,
-    /// Callbacks that were asked for and found.
+    /// The selected callbacks so far.
     pub found: u32,
-    /// Those of them that are delivered again.
+    /// Those that are delivered again.
     pub replayed: u32,
-    /// Those that were replayed otherwise meanwhile.
+    /// Those that another request had replayed meanwhile.
     pub skipped: u32,
-    /// When it was accepted.
     pub accepted_at: Timestamp,
-    /// When its first step was made.
+    /// The time of the first step.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub started_at: Option<Timestamp>,
-    /// Counts the changes, for optimistic locking.
     pub version: u64,
 }
 
@@ -135,7 +117,7 @@ impl ReplayJob {
         }
     }
 
-    /// When a worker should look at it; `None` once it is done.
+    /// `None` when the job is done.
     pub fn due_at(&self) -> Option<Timestamp> {
         match self.state {
             ReplayState::Waiting { due_at } => Some(due_at),
@@ -151,7 +133,7 @@ impl ReplayJob {
         }
     }
 
-    /// Whether a callback is one that the job replays.
+    /// Whether the job replays the callback.
     pub fn wants(&self, callback: &Callback) -> bool {
         let waits_since = match callback.state {
             CallbackState::Exhausted { exhausted_at } => exhausted_at,
@@ -169,7 +151,7 @@ impl ReplayJob {
                 .is_none_or(|id| callback.connection_id == Some(id))
     }
 
-    /// The job after a step that found some callbacks and replays some of these; `next` is where the list goes on, if it does.
+    /// Records a step that selected `found` callbacks and replayed some of them; `next` is the cursor of the next step, if any.
     pub fn step(self, found: usize, replayed: usize, next: Option<String>, now: Timestamp) -> Self {
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let state = match next {
@@ -191,8 +173,8 @@ impl ReplayJob {
         }
     }
 
-    /// Whether the job says that a disabled endpoint is there again. One that was disabled after the job was accepted stays so: it
-    /// refused what the job had sent.
+    /// Whether the job enables a disabled endpoint. An endpoint that was disabled after the acceptance stays disabled: it
+    /// rejected the job's own callbacks.
     pub fn enables(&self, health: &EndpointHealth) -> bool {
         matches!(health.state, HealthState::Disabled { disabled_at, .. } if disabled_at <= self.accepted_at)
     }

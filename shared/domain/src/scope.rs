@@ -1,4 +1,4 @@
-//! What an API key may be used for: areas of the API, each to read or to write.
+//! The permissions of an API key: areas of the API, each to read or to write.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -36,12 +36,10 @@ words! {
     }
 }
 
-/// An area and what may be done there, e.g. `catalog:read`.
+/// For example `catalog:read`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Scope {
-    /// Where.
     pub area: Area,
-    /// What.
     pub access: Access,
 }
 
@@ -51,7 +49,6 @@ impl fmt::Display for Scope {
     }
 }
 
-/// The text is no scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "expected <area>:read or <area>:write with an area of connections, catalog, customers, purchases, imports, callbacks, payouts"
@@ -83,13 +80,12 @@ impl<'de> Deserialize<'de> for Scope {
     }
 }
 
-/// The scopes of a key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Scopes(BTreeSet<Scope>);
 
 impl Default for Scopes {
-    /// Everything: what a key without scopes may do.
+    /// A key without scopes may do everything.
     fn default() -> Self {
         Self(
             Area::ALL
@@ -104,16 +100,11 @@ impl Default for Scopes {
 }
 
 impl Scopes {
-    /// Reads a list of scopes.
-    ///
-    /// # Errors
-    /// Empty, or names each entry that is no scope.
     pub fn parse(value: &Value) -> Parsed<Self> {
         let scopes: Vec<Scope> = list(1..=14, parsed)(value)?;
         Ok(Self(scopes.into_iter().collect()))
     }
 
-    /// Whether a key with these scopes may do this.
     pub fn allow(&self, wanted: Scope) -> bool {
         self.0
             .iter()

@@ -1,9 +1,9 @@
 //! Subscriptions.
 //!
 //! A sold cross-client position has one subscription id and two rows: the seller's, with the seller's customer, and the
-//! source's, with the source's. Each client sees its own row only. The seller's row moves; the source's follows in the same
-//! transaction. Between two contracting companies the source's row has no customer until the voucher is redeemed: it is
-//! `pending`.
+//! source's, with the source's. Each client sees its own row only. The seller changes its row; the source's row follows in the
+//! same transaction. Between two contracting companies, the source's row is `pending`, without a customer, until the voucher
+//! is redeemed.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -40,7 +40,6 @@ words! {
     }
 }
 
-/// How a subscription goes on or ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(
     rename_all = "camelCase",
@@ -48,42 +47,36 @@ words! {
     tag = "life"
 )]
 pub enum Life {
-    /// Goes on.
     Active,
-    /// Ends at a date.
     Cancelled {
-        /// When it was cancelled.
         cancelled_at: Timestamp,
-        /// When it ends.
+        /// May be in the future.
         ends_at: Timestamp,
     },
-    /// The money was given back; ended at once.
+    /// Ended at once: the seller refunded the money.
     Refunded {
-        /// When.
         ended_at: Timestamp,
     },
-    /// The customer's bank took the money back; ended at once.
+    /// Ended at once: the customer's bank returned the money.
     ChargedBack {
-        /// When.
         ended_at: Timestamp,
     },
 }
 
-/// What binds the two rows of a cross-client subscription.
+/// The data that both rows of a cross-client subscription share.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CrossClientLink {
-    /// Owns the offer.
+    /// The owner of the offer.
     pub source_client_id: ClientId,
-    /// The source's name when it was sold.
+    /// At the time of the sale.
     pub source_name: Name,
-    /// Sold it.
+    /// The seller.
     pub target_client_id: ClientId,
-    /// The target's name when it was sold.
+    /// At the time of the sale.
     pub target_name: Name,
-    /// By which connection.
     pub connection_id: ConnectionId,
-    /// What the seller keeps of each payment.
+    /// The seller's part of each payment.
     pub seller_share_basis_points: BasisPoints,
     /// Set between two contracting companies.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -94,58 +87,47 @@ pub struct CrossClientLink {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Subscription {
-    /// Id; the same in both rows of a cross-client one.
+    /// The same in both rows of a cross-client subscription.
     pub id: SubscriptionId,
     /// The client that sees this row.
     pub client_id: ClientId,
-    /// What it is to the subscription.
     pub role: Role,
     /// The client's customer; absent while pending.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub customer_id: Option<CustomerId>,
-    /// The order by which it was sold.
     pub order_id: OrderId,
-    /// The position of that order.
+    /// The number of the order's position.
     pub position: u8,
-    /// What was sold.
     pub offer_id: OfferId,
-    /// The offer's name when it was sold.
+    /// At the time of the sale.
     pub offer_name: Name,
-    /// How many.
     pub quantity: u32,
-    /// Price of one unit for one period when it was sold.
+    /// Of one unit for one period, at the time of the sale.
     pub unit_price: Money,
-    /// How it is paid.
     pub payment_method: PaymentMethod,
-    /// What one payment covers.
+    /// The time that one payment covers.
     pub period: Period,
     /// Whether further periods may be paid.
     pub renews: bool,
-    /// Start of the first period.
+    /// The start of the first period.
     pub started_at: Timestamp,
-    /// How many periods were paid.
     pub periods_paid: u32,
-    /// End of the last paid period.
+    /// The end of the last paid period.
     pub paid_until: Timestamp,
-    /// How it goes on.
     #[serde(flatten)]
     pub life: Life,
-    /// Set for a cross-client one.
+    /// Set for a cross-client subscription.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub cross_client: Option<CrossClientLink>,
-    /// Set for one that was imported; `periods_paid` and `paid_until` then say nothing.
+    /// Set for an imported subscription; `periods_paid` and `paid_until` are then meaningless.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub external: Option<External>,
-    /// When it was made.
     pub created_at: Timestamp,
-    /// When it was last changed.
     pub updated_at: Timestamp,
-    /// Counts the changes, for optimistic locking.
     pub version: u64,
 }
 
 impl Subscription {
-    /// What the client sees.
     pub fn status(&self) -> Status {
         match self.life {
             Life::Active if self.customer_id.is_none() => Status::Pending,
@@ -156,7 +138,7 @@ impl Subscription {
         }
     }
 
-    /// What one period costs, less the discount of an imported one.
+    /// The price of one period, less the discount of an imported subscription.
     pub fn amount(&self) -> Money {
         let gross = self.unit_price.times(self.quantity);
         let discount = self
@@ -166,12 +148,11 @@ impl Subscription {
         discount.map_or(gross, |discount| gross.after_share(discount))
     }
 
-    /// Who changes it.
     pub fn managed_by(&self) -> ManagedBy {
         ManagedBy::of(self.external.as_ref())
     }
 
-    /// The source's row after its voucher was redeemed.
+    /// The source's row after the redemption of its voucher.
     pub fn linked_to(self, customer_id: CustomerId, now: Timestamp) -> Self {
         Self {
             customer_id: Some(customer_id),
@@ -180,7 +161,7 @@ impl Subscription {
         }
     }
 
-    /// The source's row after the seller's row moved: everything but the link follows.
+    /// The source's row after a change of the seller's row: everything but the link follows.
     pub fn following(self, seller: &Self) -> Self {
         Self {
             payment_method: seller.payment_method,

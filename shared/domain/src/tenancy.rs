@@ -1,4 +1,4 @@
-//! Contracting companies, their modules, their clients, and the keys by which clients call.
+//! Contracting companies, their modules, their clients, and the clients' API keys.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -12,11 +12,11 @@ use crate::scope::Scopes;
 use crate::text::{EmailAddress, Name};
 use crate::words::words;
 
-/// What a contracting company has booked.
+/// The modules that a contracting company has booked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Modules {
-    /// Its clients may connect with other clients.
+    /// Allows its clients to connect with other clients.
     pub cross_client_connections: bool,
 }
 
@@ -36,19 +36,13 @@ impl Modules {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ContractingCompany {
-    /// Id.
     pub id: CompanyId,
-    /// Name.
     pub name: Name,
-    /// What is switched on.
     pub modules: Modules,
-    /// When it was made.
     pub created_at: Timestamp,
-    /// Counts the changes, for optimistic locking.
     pub version: u64,
 }
 
-/// Input of a new contracting company.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CompanyDraft {
     name: Name,
@@ -57,9 +51,6 @@ pub struct CompanyDraft {
 
 impl CompanyDraft {
     /// Reads `{name, modules?}`.
-    ///
-    /// # Errors
-    /// Names each wrong member.
     pub fn parse(value: &Value) -> Parsed<Self> {
         let mut object = Object::read(value)?;
         let name = object.required("name", Name::parse);
@@ -74,7 +65,6 @@ impl CompanyDraft {
         })
     }
 
-    /// Makes the company.
     pub fn create(self, id: CompanyId, now: Timestamp) -> ContractingCompany {
         ContractingCompany {
             id,
@@ -86,7 +76,6 @@ impl CompanyDraft {
     }
 }
 
-/// Input of an edit of a contracting company.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CompanyEdit {
     name: Option<Name>,
@@ -95,9 +84,6 @@ pub struct CompanyEdit {
 
 impl CompanyEdit {
     /// Reads `{name?, modules?}`.
-    ///
-    /// # Errors
-    /// Names each wrong member.
     pub fn parse(value: &Value) -> Parsed<Self> {
         let mut object = Object::read(value)?;
         let name = object.optional("name", Name::parse);
@@ -105,7 +91,6 @@ impl CompanyEdit {
         object.finish(|| Some(Self { name, modules }))
     }
 
-    /// The company as it is after the edit.
     pub fn apply(self, company: ContractingCompany) -> ContractingCompany {
         ContractingCompany {
             name: self.name.unwrap_or(company.name),
@@ -135,26 +120,20 @@ words! {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Client {
-    /// Id.
     pub id: ClientId,
-    /// The contracting company, which never changes.
+    /// Never changes.
     pub company_id: CompanyId,
-    /// Name, shown to its partners.
+    /// Shown to its partners.
     pub name: Name,
-    /// Where invitations and warnings are sent.
+    /// Receives invitations and warnings.
     pub email: EmailAddress,
-    /// The language of those mails.
     pub language: MailLanguage,
-    /// When it was made.
     pub created_at: Timestamp,
-    /// Counts the changes, for optimistic locking.
     pub version: u64,
 }
 
-/// Input of a new client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientDraft {
-    /// The contracting company it is to belong to.
     pub company_id: CompanyId,
     name: Name,
     email: EmailAddress,
@@ -163,9 +142,6 @@ pub struct ClientDraft {
 
 impl ClientDraft {
     /// Reads `{contractingCompanyId, name, email, language}`.
-    ///
-    /// # Errors
-    /// Names each wrong member.
     pub fn parse(value: &Value) -> Parsed<Self> {
         let mut object = Object::read(value)?;
         let company_id = object.required("contractingCompanyId", parsed::<CompanyId>);
@@ -182,7 +158,6 @@ impl ClientDraft {
         })
     }
 
-    /// Makes the client.
     pub fn create(self, id: ClientId, now: Timestamp) -> Client {
         Client {
             id,
@@ -196,38 +171,32 @@ impl ClientDraft {
     }
 }
 
-/// What is kept of an API key: never the secret.
+/// A stored API key, without its secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ApiKey {
     /// The public part, between `tdm_` and the secret.
     pub key_id: String,
-    /// The client that the key speaks for.
+    /// The client that the key authenticates.
     pub client_id: ClientId,
-    /// The client's contracting company.
     pub company_id: CompanyId,
-    /// What the operator calls it.
+    /// Chosen by the operator.
     pub name: Option<Name>,
-    /// What it may be used for.
     #[serde(default)]
     pub scopes: Scopes,
     /// SHA-256 of the secret, hex.
     pub secret_hash: String,
-    /// When it was made.
     pub created_at: Timestamp,
-    /// From when on it is refused.
+    /// The key is invalid from this time on.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub expires_at: Option<Timestamp>,
-    /// When it was revoked, if it was.
     pub revoked_at: Option<Timestamp>,
-    /// The UTC day on which it was last used. No finer, so that a key that is used all the time is written once a day.
+    /// The UTC day of the last use. Not finer, so that a busy key is written once a day.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub last_used_on: Option<Date>,
-    /// Counts the changes, for optimistic locking.
     pub version: u64,
 }
 
-/// Input of a new API key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyDraft {
     name: Option<Name>,
@@ -236,10 +205,8 @@ pub struct KeyDraft {
 }
 
 impl KeyDraft {
-    /// Reads `{name?, scopes?, expiresAt?}`. Without scopes a key may do everything that its client may.
-    ///
-    /// # Errors
-    /// Names each wrong member; a key that has expired already is wrong too.
+    /// Reads `{name?, scopes?, expiresAt?}`. Without scopes, a key may do everything that its client may. An expiry in the past
+    /// is an error.
     pub fn parse(value: &Value, now: Timestamp) -> Parsed<Self> {
         let mut object = Object::read(value)?;
         let name = object.optional("name", Name::parse);
@@ -249,7 +216,7 @@ impl KeyDraft {
             object.note(FieldErrors::at(
                 "expiresAt",
                 "in_the_past",
-                "must lie in the future",
+                "must be in the future",
             ));
         }
         object.finish(|| {
@@ -261,7 +228,7 @@ impl KeyDraft {
         })
     }
 
-    /// Makes the key of a client; the secret stays with the caller, its hash is kept.
+    /// Creates the key of a client; only the hash of the secret is stored.
     pub fn create(
         self,
         client: &Client,
@@ -286,7 +253,6 @@ impl KeyDraft {
 }
 
 impl ApiKey {
-    /// Whether a call with the right secret is let in.
     pub fn status(&self, now: Timestamp) -> KeyStatus {
         if self.revoked_at.is_some() {
             KeyStatus::Revoked
@@ -297,13 +263,13 @@ impl ApiKey {
         }
     }
 
-    /// The key as it is after it was revoked; the first time counts.
+    /// A repeated revocation keeps the first time.
     pub fn revoke(mut self, now: Timestamp) -> Self {
         self.revoked_at.get_or_insert(now);
         self
     }
 
-    /// The key as it is after a use; `None` if the day is noted already.
+    /// Records the use; `None` if the day is already recorded.
     pub fn used(&self, now: Timestamp) -> Option<Self> {
         let today = now.to_zoned(TimeZone::UTC).date();
         (self.last_used_on != Some(today)).then(|| Self {

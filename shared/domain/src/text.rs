@@ -16,16 +16,12 @@ pub struct Text<const MAX: usize>(String);
 
 /// The name of a company, client, offer, cart or person.
 pub type Name = Text<200>;
-/// A longer description.
 pub type Description = Text<2000>;
-/// An id that another system gave.
+/// An id from another system.
 pub type ExternalId = Text<100>;
 
 impl<const MAX: usize> Text<MAX> {
-    /// Reads a text.
-    ///
-    /// # Errors
-    /// No string, empty, longer than `MAX`, or with characters that change how the rest is shown.
+    /// Rejects empty texts, more than `MAX` characters, and characters that change the display.
     pub fn parse(value: &Value) -> Parsed<Self> {
         let text: String = string(value)?.trim().nfc().collect();
         if text.is_empty() {
@@ -40,13 +36,12 @@ impl<const MAX: usize> Text<MAX> {
         if text.chars().any(changes_the_display) {
             return Err(FieldErrors::one(
                 "invalid_characters",
-                "must not hold control, text direction or invisible characters",
+                "must not contain control, text direction or invisible characters",
             ));
         }
         Ok(Self(text))
     }
 
-    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -58,26 +53,22 @@ impl<const MAX: usize> fmt::Display for Text<MAX> {
     }
 }
 
-/// Whether a character changes how the text around it is shown, or makes it another text that looks the same: control
+/// Whether a character changes the display of the text around it, or makes a different text look the same: control
 /// characters, line separators, the bidirectional formatting characters of UAX #9, and characters without width (soft hyphen,
-/// zero-width space, word joiner, tags). Zero-width joiners stay: emoji and several scripts need them.
+/// zero-width space, word joiner, tags). Zero-width joiners are allowed: emoji and several scripts need them.
 pub fn changes_the_display(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
         || matches!(c, '\u{00AD}' | '\u{200B}' | '\u{2060}'..='\u{2065}' | '\u{E0000}'..='\u{E007F}')
 }
 
-/// An e-mail address: one `@`, a dotted domain, at most 254 octets (RFC 5321), no spaces. Whether it is reached is only
-/// known by sending to it.
+/// An e-mail address: one `@`, a dotted domain, at most 254 octets (RFC 5321), no spaces. Only a mail shows whether it is
+/// reachable.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct EmailAddress(String);
 
 impl EmailAddress {
-    /// Reads an address.
-    ///
-    /// # Errors
-    /// It cannot be one.
     pub fn parse(value: &Value) -> Parsed<Self> {
         let text: String = string(value)?.trim().nfc().collect();
         let plausible = text.len() <= 254
@@ -105,12 +96,12 @@ impl EmailAddress {
         }
     }
 
-    /// The address as it was given.
+    /// As given.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The form in which two addresses are compared.
+    /// For comparison.
     pub fn folded(&self) -> String {
         self.0.to_lowercase()
     }
@@ -122,16 +113,12 @@ impl fmt::Debug for EmailAddress {
     }
 }
 
-/// A language tag of a customer: ISO 639-1, optionally with a region, e.g. `de` or `de-CH`.
+/// ISO 639-1, optionally with a region, e.g. `de` or `de-CH`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct LanguageTag(String);
 
 impl LanguageTag {
-    /// Reads a tag.
-    ///
-    /// # Errors
-    /// It has another form.
     pub fn parse(value: &Value) -> Parsed<Self> {
         let text = string(value)?;
         let (language, region) = text
@@ -152,7 +139,6 @@ impl LanguageTag {
         }
     }
 
-    /// The tag.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,7 +1,7 @@
 //! Vouchers: the single-use code by which a source client of another contracting company claims a sold subscription.
 //!
-//! The code is 100 random bits in Crockford's base32 (<https://www.crockford.com/base32.html>), in groups of five. It is
-//! never stored: the table holds its hash, the callback holds it sealed.
+//! The code is 100 random bits in Crockford's base32 (<https://www.crockford.com/base32.html>), in groups of five. It is never
+//! stored: the table has its hash, the callback has it sealed.
 
 use std::fmt;
 
@@ -16,21 +16,18 @@ const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const LENGTH: usize = 20;
 const GROUP: usize = 5;
 
-/// A voucher code, in its canonical form without groups. Shown only in the callback.
+/// In canonical form, without groups. Only the callback contains it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct VoucherCode(String);
 
 impl VoucherCode {
-    /// A code from random bits; the lowest 100 are used.
+    /// Uses the lowest 100 bits.
     pub fn from_bits(bits: u128) -> Self {
         let digit = |index: usize| char::from(ALPHABET[((bits >> (5 * index)) & 31) as usize]);
         Self((0..LENGTH).rev().map(digit).collect())
     }
 
-    /// Reads a code as a person may type it: any case, with or without groups, `O` for zero, `I` or `L` for one.
-    ///
-    /// # Errors
-    /// It has no 20 digits of the alphabet.
+    /// Reads a code as people type it: any case, with or without groups, `O` for zero, `I` or `L` for one.
     pub fn parse(value: &Value) -> Parsed<Self> {
         let text = string(value)?;
         let digits: Option<String> = text
@@ -54,12 +51,12 @@ impl VoucherCode {
             })
     }
 
-    /// The canonical form, for hashing.
+    /// For hashing.
     pub fn canonical(&self) -> &str {
         &self.0
     }
 
-    /// The form for people: groups of five.
+    /// For people: groups of five.
     pub fn grouped(&self) -> String {
         self.0
             .as_bytes()
@@ -81,16 +78,14 @@ impl fmt::Debug for VoucherCode {
 #[serde(transparent)]
 pub struct VoucherHash(pub String);
 
-/// A fresh code and its hash.
 #[derive(Debug, Clone)]
 pub struct NewVoucher {
-    /// To be told to the source.
+    /// Sent to the source.
     pub code: VoucherCode,
-    /// To be stored.
+    /// Stored.
     pub hash: VoucherHash,
 }
 
-/// Where a voucher stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(
     rename_all = "camelCase",
@@ -98,70 +93,52 @@ pub struct NewVoucher {
     tag = "status"
 )]
 pub enum VoucherState {
-    /// Can be redeemed.
     Issued,
-    /// Was redeemed for a customer.
     Redeemed {
-        /// Whose subscription it is now.
+        /// The owner of the subscription.
         customer_id: CustomerId,
-        /// When.
         redeemed_at: Timestamp,
     },
-    /// The sale was taken back before it was redeemed.
+    /// The sale was reversed before the redemption.
     Void {
-        /// When.
         void_at: Timestamp,
     },
 }
 
-/// A voucher as it is stored, under its source client and hash.
+/// Stored under its source client and hash.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Voucher {
     /// The source client, which alone may redeem it.
     pub client_id: ClientId,
-    /// The hash of its code.
     pub hash: VoucherHash,
-    /// What it gives.
+    /// The subscription that the voucher activates.
     pub subscription_id: SubscriptionId,
-    /// The order it comes from.
     pub order_id: OrderId,
-    /// The connection it was sold by.
     pub connection_id: ConnectionId,
-    /// Where it stands.
     #[serde(flatten)]
     pub state: VoucherState,
-    /// When it was issued.
     pub created_at: Timestamp,
-    /// Counts the changes, for optimistic locking.
     pub version: u64,
 }
 
-/// Why a voucher is not redeemed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RedeemError {
-    /// Unknown, another client's, or void: the caller cannot tell which.
-    #[error("there is no such voucher")]
+    /// Unknown, another client's, or void: the caller cannot distinguish them.
+    #[error("the voucher does not exist")]
     NotFound,
-    /// It was redeemed for someone else.
     #[error("the voucher was redeemed for another customer")]
     OtherCustomer,
 }
 
-/// What redeeming a voucher does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Redemption {
-    /// The voucher as it is afterwards.
     First(Voucher),
-    /// It was redeemed for this customer before; nothing changes.
+    /// The voucher was already redeemed for this customer; nothing changes.
     Again,
 }
 
 impl Voucher {
-    /// Redeems it for a customer.
-    ///
-    /// # Errors
-    /// It is void, or was redeemed for another customer.
     pub fn redeem(
         self,
         customer_id: CustomerId,
@@ -184,7 +161,7 @@ impl Voucher {
         }
     }
 
-    /// The voucher after its sale was taken back; a redeemed one stays redeemed.
+    /// Voids the voucher after the reversal of its sale; `None` if it is redeemed, which stays.
     pub fn void(self, now: Timestamp) -> Option<Self> {
         matches!(self.state, VoucherState::Issued).then(|| Self {
             state: VoucherState::Void { void_at: now },
@@ -193,20 +170,15 @@ impl Voucher {
     }
 }
 
-/// Input of a redemption.
 #[derive(Debug, Clone)]
 pub struct RedeemRequest {
-    /// Who gets the subscription.
+    /// The new owner of the subscription.
     pub customer_id: CustomerId,
-    /// The code.
     pub code: VoucherCode,
 }
 
 impl RedeemRequest {
     /// Reads `{customerId, voucherCode}`.
-    ///
-    /// # Errors
-    /// Names each wrong member.
     pub fn parse(value: &Value) -> Parsed<Self> {
         let mut object = Object::read(value)?;
         let customer_id = object.required("customerId", parsed::<CustomerId>);

@@ -1,22 +1,21 @@
-//! Counting in windows: so many of something in a length of time, then one has to wait for the window's end.
+//! Counts events in windows of time; when a window is full, the caller waits for its end.
 //!
-//! A window begins with the first that is counted in it. Who waits for its end may do the whole number again, so twice the number
-//! can fall into any one length of time, and never more.
+//! A window begins with its first event. Whoever waits for the end may fill a new window, so any one length of time can hold at
+//! most twice the limit.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// A time in which something is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Window {
     since: Timestamp,
-    // Wrong voucher codes were the first that was counted, and rows of them bear that name.
+    // The rows of wrong voucher codes, which came first, use this name.
     #[serde(alias = "wrong")]
     count: u32,
 }
 
 impl Window {
-    /// A window with the first one in it.
+    /// A window with its first event.
     pub(crate) fn opened(now: Timestamp) -> Self {
         Self {
             since: now,
@@ -24,7 +23,7 @@ impl Window {
         }
     }
 
-    /// How long to wait until the window is over, if it is full.
+    /// How long to wait for the end of a full window; `None` unless it is full.
     pub(crate) fn wait(
         self,
         length: SignedDuration,
@@ -35,7 +34,7 @@ impl Window {
         (self.count >= most && left > SignedDuration::ZERO).then_some(left)
     }
 
-    /// The window with another one in it, or a new one if it is over.
+    /// Counts another event; opens a new window if this one is over.
     pub(crate) fn counting(self, length: SignedDuration, now: Timestamp) -> Self {
         if now.duration_since(self.since) >= length {
             Self::opened(now)
@@ -47,7 +46,6 @@ impl Window {
         }
     }
 
-    /// When a window of a length is over.
     pub(crate) fn end(self, length: SignedDuration) -> Timestamp {
         self.since.saturating_add(length).unwrap_or(Timestamp::MAX)
     }

@@ -5,37 +5,35 @@ use serde::{Deserialize, Serialize};
 
 use super::LEASE;
 
-/// How many bytes of an answer are kept in the log.
+/// In bytes.
 pub const KEPT_ANSWER: usize = 4 * 1024;
-/// What the log says of an attempt whose worker died.
-pub const OUTCOME_UNKNOWN: &str = "the attempt was cut off before its outcome was recorded; the receiver may have got the callback";
+/// The error in the log of an attempt whose worker died.
+pub const OUTCOME_UNKNOWN: &str = "the attempt was cut off before its outcome was recorded; the receiver may have received the callback";
 
-/// The log of one attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Attempt {
-    /// 1 for the first, counting over replays.
+    /// Counts from 1, over replays.
     pub number: u32,
-    /// When it began.
     pub at: Timestamp,
-    /// How long it took, milliseconds; if its worker died, how long it was waited for.
+    /// Of an attempt whose worker died: the lease.
     pub duration_ms: u64,
-    /// The HTTP status, if there was an answer.
+    /// Set if the receiver answered.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub status_code: Option<u16>,
-    /// What went wrong, if there was no proper answer.
+    /// Set if there was no valid answer.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub error: Option<String>,
-    /// The first 4 KB of the answer, as text, if the callback concerned nobody.
+    /// The first 4 KB as text, if the callback concerns no customer.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub answer: Option<String>,
-    /// The same, sealed under the key of the person whom the callback concerns: a receiver may answer with what it was told.
+    /// The same, sealed under the key of the customer concerned: a receiver may echo the callback.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub sealed_answer: Option<String>,
 }
 
 impl Attempt {
-    /// The entry of an attempt whose worker died: whether the receiver got the callback is not known.
+    /// The entry of an attempt whose worker died: it is unknown whether the receiver got the callback.
     pub(super) fn cut_off(number: u32, began: Timestamp) -> Self {
         Self {
             number,

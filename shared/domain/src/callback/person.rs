@@ -1,4 +1,4 @@
-//! What a callback tells of a person, kept apart from the rest of it: a person can be erased, a sale is still to be told.
+//! A callback's data about a customer, stored apart from the rest: the customer can be erased, the sale is still announced.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -11,9 +11,7 @@ use crate::ids::{CompanyId, CustomerId};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Concerned {
-    /// The contracting company whose customer it is.
     pub company_id: CompanyId,
-    /// The customer.
     pub customer_id: CustomerId,
 }
 
@@ -26,16 +24,13 @@ impl From<&Customer> for Concerned {
     }
 }
 
-/// A kept body is not what [`Announcement::body`] made.
+/// The stored body differs from what [`Announcement::body`] produces.
 #[derive(Debug, thiserror::Error)]
-#[error("the body cannot be put together: {0}")]
+#[error("the stored body is corrupt: {0}")]
 pub struct BrokenBody(#[from] serde_json::Error);
 
-/// The body as it is sent, from what is kept of it: `kept` without the customer's data, and those data, or `None` once the
-/// customer was erased. A receiver is then told the sale with the customer's id only, marked `erased`.
-///
-/// # Errors
-/// One of the two is no JSON.
+/// Assembles the body to send from the stored one and the customer's data. Without data, because the customer was erased, the
+/// body has the customer's id only, marked `erased`.
 pub fn whole_body(kept: &[u8], person: Option<&[u8]>) -> Result<Vec<u8>, BrokenBody> {
     let mut body: Value = serde_json::from_slice(kept)?;
     let person: Value = match person {
@@ -53,7 +48,7 @@ pub fn whole_body(kept: &[u8], person: Option<&[u8]>) -> Result<Vec<u8>, BrokenB
 }
 
 impl Announcement {
-    /// Takes out what is told of the customer, but for the id; `None` if nothing is. [`whole_body`] puts it back.
+    /// Removes the customer's data, except the id; `None` if there is none. [`whole_body`] adds it again.
     pub fn take_person(&mut self) -> Option<Vec<u8>> {
         let customer = self.data.get_mut("customer")?.as_object_mut()?;
         let id = customer.remove("id")?;

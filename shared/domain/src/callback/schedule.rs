@@ -1,18 +1,17 @@
-//! When attempts are made.
+//! The times of attempts.
 
 use jiff::SignedDuration;
 
-/// When attempts are made: seconds before each, the first usually 0.
+/// The wait before each attempt; the first is usually 0.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RetrySchedule(Vec<SignedDuration>);
 
-/// A schedule is no comma-separated list of seconds.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a retry schedule is a comma-separated list of whole seconds, e.g. 0,5,300")]
 pub struct InvalidSchedule;
 
 impl Default for RetrySchedule {
-    /// The schedule of Standard Webhooks 1.0: 10 attempts over about 75 hours.
+    /// Standard Webhooks 1.0: 10 attempts over about 75 hours.
     fn default() -> Self {
         Self(
             [
@@ -43,8 +42,8 @@ impl std::str::FromStr for RetrySchedule {
 }
 
 impl RetrySchedule {
-    /// How long to wait after `attempts` failed ones; `None` after the last. `jitter` from 0 to 1,000 thousandths
-    /// lengthens the wait by up to a tenth, so that what failed together does not come back together.
+    /// The wait after `attempts` failed ones; `None` after the last. `jitter` (0 to 1,000 thousandths) adds up to a tenth, so that
+    /// callbacks that failed together are not retried together.
     pub fn wait_after(&self, attempts: u32, jitter: u16) -> Option<SignedDuration> {
         let wait = *self.0.get(usize::try_from(attempts).ok()?)?;
         let longer = wait.as_millis() * i128::from(jitter.min(1_000)) / 10_000;

@@ -71,7 +71,7 @@ pub enum CartError {
     Positions(Vec<(u8, PositionProblem)>),
     #[error("at least one position must be mandatory")]
     NothingMandatory,
-    #[error("a cart with a cross-client offer must also hold an offer of its owner")]
+    #[error("a cart with a cross-client offer must also contain an offer of its owner")]
     NothingOwn,
 }
 

@@ -1,4 +1,4 @@
-//! What callers say of a connection: a new one, and an edit.
+//! Input of connections.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -13,21 +13,15 @@ use crate::input::{FieldErrors, Object, Parsed, boolean, parsed, string};
 use crate::mail::MailKind;
 use crate::tenancy::{Client, ContractingCompany};
 
-/// Input of a new connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectionDraft {
-    /// Who is invited.
     pub target_client_id: ClientId,
     offers_access: bool,
-    /// Where to call back, if given.
     pub callback_url: Option<CallbackUrl>,
 }
 
 impl ConnectionDraft {
     /// Reads `{targetClientId, offersAccess, callback?: {url}}`.
-    ///
-    /// # Errors
-    /// Names each wrong member.
     pub fn parse(value: &Value, local: &LocalTargets) -> Parsed<Self> {
         let mut object = Object::read(value)?;
         let target = object.required("targetClientId", parsed::<ClientId>);
@@ -42,10 +36,7 @@ impl ConnectionDraft {
         })
     }
 
-    /// Makes the connection; `sealed_secret` is the first signing secret, used if there are callback settings.
-    ///
-    /// # Errors
-    /// The module is off, the client invites itself, or the callback settings do not fit the two companies.
+    /// Creates the connection. `sealed_secret` makes the first signing secret; it is called only if there are callback settings.
     pub fn invite(
         self,
         id: ConnectionId,
@@ -114,19 +105,14 @@ fn parse_callback(value: &Value, local: &LocalTargets) -> Parsed<CallbackUrl> {
     object.finish(|| url)
 }
 
-/// Input of an edit by the source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectionEdit {
     pub(super) offers_access: Option<bool>,
-    /// The new address, if it is to change.
     pub callback_url: Option<CallbackUrl>,
 }
 
 impl ConnectionEdit {
     /// Reads `{offersAccess?, callback?: {url}}`.
-    ///
-    /// # Errors
-    /// Names each wrong member.
     pub fn parse(value: &Value, local: &LocalTargets) -> Parsed<Self> {
         let mut object = Object::read(value)?;
         let offers_access = object.optional("offersAccess", boolean);

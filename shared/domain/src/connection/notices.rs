@@ -1,12 +1,12 @@
-//! Mails about blocking and unblocking: so many an hour for a connection. Either side can do both as often as it likes, and the
-//! other one is not to be flooded; what goes without a mail is in the history like everything else.
+//! A limit on mails about blocking and unblocking: per hour of a connection. Either side can do both at will and must not flood
+//! the other one; the history lists every change, mailed or not.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::window::Window;
 
-/// Mails about blocking and unblocking of one connection an hour.
+/// Per connection.
 pub const NOTICES_PER_HOUR: u32 = 6;
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
@@ -17,7 +17,7 @@ const HOUR: SignedDuration = SignedDuration::from_hours(1);
 pub struct Notices(Window);
 
 impl Notices {
-    /// With another mail; `None` if there were enough.
+    /// Counts another mail; `None` if the limit is reached.
     pub(super) fn another(before: Option<Self>, now: Timestamp) -> Option<Self> {
         match before {
             None => Some(Self(Window::opened(now))),

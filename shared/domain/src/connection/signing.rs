@@ -1,41 +1,37 @@
-//! Where callbacks go, and the secrets that they are signed with.
+//! The URL of callbacks, and the secrets that sign them.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::callback_url::CallbackUrl;
 
-/// How long an old signing secret is still used beside the new one.
+/// How long a replaced signing secret remains valid beside the new one.
 pub const SECRET_OVERLAP: SignedDuration = SignedDuration::from_hours(24);
-/// Secrets that are used side by side. Each is a signature in the header of every callback.
+/// The most secrets in use at a time. Each adds a signature to the header of every callback.
 pub const MOST_SECRETS: usize = 5;
 
-/// A signing secret, sealed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SigningSecret {
-    /// The sealed secret, base64.
+    /// Base64.
     pub sealed: String,
-    /// When it was made.
     pub created_at: Timestamp,
-    /// From when on it is no longer used; set by a rotation.
+    /// The secret is not used from this time on; set by a rotation.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub expires_at: Option<Timestamp>,
 }
 
-/// How the source is told of sales between two contracting companies.
+/// How the source of another contracting company receives callbacks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CallbackSettings {
-    /// Where to.
     pub url: CallbackUrl,
-    /// The newest secret first.
+    /// The newest first.
     pub secrets: Vec<SigningSecret>,
 }
 
 impl CallbackSettings {
-    /// Puts a new secret in front; the one before is used beside it for [`SECRET_OVERLAP`]. Of more than [`MOST_SECRETS`] the
-    /// oldest ones end at once.
+    /// Adds a secret; the previous one remains valid for [`SECRET_OVERLAP`]. The oldest ones beyond [`MOST_SECRETS`] expire at once.
     pub fn rotate(&mut self, sealed: String, now: Timestamp) {
         self.secrets
             .retain(|secret| secret.expires_at.is_none_or(|end| end > now));
