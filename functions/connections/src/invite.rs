@@ -8,7 +8,7 @@ use tandem_api::{Answer, App, ClientCaller, Code, Decision, IdempotencyKey, Prob
 use tandem_domain::connection::{Change, ConnectionDraft, Side};
 use tandem_domain::ids::{ClientId, ConnectionId};
 use tandem_domain::input::FieldErrors;
-use tandem_domain::inviting::{Invitations, PER_HOUR};
+use tandem_domain::invitation_limit::{Invitations, PER_HOUR};
 use tandem_domain::tenancy::{Client, ContractingCompany};
 use tandem_sealing::{Purpose, new_webhook_secret};
 use tandem_store::rows::{HistoryRow, Pair};
@@ -57,7 +57,7 @@ async fn decide(
     transaction.create(&pair)?;
     match invitations {
         None => transaction.create(&Invitations::first(caller.id, app.now()))?,
-        Some(invitations) => transaction.replace(&invitations.another(app.now()))?,
+        Some(invitations) => transaction.replace(&invitations.count(app.now()))?,
     }
     rows_of(
         &mut transaction,

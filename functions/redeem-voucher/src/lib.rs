@@ -8,9 +8,9 @@ use tandem_api::idempotency::idempotent;
 use tandem_api::views::subscription as view;
 use tandem_api::{Answer, App, ClientCaller, Code, Decision, IdempotencyKey, Problem, Request};
 use tandem_domain::Timestamp;
-use tandem_domain::guessing::{Guesses, PER_DAY, PER_MINUTE};
 use tandem_domain::input::FieldErrors;
 use tandem_domain::voucher::{RedeemError, RedeemRequest, Redemption};
+use tandem_domain::voucher_guesses::{PER_DAY, PER_MINUTE, VoucherGuesses};
 use tandem_store::{Transaction, keys};
 
 pub async fn handle(app: App, request: Request) -> Result<Answer, Problem> {
@@ -63,7 +63,7 @@ async fn decide(
         .await?;
     let row = row.ok_or_else(|| Problem::missing(Code::VoucherNotFound))?;
     match redemption {
-        Redemption::Again => Ok(Decision::answered(Answer::ok(view::subscription(&row)))),
+        Redemption::Repeated => Ok(Decision::answered(Answer::ok(view::subscription(&row)))),
         Redemption::First(voucher) => {
             let row = row.linked_to(asked.customer_id, now);
             let mut transaction = Transaction::default();
@@ -80,13 +80,13 @@ async fn decide(
 
 fn wrong_guess(
     caller: ClientCaller,
-    guesses: Option<Guesses>,
+    guesses: Option<VoucherGuesses>,
     now: Timestamp,
 ) -> Result<Decision, Problem> {
     let mut transaction = Transaction::default();
     match guesses {
-        None => transaction.create(&Guesses::first(caller.id, now))?,
-        Some(guesses) => transaction.replace(&guesses.another(now))?,
+        None => transaction.create(&VoucherGuesses::first(caller.id, now))?,
+        Some(guesses) => transaction.replace(&guesses.count(now))?,
     }
     Ok(Decision::Refuse(transaction, RedeemError::NotFound.into()))
 }

@@ -12,18 +12,20 @@
 //! `declined` and `withdrawn` are final: a new invitation is a new connection. The store, not this module, ensures that an
 //! ordered pair has at most one live connection, by a row for the pair.
 
+mod block_mails;
 mod history;
 mod input;
-mod notices;
 mod signing;
+mod transition;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use block_mails::{BLOCK_MAILS_PER_HOUR, BlockMails};
 pub use history::{Action, HistoryEntry};
 pub use input::{ConnectionDraft, ConnectionEdit};
-pub use notices::{NOTICES_PER_HOUR, Notices};
 pub use signing::{CallbackSettings, MOST_SECRETS, SECRET_OVERLAP, SigningSecret};
+pub use transition::Transition;
 
 use crate::ids::{ClientId, CompanyId, ConnectionId};
 use crate::mail::MailKind;
@@ -48,19 +50,14 @@ words! {
         Withdrawn = "withdrawn",
         Blocked = "blocked",
     }
+}
 
-    /// An action of one side that changes the status.
-    pub enum Transition {
-        /// The target accepts the invitation.
-        Accept = "accept",
-        /// The target declines the invitation.
-        Decline = "decline",
-        /// The source withdraws the invitation.
-        Withdraw = "withdraw",
-        /// Either side stops all sales.
-        Block = "block",
-        /// The side that blocked allows sales again.
-        Unblock = "unblock",
+impl Side {
+    pub fn other(self) -> Self {
+        match self {
+            Self::Source => Self::Target,
+            Self::Target => Self::Source,
+        }
     }
 }
 
@@ -132,8 +129,8 @@ pub struct Connection {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub callback: Option<CallbackSettings>,
     /// The recent mails about blocking and unblocking.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub notices: Option<Notices>,
+    #[serde(rename = "notices", skip_serializing_if = "Option::is_none", default)]
+    pub block_mails: Option<BlockMails>,
     #[serde(flatten)]
     pub state: State,
     pub created_at: Timestamp,
@@ -213,100 +210,6 @@ impl Connection {
     /// Within one company, both clients have the same customers.
     pub fn within_one_company(&self) -> bool {
         self.source.company_id == self.target.company_id
-    }
-
-    /// Applies a transition. The caller of `Accept` also checks [`modules_are_on`].
-    pub fn apply(
-        self,
-        transition: Transition,
-        by: Side,
-        now: Timestamp,
-    ) -> Result<Change, ConnectionError> {
-        let status = self.state.as_str();
-        match (transition, by) {
-            (Transition::Accept | Transition::Decline, Side::Source) => {
-                return Err(ConnectionError::OtherSide {
-                    transition,
-                    side: Side::Target,
-                });
-            }
-            (Transition::Withdraw, Side::Target) => {
-                return Err(ConnectionError::OtherSide {
-                    transition,
-                    side: Side::Source,
-                });
-            }
-            _ => {}
-        }
-        let by_name = self.party(by).name.clone();
-        let connection_id = self.id;
-        let other = if by == Side::Source {
-            Side::Target
-        } else {
-            Side::Source
-        };
-        let (state, action, mail) = match (transition, self.state) {
-            (Transition::Accept, State::Invited) => (
-                State::Active,
-                Action::Accepted,
-                MailKind::InvitationAccepted {
-                    target_name: by_name,
-                    connection_id,
-                },
-            ),
-            (Transition::Decline, State::Invited) => (
-                State::Declined,
-                Action::Declined,
-                MailKind::InvitationDeclined {
-                    target_name: by_name,
-                    connection_id,
-                },
-            ),
-            (Transition::Withdraw, State::Invited) => (
-                State::Withdrawn,
-                Action::Withdrawn,
-                MailKind::InvitationWithdrawn {
-                    source_name: by_name,
-                    connection_id,
-                },
-            ),
-            (Transition::Block, State::Active) => (
-                State::Blocked {
-                    blocked_by: by,
-                    blocked_at: now,
-                },
-                Action::Blocked,
-                MailKind::ConnectionBlocked {
-                    by_name,
-                    connection_id,
-                },
-            ),
-            (Transition::Unblock, State::Blocked { blocked_by, .. }) if blocked_by == by => (
-                State::Active,
-                Action::Unblocked,
-                MailKind::ConnectionUnblocked {
-                    by_name,
-                    connection_id,
-                },
-            ),
-            (Transition::Unblock, State::Blocked { blocked_by, .. }) => {
-                return Err(ConnectionError::BlockedByOther { by: blocked_by });
-            }
-            _ => return Err(ConnectionError::ImpossibleTransition { transition, status }),
-        };
-        let mut after = Self { state, ..self };
-        let mail = after.may_mail(action, now).then_some((other, mail));
-        Ok(after.changed(by, action, Vec::new(), now, mail))
-    }
-
-    /// Whether to mail the other side. Mails that a side could repeat at will are counted.
-    fn may_mail(&mut self, action: Action, now: Timestamp) -> bool {
-        if !matches!(action, Action::Blocked | Action::Unblocked) {
-            return true;
-        }
-        let counted = Notices::another(self.notices, now);
-        self.notices = counted.or(self.notices);
-        counted.is_some()
     }
 
     /// Changes the access or the callback settings.

@@ -27,6 +27,42 @@ pub enum OfferKind {
     Single,
 }
 
+words! {
+    enum OfferType {
+        Subscription = "subscription",
+        Single = "single",
+    }
+}
+
+impl OfferKind {
+    /// Reads `period` and `renews`, which an offer has if it is a subscription, and only then.
+    fn read(object: &mut Object<'_>, offer_type: Option<OfferType>) -> Option<Self> {
+        if offer_type == Some(OfferType::Subscription) {
+            let period = object.required("period", Period::parse);
+            let renews = object.required("renews", boolean);
+            return Some(Self::Subscription {
+                period: period?,
+                renews: renews?,
+            });
+        }
+        let period = object.optional("period", Period::parse).is_some();
+        let renews = object.optional("renews", boolean).is_some();
+        // With an unknown type, nobody knows whether the fields belong there.
+        if offer_type == Some(OfferType::Single) {
+            for (name, given) in [("period", period), ("renews", renews)] {
+                if given {
+                    object.note(FieldErrors::at(
+                        name,
+                        "not_for_single",
+                        "only an offer of type subscription has this field",
+                    ));
+                }
+            }
+        }
+        offer_type.map(|_| Self::Single)
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CrossClient {
@@ -110,70 +146,35 @@ pub struct OfferDraft {
 
 impl OfferDraft {
     pub fn parse(value: &Value) -> Parsed<Self> {
-        words! {
-            enum Type {
-                Subscription = "subscription",
-                Single = "single",
-            }
-        }
         let mut object = Object::read(value)?;
         let name = object.required("name", Name::parse);
         let description = object.optional("description", Description::parse);
-        let kind = object.required("type", Type::parse);
+        let offer_type = object.required("type", OfferType::parse);
         let price = object.required("price", Money::parse_price);
         let cross_client = object.optional("crossClient", CrossClient::parse);
         let externally_managed = object
             .optional("externallyManaged", boolean)
             .unwrap_or(false);
-        let (period, renews) = match kind {
-            Some(Type::Subscription) => (
-                object.required("period", Period::parse),
-                object.required("renews", boolean),
-            ),
-            _ => (
-                object.optional("period", Period::parse),
-                object.optional("renews", boolean),
-            ),
-        };
-        if kind == Some(Type::Single) {
-            for (name, given) in [("period", period.is_some()), ("renews", renews.is_some())] {
-                if given {
-                    object.note(FieldErrors::at(
-                        name,
-                        "not_for_single",
-                        "only an offer of type subscription has this field",
-                    ));
-                }
-            }
-            if cross_client.is_some() {
-                object.note(FieldErrors::at(
-                    "crossClient",
-                    "not_time_based",
-                    "only an offer of type subscription can be shared",
-                ));
-            }
+        let kind = OfferKind::read(&mut object, offer_type);
+        if cross_client.is_some() && offer_type == Some(OfferType::Single) {
+            object.note(FieldErrors::at(
+                "crossClient",
+                "not_time_based",
+                "only an offer of type subscription can be shared",
+            ));
         }
         if cross_client.is_some() && externally_managed {
-            let detail =
-                "an externally managed offer is never sold in a cart, so it cannot be shared";
             object.note(FieldErrors::at(
                 "externallyManaged",
                 "contradicts_cross_client",
-                detail,
+                "an externally managed offer is never sold in a cart, so it cannot be shared",
             ));
         }
         object.finish(|| {
-            let kind = match kind? {
-                Type::Subscription => OfferKind::Subscription {
-                    period: period?,
-                    renews: renews?,
-                },
-                Type::Single => OfferKind::Single,
-            };
             Some(Self {
                 name: name?,
                 description,
-                kind,
+                kind: kind?,
                 price: price?,
                 cross_client,
                 externally_managed,

@@ -135,7 +135,7 @@ pub enum RedeemError {
 pub enum Redemption {
     First(Voucher),
     /// The voucher was already redeemed for this customer; nothing changes.
-    Again,
+    Repeated,
 }
 
 impl Voucher {
@@ -155,7 +155,7 @@ impl Voucher {
             VoucherState::Redeemed {
                 customer_id: before,
                 ..
-            } if before == customer_id => Ok(Redemption::Again),
+            } if before == customer_id => Ok(Redemption::Repeated),
             VoucherState::Redeemed { .. } => Err(RedeemError::OtherCustomer),
             VoucherState::Void { .. } => Err(RedeemError::NotFound),
         }

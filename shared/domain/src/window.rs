@@ -35,7 +35,7 @@ impl Window {
     }
 
     /// Counts another event; opens a new window if this one is over.
-    pub(crate) fn counting(self, length: SignedDuration, now: Timestamp) -> Self {
+    pub(crate) fn count(self, length: SignedDuration, now: Timestamp) -> Self {
         if now.duration_since(self.since) >= length {
             Self::opened(now)
         } else {

@@ -49,29 +49,15 @@ impl ConnectionDraft {
             return Err(ConnectionError::Itself);
         }
         modules_are_on(source.1, target.1)?;
-        let callback = match (self.callback_url, source.1.id == target.1.id) {
-            (None, true) => None,
-            (Some(_), true) => return Err(ConnectionError::CallbackWithinCompany),
-            (None, false) => return Err(ConnectionError::CallbackMissing),
-            (Some(url), false) => {
-                let secret = SigningSecret {
-                    sealed: sealed_secret(),
-                    created_at: now,
-                    expires_at: None,
-                };
-                Some(CallbackSettings {
-                    url,
-                    secrets: vec![secret],
-                })
-            }
-        };
+        let within_one_company = source.1.id == target.1.id;
+        let callback = settings(self.callback_url, within_one_company, sealed_secret, now)?;
         let connection = Connection {
             id,
             source: source.0.into(),
             target: target.0.into(),
             offers_access: self.offers_access,
             callback,
-            notices: None,
+            block_mails: None,
             state: State::Invited,
             created_at: now,
             updated_at: now,
@@ -93,6 +79,31 @@ impl ConnectionDraft {
             entry,
             mail: Some((Side::Target, mail)),
         })
+    }
+}
+
+/// Only a connection between two companies needs callbacks, and it cannot do without.
+fn settings(
+    url: Option<CallbackUrl>,
+    within_one_company: bool,
+    sealed_secret: impl FnOnce() -> String,
+    now: Timestamp,
+) -> Result<Option<CallbackSettings>, ConnectionError> {
+    match (url, within_one_company) {
+        (None, true) => Ok(None),
+        (Some(_), true) => Err(ConnectionError::CallbackWithinCompany),
+        (None, false) => Err(ConnectionError::CallbackMissing),
+        (Some(url), false) => {
+            let secret = SigningSecret {
+                sealed: sealed_secret(),
+                created_at: now,
+                expires_at: None,
+            };
+            Ok(Some(CallbackSettings {
+                url,
+                secrets: vec![secret],
+            }))
+        }
     }
 }
 

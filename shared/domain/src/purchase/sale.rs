@@ -15,7 +15,7 @@ use crate::payout::{PaidState, Payout, PayoutType};
 use crate::period::Period;
 use crate::sharing::AvailableOffer;
 use crate::subscription::{CrossClientLink, Life, Role, Subscription};
-use crate::voucher::{Voucher, VoucherState};
+use crate::voucher::{Voucher, VoucherHash, VoucherState};
 
 /// Everything that one purchase writes.
 #[derive(Debug, Clone, PartialEq)]
@@ -110,15 +110,8 @@ impl Sale {
         // Within one contracting company both clients have the same customers: the source needs no voucher.
         let voucher = (!connection.within_one_company()).then(|| ids.voucher());
         let id = SubscriptionId::generate(ids);
-        let link = CrossClientLink {
-            source_client_id,
-            source_name: connection.source.name.clone(),
-            target_client_id: connection.target.client_id,
-            target_name: connection.target.name.clone(),
-            connection_id: connection.id,
-            seller_share_basis_points: shared.seller_share,
-            voucher_hash: voucher.as_ref().map(|voucher| voucher.hash.clone()),
-        };
+        let voucher_hash = voucher.as_ref().map(|voucher| voucher.hash.clone());
+        let link = link(shared, voucher_hash);
         let seller = Subscription {
             role: Role::Seller,
             cross_client: Some(link.clone()),
@@ -208,6 +201,19 @@ impl Sale {
             updated_at: line.now,
             version: 1,
         }
+    }
+}
+
+fn link(shared: &AvailableOffer<'_>, voucher_hash: Option<VoucherHash>) -> CrossClientLink {
+    let connection = shared.connection;
+    CrossClientLink {
+        source_client_id: connection.source.client_id,
+        source_name: connection.source.name.clone(),
+        target_client_id: connection.target.client_id,
+        target_name: connection.target.name.clone(),
+        connection_id: connection.id,
+        seller_share_basis_points: shared.seller_share,
+        voucher_hash,
     }
 }
 

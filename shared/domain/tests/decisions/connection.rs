@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 use tandem_domain::connection::{
-    Action, Change, Connection, ConnectionError, HistoryEntry, NOTICES_PER_HOUR, Side, State,
+    Action, BLOCK_MAILS_PER_HOUR, Change, Connection, ConnectionError, HistoryEntry, Side, State,
     Transition,
 };
 use tandem_domain::mail::MailKind;
@@ -165,9 +165,9 @@ fn a_move_changes_the_state_and_the_time_and_counts_its_mail() {
         for (by, outcome) in [(Side::Source, by_source), (Side::Target, by_target)] {
             let To(state) = outcome else { continue };
             let (before, change) = made(from, transition, by);
-            let notices = change.connection.notices;
+            let block_mails = change.connection.block_mails;
             assert_eq!(
-                notices.is_some(),
+                block_mails.is_some(),
                 matches!(transition, Transition::Block | Transition::Unblock),
                 "{transition:?}"
             );
@@ -175,7 +175,7 @@ fn a_move_changes_the_state_and_the_time_and_counts_its_mail() {
                 change.connection,
                 Connection {
                     state,
-                    notices,
+                    block_mails,
                     updated_at: now(),
                     ..before
                 },
@@ -211,7 +211,7 @@ fn who_blocks_and_unblocks_without_end_sends_six_mails_an_hour() {
         connection = change.connection;
     }
     assert_eq!(mails, [0, 1, 2, 3, 4, 5, 60, 61, 62, 63, 64, 65]);
-    assert_eq!(u32::try_from(mails.len()), Ok(2 * NOTICES_PER_HOUR));
+    assert_eq!(u32::try_from(mails.len()), Ok(2 * BLOCK_MAILS_PER_HOUR));
 }
 
 #[test]

@@ -185,7 +185,7 @@ impl Pair {
             target: Party::from(&target),
             offers_access: true,
             callback,
-            notices: None,
+            block_mails: None,
             state: State::Active,
             created_at: yesterday(),
             updated_at: yesterday(),

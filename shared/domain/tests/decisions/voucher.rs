@@ -42,14 +42,14 @@ fn every_state_meets_every_event() {
         ),
         (
             redeemed(customer, yesterday()),
-            Ok(Redemption::Again),
+            Ok(Redemption::Repeated),
             Err(RedeemError::OtherCustomer),
             None,
         ),
         (
             redeemed(other, yesterday()),
             Err(RedeemError::OtherCustomer),
-            Ok(Redemption::Again),
+            Ok(Redemption::Repeated),
             None,
         ),
         (

@@ -1,22 +1,22 @@
 //! Rate limits: one row a client for each limit, written only by the limited operation.
 
-use tandem_domain::guessing::Guesses;
 use tandem_domain::ids::ClientId;
-use tandem_domain::inviting::Invitations;
+use tandem_domain::invitation_limit::Invitations;
+use tandem_domain::voucher_guesses::VoucherGuesses;
 
 use crate::entity::{Entity, Indexes, Key};
 
 /// The wrong voucher codes that a client tried.
-pub fn guesses(client: ClientId) -> Key<Guesses> {
+pub fn guesses(client: ClientId) -> Key<VoucherGuesses> {
     Key::new(client.to_string(), "guesses")
 }
 
-impl Entity for Guesses {
+impl Entity for VoucherGuesses {
     fn key(&self) -> Key<Self> {
         guesses(self.client_id)
     }
     fn indexes(&self) -> Indexes {
-        Indexes::default().expires(Some(self.forgotten_at()))
+        Indexes::default().expires(Some(self.expires_at()))
     }
     fn version(&self) -> u64 {
         self.version
@@ -33,7 +33,7 @@ impl Entity for Invitations {
         invitations(self.client_id)
     }
     fn indexes(&self) -> Indexes {
-        Indexes::default().expires(Some(self.forgotten_at()))
+        Indexes::default().expires(Some(self.expires_at()))
     }
     fn version(&self) -> u64 {
         self.version

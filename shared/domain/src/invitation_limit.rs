@@ -32,9 +32,9 @@ impl Invitations {
     }
 
     /// Counts another invitation.
-    pub fn another(self, now: Timestamp) -> Self {
+    pub fn count(self, now: Timestamp) -> Self {
         Self {
-            hour: self.hour.counting(HOUR, now),
+            hour: self.hour.count(HOUR, now),
             ..self
         }
     }
@@ -45,7 +45,7 @@ impl Invitations {
     }
 
     /// When the row may be deleted.
-    pub fn forgotten_at(&self) -> Timestamp {
+    pub fn expires_at(&self) -> Timestamp {
         self.hour.end(HOUR)
     }
 }
@@ -62,13 +62,13 @@ mod tests {
         let mut times = times.into_iter();
         let first = Invitations::first(
             ClientId::from(uuid::Uuid::nil()),
-            at(times.next().expect("one")),
+            at(times.next().expect("at least one")),
         );
-        times.fold(first, |invitations, time| invitations.another(at(time)))
+        times.fold(first, |invitations, time| invitations.count(at(time)))
     }
 
     #[test]
-    fn the_twenty_first_of_an_hour_waits_for_its_end() {
+    fn the_21st_invitation_of_an_hour_waits_for_its_end() {
         assert_eq!(invitations(0..19).wait(at(19)), None);
         assert_eq!(
             invitations(0..20).wait(at(20)),
@@ -78,11 +78,8 @@ mod tests {
     }
 
     #[test]
-    fn a_new_hour_counts_anew() {
+    fn a_new_hour_counts_from_zero() {
         let next = invitations((0..20).chain([3_600]));
-        assert_eq!(
-            (next.wait(at(3_601)), next.forgotten_at()),
-            (None, at(7_200))
-        );
+        assert_eq!((next.wait(at(3_601)), next.expires_at()), (None, at(7_200)));
     }
 }

@@ -17,14 +17,14 @@ const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// The wrong codes of a client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Guesses {
+pub struct VoucherGuesses {
     pub client_id: ClientId,
     minute: Window,
     day: Window,
     pub version: u64,
 }
 
-impl Guesses {
+impl VoucherGuesses {
     pub fn first(client_id: ClientId, now: Timestamp) -> Self {
         let window = Window::opened(now);
         Self {
@@ -36,10 +36,10 @@ impl Guesses {
     }
 
     /// Counts another wrong code.
-    pub fn another(self, now: Timestamp) -> Self {
+    pub fn count(self, now: Timestamp) -> Self {
         Self {
-            minute: self.minute.counting(MINUTE, now),
-            day: self.day.counting(DAY, now),
+            minute: self.minute.count(MINUTE, now),
+            day: self.day.count(DAY, now),
             ..self
         }
     }
@@ -52,7 +52,7 @@ impl Guesses {
     }
 
     /// When the row may be deleted.
-    pub fn forgotten_at(&self) -> Timestamp {
+    pub fn expires_at(&self) -> Timestamp {
         self.day.end(DAY)
     }
 }
@@ -65,17 +65,17 @@ mod tests {
         Timestamp::UNIX_EPOCH + SignedDuration::from_secs(seconds)
     }
 
-    fn guesses(times: impl IntoIterator<Item = i64>) -> Guesses {
+    fn guesses(times: impl IntoIterator<Item = i64>) -> VoucherGuesses {
         let mut times = times.into_iter();
-        let first = Guesses::first(
+        let first = VoucherGuesses::first(
             ClientId::from(uuid::Uuid::nil()),
-            at(times.next().expect("one")),
+            at(times.next().expect("at least one")),
         );
-        times.fold(first, |guesses, time| guesses.another(at(time)))
+        times.fold(first, |guesses, time| guesses.count(at(time)))
     }
 
     #[test]
-    fn the_eleventh_try_of_a_minute_waits_for_its_end() {
+    fn the_eleventh_code_of_a_minute_waits_for_its_end() {
         assert_eq!(guesses(0..9).wait(at(9)), None);
         assert_eq!(
             guesses(0..10).wait(at(10)),
@@ -85,12 +85,12 @@ mod tests {
     }
 
     #[test]
-    fn a_new_minute_counts_anew() {
+    fn a_new_minute_counts_from_zero() {
         assert_eq!(guesses((0..10).chain([60])).wait(at(61)), None);
     }
 
     #[test]
-    fn a_hundred_wrong_ones_wait_for_the_end_of_the_day() {
+    fn after_a_hundred_wrong_codes_a_client_waits_for_the_day() {
         let spread = guesses((0..100).map(|number| number * 60));
         assert_eq!(
             spread.wait(at(99 * 60)),
