@@ -1,4 +1,4 @@
-//! How a subscription moves after the sale, and what follows.
+//! Changes of a subscription after the sale, and their consequences.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -17,12 +17,12 @@ fn started() -> Timestamp {
     at("2026-01-31T10:00:00Z")
 }
 
-/// The end of the eighth period, the last one paid: on a 30th, because September has no 31st.
+/// The end of the eighth period, the last paid one: on a 30th, because September has no 31st.
 fn paid_until() -> Timestamp {
     at("2026-09-30T10:00:00Z")
 }
 
-/// An own subscription, three times 10.00 EUR a month, eight months paid.
+/// An own subscription of quantity 3 at 10.00 EUR a month, paid for eight months.
 pub(crate) fn own() -> Subscription {
     Subscription {
         id: id(70),
@@ -71,7 +71,7 @@ enum Sold {
 
 const WAYS: [Sold; 3] = [Sold::Own, Sold::WithinOneCompany, Sold::BetweenTwoCompanies];
 
-/// Both rows of a subscription with a life; the source's belongs to another customer, as after a voucher.
+/// Both rows of a subscription with this life; the source's has another customer, as after a redemption.
 fn rows(sold: Sold, life: Life, renews: bool) -> Rows {
     let own = Subscription {
         life,
@@ -133,10 +133,9 @@ fn reverse(rows: Rows, reversal: Reversal) -> Moved {
     rows.reverse(reversal, now(), &mut Counter::default())
 }
 
-/// The life afterwards.
 type Outcome = Result<Life, SubscriptionError>;
 
-/// Life, whether it renews, and what comes of a payment and of a cancellation.
+/// The life, whether it renews, and the life after a payment and after a cancellation.
 #[rustfmt::skip]
 fn table() -> [(Life, bool, Outcome, Outcome); 12] {
     let refunded = Life::Refunded { ended_at: started() };
@@ -165,7 +164,7 @@ fn table() -> [(Life, bool, Outcome, Outcome); 12] {
 }
 
 #[test]
-fn every_life_meets_payment_and_cancellation_as_the_table_says() {
+fn payment_and_cancellation_follow_the_table_in_every_life() {
     for sold in WAYS {
         for (life, renews, paid, ended) in table() {
             let after =
@@ -185,7 +184,7 @@ fn every_life_meets_payment_and_cancellation_as_the_table_says() {
 }
 
 #[test]
-fn every_life_ends_by_a_reversal() {
+fn a_reversal_ends_every_life() {
     for sold in WAYS {
         for (life, renews, ..) in table() {
             let after = |reversal| reverse(rows(sold, life, renews), reversal).rows.seller.life;
@@ -199,7 +198,7 @@ fn every_life_ends_by_a_reversal() {
 }
 
 #[test]
-fn the_source_changes_nothing() {
+fn the_source_cannot_change_a_subscription() {
     let seller = Subscription {
         role: Role::Source,
         ..own()
@@ -214,7 +213,7 @@ fn the_source_changes_nothing() {
 
 #[test]
 fn a_payment_adds_a_period_counted_from_the_start() {
-    let moved = renew(rows(Sold::Own, Life::Active, true)).expect("possible");
+    let moved = renew(rows(Sold::Own, Life::Active, true)).expect("allowed");
     let expected = Subscription {
         periods_paid: 9,
         paid_until: at("2026-10-31T10:00:00Z"),
@@ -242,7 +241,7 @@ fn a_payment_may_change_the_payment_method() {
         now(),
         &mut Counter::default(),
     );
-    let moved = moved.expect("possible");
+    let moved = moved.expect("allowed");
     assert_eq!(moved.rows.seller.payment_method, PaymentMethod::Paypal);
     assert_eq!(
         moved.rows.source.expect("a row").payment_method,
@@ -255,12 +254,12 @@ fn a_payment_may_change_the_payment_method() {
 }
 
 #[test]
-fn a_payment_that_names_its_period_counts_only_for_the_next_one() {
+fn a_payment_with_a_period_number_must_name_the_next_period() {
     let renewed = |number: u32| {
         let asked = payment(&json!({"periodNumber": number}));
         rows(Sold::Own, Life::Active, true).renew(&asked, now(), &mut Counter::default())
     };
-    assert_eq!(renewed(9).expect("possible").rows.seller.periods_paid, 9);
+    assert_eq!(renewed(9).expect("allowed").rows.seller.periods_paid, 9);
     for number in [2, 8, 10] {
         assert_eq!(
             renewed(number),
@@ -295,7 +294,7 @@ fn a_cancellation_ends_at_its_date() {
 }
 
 #[test]
-fn a_cancellation_without_a_date_ends_with_the_paid_time_or_at_once() {
+fn a_cancellation_defaults_to_the_end_of_the_paid_period() {
     let overdue = Subscription {
         paid_until: started(),
         ..own()
@@ -304,7 +303,7 @@ fn a_cancellation_without_a_date_ends_with_the_paid_time_or_at_once() {
         seller: overdue,
         source: None,
     })
-    .expect("possible");
+    .expect("allowed");
     assert_eq!(
         moved.rows.seller.life,
         Life::Cancelled {
@@ -314,21 +313,21 @@ fn a_cancellation_without_a_date_ends_with_the_paid_time_or_at_once() {
     );
 }
 
-/// Type, gross amount and period of a payout row.
+/// The type, gross amount and period of a payout row.
 type Owed = (PayoutType, Money, u32);
 
-/// Every move of an active subscription, with the payout row and the callback that it should make.
-fn every_move(sold: Sold) -> [(Moved, Option<Owed>, EventType); 4] {
+/// Every change of an active subscription, with the expected payout row and callback.
+fn every_change(sold: Sold) -> [(Moved, Option<Owed>, EventType); 4] {
     let active = || rows(sold, Life::Active, true);
     let back = euro(-3_000);
     [
         (
-            renew(active()).expect("possible"),
+            renew(active()).expect("allowed"),
             Some((PayoutType::Payment, euro(3_000), 9)),
             EventType::SubscriptionRenewed,
         ),
         (
-            cancel(active()).expect("possible"),
+            cancel(active()).expect("allowed"),
             None,
             EventType::SubscriptionCancelled,
         ),
@@ -346,8 +345,8 @@ fn every_move(sold: Sold) -> [(Moved, Option<Owed>, EventType); 4] {
 }
 
 #[test]
-fn an_own_subscription_concerns_nobody_else() {
-    for (moved, ..) in every_move(Sold::Own) {
+fn a_sale_of_an_own_offer_concerns_no_other_client() {
+    for (moved, ..) in every_change(Sold::Own) {
         assert_eq!(
             (moved.rows.source, moved.payout, moved.announcement),
             (None, None, None)
@@ -356,9 +355,9 @@ fn an_own_subscription_concerns_nobody_else() {
 }
 
 #[test]
-fn the_source_row_follows_in_all_but_its_customer_and_its_version() {
+fn the_source_row_follows_except_its_customer_and_version() {
     for sold in [Sold::WithinOneCompany, Sold::BetweenTwoCompanies] {
-        for (moved, _, event) in every_move(sold) {
+        for (moved, _, event) in every_change(sold) {
             let source = moved.rows.source.expect("a row");
             let expected = Subscription {
                 client_id: id(11),
@@ -374,9 +373,9 @@ fn the_source_row_follows_in_all_but_its_customer_and_its_version() {
 }
 
 #[test]
-fn money_that_moves_between_clients_makes_a_payout_row() {
+fn money_between_clients_creates_a_payout_row() {
     for sold in [Sold::WithinOneCompany, Sold::BetweenTwoCompanies] {
-        for (moved, expected, event) in every_move(sold) {
+        for (moved, expected, event) in every_change(sold) {
             let Some((payout_type, gross, period_number)) = expected else {
                 assert_eq!(moved.payout, None, "{event:?}");
                 continue;
@@ -405,10 +404,10 @@ fn money_that_moves_between_clients_makes_a_payout_row() {
 
 #[test]
 fn only_a_source_of_another_company_is_called_back() {
-    for (moved, ..) in every_move(Sold::WithinOneCompany) {
+    for (moved, ..) in every_change(Sold::WithinOneCompany) {
         assert_eq!(moved.announcement, None);
     }
-    for (moved, _, event) in every_move(Sold::BetweenTwoCompanies) {
+    for (moved, _, event) in every_change(Sold::BetweenTwoCompanies) {
         let announcement = moved.announcement.expect("a callback");
         assert_eq!(announcement.event, event);
         assert_eq!(
@@ -423,9 +422,12 @@ fn only_a_source_of_another_company_is_called_back() {
 }
 
 #[test]
-fn callbacks_tell_what_happened() {
+fn each_callback_describes_its_event() {
     let named = ["renewed", "cancelled", "refunded", "charged_back"];
-    for (name, (moved, ..)) in named.into_iter().zip(every_move(Sold::BetweenTwoCompanies)) {
+    for (name, (moved, ..)) in named
+        .into_iter()
+        .zip(every_change(Sold::BetweenTwoCompanies))
+    {
         let body = moved.announcement.expect("a callback").body(now());
         let body: Value = serde_json::from_slice(&body).expect("JSON");
         insta::assert_json_snapshot!(format!("callback_{name}"), body);
@@ -433,7 +435,7 @@ fn callbacks_tell_what_happened() {
 }
 
 #[test]
-fn a_source_row_without_a_customer_is_pending_only_while_the_subscription_lives() {
+fn a_source_row_is_pending_only_while_its_sale_is_active() {
     let pending = |life| {
         Subscription {
             role: Role::Source,
@@ -466,18 +468,18 @@ fn a_source_row_without_a_customer_is_pending_only_while_the_subscription_lives(
 }
 
 #[test]
-fn wrong_requests_name_each_wrong_member() {
+fn invalid_requests_report_each_wrong_member() {
     let errors =
         PaymentRequest::parse(&json!({"paymentMethod": "x", "periodNumber": 1, "amount": 1}))
-            .expect_err("wrong");
+            .expect_err("invalid input");
     let expected = [
         ("paymentMethod", "unknown_value"),
         ("periodNumber", "out_of_range"),
         ("amount", "unknown_field"),
     ];
     assert_eq!(codes(&errors), expected);
-    let errors =
-        CancelRequest::parse(&json!({"endsAt": "tomorrow", "reason": ""})).expect_err("wrong");
+    let errors = CancelRequest::parse(&json!({"endsAt": "tomorrow", "reason": ""}))
+        .expect_err("invalid input");
     assert_eq!(
         codes(&errors),
         [("endsAt", "invalid"), ("reason", "unknown_field")]

@@ -1,4 +1,4 @@
-//! How stubbornly a callback is delivered.
+//! Delivery, retries and replays of callbacks.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -66,7 +66,7 @@ fn end(outcome: Outcome) -> impl Fn(Callback) -> Callback {
     move |callback| callback.end(outcome, &schedule(), 0, now())
 }
 
-/// A state and what becomes of it by: begin (`None`: nothing to do), accepted, gone, failed, hold, replay, postpone by an hour.
+/// A state, and the state after: begin (`None`: not due), accepted, gone, failed, hold, replay, postpone by an hour.
 type Row = (CallbackState, Option<CallbackState>, [CallbackState; 6]);
 
 #[rustfmt::skip]
@@ -97,7 +97,7 @@ fn table() -> [Row; 13] {
 }
 
 #[test]
-fn every_state_meets_every_event_as_the_table_says() {
+fn every_event_follows_the_table_in_every_state() {
     for (state, begun, [accepted, gone, failed, on_hold, replayed, put_off]) in table() {
         let before = callback(state);
         assert_eq!(
@@ -117,7 +117,7 @@ fn every_state_meets_every_event_as_the_table_says() {
                 put_off,
             ),
         ] {
-            // Nothing but the state moves, and the time with it.
+            // Only the state and the time change.
             let updated_at = if expected == state {
                 before.updated_at
             } else {
@@ -137,7 +137,7 @@ fn every_state_meets_every_event_as_the_table_says() {
 }
 
 #[test]
-fn nothing_is_put_off_to_an_earlier_time() {
+fn a_callback_is_never_postponed_to_an_earlier_time() {
     let before = callback(waiting(2, now() + seconds(10)));
     assert_eq!(before.clone().postpone(now() + seconds(10), now()), before);
     assert_eq!(before.clone().postpone(now(), now()), before);
@@ -157,7 +157,7 @@ fn an_attempt_is_counted_when_it_begins() {
 }
 
 #[test]
-fn an_attempt_is_cut_off_when_its_lease_is_over_and_counts_as_a_failed_one() {
+fn an_expired_lease_cuts_off_the_attempt_as_failed() {
     let begun = callback(waiting(0, now())).begin(now()).expect("due");
     assert_eq!(begun.due_at(), Some(now() + LEASE));
     assert_eq!(
@@ -167,8 +167,8 @@ fn an_attempt_is_cut_off_when_its_lease_is_over_and_counts_as_a_failed_one() {
     assert_eq!(begun.clone().begin(now() + LEASE), None);
     let (after, logged) = begun
         .cut_off(&schedule(), 0, now() + LEASE)
-        .expect("the lease is over");
-    // The wait began with the attempt: after 10 of the lease's 60 seconds the next one was due.
+        .expect("an expired lease");
+    // The wait counts from the beginning of the attempt: after 10 of the lease's 60 seconds, the next one was due.
     assert_eq!(
         (after.state, after.attempts),
         (waiting(1, now() + seconds(10)), 5)
@@ -189,7 +189,7 @@ fn an_attempt_is_cut_off_when_its_lease_is_over_and_counts_as_a_failed_one() {
 }
 
 #[test]
-fn a_callback_that_kills_every_worker_comes_to_an_end() {
+fn a_callback_that_kills_every_worker_is_exhausted() {
     let (mut callback, mut time, mut unknown) = (callback(waiting(0, now())), now(), Vec::new());
     for _ in 0..MANY {
         let Some(due) = callback.due_at() else { break };
@@ -221,7 +221,7 @@ fn only_an_attempt_in_flight_can_be_cut_off() {
 }
 
 #[test]
-fn only_what_waits_or_is_in_flight_is_due() {
+fn only_unfinished_states_are_due() {
     let due = |state| callback(state).due_at();
     assert_eq!(due(waiting(0, yesterday())), Some(yesterday()));
     assert_eq!(due(postponed(0, now())), Some(now()));
@@ -280,7 +280,7 @@ fn jitter_lengthens_a_wait_by_up_to_a_tenth() {
 }
 
 #[test]
-fn retry_after_lengthens_the_wait_up_to_a_day_and_never_shortens_it() {
+fn retry_after_lengthens_the_wait_by_at_most_a_day() {
     let wait = |retry_after: Option<SignedDuration>| {
         let ended = callback(in_flight(1, now())).end(
             Outcome::Failed { retry_after },
@@ -308,7 +308,7 @@ fn retry_after_lengthens_the_wait_up_to_a_day_and_never_shortens_it() {
 }
 
 #[test]
-fn retry_after_gives_no_further_attempt() {
+fn retry_after_adds_no_attempt() {
     let ended = callback(in_flight(2, now())).end(
         Outcome::Failed {
             retry_after: Some(seconds(5)),
@@ -321,7 +321,7 @@ fn retry_after_gives_no_further_attempt() {
 }
 
 #[test]
-fn a_replay_starts_the_schedule_anew_with_the_same_id() {
+fn a_replay_restarts_the_schedule_with_the_same_id() {
     let mut callback = callback(exhausted(yesterday())).replay(now());
     assert_eq!(callback.id, id(80));
     let mut attempts = 0;
@@ -347,7 +347,7 @@ fn a_schedule_is_a_list_of_whole_seconds() {
 }
 
 #[test]
-fn clients_see_four_words() {
+fn clients_see_four_statuses() {
     let words = [
         waiting(0, now()),
         postponed(0, now()),

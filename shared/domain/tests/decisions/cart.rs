@@ -1,4 +1,4 @@
-//! What a cart may hold.
+//! The rules of carts.
 
 use serde_json::{Value, json};
 use tandem_domain::cart::{
@@ -11,7 +11,7 @@ use tandem_domain::sharing::NotShared;
 
 use crate::fixtures::{Pair, codes, id, money, name, now, offer, yesterday};
 
-/// Checks mandatory positions with what was found for them, numbered from 1.
+/// Checks mandatory positions, numbered from 1, with their looked-up offers.
 fn checked(pair: &Pair, found: &[OfferLookup<'_>]) -> Result<(), CartError> {
     let positions: Vec<_> = (1_u8..)
         .zip(found)
@@ -33,7 +33,7 @@ fn checked(pair: &Pair, found: &[OfferLookup<'_>]) -> Result<(), CartError> {
     check(pair.target.id, &positions).map(|_| ())
 }
 
-/// Checks a cart of a sound own offer, which is position 1, and another one.
+/// Checks a cart with a valid own offer at position 1 and another offer.
 fn with_second(pair: &Pair, second: OfferLookup<'_>) -> Result<(), CartError> {
     let own = offer(60, pair.target.id);
     checked(pair, &[OfferLookup::Own(&own), second])
@@ -44,7 +44,7 @@ fn wrong(problem: PositionProblem) -> Result<(), CartError> {
 }
 
 #[test]
-fn own_and_shared_offers_go_together() {
+fn own_and_shared_offers_can_be_combined() {
     for pair in [Pair::within_one_company(), Pair::between_two_companies()] {
         let shared = pair.shared_offer(61);
         assert_eq!(with_second(&pair, pair.found(&shared)), Ok(()));
@@ -52,7 +52,7 @@ fn own_and_shared_offers_go_together() {
 }
 
 #[test]
-fn a_cart_of_own_offers_needs_no_partner() {
+fn own_offers_need_no_shared_offer() {
     let pair = Pair::within_one_company();
     assert_eq!(
         with_second(&pair, OfferLookup::Own(&offer(61, pair.target.id))),
@@ -61,16 +61,16 @@ fn a_cart_of_own_offers_needs_no_partner() {
 }
 
 #[test]
-fn each_problem_of_a_position_is_named_with_its_number() {
+fn each_problem_is_reported_with_its_position() {
     let pair = Pair::between_two_companies();
-    let sound = offer(61, pair.target.id);
+    let valid = offer(61, pair.target.id);
     let archived = Offer {
         status: OfferStatus::Archived,
-        ..sound.clone()
+        ..valid.clone()
     };
     let external = Offer {
         externally_managed: true,
-        ..sound.clone()
+        ..valid.clone()
     };
     let cross_client = Offer {
         client_id: pair.target.id,
@@ -78,11 +78,11 @@ fn each_problem_of_a_position_is_named_with_its_number() {
     };
     let swiss = Offer {
         price: money(1_000, "CHF"),
-        ..sound.clone()
+        ..valid.clone()
     };
     let repeated = Offer {
         id: id(60),
-        ..sound
+        ..valid
     };
     for (offer, problem) in [
         (&archived, PositionProblem::Archived),
@@ -100,7 +100,7 @@ fn each_problem_of_a_position_is_named_with_its_number() {
 }
 
 #[test]
-fn a_shared_offer_that_is_not_available_is_named_with_the_reason() {
+fn an_unavailable_shared_offer_is_reported_with_its_reason() {
     let mut pair = Pair::between_two_companies();
     let shared = pair.shared_offer(61);
     pair.connection.offers_access = false;
@@ -124,7 +124,7 @@ fn a_shared_offer_in_another_currency_is_refused() {
 }
 
 #[test]
-fn all_wrong_positions_are_named_at_once() {
+fn all_wrong_positions_are_reported_at_once() {
     let pair = Pair::between_two_companies();
     let own = offer(60, pair.target.id);
     let external = Offer {
@@ -149,7 +149,7 @@ fn all_wrong_positions_are_named_at_once() {
 }
 
 #[test]
-fn a_cart_with_a_shared_offer_holds_an_own_one() {
+fn a_cart_with_a_shared_offer_needs_an_own_offer() {
     let pair = Pair::between_two_companies();
     let (one, other) = (pair.shared_offer(61), pair.shared_offer(62));
     assert_eq!(
@@ -159,7 +159,7 @@ fn a_cart_with_a_shared_offer_holds_an_own_one() {
 }
 
 #[test]
-fn something_is_always_bought() {
+fn a_cart_needs_a_mandatory_position() {
     let pair = Pair::within_one_company();
     let own = offer(60, pair.target.id);
     for (choice, expected) in [
@@ -180,7 +180,7 @@ fn something_is_always_bought() {
 }
 
 #[test]
-fn each_problem_has_a_code_of_its_own() {
+fn each_problem_has_its_own_code() {
     let problems = [
         PositionProblem::NotFound,
         PositionProblem::Archived,
@@ -203,7 +203,7 @@ fn draft(positions: &Value) -> Value {
 }
 
 #[test]
-fn a_cart_remembers_whose_offer_each_position_sells() {
+fn a_cart_stores_the_origin_of_each_position() {
     let pair = Pair::between_two_companies();
     let (own, shared) = (offer(60, pair.target.id), pair.shared_offer(61));
     let optional =
@@ -222,7 +222,7 @@ fn a_cart_remembers_whose_offer_each_position_sells() {
             |id| pair.found(if id == own.id { &own } else { &shared }),
             now(),
         )
-        .expect("sound");
+        .expect("a valid cart");
     let origin = Origin {
         client_id: pair.source.id,
         company_id: pair.source_company.id,
@@ -256,7 +256,7 @@ fn a_cart_remembers_whose_offer_each_position_sells() {
 }
 
 #[test]
-fn a_cart_is_not_made_of_what_cannot_be_sold() {
+fn a_cart_with_an_unsellable_position_is_not_created() {
     let pair = Pair::within_one_company();
     let draft = CartDraft::parse(&draft(&json!([drafted(1, 60)]))).expect("a draft");
     let made = draft.create(id(31), pair.target.id, |_| OfferLookup::NotFound, now());
@@ -272,7 +272,7 @@ fn a_cart_has_1_to_20_positions_without_gaps() {
         let positions: Vec<_> = numbers.iter().map(|number| drafted(*number, 60)).collect();
         PositionDraft::parse_all(&json!(positions)).map(|positions| positions.len())
     };
-    let code = |numbers: &[i64]| numbered(numbers).expect_err("wrong").0[0].code;
+    let code = |numbers: &[i64]| numbered(numbers).expect_err("invalid input").0[0].code;
     let up_to = |last: i64| (1..=last).collect::<Vec<_>>();
     assert_eq!(numbered(&up_to(1)), Ok(1));
     assert_eq!(numbered(&up_to(20)), Ok(20));
@@ -285,7 +285,7 @@ fn a_cart_has_1_to_20_positions_without_gaps() {
 }
 
 #[test]
-fn a_wrong_cart_names_each_wrong_member() {
+fn an_invalid_cart_reports_each_wrong_member() {
     let wrong = json!({
         "name": "",
         "positions": [
@@ -295,7 +295,7 @@ fn a_wrong_cart_names_each_wrong_member() {
         "currency": "EUR",
     });
     assert_eq!(
-        codes(&CartDraft::parse(&wrong).expect_err("wrong")),
+        codes(&CartDraft::parse(&wrong).expect_err("invalid input")),
         [
             ("name", "empty"),
             ("positions[0].offerId", "invalid"),
@@ -305,13 +305,13 @@ fn a_wrong_cart_names_each_wrong_member() {
         ]
     );
     assert_eq!(
-        codes(&CartDraft::parse(&json!({})).expect_err("wrong")),
+        codes(&CartDraft::parse(&json!({})).expect_err("invalid input")),
         [("name", "required"), ("positions", "required")]
     );
 }
 
 #[test]
-fn an_edit_replaces_what_it_names_and_checks_it() {
+fn an_edit_replaces_and_checks_its_fields() {
     let pair = Pair::within_one_company();
     let (before, after) = (offer(60, pair.target.id), offer(61, pair.target.id));
     let cart = pair.cart(vec![pair.position(1, &before, Choice::Mandatory)]);
@@ -323,7 +323,7 @@ fn an_edit_replaces_what_it_names_and_checks_it() {
             |_| OfferLookup::NotFound,
             now(),
         )
-        .expect("possible");
+        .expect("allowed");
     assert_eq!(
         renamed,
         Cart {
@@ -336,7 +336,7 @@ fn an_edit_replaces_what_it_names_and_checks_it() {
     let moved = cart
         .clone()
         .edit(moved, |_| OfferLookup::Own(&after), now())
-        .expect("possible");
+        .expect("allowed");
     assert_eq!(
         moved.positions,
         [pair.position(1, &after, Choice::Mandatory)]
@@ -363,7 +363,7 @@ fn a_description_can_be_set_and_cleared() {
             |_| OfferLookup::NotFound,
             now(),
         )
-        .expect("possible");
+        .expect("allowed");
     assert_eq!(
         set.description.as_ref().map(|text| text.as_str()),
         Some("Zwei zum Preis von zwei")
@@ -371,7 +371,7 @@ fn a_description_can_be_set_and_cleared() {
     let kept = set
         .clone()
         .edit(edit(json!({})), |_| OfferLookup::NotFound, now())
-        .expect("possible");
+        .expect("allowed");
     assert_eq!(kept.description, set.description);
     assert_eq!(
         set.edit(
@@ -379,16 +379,16 @@ fn a_description_can_be_set_and_cleared() {
             |_| OfferLookup::NotFound,
             now()
         )
-        .expect("possible")
+        .expect("allowed")
         .description,
         None
     );
 }
 
 #[test]
-fn an_archived_cart_stays_as_it_is() {
+fn an_archived_cart_cannot_be_changed() {
     let cart = Pair::within_one_company().cart(Vec::new());
-    let archived = cart.clone().archive(now()).expect("possible");
+    let archived = cart.clone().archive(now()).expect("allowed");
     assert_eq!(
         archived,
         Cart {

@@ -1,4 +1,4 @@
-//! The connection's states and moves.
+//! The states and transitions of a connection.
 
 use std::collections::BTreeSet;
 
@@ -11,17 +11,17 @@ use tandem_domain::mail::MailKind;
 
 use crate::fixtures::{Pair, now, yesterday};
 
-/// What comes of a move.
+/// The outcome of a transition.
 #[derive(Debug, Clone, Copy)]
 enum Outcome {
     To(State),
-    /// The move belongs to that side.
-    Belongs(Side),
+    /// The transition is reserved for that side.
+    ReservedFor(Side),
     Impossible,
-    /// That side blocked and alone may unblock.
+    /// That side blocked, and only it may unblock.
     BlockedBy(Side),
 }
-use Outcome::{Belongs, BlockedBy, Impossible, To};
+use Outcome::{BlockedBy, Impossible, ReservedFor, To};
 
 const INVITED: &str = "invited";
 const ACTIVE: &str = "active";
@@ -37,47 +37,47 @@ fn blocked(blocked_by: Side) -> State {
     }
 }
 
-/// State, move, and what comes of it when the source and when the target makes it.
+/// The state, the transition, and its outcome for the source and for the target.
 #[rustfmt::skip]
 fn table() -> [(&'static str, Transition, Outcome, Outcome); 30] {
     use Transition::{Accept, Block, Decline, Unblock, Withdraw};
     use Side::{Source, Target};
     [
-        (INVITED, Accept,   Belongs(Target),       To(State::Active)),
-        (INVITED, Decline,  Belongs(Target),       To(State::Declined)),
-        (INVITED, Withdraw, To(State::Withdrawn),  Belongs(Source)),
-        (INVITED, Block,    Impossible,            Impossible),
-        (INVITED, Unblock,  Impossible,            Impossible),
+        (INVITED,           Accept,   ReservedFor(Target),      To(State::Active)),
+        (INVITED,           Decline,  ReservedFor(Target),      To(State::Declined)),
+        (INVITED,           Withdraw, To(State::Withdrawn),     ReservedFor(Source)),
+        (INVITED,           Block,    Impossible,               Impossible),
+        (INVITED,           Unblock,  Impossible,               Impossible),
 
-        (ACTIVE, Accept,    Belongs(Target),       Impossible),
-        (ACTIVE, Decline,   Belongs(Target),       Impossible),
-        (ACTIVE, Withdraw,  Impossible,            Belongs(Source)),
-        (ACTIVE, Block,     To(blocked(Source)),   To(blocked(Target))),
-        (ACTIVE, Unblock,   Impossible,            Impossible),
+        (ACTIVE,            Accept,   ReservedFor(Target),      Impossible),
+        (ACTIVE,            Decline,  ReservedFor(Target),      Impossible),
+        (ACTIVE,            Withdraw, Impossible,               ReservedFor(Source)),
+        (ACTIVE,            Block,    To(blocked(Source)),      To(blocked(Target))),
+        (ACTIVE,            Unblock,  Impossible,               Impossible),
 
-        (DECLINED, Accept,   Belongs(Target),      Impossible),
-        (DECLINED, Decline,  Belongs(Target),      Impossible),
-        (DECLINED, Withdraw, Impossible,           Belongs(Source)),
-        (DECLINED, Block,    Impossible,           Impossible),
-        (DECLINED, Unblock,  Impossible,           Impossible),
+        (DECLINED,          Accept,   ReservedFor(Target),      Impossible),
+        (DECLINED,          Decline,  ReservedFor(Target),      Impossible),
+        (DECLINED,          Withdraw, Impossible,               ReservedFor(Source)),
+        (DECLINED,          Block,    Impossible,               Impossible),
+        (DECLINED,          Unblock,  Impossible,               Impossible),
 
-        (WITHDRAWN, Accept,   Belongs(Target),     Impossible),
-        (WITHDRAWN, Decline,  Belongs(Target),     Impossible),
-        (WITHDRAWN, Withdraw, Impossible,          Belongs(Source)),
-        (WITHDRAWN, Block,    Impossible,          Impossible),
-        (WITHDRAWN, Unblock,  Impossible,          Impossible),
+        (WITHDRAWN,         Accept,   ReservedFor(Target),      Impossible),
+        (WITHDRAWN,         Decline,  ReservedFor(Target),      Impossible),
+        (WITHDRAWN,         Withdraw, Impossible,               ReservedFor(Source)),
+        (WITHDRAWN,         Block,    Impossible,               Impossible),
+        (WITHDRAWN,         Unblock,  Impossible,               Impossible),
 
-        (BLOCKED_BY_SOURCE, Accept,   Belongs(Target),   Impossible),
-        (BLOCKED_BY_SOURCE, Decline,  Belongs(Target),   Impossible),
-        (BLOCKED_BY_SOURCE, Withdraw, Impossible,        Belongs(Source)),
-        (BLOCKED_BY_SOURCE, Block,    Impossible,        Impossible),
-        (BLOCKED_BY_SOURCE, Unblock,  To(State::Active), BlockedBy(Source)),
+        (BLOCKED_BY_SOURCE, Accept,   ReservedFor(Target),      Impossible),
+        (BLOCKED_BY_SOURCE, Decline,  ReservedFor(Target),      Impossible),
+        (BLOCKED_BY_SOURCE, Withdraw, Impossible,               ReservedFor(Source)),
+        (BLOCKED_BY_SOURCE, Block,    Impossible,               Impossible),
+        (BLOCKED_BY_SOURCE, Unblock,  To(State::Active),        BlockedBy(Source)),
 
-        (BLOCKED_BY_TARGET, Accept,   Belongs(Target),   Impossible),
-        (BLOCKED_BY_TARGET, Decline,  Belongs(Target),   Impossible),
-        (BLOCKED_BY_TARGET, Withdraw, Impossible,        Belongs(Source)),
-        (BLOCKED_BY_TARGET, Block,    Impossible,        Impossible),
-        (BLOCKED_BY_TARGET, Unblock,  BlockedBy(Target), To(State::Active)),
+        (BLOCKED_BY_TARGET, Accept,   ReservedFor(Target),      Impossible),
+        (BLOCKED_BY_TARGET, Decline,  ReservedFor(Target),      Impossible),
+        (BLOCKED_BY_TARGET, Withdraw, Impossible,               ReservedFor(Source)),
+        (BLOCKED_BY_TARGET, Block,    Impossible,               Impossible),
+        (BLOCKED_BY_TARGET, Unblock,  BlockedBy(Target),        To(State::Active)),
     ]
 }
 
@@ -95,11 +95,11 @@ fn state(name: &str) -> State {
             blocked_by: Side::Target,
             blocked_at: yesterday(),
         },
-        other => panic!("no state {other}"),
+        other => panic!("unknown state {other}"),
     }
 }
 
-/// The status that the error must name: the first word of the state's name.
+/// The status in the error: the first word of the state's name.
 fn status(name: &'static str) -> &'static str {
     name.split(' ').next().expect("a word")
 }
@@ -132,39 +132,39 @@ fn every_transition_ends_as_the_table_says() {
                 state: state(from),
                 ..Pair::between_two_companies().connection
             };
-            let made = before.apply(transition, by, now());
-            let made = made.map(|change| change.connection.state);
+            let applied = before.apply(transition, by, now());
+            let applied = applied.map(|change| change.connection.state);
             let expected = match expected {
                 To(state) => Ok(state),
-                Belongs(side) => Err(ConnectionError::OtherSide { transition, side }),
+                ReservedFor(side) => Err(ConnectionError::OtherSide { transition, side }),
                 Impossible => Err(ConnectionError::ImpossibleTransition {
                     transition,
                     status: status(from),
                 }),
                 BlockedBy(by) => Err(ConnectionError::BlockedByOther { by }),
             };
-            assert_eq!(made, expected, "{from}, {transition:?} by {by}");
+            assert_eq!(applied, expected, "{from}, {transition:?} by {by}");
         }
     }
 }
 
-fn made(from: &str, transition: Transition, by: Side) -> (Connection, Change) {
+fn applied(from: &str, transition: Transition, by: Side) -> (Connection, Change) {
     let before = Connection {
         state: state(from),
         ..Pair::between_two_companies().connection
     };
     (
         before.clone(),
-        before.apply(transition, by, now()).expect("possible"),
+        before.apply(transition, by, now()).expect("allowed"),
     )
 }
 
 #[test]
-fn a_move_changes_the_state_and_the_time_and_counts_its_mail() {
+fn a_transition_changes_only_status_time_and_mail_count() {
     for (from, transition, by_source, by_target) in table() {
         for (by, outcome) in [(Side::Source, by_source), (Side::Target, by_target)] {
             let To(state) = outcome else { continue };
-            let (before, change) = made(from, transition, by);
+            let (before, change) = applied(from, transition, by);
             let block_mails = change.connection.block_mails;
             assert_eq!(
                 block_mails.is_some(),
@@ -186,7 +186,7 @@ fn a_move_changes_the_state_and_the_time_and_counts_its_mail() {
 }
 
 #[test]
-fn who_blocks_and_unblocks_without_end_sends_six_mails_an_hour() {
+fn repeated_blocking_sends_six_mails_an_hour() {
     let mut connection = Connection {
         state: state(ACTIVE),
         ..Pair::between_two_companies().connection
@@ -204,7 +204,7 @@ fn who_blocks_and_unblocks_without_end_sends_six_mails_an_hour() {
                 Side::Source,
                 now() + SignedDuration::from_mins(minute),
             )
-            .expect("possible");
+            .expect("allowed");
         if change.mail.is_some() {
             mails.push(minute);
         }
@@ -215,7 +215,7 @@ fn who_blocks_and_unblocks_without_end_sends_six_mails_an_hour() {
 }
 
 #[test]
-fn a_move_adds_the_next_line_to_the_history() {
+fn a_transition_adds_the_next_history_entry() {
     let actions = [
         (INVITED, Transition::Accept, Side::Target, Action::Accepted),
         (INVITED, Transition::Decline, Side::Target, Action::Declined),
@@ -241,7 +241,7 @@ fn a_move_adds_the_next_line_to_the_history() {
         ),
     ];
     for (from, transition, by, action) in actions {
-        let (before, change) = made(from, transition, by);
+        let (before, change) = applied(from, transition, by);
         let expected = HistoryEntry {
             number: before.version + 1,
             at: now(),
@@ -254,7 +254,7 @@ fn a_move_adds_the_next_line_to_the_history() {
 }
 
 #[test]
-fn a_move_is_told_to_the_other_side_with_the_name_of_the_one_who_made_it() {
+fn a_transition_mails_the_other_side_with_the_actors_name() {
     let connection = Pair::between_two_companies().connection;
     let (connection_id, source, target) = (
         connection.id,
@@ -311,21 +311,16 @@ fn a_move_is_told_to_the_other_side_with_the_name_of_the_one_who_made_it() {
         ),
     ];
     for (from, transition, by, mail) in mails {
-        let other = if by == Side::Source {
-            Side::Target
-        } else {
-            Side::Source
-        };
         assert_eq!(
-            made(from, transition, by).1.mail,
-            Some((other, mail)),
+            applied(from, transition, by).1.mail,
+            Some((by.other(), mail)),
             "{from}, {transition:?} by {by}"
         );
     }
 }
 
 #[test]
-fn an_impossible_move_names_the_current_status() {
+fn an_impossible_transition_names_the_current_status() {
     let connection = Connection {
         state: State::Declined,
         ..Pair::within_one_company().connection
@@ -351,7 +346,7 @@ fn only_invited_active_and_blocked_connections_are_live() {
 }
 
 #[test]
-fn a_client_has_the_side_on_which_it_stands() {
+fn a_client_has_the_side_of_its_party() {
     let pair = Pair::within_one_company();
     assert_eq!(pair.connection.side_of(pair.source.id), Some(Side::Source));
     assert_eq!(pair.connection.side_of(pair.target.id), Some(Side::Target));

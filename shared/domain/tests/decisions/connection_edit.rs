@@ -1,4 +1,4 @@
-//! What the source may change of a connection, and the rotation of its signing secret.
+//! Edits of a connection by the source, and the rotation of its signing secret.
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -29,7 +29,7 @@ fn states() -> [State; 5] {
 }
 
 #[test]
-fn only_the_source_edits_and_only_what_is_live() {
+fn only_the_source_edits_a_live_connection() {
     for state in states() {
         let connection = Connection {
             state,
@@ -68,13 +68,13 @@ fn only_the_source_edits_and_only_what_is_live() {
 }
 
 #[test]
-fn an_edit_says_in_the_history_what_it_set_and_mails_nobody() {
+fn an_edit_is_in_the_history_and_sends_no_mail() {
     let before = Pair::between_two_companies().connection;
     let asked = json!({"offersAccess": false, "callback": {"url": "https://new.example.com/"}});
     let change = before
         .clone()
         .edit(edit(&asked), Side::Source, now())
-        .expect("possible");
+        .expect("allowed");
     assert_eq!(change.entry.action, Action::Edited);
     assert_eq!(change.entry.number, before.version + 1);
     assert_eq!(
@@ -99,17 +99,17 @@ fn an_edit_says_in_the_history_what_it_set_and_mails_nobody() {
 }
 
 #[test]
-fn access_that_stays_as_it_is_is_no_change() {
+fn an_edit_to_the_same_access_is_no_change() {
     let connection = Pair::within_one_company().connection;
     let change = connection
         .edit(edit(&json!({"offersAccess": true})), Side::Source, now())
-        .expect("possible");
+        .expect("allowed");
     assert!(change.entry.changes.is_empty());
     assert!(change.connection.offers_access);
 }
 
 #[test]
-fn within_one_company_there_are_no_callback_settings() {
+fn a_connection_within_one_company_has_no_callback() {
     let connection = Pair::within_one_company().connection;
     let asked = edit(&json!({"callback": {"url": "https://new.example.com/"}}));
     assert_eq!(
@@ -121,9 +121,10 @@ fn within_one_company_there_are_no_callback_settings() {
 }
 
 #[test]
-fn a_wrong_edit_names_each_wrong_member() {
+fn an_invalid_edit_reports_each_wrong_member() {
     let wrong = json!({"offersAccess": "yes", "callback": {"url": "http://example.com/", "secret": "x"}, "status": "active"});
-    let errors = ConnectionEdit::parse(&wrong, &LocalTargets::default()).expect_err("wrong");
+    let errors =
+        ConnectionEdit::parse(&wrong, &LocalTargets::default()).expect_err("invalid input");
     assert_eq!(
         codes(&errors),
         [
@@ -148,11 +149,11 @@ fn secret(
 }
 
 #[test]
-fn a_rotation_puts_the_new_secret_first_and_lets_the_old_one_end() {
+fn a_rotation_adds_the_new_secret_and_expires_the_old_one() {
     let connection = Pair::between_two_companies().connection;
     let change = connection
         .rotate_secret("sealed 2".to_owned(), Side::Source, now())
-        .expect("possible");
+        .expect("allowed");
     assert_eq!(change.entry.action, Action::SecretRotated);
     assert_eq!(change.mail, None);
     let secrets = change.connection.callback.expect("settings").secrets;
@@ -166,7 +167,7 @@ fn a_rotation_puts_the_new_secret_first_and_lets_the_old_one_end() {
 }
 
 #[test]
-fn both_secrets_sign_during_the_overlap_and_only_the_new_one_after_it() {
+fn both_secrets_sign_only_during_the_overlap() {
     let mut settings = Pair::between_two_companies()
         .connection
         .callback
@@ -185,7 +186,7 @@ fn both_secrets_sign_during_the_overlap_and_only_the_new_one_after_it() {
 }
 
 #[test]
-fn of_many_rotations_in_a_day_the_newest_five_secrets_are_used() {
+fn only_the_newest_five_secrets_sign() {
     let mut settings = Pair::between_two_companies()
         .connection
         .callback
@@ -210,7 +211,7 @@ fn of_many_rotations_in_a_day_the_newest_five_secrets_are_used() {
 }
 
 #[test]
-fn a_second_rotation_does_not_lengthen_the_life_of_the_oldest_secret() {
+fn a_second_rotation_does_not_extend_the_oldest_secret() {
     let mut settings = Pair::between_two_companies()
         .connection
         .callback

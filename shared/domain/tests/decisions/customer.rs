@@ -1,4 +1,4 @@
-//! What is known of a customer, and how it may change.
+//! The data of a customer, and its edits.
 
 use serde_json::{Value, json};
 use tandem_domain::customer::{Customer, CustomerEdit, Profile};
@@ -12,7 +12,7 @@ fn edited(before: &Customer, edit: &Value) -> Customer {
 }
 
 #[test]
-fn an_edit_changes_what_it_names_clears_what_is_null_and_keeps_the_rest() {
+fn an_edit_sets_fields_clears_nulls_and_keeps_the_rest() {
     let before = customer(40, &company(1, true));
     let after = edited(
         &before,
@@ -42,7 +42,7 @@ fn an_edit_changes_what_it_names_clears_what_is_null_and_keeps_the_rest() {
 }
 
 #[test]
-fn what_is_required_cannot_be_cleared() {
+fn required_fields_cannot_be_cleared() {
     let before = customer(40, &company(1, true));
     let after = edited(&before, &json!({"email": null, "language": null}));
     assert_eq!(
@@ -52,7 +52,7 @@ fn what_is_required_cannot_be_cleared() {
 }
 
 #[test]
-fn all_that_is_optional_can_be_set_and_cleared() {
+fn every_optional_field_can_be_set_and_cleared() {
     let before = customer(40, &company(1, true));
     let set = json!({
         "externalSystemId": "CRM-7",
@@ -70,7 +70,7 @@ fn all_that_is_optional_can_be_set_and_cleared() {
 }
 
 #[test]
-fn a_wrong_customer_names_each_wrong_member() {
+fn an_invalid_customer_reports_each_wrong_member() {
     let wrong = json!({
         "email": "anna",
         "language": "deutsch",
@@ -90,12 +90,15 @@ fn a_wrong_customer_names_each_wrong_member() {
         ("address.country", "invalid_country"),
         ("companyId", "unknown_field"),
     ];
-    assert_eq!(codes(&Profile::parse(&wrong).expect_err("wrong")), expected);
     assert_eq!(
-        codes(&CustomerEdit::parse(&wrong).expect_err("wrong")),
+        codes(&Profile::parse(&wrong).expect_err("invalid input")),
         expected
     );
-    let errors = Profile::parse(&json!({})).expect_err("wrong");
+    assert_eq!(
+        codes(&CustomerEdit::parse(&wrong).expect_err("invalid input")),
+        expected
+    );
+    let errors = Profile::parse(&json!({})).expect_err("invalid input");
     assert_eq!(
         codes(&errors),
         [("email", "required"), ("language", "required")]

@@ -1,4 +1,4 @@
-//! Who can be erased, and what is then told of them.
+//! Erasing customers, and the callbacks about erased ones.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -30,10 +30,10 @@ fn imported() -> External {
 }
 
 #[test]
-fn the_record_names_who_asked_when_and_whom_and_nothing_else() {
+fn the_record_names_client_customer_and_time_only() {
     let erasure = customer(40, &company(1, true))
         .erase(id(12), [], now())
-        .expect("nothing runs");
+        .expect("no running subscription");
     let written = json!(erasure);
     let names: Vec<&String> = written.as_object().expect("an object").keys().collect();
     assert_eq!(names, ["askedBy", "companyId", "customerId", "erasedAt"]);
@@ -44,7 +44,7 @@ fn the_record_names_who_asked_when_and_whom_and_nothing_else() {
 }
 
 #[test]
-fn what_runs_must_end_before() {
+fn running_subscriptions_must_end_before_an_erasure() {
     let once = |paid_until: Timestamp| Subscription {
         renews: false,
         paid_until,
@@ -96,7 +96,7 @@ fn what_runs_must_end_before() {
 }
 
 #[test]
-fn the_refusal_names_the_callers_subscriptions_and_not_those_of_other_clients() {
+fn a_refusal_names_only_the_callers_subscriptions() {
     let (mine, ended) = (
         own(),
         Subscription {
@@ -144,7 +144,7 @@ fn announcement(data: Value) -> Announcement {
 }
 
 #[test]
-fn a_body_is_kept_in_two_parts_and_sent_as_the_same_bytes_each_time() {
+fn a_body_in_two_parts_is_sent_as_the_same_bytes_each_time() {
     let data = json!({"customer": {"id": "cus_1", "email": "anna@example.com", "lastName": null}, "voucherCode": "x"});
     let whole = announcement(data.clone()).body(now());
     let mut parted = announcement(data);
@@ -152,17 +152,17 @@ fn a_body_is_kept_in_two_parts_and_sent_as_the_same_bytes_each_time() {
     let kept = parted.body(now());
     assert!(!String::from_utf8_lossy(&kept).contains("anna"));
     assert!(!String::from_utf8_lossy(&person).contains("voucher"));
-    assert_eq!(whole_body(&kept, Some(&person)).expect("whole"), whole);
+    assert_eq!(whole_body(&kept, Some(&person)).expect("a body"), whole);
 }
 
 #[test]
-fn once_the_customer_was_erased_the_sale_is_told_with_the_id_alone() {
+fn after_an_erasure_a_sale_callback_has_the_id_only() {
     let mut parted = announcement(
         json!({"customer": {"id": "cus_1", "email": "anna@example.com"}, "voucherCode": "x"}),
     );
     let _ = parted.take_person();
     let body: Value =
-        serde_json::from_slice(&whole_body(&parted.body(now()), None).expect("whole"))
+        serde_json::from_slice(&whole_body(&parted.body(now()), None).expect("a body"))
             .expect("JSON");
     let customer = json!({
         "id": "cus_1", "email": null, "language": null, "firstName": null, "lastName": null, "erased": true
@@ -174,7 +174,7 @@ fn once_the_customer_was_erased_the_sale_is_told_with_the_id_alone() {
 }
 
 #[test]
-fn what_tells_nothing_of_a_customer_stays_in_one_part() {
+fn a_body_without_a_customer_stays_in_one_part() {
     assert_eq!(
         announcement(json!({"order": {"id": "ord_1"}})).take_person(),
         None

@@ -1,4 +1,4 @@
-//! Companies, clients and what they sell, the same in each test; a test changes what it is about.
+//! Companies, clients and offers, the same in each test; a test changes its subject only.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -42,7 +42,7 @@ fn uuid(number: u128) -> Uuid {
     Uuid::from_u128(0x0190_b8f5_c6f7_7c3a_b0a1_0000_0000_0000 + number)
 }
 
-/// The id of a kind and a number.
+/// The id of a number.
 pub(crate) fn id<T: From<Uuid>>(number: u128) -> T {
     T::from(uuid(number))
 }
@@ -51,7 +51,7 @@ pub(crate) fn at(time: &str) -> Timestamp {
     time.parse().expect("a time")
 }
 
-/// More steps than anything here may take to its end: a loop that would not end fails instead.
+/// More steps than any test needs: an endless loop fails instead.
 pub(crate) const MANY: usize = 100;
 
 /// 1 July 2026, noon.
@@ -59,7 +59,7 @@ pub(crate) fn now() -> Timestamp {
     at("2026-07-01T12:00:00Z")
 }
 
-/// A day before [`now`]: when everything was made.
+/// A day before [`now`]: the creation time of all fixtures.
 pub(crate) fn yesterday() -> Timestamp {
     at("2026-06-30T12:00:00Z")
 }
@@ -124,7 +124,7 @@ pub(crate) fn customer(number: u128, company: &ContractingCompany) -> Customer {
     profile.create(id(number), company.id, "sealed key".to_owned(), yesterday())
 }
 
-/// A monthly subscription at 10.00 EUR that renews, the owner's own.
+/// A renewing monthly subscription at 10.00 EUR, sold by its owner.
 pub(crate) fn offer(number: u128, owner: ClientId) -> Offer {
     Offer {
         id: id(number),
@@ -145,7 +145,7 @@ pub(crate) fn offer(number: u128, owner: ClientId) -> Offer {
     }
 }
 
-/// Two clients and the active connection from the first to the second.
+/// Two clients with an active connection from the first to the second.
 #[derive(Debug, Clone)]
 pub(crate) struct Pair {
     pub(crate) source_company: ContractingCompany,
@@ -200,7 +200,7 @@ impl Pair {
         }
     }
 
-    /// An offer of the source that the target may sell and keep a fifth of.
+    /// An offer of the source that the target may sell for a share of a fifth.
     pub(crate) fn shared_offer(&self, number: u128) -> Offer {
         let sharing = CrossClient {
             target_client_ids: vec![self.target.id],
@@ -265,7 +265,7 @@ impl Pair {
     }
 }
 
-/// Field and code of each error.
+/// The field and code of each error.
 pub(crate) fn codes(errors: &tandem_domain::input::FieldErrors) -> Vec<(&str, &str)> {
     errors
         .0
@@ -274,7 +274,7 @@ pub(crate) fn codes(errors: &tandem_domain::input::FieldErrors) -> Vec<(&str, &s
         .collect()
 }
 
-/// A JSON object with one member changed.
+/// Replaces one member of a JSON object.
 pub(crate) fn with(mut value: Value, member: &str, to: Value) -> Value {
     value[member] = to;
     value

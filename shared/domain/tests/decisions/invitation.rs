@@ -1,4 +1,4 @@
-//! Who may invite whom.
+//! Invitations.
 
 use serde_json::{Value, json};
 use tandem_domain::callback_url::LocalTargets;
@@ -31,7 +31,7 @@ fn invite(pair: &Pair, draft: &Value) -> Result<Change, ConnectionError> {
 #[test]
 fn an_invitation_within_one_company_waits_for_the_target() {
     let pair = Pair::within_one_company();
-    let change = invite(&pair, &within()).expect("possible");
+    let change = invite(&pair, &within()).expect("allowed");
     let connection = &change.connection;
     assert_eq!(
         (connection.id, connection.state, connection.offers_access),
@@ -66,8 +66,8 @@ fn an_invitation_within_one_company_waits_for_the_target() {
 }
 
 #[test]
-fn an_invitation_between_two_companies_carries_callback_settings() {
-    let change = invite(&Pair::between_two_companies(), &between()).expect("possible");
+fn an_invitation_between_two_companies_has_callback_settings() {
+    let change = invite(&Pair::between_two_companies(), &between()).expect("allowed");
     let secrets = vec![SigningSecret {
         sealed: "sealed".to_owned(),
         created_at: now(),
@@ -82,7 +82,7 @@ fn an_invitation_between_two_companies_carries_callback_settings() {
 }
 
 #[test]
-fn callback_settings_are_needed_between_two_companies_and_refused_within_one() {
+fn callback_settings_are_for_two_companies_only() {
     assert_eq!(
         invite(&Pair::between_two_companies(), &within()),
         Err(ConnectionError::CallbackMissing)
@@ -94,7 +94,7 @@ fn callback_settings_are_needed_between_two_companies_and_refused_within_one() {
 }
 
 #[test]
-fn the_module_must_be_on_in_every_company_concerned() {
+fn the_module_must_be_on_in_every_involved_company() {
     let source_off = Err(ConnectionError::ModuleOff { side: Side::Source });
     let target_off = Err(ConnectionError::ModuleOff { side: Side::Target });
     for (source, target, expected) in [
@@ -119,17 +119,17 @@ fn the_module_must_be_on_in_every_company_concerned() {
 }
 
 #[test]
-fn a_client_does_not_invite_itself() {
+fn a_client_cannot_invite_itself() {
     let mut pair = Pair::within_one_company();
     pair.target = client(11, &pair.source_company);
     assert_eq!(invite(&pair, &within()), Err(ConnectionError::Itself));
 }
 
 #[test]
-fn a_wrong_invitation_names_each_wrong_member() {
+fn an_invalid_invitation_reports_each_wrong_member() {
     let local = LocalTargets::default();
     let errors = ConnectionDraft::parse(&json!({"callback": {}, "sourceClientId": "x"}), &local)
-        .expect_err("wrong");
+        .expect_err("invalid input");
     assert_eq!(
         codes(&errors),
         [
@@ -140,7 +140,7 @@ fn a_wrong_invitation_names_each_wrong_member() {
         ]
     );
     let wrong = json!({"targetClientId": "cco_0190b8f5c6f77c3ab0a1c2d3e4f50617", "offersAccess": 1, "callback": "x"});
-    let errors = ConnectionDraft::parse(&wrong, &local).expect_err("wrong");
+    let errors = ConnectionDraft::parse(&wrong, &local).expect_err("invalid input");
     assert_eq!(
         codes(&errors),
         [
@@ -150,7 +150,7 @@ fn a_wrong_invitation_names_each_wrong_member() {
         ]
     );
     assert_eq!(
-        codes(&ConnectionDraft::parse(&json!([]), &local).expect_err("wrong")),
+        codes(&ConnectionDraft::parse(&json!([]), &local).expect_err("invalid input")),
         [("", "not_an_object")]
     );
 }

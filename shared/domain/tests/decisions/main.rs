@@ -1,5 +1,5 @@
-//! What the domain decides, asked from outside: each state machine's full table, each rule's every reason, and what is
-//! stored.
+//! The domain's decisions, tested from outside: the full table of each state machine, every error of each rule, and the
+//! stored form of each value.
 
 mod after_sale;
 mod callback;

@@ -1,4 +1,4 @@
-//! What an offer may be, and how it may change.
+//! The rules of offers, and their edits.
 
 use serde_json::{Value, json};
 use tandem_domain::ids::ClientId;
@@ -28,7 +28,7 @@ fn sharing(targets: &[ClientId]) -> Value {
 }
 
 fn refused(value: &Value) -> Vec<(String, String)> {
-    let errors = OfferDraft::parse(value).expect_err("wrong");
+    let errors = OfferDraft::parse(value).expect_err("invalid input");
     codes(&errors)
         .into_iter()
         .map(|(field, code)| (field.to_owned(), code.to_owned()))
@@ -40,7 +40,7 @@ fn one(field: &str, code: &str) -> Vec<(String, String)> {
 }
 
 #[test]
-fn an_offer_is_made_as_it_was_asked_for() {
+fn a_draft_becomes_the_offer_it_describes() {
     let made = OfferDraft::parse(&subscription())
         .expect("a draft")
         .create(id(60), id(12), now());
@@ -65,7 +65,7 @@ fn an_offer_is_made_as_it_was_asked_for() {
 }
 
 #[test]
-fn targets_are_kept_once_each() {
+fn repeated_targets_are_stored_once() {
     let value = with(
         subscription(),
         "crossClient",
@@ -100,13 +100,13 @@ fn an_offer_names_1_to_40_targets() {
 }
 
 #[test]
-fn only_time_based_offers_are_shared() {
+fn only_time_based_offers_can_be_shared() {
     let value = with(single(), "crossClient", sharing(&[id(13)]));
     assert_eq!(refused(&value), one("crossClient", "not_time_based"));
 }
 
 #[test]
-fn an_externally_managed_offer_is_not_shared() {
+fn an_externally_managed_offer_cannot_be_shared() {
     let external = with(subscription(), "externallyManaged", json!(true));
     assert!(OfferDraft::parse(&external).is_ok());
     let value = with(external, "crossClient", sharing(&[id(13)]));
@@ -117,7 +117,7 @@ fn an_externally_managed_offer_is_not_shared() {
 }
 
 #[test]
-fn time_belongs_to_subscriptions_and_only_to_them() {
+fn only_subscriptions_have_a_period() {
     let timeless =
         json!({"name": "A", "type": "subscription", "price": {"amount": 1, "currency": "EUR"}});
     let missing = [one("period", "required"), one("renews", "required")].concat();
@@ -136,7 +136,7 @@ fn time_belongs_to_subscriptions_and_only_to_them() {
 }
 
 #[test]
-fn a_wrong_offer_names_each_wrong_member() {
+fn an_invalid_offer_reports_each_wrong_member() {
     let wrong = json!({
         "name": 1,
         "type": "subscription",
@@ -146,7 +146,7 @@ fn a_wrong_offer_names_each_wrong_member() {
         "crossClient": {"targetClientIds": ["x"], "sellerShareBasisPoints": 10_001},
         "clientId": "x",
     });
-    let errors = OfferDraft::parse(&wrong).expect_err("wrong");
+    let errors = OfferDraft::parse(&wrong).expect_err("invalid input");
     assert_eq!(
         codes(&errors),
         [
@@ -162,14 +162,14 @@ fn a_wrong_offer_names_each_wrong_member() {
 }
 
 #[test]
-fn an_edit_changes_what_it_names() {
+fn an_edit_changes_its_fields_only() {
     let pair = Pair::within_one_company();
     let before = pair.shared_offer(60);
     let asked = json!({"name": "Neu", "price": {"amount": 1_200, "currency": "EUR"}, "crossClient": sharing(&[id(13)])});
     let after = before
         .clone()
         .edit(OfferEdit::parse(&asked).expect("an edit"), now())
-        .expect("possible");
+        .expect("allowed");
     let cross_client = Some(CrossClient {
         target_client_ids: vec![id(13)],
         seller_share_basis_points: BasisPoints(2_000),
@@ -185,12 +185,12 @@ fn an_edit_changes_what_it_names() {
 }
 
 #[test]
-fn an_edit_of_nothing_keeps_everything() {
+fn an_empty_edit_changes_nothing() {
     let before = Pair::within_one_company().shared_offer(60);
     let after = before
         .clone()
         .edit(OfferEdit::parse(&json!({})).expect("an edit"), now())
-        .expect("possible");
+        .expect("allowed");
     assert_eq!(
         after,
         Offer {
@@ -201,7 +201,7 @@ fn an_edit_of_nothing_keeps_everything() {
 }
 
 #[test]
-fn an_own_offer_does_not_become_shared() {
+fn an_own_offer_cannot_become_shared() {
     let edit = OfferEdit::parse(&json!({"crossClient": sharing(&[id(13)])})).expect("an edit");
     assert_eq!(
         offer(60, id(12)).edit(edit, now()),
@@ -212,15 +212,15 @@ fn an_own_offer_does_not_become_shared() {
 #[test]
 fn type_period_and_management_are_fixed() {
     let asked = json!({"type": "single", "period": {"unit": "day", "count": 1}, "renews": false, "externallyManaged": true});
-    let errors = OfferEdit::parse(&asked).expect_err("wrong");
+    let errors = OfferEdit::parse(&asked).expect_err("invalid input");
     assert_eq!(errors.0.len(), 4);
     assert!(errors.0.iter().all(|error| error.code == "unknown_field"));
 }
 
 #[test]
-fn an_archived_offer_stays_as_it_is() {
+fn an_archived_offer_cannot_be_changed() {
     let before = offer(60, id(12));
-    let archived = before.clone().archive(now()).expect("possible");
+    let archived = before.clone().archive(now()).expect("allowed");
     assert_eq!(
         archived,
         Offer {

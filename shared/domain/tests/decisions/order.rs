@@ -1,4 +1,4 @@
-//! What can be taken back of an order.
+//! Reversals of orders.
 
 use std::collections::BTreeSet;
 
@@ -51,7 +51,7 @@ fn charged_back(reversed_at: Timestamp) -> PositionState {
     PositionState::ChargedBack { reversed_at }
 }
 
-/// The positions' states after it, and which were reversed.
+/// The states of the positions afterwards, and the numbers of the reversed ones.
 fn reversed(
     states: &[PositionState],
     asked: Option<&[u8]>,
@@ -71,7 +71,7 @@ fn reversed(
 }
 
 #[test]
-fn every_position_state_meets_every_reversal() {
+fn every_reversal_follows_the_table_in_every_state() {
     let gone = Err(ReversalError::NotPaid(vec![1]));
     for (state, refund, charge_back) in [
         (
@@ -98,7 +98,7 @@ fn every_position_state_meets_every_reversal() {
 }
 
 #[test]
-fn the_whole_order_means_all_that_is_still_paid() {
+fn the_whole_order_means_all_paid_positions() {
     let states = [PAID, refunded(yesterday()), PAID, charged_back(yesterday())];
     let after = vec![
         charged_back(now()),
@@ -113,7 +113,7 @@ fn the_whole_order_means_all_that_is_still_paid() {
 }
 
 #[test]
-fn named_positions_go_back_and_the_others_stay() {
+fn only_the_named_positions_are_reversed() {
     let after = vec![refunded(now()), PAID, refunded(now())];
     assert_eq!(
         reversed(&[PAID, PAID, PAID], Some(&[3, 1]), Reversal::Refund),
@@ -122,7 +122,7 @@ fn named_positions_go_back_and_the_others_stay() {
 }
 
 #[test]
-fn all_of_the_named_positions_go_back_or_none() {
+fn a_reversal_takes_all_named_positions_or_none() {
     let states = [PAID, refunded(yesterday()), charged_back(yesterday())];
     let refused =
         |asked: &[u8]| reversed(&states, Some(asked), Reversal::Refund).expect_err("refused");
@@ -135,12 +135,12 @@ fn all_of_the_named_positions_go_back_or_none() {
 }
 
 #[test]
-fn a_reversal_leaves_what_was_sold_as_it_was() {
+fn a_reversal_keeps_the_sold_terms() {
     let before = order(&[PAID]);
     let (mut after, _) = before
         .clone()
         .reverse(None, Reversal::Refund, now())
-        .expect("possible");
+        .expect("allowed");
     after.positions[0].state = PAID;
     assert_eq!(
         after,
@@ -159,7 +159,7 @@ fn a_reversal_names_positions_or_means_the_whole_order() {
         parse_reversal(&json!({"positions": [3, 1, 3]})),
         Ok(Some(BTreeSet::from([1, 3])))
     );
-    let wrong = |value| parse_reversal(&value).expect_err("wrong");
+    let wrong = |value| parse_reversal(&value).expect_err("invalid input");
     assert_eq!(
         codes(&wrong(json!({"positions": []}))),
         [("positions", "wrong_length")]

@@ -1,4 +1,4 @@
-//! What clients owe each other.
+//! The payout list and its statements.
 
 use std::collections::BTreeMap;
 
@@ -37,7 +37,7 @@ pub(crate) fn payout(payout_type: PayoutType, gross: Money) -> Payout {
 }
 
 #[test]
-fn whoever_gets_the_money_marks_the_row_once() {
+fn the_creditor_marks_a_row_paid_once() {
     let (source, target, stranger): (ClientId, ClientId, ClientId) = (id(11), id(12), id(13));
     for (payout_type, gross, creditor) in [
         (PayoutType::Payment, euro(1_000), source),
@@ -80,7 +80,7 @@ fn whoever_gets_the_money_marks_the_row_once() {
 }
 
 #[test]
-fn each_party_sees_the_other_one() {
+fn each_party_sees_the_other_as_partner() {
     let row = payout(PayoutType::Payment, euro(1));
     assert_eq!(
         (row.partner_of(id(11)), row.partner_of(id(12))),
@@ -218,7 +218,7 @@ fn any_row() -> impl Strategy<Value = Payout> {
         )
 }
 
-/// Rows, gross, due and open of rows or lines, by what a line stands for.
+/// The sums of rows or lines (count, gross, due, open) by the key of a line.
 type Sums = BTreeMap<(String, String, bool, String), (u64, i64, i64, i64)>;
 
 proptest! {

@@ -1,4 +1,4 @@
-//! What a purchase writes.
+//! The rows that a purchase writes.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ use tandem_domain::voucher::{Voucher, VoucherHash, VoucherState};
 
 use crate::fixtures::{Counter, Pair, at, euro, id, monthly, now, offer};
 
-/// Buys a cart that holds these offers, in this order.
+/// Buys a cart of these offers, in this order.
 fn bought(pair: &Pair, offers: &[(&Offer, Choice)], positions: &Value) -> Sale {
     let cart: Vec<Position> = (1_u8..)
         .zip(offers)
@@ -46,7 +46,7 @@ fn bought(pair: &Pair, offers: &[(&Offer, Choice)], positions: &Value) -> Sale {
         now(),
         &mut Counter::default(),
     )
-    .expect("can be sold")
+    .expect("a sellable cart")
 }
 
 fn single(offer: Offer) -> Offer {
@@ -70,7 +70,7 @@ fn order_position(number: u8, offer: &Offer, quantity: u32) -> OrderPosition {
     }
 }
 
-/// The row of a client that sells its own monthly offer once.
+/// The seller's row of a monthly offer of its own, quantity 1.
 fn own_row(pair: &Pair, number: u8, offer: &Offer, customer: &Customer) -> Subscription {
     Subscription {
         id: id(0x1002),
@@ -99,7 +99,7 @@ fn own_row(pair: &Pair, number: u8, offer: &Offer, customer: &Customer) -> Subsc
 }
 
 #[test]
-fn own_offers_make_an_order_and_a_subscription_each_and_nothing_else() {
+fn own_offers_create_an_order_and_subscriptions_only() {
     let pair = Pair::between_two_companies();
     let (paper, issue) = (offer(60, pair.target.id), single(offer(61, pair.target.id)));
     let sale = bought(
@@ -137,7 +137,7 @@ fn own_offers_make_an_order_and_a_subscription_each_and_nothing_else() {
     assert_eq!(sale, expected);
 }
 
-/// Sells an own offer and a shared one, and says what is cross-client of it.
+/// Sells an own offer and a shared one, and returns the sale and the shared offer.
 fn sold(pair: &Pair) -> (Sale, Offer) {
     let (own, shared) = (single(offer(60, pair.target.id)), pair.shared_offer(61));
     let quantity = json!([{"position": 2, "quantity": 3}]);
@@ -188,7 +188,7 @@ fn payout(pair: &Pair, shared: &Offer) -> Payout {
 }
 
 #[test]
-fn within_one_company_the_source_has_its_subscription_at_once() {
+fn a_source_of_the_same_company_gets_its_subscription_at_once() {
     let pair = Pair::within_one_company();
     let (sale, shared) = sold(&pair);
     let seller = Subscription {
@@ -215,7 +215,7 @@ fn within_one_company_the_source_has_its_subscription_at_once() {
 }
 
 #[test]
-fn between_two_companies_the_source_gets_a_voucher_and_a_callback() {
+fn a_source_of_another_company_gets_a_voucher_and_a_callback() {
     let pair = Pair::between_two_companies();
     let (sale, shared) = sold(&pair);
     let hash = VoucherHash("hash 1".to_owned());
@@ -251,10 +251,10 @@ fn between_two_companies_the_source_gets_a_voucher_and_a_callback() {
 }
 
 #[test]
-fn the_callback_of_a_sale_tells_all_that_the_source_needs() {
+fn a_sale_callback_has_all_that_the_source_needs() {
     let pair = Pair::between_two_companies();
     let (sale, _) = sold(&pair);
-    let [announcement] = sale.announcements.try_into().expect("one");
+    let [announcement] = sale.announcements.try_into().expect("one announcement");
     assert_eq!(announcement.client_id, pair.source.id);
     assert_eq!(announcement.connection_id, Some(pair.connection.id));
     assert_eq!(announcement.order_id, Some(id(0x1001)));
@@ -265,7 +265,7 @@ fn the_callback_of_a_sale_tells_all_that_the_source_needs() {
 }
 
 #[test]
-fn the_voucher_code_stands_in_the_callback_and_nowhere_else() {
+fn only_the_callback_contains_the_voucher_code() {
     let (sale, _) = sold(&Pair::between_two_companies());
     let code = "00000-00000-00000-00001";
     assert_eq!(sale.announcements[0].data["voucherCode"], code);
@@ -281,7 +281,7 @@ fn the_voucher_code_stands_in_the_callback_and_nowhere_else() {
 }
 
 #[test]
-fn optional_positions_are_bought_only_if_they_are_chosen() {
+fn optional_positions_are_bought_only_if_chosen() {
     let pair = Pair::within_one_company();
     let offers: Vec<_> = (60..64)
         .map(|number| offer(number, pair.target.id))
@@ -314,7 +314,7 @@ fn optional_positions_are_bought_only_if_they_are_chosen() {
 }
 
 #[test]
-fn the_price_of_a_position_is_the_unit_price_times_the_quantity() {
+fn a_position_costs_unit_price_times_quantity() {
     let pair = Pair::within_one_company();
     let (one, other) = (
         Offer {
@@ -336,7 +336,7 @@ fn the_price_of_a_position_is_the_unit_price_times_the_quantity() {
     assert_eq!(sale.subscriptions[0].amount(), euro(6_993));
 }
 
-/// A cart of one own offer and as many shared ones as asked for.
+/// One own offer and this many shared ones.
 fn full_cart(pair: &Pair, shared: u128) -> Vec<Offer> {
     let own = offer(60, pair.target.id);
     std::iter::once(own)
@@ -364,7 +364,7 @@ fn the_longest_purchase_fits_one_transaction() {
         .collect();
     let sale = bought(&pair, &cart, &json!([]));
     assert_eq!(rows(&sale), [1, 1 + 2 * 19, 19, 19, 19]);
-    // DynamoDB takes 100 actions; three are left for the purchase's own idempotency record and guards.
+    // A transaction has at most 100 actions; three remain for the idempotency record and the guards.
     assert_eq!(rows(&sale).iter().sum::<usize>(), 97);
 
     let pair = Pair::within_one_company();
@@ -380,7 +380,7 @@ fn the_longest_purchase_fits_one_transaction() {
 }
 
 #[test]
-fn every_row_of_a_sale_has_an_id_of_its_own() {
+fn every_row_of_a_sale_has_its_own_id() {
     let pair = Pair::between_two_companies();
     let offers = full_cart(&pair, 19);
     let cart: Vec<_> = offers
@@ -410,7 +410,7 @@ fn every_row_of_a_sale_has_an_id_of_its_own() {
 }
 
 #[test]
-fn the_two_rows_of_a_subscription_its_payout_and_its_voucher_belong_together() {
+fn subscription_rows_payout_and_voucher_share_their_ids() {
     let pair = Pair::between_two_companies();
     let offers = full_cart(&pair, 3);
     let cart: Vec<_> = offers

@@ -1,4 +1,4 @@
-//! What a purchase refuses.
+//! Refused purchases.
 
 use serde_json::{Value, json};
 use tandem_domain::cart::{
@@ -39,7 +39,7 @@ fn buy(
     )
 }
 
-/// A cart of an own and a shared offer, both mandatory unless told otherwise, bought after something changed.
+/// Buys a cart of an own and a shared offer after a change; the shared one is mandatory.
 fn refused(
     own_choice: Choice,
     change: impl FnOnce(&mut Pair, &mut Offer, &mut Offer, &mut Cart),
@@ -56,7 +56,7 @@ fn refused(
         OfferLookup::Own(&own),
         OfferLookup::Shared(pair.shared(&shared)),
     ];
-    buy(&pair, &cart, &found, &json!([])).expect_err("cannot be sold")
+    buy(&pair, &cart, &found, &json!([])).expect_err("refused")
 }
 
 fn position(number: u8, problem: PositionProblem) -> PurchaseError {
@@ -72,7 +72,7 @@ fn an_archived_cart_is_not_bought() {
 }
 
 #[test]
-fn what_changed_since_the_cart_was_made_is_refused_with_the_position() {
+fn a_change_since_the_carts_creation_is_refused() {
     let refused = |change: fn(&mut Pair, &mut Offer, &mut Offer, &mut Cart)| {
         refused(Choice::Mandatory, change)
     };
@@ -102,7 +102,7 @@ fn a_shared_offer_is_never_bought_alone() {
 }
 
 #[test]
-fn an_optional_position_that_is_not_chosen_may_be_unavailable() {
+fn an_unchosen_optional_position_may_be_unavailable() {
     let pair = Pair::between_two_companies();
     let (own, gone) = (offer(60, pair.target.id), OfferLookup::NotFound);
     let unavailable = Position {
@@ -112,7 +112,8 @@ fn an_optional_position_that_is_not_chosen_may_be_unavailable() {
         origin: None,
     };
     let cart = pair.cart(vec![pair.position(1, &own, Choice::Mandatory), unavailable]);
-    let sale = buy(&pair, &cart, &[OfferLookup::Own(&own), gone], &json!([])).expect("can be sold");
+    let sale =
+        buy(&pair, &cart, &[OfferLookup::Own(&own), gone], &json!([])).expect("a sellable cart");
     assert_eq!(sale.order.positions.len(), 1);
     let chosen = buy(
         &pair,
@@ -124,7 +125,7 @@ fn an_optional_position_that_is_not_chosen_may_be_unavailable() {
 }
 
 #[test]
-fn a_position_that_the_cart_does_not_have_is_named() {
+fn a_position_that_the_cart_lacks_is_reported() {
     let pair = Pair::within_one_company();
     let own = offer(60, pair.target.id);
     let cart = pair.cart(vec![pair.position(1, &own, Choice::Mandatory)]);
@@ -138,7 +139,7 @@ fn a_position_that_the_cart_does_not_have_is_named() {
 }
 
 #[test]
-fn deciding_nothing_is_no_sale() {
+fn an_empty_cart_cannot_be_bought() {
     let pair = Pair::within_one_company();
     let refused = buy(&pair, &pair.cart(Vec::new()), &[], &json!([]));
     assert_eq!(
@@ -148,7 +149,7 @@ fn deciding_nothing_is_no_sale() {
 }
 
 #[test]
-fn a_wrong_request_names_each_wrong_member() {
+fn an_invalid_request_reports_each_wrong_member() {
     let wrong = json!({
         "customerId": 7,
         "paymentMethod": "CASH",
@@ -161,7 +162,7 @@ fn a_wrong_request_names_each_wrong_member() {
         "total": 1,
     });
     assert_eq!(
-        codes(&PurchaseRequest::parse(&wrong).expect_err("wrong")),
+        codes(&PurchaseRequest::parse(&wrong).expect_err("invalid input")),
         [
             ("customerId", "not_a_string"),
             ("paymentMethod", "unknown_value"),
@@ -173,7 +174,7 @@ fn a_wrong_request_names_each_wrong_member() {
             ("total", "unknown_field"),
         ]
     );
-    let required = PurchaseRequest::parse(&json!({})).expect_err("wrong");
+    let required = PurchaseRequest::parse(&json!({})).expect_err("invalid input");
     assert_eq!(
         codes(&required),
         [("customerId", "required"), ("paymentMethod", "required")]
@@ -181,10 +182,10 @@ fn a_wrong_request_names_each_wrong_member() {
 }
 
 #[test]
-fn a_position_is_listed_once() {
+fn a_position_may_be_listed_only_once() {
     let customer: CustomerId = id(40);
     let twice = json!([{"position": 1}, {"position": 2}, {"position": 1, "quantity": 2}]);
     let request = json!({"customerId": customer, "paymentMethod": "PAYPAL", "positions": twice});
-    let errors = PurchaseRequest::parse(&request).expect_err("wrong");
+    let errors = PurchaseRequest::parse(&request).expect_err("invalid input");
     assert_eq!(codes(&errors), [("positions[2].position", "repeated")]);
 }

@@ -1,4 +1,4 @@
-//! Which callbacks a replay takes, and how far it is.
+//! The selection and the progress of replays.
 
 use jiff::SignedDuration;
 use serde_json::json;
@@ -24,7 +24,7 @@ fn all() -> Selection {
 }
 
 #[test]
-fn what_waits_for_a_replay_is_wanted_and_nothing_else() {
+fn a_job_replays_only_exhausted_and_held_callbacks() {
     let wanted = |state| job(all()).wants(&callback(state));
     assert!(
         wanted(CallbackState::Exhausted {
@@ -60,8 +60,8 @@ fn what_waits_for_a_replay_is_wanted_and_nothing_else() {
 }
 
 #[test]
-fn a_time_and_a_connection_leave_out_the_others() {
-    // Made yesterday, of connection 20.
+fn time_and_connection_restrict_the_selection() {
+    // Created yesterday, of connection 20.
     let held = callback(CallbackState::Held {
         held_at: yesterday(),
     });
@@ -80,7 +80,7 @@ fn a_time_and_a_connection_leave_out_the_others() {
 }
 
 #[test]
-fn steps_count_up_and_the_last_one_ends_the_job() {
+fn steps_add_up_and_the_last_one_ends_the_job() {
     let accepted = job(all());
     assert_eq!(
         (accepted.due_at(), accepted.status()),
@@ -112,7 +112,7 @@ fn steps_count_up_and_the_last_one_ends_the_job() {
 }
 
 #[test]
-fn an_endpoint_that_was_disabled_by_the_job_itself_stays_disabled() {
+fn an_endpoint_disabled_by_the_job_stays_disabled() {
     let disabled = |disabled_at| {
         let state = HealthState::Disabled {
             disabled_at,
@@ -131,7 +131,7 @@ fn an_endpoint_that_was_disabled_by_the_job_itself_stays_disabled() {
 }
 
 #[test]
-fn a_selection_is_read_with_every_error_named() {
+fn an_invalid_selection_reports_each_wrong_member() {
     let connection: ConnectionId = id(20);
     let both = json!({"since": "2026-06-30T12:00:00Z", "connectionId": connection});
     let expected = Selection {
@@ -142,7 +142,7 @@ fn a_selection_is_read_with_every_error_named() {
     assert_eq!(Selection::parse(&json!({})), Ok(all()));
     let wrong =
         Selection::parse(&json!({"since": "yesterday", "connectionId": 7, "status": "held"}))
-            .expect_err("wrong");
+            .expect_err("invalid input");
     assert_eq!(
         wrong
             .0

@@ -109,7 +109,7 @@ fn the_offer_must_name_the_target() {
 }
 
 #[test]
-fn the_connection_must_be_the_one_from_the_owner_to_the_target() {
+fn the_connection_must_lead_from_the_owner_to_the_target() {
     let foreign = |pair: &Pair| Party::from(&client(99, &pair.source_company));
     assert_eq!(
         decided(|pair, _| pair.connection.target = foreign(pair)),

@@ -1,5 +1,5 @@
-//! Every stored value as it is written, held by a snapshot, and read back as it was. What is stored outlives this code:
-//! a change here is a change to every row that is already in the table.
+//! A snapshot of every stored value, which must also be read back unchanged. Stored rows outlive this code: a changed
+//! snapshot means that the rows in the table have another form than the code expects.
 
 use std::fmt::Debug;
 
@@ -36,11 +36,11 @@ use crate::fixtures::{
 };
 use crate::{callback, import, mail, order, payout, replay, voucher};
 
-/// Holds a value to its snapshot, and its reading to its writing.
+/// Compares a value with its snapshot, and reads it back.
 fn golden<T: Serialize + DeserializeOwned + PartialEq + Debug>(name: &str, value: &T) {
     let written = serde_json::to_value(value).expect("JSON");
     insta::assert_json_snapshot!(name, written);
-    let read: T = serde_json::from_value(written).expect("readable");
+    let read: T = serde_json::from_value(written).expect("a stored value");
     assert_eq!(&read, value, "{name}");
 }
 
@@ -189,7 +189,7 @@ fn carts() {
     let cart = pair.cart(positions);
     golden("cart", &cart);
     assert_eq!(
-        json!(cart.archive(now()).expect("possible"))["status"],
+        json!(cart.archive(now()).expect("allowed"))["status"],
         json!(CartStatus::Archived)
     );
 }
@@ -375,7 +375,7 @@ fn callbacks() {
 fn erasures() {
     let asked = customer(40, &company(1, true))
         .erase(id(11), [], now())
-        .expect("nothing runs");
+        .expect("no running subscription");
     golden("erasure", &asked);
 }
 
@@ -422,9 +422,9 @@ fn endpoints() {
         panic!("not disabled")
     };
     golden("endpoint_gone", &gone);
-    // As rows were written before endpoints had a health.
+    // The form of rows before endpoints had a health.
     let old = json!({"connectionId": id::<ConnectionId>(20), "disabledAt": now(), "reason": "said 410", "version": 1});
-    let old: EndpointHealth = serde_json::from_value(old).expect("readable");
+    let old: EndpointHealth = serde_json::from_value(old).expect("a stored value");
     assert_eq!(
         (EndpointHealth::status(Some(&old)), old.failing_since()),
         ("disabled", None)
@@ -484,7 +484,7 @@ fn attempts() {
 
 #[test]
 fn invitation_mails() {
-    let known = InvitationMail::after(None, id(20), MailStatus::Bounced, now()).expect("news");
+    let known = InvitationMail::after(None, id(20), MailStatus::Bounced, now()).expect("a change");
     golden("invitation_mail", &known);
 }
 
@@ -584,7 +584,7 @@ fn imports() {
         .begin(now())
         .expect("begun")
         .chunk_dead(0)
-        .expect("news");
+        .expect("a change");
     golden(
         "import_promise_of_a_retry",
         &Promise {

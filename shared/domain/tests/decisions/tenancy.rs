@@ -11,7 +11,7 @@ use tandem_domain::tenancy::{
 use crate::fixtures::{client, codes, company, email, id, name, now, yesterday};
 
 #[test]
-fn a_company_begins_without_the_module_unless_it_was_booked() {
+fn a_new_company_has_only_the_booked_module() {
     let made = |draft| {
         CompanyDraft::parse(&draft)
             .expect("a draft")
@@ -35,7 +35,7 @@ fn a_company_begins_without_the_module_unless_it_was_booked() {
 }
 
 #[test]
-fn an_edit_of_a_company_changes_what_it_names() {
+fn an_edit_of_a_company_changes_its_fields_only() {
     let edited = |edit| {
         CompanyEdit::parse(&edit)
             .expect("an edit")
@@ -77,9 +77,9 @@ fn a_client_belongs_to_a_company() {
 }
 
 #[test]
-fn wrong_input_names_each_wrong_member() {
+fn invalid_input_reports_each_wrong_member() {
     let errors = CompanyDraft::parse(&json!({"modules": {"crossClientConnections": 1, "x": 1}}))
-        .expect_err("wrong");
+        .expect_err("invalid input");
     let modules = [
         ("modules.crossClientConnections", "not_a_boolean"),
         ("modules.x", "unknown_field"),
@@ -88,7 +88,7 @@ fn wrong_input_names_each_wrong_member() {
         codes(&errors),
         [&[("name", "required")][..], &modules].concat()
     );
-    let errors = CompanyEdit::parse(&json!({"modules": {}})).expect_err("wrong");
+    let errors = CompanyEdit::parse(&json!({"modules": {}})).expect_err("invalid input");
     assert_eq!(
         codes(&errors),
         [("modules.crossClientConnections", "required")]
@@ -101,7 +101,7 @@ fn wrong_input_names_each_wrong_member() {
         ("language", "unknown_value"),
     ];
     assert_eq!(
-        codes(&ClientDraft::parse(&wrong).expect_err("wrong")),
+        codes(&ClientDraft::parse(&wrong).expect_err("invalid input")),
         expected
     );
     let wrong =
@@ -113,7 +113,7 @@ fn wrong_input_names_each_wrong_member() {
         ("key", "unknown_field"),
     ];
     assert_eq!(
-        codes(&KeyDraft::parse(&wrong, now()).expect_err("wrong")),
+        codes(&KeyDraft::parse(&wrong, now()).expect_err("invalid input")),
         expected
     );
 }
@@ -138,7 +138,7 @@ fn the_first_revocation_of_a_key_counts() {
 }
 
 #[test]
-fn a_key_is_refused_from_its_end_on() {
+fn a_key_is_refused_after_its_expiry() {
     let key = key(&json!({"expiresAt": now()}));
     assert_eq!(
         key.status(now() - SignedDuration::from_secs(1)),
@@ -148,7 +148,7 @@ fn a_key_is_refused_from_its_end_on() {
 }
 
 #[test]
-fn the_last_use_of_a_key_is_noted_once_a_day() {
+fn the_last_use_of_a_key_is_recorded_once_a_day() {
     let used = key(&json!({})).used(now()).expect("a first use");
     assert_eq!(used.used(now()), None);
     let tomorrow = used

@@ -1,4 +1,4 @@
-//! Who may redeem a voucher, and when.
+//! Redemption of vouchers.
 
 use serde_json::json;
 use tandem_domain::ids::CustomerId;
@@ -22,7 +22,7 @@ pub(crate) fn voucher(state: VoucherState) -> Voucher {
 }
 
 #[test]
-fn every_state_meets_every_event() {
+fn every_event_is_defined_in_every_state() {
     let (customer, other): (CustomerId, CustomerId) = (id(41), id(42));
     let redeemed = |customer_id, redeemed_at| VoucherState::Redeemed {
         customer_id,
@@ -32,7 +32,7 @@ fn every_state_meets_every_event() {
     let void = VoucherState::Void {
         void_at: yesterday(),
     };
-    // State, and what comes of redeeming it for one customer, for another one, and of taking the sale back.
+    // The state, and its outcome for a redemption by one customer, by another one, and for a reversal of the sale.
     let table = [
         (
             VoucherState::Issued,
@@ -85,14 +85,14 @@ fn a_redemption_names_customer_and_code() {
     );
     let errors =
         RedeemRequest::parse(&json!({"customerId": "x", "voucherCode": "x", "clientId": "x"}))
-            .expect_err("wrong");
+            .expect_err("invalid input");
     let expected = [
         ("customerId", "invalid"),
         ("voucherCode", "invalid_voucher_code"),
         ("clientId", "unknown_field"),
     ];
     assert_eq!(codes(&errors), expected);
-    let errors = RedeemRequest::parse(&json!({})).expect_err("wrong");
+    let errors = RedeemRequest::parse(&json!({})).expect_err("invalid input");
     assert_eq!(
         codes(&errors),
         [("customerId", "required"), ("voucherCode", "required")]
