@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use libfuzzer_sys::fuzz_target;
 use tandem_domain::Timestamp;
 use tandem_domain::callback::{
-    Announcement, Callback, CallbackState, EventType, LONGEST_RETRY_AFTER, Outcome, RetrySchedule,
+    Announcement, Callback, CallbackState, EventType, MAX_RETRY_AFTER, Outcome, RetrySchedule,
 };
 use tandem_webhooks::retry_after;
 
@@ -39,7 +39,7 @@ fuzz_target!(|input: (i64, &str)| {
     let CallbackState::Waiting { due_at, .. } = ended.state else {
         panic!("there is another attempt")
     };
-    let longest = LONGEST_RETRY_AFTER.max(SignedDuration::from_millis(5_500));
+    let longest = MAX_RETRY_AFTER.max(SignedDuration::from_millis(5_500));
     assert!(
         due_at >= now && due_at.duration_since(now) <= longest,
         "{value}: {now} to {due_at}"

@@ -5,7 +5,7 @@ use tandem_api::idempotency::idempotent;
 use tandem_api::paging::Paging;
 use tandem_api::views::subscription as view;
 use tandem_api::{Answer, App, ClientCaller, Code, Decision, IdempotencyKey, Problem, Request};
-use tandem_domain::after_sale::{CancelRequest, Moved, PaymentRequest, Rows};
+use tandem_domain::after_sale::{CancelRequest, PaymentRequest, Rows, SubscriptionChange};
 use tandem_domain::ids::{CustomerId, OfferId, SubscriptionId};
 use tandem_domain::input::parsed;
 use tandem_domain::subscription::{Status, Subscription};
@@ -92,7 +92,7 @@ async fn load_rows(app: &App, request: &Request, caller: ClientCaller) -> Result
     Ok(Rows { seller, source })
 }
 
-fn write(app: &App, caller: ClientCaller, moved: Moved) -> Result<Decision, Problem> {
+fn write(app: &App, caller: ClientCaller, moved: SubscriptionChange) -> Result<Decision, Problem> {
     let answer = Answer::ok(view::subscription(&moved.rows.seller));
     let mut transaction = Transaction::default();
     write_moved(

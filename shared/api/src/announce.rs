@@ -1,7 +1,7 @@
 //! Turns announcements and moves of the domain into rows of the transaction.
 
 use tandem_domain::IdSource;
-use tandem_domain::after_sale::Moved;
+use tandem_domain::after_sale::SubscriptionChange;
 use tandem_domain::callback::{Announcement, Callback, Concerned};
 use tandem_domain::ids::CompanyId;
 use tandem_domain::subscription::Subscription;
@@ -52,7 +52,7 @@ pub fn write_moved(
     ids: &mut dyn IdSource,
     transaction: &mut Transaction,
     company: CompanyId,
-    moved: Moved,
+    moved: SubscriptionChange,
 ) -> Result<(), StoreError> {
     let concerned = moved.rows.seller.customer_id.map(|customer_id| Concerned {
         company_id: company,

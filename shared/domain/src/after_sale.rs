@@ -43,7 +43,7 @@ pub struct Rows {
 
 /// Everything that one change writes.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Moved {
+pub struct SubscriptionChange {
     pub rows: Rows,
     /// Set if the money concerns two clients.
     pub payout: Option<Payout>,
@@ -93,8 +93,8 @@ impl Rows {
         request: &PaymentRequest,
         now: Timestamp,
         ids: &mut dyn IdSource,
-    ) -> Result<Moved, SubscriptionError> {
-        self.may_move()?;
+    ) -> Result<SubscriptionChange, SubscriptionError> {
+        self.may_change()?;
         let row = &self.seller;
         if !row.renews {
             return Err(SubscriptionError::DoesNotRenew);
@@ -120,7 +120,7 @@ impl Rows {
             json!({"amount": seller.amount(), "paymentMethod": seller.payment_method}),
         );
         let payout = payout_of(&seller, PayoutType::Payment, ids, now);
-        Ok(self.moved(seller, payout, EventType::SubscriptionRenewed, data))
+        Ok(self.change(seller, payout, EventType::SubscriptionRenewed, data))
     }
 
     /// Cancels the subscription at a date.
@@ -128,8 +128,8 @@ impl Rows {
         self,
         request: &CancelRequest,
         now: Timestamp,
-    ) -> Result<Moved, SubscriptionError> {
-        self.may_move()?;
+    ) -> Result<SubscriptionChange, SubscriptionError> {
+        self.may_change()?;
         if self.seller.life != Life::Active {
             return Err(self.ended());
         }
@@ -146,11 +146,16 @@ impl Rows {
             ..self.seller.clone()
         };
         let data = event_data(&seller, json!({"cancelledAt": now, "endsAt": ends_at}));
-        Ok(self.moved(seller, None, EventType::SubscriptionCancelled, data))
+        Ok(self.change(seller, None, EventType::SubscriptionCancelled, data))
     }
 
     /// Reverses the last paid period and ends the subscription now. The order decides whether its money can go back.
-    pub fn reverse(self, reversal: Reversal, now: Timestamp, ids: &mut dyn IdSource) -> Moved {
+    pub fn reverse(
+        self,
+        reversal: Reversal,
+        now: Timestamp,
+        ids: &mut dyn IdSource,
+    ) -> SubscriptionChange {
         let (life, payout_type) = match reversal {
             Reversal::Refund => (Life::Refunded { ended_at: now }, PayoutType::Refund),
             Reversal::ChargeBack => (Life::ChargedBack { ended_at: now }, PayoutType::Loss),
@@ -165,10 +170,10 @@ impl Rows {
             json!({"reason": reversal, "endedAt": now, "amount": seller.amount().negated()}),
         );
         let payout = payout_of(&seller, payout_type, ids, now);
-        self.moved(seller, payout, EventType::SubscriptionRefunded, data)
+        self.change(seller, payout, EventType::SubscriptionRefunded, data)
     }
 
-    fn may_move(&self) -> Result<(), SubscriptionError> {
+    fn may_change(&self) -> Result<(), SubscriptionError> {
         match (self.seller.role, self.seller.managed_by()) {
             (Role::Source, _) => Err(SubscriptionError::ReadOnly),
             (_, ManagedBy::External) => Err(SubscriptionError::ExternallyManaged),
@@ -182,13 +187,13 @@ impl Rows {
         }
     }
 
-    fn moved(
+    fn change(
         self,
         seller: Subscription,
         payout: Option<Payout>,
         event: EventType,
         data: Value,
-    ) -> Moved {
+    ) -> SubscriptionChange {
         // Within one contracting company there is no voucher and nothing to announce.
         let announcement = seller
             .cross_client
@@ -196,7 +201,7 @@ impl Rows {
             .filter(|link| link.voucher_hash.is_some())
             .map(|link| announce(&seller, link, event, data));
         let source = self.source.map(|source| source.following(&seller));
-        Moved {
+        SubscriptionChange {
             rows: Rows { seller, source },
             payout,
             announcement,
@@ -217,15 +222,15 @@ fn payout_of(
     Some(payout_row(seller, link, customer_id, payout_type, ids, now))
 }
 
-fn event_data(seller: &Subscription, what: Value) -> Value {
+fn event_data(seller: &Subscription, details: Value) -> Value {
     let mut data = json!({
         "connectionId": seller.cross_client.as_ref().map(|link| link.connection_id),
         "order": {"id": seller.order_id},
         "subscription": subscription_data(seller),
         "offer": offer_data(seller),
     });
-    if let (Some(data), Value::Object(what)) = (data.as_object_mut(), what) {
-        data.extend(what);
+    if let (Some(data), Value::Object(details)) = (data.as_object_mut(), details) {
+        data.extend(details);
     }
     data
 }

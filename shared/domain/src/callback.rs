@@ -39,7 +39,7 @@ pub use schedule::{InvalidSchedule, RetrySchedule};
 /// The lease of one attempt: afterwards another worker may try.
 pub const LEASE: SignedDuration = SignedDuration::from_secs(60);
 /// A longer `Retry-After` counts as this.
-pub const LONGEST_RETRY_AFTER: SignedDuration = SignedDuration::from_hours(24);
+pub const MAX_RETRY_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
 words! {
     pub enum EventType {
@@ -297,13 +297,13 @@ impl Callback {
             Outcome::Failed { retry_after } => match schedule.wait_after(step + 1, jitter) {
                 None => CallbackState::Exhausted { exhausted_at: now },
                 Some(wait) => {
-                    let asked = retry_after
+                    let requested = retry_after
                         .unwrap_or(SignedDuration::ZERO)
-                        .min(LONGEST_RETRY_AFTER);
+                        .min(MAX_RETRY_AFTER);
                     CallbackState::Waiting {
                         step: step + 1,
                         due_at: now
-                            .saturating_add(wait.max(asked))
+                            .saturating_add(wait.max(requested))
                             .unwrap_or(Timestamp::MAX),
                     }
                 }

@@ -8,7 +8,7 @@ use url::{Host, Url};
 
 const PORTS: [u16; 2] = [443, 8443];
 /// In octets.
-const LONGEST: usize = 2_048;
+const MAX_OCTETS: usize = 2_048;
 
 /// Loopback targets that a local stack may call over plain http; empty in production. The sender checks that such a name
 /// resolves to this machine.
@@ -48,8 +48,8 @@ impl LocalTargets {
 pub enum InvalidCallbackUrl {
     /// Not an absolute URL with a host.
     #[error("expected an absolute URL such as https://example.com/tandem")]
-    NoUrl,
-    #[error("must have at most {LONGEST} octets")]
+    NotAbsolute,
+    #[error("must have at most {MAX_OCTETS} octets")]
     TooLong,
     #[error("must start with https://")]
     NotHttps,
@@ -66,7 +66,7 @@ pub enum InvalidCallbackUrl {
 impl InvalidCallbackUrl {
     pub fn code(&self) -> &'static str {
         match self {
-            Self::NoUrl => "invalid_url",
+            Self::NotAbsolute => "invalid_url",
             Self::TooLong => "too_long",
             Self::NotHttps => "not_https",
             Self::Credentials => "credentials_in_url",
@@ -85,11 +85,11 @@ pub struct CallbackUrl(Url);
 impl CallbackUrl {
     /// Host names are normalised (IDNA, lower case).
     pub fn parse(text: &str, local: &LocalTargets) -> Result<Self, InvalidCallbackUrl> {
-        if text.len() > LONGEST {
+        if text.len() > MAX_OCTETS {
             return Err(InvalidCallbackUrl::TooLong);
         }
-        let url = Url::parse(text).map_err(|_| InvalidCallbackUrl::NoUrl)?;
-        let host = url.host().ok_or(InvalidCallbackUrl::NoUrl)?;
+        let url = Url::parse(text).map_err(|_| InvalidCallbackUrl::NotAbsolute)?;
+        let host = url.host().ok_or(InvalidCallbackUrl::NotAbsolute)?;
         if !url.username().is_empty() || url.password().is_some() {
             return Err(InvalidCallbackUrl::Credentials);
         }
@@ -153,13 +153,13 @@ mod tests {
     #[test]
     fn https_addresses_of_public_hosts_are_accepted() {
         for text in ["https://example.com/a?b=c", "https://example.com:8443/"] {
-            let taken = CallbackUrl::parse(text, &LocalTargets::default()).expect(text);
-            assert_eq!(taken.as_url().as_str(), text);
+            let url = CallbackUrl::parse(text, &LocalTargets::default()).expect(text);
+            assert_eq!(url.as_url().as_str(), text);
         }
     }
 
     #[test]
-    fn names_are_kept_as_they_are_looked_up() {
+    fn host_names_are_stored_as_they_are_resolved() {
         for (text, host) in [
             ("https://Bücher.example/", "xn--bcher-kva.example"),
             ("https://BU\u{308}CHER.example/", "xn--bcher-kva.example"),
@@ -170,18 +170,18 @@ mod tests {
             ("https://xn--bcher-kva.example/", "xn--bcher-kva.example"),
             ("https://EXAMPLE.com/", "example.com"),
         ] {
-            let taken = CallbackUrl::parse(text, &LocalTargets::default()).expect(text);
-            assert_eq!(taken.as_url().host_str(), Some(host), "{text}");
+            let url = CallbackUrl::parse(text, &LocalTargets::default()).expect(text);
+            assert_eq!(url.as_url().host_str(), Some(host), "{text}");
             assert_eq!(
-                serde_json::to_string(&taken).expect("JSON"),
+                serde_json::to_string(&url).expect("JSON"),
                 format!("\"https://{host}/\"")
             );
         }
     }
 
     #[test]
-    fn each_other_kind_of_address_is_refused_for_its_reason() {
-        assert_eq!(refused("example.com"), InvalidCallbackUrl::NoUrl);
+    fn every_other_address_is_refused_with_its_reason() {
+        assert_eq!(refused("example.com"), InvalidCallbackUrl::NotAbsolute);
         assert_eq!(refused("http://example.com/"), InvalidCallbackUrl::NotHttps);
         assert_eq!(
             refused("https://a:b@example.com/"),
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn named_local_targets_are_the_only_exception() {
+    fn local_targets_are_the_only_exception() {
         let local = LocalTargets::parse("127.0.0.1, localhost:9000");
         for text in ["http://127.0.0.1:4711/", "http://localhost:9000/"] {
             assert!(CallbackUrl::parse(text, &local).is_ok(), "{text}");

@@ -17,7 +17,7 @@ use crate::words::words;
 
 /// The most positions of a cart. The largest purchase (19 cross-client positions of five rows each) still fits the
 /// 100 actions of a transaction.
-pub const MOST_POSITIONS: usize = 20;
+pub const MAX_POSITIONS: usize = 20;
 
 words! {
     pub enum Choice {

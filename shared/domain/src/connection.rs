@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 pub use block_mails::{BLOCK_MAILS_PER_HOUR, BlockMails};
 pub use history::{Action, HistoryEntry};
 pub use input::{ConnectionDraft, ConnectionEdit};
-pub use signing::{CallbackSettings, MOST_SECRETS, SECRET_OVERLAP, SigningSecret};
+pub use signing::{CallbackSettings, MAX_SECRETS, SECRET_OVERLAP, SigningSecret};
 pub use transition::Transition;
 
 use crate::ids::{ClientId, CompanyId, ConnectionId};

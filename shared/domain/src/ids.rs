@@ -113,13 +113,13 @@ mod tests {
     const TEXT: &str = "con_0190b8f5c6f77c3ab0a1c2d3e4f50617";
 
     #[test]
-    fn an_id_is_read_as_it_was_written() {
-        let id: ConnectionId = TEXT.parse().expect("valid");
+    fn an_id_is_parsed_from_its_text() {
+        let id: ConnectionId = TEXT.parse().expect("an id or a time");
         assert_eq!(id.to_string(), TEXT);
     }
 
     #[test]
-    fn anything_else_is_refused_with_the_expected_prefix() {
+    fn other_texts_are_refused_with_the_expected_prefix() {
         for text in [
             "",
             "con_",
@@ -138,8 +138,8 @@ mod tests {
     }
 
     #[test]
-    fn the_first_id_of_a_time_bounds_the_ids_made_from_then_on() {
-        let time: Timestamp = "2026-11-21T12:00:00Z".parse().expect("valid");
+    fn the_first_id_of_a_time_bounds_all_later_ids() {
+        let time: Timestamp = "2026-11-21T12:00:00Z".parse().expect("an id or a time");
         let millis = u64::try_from(time.as_millisecond()).expect("after 1970");
         let made = |millis: u64| {
             let stamp = uuid::Timestamp::from_unix(

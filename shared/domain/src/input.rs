@@ -55,7 +55,7 @@ pub type Parsed<T> = Result<T, FieldErrors>;
 /// A JSON object that is being read.
 pub struct Object<'a> {
     members: &'a Map<String, Value>,
-    asked: BTreeSet<&'static str>,
+    known: BTreeSet<&'static str>,
     errors: Vec<FieldError>,
 }
 
@@ -64,7 +64,7 @@ impl<'a> Object<'a> {
         match value {
             Value::Object(members) => Ok(Self {
                 members,
-                asked: BTreeSet::new(),
+                known: BTreeSet::new(),
                 errors: Vec::new(),
             }),
             other => Err(FieldErrors::one(
@@ -80,7 +80,7 @@ impl<'a> Object<'a> {
         name: &'static str,
         parse: impl FnOnce(&Value) -> Parsed<T>,
     ) -> Option<T> {
-        self.asked.insert(name);
+        self.known.insert(name);
         match self.members.get(name) {
             None | Some(Value::Null) => {
                 self.note(FieldErrors::at(name, "required", "this field is required"));
@@ -96,7 +96,7 @@ impl<'a> Object<'a> {
         name: &'static str,
         parse: impl FnOnce(&Value) -> Parsed<T>,
     ) -> Option<T> {
-        self.asked.insert(name);
+        self.known.insert(name);
         match self.members.get(name) {
             None | Some(Value::Null) => None,
             Some(value) => self.parse(name, value, parse),
@@ -109,7 +109,7 @@ impl<'a> Object<'a> {
         name: &'static str,
         parse: impl FnOnce(&Value) -> Parsed<T>,
     ) -> Option<Option<T>> {
-        self.asked.insert(name);
+        self.known.insert(name);
         match self.members.get(name) {
             None => None,
             Some(Value::Null) => Some(None),
@@ -127,9 +127,9 @@ impl<'a> Object<'a> {
         for name in self
             .members
             .keys()
-            .filter(|name| !self.asked.contains(name.as_str()))
+            .filter(|name| !self.known.contains(name.as_str()))
         {
-            let known = self.asked.iter().copied().collect::<Vec<_>>().join(", ");
+            let known = self.known.iter().copied().collect::<Vec<_>>().join(", ");
             self.errors.push(FieldError {
                 field: name.clone(),
                 code: "unknown_field",
@@ -183,15 +183,15 @@ pub fn boolean(value: &Value) -> Parsed<bool> {
 pub fn integer(bounds: std::ops::RangeInclusive<i64>) -> impl Fn(&Value) -> Parsed<i64> {
     move |value| {
         let number = value.as_i64().ok_or_else(|| {
-            let what = if value.is_number() {
-                "a number outside of it".to_owned()
+            let found = if value.is_number() {
+                "another number".to_owned()
             } else {
                 kind(value).to_owned()
             };
             FieldErrors::one(
                 "not_an_integer",
                 format!(
-                    "expected a whole number from {} to {}, found {what}",
+                    "expected a whole number from {} to {}, found {found}",
                     bounds.start(),
                     bounds.end()
                 ),
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn all_errors_are_named_at_once_with_their_paths() {
+    fn all_errors_are_reported_with_their_paths() {
         let errors =
             read(&json!({"count": 11, "flags": [true, 1, "x"], "more": null})).expect_err("wrong");
         let named: Vec<_> = errors
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn absent_and_null_are_told_apart_only_where_null_clears() {
+    fn absent_and_null_differ_only_where_null_clears() {
         let value = json!({"a": null});
         let mut object = Object::read(&value).expect("object");
         assert_eq!(object.clearable("a", boolean), Some(None));
@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_past_64_bits_and_fractions_are_no_whole_numbers() {
+    fn large_numbers_and_fractions_are_not_whole_numbers() {
         for text in ["9223372036854775808", "1.5", "1e3", "-1e400"] {
             let Ok(value) = serde_json::from_str::<Value>(text) else {
                 continue;

@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_is_refused_with_a_remedy() {
+    fn other_forms_are_refused_with_a_correction() {
         for (text, code) in [
             ("2026-11-21", "no_time"),
             ("2026-11-21T12:00:00", "no_offset"),

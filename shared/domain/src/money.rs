@@ -9,7 +9,7 @@ use crate::input::{FieldErrors, Object, Parsed, integer, string};
 
 /// The largest price, in minor units. Times the largest quantity (10^4) and the most positions (20), it is 2 * 10^17 and
 /// fits an `i64`.
-pub const LARGEST_AMOUNT: i64 = 1_000_000_000_000;
+pub const MAX_AMOUNT: i64 = 1_000_000_000_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Currency(iso_currency::Currency);
@@ -55,10 +55,10 @@ pub struct Money {
 }
 
 impl Money {
-    /// Reads a price: `{"amount": 1250, "currency": "EUR"}`, from 0 to [`LARGEST_AMOUNT`].
+    /// Reads a price: `{"amount": 1250, "currency": "EUR"}`, from 0 to [`MAX_AMOUNT`].
     pub fn parse_price(value: &Value) -> Parsed<Self> {
         let mut object = Object::read(value)?;
-        let amount = object.required("amount", integer(0..=LARGEST_AMOUNT));
+        let amount = object.required("amount", integer(0..=MAX_AMOUNT));
         let currency = object.required("currency", Currency::parse);
         object.finish(|| {
             Some(Self {
@@ -133,7 +133,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_refund_undoes_its_payment(amount in 0..=LARGEST_AMOUNT, quantity in 1_u32..=10_000, share in 0_u16..=10_000) {
+        fn a_refund_undoes_its_payment(amount in 0..=MAX_AMOUNT, quantity in 1_u32..=10_000, share in 0_u16..=10_000) {
             let gross = euro(amount).times(quantity);
             let paid = gross.after_share(BasisPoints(share));
             let back = gross.negated().after_share(BasisPoints(share));

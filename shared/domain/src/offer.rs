@@ -12,7 +12,7 @@ use crate::text::{Description, Name};
 use crate::words::words;
 
 /// The most target clients of one offer; with their share rows the offer still fits one transaction.
-pub const MOST_TARGETS: usize = 40;
+pub const MAX_TARGETS: usize = 40;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "type")]
@@ -47,7 +47,7 @@ impl OfferKind {
         }
         let period = object.optional("period", Period::parse).is_some();
         let renews = object.optional("renews", boolean).is_some();
-        // With an unknown type, nobody knows whether the fields belong there.
+        // With an unknown type, the fields may be right or wrong.
         if offer_type == Some(OfferType::Single) {
             for (name, given) in [("period", period), ("renews", renews)] {
                 if given {
@@ -76,7 +76,7 @@ impl CrossClient {
     fn parse(value: &Value) -> Parsed<Self> {
         let mut object = Object::read(value)?;
         let targets = object.required("targetClientIds", |value| {
-            let mut ids: Vec<ClientId> = list(1..=MOST_TARGETS, parsed)(value)?;
+            let mut ids: Vec<ClientId> = list(1..=MAX_TARGETS, parsed)(value)?;
             ids.sort_unstable();
             ids.dedup();
             Ok(ids)

@@ -130,7 +130,7 @@ impl Order {
     /// Reverses the requested positions, or all that are still paid, and returns their numbers.
     pub fn reverse(
         mut self,
-        asked: Option<&BTreeSet<u8>>,
+        requested: Option<&BTreeSet<u8>>,
         reversal: Reversal,
         now: Timestamp,
     ) -> Result<(Self, BTreeSet<u8>), ReversalError> {
@@ -148,18 +148,18 @@ impl Order {
             .filter(|position| position.state == PositionState::Paid)
             .map(|position| position.position)
             .collect();
-        let reversed = match asked {
-            Some(asked) if !asked.is_subset(&all) => {
+        let reversed = match requested {
+            Some(requested) if !requested.is_subset(&all) => {
                 return Err(ReversalError::UnknownPositions(
-                    asked.difference(&all).copied().collect(),
+                    requested.difference(&all).copied().collect(),
                 ));
             }
-            Some(asked) if !asked.is_subset(&paid) => {
+            Some(requested) if !requested.is_subset(&paid) => {
                 return Err(ReversalError::NotPaid(
-                    asked.difference(&paid).copied().collect(),
+                    requested.difference(&paid).copied().collect(),
                 ));
             }
-            Some(asked) => asked.clone(),
+            Some(requested) => requested.clone(),
             None if paid.is_empty() => {
                 return Err(ReversalError::NotPaid(all.into_iter().collect()));
             }

@@ -22,7 +22,7 @@ pub use sale::Sale;
 pub(crate) use sale::payout_row;
 
 /// The largest quantity of one position.
-pub const LARGEST_QUANTITY: i64 = 10_000;
+pub const MAX_QUANTITY: i64 = 10_000;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PurchaseRequest {
@@ -40,7 +40,7 @@ impl PurchaseRequest {
         let customer_id = object.required("customerId", parsed::<CustomerId>);
         let payment_method = object.required("paymentMethod", PaymentMethod::parse);
         let positions = object
-            .optional("positions", list(0..=cart::MOST_POSITIONS, parse_position))
+            .optional("positions", list(0..=cart::MAX_POSITIONS, parse_position))
             .unwrap_or_default();
         let mut quantities = BTreeMap::new();
         for (index, (number, quantity)) in positions.into_iter().enumerate() {
@@ -96,7 +96,7 @@ fn parse_position(value: &Value) -> Parsed<(u8, u32)> {
     let mut object = Object::read(value)?;
     let number = object.required("position", integer(1..=20));
     let quantity = object
-        .optional("quantity", integer(1..=LARGEST_QUANTITY))
+        .optional("quantity", integer(1..=MAX_QUANTITY))
         .unwrap_or(1);
     object.finish(|| Some((u8::try_from(number?).ok()?, u32::try_from(quantity).ok()?)))
 }

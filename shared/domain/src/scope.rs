@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_scope_is_named() {
+    fn each_invalid_scope_is_reported() {
         let errors = Scopes::parse(&json!([
             "catalog",
             "catalog:read",

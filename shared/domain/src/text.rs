@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_that_cannot_be_reached_are_refused() {
+    fn impossible_addresses_are_refused() {
         for text in [
             "",
             "a",

@@ -200,7 +200,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_code_is_read_as_people_type_it(bits in any::<u128>()) {
+        fn a_code_is_parsed_as_people_type_it(bits in any::<u128>()) {
             let code = VoucherCode::from_bits(bits);
             let grouped = code.grouped();
             prop_assert_eq!(grouped.len(), 23);
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn other_lengths_and_letters_are_no_code() {
+    fn other_lengths_and_letters_are_not_a_code() {
         for text in [
             "",
             "7Q2M9",

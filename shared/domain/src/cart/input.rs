@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Cart, CartError, CartStatus, Choice, MOST_POSITIONS, OfferLookup, Position, check};
+use super::{Cart, CartError, CartStatus, Choice, MAX_POSITIONS, OfferLookup, Position, check};
 use crate::ids::{CartId, ClientId, OfferId};
 use crate::input::{FieldErrors, Object, Parsed, boolean, integer, list, parsed};
 use crate::text::{Description, Name};
@@ -51,7 +51,7 @@ impl PositionDraft {
     /// # Errors
     /// Each wrong member; the numbers must be 1, 2, 3 and so on without gap or repeat.
     pub fn parse_all(value: &Value) -> Parsed<Vec<Self>> {
-        let mut positions = list(1..=MOST_POSITIONS, Self::parse)(value)?;
+        let mut positions = list(1..=MAX_POSITIONS, Self::parse)(value)?;
         let expected: BTreeSet<usize> = (1..=positions.len()).collect();
         let given: BTreeSet<usize> = positions
             .iter()

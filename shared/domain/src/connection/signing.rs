@@ -8,7 +8,7 @@ use crate::callback_url::CallbackUrl;
 /// How long a replaced signing secret remains valid beside the new one.
 pub const SECRET_OVERLAP: SignedDuration = SignedDuration::from_hours(24);
 /// The most secrets in use at a time. Each adds a signature to the header of every callback.
-pub const MOST_SECRETS: usize = 5;
+pub const MAX_SECRETS: usize = 5;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -31,7 +31,7 @@ pub struct CallbackSettings {
 }
 
 impl CallbackSettings {
-    /// Adds a secret; the previous one remains valid for [`SECRET_OVERLAP`]. The oldest ones beyond [`MOST_SECRETS`] expire at once.
+    /// Adds a secret; the previous one remains valid for [`SECRET_OVERLAP`]. The oldest ones beyond [`MAX_SECRETS`] expire at once.
     pub fn rotate(&mut self, sealed: String, now: Timestamp) {
         self.secrets
             .retain(|secret| secret.expires_at.is_none_or(|end| end > now));
@@ -47,7 +47,7 @@ impl CallbackSettings {
                 expires_at: None,
             },
         );
-        self.secrets.truncate(MOST_SECRETS);
+        self.secrets.truncate(MAX_SECRETS);
     }
 
     /// The secrets to sign with now, the newest first.

@@ -2,7 +2,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use tandem_domain::after_sale::{CancelRequest, Moved, PaymentRequest, Rows, SubscriptionError};
+use tandem_domain::after_sale::{
+    CancelRequest, PaymentRequest, Rows, SubscriptionChange, SubscriptionError,
+};
 use tandem_domain::callback::EventType;
 use tandem_domain::money::{BasisPoints, Money};
 use tandem_domain::order::Reversal;
@@ -121,15 +123,15 @@ fn cancellation(value: &Value) -> CancelRequest {
     CancelRequest::parse(value).expect("a cancellation")
 }
 
-fn renew(rows: Rows) -> Result<Moved, SubscriptionError> {
+fn renew(rows: Rows) -> Result<SubscriptionChange, SubscriptionError> {
     rows.renew(&payment(&json!({})), now(), &mut Counter::default())
 }
 
-fn cancel(rows: Rows) -> Result<Moved, SubscriptionError> {
+fn cancel(rows: Rows) -> Result<SubscriptionChange, SubscriptionError> {
     rows.cancel(&cancellation(&json!({})), now())
 }
 
-fn reverse(rows: Rows, reversal: Reversal) -> Moved {
+fn reverse(rows: Rows, reversal: Reversal) -> SubscriptionChange {
     rows.reverse(reversal, now(), &mut Counter::default())
 }
 
@@ -167,8 +169,9 @@ fn table() -> [(Life, bool, Outcome, Outcome); 12] {
 fn payment_and_cancellation_follow_the_table_in_every_life() {
     for sold in WAYS {
         for (life, renews, paid, ended) in table() {
-            let after =
-                |moved: Result<Moved, SubscriptionError>| moved.map(|moved| moved.rows.seller.life);
+            let after = |moved: Result<SubscriptionChange, SubscriptionError>| {
+                moved.map(|moved| moved.rows.seller.life)
+            };
             assert_eq!(
                 after(renew(rows(sold, life, renews))),
                 paid,
@@ -222,7 +225,7 @@ fn a_payment_adds_a_period_counted_from_the_start() {
     };
     assert_eq!(
         moved,
-        Moved {
+        SubscriptionChange {
             rows: Rows {
                 seller: expected,
                 source: None
@@ -317,7 +320,7 @@ fn a_cancellation_defaults_to_the_end_of_the_paid_period() {
 type Owed = (PayoutType, Money, u32);
 
 /// Every change of an active subscription, with the expected payout row and callback.
-fn every_change(sold: Sold) -> [(Moved, Option<Owed>, EventType); 4] {
+fn every_change(sold: Sold) -> [(SubscriptionChange, Option<Owed>, EventType); 4] {
     let active = || rows(sold, Life::Active, true);
     let back = euro(-3_000);
     [

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use tandem_api::views;
-use tandem_domain::after_sale::{CancelRequest, Moved, PaymentRequest, Rows};
+use tandem_domain::after_sale::{CancelRequest, PaymentRequest, Rows, SubscriptionChange};
 use tandem_domain::callback::Announcement;
 use tandem_domain::cart::{Cart, CartDraft, OfferLookup};
 use tandem_domain::customer::{Customer, Profile};
@@ -119,7 +119,7 @@ impl Story {
         self.show_move("SubscriptionChargedBackEvent", charged_back, time);
     }
 
-    fn show_move(&mut self, name: &'static str, moved: Moved, time: &str) {
+    fn show_move(&mut self, name: &'static str, moved: SubscriptionChange, time: &str) {
         let announcement = moved.announcement.expect("a callback to the other company");
         self.show_event(name, &announcement, at(time));
     }
