@@ -1,4 +1,4 @@
-"""Imports a file of orders, CSV or JSON lines of any length, in calls that the API takes.
+"""Imports a file of orders, CSV or JSON lines of any length, in calls that the API accepts.
 
 ::
 
@@ -6,19 +6,19 @@
 
 It needs Python 3.10 or newer on Linux or macOS, and nothing else. The parts, in the order in which they work:
 
-``options``   what the person asked for, and the API key
-``source``    the file as rows, each with its place, to be read again from there; ``formats`` knows CSV, JSON lines
-``calls``     forms the next call from a place in the file; the same place gives the same call
-``journal``   what was done so far, appended and synced before and after each call; ``state`` is its sum
-``client``    HTTP, with patience for what passes
-``run``       sends, waits, and writes down what became of each call; ``progress`` shows it
+``options``   the command line and the API key
+``source``    reads the rows of the file, each by its position; ``formats`` parses CSV and JSON lines
+``calls``     builds the next call from a position in the file; the same position gives the same call
+``journal``   records the progress, synced before and after each call; ``state`` sums it up
+``client``    HTTP, with retries of transient failures
+``run``       sends, waits, and records the result of each call; ``progress`` shows it
 ``report``    the table of results and the file of failed rows
 
 Exactly once: a call is written to the journal before it is sent, with an Idempotency-Key that follows from the file,
-its rows and its body. Whatever ends this program in between, the next start forms the same call from the same place
-and sends it with the same key, and Tandem answers with the promise of the first. Calls are sent one after the other,
-since of two rows with one externalSystemId the later accepted wins; what runs side by side is Tandem's work on them.
+its rows and its body. After a crash, the next start builds the same call from the same position and sends it with the
+same key, and Tandem repeats the first answer. Calls are sent one after the other, because of two rows with one
+externalSystemId the later accepted one wins; Tandem then processes them concurrently.
 
-What is *not* guaranteed: Tandem knows a key for 72 hours. A call whose answer was lost is not sent again by itself
-later than that.
+Not guaranteed: Tandem stores a key for 72 hours. A call whose answer was lost is not sent again automatically after
+that.
 """

@@ -1,4 +1,4 @@
-"""Entry point of ``python3 -m infra.import_orders``; readable by any Python 3, to be able to refuse an old one."""
+"""Entry point of ``python3 -m infra.import_orders``; any Python 3 can parse it, so that an old one gets an error."""
 
 import sys
 

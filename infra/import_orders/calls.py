@@ -1,5 +1,5 @@
-"""Forms calls. The same start in the same file gives the same call, which is how a call is sent again after a crash and
-how the row of a failed item is found, without a list of all rows anywhere."""
+"""Builds calls. The same start in the same file gives the same call. So a call can be sent again after a crash, and the
+row of a failed item can be found, without a list of all rows."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from infra.import_orders.source import AROUND_ITEMS, LARGEST_BODY, Fault, Place, Row, Source
 
 _MOST_LEFT = 1_000
-"""Rows that a call leaves for later, and lines that it puts aside, at most: this bounds memory and journal."""
+"""The most rows that a call postpones, and lines that it skips: this bounds memory and journal."""
 
 
 @dataclass(frozen=True)
 class Start:
-    """Where a call begins: rows that calls before left, in their order, then the lines from a place on."""
+    """The start of a call: rows postponed by earlier calls, in their order, then the lines from a position."""
 
     place: Place
     carried: tuple[Place, ...] = ()
@@ -28,20 +28,20 @@ class Call:
     start: Start
     rows: list[Row]
     aside: list[Fault]
-    """Lines on its way that are no rows."""
+    """Lines in between that are not rows."""
     then: Start
-    """Where the next call begins."""
+    """The start of the next call."""
 
     def without(self, offsets: Collection[int]) -> Call:
-        """The call without the rows that were refused."""
+        """The call without the rejected rows."""
         return replace(self, rows=[row for row in self.rows if row.place.offset not in offsets], aside=[])
 
     def body(self) -> bytes:
-        """What is sent."""
+        """The request body."""
         return b'{"items":[' + b",".join(row.json for row in self.rows) + b"]}"
 
     def key(self, file: str, run: str) -> str:
-        """Its Idempotency-Key: another one for another file, other rows or another body, always the same for these."""
+        """The Idempotency-Key, which follows from the file, the run, the rows and the body."""
         digest = hashlib.sha256(f"{file}\n{run}\n".encode())
         digest.update(" ".join(str(row.place.offset) for row in self.rows).encode())
         digest.update(b"\n" + hashlib.sha256(self.body()).digest())
@@ -49,9 +49,9 @@ class Call:
 
 
 def form(source: Source, start: Start, most_rows: int) -> Call:
-    """The next call: rows with different externalSystemIds in at most 2 MiB.
+    """Build the next call: rows with different externalSystemIds, in at most 2 MiB.
 
-    A row whose externalSystemId is in the call already is left for the next one, which keeps such rows in their order.
+    A row whose externalSystemId is in the call already is postponed to the next call, so such rows keep their order.
     """
     rows: list[Row] = []
     aside: list[Fault] = []

@@ -1,4 +1,4 @@
-"""The command: brings the parts together and gives the exit status."""
+"""Runs the command and returns the exit status."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ INTERRUPTED = 128 + signal.SIGINT
 
 
 class _Terminated(BaseException):
-    """Somebody asked the process to end."""
+    """The process received SIGTERM."""
 
 
 def main(arguments: list[str]) -> int:
-    """Import a file and give the exit status."""
+    """Import a file and return the exit status."""
 
     def terminate(_: int, __: FrameType | None) -> None:
         raise _Terminated
@@ -58,7 +58,7 @@ def _say(text: str) -> None:
 
 @contextlib.contextmanager
 def _journal(options: Options) -> Iterator[Journal]:
-    """The journal; of a dry run, which leaves nothing behind, one that goes away with it."""
+    """Open the journal; a dry run has a temporary one."""
     with tempfile.TemporaryDirectory(prefix="tandem-") as folder:
         path = Path(folder) / "dry-run.state" if options.dry_run else options.state
         with contextlib.closing(Journal(path)) as journal:
@@ -71,16 +71,16 @@ def _import(options: Options, key: str, source: Source, journal: Journal) -> int
     state = _resumed(begun, options, source, journal, progress)
     finished_before = state.is_finished(source.size)
     if finished_before and not options.dry_run and state.rows_done:
-        progress.say(f"{options.file} was imported before, nothing was sent; --run NAME imports it once more")
+        progress.say(f"{options.file} was imported before, nothing was sent; use --run NAME to import it again")
     elif options.failed.exists():
-        raise Refused(f"{options.failed} is there from an earlier run; move it away or name another file by --failed")
+        raise Refused(f"{options.failed} exists from an earlier run; move it, or name another file with --failed")
     client = Client(options.url, key, Pace(give_up_after=options.give_up_after), progress.say)
     try:
         progress.begin(state)
         Importer(source, begun.file, journal, state, client, progress, options).run()
     except BaseException as problem:
         progress.show(state, now=True)
-        _tell_how_to_go_on(progress, problem, options, state)
+        _explain_how_to_resume(progress, problem, options, state)
         raise
     if not finished_before:
         progress.show(state, now=True)
@@ -88,7 +88,7 @@ def _import(options: Options, key: str, source: Source, journal: Journal) -> int
 
 
 def _resumed(begun: Begun, options: Options, source: Source, journal: Journal, progress: Progress) -> State:
-    """The state that the journal tells; a new journal is begun."""
+    """Rebuild the state from the journal, or begin a new journal."""
     journal.drop_torn_end()
     state = State(source.first)
     for record in journal.records():
@@ -98,18 +98,20 @@ def _resumed(begun: Begun, options: Options, source: Source, journal: Journal, p
         state.apply(begun)
     _check_same(state.begun or begun, begun, options)
     if state.last and not state.is_finished(source.size):
-        progress.say(f"going on at line {state.next.place.line}; {rows(state.rows_sent)} were sent before")
+        progress.say(f"resuming at line {state.next.place.line}; {rows(state.rows_sent)} were sent before")
     return state
 
 
 def _check_same(was: Begun, now: Begun, options: Options) -> None:
-    anew = "or import anew with another --state"
+    restart = "or start over with another --state"
     if was.version != now.version:
-        raise Refused(f"the journal {options.state} is of another release of Tandem; go on with that release, {anew}")
+        raise Refused(
+            f"the journal {options.state} is from another release of Tandem; resume with that release, {restart}"
+        )
     if was.file != now.file:
         raise Refused(
-            f"{options.file} was changed since its import began, and the journal {options.state} tells places in "
-            f"what it was; put that back to go on, {anew}"
+            f"{options.file} has changed since its import began, and the journal {options.state} refers to "
+            f"the old content; restore that to resume, {restart}"
         )
     for name, before, given in (
         ("url", was.url, now.url),
@@ -118,15 +120,15 @@ def _check_same(was: Begun, now: Begun, options: Options) -> None:
     ):
         if before != given:
             raise Refused(
-                f"the journal {options.state} was begun with --{name} {before!r}, not {given!r}; use that, {anew}"
+                f"the journal {options.state} was begun with --{name} {before!r}, not {given!r}; use that, {restart}"
             )
 
 
-def _tell_how_to_go_on(progress: Progress, problem: BaseException, options: Options, state: State) -> None:
+def _explain_how_to_resume(progress: Progress, problem: BaseException, options: Options, state: State) -> None:
     if options.dry_run or not state.last:
         return
-    word = "once that is mended, " if isinstance(problem, Refused) else ""
-    progress.say(f"stopped; nothing is lost: {word}the same command goes on from here (journal: {options.state})")
+    word = "once that is fixed, " if isinstance(problem, Refused) else ""
+    progress.say(f"stopped; nothing is lost: {word}the same command resumes here (journal: {options.state})")
 
 
 def _finish(options: Options, source: Source, journal: Journal, state: State, progress: Progress) -> int:
@@ -138,6 +140,6 @@ def _finish(options: Options, source: Source, journal: Journal, state: State, pr
     if not state.faults:
         return ALL_TAKEN
     progress.say(
-        f"{rows(state.faults)} failed; they are in {options.failed}, each with the reason. Mend and import that file"
+        f"{rows(state.faults)} failed; they are in {options.failed}, each with the reason. Correct and import that file"
     )
     return SOME_FAILED

@@ -1,4 +1,4 @@
-"""HTTP to Tandem, with patience: what may pass is tried again, with the same Idempotency-Key."""
+"""HTTP to Tandem. Transient failures are retried with the same Idempotency-Key."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ _PASSING = (429, 500, 502, 503, 504)
 
 @dataclass(frozen=True)
 class Pace:
-    """Time and chance, which tests replace."""
+    """Clock and random numbers, which tests replace."""
 
     sleep: Callable[[float], None] = time.sleep
     monotonic: Callable[[], float] = time.monotonic
     now: Callable[[], float] = time.time
     uniform: Callable[[float, float], float] = random.uniform
     give_up_after: float = 600.0
-    """Seconds without one answer that helps."""
+    """Seconds without a usable answer."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What Tandem answered."""
+    """An answer of Tandem."""
 
     status: int
     body: dict[str, Any]
@@ -47,14 +47,14 @@ class Answer:
 
 @dataclass(frozen=True)
 class _Trouble:
-    """Why there is no answer that helps."""
+    """The reason why there is no usable answer."""
 
     text: str
     retry_after: float | None = None
 
 
 class Client:
-    """Calls as one client, whose API key nothing shows."""
+    """Calls the API as one client. Nothing prints its API key."""
 
     def __init__(self, url: str, key: str, pace: Pace, say: Callable[[str], None]) -> None:
         self.url = url
@@ -62,23 +62,23 @@ class Client:
         self.pace = pace
         self._say = say
         handlers: list[urllib.request.BaseHandler] = [_NoRedirects()]
-        if urlsplit(url).scheme == "http":  # a loopback address, where no proxy leads
+        if urlsplit(url).scheme == "http":  # a loopback address, which no proxy reaches
             handlers.append(urllib.request.ProxyHandler({}))
         self._opener = urllib.request.build_opener(*handlers)
 
     def get(self, path: str) -> Answer:
-        """Read something."""
-        return self._with_patience(urllib.request.Request(self.url + path))
+        """Send a GET request."""
+        return self._with_retries(urllib.request.Request(self.url + path))
 
     def post(self, path: str, body: bytes, idempotency_key: str | None) -> Answer:
-        """Send something; also answers what was refused with 422."""
+        """Send a POST request; also returns a 422 answer."""
         request = urllib.request.Request(self.url + path, data=body, method="POST")
         request.add_header("Content-Type", "application/json")
         if idempotency_key is not None:
             request.add_header("Idempotency-Key", idempotency_key)
-        return self._with_patience(request)
+        return self._with_retries(request)
 
-    def _with_patience(self, request: urllib.request.Request) -> Answer:
+    def _with_retries(self, request: urllib.request.Request) -> Answer:
         request.add_unredirected_header("Authorization", f"Bearer {self._key}")
         request.add_header("Accept", "application/json")
         request.add_header("User-Agent", "tandem-import-orders")
@@ -91,11 +91,11 @@ class Client:
             tries += 1
             if self.pace.monotonic() - began + pause > self.pace.give_up_after:
                 raise Stopped(f"Tandem cannot be used now: {outcome.text}; {_advice(outcome)}")
-            self._say(f"{outcome.text}; trying again in {pause:.1f} s")
+            self._say(f"{outcome.text}; retrying in {pause:.1f} s")
             self.pace.sleep(pause)
 
     def _pause(self, trouble: _Trouble, tries: int) -> float:
-        """Anything up to a growing bound, so that callers do not all come back at once; at least what was asked for."""
+        """A random pause below a growing bound, so that callers spread out; at least the requested one."""
         pause = self.pace.uniform(0, min(_MOST_PAUSE, _FIRST_PAUSE * 2 ** min(tries, 10)))
         return max(pause, trouble.retry_after or 0.0)
 
@@ -139,7 +139,7 @@ class Client:
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """A redirect is an answer like any other: what follows it would lose the body, or show the key to another host."""
+    """Rejects redirects: following one would lose the body, or send the key to another host."""
 
     def redirect_request(self, *_: Any, **__: Any) -> None:
         return None
@@ -154,24 +154,24 @@ def _object(raw: bytes) -> dict[str, Any] | None:
 
 
 def _judged(answer: Answer) -> Answer:
-    """The answer, unless nobody but the person can help."""
+    """Return the answer, or raise `Refused` if only the user can fix the cause."""
     status, told = answer.status, _told(answer.body)
     if status < 300 or status in (404, 422):
         return answer
     if status == 401:
-        raise Refused(f"Tandem takes no call without a key (401 {told}); check TANDEM_API_KEY or --key-file")
+        raise Refused(f"Tandem requires a key (401 {told}); check TANDEM_API_KEY or --key-file")
     if status == 403:
         raise Refused(
-            f"Tandem does not let this API key in (403 {told}); "
+            f"Tandem does not accept this API key (403 {told}); "
             "use a client's key that is not revoked and has the scope imports:write"
         )
     if status < 400:
-        raise Refused(f"--url leads elsewhere (the answer is a redirect, {status}); name the API itself")
-    raise Refused(f"Tandem refused the call: {status} {told}")
+        raise Refused(f"--url redirects elsewhere ({status}); use the address of the API itself")
+    raise Refused(f"Tandem rejected the call: {status} {told}")
 
 
 def _told(body: dict[str, Any]) -> str:
-    """What an answer says for people: a problem's detail, or the gateway's message."""
+    """The readable part of an answer: a problem's detail, or the gateway's message."""
     parts = [body.get("code"), body.get("detail") or body.get("message")]
     told = ": ".join(one_line(str(part)) for part in parts if part)
     if body.get("requestId"):
@@ -181,10 +181,10 @@ def _told(body: dict[str, Any]) -> str:
 
 def _advice(trouble: _Trouble) -> str:
     if trouble.retry_after:
-        return f"it asks to be left alone for {trouble.retry_after:.0f} s"
+        return f"it asks to wait for {trouble.retry_after:.0f} s"
     return "try again later"
 
 
 def told(answer: Answer) -> str:
-    """What an answer says for people."""
+    """The readable part of an answer."""
     return _told(answer.body)

@@ -1,7 +1,7 @@
-"""The two formats: how a line becomes an item, and how a line that failed is written so that it can be mended.
+"""The two formats: parse a line into an item, and write a failed line so that it can be corrected.
 
-One line is one row in both. No member of an item may hold a line break, so that costs nothing, and one stray quotation
-mark spoils one row instead of all that follow.
+One line is one row in both. No member of an item may contain a line break, so this excludes nothing, and a stray
+quotation mark corrupts one row instead of all that follow.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ REQUIRED = ("externalSystemId", "offerId", "invoiceCustomerId", "quantity", "sta
 OPTIONAL = ("endDate", "orderDate", "deliveryCustomerId", "discountPercentage", "currentPaymentPeriodPaid")
 MEMBERS = REQUIRED + OPTIONAL
 ERRORS = ("error_line", "error_code", "error_detail", "error_text")
-"""What a failed row gets beside its own members; left out when the row is read again."""
+"""Members added to a failed row; ignored when the row is read again."""
 
 _LARGEST_WHOLE = 2**63
 _MOST_TEXT = 100_000
 
 
 class Unreadable(Exception):
-    """The line is no row; the text says why and what to do."""
+    """The line is not a row; the text has the reason and the remedy."""
 
 
 class Format(Protocol):
-    """What reads and writes the lines of one format."""
+    """Reads and writes the lines of one format."""
 
     def item(self, line: str) -> dict[str, Any] | None:
-        """The item as the API takes it; None where the line is blank."""
+        """Parse a line into an item of the API; None for a blank line."""
 
     def head(self) -> str:
-        """What stands above failed rows."""
+        """The lines before the failed rows."""
 
     def failed(self, line: str, errors: dict[str, str]) -> str:
         """A failed row with its errors, one line."""
@@ -50,7 +50,7 @@ class Csv:
         try:
             self._columns = [cell.strip() for cell in self._cells(header)]
         except Unreadable as error:
-            raise Refused(f"line 1 is no header: {error}") from None
+            raise Refused(f"line 1 is not a header: {error}") from None
         _check_columns(self._columns)
 
     def _cells(self, line: str) -> list[str]:
@@ -62,10 +62,10 @@ class Csv:
                 reason = (
                     "a cell begins with a quotation mark and does not end with one; a cell cannot hold a line break"
                 )
-            raise Unreadable(f"this is no line of CSV: {reason}") from None
+            raise Unreadable(f"this is not a line of CSV: {reason}") from None
 
     def item(self, line: str) -> dict[str, Any] | None:
-        """Empty cells are absent; what cannot be converted goes as text, so that the API says what it expects."""
+        """Empty cells are absent; other invalid values are sent as text, so that the API reports the error."""
         cells = self._cells(line)
         if not any(cell.strip() for cell in cells):
             return None
@@ -80,7 +80,7 @@ class Csv:
         if len(cells) != len(self._columns):
             raise Unreadable(
                 f"the line has {len(cells)} cells, the header {len(self._columns)}; "
-                f"a cell that holds {self.delimiter!r} must stand in quotation marks"
+                f"a cell that holds {self.delimiter!r} must be in quotation marks"
             )
 
     def head(self) -> str:
@@ -88,7 +88,7 @@ class Csv:
         return self._written([*self._own(self._columns), *ERRORS])
 
     def failed(self, line: str, errors: dict[str, str]) -> str:
-        """Own cells, then the errors; of a line that is no row its text."""
+        """The row's cells, then the errors; the text of a line that is not a row."""
         try:
             cells = self._cells(line)
             self._check_count(cells)
@@ -110,16 +110,16 @@ def _check_columns(columns: list[str]) -> None:
     problems = []
     for place, column in enumerate(columns, 1):
         if not column:
-            problems.append(f"column {place} has no name; name it or take it out")
+            problems.append(f"column {place} has no name; name or remove it")
         elif column not in MEMBERS and column not in ERRORS:
             close = difflib.get_close_matches(column, MEMBERS, n=1)
-            remedy = f"did you mean {close[0]}?" if close else f"take it out; known are {', '.join(MEMBERS)}"
+            remedy = f"did you mean {close[0]}?" if close else f"remove it; valid columns are {', '.join(MEMBERS)}"
             problems.append(f"column {column!r} is unknown; {remedy}")
         elif columns.index(column) < place - 1:
-            problems.append(f"column {column} stands there twice; take one out")
+            problems.append(f"column {column} appears twice; remove one")
     problems += [f"column {column} is missing; add it" for column in REQUIRED if column not in columns]
     if problems:
-        raise Refused("line 1, the header, cannot be used, nothing was sent:\n  " + "\n  ".join(problems))
+        raise Refused("line 1, the header, is invalid, nothing was sent:\n  " + "\n  ".join(problems))
 
 
 def _value(column: str, text: str) -> Any:
@@ -140,7 +140,7 @@ class JsonLines:
     """One JSON object on each line, with the API's members."""
 
     def item(self, line: str) -> dict[str, Any] | None:
-        """The object without what an earlier run said of it. Plain values are the API's to judge."""
+        """Parse the object without the errors of an earlier run. The API validates plain values."""
         if not line.strip():
             return None
         object = _parsed(line)
@@ -150,15 +150,15 @@ class JsonLines:
                     f"{name[:100]} holds {'an object' if isinstance(value, dict) else 'a list'}; send a plain value"
                 )
             if isinstance(value, int) and abs(value) >= _LARGEST_WHOLE:
-                raise Unreadable(f"{name[:100]} is too large a number")
+                raise Unreadable(f"{name[:100]} is a number that is too large")
         return {name: value for name, value in object.items() if name not in ERRORS}
 
     def head(self) -> str:
-        """Nothing stands above JSON lines."""
+        """JSON lines have no header."""
         return ""
 
     def failed(self, line: str, errors: dict[str, str]) -> str:
-        """The object with its errors; of a line that is no object its text."""
+        """The object with its errors; the text of a line that is not an object."""
         try:
             object = _parsed(line)
             kept = {name: value for name, value in object.items() if name not in ERRORS}
@@ -171,14 +171,14 @@ class JsonLines:
 
 def _parsed(line: str) -> dict[str, Any]:
     def constant(name: str) -> Any:
-        raise Unreadable(f"{name} is no JSON")
+        raise Unreadable(f"{name} is not valid JSON")
 
     try:
         value = json.loads(line, parse_constant=constant)
     except json.JSONDecodeError as error:
-        raise Unreadable(f"this is no JSON: {error.msg} at character {error.pos + 1}") from None
+        raise Unreadable(f"this is not valid JSON: {error.msg} at character {error.pos + 1}") from None
     except (ValueError, RecursionError):
-        raise Unreadable("this is no JSON that can be sent: a number or the nesting is too large") from None
+        raise Unreadable("this JSON cannot be sent: a number or the nesting is too large") from None
     if not isinstance(value, dict):
-        raise Unreadable('this is no JSON object; write each order as {"externalSystemId": ...} on one line')
+        raise Unreadable('this is not a JSON object; write each order as {"externalSystemId": ...} on one line')
     return value

@@ -1,4 +1,4 @@
-"""What was done so far: JSON lines that are only ever appended, each one synced to the disk before the next step."""
+"""Records the progress in JSON lines, append-only; each line is synced to disk before the next step."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Begun:
-    """What is imported, and to where. The first record."""
+    """The first record: the file and the target of the import."""
 
     file: str
     """The SHA-256 of the file."""
@@ -33,8 +33,8 @@ class Begun:
 
 @dataclass(frozen=True)
 class Sending:
-    """A call that is about to be sent. `offset`, `line` and `carried` are its start; `limit` and `without` what else it
-    takes to form it again; `then_` where the next one begins."""
+    """A call that is about to be sent. `offset`, `line` and `carried` are its start; `limit` and `without` complete the
+    input to build it again; `then_` is the start of the next call."""
 
     number: int
     offset: int
@@ -53,7 +53,7 @@ class Sending:
 
 @dataclass(frozen=True)
 class Accepted:
-    """The call will run."""
+    """The call was accepted."""
 
     number: int
     promise: str
@@ -61,7 +61,7 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Rejected:
-    """The call was not taken because of these rows."""
+    """The call was rejected because of these rows."""
 
     number: int
     rows: list[Fault]
@@ -69,7 +69,7 @@ class Rejected:
 
 @dataclass(frozen=True)
 class Done:
-    """What became of the rows of a call."""
+    """The results of the rows of a call."""
 
     number: int
     counts: dict[str, int]
@@ -102,15 +102,15 @@ class Journal:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             os.close(self._fd)
-            raise Refused(f"another import is using the journal {path}; wait until it has ended") from None
+            raise Refused(f"another import is using the journal {path}; wait until it ends") from None
         _sync_folder(path.parent)
 
     def close(self) -> None:
-        """Close it and let others have it."""
+        """Close the journal and release its lock."""
         os.close(self._fd)
 
     def append(self, record: Record) -> None:
-        """Write a record; it is on the disk when this returns."""
+        """Append a record; it is on disk when this returns."""
         line = json.dumps({"is": _NAMES[type(record)], **_shown(record)}, separators=(",", ":")) + "\n"
         rest = line.encode("ascii")
         while rest:
@@ -118,27 +118,27 @@ class Journal:
         os.fsync(self._fd)
 
     def drop_torn_end(self) -> None:
-        """Take away a last line that was cut off while it was written: what it tells was not acted upon."""
+        """Remove an incomplete last line: the step that it announces has not begun."""
         end = 0
         with self.path.open("rb") as file:
             beginning = file.read(len(_BEGINNING))
-            # Another file, named by mistake, must not lose its last line.
+            # A file named by mistake must not lose its last line.
             if not _BEGINNING.startswith(beginning):
-                raise Refused(f"{self.path} is no journal; name the right file with --state")
+                raise Refused(f"{self.path} is not a journal; name the right file with --state")
             file.seek(0)
             for line in file:
                 end += len(line) if line.endswith(b"\n") else 0
         os.ftruncate(self._fd, end)
 
     def records(self) -> Iterator[Record]:
-        """All records from the first on."""
+        """All records, oldest first."""
         with self.path.open("rb") as file:
             for number, line in enumerate(file, 1):
                 try:
                     yield _record(json.loads(line))
                 except (ValueError, KeyError, TypeError):
                     raise Refused(
-                        f"line {number} of {self.path} is no line of a journal; name the right file with --state"
+                        f"line {number} of {self.path} is not a line of a journal; name the right file with --state"
                     ) from None
 
 
@@ -165,7 +165,7 @@ def _record(shown: dict[str, Any]) -> Record:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make the journal's name as durable as what it holds."""
+    """Sync the folder, so that the journal's name is durable too."""
     fd = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(fd)

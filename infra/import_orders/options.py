@@ -1,4 +1,4 @@
-"""What the person asked for, and the API key, which comes from the environment or a file: all see an argument."""
+"""Parses the command line, and reads the API key from the environment or a file: arguments are visible to all users."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _FORMATS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 
 @dataclass(frozen=True)
 class Options:
-    """One run as it was asked for."""
+    """The options of one run."""
 
     file: Path
     url: str
@@ -35,7 +35,7 @@ class Options:
 
 
 def parse(arguments: list[str]) -> Options:
-    """Read the arguments; ends with a usage message and status 2 where they make no sense."""
+    """Parse the arguments; invalid ones print the usage and exit with status 2."""
     given = _parser().parse_args(arguments)
     file: Path = given.file
     format = given.format or _FORMATS.get(file.suffix.lower())
@@ -58,48 +58,48 @@ def parse(arguments: list[str]) -> Options:
         send_unanswered=given.send_unanswered,
     )
     if len({path.resolve() for path in (options.file, options.state, options.failed)}) < 3:
-        raise Refused("FILE, --state and --failed must be three different files")
+        raise Refused("FILE, --state and --failed must be different files")
     return options
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python3 -m infra.import_orders",
-        description="Import a file of orders into Tandem. The same command again goes on where the last one stopped.",
+        description="Import a file of orders into Tandem. The same command resumes where the last one stopped.",
         epilog="The API key, with the scope imports:write, comes from the environment variable TANDEM_API_KEY or "
-        "--key-file. Exit status: 0 all rows were taken over, 1 some were not (see the file of failed rows), "
-        "2 something must be changed first, 3 stopped midway: run it again, 130 stopped by Ctrl-C.",
+        "--key-file. Exit status: 0 all rows were imported, 1 some failed (see the file of failed rows), "
+        "2 the command or the file must be corrected first, 3 stopped midway: run it again, 130 stopped by Ctrl-C.",
     )
     add = parser.add_argument
     add("file", type=Path, metavar="FILE", help="CSV with a header line, or JSON lines; UTF-8")
     add("--url", required=True, help="the API's address, the output ApiUrl of the deployed stack")
-    add("--format", choices=["csv", "jsonl"], help="what FILE is; else its ending tells")
-    add("--state", type=Path, help="the journal to resume from; FILE.state if absent")
-    add("--failed", type=Path, help="where the rows go that failed; FILE with .failed before its ending if absent")
-    add("--key-file", type=Path, help="a file that holds nothing but the API key")
-    add("--dry-run", action="store_true", help="only ask what would become of each row; nothing is imported")
+    add("--format", choices=["csv", "jsonl"], help="the format of FILE; by default, from its extension")
+    add("--state", type=Path, help="the journal to resume from; default FILE.state")
+    add("--failed", type=Path, help="the file for failed rows; default FILE with .failed before its extension")
+    add("--key-file", type=Path, help="a file with the API key only")
+    add("--dry-run", action="store_true", help="only show the result that each row would have; nothing is imported")
     add(
         "--in-flight",
         type=_whole(1, 64),
         default=4,
         metavar="N",
-        help="imports that may be under way at once; default 4",
+        help="concurrent imports; default 4",
     )
-    add("--call-size", type=_whole(1, MOST_ITEMS), default=MOST_ITEMS, metavar="N", help="rows of a call; default 1000")
+    add("--call-size", type=_whole(1, MOST_ITEMS), default=MOST_ITEMS, metavar="N", help="rows per call; default 1000")
     add(
         "--give-up-after",
         type=_whole(1, 86_400),
         default=600,
         metavar="SECONDS",
-        help="without any answer; default 600",
+        help="give up without a usable answer for so long; default 600",
     )
     add(
         "--run",
         type=_name,
         metavar="NAME",
-        help="import a file once more that was imported before, under a new name",
+        help="import a file again that was imported before, under a new name",
     )
-    add("--send-unanswered", action="store_true", help="send a call again whose answer was lost over 72 hours ago")
+    add("--send-unanswered", action="store_true", help="repeat a call whose answer was lost over 72 hours ago")
     return parser
 
 
@@ -111,13 +111,13 @@ class _whole:
 
     def __call__(self, text: str) -> int:
         if not (text.isascii() and text.isdigit() and self._least <= int(text) <= self._most):
-            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {self._least} to {self._most}")
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {self._least} to {self._most}")
         return int(text)
 
 
 def _name(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,50}", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no name of 1 to 50 letters, digits, - and _")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a name of 1 to 50 letters, digits, - and _")
     return text
 
 
@@ -125,12 +125,12 @@ def _url(text: str) -> str:
     try:
         parts = urlsplit(text)
         host = parts.hostname or ""
-        parts.port  # noqa: B018 - reading it refuses a wrong one
+        parts.port  # noqa: B018 - reading it raises for an invalid one
     except ValueError:
         host, parts = "", urlsplit("")
     if parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment or parts.username:
         raise Refused(
-            f"--url {text} is no address of an API; it looks like https://a1b2c3d4e5.execute-api.REGION.amazonaws.com"
+            f"--url {text} is not the address of an API; expected an address like https://a1b2c3d4e5.execute-api.REGION.amazonaws.com"
         )
     if parts.scheme == "http" and not _is_loopback(host):
         raise Refused(f"--url {text} would send the API key unencrypted; use https")
@@ -145,7 +145,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def api_key(options: Options) -> str:
-    """The API key, from the file if one was named."""
+    """Read the API key, from the file if one is named."""
     if options.key_file is not None:
         where = str(options.key_file)
         try:
@@ -156,8 +156,8 @@ def api_key(options: Options) -> str:
         where = "TANDEM_API_KEY"
         key = os.environ.get(where, "").strip()
     if not key:
-        raise Refused("there is no API key; set the environment variable TANDEM_API_KEY or name a file by --key-file")
-    # Also keeps a line break out of the header: the error about that one would show the key.
+        raise Refused("no API key; set the environment variable TANDEM_API_KEY or name a file with --key-file")
+    # Also excludes line breaks, because the error about an invalid header would show the key.
     if not re.fullmatch(r"[!-~]+", key):
-        raise Refused(f"{where} holds no API key: it must be one word such as tdm_..., without spaces or line breaks")
+        raise Refused(f"{where} has no API key: it must be one word such as tdm_..., without spaces or line breaks")
     return key

@@ -1,4 +1,4 @@
-"""Progress on standard error: one line that is written over on a terminal, a line now and then elsewhere."""
+"""Shows progress on standard error: one updated line on a terminal, a line every ten seconds elsewhere."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ON_TERMINAL, _ELSEWHERE = 0.2, 10.0
 
 
 class Progress:
-    """Shows how far the work is."""
+    """Shows the progress."""
 
     def __init__(self, out: TextIO, size: int) -> None:
         self._out = out
@@ -28,16 +28,16 @@ class Progress:
         self._said = ""
 
     def say(self, text: str) -> None:
-        """Tell something, on a line of its own."""
+        """Print a message on its own line."""
         self._clear()
         print(f"tandem: {text}", file=self._out, flush=True)
 
     def begin(self, state: State) -> None:
-        """The rate counts from here."""
+        """Start to measure the rate."""
         self._began, self._done_before = time.monotonic(), state.rows_done
 
     def show(self, state: State, running: Mapping[str, int] | None = None, *, now: bool = False) -> None:
-        """Show the state, if it is time; `running` is what came of the oldest import so far."""
+        """Show the state if it is time; `running` has the counts of the oldest import so far."""
         clock = time.monotonic()
         if not now and clock - self._shown < self._every:
             return
@@ -62,7 +62,7 @@ class Progress:
         seconds = max(time.monotonic() - self._began, 0.001)
         rate = (done - (self._done_before or 0)) / seconds
         parts = ", ".join(f"{name} {number(results[name])}" for name in (*RESULTS, *FAULTS) if results[name])
-        # Of what was read: a row that was only sent is not imported yet.
+        # Relative to the rows read, because a row that was only sent is not imported yet.
         share = 100 * state.next.place.offset * done // (self._size * max(state.rows_read, 1))
         return (
             f"{share} %, {number(round(rate))} rows/s: read {number(state.rows_read)}, sent {number(state.rows_sent)}, "

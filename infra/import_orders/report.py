@@ -1,4 +1,4 @@
-"""What is left when the file is done: a table of results, and the failed rows in a file to be mended and sent."""
+"""Reports a finished import: a table of results, and a file of failed rows to correct and import."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _NAMES = (
     ("unchanged", "unchanged"),
     ("superseded", "superseded"),
     ("failed", "failed"),
-    ("refused", "refused in shape"),
+    ("refused", "invalid"),
     ("unreadable", "unreadable"),
-    ("putAside", "put aside"),
+    ("putAside", "dead letters"),
 )
 
 
 def table(state: State, dry_run: bool) -> str:
-    """The results."""
+    """The table of results."""
     rows = [("would be" if dry_run else "result", "rows")]
     rows += [(name, number(state.results[key])) for key, name in _NAMES]
     rows.append(("all", number(state.rows_done)))
@@ -33,7 +33,7 @@ def table(state: State, dry_run: bool) -> str:
 
 
 def write_failed(source: Source, records: Iterable[Record], path: Path) -> None:
-    """Write the failed rows; the file appears when it is whole."""
+    """Write the failed rows; the file appears when it is complete."""
     part = path.with_name(f".{path.name}.part")
     with part.open("w", encoding="utf-8-sig" if source.has_bom else "utf-8", newline="") as file:
         file.write(source.format.head())
@@ -46,9 +46,9 @@ def write_failed(source: Source, records: Iterable[Record], path: Path) -> None:
 
 
 def failed(records: Iterable[Record]) -> Iterator[Fault]:
-    """The failed rows call by call, so that rows with one externalSystemId keep their order.
+    """List the failed rows call by call, so that rows with one externalSystemId keep their order.
 
-    A call is done some calls after it was sent; only what lies in between is held back.
+    A call is done some calls after it was sent, so only the rows in between are buffered.
     """
     open_calls: dict[int, list[Fault]] = {}
     closed: set[int] = set()

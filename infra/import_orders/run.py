@@ -1,5 +1,5 @@
-"""The work: one step after the other until the file is done. Each step begins from the state alone, so it does not
-matter whether the state comes from a journal or from the step before."""
+"""Imports the file step by step. Each step depends on the state only, so the state may come from a journal or from the
+previous step."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from infra.import_orders.source import Fault, Place, Source
 from infra.import_orders.state import RESULTS, State
 
 _KEY_IS_KNOWN = 71 * 3600.0
-"""Seconds; Tandem says 72 hours, clocks differ."""
+"""Seconds. Tandem stores a key for 72 hours; clocks differ."""
 _FIRST_LOOK, _LATER_LOOKS = 0.1, 2.0
-"""Seconds between looks at an import."""
+"""Seconds between polls of an import."""
 _CLOCKS_DIFFER = 60.0
 """Seconds by which the clocks of Tandem and of this machine may differ."""
 _PAGE = 100
 _MOST_READINGS = 8
-"""How often failed items are read until all of them are listed, which takes some milliseconds."""
+"""How often the failed items are read until the list is complete, which takes milliseconds."""
 
 
 class Importer:
@@ -48,20 +48,20 @@ class Importer:
         self._pace: Pace = client.pace
         self._formed: tuple[int, Call] | None = None
         self._look = _FIRST_LOOK
-        self._told_known = False
+        self._warned_known = False
 
     def run(self) -> None:
-        """Go on from the state until nothing is left to do."""
+        """Continue from the state until the file is done."""
         if not self._state.is_finished(self._source.size):
             self._check_client()
         while not self._state.is_finished(self._source.size):
             self._step()
-            # While it waits for an import, the wait shows what came of that so far.
+            # While waiting for an import, the wait shows its counts.
             if not self._state.waiting:
                 self._progress.show(self._state)
 
     def _check_client(self) -> None:
-        """With another client's key the rest would go to that client."""
+        """Raise if the key belongs to another client, which would get the rest of the file."""
         if self._state.last_promise is not None:
             self._promise(self._state.last_promise)
 
@@ -70,8 +70,8 @@ class Importer:
         is_full = len(state.waiting) >= options.in_flight or state.has_sent_all(self._source.size)
         if state.unanswered is not None:
             self._send(state.unanswered)
-        elif state.to_mend is not None:
-            self._announce_rest(*state.to_mend)
+        elif state.to_correct is not None:
+            self._announce_rest(*state.to_correct)
         elif state.waiting and is_full:
             self._wait(*state.waiting[0])
         else:
@@ -108,12 +108,12 @@ class Importer:
         )
 
     def _announce_rest(self, refused: Sending, rejected: Rejected) -> None:
-        call = self._formed_again(refused)
+        call = self._rebuilt(refused)
         bad = [fault.offset for fault in rejected.rows]
         self._announce(call.without(bad), refused.limit, [*refused.without, *bad])
 
-    def _formed_again(self, sending: Sending) -> Call:
-        """The call as it was when it was written to the journal."""
+    def _rebuilt(self, sending: Sending) -> Call:
+        """Build the call again as the journal has it."""
         if self._formed is not None and self._formed[0] == sending.number:
             return self._formed[1]
         self._source.check_unchanged()
@@ -123,15 +123,15 @@ class Importer:
             call = call.without(sending.without)
         if call.key(self._file, self._options.run) != sending.key:
             raise Refused(
-                f"call {sending.number} cannot be formed again from {self._source.path} as the journal "
-                f"{self._journal.path} has it; go on with the release of Tandem that began it"
+                f"call {sending.number} cannot be built again from {self._source.path} as the journal "
+                f"{self._journal.path} has it; resume with the release of Tandem that began it"
             )
         return call
 
     def _send(self, sending: Sending) -> None:
         self._source.check_unchanged()
         self._check_age(sending)
-        call = self._formed_again(sending)
+        call = self._rebuilt(sending)
         dry = self._options.dry_run
         path = "/v1/imports/orders" + ("?dryRun=true" if dry else "")
         answer = self._client.post(path, call.body(), None if dry else sending.key)
@@ -142,21 +142,23 @@ class Importer:
             self._write(Done(sending.number, _counts(answer.body), faults))
         elif answer.status == 202 and re.fullmatch(r"prm_[0-9A-Za-z]+", str(answer.body.get("promiseId"))):
             self._write(Accepted(sending.number, answer.body["promiseId"]))
-            self._tell_if_known(sending, str(answer.body.get("acceptedAt")))
+            self._warn_if_known(sending, str(answer.body.get("acceptedAt")))
         else:
-            raise Refused(f"--url {self._client.url} is no Tandem API: {path} answered {answer.status} {told(answer)}")
+            raise Refused(
+                f"--url {self._client.url} is not a Tandem API: {path} answered {answer.status} {told(answer)}"
+            )
 
-    def _tell_if_known(self, sending: Sending, accepted_at: str) -> None:
-        """Nobody should believe that a file was imported anew whose calls Tandem knows by another journal."""
+    def _warn_if_known(self, sending: Sending, accepted_at: str) -> None:
+        """Warn that Tandem repeats old answers, because it knows the calls from another journal."""
         match = re.match(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?Z$", accepted_at)
-        if match is None or self._told_known:
+        if match is None or self._warned_known:
             return
         accepted = datetime.strptime(match[1], "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc)
         if sending.at - accepted.timestamp() > _CLOCKS_DIFFER:
-            self._told_known = True
+            self._warned_known = True
             self._progress.say(
-                f"Tandem took this file before, at {accepted:%Y-%m-%d %H:%M:%S} UTC, under another journal: nothing is "
-                "imported again, what is shown is what became of it then; --run NAME imports it once more"
+                f"Tandem accepted this file before, at {accepted:%Y-%m-%d %H:%M:%S} UTC, with another journal: nothing is "
+                "imported again, and the results are those of that import; use --run NAME to import it again"
             )
 
     def _check_age(self, sending: Sending) -> None:
@@ -164,10 +166,10 @@ class Importer:
         if is_known or self._options.send_unanswered:
             return
         raise Refused(
-            f"call {sending.number}, of {sending.rows} rows from line {sending.line} on, was sent over 71 hours ago; "
-            "its answer never came. Tandem may not know its Idempotency-Key any more and may take it once more. See by "
-            "GET /v1/imports whether it came; --send-unanswered sends it again, which changes nothing unless others "
-            "changed these orders since"
+            f"call {sending.number}, of {sending.rows} rows from line {sending.line}, was sent over 71 hours ago, "
+            "without an answer. Tandem may have dropped its Idempotency-Key and would accept it again. Check with "
+            "GET /v1/imports whether it arrived; --send-unanswered sends it again, which changes nothing unless others "
+            "have changed these orders since"
         )
 
     # -------------------------------------------------------------------------------------------------- waiting
@@ -177,12 +179,12 @@ class Importer:
         counts = _counts(promise)
         stuck = list(_stuck_items(promise))
         is_done = promise.get("state") in ("completed", "completedWithErrors")
-        # What was put aside goes on only when people look at it; nothing else is left to wait for.
+        # A dead letter waits for a person, so there is nothing else to wait for.
         if is_done or (stuck and len(stuck) >= promise["counts"].get("pending", 0)):
             aside = [] if is_done else stuck
             faults: list[Fault] = []
             if counts["failed"] or aside:
-                call = self._formed_again(sending)
+                call = self._rebuilt(sending)
                 faults = self._failures(call, accepted.promise, counts["failed"])
                 faults += [_put_aside(call, number, accepted.promise) for number in aside]
             self._write(Done(sending.number, {**counts, "putAside": len(aside)}, faults))
@@ -197,11 +199,13 @@ class Importer:
         answer = self._client.get(f"{path}?{urlencode(query or {'limit': '1'})}")
         if answer.status == 404:
             raise Refused(
-                f"this API key sees no import {promise}, which this file's import made; use a key of the client that "
-                "began it (imports are kept for 90 days)"
+                f"this API key cannot read the import {promise} of this file; use a key of the client that "
+                "started it (imports are stored for 90 days)"
             )
         if answer.status != 200 or not isinstance(answer.body.get("counts"), dict):
-            raise Refused(f"--url {self._client.url} is no Tandem API: {path} answered {answer.status} {told(answer)}")
+            raise Refused(
+                f"--url {self._client.url} is not a Tandem API: {path} answered {answer.status} {told(answer)}"
+            )
         return answer.body
 
     def _failures(self, call: Call, promise: str, expected: int) -> list[Fault]:
@@ -211,7 +215,7 @@ class Importer:
                 return faults
             self._pace.sleep(_FIRST_LOOK * 2**reading)
         if expected:
-            raise Stopped(f"the import {promise} has {expected} failed items and does not list them all yet")
+            raise Stopped(f"the import {promise} has {expected} failed items, but does not list them all yet")
         return []
 
     def _failed_lines(self, promise: str) -> Iterator[dict[str, Any]]:
@@ -236,7 +240,7 @@ def _stuck_items(promise: dict[str, Any]) -> Iterator[int]:
 
 def _at(call: Call, number: int, code: str, detail: str) -> Fault:
     if not 0 <= number < len(call.rows):
-        raise Refused(f"Tandem names item {number} of a call of {len(call.rows)} rows; tell whoever runs it")
+        raise Refused(f"Tandem names item {number} of a call of {len(call.rows)} rows; report this to its operator")
     return Fault(*call.rows[number].place, one_line(code), one_line(detail))
 
 
@@ -246,11 +250,13 @@ def _fault(call: Call, line: dict[str, Any]) -> Fault:
 
 
 def _put_aside(call: Call, number: int, promise: str) -> Fault:
-    return _at(call, number, "put_aside", f"nothing could handle item {number} of {promise}; tell whoever runs Tandem")
+    return _at(
+        call, number, "put_aside", f"item {number} of {promise} could not be processed; contact the operator of Tandem"
+    )
 
 
 def _refused_rows(call: Call, answer: Answer) -> list[Fault]:
-    """What was refused in shape: `errors` names items as `items[3]` and their members as `items[3].quantity`."""
+    """The invalid rows: `errors` names items as `items[3]` and their members as `items[3].quantity`."""
     errors: dict[int, list[tuple[str, str]]] = {}
     for error in answer.body.get("errors", []):
         found = re.fullmatch(r"items\[([0-9]+)\]\.?(.*)", str(error.get("field")))
@@ -258,7 +264,7 @@ def _refused_rows(call: Call, answer: Answer) -> list[Fault]:
             detail = f"{found[2]}: {error.get('detail')}" if found[2] else str(error.get("detail"))
             errors.setdefault(int(found[1]), []).append((str(error.get("code")), detail))
     if answer.body.get("code") != "invalid_fields" or not errors:
-        raise Refused(f"Tandem refused a call without naming a row: {answer.status} {told(answer)}")
+        raise Refused(f"Tandem rejected a call without naming a row: {answer.status} {told(answer)}")
     faults = []
     for number, found_errors in sorted(errors.items()):
         codes = dict.fromkeys(code for code, _ in found_errors)

@@ -1,4 +1,4 @@
-"""What is told to the person, and the two ways in which the work ends before its end."""
+"""Formats messages, and the two errors that end the import early."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ MOST_CHARACTERS = 2_000
 
 
 class Refused(Exception):
-    """The person has to change something first; its text says what."""
+    """The user must change something first; the text names it."""
 
 
 class Stopped(Exception):
-    """It cannot go on now, but nothing is lost: the same command goes on later."""
+    """The import cannot continue now; the same command resumes it later."""
 
 
 def one_line(text: str) -> str:
-    """A text of others, made harmless for a terminal and for one line of a file."""
+    """Make an untrusted text safe for a terminal and for one line of a file."""
     shown = "".join(c if c.isprintable() else " " for c in text)
     return " ".join(shown.split())[:MOST_CHARACTERS]
 
 
 def number(value: int) -> str:
-    """A number with its thousands apart."""
+    """Format a number with thousands separators."""
     return f"{value:,}"
 
 
 def rows(count: int) -> str:
-    """So many rows."""
+    """Format a number of rows."""
     return "1 row" if count == 1 else f"{number(count)} rows"

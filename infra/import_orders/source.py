@@ -1,4 +1,4 @@
-"""The file as rows. It is never read whole: a row is read from its place, as often as it is needed."""
+"""Reads the rows of the file by position, as often as needed; the file is never loaded as a whole."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from infra.import_orders.formats import Csv, Format, JsonLines, Unreadable
 from infra.import_orders.say import Refused
 
 LARGEST_BODY = 2 * 1024 * 1024
-"""What the API takes in one call, in bytes."""
+"""The API's limit for one call, in bytes."""
 AROUND_ITEMS = len(b'{"items":[]}')
 _LARGEST_ROW = LARGEST_BODY - AROUND_ITEMS
 _PIECE = 1 << 20
 
 
 class Place(NamedTuple):
-    """Where a line begins: in bytes from the file's start, and as its number, 1 for the first."""
+    """The position of a line: its offset in bytes, and its number from 1."""
 
     offset: int
     line: int
 
 
 class Fault(NamedTuple):
-    """A row that was not taken over, and why."""
+    """A row that was not imported, with the reason."""
 
     offset: int
     line: int
@@ -44,7 +44,7 @@ class Row:
 
     place: Place
     external: str | None
-    """Its externalSystemId as the API compares it."""
+    """The externalSystemId in the form that the API compares."""
     json: bytes
 
 
@@ -54,9 +54,9 @@ class Source:
     def __init__(self, path: Path, format: str) -> None:
         self.path = path
         try:
-            if not stat.S_ISREG(path.stat().st_mode):  # before it is opened, which waits for a pipe's other end
+            if not stat.S_ISREG(path.stat().st_mode):  # before opening, which would block on a pipe
                 raise Refused(
-                    f"{path} is no plain file; it is read again to resume and to report, so a pipe will not do"
+                    f"{path} is not a regular file; it is read again to resume and to report, so a pipe does not work"
                 )
             self._file = path.open("rb")
         except OSError as error:
@@ -86,7 +86,7 @@ class Source:
         self._file.close()
 
     def fingerprint(self) -> str:
-        """The SHA-256 of all it holds."""
+        """The SHA-256 of the content."""
         digest = hashlib.sha256()
         self._file.seek(0)
         while piece := self._file.read(_PIECE):
@@ -95,13 +95,13 @@ class Source:
         return digest.hexdigest()
 
     def check_unchanged(self) -> None:
-        """Refuse to go on with a file that is being written to."""
+        """Raise if the file has changed."""
         now = os.fstat(self._file.fileno())
         if (now.st_size, now.st_mtime_ns) != (self._was.st_size, self._was.st_mtime_ns):
-            raise Refused(f"{self.path} was changed while it was imported; put back what it was to go on with it")
+            raise Refused(f"{self.path} changed during its import; restore its content to resume")
 
     def row(self, place: Place) -> tuple[Row | Fault | None, Place]:
-        """The row at a place, None for a blank line, and the place of the next line."""
+        """Read the row at a position, None for a blank line, and the position of the next line."""
         raw, after = self._line(place)
         try:
             return self._read(raw, place), after
@@ -109,7 +109,7 @@ class Source:
             return Fault(place.offset, place.line, "unreadable", str(error)), after
 
     def text(self, place: Place) -> str:
-        """The line at a place, whatever it holds."""
+        """Read the raw line at a position."""
         return self._line(place)[0].decode("utf-8", "replace").rstrip("\r\n")
 
     def _read(self, raw: bytes, place: Place) -> Row | None:
@@ -124,14 +124,14 @@ class Source:
         except UnicodeDecodeError:
             raise Unreadable("the line is not UTF-8; save the file in UTF-8") from None
         except ValueError:
-            raise Unreadable("a number in it is too large, or a text holds half a character") from None
+            raise Unreadable("a number in it is too large, or a text contains half a character") from None
         if len(encoded) > _LARGEST_ROW:
             raise Unreadable(too_large)
         external = item.get("externalSystemId")
         return Row(place, _compared(external) if isinstance(external, str) else None, encoded)
 
     def _line(self, place: Place) -> tuple[bytes, Place]:
-        """The line at a place with its end; of one that is too long to be sent only its beginning."""
+        """Read the line at a position with its end; only the beginning of a line that is too long to send."""
         self._file.seek(place.offset)
         line = piece = self._file.readline(_LARGEST_ROW + 2)
         offset = place.offset + len(line)

@@ -1,4 +1,4 @@
-"""The sum of a journal: where to go on. The same code takes in records when they are read and when they are written."""
+"""The sum of a journal, from which the import resumes. Records are applied when read and when written."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from infra.import_orders.journal import Accepted, Begun, Done, Record, Rejected,
 from infra.import_orders.source import Place
 
 RESULTS = ("created", "updated", "unchanged", "superseded")
-"""What may become of a row that was taken over."""
+"""The results of an imported row."""
 FAULTS = ("failed", "refused", "unreadable", "putAside")
 
 
 class State:
-    """How far an import of a file is."""
+    """The progress of the import of a file."""
 
     def __init__(self, first: Place) -> None:
         self.begun: Begun | None = None
@@ -22,10 +22,10 @@ class State:
         self.last = 0
         """The number of the last call."""
         self.unanswered: Sending | None = None
-        self.to_mend: tuple[Sending, Rejected] | None = None
-        """A call that was refused; its other rows are to be sent."""
+        self.to_correct: tuple[Sending, Rejected] | None = None
+        """A rejected call, whose other rows must be sent."""
         self.waiting: deque[tuple[Sending, Accepted]] = deque()
-        """Calls that were accepted and are not known to be done, oldest first."""
+        """Accepted calls without a result, oldest first."""
         self.last_promise: str | None = None
         self.rows_read = 0
         self.rows_sent = 0
@@ -33,25 +33,25 @@ class State:
 
     @property
     def rows_done(self) -> int:
-        """Rows of which is known what became of them."""
+        """Rows with a result."""
         return self.results.total()
 
     @property
     def faults(self) -> int:
-        """Rows that were not taken over."""
+        """Rows that were not imported."""
         return sum(self.results[name] for name in FAULTS)
 
     def is_finished(self, size: int) -> bool:
-        """Whether nothing is left to do in a file of that size."""
+        """Whether a file of that size is done."""
         return self.has_sent_all(size) and not self.waiting
 
     def has_sent_all(self, size: int) -> bool:
         """Whether every row was sent."""
-        pending = self.unanswered or self.to_mend or self.next.carried
+        pending = self.unanswered or self.to_correct or self.next.carried
         return not pending and self.next.place.offset >= size
 
     def apply(self, record: Record) -> None:
-        """Take one record in."""
+        """Apply one record."""
         if isinstance(record, Begun):
             self.begun = record
         elif isinstance(record, Sending):
@@ -70,18 +70,18 @@ class State:
         self.last = call.number
         self.next = Start(Place(call.then_offset, call.then_line), tuple(call.then_carried))
         self.results["unreadable"] += len(call.aside)
-        if not call.without:  # else they were read for the call that was refused
+        if not call.without:  # otherwise they were counted for the rejected call
             self.rows_read += call.rows + len(call.aside) + len(call.then_carried) - len(call.carried)
-        self.to_mend = None
+        self.to_correct = None
         self.unanswered = call if call.rows else None
 
     def _rejected(self, call: Sending, rejected: Rejected) -> None:
         self.results["refused"] += len(rejected.rows)
         self.unanswered = None
-        self.to_mend = (call, rejected) if len(rejected.rows) < call.rows else None
+        self.to_correct = (call, rejected) if len(rejected.rows) < call.rows else None
 
     def _done(self, done: Done) -> None:
-        if self.unanswered:  # a dry run: nothing was accepted
+        if self.unanswered:  # a dry run, which accepts nothing
             self.rows_sent += self.unanswered.rows
             self.unanswered = None
         else:

@@ -1,4 +1,4 @@
-"""Entry point of ``python3 -m infra.local``; readable by any Python 3, to be able to refuse an old one."""
+"""Entry point of ``python3 -m infra.local``; any Python 3 can parse it, so that an old one gets a clear error."""
 
 import sys
 

@@ -1,1 +1,1 @@
-"""What the import of files must hold, tried against a Tandem of its own that answers as docs/openapi.yaml says."""
+"""Tests of the import of files, against a fake Tandem that answers as docs/openapi.yaml describes."""

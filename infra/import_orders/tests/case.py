@@ -1,4 +1,4 @@
-"""What the tests share: a folder, a Tandem, orders, and the command as a process of its own."""
+"""Shared parts of the tests: a folder, a fake Tandem, orders, and the command as a process."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ COLUMNS = ("externalSystemId", "offerId", "invoiceCustomerId", "quantity", "star
 
 
 def order(number: int | str, **more: Any) -> dict[str, Any]:
-    """An order of the leading system."""
+    """An order of the other system."""
     return {
         "externalSystemId": f"order-{number}",
         "offerId": "off_1",
@@ -39,39 +39,39 @@ def order(number: int | str, **more: Any) -> dict[str, Any]:
 
 
 class Case(unittest.TestCase):
-    """A test with a Tandem and a folder."""
+    """A test with a fake Tandem and a folder."""
 
     def setUp(self) -> None:
-        """Make both."""
+        """Create both."""
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
         self.tandem = self.enterContext_(Tandem())
 
     def enterContext_(self, tandem: Tandem) -> Tandem:
-        """Python 3.11 has this method; 3.10 has not."""
+        """Python 3.10 lacks this method."""
         tandem.__enter__()
         self.addCleanup(tandem.__exit__, None, None, None)
         return tandem
 
     def jsonl(self, orders: list[dict[str, Any]], name: str = "orders.jsonl") -> Path:
-        """A file of JSON lines."""
+        """Write a file of JSON lines."""
         path = self.folder / name
         path.write_text("".join(json.dumps(order) + "\n" for order in orders))
         return path
 
     def csv(self, text: str, name: str = "orders.csv", encoding: str = "utf-8") -> Path:
-        """A file of CSV."""
+        """Write a CSV file."""
         path = self.folder / name
         path.write_bytes(text.encode(encoding))
         return path
 
     def rows_of(self, name: str) -> list[dict[str, str]]:
-        """The rows of a CSV file."""
+        """Read the rows of a CSV file."""
         return list(csv.DictReader(io.StringIO((self.folder / name).read_text("utf-8-sig"))))
 
     def start(self, file: Path, *arguments: str, key: str = KEY) -> subprocess.Popen[str]:
-        """The command as a process of its own, running."""
+        """Start the command as a process."""
         command = [sys.executable, "-m", "infra.import_orders", str(file), "--url", self.tandem.url, *arguments]
         env = {**os.environ, "TANDEM_API_KEY": key, "PYTHONPATH": str(ROOT)}
         process = subprocess.Popen(
@@ -81,7 +81,7 @@ class Case(unittest.TestCase):
         return process
 
     def run_it(self, file: Path, *arguments: str, key: str = KEY) -> tuple[int, str, str]:
-        """The command until its end, in this process: exit status, output, errors. Neither may show the key."""
+        """Run the command in this process: exit status, output, errors. Neither may show the key."""
         out, err = io.StringIO(), io.StringIO()
         before = signal.getsignal(signal.SIGTERM)
         with (
@@ -96,7 +96,7 @@ class Case(unittest.TestCase):
         return code, out.getvalue(), err.getvalue()
 
     def assert_result(self, out: str, **results: int) -> None:
-        """The table holds these numbers."""
+        """Assert the numbers of the table."""
         table = {line.rsplit(maxsplit=1)[0].strip(): line.rsplit(maxsplit=1)[1] for line in out.splitlines()}
         for name, count in results.items():
             self.assertEqual(table[name.replace("_", " ")].replace(",", ""), str(count), out)

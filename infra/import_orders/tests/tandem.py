@@ -1,4 +1,4 @@
-"""A Tandem of one's own: the import routes as docs/openapi.yaml describes them, on a free port of the loopback address.
+"""A fake Tandem: the import routes as docs/openapi.yaml describes them, on a free port of the loopback address.
 
 It can be told what goes wrong: each entry of `troubles` meets one POST. To try the command without a stack,
 ``python3 -m infra.import_orders.tests.tandem`` leaves one up until Ctrl-C; it knows no customer `cus_unknown`.
@@ -27,13 +27,13 @@ _KNOWN = (*_REQUIRED, "endDate", "orderDate", "deliveryCustomerId", "discountPer
 
 @dataclass
 class Trouble:
-    """What happens to one POST instead of the plain answer."""
+    """A fault of one POST."""
 
     status: int = 0
-    """This answer instead; 0 drops the connection."""
+    """The status to answer; 0 drops the connection."""
     headers: dict[str, str] = field(default_factory=dict)
     after_work: bool = False
-    """The import was accepted first, and its answer is lost."""
+    """Whether the import is accepted before its answer is lost."""
     meanwhile: Callable[[], None] | None = None
 
 
@@ -47,7 +47,7 @@ class Promise:
     looks: int = 0
 
     def counts(self) -> dict[str, int]:
-        """As in its answer."""
+        """The state as answered."""
         counts = dict.fromkeys(("created", "updated", "unchanged", "superseded", "failed"), 0)
         for line in self.lines:
             counts[line["result"]] += 1
@@ -55,13 +55,13 @@ class Promise:
 
 
 class Tandem:
-    """The server. Use it as a context manager."""
+    """The server, a context manager."""
 
     def __init__(self) -> None:
         self.troubles: deque[Trouble | None] = deque()
-        """What each POST meets; None is a plain answer."""
+        """The fault of each POST; None for a normal answer."""
         self.posts: list[tuple[str | None, int]] = []
-        """Idempotency-Key and number of items of each POST, in order."""
+        """The Idempotency-Key and the number of items of each POST, in order."""
         self.promises: list[Promise] = []
         self.orders: dict[str, dict[str, Any]] = {}
         self.accepted_at = datetime.now(timezone.utc)
@@ -90,7 +90,7 @@ class Tandem:
 
     @property
     def imported(self) -> list[str]:
-        """The externalSystemIds of all that was accepted, in order."""
+        """The externalSystemIds of all accepted items, in order."""
         return [item["externalSystemId"] for promise in self.promises for item in promise.items]
 
     def accept(self, body: bytes, key: str | None) -> tuple[int, dict[str, Any], dict[str, str]]:
@@ -125,7 +125,7 @@ class Tandem:
         return 200, {"dryRun": True, "itemCount": len(items), "counts": would_be.counts(), "items": would_be.lines}, {}
 
     def decided(self, items: list[dict[str, Any]], orders: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
-        """What each item does."""
+        """The result of each item."""
         lines = []
         for number, item in enumerate(items):
             external, error = _compared(item["externalSystemId"]), None
@@ -140,7 +140,7 @@ class Tandem:
         return lines
 
     def shown(self, promise: Promise) -> dict[str, Any]:
-        """A promise as it is answered."""
+        """The answer for a promise."""
         counts, state = promise.counts(), "completedWithErrors" if promise.counts()["failed"] else "completed"
         stuck: list[dict[str, int]] = []
         if counts["pending"] and self.stuck_items:
@@ -202,7 +202,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def log_message(self, *_: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
     def do_GET(self) -> None:
         """Answer GET."""

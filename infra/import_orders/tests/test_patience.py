@@ -1,4 +1,4 @@
-"""How long is waited: with a clock that only sleep moves."""
+"""Retries and pauses, with a clock that only sleep advances."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from infra.import_orders.tests.tandem import KEY, Tandem, Trouble
 
 
 class Patience(unittest.TestCase):
-    """The client against a Tandem in trouble."""
+    """The client against a failing Tandem."""
 
     def setUp(self) -> None:
         """Begin at the end of 2020."""
@@ -22,7 +22,7 @@ class Patience(unittest.TestCase):
         self.addCleanup(self.tandem.__exit__)
 
     def post(self, *troubles: Trouble, give_up_after: float = 600) -> None:
-        """Send an empty import, which is refused in the end."""
+        """Send an empty import, which is rejected in the end."""
 
         def uniform(least: float, most: float) -> float:
             self.bounds.append(most)
@@ -44,27 +44,27 @@ class Patience(unittest.TestCase):
         self.post(Trouble(429, {"Retry-After": "7"}), Trouble(503, {"Retry-After": date}))
         self.assertEqual(self.slept, [7.0, 30.0])
 
-    def test_who_asks_for_no_pause_still_gets_one(self) -> None:
+    def test_a_retry_after_of_zero_still_pauses(self) -> None:
         self.post(Trouble(429, {"Retry-After": "0"}), Trouble(503, {"Retry-After": "Thu, 31 Dec 2020 00:00:00 GMT"}))
         self.assertEqual(self.slept, [0.25, 0.5])
 
-    def test_without_it_the_bound_doubles_up_to_a_minute_and_chance_decides_below_it(self) -> None:
+    def test_without_retry_after_the_bound_doubles_to_a_minute(self) -> None:
         codes = (429, 500, 502, 503, 504, 0, 503, 503, 503)
         self.post(*(Trouble(code) for code in codes))
         self.assertEqual(self.bounds, [0.5, 1, 2, 4, 8, 16, 32, 60, 60])
         self.assertEqual(self.slept, [bound / 2 for bound in self.bounds])
 
-    def test_a_header_that_cannot_be_read_counts_as_none(self) -> None:
+    def test_an_invalid_retry_after_is_ignored(self) -> None:
         self.post(Trouble(503, {"Retry-After": "soon"}))
         self.assertEqual(self.bounds, [0.5])
 
-    def test_patience_ends(self) -> None:
+    def test_retries_end(self) -> None:
         with self.assertRaises(Stopped):
             self.post(*(Trouble(503) for _ in range(30)), give_up_after=100)
         self.assertLessEqual(sum(self.slept), 100)
         self.assertGreater(sum(self.slept), 60)
 
-    def test_who_is_not_let_in_does_not_try_again(self) -> None:
+    def test_an_unauthorized_call_is_not_retried(self) -> None:
         for status in (401, 403):
             with self.assertRaises(Refused):
                 self.post(Trouble(status))

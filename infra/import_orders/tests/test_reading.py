@@ -1,4 +1,4 @@
-"""Reading files: what becomes of cells and lines, and what is refused before anything is sent."""
+"""Reading files: cells, lines, and headers that are rejected before anything is sent."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ ROW = "a,off_1,cus_1,1,2026-07-01T00:00:00Z,BILLING"
 
 
 class Reading(Case):
-    """Files become items."""
+    """From files to items."""
 
     def items(self, text: str, name: str = "orders.csv", encoding: str = "utf-8") -> list[dict[str, Any] | str]:
-        """Each row of a file, of a line that is no row its error."""
+        """Each row of a file, or the error of a line that is not a row."""
         source = Source(self.csv(text, name, encoding), "csv" if name.endswith(".csv") else "jsonl")
         self.addCleanup(source.close)
         call = form(source, Start(source.first), 1000)
@@ -28,17 +28,17 @@ class Reading(Case):
         return [found[line] for line in sorted(found)]
 
     def refusal(self, header: str) -> str:
-        """What is said of a header."""
+        """The error of a header."""
         with self.assertRaises(Refused) as refused:
             self.items(header)
         return str(refused.exception)
 
-    def test_numbers_and_booleans_are_converted_and_empty_cells_are_absent(self) -> None:
+    def test_cells_are_converted_and_empty_cells_are_absent(self) -> None:
         text = f"{HEADER},endDate,discountPercentage,currentPaymentPeriodPaid,orderDate\n{ROW},null,12.5,TRUE,\n"
         expected = {"endDate": None, "discountPercentage": 12.5, "currentPaymentPeriodPaid": True}
         self.assertEqual(self.items(text), [{**order("x"), "externalSystemId": "a", **expected}])
 
-    def test_what_cannot_be_converted_is_sent_as_text_for_the_api_to_judge(self) -> None:
+    def test_an_invalid_value_is_sent_as_text(self) -> None:
         text = f"{HEADER},discountPercentage,currentPaymentPeriodPaid\n{ROW.replace(',1,', ',1e3,')},ten,yes\n"
         item = self.items(text)[0]
         assert isinstance(item, dict)
@@ -56,28 +56,28 @@ class Reading(Case):
         items = self.items(f"{header}\r\n{row}\r\n;;;;;;\r\n", encoding="utf-8-sig")
         self.assertEqual(items, [{**order("x"), "externalSystemId": "a", "discountPercentage": 12.5}])
 
-    def test_a_bom_before_json_lines_is_no_part_of_them(self) -> None:
+    def test_a_bom_before_json_lines_is_skipped(self) -> None:
         text = json.dumps(order(1)) + "\n\n" + json.dumps(order(2))
         self.assertEqual(self.items(text, "orders.jsonl", "utf-8-sig"), [order(1), order(2)])
 
-    def test_a_header_is_refused_with_every_column_and_its_remedy(self) -> None:
+    def test_a_rejected_header_lists_every_column_and_remedy(self) -> None:
         text = self.refusal("externalSystemId,offerID,invoiceCustomerId,invoiceCustomerId,quantity,startDate,colour,\n")
         for part in (
             "'offerID' is unknown; did you mean offerId?",
-            "'colour' is unknown; take it out",
-            "invoiceCustomerId stands there twice",
+            "'colour' is unknown; remove it",
+            "invoiceCustomerId appears twice",
             "column 8 has no name",
             "offerId is missing; add it",
             "paymentMethod is missing",
         ):
             self.assertIn(part, text)
 
-    def test_a_header_that_is_not_utf_8_is_refused(self) -> None:
+    def test_a_header_that_is_not_utf_8_is_rejected(self) -> None:
         with self.assertRaises(Refused) as refused:
             self.items(HEADER, encoding="utf-16")
         self.assertIn("UTF-8", str(refused.exception))
 
-    def test_a_spoilt_line_of_csv_spoils_no_other(self) -> None:
+    def test_a_corrupt_line_of_csv_does_not_affect_others(self) -> None:
         source = f'{HEADER}\n{ROW}\n"b{ROW[1:]}\nc{ROW[1:]},x\nd{ROW[1:]}\n'
         items = self.items(source)
         self.assertEqual(
@@ -86,15 +86,15 @@ class Reading(Case):
         self.assertIn("quotation mark", str(items[1]))
         self.assertIn("7 cells, the header 6", str(items[2]))
 
-    def test_a_spoilt_line_of_json_lines_spoils_no_other(self) -> None:
+    def test_a_corrupt_json_line_does_not_affect_others(self) -> None:
         spoilt = ["{", "[]", '{"a": {"b": 1}}', '{"a": NaN}', '{"a": 1e999}', '{"a": "\\ud800"}', "[" * 100_000]
         good = json.dumps(order(1))
         items = self.items("\n".join([good, *spoilt, good.replace("order-1", "order-2")]), "orders.jsonl")
         self.assertEqual((items[0], items[-1], len(items)), (order(1), order(2), 2 + len(spoilt)))
         self.assertTrue(all(isinstance(item, str) for item in items[1:-1]))
-        self.assertIn("no JSON: ", str(items[1]))
+        self.assertIn("not valid JSON: ", str(items[1]))
 
-    def test_a_line_that_is_not_utf_8_and_one_that_is_too_long_spoil_no_other(self) -> None:
+    def test_a_line_that_is_too_long_does_not_affect_others(self) -> None:
         path = self.folder / "orders.jsonl"
         good = json.dumps(order(1)).encode()
         path.write_bytes(b'{"a":"\xff"}\n{"a":"' + b"x" * (LARGEST_BODY + 5) + b'"}\n' + good)
@@ -106,7 +106,7 @@ class Reading(Case):
 
 
 class Forming(Case):
-    """Rows become calls."""
+    """From rows to calls."""
 
     def calls(self, orders: list[dict[str, Any]], most_rows: int = 1000) -> list[list[str]]:
         """The externalSystemIds of each call."""
@@ -122,7 +122,7 @@ class Forming(Case):
             start = call.then
         return calls
 
-    def test_a_row_whose_id_is_in_the_call_goes_into_a_later_one_in_the_order_of_the_file(self) -> None:
+    def test_rows_with_one_id_go_into_successive_calls(self) -> None:
         orders = [order(id) for id in ("a", "b", "a", "c", "a", "b", "d")]
         calls = self.calls(orders)
         self.assertEqual(calls, [["order-a", "order-b", "order-c", "order-d"], ["order-a", "order-b"], ["order-a"]])
@@ -131,13 +131,13 @@ class Forming(Case):
         orders = [order(1, externalSystemId=id) for id in ("Zoë", " Zoe\u0308 ", "zoë")]
         self.assertEqual([len(call) for call in self.calls(orders)], [2, 1])
 
-    def test_rows_that_were_left_go_first_and_fill_a_call_like_others(self) -> None:
+    def test_postponed_rows_go_first(self) -> None:
         orders = [order(id) for id in ("a", "a", "a", "b", "b", "c")]
         self.assertEqual(
             self.calls(orders, 2), [["order-a", "order-b"], ["order-a", "order-b"], ["order-a", "order-c"]]
         )
 
-    def test_many_rows_with_one_id_keep_within_bounds(self) -> None:
+    def test_many_rows_with_one_id_are_bounded(self) -> None:
         source = Source(self.jsonl([order("a", quantity=number + 1) for number in range(1_100)]), "jsonl")
         self.addCleanup(source.close)
         first = form(source, Start(source.first), 1000)
@@ -146,7 +146,7 @@ class Forming(Case):
         self.assertEqual([len(first.then.carried), len(second.then.carried)], [1000, 1000])
         self.assertEqual(second.rows[0].place.line, 2)
 
-    def test_a_call_holds_no_more_than_2_mib(self) -> None:
+    def test_a_call_has_at_most_2_mib(self) -> None:
         room = (LARGEST_BODY - len('{"items":[,]}') + 1) // 2
         around = len(json.dumps({"externalSystemId": ""}, separators=(",", ":")))
         wide = [{"externalSystemId": f"{number:<{room - around - 1}}"} for number in range(5)]

@@ -1,4 +1,4 @@
-"""Exactly once: whatever ends the command, the next one goes on, and nothing is imported twice or left out."""
+"""Exactly once: after any crash the next run resumes, and no row is imported twice or skipped."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ SIZE = ("--call-size", "3", "--in-flight", "2")
 
 
 class Resuming(Case):
-    """Runs that are ended and run again."""
+    """Runs that end early and resume."""
 
     def setUp(self) -> None:
-        """Twenty rows: two refused in shape, one failed, one spoilt, one id twice."""
+        """Twenty rows: two invalid, one failed, one corrupt, one id twice."""
         super().setUp()
         orders = [order(number) for number in range(18)] + [order(16, quantity=2)]
         orders[4]["quantity"] = "x"
@@ -33,13 +33,13 @@ class Resuming(Case):
         self.process: subprocess.Popen[str] | None = None
 
     def assert_all_once(self) -> None:
-        """Run it to its end: each good row was accepted once."""
+        """Run to the end: each valid row was accepted once."""
         code, out, err = self.run_it(self.file, *SIZE)
         self.assertEqual(code, SOME_FAILED, err)
         expected = [f"order-{number}" for number in range(18) if number not in (4, 10)] + ["order-16"]
         self.assertEqual(sorted(self.tandem.imported), sorted(expected))
         self.assertEqual(self.tandem.orders["order-16"]["quantity"], 2)
-        self.assert_result(out, created=15, updated=1, failed=1, refused_in_shape=2, unreadable=1, all=20)
+        self.assert_result(out, created=15, updated=1, failed=1, invalid=2, unreadable=1, all=20)
         failed = [json.loads(row) for row in (self.folder / "orders.failed.jsonl").read_text().splitlines()]
         self.assertEqual([row["error_line"] for row in failed], ["5", "11", "14", "20"])
 
@@ -55,7 +55,7 @@ class Resuming(Case):
         return end
 
     def run_and_end(self, signum: int = signal.SIGKILL) -> tuple[int, str]:
-        """Start it, and wait for its end by a signal."""
+        """Start the command and wait until a signal ends it."""
         ready = threading.Event()
         trouble = self.tandem.troubles[-1] if self.tandem.troubles else None
         hook = trouble.meanwhile if trouble else self.tandem.on_look
@@ -75,8 +75,8 @@ class Resuming(Case):
         self.tandem.on_look = None
         return self.process.returncode, err
 
-    def test_killed_at_any_call_before_or_after_it_was_accepted(self) -> None:
-        # Call 2 is refused in shape, call 3 is what is left of it.
+    def test_a_kill_at_any_call_imports_nothing_twice(self) -> None:
+        # Call 2 is rejected, call 3 has its valid rows.
         for call, after_work in ((1, True), (1, False), (2, True), (3, False), (3, True), (6, True)):
             with self.subTest(call=call, after_work=after_work):
                 self.doCleanups()
@@ -87,27 +87,27 @@ class Resuming(Case):
                 self.assertEqual(code, -signal.SIGKILL)
                 self.assert_all_once()
 
-    def test_killed_while_it_waits(self) -> None:
+    def test_a_kill_while_waiting_imports_nothing_twice(self) -> None:
         self.tandem.on_look = self.ends(signal.SIGKILL)
         self.assertEqual(self.run_and_end()[0], -signal.SIGKILL)
         self.assertEqual(len(self.tandem.promises), 2)
         self.assert_all_once()
 
-    def test_stopped_by_ctrl_c_or_a_request_to_end_it_says_how_to_go_on(self) -> None:
+    def test_a_signal_prints_how_to_resume(self) -> None:
         for signum, expected in ((signal.SIGINT, INTERRUPTED), (signal.SIGTERM, TERMINATED)):
             with self.subTest(signum=signum):
                 self.doCleanups()
                 self.setUp()
                 self.tandem.on_look = self.ends(signum)
-                self.tandem.looks_until_done = 1_000  # it still waits when the signal comes
+                self.tandem.looks_until_done = 1_000  # it still waits when the signal arrives
                 code, err = self.run_and_end()
                 self.assertEqual(code, expected, err)
-                self.assertIn("the same command goes on from here", err)
+                self.assertIn("the same command resumes here", err)
                 self.assertNotIn("Traceback", err)
                 self.tandem.looks_until_done = 1
                 self.assert_all_once()
 
-    def test_from_any_part_of_a_journal_nothing_is_imported_twice(self) -> None:
+    def test_any_prefix_of_a_journal_imports_nothing_twice(self) -> None:
         self.tandem.looks_until_done = 0
         self.assert_all_once()
         journal, failed = self.folder / "orders.jsonl.state", self.folder / "orders.failed.jsonl"
@@ -121,20 +121,20 @@ class Resuming(Case):
                 self.assertEqual(len(self.tandem.promises), promises)
                 self.assertEqual(failed.read_bytes(), wanted)
 
-    def test_a_file_that_is_done_is_not_sent_again(self) -> None:
+    def test_an_imported_file_is_not_sent_again(self) -> None:
         self.assert_all_once()
         posts, looks = len(self.tandem.posts), sum(promise.looks for promise in self.tandem.promises)
         self.assert_all_once()
         self.assertEqual(len(self.tandem.posts), posts)
         self.assertEqual(sum(promise.looks for promise in self.tandem.promises), looks)
 
-    def test_another_run_imports_a_file_once_more(self) -> None:
+    def test_a_new_run_imports_a_file_again(self) -> None:
         self.assert_all_once()
         _, out, _ = self.run_it(self.file, *SIZE, "--run", "again")
         self.assert_result(out, unchanged=14, updated=2, failed=1)
         self.assertTrue((self.folder / "orders.failed.again.jsonl").exists())
 
-    def test_a_changed_file_and_another_address_are_refused(self) -> None:
+    def test_a_changed_file_and_another_address_are_rejected(self) -> None:
         self.tandem.on_look = self.ends(signal.SIGKILL)
         self.run_and_end()
         before, posts = self.file.read_text(), len(self.tandem.posts)
@@ -142,12 +142,12 @@ class Resuming(Case):
         self.assertEqual((code, "was begun with --url" in err), (REFUSED, True), err)
         self.file.write_text(before.replace("order-17", "order-99"))
         code, _, err = self.run_it(self.file)
-        self.assertEqual((code, "was changed since its import began" in err), (REFUSED, True), err)
+        self.assertEqual((code, "has changed since its import began" in err), (REFUSED, True), err)
         self.assertEqual(len(self.tandem.posts), posts)
         self.file.write_text(before)
         self.assert_all_once()
 
-    def test_a_second_one_on_the_same_journal_is_refused(self) -> None:
+    def test_a_journal_in_use_is_rejected(self) -> None:
         second: list[tuple[int, str]] = []
 
         def run_second() -> None:
@@ -161,17 +161,17 @@ class Resuming(Case):
         self.assertEqual(second[0][0], REFUSED)
         self.assertIn("another import is using the journal", second[0][1])
 
-    def test_another_clients_key_does_not_go_on_with_it(self) -> None:
+    def test_another_clients_key_cannot_resume(self) -> None:
         self.tandem.on_look = self.ends(signal.SIGKILL)
         self.run_and_end()
         promises, self.tandem.promises = self.tandem.promises, []
         posts = len(self.tandem.posts)
         code, _, err = self.run_it(self.file, *SIZE)
         self.assertEqual((code, len(self.tandem.posts)), (REFUSED, posts))
-        self.assertIn("use a key of the client that began it", err)
+        self.assertIn("use a key of the client that started it", err)
         self.tandem.promises = promises
 
-    def test_a_call_without_answer_is_not_sent_again_when_its_key_is_forgotten(self) -> None:
+    def test_an_unanswered_call_is_not_sent_after_key_expiry(self) -> None:
         self.tandem.troubles.append(Trouble(after_work=True, meanwhile=self.ends(signal.SIGKILL)))
         self.run_and_end()
         journal = self.folder / "orders.jsonl.state"
@@ -182,31 +182,31 @@ class Resuming(Case):
         code, _, err = self.run_it(self.file, *SIZE, "--send-unanswered")
         self.assertEqual(code, SOME_FAILED, err)
 
-    def test_a_file_that_is_no_journal_is_refused_and_left_alone(self) -> None:
+    def test_a_file_that_is_not_a_journal_is_kept(self) -> None:
         other = self.folder / "other.txt"
         other.write_text("mine\nand this")
         code, _, err = self.run_it(self.file, "--state", str(other))
         self.assertEqual((code, other.read_text(), self.tandem.posts), (REFUSED, "mine\nand this", []))
-        self.assertIn("is no journal", err)
+        self.assertIn("is not a journal", err)
 
-    def test_a_file_that_tandem_took_under_another_journal_is_said_to_be_no_import_anew(self) -> None:
+    def test_a_file_known_from_another_journal_is_reported(self) -> None:
         code, _, err = self.run_it(self.jsonl([order(1)]))
         self.assertEqual(code, ALL_TAKEN)
         self.assertNotIn("took this file before", err)
         self.tandem.accepted_at -= timedelta(hours=1)
         again = self.jsonl([order(1)], "again.jsonl")
         _, _, err = self.run_it(again)
-        self.assertIn("Tandem took this file before", err)
-        self.assertIn("--run NAME imports it once more", err)
+        self.assertIn("Tandem accepted this file before", err)
+        self.assertIn("use --run NAME to import it again", err)
         self.assertEqual(self.tandem.imported, ["order-1"])
         self.assertEqual(self.run_it(again, "--run", "2")[0], ALL_TAKEN)
         self.assertEqual(self.tandem.imported, ["order-1", "order-1"])
 
 
 class Waiting(Case):
-    """What passes is waited for."""
+    """Transient failures."""
 
-    def test_the_same_key_goes_with_every_repeat(self) -> None:
+    def test_every_retry_has_the_same_key(self) -> None:
         self.tandem.troubles.extend(
             [
                 Trouble(after_work=True),
@@ -220,19 +220,19 @@ class Waiting(Case):
         self.assertEqual((len(self.tandem.posts), len(set(self.tandem.posts))), (5, 1))
         self.assert_result(out, created=2, all=2)
 
-    def test_it_gives_up_after_a_while_and_goes_on_later(self) -> None:
+    def test_it_gives_up_after_a_while_and_resumes_later(self) -> None:
         file = self.jsonl([order(1)])
         self.tandem.troubles.append(Trouble(503, {"Retry-After": "3600"}))
         code, _, err = self.run_it(file)
         self.assertEqual(code, STOPPED)
-        self.assertIn("asks to be left alone for 3600 s", err)
-        self.assertIn("the same command goes on from here", err)
+        self.assertIn("asks to wait for 3600 s", err)
+        self.assertIn("the same command resumes here", err)
         self.assertEqual(self.run_it(file)[0], ALL_TAKEN)
         self.assertEqual(len(self.tandem.promises), 1)
 
 
 def _age(journal: Path, seconds: float) -> None:
-    """Let a journal be as old as that."""
+    """Backdate a journal."""
     records = [json.loads(row) for row in journal.read_text().splitlines()]
     for record in records:
         if "at" in record:

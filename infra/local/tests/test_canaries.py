@@ -57,7 +57,7 @@ class Canaries(unittest.TestCase):
             with self.assertRaises(Problem):
                 self.look("tdm_abcdef 7Q2M9-X4T0K {broken Anna", **({"body": {"name": "somebody"}} | said))
 
-    def test_bodies_that_are_no_json_or_too_deep_are_canaries_themselves(self) -> None:
+    def test_bodies_that_are_not_json_are_canaries_themselves(self) -> None:
         for body in ("{broken Anna", "[" * 100_000, "two\u2028lines"):
             self.look("nothing", body)
             with self.assertRaises(Problem):
