@@ -1,1 +1,1 @@
-"""What stands around the functions: the local stack, the import of files, and later policies, dashboards and alarms."""
+"""The tools around the functions: the local stack, the operating commands and the import of files."""

@@ -157,8 +157,8 @@ class Importer:
         if sending.at - accepted.timestamp() > _CLOCKS_DIFFER:
             self._warned_known = True
             self._progress.say(
-                f"Tandem accepted this file before, at {accepted:%Y-%m-%d %H:%M:%S} UTC, with another journal: nothing is "
-                "imported again, and the results are those of that import; use --run NAME to import it again"
+                f"Tandem accepted this file before, at {accepted:%Y-%m-%d %H:%M:%S} UTC, with another journal: nothing "
+                "is imported again, and the results are those of that import; use --run NAME to import it again"
             )
 
     def _check_age(self, sending: Sending) -> None:

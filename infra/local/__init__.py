@@ -1,19 +1,19 @@
 """The local stack: the production template and the production binaries on an emulator of AWS.
 
-One command brings a stack up, another takes it down, a third runs a program against a stack of its own::
+One command starts a stack, another stops it, a third runs a program against a stack of its own::
 
     python3 -m infra.local up | down | status
     python3 -m infra.local run -- cargo test -p tandem-tests --test stories
 
-The parts, in the order in which they work:
+The parts, in the order of their use:
 
 ``environment``  the virtual environment with the pinned packages
-``binaries``     cargo builds what ``template.yaml`` names; each binary becomes a deployment package
-``emulator``     starts ministack on a free port of the loopback address, as a child that cannot be left behind
-``translate``    turns SAM into plain CloudFormation that ministack understands
-``deploy``       uploads, creates the stack, and collects what callers need to know
-``guard``        a process that ends all the others when the command that started them goes away
+``binaries``     builds the functions of ``template.yaml`` with cargo and packages them
+``emulator``     starts ministack on a free port of the loopback address, as a child of the command
+``translate``    turns SAM into plain CloudFormation for ministack
+``deploy``       uploads the packages, creates the stack and describes it
+``guard``        a process that ends all the others when their command ends
 
-What is *not* guaranteed: state outlives nothing. When the emulator ends, its tables and queues are gone.
-docs/local-stack.md lists every place where the local stack differs from AWS.
+Not guaranteed: durability. When the emulator ends, its tables and queues are gone. docs/local-stack.md lists every
+difference between the local stack and AWS.
 """

@@ -1,4 +1,4 @@
-"""The functions' binaries: what the template names, built by cargo and packed the way Lambda wants them."""
+"""Builds the functions of the template with cargo and packages them for Lambda."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class Package:
 
 
 def named_in(template: dict[str, Any]) -> list[str]:
-    """The binaries that the functions of a SAM template are made of, sorted.
+    """The binaries of the functions of a SAM template, sorted.
 
-    Raises a `Problem` for a function that names none.
+    Raises a `Problem` for a function without a binary.
     """
     names = set()
     for logical_id, resource in template["Resources"].items():
@@ -38,7 +38,7 @@ def named_in(template: dict[str, Any]) -> list[str]:
 
 
 def binary_of(logical_id: str, function: dict[str, Any]) -> str:
-    """The binary that one function is made of."""
+    """The binary of a function."""
     try:
         return str(function["Metadata"]["BuildProperties"]["Binary"])
     except KeyError:
@@ -46,7 +46,7 @@ def binary_of(logical_id: str, function: dict[str, Any]) -> str:
 
 
 def cargo() -> str:
-    """Where cargo is. Raises a `Problem` if it is nowhere."""
+    """Find cargo. Raises a `Problem` if it is not installed."""
     found = shutil.which("cargo") or shutil.which("cargo", path=str(Path.home() / ".cargo" / "bin"))
     if not found:
         raise Problem("cargo is missing: install Rust 1.94.1 or newer, then try again")
@@ -56,20 +56,20 @@ def cargo() -> str:
 def build(names: list[str], guard: Guard) -> dict[str, Path]:
     """Build the named binaries in the development profile; cargo shows its own progress.
 
-    Gives where each executable is, wherever CARGO_TARGET_DIR and cargo's configuration put it.
+    Returns the path of each executable, in the target directory that cargo uses.
     """
     known = _binaries_of_workspace(guard)
     missing = [name for name in names if name not in known]
     if missing:
         raise Problem(f"template.yaml names binaries that no package of the workspace builds: {', '.join(missing)}")
-    # With --workspace cargo takes the features of `cargo test --workspace`, and so the crates that it compiled.
+    # --workspace selects the same features as `cargo test --workspace`, so its compiled dependencies are reused.
     command = [cargo(), "build", "--workspace", "--message-format=json-render-diagnostics"]
     for name in names:
         command += ["--bin", name]
     with step(f"building {len(names)} functions", "the first time this takes minutes"):
         status, output = guard.run(command, stdout=subprocess.PIPE)
         if status != 0:
-            raise Problem("the build is broken: cargo's error is above")
+            raise Problem("the build failed: cargo's error is above")
     return _executables(output, names)
 
 
@@ -95,7 +95,7 @@ def _executables(output: bytes, names: list[str]) -> dict[str, Path]:
 
 
 def pack(executables: dict[str, Path]) -> list[Package]:
-    """Pack each executable, side by side, and only if it changed since its last package."""
+    """Package the executables in parallel; unchanged ones keep their package."""
     PACKAGES.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         return list(pool.map(lambda item: _pack_one(*item), executables.items()))
@@ -111,14 +111,14 @@ def _pack_one(binary: str, executable: Path) -> Package:
         entry = zipfile.ZipInfo("bootstrap")
         entry.external_attr = 0o755 << 16
         with zipfile.ZipFile(package, "w") as archive:
-            # The lowest level gives most of the shrinking in a fifth of the usual level's time.
+            # The lowest level gives most of the compression in a fifth of the default level's time.
             archive.writestr(entry, executable.read_bytes(), zipfile.ZIP_DEFLATED, compresslevel=1)
         mark.write_text(origin)
     return Package(binary, package)
 
 
 def ready_made(folder: Path, names: list[str]) -> list[Package]:
-    """Packages that were made elsewhere: `folder` holds BINARY.zip for each name."""
+    """Use ready-made packages: `folder` has BINARY.zip for each name."""
     packages = [Package(name, folder / f"{name}.zip") for name in names]
     missing = [package.path.name for package in packages if not package.path.is_file()]
     if missing:

@@ -1,10 +1,10 @@
-"""Looks through the functions' logs for anything that callers said or were told.
+"""Searches the functions' logs for texts of requests and answers.
 
-Every text of every request is a canary: names, e-mail addresses, codes, keys, addresses, whole bodies, what queries ask
-for and the Idempotency-Key; of the answers, keys, secrets, voucher codes and what receivers of callbacks answered. Of
-long texts the beginning is one too, for a log may shorten them. Ids, times and the words of docs/openapi.yaml are not:
-logs may hold them. A field of a request that no story ever filled would hide what is logged of it, so each must
-have been filled.
+Every text of every request is a canary: names, e-mail addresses, codes, keys, addresses, whole bodies, values of
+queries and the Idempotency-Key. Of the answers, keys, secrets, voucher codes and the answers of callback receivers are
+canaries. The beginning of a long text is a canary too, because a log may shorten it. Ids, times and the words of
+docs/openapi.yaml are not, because logs may contain them. The stories must fill every field of every request: an unused
+field could be logged without notice.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from infra.local.say import Problem, say
 
 _SECRET_ANSWERS = ("apiKey", "key", "secret", "voucherCode", "answer")
 _SHORTEST = 6
-"""Shorter texts are in any log by chance."""
+"""Shorter texts appear in logs by chance."""
 
 _LONG = 24
-"""Of texts as long as this the beginning is looked for too."""
+"""From this length on, the beginning of a text is searched too."""
 
 _BEGINNING = 16
 
@@ -36,10 +36,10 @@ _BEGINS_AS_OTHERS = re.compile(
     r"|[0-9a-f]{8}-[0-9a-f]{4}-"  # UUIDs, which begin with their time
     r"|[\dT.,:+-]{16}"  # times and numbers
 )
-"""Such texts are found as a whole only: what they begin with stands in logs that know nothing of them."""
+"""Such texts are searched as a whole only: unrelated logs contain their beginnings."""
 
 _FEWEST_LETTERS = 4
-"""A beginning with fewer different letters, such as one of spaces, says nothing."""
+"""A beginning with fewer different characters, such as spaces, is not significant."""
 
 _MOST_SHOWN = 20
 
@@ -50,40 +50,40 @@ _PUBLIC = re.compile(
 )
 
 
-def look(state: State) -> None:
-    """Look. Raises a `Problem` if a log has a canary, or if the stories did not fill every field."""
+def search(state: State) -> None:
+    """Search the logs. Raises a `Problem` if a log has a canary, or if a story left a field unused."""
     calls = [json.loads(line) for line in state.said.read_text().split("\n") if line] if state.said.exists() else []
     described, openapi = _openapi()
     canaries = {text for call in calls for text in _canaries(call)} - _words(openapi)
     beginnings = {text for text in _beginnings(canaries) if text not in described}
     logs = sorted(state.function_logs.glob("*.log"))
-    lines, told = 0, []
+    lines, findings = 0, []
     for log in logs:
         text = log.read_text(errors="replace")
         lines += text.count("\n")
         whole = _found(text, canaries)
         cut = [start for start in _found(text, beginnings) if not any(canary.startswith(start) for canary in whole)]
-        told += [f"{log.name} has {canary[:80]!r}: {_around(text, canary)}" for canary in (*whole, *cut)]
-    if told:
-        shown = "\n".join(told[:_MOST_SHOWN])
-        raise Problem(f"{len(told)} text(s) that callers said or were told are in the logs:\n{shown}")
+        findings += [f"{log.name} has {canary[:80]!r}: {_around(text, canary)}" for canary in (*whole, *cut)]
+    if findings:
+        shown = "\n".join(findings[:_MOST_SHOWN])
+        raise Problem(f"{len(findings)} text(s) of requests or answers are in the logs:\n{shown}")
     unfilled = _fields(openapi) - {field for call in calls for field in _filled(call)}
     if unfilled:
-        raise Problem(f"no story fills these fields, so nobody knows what is logged of them: {sorted(unfilled)}")
+        raise Problem(f"no story fills these fields, so their logging is untested: {sorted(unfilled)}")
     if not (canaries and lines):
-        raise Problem("there were no canaries, or no logs to look for them in")
-    say(f"none of {len(canaries)} texts that callers said or were told is in {lines} lines of {len(logs)} logs")
+        raise Problem("there are no canaries or no logs")
+    say(f"none of {len(canaries)} texts of requests and answers is in {lines} lines of {len(logs)} logs")
 
 
 @cache
 def _openapi() -> tuple[str, Any]:
-    """docs/openapi.yaml as text and as it is read, which takes seconds."""
+    """docs/openapi.yaml as text and parsed, which takes seconds."""
     text = (ROOT / "docs" / "openapi.yaml").read_text()
     return text, yaml.safe_load(text)
 
 
 def _canaries(call: dict[str, Any]) -> Iterator[str]:
-    """The texts of a call that no log may have."""
+    """The texts of a call that no log may contain."""
     body, answer = _json(call["body"]), _json(call["answer"])
     texts = [text for _, text in _texts(body, "")]
     texts += [text for path, text in _texts(answer, "") if path.rpartition(".")[2] in _SECRET_ANSWERS]
@@ -95,14 +95,14 @@ def _canaries(call: dict[str, Any]) -> Iterator[str]:
 
 
 def _query_texts(query: str) -> Iterator[str]:
-    """The values of a query, as they were meant and as they stood in the address."""
+    """The values of a query, decoded and encoded."""
     for pair in query.split("&"):
         value = pair.partition("=")[2]
         yield from {value, unquote_plus(value)}
 
 
 def _beginnings(canaries: set[str]) -> set[str]:
-    """What a log that shortens texts would have of the long ones."""
+    """The beginnings of the long texts, which a log that shortens texts would contain."""
     long = (text[:_BEGINNING] for text in canaries if len(text) >= _LONG and not _BEGINS_AS_OTHERS.match(text))
     return {beginning for beginning in long if len(set(beginning)) >= _FEWEST_LETTERS}
 
@@ -114,12 +114,12 @@ def _filled(call: dict[str, Any]) -> Iterator[tuple[str, str]]:
 def _json(text: str | None) -> Any:
     try:
         return json.loads(text or "null")
-    except (ValueError, RecursionError):  # no JSON, or what a story nests to do harm
+    except (ValueError, RecursionError):  # invalid JSON, or a deliberately deep nesting
         return None
 
 
 def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
-    """The texts in a JSON value, each with where it is; items of a list are all in one place."""
+    """The texts in a JSON value with their paths; all items of a list share one path."""
     match value:
         case str():
             yield path, value
@@ -133,7 +133,7 @@ def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
 
 def _found(text: str, canaries: set[str]) -> list[str]:
     """The canaries in a log, as they are or as JSON writes them."""
-    # What begins and ends as nothing in the log does is not there; that is quick to see for very many of them.
+    # Quick rejection: the log must contain the beginning and the end of the text.
     pieces = {text[at : at + _SHORTEST] for at in range(len(text))}
     return [
         canary
@@ -143,18 +143,18 @@ def _found(text: str, canaries: set[str]) -> list[str]:
 
 
 def _around(text: str, canary: str) -> str:
-    """The beginning of the line of a log that has a canary."""
+    """The beginning of the log line with a canary."""
     at = max(text.find(form) for form in _forms(canary))
     return text[text.rfind("\n", 0, at) + 1 :].partition("\n")[0][:400]
 
 
 def _forms(text: str) -> set[str]:
-    """A text as it is, and as JSON may write it: the functions' logs keep what is no ASCII, others may not."""
+    """A text as it is, and its JSON forms, with and without escapes of non-ASCII characters."""
     return {text, json.dumps(text, ensure_ascii=False)[1:-1], json.dumps(text)[1:-1]}
 
 
 def _words(openapi: dict[str, Any]) -> set[str]:
-    """The values that docs/openapi.yaml lists for a field, and the words of its routes: anybody can read them there."""
+    """The enumerated values and the route words of docs/openapi.yaml, which are public."""
 
     def listed(value: Any) -> Iterator[str]:
         match value:
@@ -171,7 +171,7 @@ def _words(openapi: dict[str, Any]) -> set[str]:
 
 
 def _fields(openapi: dict[str, Any]) -> set[tuple[str, str]]:
-    """Every field of every request that takes any text."""
+    """Every free-text field of every request."""
 
     def resolved(node: dict[str, Any]) -> dict[str, Any]:
         while "$ref" in node:

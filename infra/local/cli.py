@@ -1,4 +1,4 @@
-"""The commands: up, down, status, run, and python for what needs the environment alone."""
+"""The commands: up, down, status, run, build, and exec for programs that need only the Python environment."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from infra.local.say import Interrupted, Problem, say, step
 
 
 def main(arguments: list[str]) -> int:
-    """Run one command and give its exit status: 0, 1 for a problem, 128 + N when signal N stopped it."""
+    """Run one command and return its exit status: 0, 1 for a problem, 128 + N after signal N."""
     options = _options(arguments)
     _stop_on_signals()
     try:
         if options.needs_environment:
             if not getattr(options, "packages", None) and options.command is not execute:
-                binaries.cargo()  # tell now, not after the packages were installed
+                binaries.cargo()  # fail before the packages are installed
             environment.ensure()
             if not environment.running_inside():
                 environment.enter(arguments)
@@ -41,20 +41,22 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python3 -m infra.local", description="Tandem's local stack")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, function, text in (
-        ("up", up, "bring the stack up and leave it up"),
-        ("down", down, "take the stack down"),
-        ("status", status, "tell whether the stack is up, and where"),
+        ("up", up, "start the stack and keep it running"),
+        ("down", down, "stop the stack"),
+        ("status", status, "show whether the stack runs, and its addresses"),
         ("run", run, "run a command against a stack of its own: run -- COMMAND ..."),
-        ("build", build, "build the functions and pack them"),
-        ("exec", execute, "run a command in the Python environment alone: exec -- COMMAND ..."),
+        ("build", build, "build and package the functions"),
+        ("exec", execute, "run a command in the Python environment only: exec -- COMMAND ..."),
     ):
         sub = commands.add_parser(name, help=text)
         sub.set_defaults(command=function, needs_environment=function not in (down, status))
         if name in ("up", "run"):
             sub.add_argument("--packages", type=Path, help="folder of ready-made BINARY.zip packages to use")
         if name == "run":
-            sub.add_argument("--faults", action="store_true", help="break calls of the functions as faults.yaml says")
-            sub.add_argument("--canaries", action="store_true", help="afterwards, look for callers' texts in the logs")
+            sub.add_argument(
+                "--faults", action="store_true", help="inject the faults of faults.yaml into calls of the functions"
+            )
+            sub.add_argument("--canaries", action="store_true", help="afterwards, search the logs for callers' texts")
         if name in ("run", "exec"):
             sub.add_argument("words", nargs="+", metavar="COMMAND")
     return parser.parse_args(arguments)
@@ -63,21 +65,21 @@ def _options(arguments: list[str]) -> argparse.Namespace:
 def _stop_on_signals() -> None:
     def stop(signum: int, _: FrameType | None) -> None:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)  # once is enough; what follows is cleaning up
+            signal.signal(number, signal.SIG_IGN)  # only once; the clean-up follows
         raise Interrupted(signum)
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, stop)
-    # Who kills make, or the shell in between, outright means this command too.
+    # Ends this command too if make, or the shell in between, is killed.
     processes.die_with_parent(signal.SIGTERM)
 
 
 def up(options: argparse.Namespace) -> int:
-    """Bring the stack up unless it is up."""
+    """Start the stack unless it runs."""
     state = standing_state()
     with environment.lock("stack"):
         if emulator.running(state):
-            say("the stack is already up, nothing was changed; `make down` takes it down")
+            say("the stack already runs, nothing was changed; stop it with `make down`")
             _show(_read(state))
             return 0
         _remove(state)
@@ -89,26 +91,26 @@ def up(options: argparse.Namespace) -> int:
 
 
 def down(_: argparse.Namespace) -> int:
-    """Take the stack down."""
+    """Stop the stack."""
     _remove_orphaned_runs()
     with environment.lock("stack"):
         was_up = _remove(standing_state())
-    say("the stack is down" if was_up else "no stack was up")
+    say("the stack has stopped" if was_up else "no stack was running")
     return 0
 
 
 def status(_: argparse.Namespace) -> int:
-    """Tell whether the stack is up; the exit status is 1 if it is not."""
+    """Show whether the stack runs; the exit status is 1 if it does not."""
     state = standing_state()
     if not (emulator.running(state) and state.description.exists()):
-        say("no stack is up; `make up` brings one up")
+        say("no stack is running; start one with `make up`")
         return 1
     _show(_read(state))
     return 0
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run a command against a stack of its own and give the command's exit status."""
+    """Run a command against a stack of its own and return the command's exit status."""
     _remove_orphaned_runs()
     state = run_state()
     with Guard(state.folder, remove_folder=True) as guard:
@@ -131,14 +133,14 @@ def _run_on_own_stack(state: State, guard: Guard, options: argparse.Namespace) -
     env = _inside() | {"TANDEM_STACK": str(state.description)}
     code = guard.start(options.words, grace=5.0, stdin=None, env=env).wait()
     if proxy:
-        faults.tell(proxy)
+        faults.report(proxy)
     if code == 0 and options.canaries:
-        canaries.look(state)
+        canaries.search(state)
     return code if code >= 0 else 128 - code
 
 
 def build(_: argparse.Namespace) -> int:
-    """Build the functions and pack them, as `up` and `run` do."""
+    """Build and package the functions, as `up` and `run` do."""
     from infra.local import translate
 
     with Guard(LOCAL / "build", remove_folder=True) as guard:
@@ -147,7 +149,7 @@ def build(_: argparse.Namespace) -> int:
 
 
 def execute(options: argparse.Namespace) -> int:
-    """Become a command of the Python environment."""
+    """Run a command of the Python environment in place of this process."""
     os.execvpe(options.words[0], options.words, _inside())
 
 
@@ -170,12 +172,12 @@ def _bring_up(state: State, guard: Guard, ready_made: Path | None, proxy: faults
 def _build(names: list[str], guard: Guard) -> list[binaries.Package]:
     with environment.lock("build"):
         executables = binaries.build(names, guard)
-        with step("packing them"):
+        with step("packaging them"):
             return binaries.pack(executables)
 
 
 def _inside() -> dict[str, str]:
-    """The person's environment with the virtual environment's programs first."""
+    """The user's environment with the virtual environment's programs first."""
     return dict(os.environ) | {"PATH": f"{venv_python().parent}{os.pathsep}{os.environ.get('PATH', '')}"}
 
 
@@ -184,13 +186,13 @@ def _read(state: State) -> dict[str, Any]:
 
 
 def _show(description: dict[str, Any]) -> None:
-    """Print where the stack is; stack.json has more: the names of functions and queues."""
+    """Print the addresses of the stack; stack.json also has the names of functions and queues."""
     shown = {key: value for key, value in description.items() if not key.endswith(("FunctionName", "QueueName"))}
     print(json.dumps(shown, indent=2), flush=True)
 
 
 def _remove(state: State) -> bool:
-    """End what runs for this state and remove it; tells whether an emulator ran."""
+    """End the processes of this state and remove it; returns whether an emulator ran."""
     pid = emulator.running(state)
     if pid:
         processes.end_group(pid, grace=0)
@@ -201,7 +203,7 @@ def _remove(state: State) -> bool:
 
 
 def _remove_orphaned_runs() -> None:
-    """Clean up after runs that were killed outright, their guards with them."""
+    """Clean up after runs that were killed together with their guards."""
     for folder in LOCAL.glob(f"{RUN_PREFIX}*"):
         pid = folder.name.removeprefix(RUN_PREFIX)
         if pid.isdigit() and processes.start_time(int(pid)) is None:
@@ -209,8 +211,8 @@ def _remove_orphaned_runs() -> None:
 
 
 def _keep_logs(state: State) -> None:
-    """Keep the logs of a run that failed; its state folder goes away."""
+    """Keep the logs of a failed run, whose state folder is removed."""
     if any(state.logs.glob("*.log")):
         shutil.rmtree(FAILED_RUN_LOGS, ignore_errors=True)
         shutil.copytree(state.logs, FAILED_RUN_LOGS)
-        say(f"what the emulator and the functions said is in {FAILED_RUN_LOGS.relative_to(ROOT)}")
+        say(f"the logs of the emulator and the functions are in {FAILED_RUN_LOGS.relative_to(ROOT)}")

@@ -26,14 +26,14 @@ _STACK_SECONDS = 120.0
 
 
 def parameters() -> dict[str, str]:
-    """What the local stack sets differently from the template's defaults."""
+    """The parameters that differ from the template's defaults."""
     chosen = {
         "Stage": "dev",
         "Architecture": {"aarch64": "arm64"}.get(platform.machine(), platform.machine()),
         "MailSender": MAIL_SENDER,
         # Receivers of callbacks in tests and in the demo listen here, on plain http.
         "LocalCallbackTargets": "127.0.0.1",
-        # Seconds after which a message that a worker failed on comes back; minutes in production.
+        # Seconds until a failed message reappears; minutes in production.
         "CallbackVisibilityTimeout": "10",
         "MailVisibilityTimeout": "10",
         "ImportVisibilityTimeout": "10",
@@ -45,9 +45,9 @@ def parameters() -> dict[str, str]:
 
 
 def deploy(emulator: Emulator, packages: list[Package], template: translate.Template, state: State) -> dict[str, Any]:
-    """Create the stack and give what callers need to know, as it is written to stack.json.
+    """Create the stack and return its description, the content of stack.json.
 
-    Raises a `Problem` that names the resource that could not be created, and why.
+    Raises a `Problem` that names the failed resource and the reason.
     """
     aws = _Aws(emulator.endpoint)
     try:
@@ -66,7 +66,7 @@ class _Aws:
 
     def __init__(self, endpoint: str) -> None:
         session = boto3.Session(ACCESS_KEY_ID, SECRET_ACCESS_KEY, region_name=REGION)
-        # Straight to the loopback address, whatever proxy the person has set.
+        # No proxy of the user's environment applies to the loopback address.
         config = Config(retries={"max_attempts": 1}, proxies={}, s3={"addressing_style": "path"})
 
         def client(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""Starts the emulator as a child that keeps to the loopback address and to the state folder."""
+"""Starts the emulator as a child process, bound to the loopback address and the state folder."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class Emulator:
 def start(state: State, guard: Guard, functions_call: str | None = None) -> Emulator:
     """Start the emulator and wait until it answers.
 
-    `functions_call` is the address at which functions find AWS, if not at the emulator's own. TANDEM_PORT chooses its
-    port; otherwise any free one is taken. Raises a `Problem` if that port is taken or the emulator does not come up.
+    `functions_call` is the AWS address for the functions, by default the emulator's own. TANDEM_PORT selects the port,
+    by default a free one. Raises a `Problem` if the port is in use or the emulator does not start.
     """
     port = _port()
     endpoint = f"http://127.0.0.1:{port}"
@@ -44,7 +44,7 @@ def start(state: State, guard: Guard, functions_call: str | None = None) -> Emul
         with log_path.open("wb") as log:
             child = guard.start(
                 [sys.executable, "-u", "-m", "infra.local.host", str(state.function_logs)],
-                grace=0,  # its state is thrown away, and so are the functions, which are of its group
+                grace=0,  # its state is discarded, and the functions are in its process group
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=_clean_environment(state, port, functions_call or endpoint),
@@ -59,7 +59,7 @@ def start(state: State, guard: Guard, functions_call: str | None = None) -> Emul
 
 
 def running(state: State) -> int | None:
-    """The process id of the emulator that belongs to this state folder, if it runs."""
+    """The process id of the emulator of this state folder, if it runs."""
     try:
         pid, started = state.emulator_identity.read_text().split()
     except (OSError, ValueError):
@@ -68,7 +68,7 @@ def running(state: State) -> int | None:
 
 
 def free_port() -> int:
-    """A port of the loopback address that nobody listens on now."""
+    """A free port of the loopback address."""
     return _free("0")
 
 
@@ -82,9 +82,9 @@ def _free(wanted: str) -> int:
         try:
             probe.bind(("127.0.0.1", int(wanted)))
         except OSError:
-            raise Problem(f"port {wanted} of 127.0.0.1 is taken; leave TANDEM_PORT empty to use any free one") from None
+            raise Problem(f"port {wanted} of 127.0.0.1 is in use; leave TANDEM_PORT empty to use a free one") from None
         except (ValueError, OverflowError):
-            raise Problem(f"TANDEM_PORT is no port: {wanted}") from None
+            raise Problem(f"TANDEM_PORT is not a port: {wanted}") from None
         return int(probe.getsockname()[1])
 
 
@@ -97,7 +97,7 @@ def _answers(endpoint: str) -> bool:
 
 
 def _clean_environment(state: State, port: int, functions_call: str) -> dict[str, str]:
-    """All that the emulator sees, and the functions with it: nothing of the person's own environment."""
+    """The environment of the emulator and the functions, without the user's own."""
     return {
         "PATH": "/usr/local/bin:/usr/bin:/bin",
         "LANG": "C.UTF-8",
@@ -108,7 +108,7 @@ def _clean_environment(state: State, port: int, functions_call: str) -> dict[str
         "GATEWAY_PORT": str(port),
         "AWS_ENDPOINT_URL": functions_call,
         "MINISTACK_REGION": REGION,
-        # Functions get their roles' credentials, and every call is held against the roles' policies.
+        # Functions get their roles' credentials, and every call is checked against the roles' policies.
         "AUTH": "true",
         "AWS_ACCESS_KEY_ID": ACCESS_KEY_ID,
         "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,

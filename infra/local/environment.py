@@ -1,4 +1,4 @@
-"""The virtual environment: made by the first command, made again when the list of packages changed."""
+"""The virtual environment, created by the first command and again when the list of packages changes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from infra.local.layout import LOCAL, REQUIREMENTS, ROOT, VENV, venv_python
 from infra.local.say import Problem, say, step
 
 _OURS = VENV / "made-by-tandem"
-"""Holds the digest of the installed list; empty while the installation is under way."""
+"""Contains the digest of the installed list; empty during the installation."""
 
 
 def _wanted() -> str:
@@ -36,14 +36,14 @@ def running_inside() -> bool:
 
 
 def ensure() -> None:
-    """Make the environment unless it is there and up to date.
+    """Create the environment unless it is up to date.
 
-    Raises a `Problem` if this Python cannot make one, or if a package cannot be installed.
+    Raises a `Problem` if this Python cannot create one, or if a package cannot be installed.
     """
     if _is_ready():
         return
     with lock("environment"), Guard(LOCAL / "environment", remove_folder=True) as guard:
-        if _is_ready():  # another command made it while this one waited
+        if _is_ready():  # another command created it meanwhile
             return
         _make(guard)
 
@@ -51,11 +51,11 @@ def ensure() -> None:
 def _make(guard: Guard) -> None:
     if importlib.util.find_spec("ensurepip") is None or importlib.util.find_spec("venv") is None:
         raise Problem(
-            f"{sys.executable} cannot make virtual environments; on Debian and Ubuntu: apt-get install python3-venv"
+            f"{sys.executable} cannot create virtual environments; on Debian and Ubuntu: apt-get install python3-venv"
         )
     if VENV.exists():
         if not _OURS.exists():
-            raise Problem(f"{VENV} is in the way and was not made by Tandem; move it")
+            raise Problem(f"{VENV} exists and was not created by Tandem; move it")
         shutil.rmtree(VENV)
     VENV.mkdir()
     _OURS.touch()
@@ -83,18 +83,18 @@ def _check(status: int, log: Path) -> None:
     if status != 0:
         lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
         errors = [line for line in lines if "error" in line.lower()] or lines or ["no output"]
-        raise Problem(f"the Python packages could not be installed: {errors[-1].strip()} (all of it: {log})")
+        raise Problem(f"the Python packages could not be installed: {errors[-1].strip()} (full output: {log})")
 
 
 def enter(arguments: list[str]) -> None:
-    """Go on with the same command inside the environment; does not return."""
+    """Run the same command inside the environment; does not return."""
     os.chdir(ROOT)
     os.execv(venv_python(), [str(venv_python()), "-m", "infra.local", *arguments])
 
 
 @contextmanager
 def lock(name: str) -> Iterator[None]:
-    """Hold a lock of this checkout; the kernel lets go of it when the process ends, however it ends."""
+    """Hold a lock of this checkout; the kernel releases it when the process ends."""
     LOCAL.mkdir(exist_ok=True)
     with (LOCAL / f"{name}.lock").open("a+") as file:
         try:

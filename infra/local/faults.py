@@ -1,6 +1,6 @@
-"""Faults on the wire: a proxy between the functions and the emulator that breaks calls as AWS does.
+"""Injects AWS faults with a proxy between the functions and the emulator.
 
-`faults.yaml` says which. Only the functions' own calls go through it; who deploys and who looks does not.
+`faults.yaml` has the rules. Only the functions' calls go through the proxy; deployment and tests call the emulator.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ RULES = Path(__file__).with_name("faults.yaml")
 
 _START_SECONDS = 30.0
 _LEAST = 50
-"""Faults that a run has at least; with fewer of them the proxy was not where the calls go."""
+"""The minimum of faults in a run; with fewer, the calls bypassed the proxy."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,12 @@ class Proxy:
 
 
 def reserve() -> Proxy:
-    """Where the proxy will be: the emulator must know before it starts."""
+    """Reserve the address of the proxy, which the emulator needs at its start."""
     return Proxy(f"http://127.0.0.1:{emulator.free_port()}")
 
 
 def start(proxy: Proxy, upstream: str, state: State, guard: Guard) -> None:
-    """Start the proxy and wait until it answers. Raises a `Problem` if it does not come up."""
+    """Start the proxy and wait until it answers. Raises a `Problem` if it does not start."""
     port = proxy.endpoint.rpartition(":")[2]
     log_path = state.logs / "faults.log"
     words = [sys.executable, "-m", "infra.local.proxy", "--upstream", upstream]
@@ -53,19 +53,19 @@ def start(proxy: Proxy, upstream: str, state: State, guard: Guard) -> None:
             raise Problem(f"the proxy that injects faults ended while it started: {lines[-1].strip()}")
 
 
-def tell(proxy: Proxy) -> None:
-    """Say which faults there were. Raises a `Problem` if there were hardly any, or none of a rule."""
+def report(proxy: Proxy) -> None:
+    """Print the injected faults. Raises a `Problem` if there were too few, or none of a rule."""
     stats = _ask(proxy, "stats")
     faulted, total = stats["requests"]["faulted"], stats["requests"]["total"]
     kinds: Counter[str] = Counter()
     for rule in stats["by_rule"]:
-        # An error is told with its code, a delay with the one of the last time.
+        # The description of an error has its code, that of a delay its last duration.
         kind, _, code = str(rule["describe"]).partition(":")
         kinds[code if kind == "error" else kind] += rule["fired"]
-    say(f"{faulted} of {total} calls of the functions met a fault:")
+    say(f"{faulted} of {total} calls of the functions had a fault:")
     say(", ".join(f"{count} {kind}" for kind, count in kinds.most_common()))
     if faulted < _LEAST:
-        raise Problem(f"only {faulted} calls met a fault; the functions do not call by way of the proxy")
+        raise Problem(f"only {faulted} calls had a fault; the functions bypass the proxy")
     never = [str(rule["describe"]) for rule in stats["by_rule"] if not rule["fired"]]
     if never:
         raise Problem(f"these rules of {RULES.name} never fired: {', '.join(never)}")
@@ -78,6 +78,6 @@ def _answers(proxy: Proxy) -> bool:
         return False
 
 
-def _ask(proxy: Proxy, what: str) -> Any:
-    with urllib.request.urlopen(f"{proxy.endpoint}/_microburst/{what}", timeout=10) as answer:
+def _ask(proxy: Proxy, path: str) -> Any:
+    with urllib.request.urlopen(f"{proxy.endpoint}/_microburst/{path}", timeout=10) as answer:
         return json.load(answer)

@@ -1,19 +1,19 @@
-"""Bridges what the emulator does not do with plain CloudFormation, without changing what the template means.
+"""Adapts the template to features that the emulator lacks, without changing its meaning.
 
 *Routes.* SAM puts the routes of an HTTP API into an OpenAPI document, the `Body` of the API, and the emulator ignores
-that property. So each operation of the document becomes the `Route`, its function the `Integration` and each security
-scheme the `Authorizer` that AWS makes of it.
+that property. So each operation of the document becomes a `Route`, its function an `Integration` and each security
+scheme an `Authorizer`, as on AWS.
 
-*Secrets.* The emulator's `Ref` of a secret is its name, on AWS its ARN; and of all that `GenerateSecretString` can
-say it reads the length and the excluded characters only.
+*Secrets.* The emulator's `Ref` of a secret is its name, on AWS its ARN; and of
+`GenerateSecretString` it reads only the length and the excluded characters.
 
 *Batches.* On AWS `sqs:SendMessage` allows `SendMessageBatch` too (there is no action of that name); the emulator asks
 for an action by the name of the call.
 
-*Concurrency.* CloudFormation hands numbers on as text where they are parameters, and the emulator compares the
-`MaximumConcurrency` of a queue's trigger as it comes: its poller would stop for all queues.
+*Concurrency.* CloudFormation passes numeric parameters as text, and the emulator compares `MaximumConcurrency` without
+conversion: its poller would stop for all queues.
 
-*Mail.* The emulator holds every call of SES against the resource "*", so the role's one identity becomes that.
+*Mail.* The emulator checks every call of SES against the resource "*", so the role's identity becomes "*".
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Template = dict[str, Any]
 
 
 def bridge(template: Template) -> Template:
-    """Give a plain CloudFormation template that means the same to the emulator as the given one means to AWS."""
+    """Return a template that means to the emulator what the given one means to AWS."""
     _spell_out_apis(template["Resources"])
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::IAM::Role":
@@ -88,7 +88,7 @@ def _spell_out_apis(resources: Template) -> None:
     for api in apis:
         properties = resources[api]["Properties"]
         body = properties.pop("Body")
-        properties.pop("FailOnWarnings", None)  # says how to read the document
+        properties.pop("FailOnWarnings", None)  # only controls the import of the document
         properties.update(Name=body["info"]["title"], ProtocolType="HTTP")
         resources.update(_authorizers(api, body))
         resources.update(_routes(api, body))
@@ -102,7 +102,7 @@ def _authorizers(api: str, body: Template) -> Template:
 def _authorizer(api: str, name: str, scheme: Template) -> Template:
     extension = scheme["x-amazon-apigateway-authorizer"]
     if extension["type"] != "request":
-        raise Problem(f"the local stack knows Lambda authorizers only; {name} is of type {extension['type']}")
+        raise Problem(f"the local stack supports Lambda authorizers only; {name} is of type {extension['type']}")
     return {
         "Type": "AWS::ApiGatewayV2::Authorizer",
         "Properties": {
@@ -166,5 +166,5 @@ def _route_key(method: str, path: str) -> str:
 
 
 def _word(text: str) -> str:
-    """Letters and digits only, as logical ids must be, with each part's first letter raised."""
+    """A logical id: letters and digits only, with each part capitalised."""
     return "".join(part[:1].upper() + part[1:] for part in re.split(r"[^A-Za-z0-9]+", text))

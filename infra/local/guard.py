@@ -1,14 +1,13 @@
-"""The guard: a process of its own that ends what a command started when the command goes away.
+"""The guard: a separate process that ends the children of a command when the command ends.
 
-The command holds the writing end of a pipe and, through it, tells the guard about each process group it starts. When
-the pipe closes, because the command finished, was interrupted or was killed outright, the guard ends all those groups
-and whatever else runs beneath the state folder, and removes the folder if it was told to. A new child tells the guard
-about itself before it becomes another program, so there is no moment at which nobody knows of it.
+The command registers each process group that it starts, through a pipe. When the pipe closes, because the command
+finished, was interrupted or was killed, the guard ends those groups and all processes beneath the state folder, and
+removes the folder if requested. A new child registers itself before it executes its program, so none is missed.
 
-Lines on the pipe: ``end GROUP GRACE`` (end this group, with so many seconds to go politely), ``forget GROUP`` (it is
-done), ``keep`` (the stack stays: end nothing any more).
+Lines on the pipe: ``end GROUP GRACE`` (end this group at exit, after so many seconds to terminate), ``forget GROUP``
+(it has ended), ``keep`` (the stack stays: end nothing).
 
-Not guaranteed: nothing guards the guard. Who kills it outright leaves the cleaning to the next command.
+Not guaranteed: nothing guards the guard. If it is killed, the next command cleans up.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from infra.local.say import Problem
 
 
 class Guard:
-    """The command's side: starts the guard process and the children that it watches over."""
+    """The command's side: starts the guard process and the guarded children."""
 
     def __init__(self, folder: Path, remove_folder: bool) -> None:
         reading, self._pipe = os.pipe()
@@ -46,15 +45,15 @@ class Guard:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Let the guard do its work and wait for it; a second signal does not cut this short."""
+        """Close the pipe and wait for the guard; a second signal does not interrupt this."""
         ignored = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
         os.close(self._pipe)
         self._process.wait()
         for number, handler in ignored.items():
             signal.signal(number, handler)
 
-    def tell(self, line: str) -> None:
-        """Send the guard one line; short writes to a pipe are never torn."""
+    def send(self, line: str) -> None:
+        """Send the guard one line; short writes to a pipe are atomic."""
         os.write(self._pipe, f"{line}\n".encode())
 
     def start(
@@ -69,12 +68,12 @@ class Guard:
     ) -> subprocess.Popen[bytes]:
         """Start `command` in a process group of its own that ends with this command.
 
-        `grace` is how many seconds the group gets to end politely. Raises a `Problem` if there is no such program.
+        `grace` is the time in seconds between SIGTERM and SIGKILL. Raises a `Problem` if the program does not exist.
         """
 
         def announce() -> None:
             os.setsid()
-            self.tell(f"end {os.getpid()} {grace}")
+            self.send(f"end {os.getpid()} {grace}")
 
         try:
             return subprocess.Popen(
@@ -84,19 +83,19 @@ class Guard:
             raise Problem(f"{command[0]} cannot be run: {error.strerror}") from error
 
     def run(self, command: list[str], grace: float = 2.0, **streams: int | IO[bytes] | None) -> tuple[int, bytes]:
-        """Run `command` to its end and give its exit status and what it wrote to a captured standard output."""
+        """Run `command` to its end and return its exit status and its captured standard output."""
         child = self.start(command, grace, **streams)  # type: ignore[arg-type]
         output, _ = child.communicate()
-        self.tell(f"forget {child.pid}")
+        self.send(f"forget {child.pid}")
         return child.returncode, output or b""
 
     def keep(self) -> None:
-        """From here on nothing is to be ended."""
-        self.tell("keep")
+        """Stop guarding: end nothing at exit."""
+        self.send("keep")
 
 
 def watch(folder: Path, remove_folder: bool) -> None:
-    """The guard's side: listen until the pipe closes, then clean up."""
+    """The guard's side: read until the pipe closes, then clean up."""
     groups: dict[int, tuple[str | None, float]] = {}
     for line in sys.stdin:
         match line.split():
@@ -106,10 +105,10 @@ def watch(folder: Path, remove_folder: bool) -> None:
                 groups.pop(int(group), None)
             case ["keep"]:
                 return
-    # The youngest first: what uses the stack before the stack.
+    # The youngest first: users of the stack before the stack.
     for group, (leader_started, grace) in reversed(groups.items()):
-        # Once a group is empty its number may go to somebody else's; the leader's start tells. While anybody of the
-        # group lives, also without the leader, the kernel does not give the number away.
+        # The number of an empty group may be reused, which the leader's start time shows. While any member lives, even
+        # without the leader, the kernel does not reuse the number.
         if processes.start_time(group) in (leader_started, None):
             processes.end_group(group, grace)
     processes.end_beneath(folder)

@@ -1,15 +1,14 @@
-"""Runs the emulator, with five changes that a test of a whole system needs.
+"""Runs the emulator with five changes that tests of the whole system need.
 
-1. Every line that a function writes goes into a file of its own at once, also what it writes when it fails to start;
-   the emulator keeps lines in memory and forgets those of a function that never got ready.
-2. A call does not wait for log lines. The emulator waits up to 50 ms for a first line after each answer, to give it
-   back with the answer; here the files have it.
-3. A function's event leaves at once. The emulator sends head and body of it apart, and the kernel holds the second part
-   back for 40 ms.
-4. Plain http on the loopback address counts as encrypted transport, or the queues' policy would refuse everybody.
-5. Policies may ask which partition keys a request names; the emulator knows no `dynamodb:LeadingKeys`.
+1. Each function's log lines are written to a file immediately, also if it fails to start. The emulator keeps lines in
+   memory and drops those of a function that never became ready.
+2. A call does not wait for log lines. The emulator waits up to 50 ms after each answer for a first line to return.
+3. A function's event is sent at once. The emulator sends its head and body separately, and the kernel delays the
+   second part by 40 ms.
+4. Plain http on the loopback address counts as encrypted transport; otherwise the queues' policy would deny every call.
+5. Policies may use `dynamodb:LeadingKeys`, which the emulator does not support.
 
-The emulator's version is pinned in requirements.txt; a change that no longer fits it stops the start.
+requirements.txt pins the emulator's version; a change that no longer fits it fails at the start.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from infra.local import leading_keys
 
 
 class _Copied:
-    """A function's output that also goes, line by line, into a file."""
+    """A function's output, copied line by line into a file."""
 
     def __init__(self, stream: BinaryIO, path: Path) -> None:
         self._stream = stream
@@ -44,7 +43,7 @@ class _Copied:
 
 
 def keep_logs_in(folder: Path) -> None:
-    """Copy what each function writes to FUNCTION-NAME.log in `folder`."""
+    """Copy the output of each function to FUNCTION-NAME.log in `folder`."""
     worker = lambda_runtime.ProvidedWorker
     pump = worker._pump_output
 
@@ -55,7 +54,7 @@ def keep_logs_in(folder: Path) -> None:
 
 
 def do_not_wait_for_logs() -> None:
-    """Answer as soon as the function has; later lines go with the next answer."""
+    """Answer as soon as the function answers; later log lines go with the next answer."""
     worker = lambda_runtime.ProvidedWorker
     drain = worker._drain_stderr
 
@@ -66,7 +65,7 @@ def do_not_wait_for_logs() -> None:
 
 
 def send_events_at_once() -> None:
-    """Switch Nagle's algorithm off for the servers that functions get their events from."""
+    """Disable Nagle's algorithm in the servers that send events to functions."""
     worker = lambda_runtime.ProvidedWorker
     build = worker._build_handler_class
 
@@ -79,13 +78,13 @@ def send_events_at_once() -> None:
 
 
 def trust_loopback() -> None:
-    """Let `aws:SecureTransport` be true for every request."""
+    """Make `aws:SecureTransport` true for every request."""
     pin = app.pin_request_origin
     app.pin_request_origin = lambda source_ip, _secure: pin(source_ip, True)
 
 
-def know_leading_keys() -> None:
-    """Let the conditions of policies see `dynamodb:LeadingKeys`; a request that names no key has none, as on AWS."""
+def support_leading_keys() -> None:
+    """Add `dynamodb:LeadingKeys` to the context of policies; absent for a request without keys, as on AWS."""
     context = iam_actions.dynamodb_service_context
 
     def with_leading_keys(body: bytes) -> dict[str, Any]:
@@ -101,12 +100,12 @@ def _partition_key(table: str, index: str | None) -> str:
 
 
 def main(arguments: list[str]) -> None:
-    """Change the emulator, then be it."""
+    """Patch the emulator and run it."""
     keep_logs_in(Path(arguments[0]))
     do_not_wait_for_logs()
     send_events_at_once()
     trust_loopback()
-    know_leading_keys()
+    support_leading_keys()
     sys.argv = ["ministack"]
     app.main()
 

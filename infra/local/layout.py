@@ -1,4 +1,4 @@
-"""Where things are: the project, its virtual environment, and the state folder of a stack."""
+"""The paths of the project, its virtual environment, and the state folder of a stack."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def venv_python() -> Path:
 
 @dataclass(frozen=True)
 class State:
-    """The state folder of one stack: all that it writes is beneath it and goes away with it."""
+    """The state folder of one stack, which has all its files and is removed with it."""
 
     folder: Path
     description: Path
@@ -42,12 +42,12 @@ class State:
 
     @property
     def function_logs(self) -> Path:
-        """One file per function: every line that it wrote, from its first start on."""
+        """One log file per function."""
         return self.logs / "functions"
 
     @property
     def said(self) -> Path:
-        """What the stories' callers said and were told, call by call."""
+        """The requests and answers of the stories, call by call."""
         return self.folder / "said.jsonl"
 
     @property
@@ -56,13 +56,13 @@ class State:
         return self.folder / "emulator.pid"
 
     def create(self) -> None:
-        """Make the folders."""
+        """Create the folders."""
         for folder in (self.temporary, self.function_logs):
             folder.mkdir(parents=True, exist_ok=True)
 
 
 def standing_state() -> State:
-    """The state of the one stack that ``up`` makes and ``down`` removes."""
+    """The state of the stack of ``up`` and ``down``."""
     return State(folder=LOCAL / "stack", description=LOCAL / "stack.json")
 
 
@@ -70,6 +70,6 @@ RUN_PREFIX = "run-"
 
 
 def run_state() -> State:
-    """The state of a stack that lives as long as this process, which its name carries."""
+    """The state of a stack that lives as long as this process; its name has the process id."""
     folder = LOCAL / f"{RUN_PREFIX}{os.getpid()}"
     return State(folder=folder, description=folder / "stack.json")

@@ -1,8 +1,7 @@
 """The partition keys that a request to DynamoDB names: the condition key `dynamodb:LeadingKeys`.
 
-It reads requests as SDKs write them; a `Query` has `name = :value` in its `KeyConditionExpression`. A transaction
-counts as a whole here, where AWS looks at each item by itself: who may not touch one of them may not send it in either
-case.
+It parses requests as SDKs write them: a `Query` has `name = :value` in its `KeyConditionExpression`. A transaction
+counts as a whole here, while AWS checks each item: a role that may not access one item may not send it in either case.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ _EQUALS = re.compile(r"([#\w]+)\s*=\s*(:\w+)")
 
 
 def named_in(body: bytes, partition_key: PartitionKey) -> list[str]:
-    """Give the values, none if the request names none, as `Scan` does."""
+    """The values that the request names; none for a `Scan`."""
     try:
         request = json.loads(body or b"{}")
     except ValueError:

@@ -1,4 +1,4 @@
-"""Processes of Linux as /proc shows them: who is alive, who belongs to a group, who runs beneath a folder."""
+"""Inspects and ends Linux processes by /proc: by id, by process group, and beneath a folder."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ PR_SET_PDEATHSIG = 1
 
 
 def die_with_parent(signum: int) -> None:
-    """Ask the kernel to send this process `signum` when the one that started it ends, however it ends."""
+    """Ask the kernel to send this process `signum` when its parent ends."""
     parent = os.getppid()
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signum, 0, 0, 0)
-    if os.getppid() != parent:  # it ended before the kernel knew
+    if os.getppid() != parent:  # the parent ended before the call
         os.kill(os.getpid(), signum)
 
 
@@ -31,13 +31,13 @@ def _stat(pid: int) -> list[str] | None:
 
 
 def start_time(pid: int) -> str | None:
-    """When the process started, in clock ticks since boot; with the id it names a process for good."""
+    """When the process started, in clock ticks since boot; with the id, it identifies a process uniquely."""
     fields = _stat(pid)
     return fields[19] if fields and fields[0] != "Z" else None
 
 
 def is_alive(pid: int, started: str) -> bool:
-    """Whether that very process still runs."""
+    """Whether that process still runs."""
     return start_time(pid) == started
 
 
@@ -46,7 +46,7 @@ def _all_pids() -> Iterable[int]:
 
 
 def group_members(group: int) -> list[int]:
-    """The living processes of a process group; the dead that nobody has collected do not count."""
+    """The living processes of a process group, without zombies."""
     members = []
     for pid in _all_pids():
         fields = _stat(pid)
@@ -72,7 +72,7 @@ def running_beneath(folder: Path) -> list[int]:
 
 
 def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
-    """Whether `condition` came true within `seconds`."""
+    """Wait up to `seconds` for `condition`; returns whether it became true."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() >= deadline:
@@ -82,7 +82,7 @@ def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
 
 
 def end_group(group: int, grace: float) -> None:
-    """End a process group: politely for `grace` seconds, then for good. Zero seconds: for good at once."""
+    """End a process group: SIGTERM, and SIGKILL after `grace` seconds. Zero seconds: SIGKILL at once."""
     for signum, patience in ((signal.SIGTERM, grace), (signal.SIGKILL, 5.0)):
         if patience and group_members(group):
             try:
@@ -93,7 +93,7 @@ def end_group(group: int, grace: float) -> None:
 
 
 def end_beneath(folder: Path) -> None:
-    """End what still runs beneath `folder`."""
+    """Kill the processes that run beneath `folder`."""
     for pid in running_beneath(folder):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)

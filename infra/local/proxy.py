@@ -1,9 +1,9 @@
 """Runs microburst, the proxy that injects faults, with one change: requests keep the caller's `Host`.
 
-The functions sign it, and the emulator checks signatures. microburst would put the emulator's address there; what it
-offers instead, to sign anew, would give every function the same rights.
+The functions sign that header, and the emulator checks signatures. microburst would replace it; its alternative, to
+sign again, would give every function the same rights.
 
-Its version is pinned in requirements.txt; a change that no longer fits it stops the start.
+requirements.txt pins its version; a change that no longer fits it fails at the start.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from microburst import cli, forward
 
 
 def keep_the_host() -> None:
-    """Forward requests with the `Host` that they came with."""
+    """Forward requests with their original `Host`."""
     upstream = forward.Upstream
     headers = upstream._outbound_headers
 

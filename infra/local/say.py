@@ -1,4 +1,4 @@
-"""What the commands tell the person: progress on standard error, one line for a problem."""
+"""Prints progress and problems on standard error."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 
 class Problem(Exception):
-    """Something the person has to put right; its text is the one line that is shown."""
+    """An error that the user must fix; its text is the line that is shown."""
 
 
 class Interrupted(BaseException):
@@ -27,7 +27,7 @@ def say(text: str) -> None:
 
 @contextmanager
 def step(text: str, hint: str = "") -> Iterator[None]:
-    """Announce a step, with a hint at how long it may take, and tell how long it took once it worked."""
+    """Print the start of a step, with a hint at its duration, and its duration if it succeeds."""
     say(f"{text} ..." if not hint else f"{text} ({hint}) ...")
     began = time.monotonic()
     yield

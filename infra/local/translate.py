@@ -1,4 +1,4 @@
-"""SAM to plain CloudFormation, by AWS's own translator."""
+"""Translates SAM to plain CloudFormation, with AWS's own translator."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ Template = dict[str, Any]
 
 
 class _NoManagedPolicies:
-    """The translator asks for AWS's managed policies by name; the template uses none."""
+    """The AWS managed policies by name, which the translator requires; the template uses none."""
 
     def load(self) -> dict[str, str]:
         return {}
 
 
 def read() -> Template:
-    """The template as it is written."""
+    """Read the template as it is written."""
     try:
         template = yaml_parse(TEMPLATE.read_text())
     except Exception as error:
@@ -34,9 +34,9 @@ def read() -> Template:
 
 
 def to_cloudformation(template: Template, code: dict[str, dict[str, str]]) -> Template:
-    """Translate a SAM template whose functions' code lies where `code` says, by binary, for the emulator.
+    """Translate a SAM template for the emulator; `code` has the location of each binary.
 
-    Raises a `Problem` that names what the translator refused.
+    Raises a `Problem` with the error of the translator.
     """
     os.environ["AWS_DEFAULT_REGION"] = REGION  # where the translator looks for it
     template.get("Globals", {}).get("Function", {}).pop("CodeUri", None)

@@ -40,7 +40,7 @@ class Canaries(unittest.TestCase):
         call |= more
         self.state.said.write_text(json.dumps(call) + "\n")
         (self.state.function_logs / "customers.log").write_text(log + "\n")
-        canaries.look(self.state)
+        canaries.search(self.state)
 
     def test_a_text_of_a_body_is_found_however_deep_it_was(self) -> None:
         with self.assertRaisesRegex(Problem, r"(?s)1 text.*customers.log has 'Anna Muster'"):
