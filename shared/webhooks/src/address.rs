@@ -1,51 +1,43 @@
-//! The judge of addresses: which of them a callback may be sent to.
+//! Decides which addresses a callback may be sent to, by a list of allowed addresses:
 //!
-//! It allows, instead of forbidding what is known to be bad:
 //! - IPv4 outside every block of the IANA IPv4 Special-Purpose Address Registry, and no multicast. Blocks that the
-//!   registry calls globally reachable (anycast of protocols, AS112) are refused too: no receiver lives there.
-//! - IPv6 within 2000::/3, the only space that IANA gives out, outside every block of its special-purpose registry.
-//! - Wherever an IPv6 address holds an IPv4 address, that one is judged too: mapped, compatible, translated,
-//!   NAT64, 6to4, Teredo, ISATAP.
+//!   registry calls globally reachable (anycast of protocols, AS112) are refused too: they have no receivers.
+//! - IPv6 within 2000::/3, the only space that IANA assigns, outside every block of its special-purpose registry.
+//! - An IPv4 address inside an IPv6 address is checked too: mapped, compatible, translated, NAT64, 6to4, Teredo,
+//!   ISATAP.
 //!
 //! Sources: <https://www.iana.org/assignments/iana-ipv4-special-registry>,
 //! <https://www.iana.org/assignments/iana-ipv6-special-registry>. Not guaranteed: that a NAT64 gateway with a prefix of its
-//! own is noticed (RFC 6052, 2.2): such an address looks like any other. A network that sends callbacks must have none.
+//! own is detected (RFC 6052, 2.2): its addresses look like any other. A network that sends callbacks must not have one.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Why an address is not called.
+/// Why an address is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotPublic {
-    /// It lies in a special block.
-    #[error("the address lies in a block for {0}")]
+    #[error("the address is in a block for {0}")]
     Special(&'static str),
-    /// IPv6 that IANA has not given out for unicast.
-    #[error("the address lies outside of 2000::/3")]
+    /// IANA has not assigned this IPv6 space for unicast.
+    #[error("the address is outside of 2000::/3")]
     OutsideUnicast,
-    /// It holds an IPv4 address that is not called.
-    #[error("the address holds an IPv4 address ({form}) in a block for {block}")]
+    #[error("the address contains an IPv4 address ({form}) in a block for {block}")]
     Embedded {
-        /// How it holds it.
         form: &'static str,
-        /// Where that one lies.
         block: &'static str,
     },
 }
 
-/// Whether a callback may be sent to an address.
-///
-/// # Errors
-/// It is special, not given out, or holds an IPv4 address that is special.
-pub fn judge(address: IpAddr) -> Result<(), NotPublic> {
+/// Returns why a callback may not be sent to the address, if so.
+pub fn check(address: IpAddr) -> Result<(), NotPublic> {
     match address {
         IpAddr::V4(address) => {
             special_v4(address).map_or(Ok(()), |block| Err(NotPublic::Special(block)))
         }
-        IpAddr::V6(address) => judge_v6(address),
+        IpAddr::V6(address) => check_v6(address),
     }
 }
 
-fn judge_v6(address: Ipv6Addr) -> Result<(), NotPublic> {
+fn check_v6(address: Ipv6Addr) -> Result<(), NotPublic> {
     for (form, inner) in embedded(address) {
         if let Some(block) = special_v4(inner) {
             return Err(NotPublic::Embedded { form, block });
@@ -70,7 +62,7 @@ fn special_v4(address: Ipv4Addr) -> Option<&'static str> {
     block.map(|(.., block)| *block)
 }
 
-/// Start, length of the prefix, what it is for. Blocks within a listed block are not repeated.
+/// Start, prefix length and purpose. Blocks within a listed block are not repeated.
 const V4: &[(Ipv4Addr, u32, &str)] = &[
     (Ipv4Addr::new(0, 0, 0, 0), 8, "this network (RFC 791)"),
     (Ipv4Addr::new(10, 0, 0, 0), 8, "private use (RFC 1918)"),
@@ -108,7 +100,7 @@ const V4: &[(Ipv4Addr, u32, &str)] = &[
     ),
 ];
 
-/// As [`V4`]; what lies outside of 2000::/3 is listed for the sake of the reason only.
+/// As [`V4`]. Blocks outside of 2000::/3 are listed only for their reason.
 const V6: &[(Ipv6Addr, u32, &str)] = &[
     (
         Ipv6Addr::UNSPECIFIED,
@@ -188,12 +180,12 @@ const V6: &[(Ipv6Addr, u32, &str)] = &[
     ),
 ];
 
-/// The IPv4 addresses that an IPv6 address holds, by the forms that its bits fit.
+/// The IPv4 addresses inside an IPv6 address, one for each form that its bits match.
 fn embedded(address: Ipv6Addr) -> impl Iterator<Item = (&'static str, Ipv4Addr)> {
     let s = address.segments();
     let at = |index: usize| v4(s[index], s[index + 1]);
     let last = at(6);
-    // RFC 6052, 2.2: behind a prefix of 48 bits, the octet in the middle stays zero.
+    // RFC 6052, 2.2: after a prefix of 48 bits, the octet in the middle is zero.
     let around_the_octet = v4(s[3], s[4] << 8 | s[5] >> 8);
     let forms = [
         (s[..6] == [0; 6] && s[6] != 0, "IPv4-compatible", last),
@@ -205,7 +197,7 @@ fn embedded(address: Ipv6Addr) -> impl Iterator<Item = (&'static str, Ipv4Addr)>
         (s[0] == 0x2002, "6to4", at(1)),
         (s[..2] == [0x2001, 0], "Teredo server", at(2)),
         (s[..2] == [0x2001, 0], "Teredo client", v4(!s[6], !s[7])),
-        // The bits for universal and group say nothing about the address (RFC 5214, 6.1).
+        // The universal and group bits are not part of the address (RFC 5214, 6.1).
         (s[4] & !0x0300 == 0 && s[5] == 0x5efe, "ISATAP", last),
     ];
     forms

@@ -1,4 +1,4 @@
-//! Why there was no proper answer, in words for the people who run the receiver.
+//! Why an attempt got no valid answer, in words for the people who run the receiver.
 
 use std::error::Error;
 use std::fmt;
@@ -10,14 +10,14 @@ use tandem_domain::callback_url::InvalidCallbackUrl;
 
 use crate::settings::SenderSettings;
 
-/// Why there was no proper answer. The texts go to the source client: they name no address and no inner part of Tandem.
+/// The texts go to the source client: they name no address and no internals of Tandem.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Failure {
     #[error("the callback URL is not allowed: {0}")]
     Url(InvalidCallbackUrl),
     #[error("the name does not resolve")]
     NoSuchName,
-    #[error("the receiver's address is not a public one")]
+    #[error("the receiver's address is not public")]
     NotPublic,
     #[error("no connection within {}", Span(*.0))]
     NoConnection(Duration),
@@ -27,13 +27,13 @@ pub(crate) enum Failure {
     Unreachable,
     #[error("the receiver's certificate is not valid: {0}")]
     Certificate(String),
-    #[error("the receiver and Tandem agreed on no secure connection")]
+    #[error("the TLS handshake with the receiver failed")]
     Tls,
     #[error("no answer within {}", Span(*.0))]
     NoAnswer(Duration),
     #[error("the receiver closed the connection before it answered")]
     Closed,
-    #[error("the answer is no proper HTTP, or its headers are too large")]
+    #[error("the answer is not valid HTTP, or its headers are too large")]
     NotHttp,
     #[error(
         "the receiver redirects to another address, which is not followed: set the callback URL to the final address"
@@ -48,11 +48,11 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// Finds the reason in the causes of an error of the HTTP client.
-    pub(crate) fn of(error: &reqwest::Error, settings: &SenderSettings) -> Self {
+    /// Finds the cause in the chain of an error of the HTTP client.
+    pub(crate) fn from_client(error: &reqwest::Error, settings: &SenderSettings) -> Self {
         let first: &(dyn Error + 'static) = error;
-        let known = iter::successors(Some(first), |&error| error.source()).find_map(known);
-        match known {
+        let cause = iter::successors(Some(first), |&error| error.source()).find_map(cause);
+        match cause {
             Some(failure) => failure,
             None if error.is_connect() && error.is_timeout() => {
                 Self::NoConnection(settings.connect_timeout)
@@ -62,7 +62,7 @@ impl Failure {
     }
 }
 
-fn known(error: &(dyn Error + 'static)) -> Option<Failure> {
+fn cause(error: &(dyn Error + 'static)) -> Option<Failure> {
     if let Some(failure) = error.downcast_ref::<Failure>() {
         Some(failure.clone())
     } else if let Some(error) = error.downcast_ref::<rustls::Error>() {
@@ -74,14 +74,14 @@ fn known(error: &(dyn Error + 'static)) -> Option<Failure> {
     }
 }
 
-/// The longest reason for which a certificate is refused, in characters.
-const LONGEST_REASON: usize = 200;
+/// Of a refused certificate, in characters.
+const MAX_REASON: usize = 200;
 
 fn of_tls(error: &rustls::Error) -> Failure {
     match error {
-        // It names what the receiver presented, as much as that is.
-        rustls::Error::InvalidCertificate(why) => {
-            Failure::Certificate(why.to_string().chars().take(LONGEST_REASON).collect())
+        // The text lists all names that the receiver presented.
+        rustls::Error::InvalidCertificate(reason) => {
+            Failure::Certificate(reason.to_string().chars().take(MAX_REASON).collect())
         }
         _ => Failure::Tls,
     }
@@ -97,8 +97,8 @@ fn of_http(error: &hyper::Error) -> Option<Failure> {
 }
 
 fn of_network(error: &io::Error) -> Option<Failure> {
-    // An I/O error that wraps another one does not name it as its source.
-    if let Some(failure) = error.get_ref().and_then(|inner| known(inner)) {
+    // An I/O error that wraps another error does not return it as its source.
+    if let Some(failure) = error.get_ref().and_then(|inner| cause(inner)) {
         return Some(failure);
     }
     match error.kind() {
@@ -114,7 +114,7 @@ fn of_network(error: &io::Error) -> Option<Failure> {
     }
 }
 
-/// A duration for people.
+/// A duration as people read it.
 struct Span(Duration);
 
 impl fmt::Display for Span {
@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn deadlines_are_told_in_seconds_or_milliseconds() {
+    fn deadlines_are_shown_in_seconds_or_milliseconds() {
         assert_eq!(
             Failure::NoAnswer(Duration::from_secs(10)).to_string(),
             "no answer within 10 s"
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_certificate_names_is_not_kept_without_bound() {
+    fn the_reason_for_a_refused_certificate_is_bounded() {
         let presented = (0..1_000)
             .map(|number| format!("name-{number}.example"))
             .collect();
@@ -158,17 +158,17 @@ mod tests {
             panic!("a certificate")
         };
         assert!(
-            reason.contains("receiver.example") && reason.chars().count() == LONGEST_REASON,
+            reason.contains("receiver.example") && reason.chars().count() == MAX_REASON,
             "{reason}"
         );
     }
 
     #[test]
-    fn the_reason_is_found_inside_of_an_io_error() {
+    fn the_cause_is_found_inside_an_io_error() {
         let wrapped = io::Error::other(rustls::Error::InvalidCertificate(
             rustls::CertificateError::Expired,
         ));
-        assert!(matches!(known(&wrapped), Some(Failure::Certificate(_))));
-        assert_eq!(known(&io::Error::other("unknown")), None);
+        assert!(matches!(cause(&wrapped), Some(Failure::Certificate(_))));
+        assert_eq!(cause(&io::Error::other("unknown")), None);
     }
 }

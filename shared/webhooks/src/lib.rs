@@ -1,15 +1,15 @@
-//! Callbacks on the wire: signed as Standard Webhooks 1.0 wants it, sent to addresses that partners choose.
+//! Callbacks on the wire: signed by Standard Webhooks 1.0, sent to addresses that partners choose.
 //!
 //! The flow of one attempt:
-//! 1. [`signature_header`] makes the `webhook-signature` header over the very bytes that are sent.
-//! 2. [`Sender`] looks at the URL again, looks its name up once, lets the judge of [`address`] look at *all* answers, and
-//!    connects to one of the answers that were judged: no second look-up that could answer otherwise.
-//! 3. It sends one POST, follows no redirect, and reads a bounded answer before fixed deadlines.
-//! 4. [`Reply`] tells the outcome, and what the log of attempts is to hold.
+//! 1. [`signature_header`] signs the exact bytes that are sent.
+//! 2. [`Sender`] checks the URL again, resolves its name once, checks *all* addresses ([`address`]), and connects to one
+//!    of them. There is no second lookup, which could return other addresses.
+//! 3. It sends one POST, follows no redirects, and reads a bounded part of the answer before fixed deadlines.
+//! 4. [`Reply`] holds the outcome and the entries for the log of attempts.
 //!
-//! A sender never fails and never panics: whatever a receiver does ends as a [`Reply`] with a text that a person can act on.
-//! Not guaranteed: that a callback whose attempt failed was not received. A receiver may have taken it and then
-//! answered too late; it must look at the `webhook-id`.
+//! A sender never fails and never panics: every attempt ends as a [`Reply`], whose error text a person can act on.
+//! Not guaranteed: that the receiver did not get a callback whose attempt failed. It may have answered too late; it
+//! must check the `webhook-id`.
 
 pub mod address;
 mod failure;
@@ -21,7 +21,7 @@ mod settings;
 mod sign;
 
 pub use reply::Reply;
-pub use resolver::{LookUp, Resolver, SystemResolver};
+pub use resolver::{Lookup, Resolver, SystemResolver};
 pub use sender::{Delivery, Sender, SenderError};
 pub use settings::SenderSettings;
 pub use sign::{InvalidSecret, signature_header};

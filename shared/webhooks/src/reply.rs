@@ -1,4 +1,4 @@
-//! What came of an attempt.
+//! The result of an attempt.
 
 use std::time::Duration;
 
@@ -9,35 +9,33 @@ use tandem_domain::callback::{KEPT_ANSWER, Outcome};
 use crate::failure::Failure;
 use crate::retry_after;
 
-/// What came of an attempt: the outcome, and what its log is to hold.
+/// The outcome of an attempt, and the fields of its log entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
-    /// How long the whole exchange took.
+    /// Of the whole exchange.
     pub duration: Duration,
-    /// What it means for the callback.
     pub outcome: Outcome,
-    /// The HTTP status, if there was an answer.
+    /// `None` if there was no answer.
     pub status_code: Option<u16>,
-    /// What went wrong, for people, if there was no proper answer. Holds no secret and nothing of the body.
+    /// For people, if there was no valid answer. Contains no secret and no part of the body.
     pub error: Option<String>,
-    /// The first 4 KB of the answer as text; what is no UTF-8 is replaced.
+    /// The first 4 KB as text; invalid UTF-8 is replaced.
     pub answer: Option<String>,
 }
 
 impl Reply {
-    /// The callback could not even be sent; it counts as a failed attempt. `why` is for people and goes to the log.
-    pub fn not_sent(why: impl Into<String>) -> Self {
+    /// A failed attempt without a request. `error` is for people and goes to the log.
+    pub fn not_sent(error: impl Into<String>) -> Self {
         let outcome = Outcome::Failed { retry_after: None };
         Self {
             duration: Duration::ZERO,
             outcome,
             status_code: None,
-            error: Some(why.into()),
+            error: Some(error.into()),
             answer: None,
         }
     }
 
-    /// There was no answer.
     pub(crate) fn without_answer(failure: &Failure, duration: Duration) -> Self {
         Self {
             duration,
@@ -45,8 +43,8 @@ impl Reply {
         }
     }
 
-    /// There was an answer. Its status decides, even if its body was cut off: the receiver has spoken.
-    pub(crate) fn of_answer(
+    /// The status decides, even if the body was cut off.
+    pub(crate) fn from_answer(
         status: StatusCode,
         headers: &HeaderMap,
         (body, cut_off): (Vec<u8>, Option<Failure>),
@@ -57,11 +55,11 @@ impl Reply {
             _ if status.is_success() => Outcome::Accepted,
             StatusCode::GONE => Outcome::Gone,
             _ => {
-                let asked = headers
+                let retry_after = headers
                     .get(RETRY_AFTER)
                     .and_then(|value| value.to_str().ok());
                 Outcome::Failed {
-                    retry_after: asked.and_then(|value| retry_after::parse(value, sent_at)),
+                    retry_after: retry_after.and_then(|value| retry_after::parse(value, sent_at)),
                 }
             }
         };
@@ -80,7 +78,7 @@ impl Reply {
     }
 }
 
-/// The first 4 KB as text. A replaced octet takes three, so that the text is cut once more, between characters.
+/// The first 4 KB as text. A replaced octet takes three, so the text is cut again, between characters.
 fn kept(body: &[u8]) -> String {
     let mut text = String::from_utf8_lossy(&body[..body.len().min(KEPT_ANSWER)]).into_owned();
     text.truncate(text.floor_char_boundary(KEPT_ANSWER));
@@ -92,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn at_most_4_kb_are_kept_whatever_the_octets() {
+    fn at_most_4_kb_are_kept_of_any_octets() {
         assert_eq!(kept(b"fine"), "fine");
         assert_eq!(kept(&[b'a'; 5_000]).len(), 4_096);
         assert!(kept(&[0xff; 5_000]).len() <= 4_096);

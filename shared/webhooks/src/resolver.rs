@@ -1,4 +1,4 @@
-//! Looking names up, and letting only judged answers through.
+//! Resolves names, and returns only addresses that were checked.
 
 use std::future::Future;
 use std::io;
@@ -11,21 +11,19 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use crate::address;
 use crate::failure::Failure;
 
-/// A look-up that is under way.
-pub type LookUp<'a> = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send + 'a>>;
+pub type Lookup<'a> = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send + 'a>>;
 
-/// Tells the addresses of a name.
 pub trait Resolver: Send + Sync + 'static {
     /// All addresses of `name`. An error or an empty list means that it does not resolve.
-    fn look_up<'a>(&'a self, name: &'a str) -> LookUp<'a>;
+    fn lookup<'a>(&'a self, name: &'a str) -> Lookup<'a>;
 }
 
-/// The resolver of the operating system.
+/// Resolves names by the operating system.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemResolver;
 
 impl Resolver for SystemResolver {
-    fn look_up<'a>(&'a self, name: &'a str) -> LookUp<'a> {
+    fn lookup<'a>(&'a self, name: &'a str) -> Lookup<'a> {
         Box::pin(async move {
             Ok(tokio::net::lookup_host((name, 0))
                 .await?
@@ -35,24 +33,24 @@ impl Resolver for SystemResolver {
     }
 }
 
-/// Asks a resolver once, and gives its answers to the connector if *all* of them are allowed. One that is not refuses
-/// the whole name: a name that points both outside and inside is an attack or a mistake.
+/// Resolves a name once, and gives the addresses to the connector if *all* of them are allowed. A single forbidden address
+/// refuses the name: a name with public and internal addresses is an attack or a mistake.
 #[derive(Clone)]
-pub(crate) struct JudgingResolver {
+pub(crate) struct CheckingResolver {
     resolver: Arc<dyn Resolver>,
     is_allowed: fn(IpAddr) -> bool,
 }
 
-impl JudgingResolver {
+impl CheckingResolver {
     /// Allows public addresses.
     pub(crate) fn public(resolver: Arc<dyn Resolver>) -> Self {
         Self {
             resolver,
-            is_allowed: |address| address::judge(address).is_ok(),
+            is_allowed: |address| address::check(address).is_ok(),
         }
     }
 
-    /// Allows this machine alone; for the targets of a local stack.
+    /// Allows only this machine; for the targets of a local stack.
     pub(crate) fn local(resolver: Arc<dyn Resolver>) -> Self {
         Self {
             resolver,
@@ -61,14 +59,14 @@ impl JudgingResolver {
     }
 }
 
-impl Resolve for JudgingResolver {
+impl Resolve for CheckingResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let Self {
             resolver,
             is_allowed,
         } = self.clone();
         Box::pin(async move {
-            let addresses = look_up(resolver.as_ref(), name.as_str()).await?;
+            let addresses = lookup(resolver.as_ref(), name.as_str()).await?;
             let allowed = addresses.iter().all(|address| is_allowed(*address));
             if allowed {
                 Ok(for_connector(addresses))
@@ -79,8 +77,8 @@ impl Resolve for JudgingResolver {
     }
 }
 
-async fn look_up(resolver: &dyn Resolver, name: &str) -> Result<Vec<IpAddr>, Failure> {
-    let addresses = resolver.look_up(name).await.unwrap_or_default();
+async fn lookup(resolver: &dyn Resolver, name: &str) -> Result<Vec<IpAddr>, Failure> {
+    let addresses = resolver.lookup(name).await.unwrap_or_default();
     if addresses.is_empty() {
         Err(Failure::NoSuchName)
     } else {
@@ -88,7 +86,7 @@ async fn look_up(resolver: &dyn Resolver, name: &str) -> Result<Vec<IpAddr>, Fai
     }
 }
 
-/// Port 0 stands for the port of the URL.
+/// Port 0 means the port of the URL.
 fn for_connector(addresses: Vec<IpAddr>) -> Addrs {
     Box::new(
         addresses
@@ -103,15 +101,15 @@ mod tests {
     use std::collections::VecDeque;
     use std::sync::Mutex;
 
-    /// Answers differently at each look-up, as an attacker's name server does.
+    /// Answers each lookup differently, as an attacker's name server does.
     struct Changing(Mutex<VecDeque<Vec<&'static str>>>);
 
     impl Resolver for Changing {
-        fn look_up<'a>(&'a self, _: &'a str) -> LookUp<'a> {
+        fn lookup<'a>(&'a self, _: &'a str) -> Lookup<'a> {
             let answer = self
                 .0
                 .lock()
-                .expect("not poisoned")
+                .expect("unlocked")
                 .pop_front()
                 .unwrap_or_default();
             Box::pin(async move {
@@ -123,16 +121,16 @@ mod tests {
         }
     }
 
-    async fn judged(answers: Vec<Vec<&'static str>>) -> Vec<Result<Vec<String>, String>> {
-        judged_by(JudgingResolver::public, answers).await
+    async fn checked(answers: Vec<Vec<&'static str>>) -> Vec<Result<Vec<String>, String>> {
+        checked_by(CheckingResolver::public, answers).await
     }
 
-    async fn judged_by(
-        judge: fn(Arc<dyn Resolver>) -> JudgingResolver,
+    async fn checked_by(
+        check: fn(Arc<dyn Resolver>) -> CheckingResolver,
         answers: Vec<Vec<&'static str>>,
     ) -> Vec<Result<Vec<String>, String>> {
         let count = answers.len();
-        let resolver = judge(Arc::new(Changing(Mutex::new(answers.into()))));
+        let resolver = check(Arc::new(Changing(Mutex::new(answers.into()))));
         let mut results = Vec::new();
         for _ in 0..count {
             let result = resolver
@@ -146,12 +144,12 @@ mod tests {
     }
 
     fn not_public() -> Result<Vec<String>, String> {
-        Err("the receiver's address is not a public one".into())
+        Err("the receiver's address is not public".into())
     }
 
     #[tokio::test]
-    async fn the_connector_gets_the_very_addresses_that_were_judged() {
-        let results = judged(vec![
+    async fn the_connector_gets_exactly_the_checked_addresses() {
+        let results = checked(vec![
             vec!["8.8.8.8", "2a00:1450:4001:830::200e"],
             vec!["127.0.0.1"],
             vec!["1.1.1.1"],
@@ -161,26 +159,26 @@ mod tests {
             results[0],
             Ok(vec!["8.8.8.8".into(), "2a00:1450:4001:830::200e".into()])
         );
-        assert_eq!(results[1], not_public(), "each look-up is judged anew");
+        assert_eq!(results[1], not_public(), "each lookup is checked");
         assert_eq!(results[2], Ok(vec!["1.1.1.1".into()]));
     }
 
     #[tokio::test]
-    async fn one_inner_address_among_the_answers_refuses_the_name() {
-        for inner in ["10.0.0.1", "::1", "::ffff:8.8.8.8", "169.254.169.254"] {
+    async fn one_internal_address_refuses_the_name() {
+        for internal in ["10.0.0.1", "::1", "::ffff:8.8.8.8", "169.254.169.254"] {
             assert_eq!(
-                judged(vec![vec!["8.8.8.8", inner, "1.1.1.1"]]).await,
+                checked(vec![vec!["8.8.8.8", internal, "1.1.1.1"]]).await,
                 [not_public()],
-                "{inner}"
+                "{internal}"
             );
         }
     }
 
     #[tokio::test]
-    async fn a_local_target_leads_to_this_machine_and_nowhere_else() {
+    async fn a_local_target_leads_only_to_this_machine() {
         let own = vec!["127.0.0.1".to_owned(), "::1".to_owned()];
         assert_eq!(
-            judged_by(JudgingResolver::local, vec![vec!["127.0.0.1", "::1"]]).await,
+            checked_by(CheckingResolver::local, vec![vec!["127.0.0.1", "::1"]]).await,
             [Ok(own)]
         );
         for other in [
@@ -191,7 +189,7 @@ mod tests {
             "0.0.0.0",
         ] {
             assert_eq!(
-                judged_by(JudgingResolver::local, vec![vec!["127.0.0.1", other]]).await,
+                checked_by(CheckingResolver::local, vec![vec!["127.0.0.1", other]]).await,
                 [not_public()],
                 "{other}"
             );
@@ -201,7 +199,7 @@ mod tests {
     #[tokio::test]
     async fn a_name_without_addresses_does_not_resolve() {
         assert_eq!(
-            judged(vec![vec![]]).await,
+            checked(vec![vec![]]).await,
             [Err("the name does not resolve".into())]
         );
     }

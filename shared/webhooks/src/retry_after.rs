@@ -4,12 +4,12 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use jiff::SignedDuration;
 
-/// How long the receiver asks to wait, seen from `now` in seconds since 1970; `None` if it says nothing that can be read. A
-/// date that has passed is no wait; how long a wait is honoured is up to the caller.
+/// Returns the requested wait; `now` is in seconds since 1970. `None` if the value is invalid. A date in the past is a wait
+/// of zero. The caller limits the wait.
 pub fn parse(value: &str, now: i64) -> Option<SignedDuration> {
     let value = value.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-        // Only a number too large to count can fail here.
+        // Digits fail to parse only if the number is too large.
         return Some(SignedDuration::from_secs(
             value.parse::<u32>().unwrap_or(u32::MAX).into(),
         ));
@@ -49,13 +49,13 @@ mod tests {
     }
 
     #[test]
-    fn a_date_that_has_passed_is_no_wait() {
+    fn a_date_in_the_past_is_a_wait_of_zero() {
         assert_eq!(seconds("Sat, 21 Nov 2026 11:00:00 GMT"), Some(0));
         assert_eq!(seconds("Thu, 01 Jan 1970 00:00:00 GMT"), Some(0));
     }
 
     #[test]
-    fn anything_else_says_nothing() {
+    fn anything_else_is_invalid() {
         for value in [
             "",
             "soon",

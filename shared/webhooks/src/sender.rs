@@ -1,4 +1,4 @@
-//! Sending one callback.
+//! Sends one callback.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,60 +13,54 @@ use url::Host;
 use crate::address;
 use crate::failure::Failure;
 use crate::reply::Reply;
-use crate::resolver::{JudgingResolver, Resolver, SystemResolver};
+use crate::resolver::{CheckingResolver, Resolver, SystemResolver};
 use crate::settings::SenderSettings;
 
-/// How much of an answer is read; no more than [`KEPT_ANSWER`] of it is kept.
-const READ_ANSWER: usize = 64 * 1024;
-/// How many headers an answer may have; all of them together may have about 400 KB.
-const MOST_HEADERS: usize = 100;
+/// Octets of an answer that are read; at most [`KEPT_ANSWER`] of them are kept.
+const MAX_READ: usize = 64 * 1024;
+/// Of an answer. Together they may have about 400 KB, hyper's limit.
+const MAX_HEADERS: usize = 100;
 
-/// One attempt to deliver a callback.
+/// The request of one attempt.
 #[derive(Debug, Clone)]
 pub struct Delivery<'a> {
     /// `webhook-id`: the same over retries and replays.
     pub id: String,
-    /// Where to.
     pub url: &'a CallbackUrl,
-    /// `webhook-timestamp`: when this attempt is made, in seconds since 1970. A date in `Retry-After` is seen from here.
+    /// `webhook-timestamp`: the time of this attempt, in seconds since 1970. A date in `Retry-After` is relative to it.
     pub timestamp: i64,
     /// `webhook-signature`, over id, timestamp and body; see [`crate::signature_header`].
     pub signature: String,
-    /// The very bytes that were signed; JSON.
+    /// The exact bytes that were signed; JSON.
     pub body: Vec<u8>,
 }
 
-/// The certificates that the system trusts cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("callbacks cannot be sent: the trusted certificates of the system cannot be used")]
+#[error("callbacks cannot be sent: the system's trusted certificates cannot be loaded")]
 pub struct SenderError(#[from] reqwest::Error);
 
-/// Sends callbacks. Cheap to clone; keeps no connection between callbacks, because a connection that a frozen function kept
-/// is dead when it is used again, and costs an attempt.
+/// Sends callbacks. Cheap to clone. Keeps no connections: the connection of a frozen function is closed when the function
+/// resumes, and using it would cost an attempt.
 #[derive(Clone)]
 pub struct Sender(Arc<Parts>);
 
 struct Parts {
     settings: SenderSettings,
-    /// Calls public addresses by https.
+    /// For public addresses, https only.
     public: Client,
-    /// Calls local targets; only where there are any.
+    /// For local targets, if there are any.
     local: Option<Client>,
 }
 
 impl Sender {
-    /// A sender that asks the operating system for addresses.
+    /// Resolves names by the operating system.
     ///
     /// # Errors
-    /// The trusted certificates of the system cannot be used.
+    /// The system's trusted certificates cannot be loaded.
     pub fn new(settings: SenderSettings) -> Result<Self, SenderError> {
         Self::with_resolver(settings, SystemResolver)
     }
 
-    /// A sender that asks `resolver` for addresses.
-    ///
-    /// # Errors
-    /// As [`Sender::new`].
     pub fn with_resolver(
         settings: SenderSettings,
         resolver: impl Resolver,
@@ -77,13 +71,13 @@ impl Sender {
                 .user_agent(concat!("Tandem/", env!("CARGO_PKG_VERSION")))
                 .connect_timeout(settings.connect_timeout)
                 .http1_only()
-                .http1_max_headers(MOST_HEADERS)
+                .http1_max_headers(MAX_HEADERS)
                 .no_proxy()
                 .redirect(redirect::Policy::none())
                 .retry(retry::never())
                 .referer(false)
                 .pool_max_idle_per_host(0)
-                // Should another crate ever switch them on.
+                // Other crates may enable these features.
                 .no_gzip()
                 .no_brotli()
                 .no_deflate()
@@ -91,13 +85,13 @@ impl Sender {
         };
         let public = builder()
             .https_only(true)
-            .dns_resolver(JudgingResolver::public(Arc::clone(&resolver)))
+            .dns_resolver(CheckingResolver::public(Arc::clone(&resolver)))
             .build()?;
         let has_local = settings.local_targets != LocalTargets::default();
         let local = has_local
             .then(|| {
                 builder()
-                    .dns_resolver(JudgingResolver::local(resolver))
+                    .dns_resolver(CheckingResolver::local(resolver))
                     .build()
             })
             .transpose()?;
@@ -108,38 +102,38 @@ impl Sender {
         })))
     }
 
-    /// Makes one attempt. Ends within the total deadline, whatever the receiver does.
+    /// Makes one attempt, which ends within the total deadline.
     pub async fn send(&self, delivery: &Delivery<'_>) -> Reply {
-        let begin = Instant::now();
+        let start = Instant::now();
         let exchange = async {
-            let mut response = self.ask(delivery, begin).await?;
-            let body = self.read(&mut response, begin).await;
+            let mut response = self.request(delivery, start).await?;
+            let body = self.read(&mut response, start).await;
             Ok((response, body))
         };
         match exchange.await {
-            Ok((response, body)) => Reply::of_answer(
+            Ok((response, body)) => Reply::from_answer(
                 response.status(),
                 response.headers(),
                 body,
                 delivery.timestamp,
-                begin.elapsed(),
+                start.elapsed(),
             ),
-            Err(failure) => Reply::without_answer(&failure, begin.elapsed()),
+            Err(failure) => Reply::without_answer(&failure, start.elapsed()),
         }
     }
 
-    async fn ask(&self, delivery: &Delivery<'_>, begin: Instant) -> Result<Response, Failure> {
+    async fn request(&self, delivery: &Delivery<'_>, start: Instant) -> Result<Response, Failure> {
         let settings = &self.0.settings;
         let client = self.client_for(delivery.url)?;
         let request = request(client, delivery).map_err(|_| Failure::Other)?;
         let deadline = settings.first_byte_timeout.min(settings.total_timeout);
-        let answer = timeout_at(begin + deadline, client.execute(request)).await;
+        let answer = timeout_at(start + deadline, client.execute(request)).await;
         answer
             .map_err(|_| Failure::NoAnswer(deadline))?
-            .map_err(|error| Failure::of(&error, settings))
+            .map_err(|error| Failure::from_client(&error, settings))
     }
 
-    /// Looks at the URL again: it may have been stored when other targets were allowed.
+    /// Checks the URL again: it may have been stored when other targets were allowed.
     fn client_for(&self, url: &CallbackUrl) -> Result<&Client, Failure> {
         let local_targets = &self.0.settings.local_targets;
         CallbackUrl::parse(url.as_url().as_str(), local_targets).map_err(Failure::Url)?;
@@ -151,23 +145,23 @@ impl Sender {
         {
             return Ok(local);
         }
-        // An address instead of a name never reaches the resolver.
-        let judged = match url.as_url().host() {
-            Some(Host::Ipv4(address)) => address::judge(address.into()),
-            Some(Host::Ipv6(address)) => address::judge(address.into()),
+        // The resolver never sees an address, so check it here.
+        let checked = match url.as_url().host() {
+            Some(Host::Ipv4(address)) => address::check(address.into()),
+            Some(Host::Ipv6(address)) => address::check(address.into()),
             Some(Host::Domain(_)) | None => Ok(()),
         };
-        judged
+        checked
             .map(|()| &self.0.public)
             .map_err(|_| Failure::NotPublic)
     }
 
-    /// The part of the answer that is kept, and why it is not complete.
-    async fn read(&self, response: &mut Response, begin: Instant) -> (Vec<u8>, Option<Failure>) {
+    /// Returns the kept part of the answer, and the failure if the answer is incomplete.
+    async fn read(&self, response: &mut Response, start: Instant) -> (Vec<u8>, Option<Failure>) {
         let deadline = self.0.settings.total_timeout;
         let (mut kept, mut read) = (Vec::new(), 0);
-        while read < READ_ANSWER {
-            match timeout_at(begin + deadline, response.chunk()).await {
+        while read < MAX_READ {
+            match timeout_at(start + deadline, response.chunk()).await {
                 Err(_) => return (kept, Some(Failure::SlowAnswer(deadline))),
                 Ok(Err(_)) => return (kept, Some(Failure::BrokenAnswer)),
                 Ok(Ok(None)) => break,
@@ -214,7 +208,7 @@ mod tests {
 
     const PIECE: &[u8] = &[b'a'; 1_000];
 
-    /// A body without an end that counts what is taken of it.
+    /// A body without an end, which counts the octets that were read.
     struct Endless(Arc<AtomicUsize>);
 
     impl Body for Endless {
@@ -231,7 +225,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn of_an_endless_answer_64_kb_are_read_and_4_kb_kept() {
+    async fn an_endless_answer_is_read_to_64_kb_and_kept_to_4_kb() {
         let taken = Arc::new(AtomicUsize::new(0));
         let body = reqwest::Body::wrap(Endless(Arc::clone(&taken)));
         let mut response = Response::from(http::Response::new(body));
@@ -239,7 +233,7 @@ mod tests {
         let (kept, failure) = sender.read(&mut response, Instant::now()).await;
         assert_eq!((kept.len(), failure.is_none()), (4_096, true));
         let taken = taken.load(Ordering::Relaxed);
-        // The last piece may go beyond it.
+        // The last piece may exceed the limit.
         assert!((65_536..65_536 + PIECE.len()).contains(&taken), "{taken}");
     }
 }

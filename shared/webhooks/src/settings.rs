@@ -1,19 +1,19 @@
-//! What a sender is told when it is made.
+//! The settings of a sender.
 
 use std::time::Duration;
 
 use tandem_domain::callback_url::LocalTargets;
 
-/// Deadlines and exceptions. The defaults are those of production.
+/// The defaults are those of production.
 #[derive(Debug, Clone)]
 pub struct SenderSettings {
-    /// Targets of a local stack: not judged, plain http allowed. Empty in production.
+    /// Targets of a local stack, which may be loopback addresses and plain http. Empty in production.
     pub local_targets: LocalTargets,
-    /// Until the connection stands: look-up, TCP and TLS together.
+    /// For lookup, TCP and TLS together.
     pub connect_timeout: Duration,
-    /// From the beginning until status and headers of the answer are there.
+    /// From the start until the answer's status and headers have arrived.
     pub first_byte_timeout: Duration,
-    /// From the beginning until the answer has been read.
+    /// From the start until the answer has been read.
     pub total_timeout: Duration,
 }
 
@@ -34,12 +34,12 @@ mod tests {
     use tandem_domain::endpoint_health::{PATIENCE, PROBE};
 
     #[test]
-    fn a_probe_is_over_before_another_one_begins() {
+    fn a_probe_ends_before_another_begins() {
         assert!(PROBE.unsigned_abs() > SenderSettings::default().total_timeout);
     }
 
     #[test]
-    fn an_endpoint_that_hangs_is_known_before_an_attempt_has_failed() {
+    fn an_endpoint_that_hangs_is_slow_before_an_attempt_fails() {
         assert!(PATIENCE.unsigned_abs() < SenderSettings::default().first_byte_timeout);
     }
 }

@@ -6,18 +6,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret as _, SecretString};
 
-/// How many octets a secret may have.
+/// Octets of a secret.
 const OCTETS: std::ops::RangeInclusive<usize> = 24..=64;
 
-/// There is nothing proper to sign with. An unsigned callback must not be sent.
+/// An unsigned callback must not be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("no signing secret, or one that is not whsec_ and the base64 of 24 to 64 octets")]
+#[error("there is no signing secret, or a secret is not whsec_ and the base64 of 24 to 64 octets")]
 pub struct InvalidSecret;
 
 /// The value of the header `webhook-signature`: one `v1` signature for each secret, in their order.
-///
-/// # Errors
-/// There is no secret, or one of them is not `whsec_` and the base64 of 24 to 64 octets.
 pub fn signature_header(
     secrets: &[SecretString],
     id: &str,
@@ -84,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn an_independent_library_verifies_what_we_sign() {
+    fn an_independent_library_verifies_our_signatures() {
         let large = format!("{{\"data\": \"{}\"}}", "Straße ".repeat(100 * 1024 / 8));
         assert!(large.len() >= 100 * 1024);
         let bodies = [
@@ -118,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn the_signature_is_that_of_the_specification() {
+    fn the_signature_matches_the_specification() {
         let secret = SecretString::from("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
         let body = br#"{"test": 2432232314}"#;
         let header = signature_header(
@@ -134,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_signed_without_a_proper_secret() {
+    fn nothing_is_signed_without_a_valid_secret() {
         let too_short = format!("whsec_{}", STANDARD.encode([0; 23]));
         let too_long = format!("whsec_{}", STANDARD.encode([0; 65]));
         for wrong in ["", "whsec_", "whsec_?", &OLD[6..], &too_short, &too_long] {

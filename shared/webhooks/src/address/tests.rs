@@ -1,4 +1,4 @@
-//! The rows of both IANA registries (the newest is of RFC 9780), each embedding, and what must pass.
+//! The rows of both IANA registries (the newest is of RFC 9780), each embedding, and the addresses that must pass.
 
 use super::*;
 
@@ -67,7 +67,7 @@ const IPV6_REGISTRY: &[&str] = &[
 ];
 
 fn verdict(text: &str) -> Result<(), NotPublic> {
-    judge(text.parse().expect(text))
+    check(text.parse().expect(text))
 }
 
 fn block(text: &str) -> (&str, u32) {
@@ -82,7 +82,7 @@ fn first_and_last_address_of_each_ipv4_block_are_refused() {
         let start: Ipv4Addr = start.parse().expect(row);
         let last = Ipv4Addr::from_bits(start.to_bits() | u32::MAX.checked_shr(length).unwrap_or(0));
         for address in [start, last] {
-            assert!(judge(address.into()).is_err(), "{address} of {row}");
+            assert!(check(address.into()).is_err(), "{address} of {row}");
         }
     }
 }
@@ -95,13 +95,13 @@ fn first_and_last_address_of_each_ipv6_block_are_refused() {
         let last =
             Ipv6Addr::from_bits(start.to_bits() | u128::MAX.checked_shr(length).unwrap_or(0));
         for address in [start, last] {
-            assert!(judge(address.into()).is_err(), "{address} of {row}");
+            assert!(check(address.into()).is_err(), "{address} of {row}");
         }
     }
 }
 
 #[test]
-fn the_neighbours_of_each_ipv4_block_are_called() {
+fn the_neighbours_of_each_ipv4_block_are_allowed() {
     for address in [
         "1.0.0.0",
         "9.255.255.255",
@@ -141,7 +141,7 @@ fn the_neighbours_of_each_ipv4_block_are_called() {
 }
 
 #[test]
-fn global_unicast_between_the_ipv6_blocks_is_called() {
+fn global_unicast_between_the_ipv6_blocks_is_allowed() {
     for address in [
         "2000::",
         "2001:200::",
@@ -161,7 +161,7 @@ fn global_unicast_between_the_ipv6_blocks_is_called() {
 }
 
 #[test]
-fn ipv6_that_was_never_given_out_is_refused() {
+fn unassigned_ipv6_is_refused() {
     for address in [
         "::2:0:0:0:1",
         "1::",
@@ -221,13 +221,13 @@ fn each_special_ipv4_block_is_refused_in_each_form() {
             Ipv6Addr::new(0x2001, 0, 0x808, 0x808, 0, 0, !high, !low),
             Ipv6Addr::new(0x2a00, 0x1450, 0x4001, 0x830, 0x200, 0x5efe, high, low),
         ] {
-            assert!(judge(address.into()).is_err(), "{address} for {row}");
+            assert!(check(address.into()).is_err(), "{address} for {row}");
         }
     }
 }
 
 #[test]
-fn a_public_ipv4_address_in_ipv6_clothes_is_called_only_within_given_out_space() {
+fn embedded_public_ipv4_is_allowed_only_in_assigned_space() {
     assert_eq!(verdict("2a00:1450:4001:830:200:5efe:8.8.8.8"), Ok(()));
     for address in [
         "::8.8.8.8",

@@ -1,4 +1,4 @@
-//! Which addresses are called, and how often a name is looked up.
+//! Which addresses are called, and how often a name is resolved.
 
 use std::future::pending;
 use std::net::Ipv4Addr;
@@ -6,37 +6,37 @@ use std::sync::{Arc, Mutex};
 
 use tandem_domain::callback::Outcome;
 use tandem_domain::callback_url::LocalTargets;
-use tandem_webhooks::{LookUp, Resolver, Sender, SenderSettings};
+use tandem_webhooks::{Lookup, Resolver, Sender, SenderSettings};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
 use crate::support::{Receiver, hasty, local, send_to, url};
 
-/// Gives one answer after the other, and counts the questions.
+/// Returns one answer after another, and counts the lookups.
 #[derive(Clone)]
 struct Scripted {
     answers: Arc<Vec<Vec<&'static str>>>,
-    asked: Arc<Mutex<Vec<String>>>,
+    lookups: Arc<Mutex<Vec<String>>>,
 }
 
 impl Scripted {
     fn new(answers: Vec<Vec<&'static str>>) -> Self {
         Self {
             answers: Arc::new(answers),
-            asked: Arc::default(),
+            lookups: Arc::default(),
         }
     }
 
-    fn asked(&self) -> usize {
-        self.asked.lock().expect("not poisoned").len()
+    fn lookups(&self) -> usize {
+        self.lookups.lock().expect("unlocked").len()
     }
 }
 
 impl Resolver for Scripted {
-    fn look_up<'a>(&'a self, name: &'a str) -> LookUp<'a> {
-        let mut asked = self.asked.lock().expect("not poisoned");
-        let answer = self.answers.get(asked.len()).cloned().unwrap_or_default();
-        asked.push(name.to_owned());
+    fn lookup<'a>(&'a self, name: &'a str) -> Lookup<'a> {
+        let mut lookups = self.lookups.lock().expect("unlocked");
+        let answer = self.answers.get(lookups.len()).cloned().unwrap_or_default();
+        lookups.push(name.to_owned());
         Box::pin(async move {
             Ok(answer
                 .iter()
@@ -50,7 +50,7 @@ impl Resolver for Scripted {
 struct Silent;
 
 impl Resolver for Silent {
-    fn look_up<'a>(&'a self, _: &'a str) -> LookUp<'a> {
+    fn lookup<'a>(&'a self, _: &'a str) -> Lookup<'a> {
         Box::pin(pending())
     }
 }
@@ -62,10 +62,10 @@ async fn answer(mut stream: TcpStream) {
         .expect("written");
 }
 
-const NOT_PUBLIC: &str = "the receiver's address is not a public one";
+const NOT_PUBLIC: &str = "the receiver's address is not public";
 
 #[tokio::test]
-async fn an_address_in_the_url_is_judged() {
+async fn an_address_in_the_url_is_checked() {
     let sender =
         Sender::with_resolver(SenderSettings::default(), Scripted::new(vec![])).expect("a sender");
     for to in [
@@ -86,7 +86,7 @@ async fn an_address_in_the_url_is_judged() {
 }
 
 #[tokio::test]
-async fn a_name_that_points_inside_is_looked_up_once_and_not_called() {
+async fn an_internal_name_is_resolved_once_and_not_called() {
     for answers in [
         vec!["127.0.0.1"],
         vec!["8.8.8.8", "10.0.0.1"],
@@ -97,12 +97,12 @@ async fn a_name_that_points_inside_is_looked_up_once_and_not_called() {
         let sender = Sender::with_resolver(hasty(), resolver.clone()).expect("a sender");
         let reply = send_to(&sender, &url("https://receiver.example/", &local()), "{}").await;
         assert_eq!(reply.error.as_deref(), Some(NOT_PUBLIC));
-        assert_eq!(resolver.asked(), 1);
+        assert_eq!(resolver.lookups(), 1);
     }
 }
 
 #[tokio::test]
-async fn the_connection_goes_to_what_the_one_look_up_said() {
+async fn the_connection_goes_to_the_address_of_the_one_lookup() {
     let first = Receiver::start(answer).await;
     let second =
         Receiver::start_at(Ipv4Addr::new(127, 0, 0, 2), first.address.port(), answer).await;
@@ -115,7 +115,7 @@ async fn the_connection_goes_to_what_the_one_look_up_said() {
     assert_eq!(send_to(&sender, &to, "{}").await.outcome, Outcome::Accepted);
     assert_eq!(
         (
-            resolver.asked(),
+            resolver.lookups(),
             first.requests().len(),
             second.requests().len()
         ),
@@ -124,7 +124,7 @@ async fn the_connection_goes_to_what_the_one_look_up_said() {
     assert_eq!(send_to(&sender, &to, "{}").await.outcome, Outcome::Accepted);
     assert_eq!(
         (
-            resolver.asked(),
+            resolver.lookups(),
             first.requests().len(),
             second.requests().len()
         ),
@@ -133,7 +133,7 @@ async fn the_connection_goes_to_what_the_one_look_up_said() {
 }
 
 #[tokio::test]
-async fn a_local_target_that_is_none_any_more_is_not_called() {
+async fn a_former_local_target_is_not_called() {
     let receiver = Receiver::start(answer).await;
     let sender = Sender::new(SenderSettings::default()).expect("a sender");
     let reply = send_to(&sender, &url(&receiver.url(), &local()), "{}").await;
@@ -145,7 +145,7 @@ async fn a_local_target_that_is_none_any_more_is_not_called() {
 }
 
 #[tokio::test]
-async fn a_name_without_an_answer_is_told_as_such() {
+async fn a_name_that_does_not_resolve_is_reported() {
     let to = url("https://receiver.example/", &local());
     let sender = Sender::with_resolver(hasty(), Scripted::new(vec![])).expect("a sender");
     assert_eq!(

@@ -1,4 +1,4 @@
-//! What is sent, and what each answer means.
+//! The request that is sent, and the meaning of each answer.
 
 use http::HeaderMap;
 use jiff::{SignedDuration, Timestamp};
@@ -25,7 +25,7 @@ async fn a_2xx_answer_is_success_and_is_kept() {
 }
 
 #[tokio::test]
-async fn the_request_is_a_plain_post_with_the_headers_of_standard_webhooks() {
+async fn the_request_is_a_post_with_standard_webhooks_headers() {
     let receiver = Receiver::answering("HTTP/1.1 204 No Content\r\nset-cookie: a=b\r\n\r\n").await;
     let (sender, to) = (sender(), url(&receiver.url(), &local()));
     for _ in 0..2 {
@@ -50,14 +50,11 @@ async fn the_request_is_a_plain_post_with_the_headers_of_standard_webhooks() {
     ];
     assert_eq!(lines, expected);
     assert_eq!(body, "{\"name\": \"Jörg\"}");
-    assert_eq!(
-        requests[0], requests[1],
-        "the second one brings no cookie along"
-    );
+    assert_eq!(requests[0], requests[1], "the second request has no cookie");
 }
 
 #[tokio::test]
-async fn what_arrives_is_verified_by_an_independent_library() {
+async fn an_independent_library_verifies_the_received_requests() {
     const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=";
     let receiver = Receiver::answering("HTTP/1.1 200 OK\r\n\r\n").await;
     for body in [
@@ -101,7 +98,7 @@ async fn what_arrives_is_verified_by_an_independent_library() {
 }
 
 #[tokio::test]
-async fn any_other_status_is_a_failure_without_an_error_of_ours() {
+async fn any_other_status_is_a_failure_without_an_error_text() {
     let receiver = Receiver::answering("HTTP/1.1 500 Oops\r\ncontent-length: 4\r\n\r\noops").await;
     let reply = send(&sender(), &receiver.url()).await;
     assert_eq!(
@@ -112,7 +109,7 @@ async fn any_other_status_is_a_failure_without_an_error_of_ours() {
 }
 
 #[tokio::test]
-async fn a_410_says_that_the_receiver_wants_no_more() {
+async fn a_410_means_that_the_receiver_is_gone() {
     let receiver = Receiver::answering("HTTP/1.1 410 Gone\r\nretry-after: 5\r\n\r\n").await;
     let reply = send(&sender(), &receiver.url()).await;
     assert_eq!(

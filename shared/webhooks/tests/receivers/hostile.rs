@@ -1,4 +1,4 @@
-//! Receivers that are broken, or mean harm: each attempt ends soon, with a bounded answer and a reason.
+//! Broken and hostile receivers: each attempt ends soon, with a bounded answer and a reason.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,9 +12,9 @@ use tokio::time::{Instant, sleep};
 
 use crate::support::{Receiver, hasty, local, send, sender, url};
 
-/// What came of an attempt: status, error, and whether it counts as success. All of them must end soon.
-async fn tried(to: &str) -> (Option<u16>, String, bool) {
-    let begin = Instant::now();
+/// Status, error, and whether the attempt succeeded. Every attempt must end soon.
+async fn attempt(to: &str) -> (Option<u16>, String, bool) {
+    let start = Instant::now();
     let Reply {
         outcome,
         status_code,
@@ -23,9 +23,9 @@ async fn tried(to: &str) -> (Option<u16>, String, bool) {
         ..
     } = send(&Sender::new(hasty()).expect("a sender"), to).await;
     assert!(
-        begin.elapsed() < Duration::from_secs(4),
+        start.elapsed() < Duration::from_secs(4),
         "took {:?}",
-        begin.elapsed()
+        start.elapsed()
     );
     assert!(answer.is_none_or(|answer| answer.len() <= 4_096));
     (
@@ -35,7 +35,7 @@ async fn tried(to: &str) -> (Option<u16>, String, bool) {
     )
 }
 
-/// Writes `piece` until the other side goes away; tells how many octets went out.
+/// Writes `piece` until the other side closes; returns the number of octets written.
 async fn write_forever(
     mut stream: TcpStream,
     head: &'static str,
@@ -75,7 +75,7 @@ async fn a_body_that_drips_is_cut_off_and_the_status_counts() {
     .await;
     let slow = "the answer was not complete within 2 s".to_owned();
     assert_eq!(
-        tried(&receiver.url()).await,
+        attempt(&receiver.url()).await,
         (Some(200), slow.clone(), true)
     );
     let receiver = writing(
@@ -84,19 +84,19 @@ async fn a_body_that_drips_is_cut_off_and_the_status_counts() {
         SLOWLY,
     )
     .await;
-    assert_eq!(tried(&receiver.url()).await, (Some(500), slow, false));
+    assert_eq!(attempt(&receiver.url()).await, (Some(500), slow, false));
 }
 
 #[tokio::test]
 async fn headers_that_drip_are_no_answer() {
     let receiver = writing("HTTP/1.1 200 OK\r\nx: ", "x", SLOWLY).await;
     assert_eq!(
-        tried(&receiver.url()).await,
+        attempt(&receiver.url()).await,
         (None, "no answer within 1 s".into(), false)
     );
     let receiver = writing("HTTP/1.1 200 OK\r\n", "x: y\r\n", SLOWLY).await;
     assert_eq!(
-        tried(&receiver.url()).await,
+        attempt(&receiver.url()).await,
         (None, "no answer within 1 s".into(), false)
     );
 }
@@ -110,48 +110,47 @@ async fn endless_interim_answers_are_no_answer() {
     )
     .await;
     assert_eq!(
-        tried(&receiver.url()).await,
+        attempt(&receiver.url()).await,
         (None, "no answer within 1 s".into(), false)
     );
 }
 
 #[tokio::test]
-async fn a_receiver_that_hangs_is_left() {
+async fn a_receiver_that_hangs_times_out() {
     let receiver = Receiver::start(|stream| async move {
         sleep(Duration::from_secs(60)).await;
         drop(stream);
     })
     .await;
     assert_eq!(
-        tried(&receiver.url()).await,
+        attempt(&receiver.url()).await,
         (None, "no answer within 1 s".into(), false)
     );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_a_gigabyte_little_is_read() {
+async fn little_of_a_gigabyte_is_read() {
     static WRITTEN: AtomicUsize = AtomicUsize::new(0);
     let done = Arc::new(tokio::sync::Notify::new());
-    let told = Arc::clone(&done);
+    let notify = Arc::clone(&done);
     let receiver = Receiver::start(move |stream| {
-        let told = Arc::clone(&told);
+        let notify = Arc::clone(&notify);
         async move {
             let head = "HTTP/1.1 200 OK\r\ncontent-length: 1073741824\r\n\r\n";
             WRITTEN.store(
                 write_forever(stream, head, vec![b'a'; 64 * 1024], Duration::ZERO).await,
                 Ordering::SeqCst,
             );
-            told.notify_one();
+            notify.notify_one();
         }
     })
     .await;
     assert_eq!(
-        tried(&receiver.url()).await,
+        attempt(&receiver.url()).await,
         (Some(200), String::new(), true)
     );
     done.notified().await;
-    // What the receiver got rid of beyond what is read lies in the buffers of the operating system. How much is read is held by
-    // a test beside the sender.
+    // The buffers of the operating system hold more than is read. A unit test of the sender checks how much is read.
     assert!(
         WRITTEN.load(Ordering::SeqCst) < 32 * 1024 * 1024,
         "{WRITTEN:?}"
@@ -160,21 +159,21 @@ async fn of_a_gigabyte_little_is_read() {
 
 #[tokio::test]
 async fn endless_headers_are_refused() {
-    let no_http = "the answer is no proper HTTP, or its headers are too large".to_owned();
+    let not_http = "the answer is not valid HTTP, or its headers are too large".to_owned();
     let many = writing(
         "HTTP/1.1 200 OK\r\n",
         &"x: y\r\n".repeat(10_000),
         Duration::ZERO,
     )
     .await;
-    assert_eq!(tried(&many.url()).await, (None, no_http.clone(), false));
+    assert_eq!(attempt(&many.url()).await, (None, not_http.clone(), false));
     let long = writing(
         "HTTP/1.1 200 OK\r\nx: ",
         &"x".repeat(64 * 1024),
         Duration::ZERO,
     )
     .await;
-    assert_eq!(tried(&long.url()).await, (None, no_http.clone(), false));
+    assert_eq!(attempt(&long.url()).await, (None, not_http.clone(), false));
     let one_too_many = writing(
         "HTTP/1.1 200 OK\r\n",
         &("x: y\r\n".repeat(101) + "\r\n"),
@@ -182,24 +181,27 @@ async fn endless_headers_are_refused() {
     )
     .await;
     assert_eq!(
-        tried(&one_too_many.url()).await,
-        (None, no_http.clone(), false)
+        attempt(&one_too_many.url()).await,
+        (None, not_http.clone(), false)
     );
     let garbage = Receiver::answering("SSH-2.0-OpenSSH_9.9\r\n\r\n").await;
-    assert_eq!(tried(&garbage.url()).await, (None, no_http, false));
+    assert_eq!(attempt(&garbage.url()).await, (None, not_http, false));
 }
 
 #[tokio::test]
-async fn a_connection_that_breaks_is_told_apart_by_when_it_broke() {
+async fn the_reason_names_when_a_connection_broke() {
     let before = Receiver::answering("").await;
     let closed = "the receiver closed the connection before it answered".to_owned();
-    assert_eq!(tried(&before.url()).await, (None, closed.clone(), false));
+    assert_eq!(attempt(&before.url()).await, (None, closed.clone(), false));
     let within_head = Receiver::answering("HTTP/1.1 200 OK\r\nx:").await;
-    assert_eq!(tried(&within_head.url()).await, (None, closed, false));
+    assert_eq!(attempt(&within_head.url()).await, (None, closed, false));
     let within_body =
         Receiver::answering("HTTP/1.1 503 Busy\r\ncontent-length: 100\r\n\r\nso").await;
     let broken = "the connection broke before the answer was complete".to_owned();
-    assert_eq!(tried(&within_body.url()).await, (Some(503), broken, false));
+    assert_eq!(
+        attempt(&within_body.url()).await,
+        (Some(503), broken, false)
+    );
 }
 
 #[tokio::test]
@@ -209,13 +211,13 @@ async fn a_closed_port_refuses() {
     drop(listener);
     let refused = "the receiver refused the connection".to_owned();
     assert_eq!(
-        tried(&format!("http://{address}/")).await,
+        attempt(&format!("http://{address}/")).await,
         (None, refused, false)
     );
 }
 
 #[tokio::test]
-async fn what_cannot_be_a_header_is_an_answer_too() {
+async fn an_invalid_header_is_a_failed_attempt() {
     let receiver = Receiver::answering("HTTP/1.1 200 OK\r\n\r\n").await;
     let to = url(&receiver.url(), &local());
     let (id, signature) = ("a\r\nb: c".to_owned(), String::new());

@@ -41,7 +41,7 @@ async fn start() -> (u16, String) {
 }
 
 #[tokio::test]
-async fn a_certificate_that_nobody_trusts_is_refused() {
+async fn an_untrusted_certificate_is_refused() {
     let (port, _) = start().await;
     let reply = send(&sender(), &format!("https://localhost:{port}/")).await;
     assert_eq!(reply.outcome, Outcome::Failed { retry_after: None });
@@ -52,7 +52,7 @@ async fn a_certificate_that_nobody_trusts_is_refused() {
 }
 
 #[tokio::test]
-async fn a_receiver_that_speaks_no_tls_is_told_apart() {
+async fn a_receiver_without_tls_is_reported() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let port = listener.local_addr().expect("bound").port();
     tokio::spawn(async move {
@@ -66,14 +66,14 @@ async fn a_receiver_that_speaks_no_tls_is_told_apart() {
     let reply = send(&sender(), &format!("https://localhost:{port}/")).await;
     assert_eq!(
         reply.error.as_deref(),
-        Some("the receiver and Tandem agreed on no secure connection")
+        Some("the TLS handshake with the receiver failed")
     );
 }
 
 /// A process reads its trusted certificates and its proxy from the environment, so this test runs itself again, in a
 /// process with an environment of its own, to send.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_trusted_certificate_is_accepted_and_no_proxy_is_asked() {
+async fn a_trusted_certificate_is_accepted_without_a_proxy() {
     if let Ok(port) = std::env::var("TANDEM_TEST_PORT") {
         let reply = send(&sender(), &format!("https://localhost:{port}/")).await;
         assert_eq!(
@@ -89,7 +89,7 @@ async fn a_trusted_certificate_is_accepted_and_no_proxy_is_asked() {
     let mut child = Command::new(std::env::current_exe().expect("this test"));
     child.args([
         "--exact",
-        "https::a_trusted_certificate_is_accepted_and_no_proxy_is_asked",
+        "https::a_trusted_certificate_is_accepted_without_a_proxy",
     ]);
     child
         .env("TANDEM_TEST_PORT", port.to_string())

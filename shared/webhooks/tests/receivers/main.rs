@@ -1,4 +1,4 @@
-//! The sender against real receivers on loopback: well-behaved ones, broken ones and hostile ones.
+//! The sender against real receivers on loopback: well-behaved, broken and hostile.
 
 mod addresses;
 mod answers;

@@ -1,4 +1,4 @@
-//! Receivers that behave as a test wants, and senders that may call them.
+//! Receivers with a behaviour for each test, and senders that may call them.
 
 use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -10,10 +10,10 @@ use tandem_webhooks::{Delivery, Reply, Sender, SenderSettings};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-/// When the attempts of these tests are made: 2026-11-21T12:00:00Z.
+/// The time of all attempts: 2026-11-21T12:00:00Z.
 pub(crate) const NOON: i64 = 1_795_262_400;
 
-/// A receiver on loopback. Each connection is read until its request is complete, then left to the behaviour.
+/// A receiver on loopback. It reads the request of each connection, then runs the behaviour.
 pub(crate) struct Receiver {
     pub(crate) address: SocketAddr,
     requests: Arc<Mutex<Vec<String>>>,
@@ -44,14 +44,14 @@ impl Receiver {
         tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
                 let request = read_request(&mut stream).await;
-                requests.lock().expect("not poisoned").push(request);
+                requests.lock().expect("unlocked").push(request);
                 tokio::spawn(behaviour(stream));
             }
         });
         receiver
     }
 
-    /// A receiver that gives the same answer to everyone, and then closes the connection.
+    /// Gives the same answer to every request, then closes the connection.
     pub(crate) async fn answering(answer: impl Into<String>) -> Self {
         let answer: Arc<str> = answer.into().into();
         Self::start(move |mut stream| {
@@ -67,7 +67,7 @@ impl Receiver {
 
     /// The requests so far, head and body.
     pub(crate) fn requests(&self) -> Vec<String> {
-        self.requests.lock().expect("not poisoned").clone()
+        self.requests.lock().expect("unlocked").clone()
     }
 }
 
@@ -89,7 +89,6 @@ fn is_complete(bytes: &[u8]) -> bool {
     bytes.len() >= head.len() + 4 + length
 }
 
-/// Targets of these tests.
 pub(crate) fn local() -> LocalTargets {
     LocalTargets::parse("127.0.0.1, localhost, receiver.test")
 }
@@ -103,7 +102,7 @@ pub(crate) fn sender() -> Sender {
     .expect("a sender")
 }
 
-/// Short deadlines, yet long enough for a busy machine.
+/// Short deadlines, but long enough for a busy machine.
 pub(crate) fn hasty() -> SenderSettings {
     SenderSettings {
         local_targets: local(),
