@@ -1,4 +1,4 @@
-//! The deployment of callbacks: real binaries of relay, sweep and delivery, and receivers some of which fail.
+//! Runs the binaries that deliver callbacks (relay, sweep and delivery) against receivers, some of which fail.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -14,36 +14,33 @@ use tandem_store::{Transaction, keys};
 use tandem_tests::handlers::House;
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::deployment::{Deployed, Place};
+use crate::counting_proxy::{CountingProxy, Usage};
+use crate::deployment::{Environment, WorkerSettings};
 use crate::fair_queue::Message;
-use crate::front::{Counted, Front};
 use crate::lambda::{Function, event_of, records_of};
 use crate::receivers::{Faults, Receivers, Round, can_be_dead, chance};
 use crate::seller::Seller;
 use crate::services::Services;
 
-/// Seconds before each attempt, so that a run ends within minutes.
+/// Seconds before each attempt; short, so that a run ends within minutes.
 pub const SCHEDULE: &str = "0,1,2,4,8,15,30,60";
-/// Records of the stream that the relay gets at once, as the template says; rows of one transaction.
-const TOGETHER: usize = 100;
-/// As the template has it.
+/// Stream records per invocation of the relay, as in the template, and rows per transaction.
+const STREAM_BATCH: usize = 100;
+/// As in the template.
 const SWEEP: Duration = Duration::from_secs(60);
-/// How often callbacks are sold, where they are not sold all at once.
+/// The interval between sales in runs with a rate.
 const TICK: Duration = Duration::from_millis(100);
-/// How long a run may take.
+/// Of a run.
 const TIME_LIMIT: Duration = Duration::from_secs(900);
-/// What chooses the endpoint of a callback.
+/// Selects the endpoint of each callback.
 const SEED: u64 = 0x7a6e_64d3_5eed_0002;
 
-/// All that takes part.
-pub struct Stage {
-    /// The world, set up by the handlers themselves.
+pub struct CallbackBench {
+    /// Set up by the real handlers.
     pub house: House,
-    /// What the template says of the worker.
-    pub deployed: Deployed,
-    /// The calls of `deliver-callbacks`.
-    pub worker_calls: Front,
-    /// The queue.
+    pub settings: WorkerSettings,
+    /// The database calls of `deliver-callbacks`.
+    pub worker_calls: CountingProxy,
     pub services: Services,
     /// `deliver-callbacks`.
     pub worker: Function,
@@ -54,117 +51,109 @@ pub struct Stage {
     work: Work,
 }
 
-/// What the workers did.
 #[derive(Debug, Default)]
 struct Work {
     invocations: AtomicU64,
     messages: AtomicU64,
-    /// Messages or whole invocations that failed and come again.
+    /// Messages that are received again, because they or their invocation failed.
     failed: AtomicU64,
     milliseconds: AtomicU64,
     busy: AtomicUsize,
-    most_busy: AtomicUsize,
+    max_busy: AtomicUsize,
 }
 
-/// What is to be delivered.
 #[derive(Debug, Clone, Copy)]
 pub struct Load {
-    /// How many callbacks.
     pub callbacks: usize,
-    /// How many are sold in a second; all at once without it.
-    pub a_second: Option<usize>,
-    /// What goes wrong.
+    /// Sales per second; `None` sells all at once.
+    pub per_second: Option<usize>,
     pub faults: Faults,
 }
 
-/// Where the callbacks of a run stand in the table, and what the receivers know of them.
+/// The callbacks of a run by their state in the table and at the receivers.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Standing {
-    /// Delivered, and the receiver answered with 2xx.
+pub struct Totals {
+    /// The receiver answered 2xx, and the row says so.
     pub delivered: usize,
-    /// Answered with 2xx, but not yet written down.
+    /// The receiver answered 2xx, but the row does not say so.
     pub unwritten: usize,
-    /// Not answered with 2xx, and waiting: for an attempt, or for a replay.
+    /// No 2xx answer; the row waits for an attempt or a replay.
     pub waiting: usize,
-    /// Not answered with 2xx, and waiting for nothing.
+    /// No 2xx answer, and the row waits for nothing.
     pub lost: usize,
 }
 
-/// What the workers did and what it cost, up to a moment.
+/// The work so far and its cost.
 #[derive(Debug, Clone, Copy)]
 pub struct Cost {
-    /// At the table.
-    pub table: Counted,
-    /// Messages that were sent to the queue.
+    pub table: Usage,
+    /// Messages sent to the queue.
     pub sent: u64,
-    /// Invocations of the worker.
     pub invocations: u64,
-    /// Messages handed to the worker.
+    /// Messages that the worker received.
     pub messages: u64,
-    /// Messages or whole invocations that failed and come again.
+    /// Messages that are received again, because they or their invocation failed.
     pub failed: u64,
-    /// Time of all invocations that ended.
+    /// The duration of all finished invocations.
     pub worked: Duration,
 }
 
-/// A run that is over.
+/// A finished run.
 pub struct Run {
-    /// What arrived where.
     pub round: Arc<Round>,
-    /// When the first callback was handed over.
-    pub began: Instant,
-    /// Until all were taken whose endpoint is not dead.
+    /// When the relay got the first callback.
+    pub started_at: Instant,
+    /// Until all callbacks to live endpoints were accepted.
     pub took: Duration,
-    /// How long it took from when dead endpoints were there again until those had everything.
+    /// From the recovery of the dead endpoints until they had all callbacks.
     pub drained: Duration,
-    /// What it cost.
     pub cost: Cost,
-    /// The most workers that were busy at a time.
-    pub most_busy: usize,
-    /// Where everything stood in the end.
-    pub standing: Standing,
+    /// The most workers busy at the same time.
+    pub max_busy: usize,
+    pub totals: Totals,
 }
 
-impl Stage {
-    /// Starts everything; binaries are those beside this one.
-    ///
-    /// # Errors
-    /// A binary is not built, or does not start.
+impl CallbackBench {
+    /// Starts the binaries beside this one.
     pub async fn start(endpoints: usize) -> Result<Arc<Self>> {
         let house = House::new().await;
-        // The binaries have no other time than the real one.
+        // The binaries use the real time.
         house
             .clock
             .advance(Timestamp::now().duration_since(house.clock.now()));
         let receivers = Receivers::start(endpoints).await?;
         let sellers = Seller::all(&house, &receivers, endpoints).await?;
         let (worker_calls, other_calls) = (
-            Front::open(&house.table.endpoint).await?,
-            Front::open(&house.table.endpoint).await?,
+            CountingProxy::start(&house.table.endpoint).await?,
+            CountingProxy::start(&house.table.endpoint).await?,
         );
-        let deployed = Deployed::callbacks()?;
-        let services = Services::start(House::DATA_KEY, "callbacks", deployed.queue()).await?;
-        let place = |calls| Place {
+        let settings = WorkerSettings::callbacks()?;
+        let services = Services::start(House::DATA_KEY, "callbacks", settings.queue()).await?;
+        let environment = |database| Environment {
             table: &house.table.table_name,
-            calls,
+            database,
             services: &services,
         };
-        let own = [
+        let extra = [
             ("CALLBACK_RETRY_SCHEDULE", SCHEDULE),
             ("LOCAL_CALLBACK_TARGETS", "127.0.0.1"),
         ];
-        let worker = place(&worker_calls)
-            .start("deliver-callbacks", deployed.concurrency, &own)
+        let worker = environment(&worker_calls)
+            .start("deliver-callbacks", settings.concurrency, &extra)
             .await?;
-        let relay = place(&other_calls).start("relay-outbox", 1, &[]).await?;
-        let sweep = place(&other_calls).start("sweep-outbox", 1, &[]).await?;
+        let relay = environment(&other_calls)
+            .start("relay-outbox", 1, &[])
+            .await?;
+        let sweep = environment(&other_calls)
+            .start("sweep-outbox", 1, &[])
+            .await?;
         for function in [&worker, &relay, &sweep] {
             function.ready().await?;
         }
         let work = Work::default();
         Ok(Arc::new(Self {
             house,
-            deployed,
+            settings,
             worker_calls,
             services,
             worker,
@@ -176,10 +165,7 @@ impl Stage {
         }))
     }
 
-    /// Hands messages to the workers for ever, each copy at most one batch at a time, and sweeps each minute.
-    ///
-    /// # Errors
-    /// The sweep failed.
+    /// Gives messages to the workers without end, each copy one batch at a time, and sweeps each minute.
     pub async fn work(self: Arc<Self>) -> Result<()> {
         let pollers = futures::future::join_all((0..self.worker.copies()).map(|_| self.poll()));
         let sweeps = async {
@@ -197,13 +183,13 @@ impl Stage {
 
     async fn poll(&self) {
         loop {
-            let messages = self.services.queue.receive(self.deployed.batch).await;
+            let messages = self.services.queue.receive(self.settings.batch).await;
             let busy = self.work.busy.fetch_add(1, Ordering::Relaxed) + 1;
-            self.work.most_busy.fetch_max(busy, Ordering::Relaxed);
-            let begin = Instant::now();
+            self.work.max_busy.fetch_max(busy, Ordering::Relaxed);
+            let start = Instant::now();
             let answer = self.worker.invoke(event_of(&messages)).await;
             self.work.milliseconds.fetch_add(
-                u64::try_from(begin.elapsed().as_millis()).unwrap_or(0),
+                u64::try_from(start.elapsed().as_millis()).unwrap_or(0),
                 Ordering::Relaxed,
             );
             self.work.invocations.fetch_add(1, Ordering::Relaxed);
@@ -223,84 +209,88 @@ impl Stage {
         }
     }
 
-    /// Lets a load be delivered.
+    /// Delivers a load.
     ///
     /// # Errors
-    /// It was not within the time limit; the error tells where the callbacks stand.
+    /// The time limit has passed; the error shows the totals.
     pub async fn run(&self, load: Load) -> Result<Run> {
         let round = self.receivers.begin(load.faults);
         let before = self.cost();
-        self.work.most_busy.store(0, Ordering::Relaxed);
+        self.work.max_busy.store(0, Ordering::Relaxed);
         let endpoints = self.sellers.len();
         let endpoint =
             |number| usize::try_from(chance(SEED ^ number as u64) % endpoints as u64).unwrap_or(0);
         let all: Vec<usize> = (0..load.callbacks).map(endpoint).collect();
-        let (began, keys) = match load.a_second {
+        let (started_at, keys) = match load.per_second {
             None => self.sell_at_once(&round, &all).await?,
-            Some(a_second) => self.sell_over_time(&round, &all, a_second).await?,
+            Some(per_second) => self.sell_over_time(&round, &all, per_second).await?,
         };
         let is_healthy = |endpoint: usize| !(load.faults.dead && can_be_dead(endpoint));
-        self.until(began, &round, &keys, || round.ledger.left(is_healthy) == 0)
-            .await?;
-        let took = began.elapsed();
+        self.until(started_at, &round, &keys, || {
+            round.deliveries.open(is_healthy) == 0
+        })
+        .await?;
+        let took = started_at.elapsed();
         round.recover();
         let recovered = Instant::now();
-        self.until(began, &round, &keys, || round.ledger.left(|_| true) == 0)
-            .await?;
+        self.until(started_at, &round, &keys, || {
+            round.deliveries.open(|_| true) == 0
+        })
+        .await?;
         let drained = recovered.elapsed();
-        // What was taken is yet to be written down.
+        // The workers may still have to record accepted callbacks.
         let is_idle =
             || self.services.queue.is_empty() && self.work.busy.load(Ordering::Relaxed) == 0;
-        self.until(began, &round, &keys, is_idle).await?;
-        let standing = self.standing(&round, &keys).await?;
-        let (cost, most_busy) = (
+        self.until(started_at, &round, &keys, is_idle).await?;
+        let totals = self.totals(&round, &keys).await?;
+        let (cost, max_busy) = (
             self.cost().since(&before),
-            self.work.most_busy.load(Ordering::Relaxed),
+            self.work.max_busy.load(Ordering::Relaxed),
         );
         Ok(Run {
             round,
-            began,
+            started_at,
             took,
             drained,
             cost,
-            most_busy,
-            standing,
+            max_busy,
+            totals,
         })
     }
 
-    /// All rows first, then their records of the stream.
+    /// Writes all rows first, then relays their stream records.
     async fn sell_at_once(
         &self,
         round: &Round,
         endpoints: &[usize],
     ) -> Result<(Instant, Vec<(ClientId, CallbackId)>)> {
         let keys = self.sell(round, endpoints, 0).await?;
-        let began = Instant::now();
-        self.hand_over(round, &keys).await?;
-        Ok((began, keys))
+        let started_at = Instant::now();
+        self.relay(round, &keys).await?;
+        Ok((started_at, keys))
     }
 
-    /// Some rows and their records every moment, whether those before are delivered or not.
+    /// Writes and relays some rows at each tick, whether earlier ones are delivered or not.
     async fn sell_over_time(
         &self,
         round: &Round,
         endpoints: &[usize],
-        a_second: usize,
+        per_second: usize,
     ) -> Result<(Instant, Vec<(ClientId, CallbackId)>)> {
-        let began = Instant::now();
+        let started_at = Instant::now();
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
         let mut keys = Vec::with_capacity(endpoints.len());
-        for some in endpoints.chunks((a_second / 10).max(1)) {
+        for batch in endpoints.chunks((per_second / 10).max(1)) {
             ticks.tick().await;
-            let sold = self.sell(round, some, keys.len()).await?;
-            self.hand_over(round, &sold).await?;
+            let sold = self.sell(round, batch, keys.len()).await?;
+            self.relay(round, &sold).await?;
             keys.extend(sold);
         }
-        Ok((began, keys))
+        Ok((started_at, keys))
     }
 
-    /// Commits the callback of a sale for each endpoint.
+    /// Commits one callback for each endpoint.
     async fn sell(
         &self,
         round: &Round,
@@ -308,13 +298,13 @@ impl Stage {
         first: usize,
     ) -> Result<Vec<(ClientId, CallbackId)>> {
         let mut keys = Vec::with_capacity(endpoints.len());
-        for some in endpoints.chunks(TOGETHER) {
+        for batch in endpoints.chunks(STREAM_BATCH) {
             let now = Timestamp::from_millisecond(Timestamp::now().as_millisecond())?;
             let (mut ids, mut transaction) = (RandomIds::at(now), Transaction::default());
-            for endpoint in some {
+            for endpoint in batch {
                 let callback = self.sellers[*endpoint].sell(&self.house.app.sealer, &mut ids, now);
                 round
-                    .ledger
+                    .deliveries
                     .expect(callback.id.to_string(), first + keys.len(), *endpoint);
                 transaction.create(&callback)?;
                 keys.push((callback.client_id, callback.id));
@@ -324,12 +314,13 @@ impl Stage {
         Ok(keys)
     }
 
-    /// What the table's stream does.
-    async fn hand_over(&self, round: &Round, keys: &[(ClientId, CallbackId)]) -> Result<()> {
-        for some in keys.chunks(TOGETHER) {
-            some.iter()
-                .for_each(|(_, id)| round.ledger.handed(&id.to_string()));
-            let rows = some
+    /// Does the work of the table's stream.
+    async fn relay(&self, round: &Round, keys: &[(ClientId, CallbackId)]) -> Result<()> {
+        for batch in keys.chunks(STREAM_BATCH) {
+            batch
+                .iter()
+                .for_each(|(_, id)| round.deliveries.relayed(&id.to_string()));
+            let rows = batch
                 .iter()
                 .map(|(client, id)| (format!("{client}#{id}"), "callback".to_owned()));
             self.relay.invoke(records_of(rows)).await?;
@@ -339,16 +330,16 @@ impl Stage {
 
     async fn until(
         &self,
-        began: Instant,
+        started_at: Instant,
         round: &Round,
         keys: &[(ClientId, CallbackId)],
-        is_so: impl Fn() -> bool,
+        condition: impl Fn() -> bool,
     ) -> Result<()> {
-        while !is_so() {
-            if began.elapsed() > TIME_LIMIT {
+        while !condition() {
+            if started_at.elapsed() > TIME_LIMIT {
                 bail!(
                     "not done in {TIME_LIMIT:?}: {:?}",
-                    self.standing(round, keys).await?
+                    self.totals(round, keys).await?
                 );
             }
             tokio::time::sleep(TICK).await;
@@ -356,34 +347,38 @@ impl Stage {
         Ok(())
     }
 
-    async fn standing(&self, round: &Round, keys: &[(ClientId, CallbackId)]) -> Result<Standing> {
+    async fn totals(&self, round: &Round, keys: &[(ClientId, CallbackId)]) -> Result<Totals> {
         let rows = self
             .house
             .app
             .store
             .load_all(keys.iter().map(|(client, id)| keys::callback(*client, *id)))
             .await?;
-        let mut standing = Standing::default();
+        let mut totals = Totals::default();
         for (client, id) in keys {
             let row: Option<&Callback> = rows.get(&keys::callback(*client, *id));
             let is_delivered = row
                 .as_ref()
                 .is_some_and(|row| matches!(row.state, CallbackState::Delivered { .. }));
-            let count = match (round.ledger.is_taken(&id.to_string()), is_delivered, row) {
-                (true, true, _) => &mut standing.delivered,
-                (true, false, Some(_)) => &mut standing.unwritten,
-                (false, false, Some(_)) => &mut standing.waiting,
-                (false, true, _) | (_, _, None) => &mut standing.lost,
+            let count = match (
+                round.deliveries.is_accepted(&id.to_string()),
+                is_delivered,
+                row,
+            ) {
+                (true, true, _) => &mut totals.delivered,
+                (true, false, Some(_)) => &mut totals.unwritten,
+                (false, false, Some(_)) => &mut totals.waiting,
+                (false, true, _) | (_, _, None) => &mut totals.lost,
             };
             *count += 1;
         }
-        Ok(standing)
+        Ok(totals)
     }
 
     fn cost(&self) -> Cost {
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
         Cost {
-            table: self.worker_calls.counted(),
+            table: self.worker_calls.usage(),
             sent: self.services.queue.sent(),
             invocations: read(&self.work.invocations),
             messages: read(&self.work.messages),
@@ -406,7 +401,7 @@ impl Cost {
     }
 }
 
-/// Whether the worker is done with a message; with none if it did not answer properly.
+/// Whether the worker handled the message; false for all messages after an invalid answer.
 fn is_done(answer: Option<&str>, message: &Message) -> bool {
     let Some(answer) = answer.and_then(|answer| serde_json::from_str::<Value>(answer).ok()) else {
         return false;

@@ -1,4 +1,4 @@
-//! What every binary under measurement is started with, and what `template.yaml` says of it.
+//! The environment of every measured binary, and its settings in `template.yaml`.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -6,28 +6,26 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
+use crate::counting_proxy::CountingProxy;
 use crate::fair_queue::FairQueue;
-use crate::front::Front;
 use crate::lambda::Function;
 use crate::services::Services;
 
-/// Where functions find what they work with.
 #[derive(Debug, Clone, Copy)]
-pub struct Place<'a> {
-    /// The table's name.
+pub struct Environment<'a> {
     pub table: &'a str,
-    /// The way to it.
-    pub calls: &'a Front,
-    /// Queues and secrets.
+    pub database: &'a CountingProxy,
     pub services: &'a Services,
 }
 
-impl Place<'_> {
-    /// Starts copies of the binary beside this one, with settings of its own.
-    ///
-    /// # Errors
-    /// It is not built, or does not start.
-    pub async fn start(&self, name: &str, copies: usize, own: &[(&str, &str)]) -> Result<Function> {
+impl Environment<'_> {
+    /// Starts copies of the binary beside this one, with extra environment variables.
+    pub async fn start(
+        &self,
+        name: &str,
+        copies: usize,
+        extra: &[(&str, &str)],
+    ) -> Result<Function> {
         let binary: PathBuf = std::env::current_exe()?.with_file_name(name);
         ensure!(
             binary.exists(),
@@ -42,7 +40,7 @@ impl Place<'_> {
             ("AWS_REGION", "eu-central-1"),
             ("AWS_ACCESS_KEY_ID", "benchmark"),
             ("AWS_SECRET_ACCESS_KEY", "benchmark"),
-            ("AWS_ENDPOINT_URL_DYNAMODB", &self.calls.url),
+            ("AWS_ENDPOINT_URL_DYNAMODB", &self.database.url),
             ("AWS_ENDPOINT_URL_SECRETS_MANAGER", services),
             ("AWS_ENDPOINT_URL_SQS", services),
             ("STAGE", "dev"),
@@ -51,34 +49,30 @@ impl Place<'_> {
             ("CALLBACK_QUEUE_URL", &callbacks),
             ("MAIL_QUEUE_URL", &mails),
             ("IMPORT_QUEUE_URL", &imports),
-            // Nothing comes there: a message that can never be handled would fail here, and the run with it.
+            // No message is sent there: a dead letter would fail the run.
             ("DEAD_LETTER_QUEUE_URL", &dead_letters),
         ];
-        environment.extend(own);
+        environment.extend(extra);
         Function::start(&binary, copies, &environment).await
     }
 }
 
-/// What `template.yaml` says of a worker and its queue.
+/// The settings of a worker and its queue in `template.yaml`.
 #[derive(Debug, Clone, Copy)]
-pub struct Deployed {
-    /// Messages of one invocation.
+pub struct WorkerSettings {
+    /// Messages per invocation.
     pub batch: usize,
-    /// Workers at a time.
+    /// Workers at the same time.
     pub concurrency: usize,
-    /// Memory of one, in MiB.
+    /// Of one worker, in MiB.
     pub memory: u64,
-    /// For how long a message that was received is hidden.
+    /// How long a received message is hidden.
     pub visibility: Duration,
-    /// How often a message is received before it is a dead letter.
-    pub most_receives: u32,
+    /// Receives of a message before it becomes a dead letter.
+    pub max_receives: u32,
 }
 
-impl Deployed {
-    /// Reads what it says of the callback worker.
-    ///
-    /// # Errors
-    /// It says it in another place or form.
+impl WorkerSettings {
     pub fn callbacks() -> Result<Self> {
         let template = tandem_testing::template();
         let number = |path: &str| {
@@ -97,16 +91,15 @@ impl Deployed {
             visibility: Duration::from_secs(number(
                 "/Parameters/CallbackVisibilityTimeout/Default",
             )?),
-            most_receives: number(
+            max_receives: number(
                 "/Resources/CallbackQueue/Properties/RedrivePolicy/maxReceiveCount",
             )?
             .try_into()?,
         })
     }
 
-    /// The stand-in for its queue.
     pub fn queue(&self) -> FairQueue {
-        FairQueue::new(self.visibility, self.most_receives)
+        FairQueue::new(self.visibility, self.max_receives)
     }
 }
 
@@ -115,17 +108,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_template_says_all_that_the_benchmark_needs() {
-        let deployed = Deployed::callbacks().expect("it says so");
+    fn the_template_has_all_settings_of_the_benchmark() {
+        let settings = WorkerSettings::callbacks().expect("the template has them");
         assert!(
-            deployed.visibility >= Duration::from_secs(6 * 60),
+            settings.visibility >= Duration::from_secs(6 * 60),
             "six times the function's timeout"
         );
         assert!(
-            deployed.batch > 0
-                && deployed.concurrency > 0
-                && deployed.memory > 0
-                && deployed.most_receives >= 5
+            settings.batch > 0
+                && settings.concurrency > 0
+                && settings.memory > 0
+                && settings.max_receives >= 5
         );
     }
 }

@@ -1,8 +1,8 @@
 //! A stand-in for a standard SQS queue whose messages have a `MessageGroupId`.
 //!
-//! What is received is hidden until it is deleted or its time is over, then it comes again; after the last receive it goes to
-//! the dead letters. SQS favours groups that are quiet over one that fills the queue ("fair queues"). The stand-in takes the
-//! groups in turn, which is the clearest form of that; what SQS does exactly is not published.
+//! A received message is hidden until it is deleted or its visibility timeout ends, then it is received again; after the last
+//! receive it becomes a dead letter. SQS prefers quiet groups over a group that fills the queue ("fair queues"). The stand-in
+//! takes the groups in turn, which is the plainest form of that; the exact rule of SQS is not published.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,24 +11,21 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
-/// What was received.
 #[derive(Debug, Clone)]
 pub struct Message {
     /// Counts up; the `messageId`.
     pub number: u64,
-    /// What was sent.
     pub body: String,
-    /// How often it was received, this time counted.
+    /// Receives so far, including this one.
     pub received: u32,
     group: String,
     hidden_until: Instant,
 }
 
-/// Messages by group.
 #[derive(Debug)]
 pub struct FairQueue {
     visibility: Duration,
-    most_receives: u32,
+    max_receives: u32,
     state: Mutex<State>,
     filled: Notify,
 }
@@ -38,22 +35,21 @@ struct State {
     sent: u64,
     dead: usize,
     groups: VecDeque<(String, VecDeque<Message>)>,
-    /// Those that are delayed, and those under way, by when they can be received.
+    /// Delayed and received messages, by the time when they can be received.
     hidden: BTreeMap<(Instant, u64), Message>,
 }
 
 impl FairQueue {
-    /// With a visibility timeout and SQS's `maxReceiveCount`.
-    pub fn new(visibility: Duration, most_receives: u32) -> Self {
+    /// `max_receives` is SQS's `maxReceiveCount`.
+    pub fn new(visibility: Duration, max_receives: u32) -> Self {
         Self {
             visibility,
-            most_receives,
+            max_receives,
             state: Mutex::default(),
             filled: Notify::new(),
         }
     }
 
-    /// Adds a message that can be received after a delay.
     pub fn push(&self, group: &str, body: String, delay: Duration) {
         let now = Instant::now();
         let mut state = self.state();
@@ -75,12 +71,12 @@ impl FairQueue {
         self.filled.notify_waiters();
     }
 
-    /// How many were ever sent.
+    /// The number of messages sent so far.
     pub fn sent(&self) -> u64 {
         self.state().sent
     }
 
-    /// Messages that can be received.
+    /// The number of messages that can be received.
     pub fn len(&self) -> usize {
         self.state()
             .groups
@@ -89,21 +85,20 @@ impl FairQueue {
             .sum()
     }
 
-    /// Whether none can be received.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Messages that came too often.
+    /// The number of dead letters.
     pub fn dead(&self) -> usize {
         self.state().dead
     }
 
-    /// Up to `most` messages, one of each group in turn; waits for the first.
-    pub async fn receive(&self, most: usize) -> Vec<Message> {
+    /// Returns up to `max` messages, one of each group in turn; waits for the first.
+    pub async fn receive(&self, max: usize) -> Vec<Message> {
         loop {
             let filled = self.filled.notified();
-            let (received, next) = self.receive_at(Instant::now(), most);
+            let (received, next) = self.receive_at(Instant::now(), max);
             if !received.is_empty() {
                 return received;
             }
@@ -118,15 +113,14 @@ impl FairQueue {
         }
     }
 
-    /// A message that was received is done.
     pub fn delete(&self, message: &Message) {
         self.state()
             .hidden
             .remove(&(message.hidden_until, message.number));
     }
 
-    /// What can be received at a time, and when something that is hidden now comes back.
-    fn receive_at(&self, now: Instant, most: usize) -> (Vec<Message>, Option<Instant>) {
+    /// Returns the messages that can be received, and the time when the next hidden message returns.
+    fn receive_at(&self, now: Instant, max: usize) -> (Vec<Message>, Option<Instant>) {
         let mut state = self.state();
         while let Some(hidden) = state
             .hidden
@@ -134,14 +128,14 @@ impl FairQueue {
             .filter(|hidden| hidden.key().0 <= now)
         {
             let message = hidden.remove();
-            if message.received < self.most_receives {
+            if message.received < self.max_receives {
                 state.show(message)
             } else {
                 state.dead += 1
             }
         }
         let mut received = Vec::new();
-        while received.len() < most {
+        while received.len() < max {
             let Some(message) = state.next() else { break };
             let message = Message {
                 received: message.received + 1,
@@ -191,9 +185,9 @@ mod tests {
 
     const VISIBILITY: Duration = Duration::from_secs(360);
 
-    fn bodies(queue: &FairQueue, now: Instant, most: usize) -> Vec<String> {
+    fn bodies(queue: &FairQueue, now: Instant, max: usize) -> Vec<String> {
         queue
-            .receive_at(now, most)
+            .receive_at(now, max)
             .0
             .into_iter()
             .map(|message| message.body)
@@ -215,30 +209,30 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_deleted_comes_again_until_it_is_dead() {
+    fn a_message_that_is_not_deleted_returns_until_it_is_dead() {
         let queue = FairQueue::new(VISIBILITY, 2);
         queue.push("a", "done".to_owned(), Duration::ZERO);
         queue.push("a", "failed".to_owned(), Duration::ZERO);
-        let begin = Instant::now();
-        let (first, next) = queue.receive_at(begin, 10);
+        let start = Instant::now();
+        let (first, next) = queue.receive_at(start, 10);
         assert_eq!(
             (first.len(), first[0].received, next),
-            (2, 1, Some(begin + VISIBILITY))
+            (2, 1, Some(start + VISIBILITY))
         );
         queue.delete(&first[0]);
         assert_eq!(
-            bodies(&queue, begin + VISIBILITY / 2, 10),
+            bodies(&queue, start + VISIBILITY / 2, 10),
             Vec::<String>::new()
         );
-        assert_eq!(bodies(&queue, begin + VISIBILITY, 10), ["failed"]);
+        assert_eq!(bodies(&queue, start + VISIBILITY, 10), ["failed"]);
         assert_eq!(
-            (bodies(&queue, begin + VISIBILITY * 2, 10), queue.dead()),
+            (bodies(&queue, start + VISIBILITY * 2, 10), queue.dead()),
             (vec![], 1)
         );
     }
 
     #[test]
-    fn a_delayed_message_comes_when_its_time_has_come() {
+    fn a_delayed_message_is_received_after_its_delay() {
         let queue = FairQueue::new(VISIBILITY, 5);
         queue.push("a", "later".to_owned(), Duration::from_secs(5));
         let now = Instant::now();

@@ -1,4 +1,4 @@
-//! The deployment of imports: real binaries of accept, relay and work.
+//! Runs the binaries that import orders: accept, relay and work.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,74 +9,66 @@ use serde_json::{Value, json};
 use tandem_testing::HttpCall;
 use tandem_tests::handlers::{House, Merchant, Who};
 
-use crate::deployment::Place;
+use crate::counting_proxy::CountingProxy;
+use crate::deployment::Environment;
 use crate::fair_queue::FairQueue;
-use crate::front::Front;
 use crate::lambda::{Function, event_of, records_of};
 use crate::services::Services;
 
-/// Chunks that a worker takes at once: the `BatchSize` of the template.
+/// Chunks per invocation: the `BatchSize` of the template.
 const BATCH: usize = 4;
-/// Orders of a chunk: `tandem_domain::import::CHUNK`.
 const CHUNK: usize = tandem_domain::import::CHUNK;
-/// The queue's, as the template has them.
+/// As in the template.
 const VISIBILITY: Duration = Duration::from_secs(360);
-const MOST_RECEIVES: u32 = 5;
+const MAX_RECEIVES: u32 = 5;
 
-/// A client that imports.
 #[derive(Debug, Clone)]
 pub struct Importer {
-    /// The client.
     pub client: Merchant,
-    /// Its externally managed offer.
+    /// Externally managed.
     pub offer: String,
-    /// Its customers.
     pub customers: Vec<String>,
 }
 
-/// All that takes part.
-pub struct Stage {
-    /// The world, set up by the handlers themselves.
+pub struct ImportBench {
+    /// Set up by the real handlers.
     pub house: House,
-    /// The calls of `import-orders`.
-    pub accept_calls: Front,
-    /// The calls of `process-imports`.
-    pub work_calls: Front,
+    /// The database calls of `import-orders`.
+    pub accept_calls: CountingProxy,
+    /// The database calls of `process-imports`.
+    pub work_calls: CountingProxy,
     /// `import-orders`.
     pub accept: Function,
     /// `relay-outbox`.
     pub relay: Function,
     /// `process-imports`.
     pub worker: Function,
-    /// The queue.
     pub services: Services,
-    /// Chunks that were done.
-    pub done: AtomicUsize,
+    pub done_chunks: AtomicUsize,
 }
 
-impl Stage {
-    /// Starts everything; binaries are those beside this one.
-    ///
-    /// # Errors
-    /// A binary is not built, or does not start.
+impl ImportBench {
+    /// Starts the binaries beside this one.
     pub async fn start(acceptors: usize, workers: usize) -> Result<Arc<Self>> {
         let house = House::new().await;
         let (accept_calls, work_calls) = (
-            Front::open(&house.table.endpoint).await?,
-            Front::open(&house.table.endpoint).await?,
+            CountingProxy::start(&house.table.endpoint).await?,
+            CountingProxy::start(&house.table.endpoint).await?,
         );
-        let queue = FairQueue::new(VISIBILITY, MOST_RECEIVES);
+        let queue = FairQueue::new(VISIBILITY, MAX_RECEIVES);
         let services = Services::start(House::DATA_KEY, "imports", queue).await?;
-        let place = |calls| Place {
+        let environment = |database| Environment {
             table: &house.table.table_name,
-            calls,
+            database,
             services: &services,
         };
-        let accept = place(&accept_calls)
+        let accept = environment(&accept_calls)
             .start("import-orders", acceptors, &[])
             .await?;
-        let relay = place(&accept_calls).start("relay-outbox", 1, &[]).await?;
-        let worker = place(&work_calls)
+        let relay = environment(&accept_calls)
+            .start("relay-outbox", 1, &[])
+            .await?;
+        let worker = environment(&work_calls)
             .start("process-imports", workers, &[])
             .await?;
         Ok(Arc::new(Self {
@@ -87,11 +79,11 @@ impl Stage {
             relay,
             worker,
             services,
-            done: AtomicUsize::new(0),
+            done_chunks: AtomicUsize::new(0),
         }))
     }
 
-    /// A client with an offer and customers.
+    /// Creates a client with an offer and customers.
     pub async fn importer(&self, name: &str) -> Importer {
         let company = self.house.company(false).await;
         let client = self.house.merchant(&company, name).await;
@@ -114,10 +106,7 @@ impl Stage {
         }
     }
 
-    /// Sends a request to the function behind `/v1/imports`; the status and the body.
-    ///
-    /// # Errors
-    /// The function failed.
+    /// Sends a request to the function behind `/v1/imports`; returns the status and the body.
     pub async fn http(&self, call: HttpCall) -> Result<(u64, Value)> {
         let answer: Value =
             serde_json::from_str(&self.accept.invoke(call.event().to_string()).await?)?;
@@ -128,10 +117,7 @@ impl Stage {
         ))
     }
 
-    /// Has an import accepted, and its chunks relayed; the promise's id.
-    ///
-    /// # Errors
-    /// It was not accepted.
+    /// Sends an import and relays its chunks; returns the promise's id.
     pub async fn import(&self, importer: &Importer, items: &[Value]) -> Result<String> {
         let call = importer
             .call("POST /v1/imports/orders")
@@ -145,7 +131,7 @@ impl Stage {
             .as_str()
             .context("no promise")?
             .to_owned();
-        // What the table's stream would hand over.
+        // The work of the table's stream.
         let chunks = (0..items.len().div_ceil(CHUNK)).map(|chunk| {
             (
                 format!("{}#{id}", importer.client.id),
@@ -156,10 +142,7 @@ impl Stage {
         Ok(id)
     }
 
-    /// Hands messages to the workers for ever, each copy at most one batch at a time.
-    ///
-    /// # Errors
-    /// A worker failed.
+    /// Gives messages to the workers without end, each copy one batch at a time.
     pub async fn work(self: Arc<Self>) -> Result<()> {
         let pollers = (0..self.worker.copies()).map(|_| self.poll());
         futures::future::try_join_all(pollers).await.map(|_| ())
@@ -175,14 +158,10 @@ impl Stage {
             chunks
                 .iter()
                 .for_each(|chunk| self.services.queue.delete(chunk));
-            self.done.fetch_add(chunks.len(), Ordering::Relaxed);
+            self.done_chunks.fetch_add(chunks.len(), Ordering::Relaxed);
         }
     }
 
-    /// The promise as its client sees it.
-    ///
-    /// # Errors
-    /// It cannot be read.
     pub async fn promise(&self, importer: &Importer, id: &str) -> Result<Value> {
         let call = importer
             .call("GET /v1/imports/{promiseId}")
@@ -196,11 +175,8 @@ impl Stage {
         Ok(promise)
     }
 
-    /// Waits until an import is done, and looks whether it made all of its orders.
-    ///
-    /// # Errors
-    /// It did not.
-    pub async fn completed(&self, importer: &Importer, id: &str) -> Result<()> {
+    /// Waits until an import is done, and checks that it created all orders.
+    pub async fn wait_until_done(&self, importer: &Importer, id: &str) -> Result<()> {
         loop {
             let promise = self.promise(importer, id).await?;
             if promise["finishedAt"].is_null() {
@@ -209,7 +185,7 @@ impl Stage {
             }
             ensure!(
                 promise["counts"]["created"] == promise["itemCount"],
-                "not all orders were made: {promise}"
+                "not all orders were created: {promise}"
             );
             return Ok(());
         }
@@ -217,7 +193,6 @@ impl Stage {
 }
 
 impl Importer {
-    /// A call by this client.
     pub fn call(&self, route: &str) -> HttpCall {
         let Who::Client(client, company) = &self.client.who else {
             unreachable!("a merchant is a client")

@@ -1,4 +1,4 @@
-//! The Lambda Runtime API, and processes that ask it for work.
+//! The Lambda Runtime API, and the processes that poll it.
 //!
 //! Source: <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
 
@@ -22,9 +22,9 @@ use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot};
 
 use crate::fair_queue::Message;
 
-/// What Lambda gives a function that does not say how much it needs, in MiB.
+/// Lambda's default, in MiB.
 pub const MEMORY: u64 = 128;
-/// How long an invocation may take.
+/// Of one invocation.
 const TIME_LIMIT: Duration = Duration::from_secs(60);
 
 /// An event of SQS.
@@ -36,7 +36,7 @@ pub fn event_of(messages: &[Message]) -> String {
     json!({"Records": messages.iter().map(record).collect::<Vec<_>>()}).to_string()
 }
 
-/// An event of the table's stream: rows that were written, by partition key and sort key.
+/// An event of the table's stream for new rows, given by partition key and sort key.
 pub fn records_of(rows: impl Iterator<Item = (String, String)>) -> String {
     let record = |(pk, sk): (String, String)| {
         json!({"eventID": "1", "eventName": "INSERT", "awsRegion": "eu-central-1", "eventSource": "aws:dynamodb",
@@ -47,27 +47,22 @@ pub fn records_of(rows: impl Iterator<Item = (String, String)>) -> String {
 
 type Outcome = Result<String, String>;
 
-/// A function: copies of one binary that take invocations in turn. Dropping it ends them.
+/// Copies of one binary that take invocations in turn. Dropping the function ends them.
 pub struct Function {
     name: String,
-    desk: Arc<Desk>,
+    api: Arc<RuntimeApi>,
     copies: Vec<Child>,
 }
 
-struct Desk {
+struct RuntimeApi {
     number: AtomicU64,
-    /// How often an invocation was asked for.
-    asked: AtomicUsize,
+    polls: AtomicUsize,
     invoke: mpsc::UnboundedSender<(u64, String)>,
     next: AsyncMutex<mpsc::UnboundedReceiver<(u64, String)>>,
     open: Mutex<HashMap<u64, oneshot::Sender<Outcome>>>,
 }
 
 impl Function {
-    /// Starts `copies` processes of a binary with an environment.
-    ///
-    /// # Errors
-    /// The binary is not built, or no port is free.
     pub async fn start(binary: &Path, copies: usize, environment: &[(&str, &str)]) -> Result<Self> {
         let name = binary
             .file_name()
@@ -75,9 +70,9 @@ impl Function {
             .to_string_lossy()
             .into_owned();
         let (invoke, next) = mpsc::unbounded_channel();
-        let desk = Arc::new(Desk {
+        let api = Arc::new(RuntimeApi {
             number: AtomicU64::new(1),
-            asked: AtomicUsize::new(0),
+            polls: AtomicUsize::new(0),
             invoke,
             next: AsyncMutex::new(next),
             open: Mutex::default(),
@@ -91,7 +86,7 @@ impl Function {
             .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
             .route("/2018-06-01/runtime/init/error", post(init_error))
             .layer(DefaultBodyLimit::disable())
-            .with_state(desk.clone());
+            .with_state(api.clone());
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?.to_string();
         tokio::spawn(async move { axum::serve(listener, routes).await });
@@ -111,46 +106,37 @@ impl Function {
                 .with_context(|| format!("{} cannot be started", binary.display()))
         };
         let copies = (0..copies).map(start).collect::<Result<_>>()?;
-        Ok(Self { name, desk, copies })
+        Ok(Self { name, api, copies })
     }
 
-    /// Waits until every copy has started and asks for its first invocation.
-    ///
-    /// # Errors
-    /// One does not in time.
+    /// Waits until every copy polls for its first invocation.
     pub async fn ready(&self) -> Result<()> {
-        let all_ask = async {
-            while self.desk.asked.load(Ordering::Relaxed) < self.copies.len() {
+        let all_poll = async {
+            while self.api.polls.load(Ordering::Relaxed) < self.copies.len() {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        tokio::time::timeout(TIME_LIMIT, all_ask)
+        tokio::time::timeout(TIME_LIMIT, all_poll)
             .await
             .with_context(|| format!("{} did not start in {TIME_LIMIT:?}", self.name))
     }
 
-    /// Lets one of the copies work on an event; its answer.
-    ///
-    /// # Errors
-    /// It answered with an error, or with nothing in time.
+    /// Invokes one of the copies and returns its answer.
     pub async fn invoke(&self, event: String) -> Result<String> {
-        let number = self.desk.number.fetch_add(1, Ordering::Relaxed);
+        let number = self.api.number.fetch_add(1, Ordering::Relaxed);
         let (done, answer) = oneshot::channel();
-        self.desk.open().insert(number, done);
-        self.desk
+        self.api.open().insert(number, done);
+        self.api
             .invoke
             .send((number, event))
-            .map_err(|_| anyhow!("nobody takes invocations"))?;
+            .map_err(|_| anyhow!("no process takes invocations"))?;
         let answer = tokio::time::timeout(TIME_LIMIT, answer).await;
         let answer =
             answer.with_context(|| format!("{} did not answer in {TIME_LIMIT:?}", self.name))??;
         answer.map_err(|error| anyhow!("{} answered with an error: {error}", self.name))
     }
 
-    /// The most memory that any copy had at any time, in KiB (`VmHWM`).
-    ///
-    /// # Errors
-    /// A copy has ended.
+    /// The peak memory of the largest copy, in KiB (`VmHWM`).
     pub fn peak_memory(&self) -> Result<u64> {
         let peaks = self.copies.iter().map(|copy| {
             peak_of(copy).with_context(|| format!("a copy of {} has ended", self.name))
@@ -162,7 +148,6 @@ impl Function {
             .unwrap_or_default())
     }
 
-    /// How many copies there are.
     pub fn copies(&self) -> usize {
         self.copies.len()
     }
@@ -178,7 +163,7 @@ fn peak_of(copy: &Child) -> Result<u64> {
     Ok(peak.trim().trim_end_matches(" kB").parse()?)
 }
 
-impl Desk {
+impl RuntimeApi {
     fn open(&self) -> std::sync::MutexGuard<'_, HashMap<u64, oneshot::Sender<Outcome>>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -186,7 +171,7 @@ impl Desk {
     fn end(&self, number: u64, outcome: Outcome) -> StatusCode {
         match self.open().remove(&number) {
             Some(done) => {
-                // Who asked may have given up.
+                // The caller may have timed out.
                 let _ = done.send(outcome);
                 StatusCode::ACCEPTED
             }
@@ -195,9 +180,9 @@ impl Desk {
     }
 }
 
-async fn next_invocation(State(desk): State<Arc<Desk>>) -> Response<Body> {
-    desk.asked.fetch_add(1, Ordering::Relaxed);
-    let Some((number, event)) = desk.next.lock().await.recv().await else {
+async fn next_invocation(State(api): State<Arc<RuntimeApi>>) -> Response<Body> {
+    api.polls.fetch_add(1, Ordering::Relaxed);
+    let Some((number, event)) = api.next.lock().await.recv().await else {
         return Response::builder()
             .status(StatusCode::GONE)
             .body(Body::empty())
@@ -223,25 +208,25 @@ async fn next_invocation(State(desk): State<Arc<Desk>>) -> Response<Body> {
 }
 
 async fn response(
-    State(desk): State<Arc<Desk>>,
+    State(api): State<Arc<RuntimeApi>>,
     InPath(number): InPath<u64>,
     answer: String,
 ) -> StatusCode {
-    desk.end(number, Ok(answer))
+    api.end(number, Ok(answer))
 }
 
 async fn error(
-    State(desk): State<Arc<Desk>>,
+    State(api): State<Arc<RuntimeApi>>,
     InPath(number): InPath<u64>,
     answer: String,
 ) -> StatusCode {
-    desk.end(number, Err(answer))
+    api.end(number, Err(answer))
 }
 
-async fn init_error(State(desk): State<Arc<Desk>>, answer: String) -> StatusCode {
-    let waiting: Vec<u64> = desk.open().keys().copied().collect();
-    for number in waiting {
-        desk.end(number, Err(format!("it cannot start: {answer}")));
+async fn init_error(State(api): State<Arc<RuntimeApi>>, answer: String) -> StatusCode {
+    let open: Vec<u64> = api.open().keys().copied().collect();
+    for number in open {
+        api.end(number, Err(format!("it cannot start: {answer}")));
     }
     StatusCode::ACCEPTED
 }

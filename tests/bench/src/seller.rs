@@ -1,4 +1,4 @@
-//! Sales whose callbacks are to be delivered, as a purchase by the real handlers made one.
+//! Sales with callbacks to deliver, copied from a purchase by the real handlers.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ use tandem_tests::handlers::House;
 
 use crate::receivers::Receivers;
 
-/// One who sells what another one offers, to whom each sale is told.
+/// A client that sells another client's offer. Each sale makes a callback to the other client.
 pub struct Seller {
     announcement: Announcement,
     concerned: Concerned,
@@ -22,15 +22,12 @@ pub struct Seller {
 }
 
 impl Seller {
-    /// One for each endpoint: two connected clients and a purchase, whose callback is delivered and then the pattern of more.
-    ///
-    /// # Errors
-    /// The callback of a purchase is not found or is not as purchases make them.
+    /// One seller for each endpoint: two connected clients and a purchase, whose delivered callback is the pattern of all others.
     pub async fn all(house: &House, receivers: &Receivers, endpoints: usize) -> Result<Vec<Self>> {
         let mut numbers = HashMap::new();
         for endpoint in 0..endpoints {
             let pair = house.pair(Some(receivers.url(endpoint))).await;
-            receivers.know_secret(
+            receivers.set_secret(
                 endpoint,
                 pair.secret
                     .clone()
@@ -39,7 +36,7 @@ impl Seller {
             let _ = house.purchase(&pair, "the pattern").await.expect(201);
             numbers.insert(pair.connection, endpoint);
         }
-        // The mails and callbacks of all that.
+        // Delivers the mails and callbacks of the setup.
         house.work().await;
         let mut sellers = HashMap::new();
         for row in house
@@ -51,7 +48,7 @@ impl Seller {
             let endpoint = row["connectionId"]
                 .as_str()
                 .and_then(|id| numbers.get(id))
-                .context("a callback of no connection")?;
+                .context("a callback without a known connection")?;
             sellers.insert(*endpoint, Self::of(house, row).await?);
         }
         (0..endpoints)
@@ -71,14 +68,13 @@ impl Seller {
         let callback = store
             .get(&keys::callback(client, id))
             .await?
-            .context("the row was just there")?;
+            .context("the row exists")?;
         ensure!(callback.due_at().is_none(), "{id} was not delivered");
         let concerned = callback.concerned.context("a sale concerns a customer")?;
         let customer = store
             .get(&keys::customer(concerned.company_id, concerned.customer_id))
             .await?;
-        let personal =
-            callback_body::personal(sealer, &customer.context("the customer is there")?)?;
+        let personal = callback_body::personal(sealer, &customer.context("the customer exists")?)?;
         let mut body: Value =
             serde_json::from_slice(&callback_body::body(sealer, &callback, Some(&personal))?)?;
         let announcement = Announcement {
@@ -96,7 +92,7 @@ impl Seller {
         })
     }
 
-    /// The callback of another sale.
+    /// Returns the callback of another sale.
     pub fn sell(&self, sealer: &Sealer, ids: &mut RandomIds, now: Timestamp) -> Callback {
         callback_body::seal_personal(
             sealer,

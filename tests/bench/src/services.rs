@@ -1,4 +1,4 @@
-//! Stand-ins for Secrets Manager and SQS, of which functions use one operation each.
+//! Stand-ins for Secrets Manager and SQS; functions use one operation of each.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,31 +12,28 @@ use tokio::net::TcpListener;
 
 use crate::fair_queue::FairQueue;
 
-/// Both, at one address.
+/// Both services, at one address.
 #[derive(Debug)]
 pub struct Services {
     /// `http://127.0.0.1:PORT`
     pub url: String,
-    /// What was sent to the one queue that is looked at.
+    /// The one queue that is kept.
     pub queue: Arc<FairQueue>,
 }
 
 #[derive(Clone)]
-struct Answering {
+struct Service {
     secret: Arc<str>,
     name: &'static str,
     queue: Arc<FairQueue>,
 }
 
 impl Services {
-    /// Starts them with the text of every secret, and a queue with the last part of its URL. What is sent to other queues is
-    /// taken and forgotten.
-    ///
-    /// # Errors
-    /// No port is free.
+    /// `secret` is the value of every secret, `name` the last part of the URL of `queue`. Messages to other queues are accepted
+    /// and dropped.
     pub async fn start(secret: &str, name: &'static str, queue: FairQueue) -> Result<Self> {
         let queue = Arc::new(queue);
-        let answering = Answering {
+        let service = Service {
             secret: secret.into(),
             name,
             queue: queue.clone(),
@@ -46,14 +43,14 @@ impl Services {
         let routes = Router::new()
             .fallback(answer)
             .layer(DefaultBodyLimit::disable())
-            .with_state(answering);
+            .with_state(service);
         tokio::spawn(async move { axum::serve(listener, routes).await });
         Ok(Self { url, queue })
     }
 }
 
 async fn answer(
-    State(service): State<Answering>,
+    State(service): State<Service>,
     headers: HeaderMap,
     body: String,
 ) -> (StatusCode, Json<Value>) {
@@ -61,19 +58,19 @@ async fn answer(
         .get("x-amz-target")
         .and_then(|target| target.to_str().ok())
         .unwrap_or_default();
-    let asked: Value = serde_json::from_str(&body).unwrap_or_default();
+    let request: Value = serde_json::from_str(&body).unwrap_or_default();
     match operation {
         "secretsmanager.GetSecretValue" => {
-            let id = &asked["SecretId"];
+            let id = &request["SecretId"];
             (
                 StatusCode::OK,
                 Json(json!({"ARN": id, "Name": id, "SecretString": &*service.secret})),
             )
         }
-        "AmazonSQS.SendMessageBatch" => match asked["Entries"].as_array() {
+        "AmazonSQS.SendMessageBatch" => match request["Entries"].as_array() {
             Some(entries) if !entries.is_empty() => (
                 StatusCode::OK,
-                Json(service.take(&asked["QueueUrl"], entries)),
+                Json(service.send(&request["QueueUrl"], entries)),
             ),
             _ => (
                 StatusCode::BAD_REQUEST,
@@ -87,12 +84,12 @@ async fn answer(
     }
 }
 
-impl Answering {
-    fn take(&self, url: &Value, entries: &[Value]) -> Value {
+impl Service {
+    fn send(&self, url: &Value, entries: &[Value]) -> Value {
         let is_kept = url
             .as_str()
             .is_some_and(|url| url.rsplit('/').next() == Some(self.name));
-        let taken = entries.iter().map(|entry| {
+        let sent = entries.iter().map(|entry| {
             let text = |name: &str| entry[name].as_str().unwrap_or_default();
             if is_kept {
                 let delay = Duration::from_secs(entry["DelaySeconds"].as_u64().unwrap_or(0));
@@ -104,6 +101,6 @@ impl Answering {
             }
             json!({"Id": text("Id"), "MessageId": text("Id"), "MD5OfMessageBody": ""})
         });
-        json!({"Successful": taken.collect::<Vec<_>>(), "Failed": []})
+        json!({"Successful": sent.collect::<Vec<_>>(), "Failed": []})
     }
 }

@@ -1,6 +1,6 @@
-//! Delivers many callbacks to receivers some of which fail, and tells what that costs: `make bench-callbacks`.
+//! Measures the delivery of many callbacks to receivers, some of which fail: `make bench-callbacks`.
 
-// The futures of all handlers are one deep type.
+// The handlers' futures are a deeply nested type.
 #![recursion_limit = "256"]
 
 use std::sync::Arc;
@@ -8,17 +8,17 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
-use tandem_bench::callbacks::{Load, Run, SCHEDULE, Stage};
-use tandem_bench::ledger::{Entry, percentile};
+use tandem_bench::callbacks::{CallbackBench, Load, Run, SCHEDULE};
+use tandem_bench::deliveries::{Delivery, percentile};
 use tandem_bench::receivers::{Faults, can_be_dead};
 use tandem_bench::table::{line, say};
 
-/// Callbacks of the run in which requests fail, unless the first argument says otherwise.
+/// Callbacks of the first run; the first argument overrides it.
 const CALLBACKS: usize = 20_000;
-/// Endpoints, each of a client of its own.
+/// Each belongs to its own client.
 const ENDPOINTS: usize = 100;
-/// Callbacks a second of the runs in which endpoints are dead: so many that what comes for them in the ten seconds until the
-/// first of it has failed leaves workers free, and so many that it would not.
+/// Callbacks per second of the runs with dead endpoints. At the first rate, the callbacks to dead endpoints of the ten seconds
+/// before the first timeout leave workers free; at the second they would not.
 const PACES: [usize; 2] = [50, 200];
 
 #[tokio::main]
@@ -26,58 +26,58 @@ async fn main() -> Result<()> {
     let callbacks = std::env::args()
         .nth(1)
         .map_or(Ok(CALLBACKS), |number| number.parse())?;
-    ensure!(callbacks >= 1_000, "say at least 1000");
-    let stage = Stage::start(ENDPOINTS).await?;
-    let (copies, batch) = (stage.deployed.concurrency, stage.deployed.batch);
+    ensure!(callbacks >= 1_000, "the least number of callbacks is 1000");
+    let bench = CallbackBench::start(ENDPOINTS).await?;
+    let (copies, batch) = (bench.settings.concurrency, bench.settings.batch);
     say(format!(
         "real: the binaries deliver-callbacks ({copies} processes, a batch of {batch} each), relay-outbox (1) and sweep-outbox"
     ));
     say(
-        "      (1, each minute), fed through the Lambda Runtime API; a receiver over HTTP, which looks at signatures, for each",
+        "      (1, each minute), fed through the Lambda Runtime API; a receiver over HTTP, which verifies signatures, for each",
     );
     say(format!(
-        "      of {ENDPOINTS} endpoints; rows as purchases make them"
+        "      of {ENDPOINTS} endpoints; rows as purchases write them"
     ));
     say(
-        "stood in: DynamoDB by an in-process one on SQLite, which counts capacity as DynamoDB does; its stream by the keys of",
+        "stand-ins: DynamoDB is an in-process one on SQLite, which counts capacity as DynamoDB does; its stream is the keys",
     );
     say(
-        "          what was sold; SQS by a queue that takes the message groups in turn; Secrets Manager",
+        "      of the sales; SQS is a queue that takes the message groups in turn; Secrets Manager",
     );
     say(format!("seconds before each attempt: {SCHEDULE}"));
-    let mut workers = tokio::spawn(stage.clone().work());
-    let measured = tokio::spawn(measure(stage, callbacks));
+    let mut workers = tokio::spawn(bench.clone().work());
+    let measured = tokio::spawn(measure(bench, callbacks));
     let result = tokio::select! {
         failed = &mut workers => match failed? { Err(error) => Err(error), Ok(()) => bail!("the workers ended") },
         measured = measured => measured?,
     };
-    // The processes are ended while what they ask for work is still there.
+    // End the processes before the server that they poll.
     workers.abort();
     let _ = workers.await;
     result
 }
 
-async fn measure(stage: Arc<Stage>, callbacks: usize) -> Result<()> {
+async fn measure(bench: Arc<CallbackBench>, callbacks: usize) -> Result<()> {
     let load = Load {
         callbacks,
-        a_second: None,
+        per_second: None,
         faults: Faults {
             thousandths: 10,
             dead: false,
         },
     };
-    let at_once = stage.run(load).await?;
-    tell_of_requests(&stage, &at_once, callbacks)?;
+    let at_once = bench.run(load).await?;
+    print_failing_requests(&bench, &at_once, callbacks)?;
 
     let mut runs = vec![at_once];
-    for a_second in PACES {
+    for per_second in PACES {
         let load = Load {
             callbacks: callbacks / 8,
-            a_second: Some(a_second),
+            per_second: Some(per_second),
             faults: Faults::default(),
         };
-        let healthy = stage.run(load).await?;
-        let dead = stage
+        let healthy = bench.run(load).await?;
+        let dead = bench
             .run(Load {
                 faults: Faults {
                     thousandths: 0,
@@ -86,68 +86,68 @@ async fn measure(stage: Arc<Stage>, callbacks: usize) -> Result<()> {
                 ..load
             })
             .await?;
-        tell_of_endpoints(&healthy, &dead, load.callbacks, a_second);
+        print_dead_endpoints(&healthy, &dead, load.callbacks, per_second);
         runs.extend([healthy, dead]);
     }
 
     say("");
-    let memory = stage.worker.peak_memory()?;
+    let memory = bench.worker.peak_memory()?;
     line(
         "peak memory of deliver-callbacks, MiB (of the template's)",
-        format!("{:.1} ({})", mib(memory), stage.deployed.memory),
+        format!("{:.1} ({})", mib(memory), bench.settings.memory),
     );
     line(
         "messages that failed, dead letters",
         format!(
             "{}, {}",
             runs.iter().map(|run| run.cost.failed).sum::<u64>(),
-            stage.services.queue.dead()
+            bench.services.queue.dead()
         ),
     );
     for run in &runs {
-        let standing = run.standing;
+        let totals = run.totals;
         ensure!(
-            standing.lost == 0 && standing.waiting == 0 && standing.unwritten == 0,
-            "not all is delivered: {standing:?}"
+            totals.lost == 0 && totals.waiting == 0 && totals.unwritten == 0,
+            "not all callbacks are delivered: {totals:?}"
         );
         ensure!(
-            run.round.met.forged.load(Ordering::Relaxed) == 0,
+            run.round.counts.forged.load(Ordering::Relaxed) == 0,
             "a signature was wrong"
         );
     }
     ensure!(
-        memory < stage.deployed.memory * 1024,
+        memory < bench.settings.memory * 1024,
         "the worker needs more memory than the template gives"
     );
     Ok(())
 }
 
-/// What one of a hundred requests that fail, in each of three ways, does to the rest.
-fn tell_of_requests(stage: &Stage, run: &Run, callbacks: usize) -> Result<()> {
-    let (entries, cost) = (run.round.ledger.of(|_| true), run.cost);
-    let taken: Vec<Duration> = entries
+/// The effect of one failing request in a hundred, for each of three kinds of failure.
+fn print_failing_requests(bench: &CallbackBench, run: &Run, callbacks: usize) -> Result<()> {
+    let (deliveries, cost) = (run.round.deliveries.of(|_| true), run.cost);
+    let accepted: Vec<Duration> = deliveries
         .iter()
-        .filter_map(|entry| Some(entry.taken? - run.began))
+        .filter_map(|delivery| Some(delivery.accepted? - run.started_at))
         .collect();
-    let (most, met) = (
-        percentile(taken, 99),
+    let (p99, count) = (
+        percentile(accepted, 99),
         |count: &std::sync::atomic::AtomicU64| count.load(Ordering::Relaxed),
     );
-    let (of, whole) = (&run.round.met, by(callbacks as u64, 1));
+    let (of, whole) = (&run.round.counts, by(callbacks as u64, 1));
     say("");
     say("One of a hundred requests is answered with 500, one hangs, one is dropped");
-    line("callbacks, handed over at once", callbacks);
-    line("lost", run.standing.lost);
-    line("attempted again after a 2xx", again(&entries));
-    line("attempts", attempts(&entries));
-    let ends = format!(
+    line("callbacks, all sold at once", callbacks);
+    line("lost", run.totals.lost);
+    line("attempted again after a 2xx", duplicates(&deliveries));
+    line("attempts", attempts(&deliveries));
+    let results = format!(
         "{}, {}, {}, {}",
-        met(&of.taken),
-        met(&of.failed),
-        met(&of.hung),
-        met(&of.dropped)
+        count(&of.accepted),
+        count(&of.failed),
+        count(&of.hung),
+        count(&of.dropped)
     );
-    line("  2xx, 500, hung, dropped", ends);
+    line("  2xx, 500, hung, dropped", results);
     line(
         "calls of the worker to the table, by callback",
         format!("{:.2}", by(cost.table.calls, callbacks)),
@@ -180,43 +180,50 @@ fn tell_of_requests(stage: &Stage, run: &Run, callbacks: usize) -> Result<()> {
         format!(
             "{:.0}, {:.0}",
             cost.worked.as_secs_f64(),
-            held(run).as_secs_f64()
+            hung(run).as_secs_f64()
         ),
     );
     line(
-        "most workers busy at a time",
-        format!("{} of {}", run.most_busy, stage.worker.copies()),
+        "most workers busy at the same time",
+        format!("{} of {}", run.max_busy, bench.worker.copies()),
     );
     line(
         "deliveries a second, until 99 % were delivered",
         format!(
             "{:.0}",
-            share(by((callbacks * 99 / 100) as u64, 1), most.as_secs_f64())
+            share(by((callbacks * 99 / 100) as u64, 1), p99.as_secs_f64())
         ),
     );
     line(
         "seconds until 99 %, until all",
-        format!("{:.1}, {:.1}", most.as_secs_f64(), run.took.as_secs_f64()),
+        format!("{:.1}, {:.1}", p99.as_secs_f64(), run.took.as_secs_f64()),
     );
-    line("start delay p50, p99, in seconds", delays(&entries));
+    line("start delay p50, p99, in seconds", delays(&deliveries));
     Ok(())
 }
 
-/// What one of ten endpoints that hangs does to the others, beside a run without.
-fn tell_of_endpoints(healthy: &Run, dead: &Run, callbacks: usize, a_second: usize) {
-    let others = |run: &Run| run.round.ledger.of(|endpoint| !can_be_dead(endpoint));
+/// The effect of one hanging endpoint in ten on the others, beside a run without.
+fn print_dead_endpoints(healthy: &Run, dead: &Run, callbacks: usize, per_second: usize) {
+    let others = |run: &Run| run.round.deliveries.of(|endpoint| !can_be_dead(endpoint));
     let (without, with) = (others(healthy), others(dead));
-    let of_dead = dead.round.ledger.of(can_be_dead);
-    let p99 = |entries: &[Entry]| {
-        percentile(entries.iter().filter_map(Entry::start_delay).collect(), 99).as_secs_f64()
+    let of_dead = dead.round.deliveries.of(can_be_dead);
+    let p99 = |deliveries: &[Delivery]| {
+        percentile(
+            deliveries
+                .iter()
+                .filter_map(Delivery::start_delay)
+                .collect(),
+            99,
+        )
+        .as_secs_f64()
     };
     let both = |of: fn(&Run) -> String| format!("{} | {}", of(healthy), of(dead));
     say("");
     say(format!(
-        "{a_second} callbacks a second, {callbacks} in all: none of the endpoints hangs | one of ten hangs for 15 s on everything"
+        "{per_second} callbacks a second, {callbacks} in all: none of the endpoints hangs | one of ten hangs for 15 s on everything"
     ));
     line(
-        "callbacks of the other nine",
+        "callbacks of the other endpoints",
         format!("{} | {}", without.len(), with.len()),
     );
     line(
@@ -224,12 +231,12 @@ fn tell_of_endpoints(healthy: &Run, dead: &Run, callbacks: usize, a_second: usiz
         format!("{} | {}", delays(&without), delays(&with)),
     );
     line(
-        "  p99 with those that hang to p99 without",
+        "  p99 with hanging endpoints, to p99 without",
         format!("{:.2}", share(p99(&with), p99(&without))),
     );
     line(
-        "most workers busy at a time",
-        both(|run| run.most_busy.to_string()),
+        "most workers busy at the same time",
+        both(|run| run.max_busy.to_string()),
     );
     line(
         "seconds of all invocations",
@@ -237,7 +244,7 @@ fn tell_of_endpoints(healthy: &Run, dead: &Run, callbacks: usize, a_second: usiz
     );
     line(
         "seconds of attempts that hung (up to ten in an invocation)",
-        both(|run| format!("{:.0}", held(run).as_secs_f64())),
+        both(|run| format!("{:.0}", hung(run).as_secs_f64())),
     );
     line(
         "calls of the worker to the table, by callback",
@@ -251,44 +258,54 @@ fn tell_of_endpoints(healthy: &Run, dead: &Run, callbacks: usize, a_second: usiz
         "attempts that hung, by endpoint",
         format!(
             "{:.1}",
-            by(dead.round.met.hung.load(Ordering::Relaxed), ENDPOINTS / 10)
+            by(
+                dead.round.counts.hung.load(Ordering::Relaxed),
+                ENDPOINTS / 10
+            )
         ),
     );
     line(
-        "  most at a time at one endpoint",
-        dead.round.met.most_at_dead.load(Ordering::Relaxed),
+        "  most at the same time at one endpoint",
+        dead.round.counts.max_at_dead.load(Ordering::Relaxed),
     );
     line(
-        "callbacks of such an endpoint",
+        "callbacks of a hanging endpoint",
         format!("{:.0}", by(of_dead.len() as u64, ENDPOINTS / 10)),
     );
     line(
-        "seconds until they had all of it, after they were there again",
+        "seconds from their recovery until they had all of it",
         format!("{:.0}", dead.drained.as_secs_f64()),
     );
-    line("lost", both(|run| run.standing.lost.to_string()));
+    line("lost", both(|run| run.totals.lost.to_string()));
     line(
         "attempted again after a 2xx",
-        format!("{} | {}", again(&without), again(&with) + again(&of_dead)),
+        format!(
+            "{} | {}",
+            duplicates(&without),
+            duplicates(&with) + duplicates(&of_dead)
+        ),
     );
 }
 
-fn attempts(entries: &[Entry]) -> u32 {
-    entries.iter().map(|entry| entry.attempts).sum()
+fn attempts(deliveries: &[Delivery]) -> u32 {
+    deliveries.iter().map(|delivery| delivery.attempts).sum()
 }
 
-fn again(entries: &[Entry]) -> u32 {
-    entries.iter().map(|entry| entry.again).sum()
+fn duplicates(deliveries: &[Delivery]) -> u32 {
+    deliveries.iter().map(|delivery| delivery.duplicates).sum()
 }
 
-fn delays(entries: &[Entry]) -> String {
-    let delays: Vec<Duration> = entries.iter().filter_map(Entry::start_delay).collect();
+fn delays(deliveries: &[Delivery]) -> String {
+    let delays: Vec<Duration> = deliveries
+        .iter()
+        .filter_map(Delivery::start_delay)
+        .collect();
     let at = |hundredths| percentile(delays.clone(), hundredths).as_secs_f64();
     format!("{:.2}, {:.2}", at(50), at(99))
 }
 
-fn held(run: &Run) -> Duration {
-    Duration::from_millis(run.round.met.held.load(Ordering::Relaxed))
+fn hung(run: &Run) -> Duration {
+    Duration::from_millis(run.round.counts.hung_ms.load(Ordering::Relaxed))
 }
 
 #[expect(

@@ -1,6 +1,6 @@
-//! Imports many orders of five clients at once, and tells what that costs: `make bench-import`.
+//! Measures the import of many orders of five clients at once: `make bench-import`.
 
-// The futures of all handlers are one deep type.
+// The handlers' futures are a deeply nested type.
 #![recursion_limit = "256"]
 
 use std::sync::Arc;
@@ -10,17 +10,17 @@ use std::time::Instant;
 use anyhow::{Result, bail, ensure};
 use futures::future::try_join_all;
 use serde_json::Value;
-use tandem_bench::front::Counted;
-use tandem_bench::import::{Importer, Stage};
+use tandem_bench::counting_proxy::Usage;
+use tandem_bench::import::{ImportBench, Importer};
 use tandem_bench::lambda::MEMORY;
 use tandem_bench::table::{line, say};
 
 const CLIENTS: usize = 5;
-/// Orders of one call.
+/// Orders per call.
 const CALL: usize = 1_000;
-/// Orders of all clients, unless the first argument says otherwise.
+/// Orders of all clients; the first argument overrides it.
 const ORDERS: usize = 100_000;
-/// The largest body, in bytes.
+/// Bytes.
 const LARGEST_BODY: usize = 2 * 1024 * 1024;
 
 #[tokio::main]
@@ -30,56 +30,59 @@ async fn main() -> Result<()> {
         .map_or(Ok(ORDERS), |number| number.parse())?;
     ensure!(
         orders % (CLIENTS * CALL) == 0,
-        "say a multiple of {}",
+        "the number of orders must be a multiple of {}",
         CLIENTS * CALL
     );
-    let stage = Stage::start(2, 4).await?;
+    let bench = ImportBench::start(2, 4).await?;
     say(
         "real: the binaries import-orders (2 processes), relay-outbox (1) and process-imports (4), fed through the Lambda Runtime API",
     );
     say(
-        "stood in: DynamoDB by an in-process one on SQLite, which counts capacity as DynamoDB does; its stream by the keys of",
+        "stand-ins: DynamoDB is an in-process one on SQLite, which counts capacity as DynamoDB does; its stream is the keys",
     );
     say(
-        "          what was accepted; SQS by a queue that takes the message groups in turn; Secrets Manager",
+        "      of the accepted chunks; SQS is a queue that takes the message groups in turn; Secrets Manager",
     );
-    let workers = tokio::spawn(stage.clone().work());
-    let measured = tokio::spawn(measure(stage, orders));
+    let workers = tokio::spawn(bench.clone().work());
+    let measured = tokio::spawn(measure(bench, orders));
     tokio::select! {
         failed = workers => match failed? { Err(error) => Err(error), Ok(()) => bail!("the workers ended") },
         measured = measured => measured?,
     }
 }
 
-async fn measure(stage: Arc<Stage>, orders: usize) -> Result<()> {
+async fn measure(bench: Arc<ImportBench>, orders: usize) -> Result<()> {
     let mut importers = Vec::new();
     for number in 0..CLIENTS {
-        importers.push(stage.importer(&format!("Client{number}")).await);
+        importers.push(bench.importer(&format!("Client{number}")).await);
     }
-    let small = stage.importer("Small").await;
-    let begin = Instant::now();
+    let small = bench.importer("Small").await;
+    let start = Instant::now();
     let promises = try_join_all(
         importers
             .iter()
-            .map(|importer| accept_all(&stage, importer, orders / CLIENTS)),
+            .map(|importer| accept_all(&bench, importer, orders / CLIENTS)),
     )
     .await?;
-    let accepted = begin.elapsed();
-    let waiting = stage.services.queue.len();
-    let (before, since) = (stage.done.load(Ordering::Relaxed), Instant::now());
+    let accepted = start.elapsed();
+    let waiting = bench.services.queue.len();
+    let (before, since) = (bench.done_chunks.load(Ordering::Relaxed), Instant::now());
     let items: Vec<Value> = (0..10).map(|number| small.item(number)).collect();
-    let promise = stage.import(&small, &items).await?;
-    stage.completed(&small, &promise).await?;
-    let (small_took, passed) = (since.elapsed(), stage.done.load(Ordering::Relaxed) - before);
+    let promise = bench.import(&small, &items).await?;
+    bench.wait_until_done(&small, &promise).await?;
+    let (small_took, passed) = (
+        since.elapsed(),
+        bench.done_chunks.load(Ordering::Relaxed) - before,
+    );
     for (importer, promises) in importers.iter().zip(&promises) {
-        // One after the other: who asks for all at once is a load of its own.
+        // One after another, because many concurrent reads would be a load of their own.
         for promise in promises {
-            stage.completed(importer, promise).await?;
+            bench.wait_until_done(importer, promise).await?;
         }
     }
-    let took = begin.elapsed();
-    let (accept, work) = (stage.accept_calls.counted(), stage.work_calls.counted());
-    let memory = stage.accept.peak_memory()?;
+    let took = start.elapsed();
+    let (accept, work) = (bench.accept_calls.usage(), bench.work_calls.usage());
+    let memory = bench.accept.peak_memory()?;
 
     say("");
     line("orders imported, of 5 clients at once", orders);
@@ -96,28 +99,25 @@ async fn measure(stage: Arc<Stage>, orders: usize) -> Result<()> {
         per(work.calls, orders),
     );
     line(
-        "  transactions that lost a race and were done anew",
+        "  transactions that lost a race and were retried",
         format!("{:.3}", per_f(work.cancelled, orders)),
     );
     line(
         "write units, by order (accepting, working)",
-        units(accept, work, orders, |counted| counted.write),
+        units(accept, work, orders, |usage| usage.write),
     );
     line(
         "read units, by order (accepting, working)",
-        units(accept, work, orders, |counted| counted.read),
+        units(accept, work, orders, |usage| usage.read),
     );
     say("");
-    line(
-        "chunks that waited when a client with 10 orders came",
-        waiting,
-    );
+    line("chunks that waited when a client sent 10 orders", waiting);
     line(
         "chunks of others done until its orders were",
         passed.saturating_sub(1),
     );
     line(
-        "its seconds, of those of all",
+        "its seconds, of the seconds of all",
         format!(
             "{:.1} of {:.0}",
             small_took.as_secs_f64(),
@@ -127,19 +127,19 @@ async fn measure(stage: Arc<Stage>, orders: usize) -> Result<()> {
     say("");
     line(
         "peak memory of process-imports, MiB",
-        mib(stage.worker.peak_memory()?),
+        mib(bench.worker.peak_memory()?),
     );
     line(
         "peak memory of relay-outbox, MiB",
-        mib(stage.relay.peak_memory()?),
+        mib(bench.relay.peak_memory()?),
     );
     line("peak memory of import-orders, MiB", mib(memory));
-    largest_bodies(&stage, &small).await?;
+    largest_bodies(&bench, &small).await?;
     ensure!(
         passed < 100,
-        "the small client waited for more than some rounds of the workers"
+        "the small client waited for too many chunks of others"
     );
-    for function in [&stage.accept, &stage.worker, &stage.relay] {
+    for function in [&bench.accept, &bench.worker, &bench.relay] {
         ensure!(
             function.peak_memory()? < MEMORY * 1024,
             "a function needs more than {MEMORY} MiB"
@@ -148,19 +148,23 @@ async fn measure(stage: Arc<Stage>, orders: usize) -> Result<()> {
     Ok(())
 }
 
-async fn accept_all(stage: &Stage, importer: &Importer, orders: usize) -> Result<Vec<String>> {
+async fn accept_all(
+    bench: &ImportBench,
+    importer: &Importer,
+    orders: usize,
+) -> Result<Vec<String>> {
     let mut promises = Vec::new();
     for call in 0..orders / CALL {
         let items: Vec<Value> = (0..CALL)
             .map(|number| importer.item(call * CALL + number))
             .collect();
-        promises.push(stage.import(importer, &items).await?);
+        promises.push(bench.import(importer, &items).await?);
     }
     Ok(promises)
 }
 
-/// Bodies as large as they may be: what a client would send, and what costs a parser most.
-async fn largest_bodies(stage: &Stage, importer: &Importer) -> Result<()> {
+/// Bodies of the largest size: an honest import, and the most costly bodies for a parser.
+async fn largest_bodies(bench: &ImportBench, importer: &Importer) -> Result<()> {
     let items: Vec<Value> = (0..CALL)
         .map(|number| importer.item(100_000 + number))
         .collect();
@@ -187,7 +191,7 @@ async fn largest_bodies(stage: &Stage, importer: &Importer) -> Result<()> {
             422,
             filled(r#"{"items":[[]"#, ",[]", "]}"),
         ),
-        ("as many objects as are taken", 422, {
+        ("the most objects that are accepted", 422, {
             let body = format!(r#"{{"items":[{}0]}}"#, r#"{"":{"":0}},"#.repeat(33_000));
             format!("{body}{}", " ".repeat(LARGEST_BODY - body.len()))
         }),
@@ -204,19 +208,19 @@ async fn largest_bodies(stage: &Stage, importer: &Importer) -> Result<()> {
             format!(r#"{{"items":[{{{members}"z":0}}]}}"#)
         }),
     ];
-    for (what, expected, body) in bodies {
+    for (label, expected, body) in bodies {
         let call = importer
             .call("POST /v1/imports/orders")
             .header("content-type", "application/json")
             .body(body);
-        let (status, answer) = stage.http(call).await?;
+        let (status, answer) = bench.http(call).await?;
         line(
-            &format!("  after a body of 2 MiB: {what} ({status})"),
-            mib(stage.accept.peak_memory()?),
+            &format!("  after a body of 2 MiB: {label} ({status})"),
+            mib(bench.accept.peak_memory()?),
         );
         ensure!(
             status == expected || status == 400,
-            "{what} was answered with {status}: {answer}"
+            "{label} was answered with {status}: {answer}"
         );
     }
     Ok(())
@@ -240,7 +244,7 @@ fn per(count: u64, orders: usize) -> String {
     clippy::float_arithmetic,
     reason = "shares"
 )]
-fn units(accept: Counted, work: Counted, orders: usize, of: fn(&Counted) -> f64) -> String {
+fn units(accept: Usage, work: Usage, orders: usize, of: fn(&Usage) -> f64) -> String {
     format!(
         "{:.2}, {:.2}",
         of(&accept) / orders as f64,

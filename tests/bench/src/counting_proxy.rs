@@ -1,4 +1,4 @@
-//! Stands before the in-process DynamoDB and counts what comes through.
+//! A proxy in front of the in-process DynamoDB that counts calls and capacity.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,9 +12,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokio::net::TcpListener;
 
-/// A way to the database that counts.
 #[derive(Debug)]
-pub struct Front {
+pub struct CountingProxy {
     /// `http://127.0.0.1:PORT`
     pub url: String,
     counts: Arc<Counts>,
@@ -28,12 +27,10 @@ struct Counts {
     write_halves: AtomicU64,
 }
 
-/// What came through.
 #[derive(Debug, Clone, Copy)]
-pub struct Counted {
-    /// Requests.
+pub struct Usage {
     pub calls: u64,
-    /// Transactions that a condition cancelled, among them.
+    /// Transactions that a condition cancelled.
     pub cancelled: u64,
     /// Read capacity units.
     pub read: f64,
@@ -41,8 +38,7 @@ pub struct Counted {
     pub write: f64,
 }
 
-impl Counted {
-    /// What came through since an earlier look.
+impl Usage {
     #[expect(clippy::float_arithmetic, reason = "units come in halves")]
     pub fn since(&self, before: &Self) -> Self {
         Self {
@@ -55,20 +51,17 @@ impl Counted {
 }
 
 #[derive(Clone)]
-struct Passing {
+struct Proxy {
     database: Arc<str>,
     http: reqwest::Client,
     counts: Arc<Counts>,
 }
 
-impl Front {
-    /// Opens a way to the database at a URL.
-    ///
-    /// # Errors
-    /// No port is free.
-    pub async fn open(database: &str) -> Result<Self> {
+impl CountingProxy {
+    /// Starts a proxy in front of the database at a URL.
+    pub async fn start(database: &str) -> Result<Self> {
         let counts = Arc::<Counts>::default();
-        let passing = Passing {
+        let proxy = Proxy {
             database: database.into(),
             http: reqwest::Client::new(),
             counts: counts.clone(),
@@ -76,22 +69,21 @@ impl Front {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let url = format!("http://{}", listener.local_addr()?);
         let routes = Router::new()
-            .fallback(pass)
+            .fallback(forward)
             .layer(DefaultBodyLimit::disable())
-            .with_state(passing);
+            .with_state(proxy);
         tokio::spawn(async move { axum::serve(listener, routes).await });
         Ok(Self { url, counts })
     }
 
-    /// What came through so far.
     #[expect(
         clippy::float_arithmetic,
         clippy::cast_precision_loss,
         reason = "units come in halves"
     )]
-    pub fn counted(&self) -> Counted {
+    pub fn usage(&self) -> Usage {
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        Counted {
+        Usage {
             calls: read(&self.counts.calls),
             cancelled: read(&self.counts.cancelled),
             read: read(&self.counts.read_halves) as f64 / 2.0,
@@ -100,13 +92,13 @@ impl Front {
     }
 }
 
-async fn pass(State(passing): State<Passing>, headers: HeaderMap, body: Bytes) -> Response<Body> {
+async fn forward(State(proxy): State<Proxy>, headers: HeaderMap, body: Bytes) -> Response<Body> {
     let target = headers
         .get("x-amz-target")
         .and_then(|target| target.to_str().ok())
         .unwrap_or_default();
     let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
-    let mut request = passing.http.post(&*passing.database).body(asking(&body));
+    let mut request = proxy.http.post(&*proxy.database).body(rewritten(&body));
     for name in [
         "x-amz-target",
         "content-type",
@@ -128,7 +120,7 @@ async fn pass(State(passing): State<Passing>, headers: HeaderMap, body: Bytes) -
     let Ok(body) = answer.bytes().await else {
         return plain(StatusCode::BAD_GATEWAY, Bytes::new());
     };
-    passing.counts.note(&operation, status.is_success(), &body);
+    proxy.counts.add(&operation, status.is_success(), &body);
     let mut response = plain(status, body);
     if let Some(content_type) = content_type {
         response.headers_mut().insert("content-type", content_type);
@@ -136,9 +128,9 @@ async fn pass(State(passing): State<Passing>, headers: HeaderMap, body: Bytes) -
     response
 }
 
-/// The request with the wish to be told the capacity, and without the token by which a try is recognised that is sent again: with
-/// each transaction the in-process database looks through all tokens of the last ten minutes, which DynamoDB does not.
-fn asking(body: &Bytes) -> Vec<u8> {
+/// Requests the consumed capacity, and removes the idempotency token: for each transaction the in-process database scans all
+/// tokens of the last ten minutes, which DynamoDB does not.
+fn rewritten(body: &Bytes) -> Vec<u8> {
     match serde_json::from_slice::<Value>(body) {
         Ok(Value::Object(mut request)) => {
             request.remove("ClientRequestToken");
@@ -156,10 +148,10 @@ fn plain(status: StatusCode, body: Bytes) -> Response<Body> {
 }
 
 impl Counts {
-    fn note(&self, operation: &str, success: bool, body: &[u8]) {
+    fn add(&self, operation: &str, success: bool, body: &[u8]) {
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]
-        struct Told {
+        struct Consumed {
             consumed_capacity: Option<Value>,
         }
         self.calls.fetch_add(1, Ordering::Relaxed);
@@ -167,15 +159,15 @@ impl Counts {
         if writes && !success {
             self.cancelled.fetch_add(1, Ordering::Relaxed);
         }
-        let told = serde_json::from_slice::<Told>(body)
+        let consumed = serde_json::from_slice::<Consumed>(body)
             .ok()
-            .and_then(|told| told.consumed_capacity);
-        let all = match &told {
-            Some(Value::Array(all)) => all.as_slice(),
-            Some(one) => std::slice::from_ref(one),
+            .and_then(|answer| answer.consumed_capacity);
+        let tables = match &consumed {
+            Some(Value::Array(tables)) => tables.as_slice(),
+            Some(table) => std::slice::from_ref(table),
             None => &[],
         };
-        let halves = all
+        let halves = tables
             .iter()
             .filter_map(|used| used["CapacityUnits"].as_f64())
             .map(halves)
