@@ -3,7 +3,7 @@
 One command starts a stack, another stops it, a third runs a program against a stack of its own::
 
     python3 -m infra.local up | down | status
-    python3 -m infra.local run -- cargo test -p tandem-tests --test stories
+    python3 -m infra.local run -- cargo test --workspace --test stories
 
 The parts, in the order of their use:
 

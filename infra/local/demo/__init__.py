@@ -1,20 +1,20 @@
-"""The demo: two merchants sell together, and what comes after, played by HTTP against a stack that runs for real.
+"""The demo: two merchants sell together, over HTTP, on a real stack.
 
-``make demo`` brings a stack up and starts this package against it. Whatever is printed has happened: each call went
-through the public API, each mail was sent, each callback came to an HTTP server of this process.
+``make demo`` starts a stack and runs this package against it. Everything printed has happened: each call went through
+the public API, each mail was sent, each callback arrived at an HTTP server of this process.
 
 ``acts``      the story, act by act
-``importing`` its last act: the orders of another system
-``scenes``    what happens in more than one act: a connection is made, a cart is sold, payout lists are compared
-``cast``      who acts: the operator and the merchants, each with its key
+``importing`` the last act: the orders of another system
+``steps``     the steps that several acts share: connect, sell a cart, compare payout lists
+``callers``   the operator and the merchants, each with its key
 ``mailbox``   the mails that the stack sent
-``receiver``  the HTTP server that takes callbacks and verifies their signatures
-``stage``     prints the play, and ends it at the first thing that is not as it should be
-``text``      how values look on a narrow page: short ids, no secrets, tables
+``receiver``  the HTTP server that receives callbacks and verifies their signatures
+``scenario``  prints the steps, and stops at the first failed check
+``text``      formats values: short ids, no secrets, tables
 
-With ``TANDEM_STACK=.local/stack.json`` it plays on a stack that is up, as often as one likes::
+With ``TANDEM_STACK=.local/stack.json`` it runs on a running stack, any number of times::
 
     TANDEM_STACK=.local/stack.json python3 -m infra.local exec -- python -m infra.local.demo
 
-Each step checks the effect that it should have; the exit status is 0 only if all of them had it.
+Each step checks its effect; the exit status is 0 only if all checks pass.
 """

@@ -1,4 +1,4 @@
-"""Plays the story against the stack that TANDEM_STACK names; the exit status is 0 only if all of it went well."""
+"""Runs the demo against the stack that TANDEM_STACK names; the exit status is 0 only if all checks pass."""
 
 from __future__ import annotations
 
@@ -9,46 +9,46 @@ from pathlib import Path
 from typing import Any
 
 from infra.local.demo import acts, importing
-from infra.local.demo.cast import Caller
+from infra.local.demo.callers import Caller
 from infra.local.demo.mailbox import Mailbox
 from infra.local.demo.receiver import Receiver
-from infra.local.demo.scenes import World
-from infra.local.demo.stage import Failure, Stage
+from infra.local.demo.scenario import Failure, Scenario
+from infra.local.demo.steps import Setup
 
 
 def main() -> int:
-    """Give the exit status: 0, 1 if a step failed, 130 if somebody interrupted."""
+    """Return the exit status: 0, 1 if a step failed, 130 after Ctrl-C."""
     if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="replace")  # terminals that cannot show every letter of a mail
-    stage = Stage(sys.stdout)
+        sys.stdout.reconfigure(errors="replace")  # for terminals that cannot show every character of a mail
+    scenario = Scenario(sys.stdout)
     try:
-        play(stage, _stack())
+        play(scenario, _stack())
     except Failure as failure:
-        stage.fail(failure)
+        scenario.fail(failure)
         return 1
     except (LookupError, TypeError, ValueError) as error:
-        stage.fail(Failure("the form of an answer", "the members that the step needs", repr(error)))
+        scenario.fail(Failure("the form of an answer", "the members that the step needs", repr(error)))
         return 1
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
         return 130
-    except BrokenPipeError:  # whoever read along has seen enough
+    except BrokenPipeError:  # the reader of a pipe closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return 0
 
 
-def play(stage: Stage, stack: dict[str, Any]) -> None:
-    """Play all acts; raises a `Failure` at the first thing that is not as it should be."""
-    operator = Caller("operator", stack["operatorKey"], stack["apiUrl"], stage)
-    stage.hide(stack["operatorKey"], 4)
+def play(scenario: Scenario, stack: dict[str, Any]) -> None:
+    """Play all acts; raises a `Failure` at the first failed check."""
+    operator = Caller("operator", stack["operatorKey"], stack["apiUrl"], scenario)
+    scenario.hide(stack["operatorKey"], 4)
     with Receiver() as receiver:
-        world = World(stage, stack, operator, Mailbox(stack["sentMailsUrl"]), receiver)
-        first = acts.first(world)
-        second = acts.second(world, first.source)
-        acts.third(world, first, second)
-        importing.fourth(world, first, second)
-    stage.end()
+        setup = Setup(scenario, stack, operator, Mailbox(stack["sentMailsUrl"]), receiver)
+        first = acts.first(setup)
+        second = acts.second(setup, first.source)
+        acts.third(setup, first, second)
+        importing.fourth(setup, first, second)
+    scenario.end()
 
 
 def _stack() -> dict[str, Any]:

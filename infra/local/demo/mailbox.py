@@ -7,7 +7,7 @@ import urllib.request
 from dataclasses import dataclass
 from typing import Any
 
-from infra.local.demo.stage import Failure
+from infra.local.demo.scenario import Failure
 
 
 @dataclass(frozen=True)
@@ -21,15 +21,15 @@ class Mail:
 
 
 class Mailbox:
-    """All mails that were sent."""
+    """All sent mails."""
 
     def __init__(self, url: str) -> None:
         self._url = url
-        # Straight to the loopback address, whatever proxy the person has set.
+        # No proxy of the user's environment applies to the loopback address.
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
     def find(self, to: str, words: str) -> Mail | None:
-        """The first mail to an address whose text has these words."""
+        """The first mail to an address whose text contains these words."""
         return next((mail for mail in self._all() if mail.to == to and words in mail.text), None)
 
     def _all(self) -> list[Mail]:

@@ -1,4 +1,4 @@
-"""The HTTP server that a merchant runs to be told of sales: it verifies each callback before it takes it."""
+"""The HTTP server of a merchant, which verifies each callback before it accepts it."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from typing import Any
 from standardwebhooks import Webhook, WebhookVerificationError
 
 SALES = "/tandem"
-"""Where the partner's sales are told."""
+"""The path for callbacks about the partner's sales."""
 EVENTS = "/events"
-"""Where a merchant is told what happens to itself."""
+"""The path for a merchant's own events."""
 
 
 @dataclass(frozen=True)
 class Received:
-    """A callback as it came."""
+    """A received callback."""
 
     path: str
     headers: Mapping[str, str]
     body: bytes
     fault: str | None
-    """Why the signature was refused, if it was."""
+    """The reason why the signature was rejected; None if it is valid."""
 
     @property
     def content(self) -> dict[str, Any]:
-        """What it says."""
+        """The parsed body."""
         return dict(json.loads(self.body))
 
 
@@ -53,26 +53,26 @@ class Receiver:
         self._server.server_close()
 
     def url(self, path: str) -> str:
-        """Where callbacks to one of the server's paths are to be sent."""
+        """The callback URL of one of the server's paths."""
         return f"http://127.0.0.1:{self._server.server_port}{path}"
 
     def fault_of(self, path: str, headers: Mapping[str, str], body: bytes) -> str | None:
-        """Why a callback is not to be believed; None if it is signed with the path's secret, and lately."""
+        """The reason to reject a callback; None if it has a valid, recent signature with the path's secret."""
         return self._server.fault_of(path, headers, body)
 
     def trust(self, path: str, secret: str) -> None:
-        """Take callbacks to a path that are signed with this secret."""
+        """Accept callbacks to a path that are signed with this secret."""
         self._server.secrets[path] = secret
 
     def find(self, event: str) -> Received | None:
-        """The first callback of a type, or one whose signature was refused."""
+        """The first callback of a type, or one with a rejected signature."""
         for received in list(self._server.received):
             if received.fault or received.content.get("type") == event:
                 return received
         return None
 
     def count(self) -> int:
-        """How many different callbacks came; one that comes again has the same id."""
+        """The number of different callbacks; a repeated one has the same id."""
         return len({received.headers.get("webhook-id") for received in self._server.received})
 
 
@@ -85,7 +85,7 @@ class _Server(ThreadingHTTPServer):
         self.received: list[Received] = []
 
     def server_bind(self) -> None:
-        # Without the look-up of the host's name that the class would make, which can take its time.
+        # Skips the look-up of the host name in the base class, which can be slow.
         TCPServer.server_bind(self)
         self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
 
@@ -99,7 +99,7 @@ class _Server(ThreadingHTTPServer):
         return None
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: a request that broke off is sent again."""
+        """Log nothing: an aborted request is sent again."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -120,4 +120,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(answer)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """The play tells what came."""
+        """Log nothing: the demo prints the callbacks."""

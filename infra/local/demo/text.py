@@ -1,4 +1,4 @@
-"""How values look on a narrow page."""
+"""Formats values for the terminal."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def short_ids(text: str) -> str:
 
 
 def plain(value: Any) -> str:
-    """A JSON value without the quotation marks that only machines need."""
+    """A JSON value without quotation marks."""
     if isinstance(value, dict):
         return f"{{{', '.join(members(value))}}}"
     if isinstance(value, list):
@@ -34,14 +34,14 @@ def members(value: dict[str, Any]) -> list[str]:
 
 
 def shown(value: Any) -> str:
-    """A value of an answer as people read it; an amount of money in its currency's main unit."""
+    """A readable value of an answer; an amount of money in the main unit of its currency."""
     if isinstance(value, dict) and value.keys() == {"amount", "currency"}:
         return money(value)
     return plain(value)
 
 
 def money(value: dict[str, Any]) -> str:
-    """An amount of a currency with a hundred minor units, which is what the story is paid in."""
+    """An amount in a currency with a hundred minor units, as in the demo."""
     return f"{number(value)} {value['currency']}"
 
 
@@ -52,7 +52,7 @@ def number(value: dict[str, Any]) -> str:
 
 
 def pick(body: Any, path: str) -> Any:
-    """The member of a JSON value that a dotted path leads to; ``#`` is how many items a list has.
+    """The member of a JSON value at a dotted path; ``#`` is the length of a list.
 
     None where the path leads nowhere.
     """
@@ -67,14 +67,14 @@ def pick(body: Any, path: str) -> Any:
 
 
 def named(body: Any, path: str) -> str:
-    """What a dotted path leads to, with its name: ``status=active`` for the status of a list's first item."""
+    """The member at a dotted path, with its name: ``status=active`` for the status of a list's first item."""
     name = re.sub(r"\.(\d+)", r"[\1]", path.removesuffix(".#")).removeprefix("items[0].")
     value = shown(pick(body, path))
     return value if name == "id" else f"{name}={value}"
 
 
 def braced(parts: Sequence[str], width: int | None) -> str:
-    """The members of an object, or the first of them, if all together do not fit within `width` characters."""
+    """The members of an object, or the first of them if they do not fit into `width` characters."""
     whole = f"{{{', '.join(parts)}}}"
     if width is None or len(whole) <= width:
         return whole

@@ -1,1 +1,1 @@
-"""Tests of what the local stack checks."""
+"""Tests of the checks of the local stack."""

@@ -1,4 +1,4 @@
-"""What callers said is found in logs, in whatever form, and what stands there rightly is not."""
+"""Callers' texts are found in logs in every form, and permitted texts are not."""
 
 from __future__ import annotations
 

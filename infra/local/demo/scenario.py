@@ -1,4 +1,4 @@
-"""Prints the play, and ends it at the first thing that is not as it should be."""
+"""Prints the steps, and stops at the first failed check."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from infra.local.demo.text import WIDTH
 T = TypeVar("T")
 
 PATIENCE = 90.0
-"""Seconds that the play waits for something; the minute sweep brings what its trigger lost well within them."""
+"""Seconds to wait for an effect, longer than the minute sweep needs to recover a lost trigger."""
 
 _FIRST_NEWS, _MORE_NEWS = 2.0, 10.0
 _MARGIN = " " * 4
@@ -22,15 +22,15 @@ _WIDTH = WIDTH - len(_MARGIN) - _NAME
 
 
 class Failure(Exception):
-    """A step had not the effect that it should have had."""
+    """A step did not have its expected effect."""
 
     def __init__(self, what: str, expected: str, came: str) -> None:
         super().__init__(what)
         self.what, self.expected, self.came = what, expected, came
 
 
-class Stage:
-    """Where the play is printed. It knows which step is played and counts what was checked."""
+class Scenario:
+    """Prints the current step and counts the checks."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
@@ -54,7 +54,7 @@ class Stage:
         self._print(self._bold(f"{self.steps:2}. {title}"))
 
     def call(self, name: str, request: str, body: dict[str, Any] | None, answer: str, brief: bool) -> None:
-        """Show who called what and what came back, in one line if it fits.
+        """Show a call and its answer, in one line if it fits.
 
         If it is to be brief, it is one line in any case: members of the body that do not fit are left out.
         """
@@ -69,11 +69,11 @@ class Stage:
             self._beside(name, [*text.wrapped(request, _WIDTH), *text.wrapped(answer, _WIDTH, "   ")])
 
     def tell(self, name: str, lines: Sequence[str]) -> None:
-        """Show what came to somebody."""
+        """Show a received mail or callback."""
         self._beside(name, [part for line in lines for part in text.wrapped(self.harmless(line), _WIDTH)])
 
     def table(self, heads: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str]) -> None:
-        """Show rows with their heads; those in `right` stand over numbers."""
+        """Show a table; the columns in `right` are numbers."""
         for line in text.table(heads, [[text.short_ids(cell) for cell in row] for row in rows], right):
             self._print(f"{_MARGIN}{line}")
 
@@ -88,19 +88,19 @@ class Stage:
         return text.short_ids(line)
 
     def check(self, what: str, expected: Any, came: Any) -> None:
-        """Go on only if what came is what was expected; raises a `Failure` otherwise."""
+        """Check that a value is the expected one; raises a `Failure` otherwise."""
         self.checks += 1
         if came != expected:
             raise Failure(what, text.shown(expected), text.shown(came))
 
     def check_that(self, what: str, holds: bool, expected: str, came: str) -> None:
-        """Go on only if something holds; raises a `Failure` otherwise."""
+        """Check a condition; raises a `Failure` otherwise."""
         self.checks += 1
         if not holds:
             raise Failure(what, expected, came)
 
     def wait(self, what: str, probe: Callable[[], T | None], seconds: float = PATIENCE) -> T:
-        """What `probe` finds, as soon as it finds it; says so while nothing comes.
+        """Wait for the result of `probe`, and print that it waits.
 
         Raises a `Failure` if it finds nothing within `seconds`.
         """
@@ -118,14 +118,14 @@ class Stage:
         return found
 
     def end(self) -> None:
-        """Say that all went well."""
+        """Print that all checks passed."""
         self._print("")
         self._print(
             self._bold(f"All {self.steps} steps had the effect that they should have ({self.checks} checks).", 32)
         )
 
     def fail(self, failure: Failure) -> None:
-        """Say which step failed, and how."""
+        """Print the failed step and the failure."""
         self._print("")
         self._print(self._bold(f"FAILED in step {self.steps}" if self.steps else "FAILED before the first step", 31))
         facts = {"step": self.title, "what": failure.what, "expected": failure.expected, "came": failure.came}

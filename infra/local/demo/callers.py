@@ -1,4 +1,4 @@
-"""Who acts: the operator and the merchants, each with its key."""
+"""The callers of the API: the operator and the merchants, each with its key."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from infra.local.demo import text
-from infra.local.demo.stage import Failure, Stage
+from infra.local.demo.scenario import Failure, Scenario
 
 _SECONDS = 35.0
-"""The API itself gives up after 30."""
+"""The API itself times out after 30."""
 
 _SECRETS = {"apiKey": 10, "callback.secret": 10, "secret": 10}
-"""Members of answers that are secrets, and how many of their characters may be printed."""
+"""Secret members of answers, with the number of characters that may be printed."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the API answered."""
+    """An answer of the API."""
 
     status: int
     headers: dict[str, str]
@@ -33,8 +33,8 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class _Wish:
-    """What a call is expected to answer, and what is shown of it."""
+class _Expectation:
+    """The expected answer of a call, and the members to show."""
 
     status: int
     expected: dict[str, Any]
@@ -43,17 +43,17 @@ class _Wish:
 
 
 class Caller:
-    """Somebody who calls the public API with a key, without any other way into the stack."""
+    """A caller of the public API with a key, without any other access to the stack."""
 
-    def __init__(self, name: str, key: str, api_url: str, stage: Stage) -> None:
+    def __init__(self, name: str, key: str, api_url: str, scenario: Scenario) -> None:
         self.name = name
-        self.stage = stage
+        self.scenario = scenario
         self._key = key
         self._api = urlsplit(api_url)
 
     def get(self, path: str, expected: dict[str, Any] | None = None) -> Answer:
-        """Read something; see `post`."""
-        return self._play("GET", path, None, _Wish(200, expected or {}), {})
+        """Send a GET request; see `post`."""
+        return self._play("GET", path, None, _Expectation(200, expected or {}), {})
 
     def post(
         self,
@@ -65,35 +65,37 @@ class Caller:
         key: str | None = None,
         brief: bool = False,
     ) -> Answer:
-        """Do something and check the answer's status and the members that `expected` names by dotted paths.
+        """Send a POST request; check the answer's status and the members that `expected` names by dotted paths.
 
-        Those are shown, after the ones that `shows` names. Every call carries an idempotency key, a new one unless
-        `key` is given. With `brief` the call is shown in one line, whatever has to be cut from its body.
+        Those are shown after the members in `shows`. Every call carries an idempotency key, a new one unless
+        `key` is given. With `brief` the call is shown in one line, with a shortened body.
         """
         headers = {"idempotency-key": key or str(uuid.uuid4())}
-        return self._play("POST", path, body, _Wish(status, expected or {}, shows, brief), headers)
+        return self._play("POST", path, body, _Expectation(status, expected or {}, shows, brief), headers)
 
     def put(self, path: str, body: dict[str, Any], expected: dict[str, Any], shows: Sequence[str] = ()) -> Answer:
-        """Set something for the first time; see `post`."""
-        return self._play("PUT", path, body, _Wish(201, expected, shows), {"idempotency-key": str(uuid.uuid4())})
+        """Send a PUT request that creates; see `post`."""
+        return self._play("PUT", path, body, _Expectation(201, expected, shows), {"idempotency-key": str(uuid.uuid4())})
 
     def look(self, path: str) -> Answer:
-        """Read something without showing it, to wait for a change or to check what is shown as a table."""
+        """Send a GET request without showing it, to poll for a change or to fill a table."""
         answer = self._call("GET", path, None, {})
         if answer.status != 200:
             raise Failure(f"the answer to GET {path}", "200", _all_of(answer))
         return answer
 
     def _play(
-        self, method: str, path: str, body: dict[str, Any] | None, wish: _Wish, headers: dict[str, str]
+        self, method: str, path: str, body: dict[str, Any] | None, expectation: _Expectation, headers: dict[str, str]
     ) -> Answer:
         answer = self._call(method, path, body, headers)
-        good = answer.status == wish.status
-        essence = _essence(answer, [*wish.shows, *wish.expected]) if good else str(answer.status)
-        self.stage.call(self.name, f"{method} {path}", body, essence, wish.brief)
-        self.stage.check_that(f"the answer to {method} {path}", good, f"status {wish.status}", _all_of(answer))
-        for member, value in wish.expected.items():
-            self.stage.check(f"{member} in the answer to {method} {path}", value, answer[member])
+        good = answer.status == expectation.status
+        essence = _essence(answer, [*expectation.shows, *expectation.expected]) if good else str(answer.status)
+        self.scenario.call(self.name, f"{method} {path}", body, essence, expectation.brief)
+        self.scenario.check_that(
+            f"the answer to {method} {path}", good, f"status {expectation.status}", _all_of(answer)
+        )
+        for member, value in expectation.expected.items():
+            self.scenario.check(f"{member} in the answer to {method} {path}", value, answer[member])
         return answer
 
     def _call(self, method: str, path: str, body: Any, headers: dict[str, str]) -> Answer:
@@ -122,7 +124,7 @@ class Caller:
             ) from error
         for member, visible in _SECRETS.items():
             if answer[member]:
-                self.stage.hide(answer[member], visible)
+                self.scenario.hide(answer[member], visible)
         return answer
 
 

@@ -1,4 +1,4 @@
-"""What happens in more than one act."""
+"""The steps that several acts share."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from infra.local.demo import text
-from infra.local.demo.cast import Answer, Caller, Merchant
+from infra.local.demo.callers import Answer, Caller, Merchant
 from infra.local.demo.mailbox import Mailbox
 from infra.local.demo.receiver import Receiver
-from infra.local.demo.stage import Stage
+from infra.local.demo.scenario import Scenario
 
 Json = dict[str, Any]
 
@@ -20,10 +20,10 @@ ACCEPTED = {"de": "„{}“ hat Ihre Einladung angenommen", "en": "“{}” has 
 
 
 @dataclass
-class World:
-    """Where the play takes place, and who has come on so far."""
+class Setup:
+    """The stack, the callers and the servers of the demo."""
 
-    stage: Stage
+    scenario: Scenario
     stack: Mapping[str, str]
     operator: Caller
     mailbox: Mailbox
@@ -32,7 +32,7 @@ class World:
 
 @dataclass(frozen=True)
 class Sale:
-    """A cart that was sold: the position of the seller's own offer is 1, the shared one's 2."""
+    """A sold cart: position 1 is the seller's own offer, position 2 the shared one."""
 
     order_id: str
     customer_id: str
@@ -40,32 +40,32 @@ class Sale:
     shared_subscription: str
 
 
-def found_company(world: World, name: str) -> str:
-    """The operator creates a contracting company with the module on; gives its id."""
+def found_company(setup: Setup, name: str) -> str:
+    """The operator creates a contracting company with the module on; returns its id."""
     body = {"name": name, "modules": {"crossClientConnections": True}}
-    company = world.operator.post("/v1/contracting-companies", body, None, ["id"], brief=True)
-    world.stage.check("the new company's module", True, company["modules.crossClientConnections"])
+    company = setup.operator.post("/v1/contracting-companies", body, None, ["id"], brief=True)
+    setup.scenario.check("the new company's module", True, company["modules.crossClientConnections"])
     return str(company["id"])
 
 
-def open_shop(world: World, company: str, name: str, language: str) -> Merchant:
+def open_shop(setup: Setup, company: str, name: str, language: str) -> Merchant:
     """The operator creates a client of a contracting company and a key for it."""
     email = f"sales@{name.lower()}.example"
     body = {"name": name, "language": language, "contractingCompanyId": company, "email": email}
-    client = world.operator.post("/v1/clients", body, None, ["id"], brief=True)["id"]
-    key = world.operator.post(f"/v1/clients/{client}/api-keys", None, {"status": "active"}, ["apiKey"])
-    calls = Caller(name, key["apiKey"], world.stack["apiUrl"], world.stage)
+    client = setup.operator.post("/v1/clients", body, None, ["id"], brief=True)["id"]
+    key = setup.operator.post(f"/v1/clients/{client}/api-keys", None, {"status": "active"}, ["apiKey"])
+    calls = Caller(name, key["apiKey"], setup.stack["apiUrl"], setup.scenario)
     return Merchant(client, name, email, language, calls)
 
 
-def invite(world: World, source: Merchant, target: Merchant, callback: Json | None = None) -> Answer:
-    """The source invites the target, which gets a mail in its language; gives the connection as the source sees it."""
+def invite(setup: Setup, source: Merchant, target: Merchant, callback: Json | None = None) -> Answer:
+    """The source invites the target, which gets a mail in its language; returns the source's connection."""
     body: Json = {"targetClientId": target.id, "offersAccess": True}
     shows = ["id"]
     if callback:
         body, shows = body | {"callback": callback}, [*shows, "callback.secret"]
     connection = source.calls.post("/v1/connections", body, {"status": "invited"}, shows)
-    _mail(world, target, connection["id"], INVITATION[target.language].format(source.name), lines=2)
+    _mail(setup, target, connection["id"], INVITATION[target.language].format(source.name), lines=2)
     return connection
 
 
@@ -76,24 +76,24 @@ def see_invitation(source: Merchant, target: Merchant, connection: str) -> None:
     target.calls.get("/v1/connections", invited | {"items.0.role": "target"})
 
 
-def accept(world: World, source: Merchant, target: Merchant, connection: str) -> None:
+def accept(setup: Setup, source: Merchant, target: Merchant, connection: str) -> None:
     """The target accepts the invitation, the source gets a mail, both see that the connection is active."""
     target.calls.post(f"/v1/connections/{connection}/accept", None, {"status": "active"}, status=200)
-    _mail(world, source, connection, ACCEPTED[source.language].format(target.name), lines=0)
+    _mail(setup, source, connection, ACCEPTED[source.language].format(target.name), lines=0)
     for role, merchant in (("source", source), ("target", target)):
         merchant.calls.get(f"/v1/connections/{connection}", {"role": role, "status": "active"})
 
 
-def _mail(world: World, to: Merchant, connection: str, subject: str, lines: int) -> None:
+def _mail(setup: Setup, to: Merchant, connection: str, subject: str, lines: int) -> None:
     """Wait for a mail, check its subject and language, and show its first lines."""
-    stage = world.stage
-    mail = stage.wait(f"the mail to {to.name}", lambda: world.mailbox.find(to.email, connection))
-    words = " ".join(stage.harmless(mail.text).split())
+    scenario = setup.scenario
+    mail = scenario.wait(f"the mail to {to.name}", lambda: setup.mailbox.find(to.email, connection))
+    words = " ".join(scenario.harmless(mail.text).split())
     beginning = text.wrapped(words, 90, "")[:lines]
     shown = [f"| {line}" for line in beginning[:-1]] + [f"| {line} …" for line in beginning[-1:]]
-    stage.tell("mail", [f"to {mail.to}: {mail.subject}", *shown])
-    stage.check(f"the subject of the mail to {to.name}", subject, mail.subject)
-    stage.check_that(
+    scenario.tell("mail", [f"to {mail.to}: {mail.subject}", *shown])
+    scenario.check(f"the subject of the mail to {to.name}", subject, mail.subject)
+    scenario.check_that(
         f"the language of the mail to {to.name}",
         f'<html lang="{to.language}"' in mail.html,
         f'<html lang="{to.language}"',
@@ -102,7 +102,7 @@ def _mail(world: World, to: Merchant, connection: str, subject: str, lines: int)
 
 
 def share(source: Merchant, target: Merchant, offer: Json, basis_points: int, brief: bool = False) -> str:
-    """The source makes a cross-client offer, the target sees it read-only; gives its id."""
+    """The source makes a cross-client offer, the target sees it read-only; returns its id."""
     sharing = {"targetClientIds": [target.id], "sellerShareBasisPoints": basis_points}
     made = source.calls.post("/v1/offers", offer | {"crossClient": sharing}, None, ["id", "price"], brief=brief)
     seen = {"items.#": 1, "items.0.id": made["id"], "items.0.readOnly": True, "items.0.source.name": source.name}
@@ -111,7 +111,7 @@ def share(source: Merchant, target: Merchant, offer: Json, basis_points: int, br
 
 
 def fill_cart(seller: Merchant, offer: Json, shared_offer: str, name: str, brief: bool = False) -> str:
-    """The target puts an offer of its own and the shared one into a cart; gives its id."""
+    """The target puts an offer of its own and the shared one into a cart; returns its id."""
     own = seller.calls.post("/v1/offers", offer, None, ["id", "price"], brief=True)["id"]
     positions = [
         {"position": 1, "offerId": own, "mandatory": True},
@@ -129,13 +129,13 @@ def sell(seller: Merchant, cart: str, customer: Json, total: Json, method: str, 
     order = seller.calls.post(path, body, expected, ["id"], key=key)
     if twice:
         again = seller.calls.post(path, body, {"id": order["id"]}, key=key, brief=True)
-        seller.calls.stage.check("Idempotency-Replayed", "true", again.headers.get("idempotency-replayed"))
+        seller.calls.scenario.check("Idempotency-Replayed", "true", again.headers.get("idempotency-replayed"))
     seller.calls.get("/v1/orders", {"items.#": 1, "items.0.id": order["id"]})
     return Sale(order["id"], person, order["positions.0.subscriptionId"], order["positions.1.subscriptionId"])
 
 
-def subscriptions(world: World, *rows: tuple[Merchant, str, Json]) -> None:
-    """Show subscriptions, each as a merchant sees it, and check the members that are expected."""
+def subscriptions(setup: Setup, *rows: tuple[Merchant, str, Json]) -> None:
+    """Show subscriptions, each as a merchant sees it, and check the expected members."""
     seen = [
         (merchant, merchant.calls.look(f"/v1/subscriptions/{subscription}"), expected)
         for merchant, subscription, expected in rows
@@ -143,24 +143,24 @@ def subscriptions(world: World, *rows: tuple[Merchant, str, Json]) -> None:
     heads = ("GET /v1/subscriptions/", "id", "role", "offer", "status", "periodsPaid", "customerId")
     members = ("id", "role", "offerName", "status", "periodsPaid", "customerId")
     lines = [(merchant.name, *(str(row[member] or "-") for member in members)) for merchant, row, _ in seen]
-    world.stage.table(heads, lines, ("periodsPaid",))
+    setup.scenario.table(heads, lines, ("periodsPaid",))
     for merchant, row, expected in seen:
         for member, value in expected.items():
-            world.stage.check(f"{member} of the subscription, as {merchant.name} sees it", value, row[member])
+            setup.scenario.check(f"{member} of the subscription, as {merchant.name} sees it", value, row[member])
 
 
-def payout_lists(world: World, *lists: tuple[Merchant, list[Json]]) -> list[list[Json]]:
-    """Show merchants' payout lists, newest row first, and check their rows; gives them."""
+def payout_lists(setup: Setup, *lists: tuple[Merchant, list[Json]]) -> list[list[Json]]:
+    """Show merchants' payout lists, newest row first, and check their rows; returns them."""
     seen = [(merchant, merchant.calls.look("/v1/payouts")["items"], expected) for merchant, expected in lists]
     heads = ("GET /v1/payouts", "type", "partner", "offer", "order", "period", "gross EUR", "share", "due EUR", "paid")
     lines = [(merchant.name, *_payout_line(row)) for merchant, rows, _ in seen for row in rows]
-    world.stage.table(heads, lines, heads[5:9])
+    setup.scenario.table(heads, lines, heads[5:9])
     for merchant, rows, expected in seen:
-        world.stage.check(f"how many payout rows {merchant.name} sees", len(expected), len(rows))
+        setup.scenario.check(f"how many payout rows {merchant.name} sees", len(expected), len(rows))
         for row, members in zip(rows, expected, strict=True):
             for member, value in members.items():
                 came = text.pick(row, member)
-                world.stage.check(f"{member} of a payout row, as {merchant.name} sees it", value, came)
+                setup.scenario.check(f"{member} of a payout row, as {merchant.name} sees it", value, came)
     return [rows for _, rows, _ in seen]
 
 
@@ -172,17 +172,17 @@ def _payout_line(row: Json) -> tuple[str, ...]:
     return (row["type"], partner, row["offerName"], order, period, *sums, row["paidStatus"])
 
 
-def callback(world: World, event: str, expected: Json, shows: list[str]) -> Json:
-    """Show the callback of a type that came, with its verified signature, and check what it says; gives its data."""
-    stage, receiver = world.stage, world.receiver
-    came = stage.wait(f"the callback {event}", lambda: receiver.find(event))
+def callback(setup: Setup, event: str, expected: Json, shows: list[str]) -> Json:
+    """Show the received callback of a type, with its verified signature, and check its data; returns the data."""
+    scenario, receiver = setup.scenario, setup.receiver
+    came = scenario.wait(f"the callback {event}", lambda: receiver.find(event))
     verified = came.fault is None
-    stage.check_that(f"the callback {event}", verified, "a signature that can be verified", came.fault or "")
+    scenario.check_that(f"the callback {event}", verified, "a signature that can be verified", came.fault or "")
     data: Json = came.content["data"]
     if "voucherCode" in data:
-        stage.hide(data["voucherCode"], 5)
+        scenario.hide(data["voucherCode"], 5)
     webhook_id, signature = came.headers["webhook-id"], came.headers["webhook-signature"][:12]
-    stage.tell(
+    scenario.tell(
         "callback",
         [
             f"POST {came.path}  webhook-id: {webhook_id}  webhook-signature: {signature}…  verified",
@@ -190,7 +190,7 @@ def callback(world: World, event: str, expected: Json, shows: list[str]) -> Json
         ],
     )
     refused = receiver.fault_of(came.path, came.headers, came.body + b" ") is not None
-    stage.check_that("the same callback with one byte more", refused, "a refused signature", "a verified one")
+    scenario.check_that("the same callback with one byte more", refused, "a refused signature", "a verified one")
     for member, value in expected.items():
-        stage.check(f"{member} in the callback {event}", value, text.pick(data, member))
+        scenario.check(f"{member} in the callback {event}", value, text.pick(data, member))
     return data | {"webhookId": webhook_id}
