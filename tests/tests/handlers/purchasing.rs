@@ -1,60 +1,47 @@
-//! The cost and the rows of a purchase.
+//! The cost of a purchase, and the rows that it writes.
 
 use serde_json::{Value, json};
-use tandem_tests::handlers::House;
+use tandem_tests::{InProcess, id, mandatory, preselected};
+
+const UNUSED_URL: &str = "http://127.0.0.1:9/";
 
 #[tokio::test]
-async fn a_purchase_takes_two_reads_and_one_transaction() {
-    let house = House::new().await;
-    let pair = house.pair(Some("http://127.0.0.1:9/")).await;
-    house.table.reset_calls();
-    let _ = house.purchase(&pair, "k1").await.expect(201);
+async fn a_purchase_takes_three_round_trips_one_of_them_a_transaction() {
+    let stage = InProcess::start().await;
+    let pair = stage.setup().pair_between_two_companies(UNUSED_URL).await;
+    let checkout = pair.checkout().await;
+    stage.table.reset_calls();
+    let _ = checkout.purchase("k1").await.created();
     assert_eq!(
-        house.table.calls(),
+        stage.table.calls(),
         ["BatchGetItem", "BatchGetItem", "TransactWriteItems"]
     );
 }
 
 #[tokio::test]
 async fn the_largest_purchase_fits_one_transaction() {
-    let house = House::new().await;
-    let pair = house.pair(Some("http://127.0.0.1:9/")).await;
-    let sharing =
-        json!({"crossClient": {"targetClientIds": [pair.target.id], "sellerShareBasisPoints": 0}});
-    let mut offers = vec![pair.own_offer.clone()];
+    let stage = InProcess::start().await;
+    let pair = stage.setup().pair_between_two_companies(UNUSED_URL).await;
+    let (source, target) = (&pair.source, &pair.target);
+    let own = target.subscription_offer("Morgenblatt", 1_990).await;
+    let mut positions = vec![mandatory(&own)];
     for _ in 0..19 {
-        offers.push(house.offer(&pair.source, sharing.clone()).await);
+        let shared = source.shared_offer("Garden Weekly", 999, &[target]).await;
+        positions.push(mandatory(&shared));
     }
-    let cart = house
-        .cart(
-            &pair.target,
-            &offers.iter().map(String::as_str).collect::<Vec<_>>(),
-        )
-        .await;
-    let body = json!({"customerId": pair.customer, "paymentMethod": "PAYPAL"});
-    let before = house.table.dump().len();
-    house.table.reset_calls();
-    let order = house
-        .post(
-            &pair.target.who,
-            &format!("/v1/carts/{cart}/purchase"),
-            "k1",
-            body,
-        )
-        .await
-        .expect(201);
+    let (cart, customer) = (target.cart(&positions).await, target.customer().await);
+    let before = stage.table.dump().len();
+    stage.table.reset_calls();
+    let order = target.sell(&cart, &customer).await.created();
     assert_eq!(order["positions"].as_array().map(Vec::len), Some(20));
     assert_eq!(
-        house.table.calls(),
+        stage.table.calls(),
         ["BatchGetItem", "BatchGetItem", "TransactWriteItems"]
     );
-    // The order, the idempotency record, the own subscription, and five rows per cross-client position.
-    assert_eq!(house.table.dump().len() - before, 3 + 19 * 5);
-    let path = format!("/v1/orders/{}/refund", order["id"].as_str().expect("an id"));
-    let refunded = house
-        .post(&pair.target.who, &path, "r1", json!({}))
-        .await
-        .expect(200);
+    // The order, the record of the key, the own subscription, and five rows for each cross-client position.
+    assert_eq!(stage.table.dump().len() - before, 3 + 19 * 5);
+    let path = format!("/v1/orders/{}/refund", id(&order));
+    let refunded = target.api.post(&path, json!({})).await.ok();
     assert!(
         refunded["positions"]
             .as_array()
@@ -65,93 +52,68 @@ async fn the_largest_purchase_fits_one_transaction() {
 }
 
 #[tokio::test]
-async fn a_purchases_rows_show_no_code_no_customer_and_no_secret() {
-    let house = House::new().await;
-    let pair = house.pair(Some("http://127.0.0.1:9/")).await;
-    let _ = house.purchase(&pair, "k1").await.expect(201);
-    let listed = house
-        .call(&pair.source.who, "GET /v1/callbacks", None)
-        .await
-        .expect(200);
-    let id = listed["items"][0]["id"].as_str().expect("an id");
-    let callback = house
-        .call(&pair.source.who, &format!("GET /v1/callbacks/{id}"), None)
-        .await
-        .expect(200);
+async fn a_purchase_writes_no_readable_code_customer_or_secret() {
+    let stage = InProcess::start().await;
+    let pair = stage.setup().pair_between_two_companies(UNUSED_URL).await;
+    let checkout = pair.checkout().await;
+    let _ = checkout.purchase("k1").await.created();
+    let callbacks = pair.source.callbacks().await;
+    let callback = pair.source.callback(id(&callbacks[0])).await;
     let code = callback["body"]["data"]["voucherCode"]
         .as_str()
-        .expect("a code")
-        .to_owned();
-    let rows = Value::from(house.table.dump()).to_string();
-    for secret in [
-        code.as_str(),
-        &code.replace('-', ""),
-        pair.secret.as_deref().expect("a secret"),
-    ] {
+        .expect("a code");
+    let rows = Value::from(stage.table.dump()).to_string();
+    for secret in [code, &code.replace('-', ""), pair.secret()] {
         assert!(!rows.contains(secret));
     }
-    let sold: Vec<Value> = house
+    let sold: Vec<Value> = stage
         .table
         .dump()
         .into_iter()
         .filter(|row| row["sk"] == "callback" || row["sk"] == "voucher")
         .collect();
     assert_eq!(sold.len(), 2);
-    assert!(!Value::from(sold).to_string().contains("anna@example.com"));
+    let email = checkout.customer["email"].as_str().expect("an address");
+    assert!(!Value::from(sold).to_string().contains(email));
 }
 
 #[tokio::test]
-async fn a_refused_purchase_writes_nothing() {
-    let house = House::new().await;
-    let pair = house.pair(None).await;
-    let block = format!("POST /v1/connections/{}/block", pair.connection);
-    let _ = house.call(&pair.source.who, &block, None).await.expect(200);
-    let before = house.table.dump();
-    let refused = house.purchase(&pair, "k1").await;
-    assert_eq!(refused.body["errors"][0]["field"], "position 2");
-    assert_eq!(refused.problem(409), "cart_not_sellable");
-    assert_eq!(house.table.dump(), before);
+async fn a_rejected_purchase_writes_nothing() {
+    let stage = InProcess::start().await;
+    let pair = stage.setup().pair_within_one_company().await;
+    let checkout = pair.checkout().await;
+    let blocked = pair
+        .source
+        .act_on_connection("block", &pair.connection_id)
+        .await;
+    let _ = blocked.ok();
+    let before = stage.table.dump();
+    let rejected = checkout.purchase("k1").await;
+    assert_eq!(rejected.body["errors"][0]["field"], "position 2");
+    let _ = rejected.problem(409, "cart_not_sellable");
+    assert_eq!(stage.table.dump(), before);
 }
 
 #[tokio::test]
-async fn chosen_optional_positions_are_bought_by_quantity() {
-    let house = House::new().await;
-    let pair = house.pair(None).await;
-    let positions = json!([
-        {"position": 1, "offerId": pair.own_offer, "mandatory": true},
-        {"position": 2, "offerId": pair.shared_offer, "mandatory": false, "preselected": true},
-    ]);
-    let edit = Some(json!({"positions": positions}));
-    let _ = house
-        .call(
-            &pair.target.who,
-            &format!("PATCH /v1/carts/{}", pair.cart),
-            edit,
-        )
-        .await
-        .expect(200);
-    let path = format!("/v1/carts/{}/purchase", pair.cart);
-    let body = json!({"customerId": pair.customer, "paymentMethod": "ZERO"});
-    let without = house
-        .post(&pair.target.who, &path, "k1", body.clone())
-        .await
-        .expect(201);
+async fn optional_positions_are_bought_if_chosen_and_quantities_count() {
+    let stage = InProcess::start().await;
+    let pair = stage.setup().pair_within_one_company().await;
+    let (source, target) = (&pair.source, &pair.target);
+    let own = target.subscription_offer("Morgenblatt", 1_999).await;
+    let shared = source.shared_offer("Garden Weekly", 999, &[target]).await;
+    let cart = target.cart(&[mandatory(&own), preselected(&shared)]).await;
+    let body = json!({"customerId": id(&target.customer().await), "paymentMethod": "ZERO"});
+    let without = target.purchase(&cart, body.clone()).await.created();
     assert_eq!(without["positions"].as_array().map(Vec::len), Some(1));
     let mut chosen = body;
     chosen["positions"] = json!([{"position": 1, "quantity": 2}, {"position": 2, "quantity": 3}]);
-    let with = house
-        .post(&pair.target.who, &path, "k2", chosen)
-        .await
-        .expect(201);
+    let with = target.purchase(&cart, chosen).await.created();
     assert_eq!(
         with["total"],
         json!({"amount": 2 * 1_999 + 3 * 999, "currency": "EUR"})
     );
-    let payouts = house
-        .call(&pair.source.who, "GET /v1/payouts", None)
-        .await
-        .expect(200);
-    assert_eq!(payouts["items"][0]["gross"]["amount"], 3 * 999);
+    let payouts = source.api.all("/v1/payouts").await;
+    assert_eq!(payouts[0]["gross"]["amount"], 3 * 999);
     // 2,997 less 20 % rounded down (599).
-    assert_eq!(payouts["items"][0]["due"]["amount"], 2_398);
+    assert_eq!(payouts[0]["due"]["amount"], 2_398);
 }

@@ -32,7 +32,7 @@ async fn a_callback_is_retried_on_schedule_until_it_is_accepted() {
     let received = receiver.received();
     assert_eq!(received.len(), 4, "a redirect is not followed");
     let waits = waited(&received);
-    for (wait, least) in waits.iter().zip([1_300, 2_000, 4_000]) {
+    for (wait, least) in waits.iter().zip([1_000, 2_000, 4_000]) {
         assert!(
             *wait >= SignedDuration::from_millis(least),
             "the schedule is 0, 1, 2, 2; Retry-After was 4: {waits:?}"
