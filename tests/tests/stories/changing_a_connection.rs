@@ -168,7 +168,7 @@ async fn only_the_source_unblocks_a_block_of_its_own() {
     let pair = setup.pair_within_one_company().await;
     let told = (
         "„Garden Weekly“ hat die Verbindung mit Ihnen gesperrt",
-        "„Garden Weekly“ hat die Sperre",
+        "„Garden Weekly“ hat die Verbindung mit Ihnen wieder freigegeben",
     );
     is_blocked_and_unblocked(
         &pair,

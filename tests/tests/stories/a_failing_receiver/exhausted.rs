@@ -33,7 +33,7 @@ async fn an_exhausted_callback_sends_a_mail_and_can_be_replayed() {
         .mail_about("A callback could not be delivered")
         .await;
     assert!(
-        mail.text.contains(id(&callback)) && mail.text.contains("Attempts so far: 4"),
+        mail.text.contains(id(&callback)) && mail.text.contains("after 4 attempts"),
         "{}",
         mail.text
     );
