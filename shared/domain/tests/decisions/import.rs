@@ -1,4 +1,4 @@
-//! What an import accepts, what its items come to, and how far it is.
+//! Imports: their bodies, the results of their items, and their progress.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -43,7 +43,7 @@ fn external_offer() -> Offer {
     }
 }
 
-/// Decides an item of the promise `rank` after what was decided before.
+/// Decides an item of the promise `rank` after an earlier decision.
 pub(crate) fn decide(
     item: &ImportItem,
     rank: u128,
@@ -149,7 +149,7 @@ fn an_import_has_one_to_a_thousand_items_of_different_ids() {
 }
 
 #[test]
-fn an_item_makes_an_order_and_an_externally_managed_subscription() {
+fn a_new_item_creates_an_order_and_a_managed_subscription() {
     let more = json!({"discountPercentage": 50, "endDate": "2026-12-01T00:00:00Z", "currentPaymentPeriodPaid": true});
     let decided = decide(&item(more), 90, None, Some(&external_offer()));
     let (order, subscription) = decided.rows.expect("rows");
@@ -176,14 +176,14 @@ fn an_item_makes_an_order_and_an_externally_managed_subscription() {
 }
 
 #[test]
-fn what_an_item_says_replaces_and_what_it_does_not_say_stays() {
+fn present_members_replace_and_absent_members_stay() {
     let first = decide(
         &item(json!({"discountPercentage": 10, "endDate": "2026-12-01T00:00:00Z"})),
         90,
         None,
         Some(&external_offer()),
     );
-    // What is sent then, what it comes to, the quantity and the end afterwards.
+    // The second item, its result, and the quantity and the end after it.
     let end = Some(at("2026-12-01T00:00:00Z"));
     let table = [
         (
@@ -266,7 +266,7 @@ fn of_two_imports_the_later_accepted_one_wins() {
         (ItemResult::Superseded, Some(id(91)))
     );
     assert_eq!((overtaken.rows, overtaken.mirror), (None, None));
-    // Even if there is nothing to apply it to any more.
+    // Even if the offer no longer exists.
     let overtaken = decide(&item(json!({"quantity": 1})), 90, Some(&later), None);
     assert_eq!(overtaken.log.result, ItemResult::Superseded);
 }
@@ -349,7 +349,7 @@ fn an_item_fails_for_one_reason_and_changes_nothing() {
 }
 
 #[test]
-fn a_customer_must_be_there_each_time() {
+fn customers_must_exist_at_each_import() {
     let with_delivery = item(json!({"deliveryCustomerId": "cus_0190b8f5c6f77c3ab0a1000000000029"}));
     let external = external_offer();
     for (customer_exists, delivery_customer_exists, problem) in [
@@ -385,7 +385,7 @@ pub(crate) fn accepted(items: usize) -> Accepted {
 }
 
 #[test]
-fn a_promise_counts_its_chunks_and_is_done_with_the_last() {
+fn a_promise_is_done_with_its_last_chunk() {
     let Accepted { promise, chunks } = accepted(2 * CHUNK + 1);
     assert_eq!(
         (promise.state(), promise.pending(), chunks.len()),
@@ -403,7 +403,7 @@ fn a_promise_counts_its_chunks_and_is_done_with_the_last() {
     );
     let promise = promise
         .chunk_dead(2)
-        .expect("news")
+        .expect("a new dead letter")
         .chunk_done(1, counts(25, 0), now());
     assert_eq!(
         (promise.clone().chunk_dead(2), promise.dead_items()),
@@ -419,9 +419,9 @@ fn a_promise_counts_its_chunks_and_is_done_with_the_last() {
         (done.state(), done.pending(), done.dead_items()),
         (PromiseState::Completed, 0, vec![])
     );
-    let told = done.announcement().expect("an announcement").data;
+    let data = done.announcement().expect("an announcement").data;
     assert_eq!(
-        (&told["state"], &told["counts"]["created"]),
+        (&data["state"], &data["counts"]["created"]),
         (&json!("completed"), &json!(51))
     );
     assert_eq!(
@@ -441,7 +441,7 @@ fn counts(created: u32, failed: u32) -> Counts {
 }
 
 #[test]
-fn a_retry_is_a_promise_of_its_own_that_overtakes_nothing() {
+fn a_retry_is_a_new_promise_that_overtakes_none() {
     let first = accepted(1).promise;
     let again = Promise::accept(
         id(99),
@@ -467,7 +467,7 @@ fn a_retry_is_a_promise_of_its_own_that_overtakes_nothing() {
 }
 
 #[test]
-fn a_chunk_is_begun_when_it_is_due_and_no_one_else_has_it() {
+fn a_chunk_is_leased_when_it_is_due_and_free() {
     let lease_until = now() + LEASE;
     let (chunk, _) = chunk();
     let leased = |tries| {
@@ -482,7 +482,7 @@ fn a_chunk_is_begun_when_it_is_due_and_no_one_else_has_it() {
         reason: ChunkFailure::TooManyLeases,
     };
     let later = now() + jiff::SignedDuration::from_secs(1);
-    // The state, how often it was begun, when its message was sent, and what a worker does.
+    // The state, the leases so far, the time at which the message was sent, and the outcome.
     let table = [
         (
             ChunkState::Waiting { due_at: now() },
