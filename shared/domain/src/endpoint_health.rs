@@ -289,7 +289,7 @@ impl EndpointHealth {
         let HealthState::Failing(failing) = self.state else {
             return Change::None;
         };
-        let failing = failing.from_first_failure(now);
+        let failing = failing.starting_at_first_failure(now);
         if failing.must_be_disabled(now) {
             let (since, id) = (failing.failing_since, result.callback_id);
             let reason =

@@ -64,7 +64,7 @@ impl Failing {
     }
 
     /// The days start with the first failure, not with a slow answer before it.
-    pub(super) fn from_first_failure(self, now: Timestamp) -> Self {
+    pub(super) fn starting_at_first_failure(self, now: Timestamp) -> Self {
         let failing_since = if self.failures == 0 {
             now
         } else {
