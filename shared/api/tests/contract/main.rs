@@ -6,6 +6,7 @@ mod authorizer;
 mod callbacks;
 mod document;
 mod documents;
+mod english;
 mod errors;
 mod examples;
 mod fields;
