@@ -242,7 +242,7 @@ impl Query<'_> {
         for name in names {
             if !self.known.contains(&name) {
                 let detail = format!(
-                    "the route has no such parameter; known: {}",
+                    "unknown parameter; known parameters: {}",
                     self.known.join(", ")
                 );
                 self.errors

@@ -133,7 +133,7 @@ impl<'a> Object<'a> {
             self.errors.push(FieldError {
                 field: name.clone(),
                 code: "unknown_field",
-                detail: format!("unknown field; the known ones are: {known}"),
+                detail: format!("unknown field; known fields: {known}"),
             });
         }
         match build() {

@@ -134,7 +134,7 @@ impl Place<'_> {
             .iter()
             .find(|error| error.code == "unknown_field")
             .unwrap_or_else(|| panic!("{path}: {errors:?}"));
-        let known = unknown.detail.rsplit("known: ").next().unwrap_or_default();
+        let known = unknown.detail.rsplit(": ").next().unwrap_or_default();
         let known: BTreeSet<&str> = known.split(", ").filter(|name| !name.is_empty()).collect();
         let described: BTreeSet<&str> = schema["properties"]
             .as_object()
