@@ -55,7 +55,7 @@ impl Answer {
         self.body_of(202, JSON)
     }
 
-    /// The body of an answer with this status, whatever its type.
+    /// The body of an answer with this status.
     #[track_caller]
     pub fn expect(self, status: u16) -> Value {
         assert_eq!(self.status, status, "{self}");

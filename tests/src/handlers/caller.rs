@@ -1,4 +1,4 @@
-//! Who calls, by which route, and what is answered.
+//! Callers, routes and answers of the handler tests.
 
 use std::collections::BTreeMap;
 

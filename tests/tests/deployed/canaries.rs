@@ -1,12 +1,12 @@
-//! Every field that takes a text gets a canary, a text that is nowhere else. `make test` looks for it, and for all that other
-//! stories say, in the logs of all functions afterwards, and fails if a field was filled by no story.
+//! Each text field gets a canary, a unique text. Afterwards `make test` searches the logs of all functions for canaries and all
+//! other request texts, and fails if no story filled a field.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 use tandem_tests::{Client, Pair, Reply, Setup, id, mandatory};
 use uuid::Uuid;
 
-/// A name, a street or whatever else.
+/// A name, a street or any other text.
 fn canary(of: &str) -> String {
     format!("Kanarienvogel {of} {}", Uuid::now_v7().simple())
 }
@@ -30,7 +30,7 @@ fn person() -> Value {
     })
 }
 
-/// A customer with everything that a customer may have, changed once, and looked for by all that one may be found by.
+/// A customer with every field set, edited once, and found by every search.
 async fn customer(of: &Client) -> Value {
     let call = of
         .api
@@ -67,7 +67,7 @@ async fn describe(client: &Client, list: &str, thing: &Value) {
         .ok();
 }
 
-/// Offers and a cart whose texts are canaries.
+/// Offers and a cart with canaries as texts.
 async fn catalog(pair: &Pair) -> Value {
     let offer = |targets: &[&str]| {
         let mut body = json!({
@@ -118,7 +118,7 @@ async fn catalog(pair: &Pair) -> Value {
         .ok()
 }
 
-/// Orders of a leading system: a good one, and one that names nobody.
+/// Imported orders: one valid, one with an unknown customer.
 async fn import(client: &Client) {
     let offer = json!({
         "name": canary("Angebot"), "type": "subscription", "renews": true, "externallyManaged": true,
@@ -155,7 +155,7 @@ async fn import(client: &Client) {
         .await;
 }
 
-/// What is refused is as private as what is taken.
+/// Refused input is as private as accepted input.
 async fn refusals(client: &Client, customer: &Value) {
     let broken = format!("{{\"firstName\": \"{}\"", canary("Vorname"));
     let _ = client
@@ -222,7 +222,7 @@ async fn every_field_of_every_request_is_filled() {
         .created();
     import(source).await;
 
-    // A receiver that tells what it got, and does not want it.
+    // A receiver that echoes the callback and refuses it.
     let said = canary("Antwort");
     receiver.answer_always(Reply::status(410).body(&said));
     let (cart, buyer) = (catalog(&pair).await, customer(target).await);
@@ -257,12 +257,12 @@ async fn every_field_of_every_request_is_filled() {
 
     let reader = customer(source).await;
     refusals(source, &reader).await;
-    let told = source
+    let callback = source
         .api
         .get(&format!("/v1/callbacks/{failed}"))
         .await
         .ok();
-    let code = told["body"]["data"]["voucherCode"]
+    let code = callback["body"]["data"]["voucherCode"]
         .as_str()
         .expect("a voucher's code")
         .to_owned();

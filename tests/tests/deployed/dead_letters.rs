@@ -25,8 +25,8 @@ async fn a_foreign_message_becomes_a_dead_letter_with_its_reason() {
                     .lines()
                     .any(|line| line.contains(pk) && line.ends_with(reason))
             };
-            let both = has(&foreign, "names a tenant and a row of another one")
-                && has(&newer, "is of another release");
+            let both = has(&foreign, "names a tenant and a row of another tenant")
+                && has(&newer, "is from another release");
             if both { Ok(()) } else { Err(output) }
         })
         .await;

@@ -1,5 +1,5 @@
-//! The receivers that docs/callbacks.md shows, run as they stand there: each verifies with the library of its own language what
-//! the deployed functions sign.
+//! The receivers shown in docs/callbacks.md, run unchanged: each verifies the deployed functions' signatures with its own
+//! language's library.
 
 use std::fs;
 use std::net::TcpListener;
@@ -14,14 +14,14 @@ use tandem_webhooks::signature_header;
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
-/// Where the port stands in the documented programs.
+/// The port in the documented programs.
 const DOCUMENTED_PORT: &str = "8080";
 
 /// A language of the documentation.
 struct Language {
     /// The word behind the fence of its code.
     fence: &'static str,
-    /// How a program is run.
+    /// The command that runs a program.
     command: &'static [&'static str],
     /// The name of a program's file.
     file: &'static str,
@@ -38,7 +38,7 @@ const NODE: Language = Language {
     file: "receiver.mjs",
 };
 
-/// A documented receiver that runs. Dropping it ends it.
+/// A running documented receiver. Dropping it ends the process.
 struct Documented {
     url: String,
     printed: Lines<BufReader<ChildStdout>>,

@@ -1,7 +1,7 @@
-//! A receiver that fails: callbacks are tried again on a schedule, every attempt is in the log, and what could not be
-//! delivered waits for a replay.
+//! A failing receiver: callbacks are retried on a schedule, the log holds each attempt, and undelivered callbacks wait for a
+//! replay.
 //!
-//! The stack of these stories waits seconds where production waits hours: `make test` sets `CallbackRetrySchedule` to
+//! The deployed stack waits seconds where production waits hours: `make test` sets `CallbackRetrySchedule` to
 //! 0, 1, 2 and 2 seconds.
 
 mod attempts;
@@ -41,7 +41,7 @@ fn time(value: &Value) -> Timestamp {
         .unwrap_or_else(|| panic!("no time: {value}"))
 }
 
-/// How long after one request the next one came.
+/// The time between consecutive requests.
 fn waited(received: &[Received]) -> Vec<SignedDuration> {
     received
         .windows(2)

@@ -1,5 +1,5 @@
-//! After the sale: the target serves the customer and tells Tandem of it; what is cross-client follows, the source's
-//! subscription, the payout row, and, between two contracting companies, a callback.
+//! After the sale: the target serves the customer and reports it to Tandem; the source's subscription, the payout row and,
+//! between two contracting companies, a callback follow.
 
 mod books;
 mod cancellations;
@@ -23,7 +23,7 @@ struct Scene {
     setup: Setup,
     pair: Pair,
     sale: Sale,
-    /// Between two contracting companies: where the source is told.
+    /// The source's receiver, between two contracting companies.
     receiver: Option<Receiver>,
 }
 
@@ -58,14 +58,14 @@ impl Scene {
         ]
     }
 
-    /// The target says that something happened to the shared subscription.
-    async fn tell(&self, what: &str, body: Value) -> Answer {
+    /// The target reports an event of the shared subscription: `payments` or `cancel`.
+    async fn report(&self, action: &str, body: Value) -> Answer {
         self.pair
             .target
             .api
             .post(
                 &format!(
-                    "/v1/subscriptions/{}/{what}",
+                    "/v1/subscriptions/{}/{action}",
                     self.sale.shared_subscription_id()
                 ),
                 body,
@@ -73,7 +73,7 @@ impl Scene {
             .await
     }
 
-    /// The target takes money of the order back: `refund` or `charge-back`.
+    /// The target reverses the order's payment: `refund` or `charge-back`.
     async fn take_back(&self, how: &str, body: Value) -> Answer {
         self.pair
             .target
@@ -91,7 +91,7 @@ impl Scene {
         ]
     }
 
-    /// The shared subscription as both sides see it, which differs in the customer and in whether it was claimed only.
+    /// The status of the shared subscription. Both sides' rows may differ only in the customer and the redemption.
     async fn status(&self) -> String {
         let [sellers, sources] = self.rows().await;
         for name in [
@@ -140,8 +140,8 @@ impl Scene {
         seen_by_source.iter().rev().map(in_short).collect()
     }
 
-    /// The data of the one callback about an event, as the source's receiver got it; within one company there is none.
-    async fn told(&self, event: &str) -> Option<Value> {
+    /// The data of the only callback about an event, as the source's receiver got it; `None` within one company.
+    async fn callback_data(&self, event: &str) -> Option<Value> {
         let Some(receiver) = &self.receiver else {
             assert_eq!(
                 self.pair.source.callbacks().await,
@@ -160,7 +160,7 @@ impl Scene {
             .into_iter()
             .find(|request| request.webhook_id() == id(&callback));
         let body = verified(
-            &received.expect("what was delivered has come"),
+            &received.expect("the delivered callback was received"),
             self.pair.secret(),
         );
         assert_eq!(body["type"], event);
@@ -174,22 +174,22 @@ impl Scene {
         Some(data.clone())
     }
 
-    /// Goes on if the source was told of these events and no others.
-    async fn told_only(&self, events: &[&str]) {
+    /// Asserts that the source got callbacks of exactly these events.
+    async fn has_only_the_callbacks(&self, events: &[&str]) {
         let callbacks = self.pair.source.callbacks().await;
-        let mut told: Vec<&str> = callbacks
+        let mut events_received: Vec<&str> = callbacks
             .iter()
             .rev()
             .filter_map(|callback| callback["type"].as_str())
             .collect();
-        told.sort_unstable();
+        events_received.sort_unstable();
         let mut expected: Vec<&str> = if self.receiver.is_some() {
             events.to_vec()
         } else {
             Vec::new()
         };
         expected.sort_unstable();
-        assert_eq!(told, expected);
+        assert_eq!(events_received, expected);
     }
 }
 

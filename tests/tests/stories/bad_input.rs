@@ -1,8 +1,8 @@
-//! Bad input is refused on every route: all that is wrong at once, as a problem, and nothing is written.
+//! Each route refuses bad input with one problem that lists all errors, and writes nothing.
 //!
-//! The routes are taken from `template.yaml`; one without a case fails here. [`case`] makes the checks that are the same
-//! everywhere: a body of another type, too large, no JSON, or with an unknown field; malformed ids in the path; wrong
-//! parameters of a list. The cases of the nouns add what is wrong with their own fields.
+//! The routes come from `template.yaml`; a route without a case fails. [`case`] makes the checks that all routes share: a body
+//! of another type, too large, invalid JSON, or with an unknown field; malformed ids in the path; invalid list parameters. The
+//! cases of the nouns add invalid values of their own fields.
 
 mod bodies;
 mod case;
@@ -33,7 +33,7 @@ fn cases(scene: &Scene) -> Vec<Case> {
     .collect()
 }
 
-/// Every route that a function of the template answers, e.g. `GET /v1/offers/{offerId}`.
+/// The routes of the template's functions, e.g. `GET /v1/offers/{offerId}`.
 pub(crate) fn routes_of_the_template() -> BTreeSet<String> {
     let template: Yaml =
         serde_yaml_ng::from_str(include_str!("../../../template.yaml")).expect("YAML");
@@ -60,9 +60,9 @@ fn every_route_has_its_case() {
     let routes = routes_of_the_template();
     assert!(routes.len() > 50, "{routes:?}");
     let cases = cases(&Scene::default());
-    let told: BTreeSet<String> = cases.iter().map(|case| case.route.to_owned()).collect();
-    assert_eq!(told.len(), cases.len(), "a route has two cases");
-    assert_eq!(told, routes);
+    let covered: BTreeSet<String> = cases.iter().map(|case| case.route.to_owned()).collect();
+    assert_eq!(covered.len(), cases.len(), "a route has two cases");
+    assert_eq!(covered, routes);
     let takes_a_body = |route: &str| {
         ["POST", "PUT", "PATCH"]
             .iter()
@@ -91,7 +91,7 @@ async fn bad_input_is_rejected_with_all_errors_and_writes_nothing() {
     let own = scene.own();
     let own: Vec<&str> = own.iter().map(String::as_str).collect();
     let before = setup
-        .settle("what was prepared to be done", async || {
+        .settle("the preparations to finish", async || {
             let rows = setup.stage().rows_about(&own).await;
             let due = rows
                 .iter()

@@ -1,5 +1,5 @@
-//! Two clients of two contracting companies sell one cart. They do not share customers, so the source learns of the sale by a
-//! signed callback and claims the subscription with the voucher in it.
+//! Two clients of two contracting companies sell one cart. They do not share customers, so the source learns of the sale from a
+//! signed callback and redeems its voucher.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -86,7 +86,7 @@ async fn the_receiver_gets_one_signed_callback_about_the_sale() {
     );
 
     assert_eq!(callback["type"], CREATED);
-    let told: Timestamp = callback["timestamp"]
+    let sent_at: Timestamp = callback["timestamp"]
         .as_str()
         .expect("a time")
         .parse()
@@ -97,8 +97,8 @@ async fn the_receiver_gets_one_signed_callback_about_the_sale() {
         .parse()
         .expect("RFC 3339");
     assert!(
-        told >= ordered && told <= received.at,
-        "{ordered} {told} {}",
+        sent_at >= ordered && sent_at <= received.at,
+        "{ordered} {sent_at} {}",
         received.at
     );
     let data = &callback["data"];
@@ -149,18 +149,18 @@ async fn the_source_claims_the_subscription_for_a_customer_of_its_own() {
     assert_eq!(
         target.api.get(&path).await.ok()["status"],
         "active",
-        "the buyer has what it bought"
+        "the buyer has its order"
     );
 
-    // The source knows the customer by the callback only: it makes one of its own with what it was told.
+    // The source knows the customer only from the callback and creates its own customer.
     source
         .api
         .get(&format!("/v1/customers/{}", id(&sale.customer)))
         .await
         .problem(404, "customer_not_found");
     let callback = verified(&received, pair.secret());
-    let told = &callback["data"]["customer"];
-    let body = json!({"email": told["email"], "language": told["language"], "firstName": told["firstName"], "lastName": told["lastName"], "externalSystemId": told["id"]});
+    let customer_data = &callback["data"]["customer"];
+    let body = json!({"email": customer_data["email"], "language": customer_data["language"], "firstName": customer_data["firstName"], "lastName": customer_data["lastName"], "externalSystemId": customer_data["id"]});
     let customer = source.api.post("/v1/customers", body).await.created();
     assert_ne!(customer["id"], sale.customer["id"]);
     let linked = source.redeem(code(&callback), &customer).await.ok();
@@ -289,7 +289,7 @@ async fn foreign_and_unknown_voucher_codes_get_the_same_answer() {
     let setup = Setup::new().await;
     let (_receiver, pair, sale, received) = sold(&setup).await;
     let callback = verified(&received, pair.secret());
-    // The seller itself, a client of the source's own company, and a stranger: the code is the source's alone.
+    // The seller, a client of the source's own company, and a stranger: only the source may use the code.
     let sibling = setup
         .client(&pair.source.company, "Garden Monthly", "en")
         .await;
@@ -324,7 +324,7 @@ async fn foreign_and_unknown_voucher_codes_get_the_same_answer() {
     );
 }
 
-/// What a client is told when it redeems a code that is not there for it; without the request's id, which always differs.
+/// The refusal of an unknown code, without the request's id, which always differs.
 async fn refusal(client: &Client, code: &str) -> Value {
     let customer = client.customer().await;
     let mut body = client
@@ -441,7 +441,7 @@ async fn each_source_gets_a_callback_about_its_own_offer_only() {
     }
 }
 
-/// A cart that was sold between two companies, and the callback about it.
+/// A sale between two companies, and its callback.
 async fn sold(setup: &Setup) -> (Receiver, Pair, Sale, Received) {
     let receiver = setup.receiver().await;
     let pair = setup.pair_between_two_companies(&receiver.url()).await;

@@ -1,10 +1,9 @@
-//! Not every invitation is accepted, and not every connection goes on: declined, withdrawn, made again, blocked, unblocked,
-//! and the access to offers switched off and on.
+//! Declined, withdrawn and repeated invitations; blocked and unblocked connections; access to offers switched off and on.
 
 use serde_json::{Value, json};
 use tandem_tests::{Answer, Client, Module, Pair, Setup, id, mandatory};
 
-/// A source and a target that know nothing of each other yet.
+/// A source and a target without a connection.
 async fn strangers(setup: &Setup) -> (Client, Client) {
     let company = setup.company("Medienhaus", Module::On).await;
     (
@@ -13,7 +12,7 @@ async fn strangers(setup: &Setup) -> (Client, Client) {
     )
 }
 
-/// Refused, because the connection stands where it stands; the refusal names that status.
+/// Asserts a refusal that names the connection's status.
 #[track_caller]
 fn impossible(answer: Answer, status: &str) {
     let problem = answer.problem(409, "connection_status");
@@ -69,7 +68,7 @@ async fn after_a_decline_the_source_gets_a_mail_and_may_invite_again() {
     assert_eq!(
         source.connection(id(&first)).await["status"],
         "declined",
-        "what was declined stays declined"
+        "the declined connection stays declined"
     );
 }
 
@@ -166,7 +165,7 @@ async fn each_client_has_its_own_actions_and_strangers_have_none() {
 async fn only_the_source_unblocks_a_block_of_its_own() {
     let setup = Setup::new().await;
     let pair = setup.pair_within_one_company().await;
-    let told = (
+    let subjects = (
         "„Garden Weekly“ hat die Verbindung mit Ihnen gesperrt",
         "„Garden Weekly“ hat die Verbindung mit Ihnen wieder freigegeben",
     );
@@ -174,7 +173,7 @@ async fn only_the_source_unblocks_a_block_of_its_own() {
         &pair,
         ("source", &pair.source),
         ("target", &pair.target),
-        told,
+        subjects,
     )
     .await;
 }
@@ -183,7 +182,7 @@ async fn only_the_source_unblocks_a_block_of_its_own() {
 async fn only_the_target_unblocks_a_block_of_its_own() {
     let setup = Setup::new().await;
     let pair = setup.pair_within_one_company().await;
-    let told = (
+    let subjects = (
         "“Morgenblatt” has blocked the connection",
         "“Morgenblatt” has unblocked the connection",
     );
@@ -191,7 +190,7 @@ async fn only_the_target_unblocks_a_block_of_its_own() {
         &pair,
         ("target", &pair.target),
         ("source", &pair.source),
-        told,
+        subjects,
     )
     .await;
 }
@@ -200,7 +199,7 @@ async fn is_blocked_and_unblocked(
     pair: &Pair,
     by: (&str, &Client),
     other: (&str, &Client),
-    told: (&str, &str),
+    subjects: (&str, &str),
 ) {
     let (cart, customer) = (pair.cart_of_both().await, pair.target.customer().await);
     let connection = pair.connection_id.as_str();
@@ -217,7 +216,7 @@ async fn is_blocked_and_unblocked(
         );
         assert_eq!(seen["blockedAt"], blocked["updatedAt"], "{seen}");
     }
-    let mail = other.1.mail_about(told.0).await;
+    let mail = other.1.mail_about(subjects.0).await;
     assert!(mail.text.contains(connection), "{}", mail.text);
 
     assert_eq!(
@@ -246,7 +245,7 @@ async fn is_blocked_and_unblocked(
         "{refused}"
     );
     assert_eq!(other.1.connection(connection).await["status"], "blocked");
-    // Blocked is live: there is no way around it by another invitation.
+    // A blocked connection is live, so another invitation is refused.
     pair.source
         .invite(&pair.target, None)
         .await
@@ -257,12 +256,12 @@ async fn is_blocked_and_unblocked(
         (&active["status"], active.get("blockedBy")),
         (&json!("active"), None)
     );
-    let mail = other.1.mail_about(told.1).await;
+    let mail = other.1.mail_about(subjects.1).await;
     assert!(mail.text.contains(connection), "{}", mail.text);
     assert_eq!(pair.target.offers_shared_with_it().await.len(), 1);
     let _ = pair.target.sell(&cart, &customer).await.created();
 
-    // Who moved was not written to: each side has had the one mail about the invitation, the other side two more.
+    // The acting side gets no mail: each side got one mail about the invitation, the other side two more.
     pair.source
         .api
         .settle(
@@ -402,7 +401,7 @@ async fn both_clients_see_the_history_of_the_connection() {
         connection["history"]
     );
     let history = connection["history"].as_array().expect("a history");
-    let told: Vec<Value> = history
+    let entries: Vec<Value> = history
         .iter()
         .map(|line| json!([line["by"], line["action"], line["changes"]]))
         .collect();
@@ -415,8 +414,8 @@ async fn both_clients_see_the_history_of_the_connection() {
         json!(["source", "invited", []]),
     ];
     assert_eq!(
-        told, expected,
-        "newest first; what was refused or was so already is no change"
+        entries, expected,
+        "newest first; refusals and no-ops are no change"
     );
     for line in history {
         let by = if line["by"] == "source" {
@@ -444,7 +443,7 @@ fn as_text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-/// The source switches the access to its offers.
+/// The source switches access to its offers.
 async fn edit(client: &Client, connection_id: &str, offers_access: bool) -> Answer {
     client
         .api

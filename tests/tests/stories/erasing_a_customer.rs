@@ -1,4 +1,4 @@
-//! A customer asks to be forgotten: what must end first, what goes, and what stays.
+//! Erasing a customer: preconditions, deleted data and remaining data.
 
 use serde_json::{Value, json};
 use tandem_tests::{Setup, id, verified};
@@ -67,7 +67,7 @@ async fn an_erased_customer_leaves_the_sale_and_nothing_of_the_person() {
         (&order["customerId"], &order["total"]),
         (&sale.customer["id"], &sale.order["total"])
     );
-    let told = source
+    let callback = source
         .callback_about(sale.shared_subscription_id(), CREATED, "delivered")
         .await;
     let customer = json!({
@@ -75,16 +75,16 @@ async fn an_erased_customer_leaves_the_sale_and_nothing_of_the_person() {
     });
     assert_eq!(
         (
-            &told["body"]["data"]["customer"],
-            &told["attemptLog"][0]["answer"]
+            &callback["body"]["data"]["customer"],
+            &callback["attemptLog"][0]["answer"]
         ),
         (&customer, &Value::Null)
     );
 
-    // A replay tells the sale again, under the same id, and not to whom.
+    // A replay sends the sale again, with the same id and without the customer.
     let _ = source
         .api
-        .act(&format!("/v1/callbacks/{}/replay", id(&told)))
+        .act(&format!("/v1/callbacks/{}/replay", id(&callback)))
         .await
         .accepted();
     let again = setup
@@ -92,7 +92,7 @@ async fn an_erased_customer_leaves_the_sale_and_nothing_of_the_person() {
             let received = receiver.received();
             let same: Vec<_> = received
                 .into_iter()
-                .filter(|one| one.webhook_id() == id(&told))
+                .filter(|one| one.webhook_id() == id(&callback))
                 .collect();
             same.get(1)
                 .cloned()
@@ -118,10 +118,10 @@ async fn an_erased_customer_leaves_the_sale_and_nothing_of_the_person() {
         !text.contains(email.as_str().expect("an address")),
         "a row names the person"
     );
-    let anew = target
+    let second = target
         .api
         .post("/v1/customers", json!({"email": email, "language": "de"}))
         .await
         .created();
-    assert_ne!(anew["id"], sale.customer["id"]);
+    assert_ne!(second["id"], sale.customer["id"]);
 }

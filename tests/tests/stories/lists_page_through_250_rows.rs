@@ -1,4 +1,4 @@
-//! Lists page through 250 rows: each once, the newest first, whatever the size of a page, with and without filters.
+//! Lists page through 250 rows: each row once, newest first, for each page size, with and without filters.
 
 mod offers_and_carts;
 mod operator;
@@ -41,7 +41,7 @@ fn ids(entries: &[Value]) -> Vec<&str> {
     entries.iter().map(id).collect()
 }
 
-/// The whole list, which has the same entries whatever the size of a page: each once, the newest first. Ids sort by time.
+/// The whole list, equal for each page size: each entry once, newest first. Ids sort by time.
 async fn all(api: &Api, path: &str) -> Vec<Value> {
     let [by_hundred, by_less] = [
         walk(api, path, LIMITS[0]).await,
@@ -56,7 +56,7 @@ async fn all(api: &Api, path: &str) -> Vec<Value> {
     by_hundred
 }
 
-/// Goes on if a list has these entries and no others.
+/// Asserts that a list has exactly these entries.
 #[track_caller]
 fn same<'a>(list: &'a [Value], expected: impl IntoIterator<Item = &'a Value>) {
     let (found, expected): (BTreeSet<&str>, BTreeSet<&str>) = (
@@ -73,7 +73,7 @@ fn same<'a>(list: &'a [Value], expected: impl IntoIterator<Item = &'a Value>) {
     );
 }
 
-/// Goes on if a list with a filter has what the whole list has that fits, in the same order; and if that is `count` entries.
+/// Asserts that a filtered list has the `count` matching entries of the whole list in the same order.
 async fn filtered(
     api: &Api,
     path: &str,
@@ -82,7 +82,7 @@ async fn filtered(
     fits: impl Fn(&Value) -> bool,
 ) {
     let expected: Vec<&str> = whole.iter().filter(|entry| fits(entry)).map(id).collect();
-    assert_eq!(expected.len(), count, "{path}: the story is told wrongly");
+    assert_eq!(expected.len(), count, "{path}: the expected count is wrong");
     let limit = if count > 100 { LIMITS[1] } else { 9 };
     assert_eq!(ids(&walk(api, path, limit).await), expected, "{path}");
 }

@@ -1,5 +1,5 @@
-//! A contracting company has the module switched off, before the invitation, before its answer, or after years: nothing new
-//! comes about, and nothing that was paid for is lost.
+//! The module of a contracting company is off before the invitation, before its answer, or later: nothing new starts, and paid
+//! vouchers stay valid.
 
 use serde_json::Value;
 use tandem_tests::{Answer, Client, Company, Module, Pair, Setup, id, verified};

@@ -1,7 +1,7 @@
-//! Who may call which route, and what each caller is told: every route of the template, by every kind of caller.
+//! The rights of each kind of caller on each route of the template.
 //!
-//! [`table::TABLE`] says what each of them gets when it asks for what belongs to one client, the owner. A route that is not in
-//! the table fails here.
+//! [`table::TABLE`] has the status for each caller that requests data of one client, the owner. A route that is missing in the
+//! table fails.
 
 mod cast;
 mod one_key;
@@ -17,7 +17,7 @@ use crate::bad_input::routes_of_the_template;
 use cast::{Caller, Cast};
 use table::{Row, TABLE};
 
-/// The keys of the owner that must not get in.
+/// The owner's invalid keys.
 #[derive(Debug, Clone, Copy)]
 enum Refused {
     NoKey,
@@ -28,9 +28,9 @@ enum Refused {
 
 #[test]
 fn every_route_is_in_the_table() {
-    let told: BTreeSet<String> = TABLE.iter().map(|row| row.0.to_owned()).collect();
-    assert_eq!(told.len(), TABLE.len(), "a route is there twice");
-    assert_eq!(told, routes_of_the_template());
+    let listed: BTreeSet<String> = TABLE.iter().map(|row| row.0.to_owned()).collect();
+    assert_eq!(listed.len(), TABLE.len(), "a route is there twice");
+    assert_eq!(listed, routes_of_the_template());
 }
 
 #[tokio::test]
@@ -46,7 +46,7 @@ async fn each_caller_gets_what_is_its_own_and_nothing_else() {
         .iter()
         .flat_map(|row| refused.map(|by| refusal(&cast, row, by)));
     let mut wrong: Vec<String> = side_by_side(refusals).await.into_iter().flatten().collect();
-    // One after the other: a caller's own calls change what is its own.
+    // In sequence: a caller's calls change its own data.
     let callers = Caller::ALL.map(async |caller| {
         let mut wrong = Vec::new();
         for row in TABLE {
@@ -63,7 +63,7 @@ async fn each_caller_gets_what_is_its_own_and_nothing_else() {
     );
 }
 
-/// What is wrong with the answer to one of the owner's keys that must not get in.
+/// Describes a wrong answer to an invalid key of the owner.
 async fn refusal(cast: &Cast, row: &Row, by: Refused) -> Option<String> {
     let setup = &cast.setup;
     let operators = row.1[Caller::Operator as usize] != 403;
@@ -75,12 +75,12 @@ async fn refusal(cast: &Cast, row: &Row, by: Refused) -> Option<String> {
         Refused::OtherScopes => (cast.without_scope_of(row.0), 403, Some("scope_missing")),
     };
     let answer = ask(&api, row, cast, Caller::Stranger).await;
-    let told = answer.body["code"].as_str();
-    let right = answer.status == status && code.is_none_or(|code| told == Some(code));
+    let code_found = answer.body["code"].as_str();
+    let right = answer.status == status && code.is_none_or(|code| code_found == Some(code));
     (!right).then(|| format!("{by:?}: {answer}, not {status} {code:?}"))
 }
 
-/// What is wrong with the answer to a caller whose key is good.
+/// Describes a wrong answer to a caller with a valid key.
 async fn cell(cast: &Cast, row: &Row, caller: Caller) -> Vec<String> {
     let mut wrong = Vec::new();
     let (api, expected) = (cast.api(caller), row.1[caller as usize]);
@@ -99,7 +99,7 @@ async fn cell(cast: &Cast, row: &Row, caller: Caller) -> Vec<String> {
         .filter(|hidden| !asked.contains(hidden.as_str()))
     {
         if answer.text.contains(&hidden) {
-            wrong.push(format!("{caller:?}: {answer} tells {hidden}"));
+            wrong.push(format!("{caller:?}: {answer} reveals {hidden}"));
         }
     }
     if expected == 404 {
@@ -108,7 +108,7 @@ async fn cell(cast: &Cast, row: &Row, caller: Caller) -> Vec<String> {
     wrong
 }
 
-/// What another client has must not be told from what is not there.
+/// Foreign data must look like missing data.
 async fn told_from_absence(
     cast: &Cast,
     row: &Row,

@@ -1,5 +1,5 @@
-//! Two clients of one contracting company connect and sell one cart. They share their customers, so the source's
-//! subscription is linked at once and there is nothing to call back.
+//! Two clients of one contracting company connect and sell one cart. They share customers, so the source's subscription is
+//! linked at once and no callback is sent.
 
 use serde_json::{Value, json};
 use tandem_tests::{Client, Module, Pair, Setup, id, mandatory, optional, preselected};
@@ -114,7 +114,7 @@ async fn both_clients_see_the_invitation_and_the_active_connection() {
     assert!(answer.text.contains(connection) && answer.html.contains(connection));
 }
 
-/// Each side lists and reads the connection in its own role, and finds it by that role and status only.
+/// Each side lists and reads the connection in its own role, and finds it only by that role and status.
 async fn both_see(source: &Client, target: &Client, connection: &str, status: &str) {
     for (client, role, other_role) in [(source, "source", "target"), (target, "target", "source")] {
         let listed = client
@@ -262,7 +262,7 @@ async fn only_the_target_sees_the_shared_offer_and_cannot_edit_it() {
     assert_eq!(
         seen.iter().map(id).collect::<Vec<_>>(),
         [id(&offer)],
-        "only what is shared"
+        "only shared offers"
     );
     assert_eq!(
         target
@@ -324,7 +324,7 @@ async fn only_the_target_sees_the_shared_offer_and_cannot_edit_it() {
     assert_eq!(
         target.offers_shared_with_it().await[0]["price"]["amount"],
         1_099,
-        "what the source edits, the target sees"
+        "the target sees the source's edits"
     );
 }
 
@@ -404,7 +404,7 @@ async fn a_purchase_within_one_company_writes_no_callback() {
         .await
         .problem(404, "order_not_found");
 
-    // The target's two rows, and the source's row of the one that is its own, linked to the same customer.
+    // The target's two rows, and the source's row of its own offer, linked to the same customer.
     let theirs = target.api.all("/v1/subscriptions").await;
     let mut roles: Vec<_> = theirs.iter().map(|row| (id(row), &row["role"])).collect();
     roles.sort_by_key(|(_, role)| role.to_string());
@@ -425,7 +425,7 @@ async fn a_purchase_within_one_company_writes_no_callback() {
         assert_eq!(row["orderId"], order["id"], "{row}");
         assert_eq!(row["periodsPaid"], 1, "{row}");
     }
-    // Customers belong to the contracting company: the source finds this one, with what is its own.
+    // Customers belong to the contracting company: the source finds this one, with its own subscriptions.
     let path = format!("/v1/customers/{}", id(&sale.customer));
     assert_eq!(source.api.get(&path).await.ok(), sale.customer);
     assert_eq!(source.api.all(&format!("{path}/subscriptions")).await, ours);
@@ -462,7 +462,7 @@ async fn a_purchase_within_one_company_writes_no_callback() {
         assert_eq!(row["paymentMethod"], "CREDIT_CARD");
         assert_eq!(row["gross"], json!({"amount": 999, "currency": "EUR"}));
         assert_eq!(row["sellerShareBasisPoints"], 2_000);
-        // A fifth of 9.99, rounded down to a cent, stays with the seller.
+        // The seller keeps a fifth of 9.99, rounded down to a cent.
         assert_eq!(row["due"], json!({"amount": 800, "currency": "EUR"}));
     }
 
@@ -558,7 +558,7 @@ async fn a_repeated_purchase_gets_the_stored_answer() {
         .send()
         .await
         .problem(400, "idempotency_key_required");
-    // A caller that goes on asking, each time over a connection of its own, as a process that is started again does.
+    // A repeating caller with a new connection for each call, like a restarted process.
     for _ in 0..10 {
         let call = target
             .api

@@ -1,4 +1,4 @@
-//! What is attempted, when, and what the log says of it.
+//! Attempts, their times, and their log.
 
 use std::net::TcpListener;
 use std::time::Duration;
@@ -121,8 +121,8 @@ async fn an_unreachable_receiver_gets_the_callback_at_a_new_address() {
     let receiver = setup.receiver().await;
     let pair = setup.pair_between_two_companies(&receiver.url()).await;
     let connection = format!("/v1/connections/{}", pair.connection_id);
-    let nobody = json!({"callback": {"url": format!("http://127.0.0.1:{port}/")}});
-    let _ = pair.source.api.patch(&connection, nobody).await.ok();
+    let closed_port = json!({"callback": {"url": format!("http://127.0.0.1:{port}/")}});
+    let _ = pair.source.api.patch(&connection, closed_port).await.ok();
 
     let sale = pair.sell().await;
     let tried = setup

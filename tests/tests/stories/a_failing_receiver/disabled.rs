@@ -1,4 +1,4 @@
-//! A receiver that answers 410 wants no more: nothing is sent until the source says otherwise.
+//! After a 410, nothing is sent until the source enables the endpoint again.
 
 use serde_json::{Value, json};
 use tandem_tests::{Pair, Receiver, Reply, Sale, Setup, id, verified};

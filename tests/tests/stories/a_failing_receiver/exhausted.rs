@@ -1,4 +1,4 @@
-//! A receiver that fails to the last attempt.
+//! A receiver that fails every attempt.
 
 use serde_json::{Value, json};
 use tandem_tests::{Pair, Receiver, Reply, Sale, Setup, id, verified};

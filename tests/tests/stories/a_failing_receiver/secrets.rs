@@ -1,4 +1,4 @@
-//! The source tries its receiver, and changes the signing secret without losing a callback.
+//! The source tests its receiver and rotates the signing secret without losing a callback.
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use tandem_tests::{Pair, Received, Receiver, Setup, id, is_signed_with, verified
 
 use super::time;
 
-/// Asks for a test event and waits until it is delivered.
+/// Requests a test event and waits for its delivery.
 async fn tested(pair: &Pair, receiver: &Receiver) -> (Value, Received) {
     let asked = pair
         .source
@@ -133,7 +133,7 @@ async fn callbacks_have_both_signatures_for_a_day_after_a_rotation() {
     }
     assert!(
         !is_signed_with(&before, new),
-        "what was sent before is not signed with the new secret"
+        "earlier callbacks are not signed with the new secret"
     );
     let connection = pair.source.connection(&pair.connection_id).await;
     assert!(

@@ -1,4 +1,4 @@
-//! The statement and the CSV say the same as the rows.
+//! The statement and the CSV agree with the rows.
 
 use std::collections::BTreeMap;
 
@@ -276,7 +276,7 @@ fn records(csv: &str) -> Vec<BTreeMap<String, String>> {
         .expect("CSV with the same fields in every line")
 }
 
-/// A row as the CSV should have it. What a spreadsheet would take for a formula has an apostrophe in front.
+/// The expected CSV of a row. Text that a spreadsheet would read as a formula starts with an apostrophe.
 fn as_record(row: &Value) -> BTreeMap<String, String> {
     let defused = |value: &Value| {
         let text = text(value);

@@ -9,33 +9,33 @@ use super::{CANCELLED, CREATED, RENEWED, Scene, later, row, time};
 async fn a_cancellation_ends_both_rows_at_its_date_and_owes_nothing() {
     for scene in Scene::both().await {
         let end = later(scene.setup.now(), 240.hours());
-        let cancelled = scene.tell("cancel", json!({"endsAt": end})).await.ok();
+        let cancelled = scene.report("cancel", json!({"endsAt": end})).await.ok();
         assert_eq!(
             (&cancelled["status"], time(&cancelled["endsAt"])),
             (&json!("cancelled"), end)
         );
         assert_eq!(scene.status().await, "cancelled");
         assert_eq!(scene.payouts().await, [row("PAYMENT", 1, 999, 800)]);
-        if let Some(data) = scene.told(CANCELLED).await {
+        if let Some(data) = scene.callback_data(CANCELLED).await {
             assert_eq!(time(&data["endsAt"]), end);
             assert_eq!(time(&data["cancelledAt"]), time(&cancelled["updatedAt"]));
         }
         scene
-            .tell("cancel", json!({}))
+            .report("cancel", json!({}))
             .await
             .problem(409, "subscription_ended");
         scene
-            .tell("payments", json!({}))
+            .report("payments", json!({}))
             .await
             .problem(409, "subscription_ended");
-        scene.told_only(&[CREATED, CANCELLED]).await;
+        scene.has_only_the_callbacks(&[CREATED, CANCELLED]).await;
     }
 }
 
 #[tokio::test]
 async fn without_a_date_it_ends_with_what_is_paid() {
     let scene = Scene::within_one_company().await;
-    let cancelled = scene.tell("cancel", json!({})).await.ok();
+    let cancelled = scene.report("cancel", json!({})).await.ok();
     assert_eq!(cancelled["endsAt"], cancelled["paidUntil"]);
     assert_eq!(scene.status().await, "cancelled");
 }
@@ -44,7 +44,7 @@ async fn without_a_date_it_ends_with_what_is_paid() {
 async fn nothing_ends_in_the_past() {
     let scene = Scene::within_one_company().await;
     let refused = scene
-        .tell(
+        .report(
             "cancel",
             json!({"endsAt": later(scene.setup.now(), -1.hour())}),
         )
@@ -63,21 +63,23 @@ async fn until_its_end_further_periods_can_be_paid() {
     let scene = Scene::between_two_companies().await;
     let began = time(&scene.rows().await[0]["startedAt"]);
     let _ = scene
-        .tell("cancel", json!({"endsAt": later(began, 2.months())}))
+        .report("cancel", json!({"endsAt": later(began, 2.months())}))
         .await
         .ok();
-    let renewed = scene.tell("payments", json!({})).await.ok();
+    let renewed = scene.report("payments", json!({})).await.ok();
     assert_eq!(
         (&renewed["status"], time(&renewed["paidUntil"])),
         (&json!("cancelled"), later(began, 2.months()))
     );
     scene
-        .tell("payments", json!({}))
+        .report("payments", json!({}))
         .await
         .problem(409, "subscription_ended");
     assert_eq!(
         scene.payouts().await,
         [row("PAYMENT", 1, 999, 800), row("PAYMENT", 2, 999, 800)]
     );
-    scene.told_only(&[CREATED, CANCELLED, RENEWED]).await;
+    scene
+        .has_only_the_callbacks(&[CREATED, CANCELLED, RENEWED])
+        .await;
 }

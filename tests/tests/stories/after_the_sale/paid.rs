@@ -1,4 +1,4 @@
-//! Payout rows are paid once, and only the one to whom the money is due says so.
+//! A payout row is paid once, and only the creditor marks it as paid.
 
 use serde_json::{Value, json};
 use tandem_tests::{Module, id};

@@ -1,4 +1,4 @@
-//! Money goes back: of positions or of the whole order, by the target or by the customer's bank.
+//! Refunds and charge-backs of positions or of the whole order.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -48,7 +48,7 @@ async fn a_refund_of_the_shared_position_ends_both_subscriptions() {
             scene.payouts().await,
             [row("PAYMENT", 1, 999, 800), row("REFUND", 1, -999, -800)]
         );
-        if let Some(data) = scene.told(REFUNDED).await {
+        if let Some(data) = scene.callback_data(REFUNDED).await {
             assert_eq!(
                 (&data["reason"], &data["amount"]),
                 (&json!("refund"), &euros(-999))
@@ -62,10 +62,10 @@ async fn a_refund_of_the_shared_position_ends_both_subscriptions() {
                 .problem(409, "position_not_paid");
         }
         scene
-            .tell("payments", json!({}))
+            .report("payments", json!({}))
             .await
             .problem(409, "subscription_ended");
-        scene.told_only(&[CREATED, REFUNDED]).await;
+        scene.has_only_the_callbacks(&[CREATED, REFUNDED]).await;
     }
 }
 
@@ -88,11 +88,11 @@ async fn a_refund_of_the_whole_order_takes_all_that_is_still_paid() {
             .problem(409, "position_not_paid");
         assert!(
             scene
-                .told(REFUNDED)
+                .callback_data(REFUNDED)
                 .await
                 .is_none_or(|data| data["reason"] == "refund")
         );
-        scene.told_only(&[CREATED, REFUNDED]).await;
+        scene.has_only_the_callbacks(&[CREATED, REFUNDED]).await;
     }
     let scene = Scene::within_one_company().await;
     let _ = scene
@@ -116,21 +116,21 @@ async fn a_charge_back_is_a_loss_for_both() {
             scene.payouts().await,
             [row("PAYMENT", 1, 999, 800), row("LOSS", 1, -999, -800)]
         );
-        if let Some(data) = scene.told(REFUNDED).await {
+        if let Some(data) = scene.callback_data(REFUNDED).await {
             assert_eq!(
                 (&data["reason"], &data["amount"]),
                 (&json!("chargeBack"), &euros(-999))
             );
         }
-        scene.told_only(&[CREATED, REFUNDED]).await;
+        scene.has_only_the_callbacks(&[CREATED, REFUNDED]).await;
     }
 }
 
 #[tokio::test]
 async fn after_a_renewal_a_refund_returns_the_last_period() {
     let scene = Scene::between_two_companies().await;
-    let _ = scene.tell("payments", json!({})).await.ok();
-    let _ = scene.tell("cancel", json!({})).await.ok();
+    let _ = scene.report("payments", json!({})).await.ok();
+    let _ = scene.report("cancel", json!({})).await.ok();
     let _ = scene
         .take_back("refund", json!({"positions": [2]}))
         .await
@@ -142,9 +142,9 @@ async fn after_a_renewal_a_refund_returns_the_last_period() {
         row("REFUND", 2, -999, -800),
     ];
     assert_eq!(scene.payouts().await, expected);
-    let _ = scene.told(REFUNDED).await;
+    let _ = scene.callback_data(REFUNDED).await;
     scene
-        .told_only(&[CREATED, RENEWED, CANCELLED, REFUNDED])
+        .has_only_the_callbacks(&[CREATED, RENEWED, CANCELLED, REFUNDED])
         .await;
 }
 

@@ -1,4 +1,4 @@
-//! A renewal was paid.
+//! Paid renewals.
 
 use jiff::ToSpan;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ async fn a_paid_renewal_adds_a_period_and_a_payout_row() {
     for scene in Scene::both().await {
         let began = time(&scene.rows().await[0]["startedAt"]);
         let renewed = scene
-            .tell("payments", json!({"paymentMethod": "PAYPAL"}))
+            .report("payments", json!({"paymentMethod": "PAYPAL"}))
             .await
             .ok();
         assert_eq!(renewed["periodsPaid"], 2);
@@ -21,7 +21,7 @@ async fn a_paid_renewal_adds_a_period_and_a_payout_row() {
             scene.payouts().await,
             [row("PAYMENT", 1, 999, 800), row("PAYMENT", 2, 999, 800)]
         );
-        if let Some(data) = scene.told(RENEWED).await {
+        if let Some(data) = scene.callback_data(RENEWED).await {
             assert_eq!(
                 (&data["subscription"]["periodsPaid"], &data["amount"]),
                 (&json!(2), &euros(999))
@@ -34,7 +34,7 @@ async fn a_paid_renewal_adds_a_period_and_a_payout_row() {
                 "told once, with the sale"
             );
         }
-        scene.told_only(&[CREATED, RENEWED]).await;
+        scene.has_only_the_callbacks(&[CREATED, RENEWED]).await;
     }
 }
 
@@ -42,15 +42,15 @@ async fn a_paid_renewal_adds_a_period_and_a_payout_row() {
 async fn a_payment_that_names_its_period_is_not_taken_twice() {
     let scene = Scene::within_one_company().await;
     scene
-        .tell("payments", json!({"periodNumber": 3}))
+        .report("payments", json!({"periodNumber": 3}))
         .await
         .problem(409, "subscription_other_period");
     let _ = scene
-        .tell("payments", json!({"periodNumber": 2}))
+        .report("payments", json!({"periodNumber": 2}))
         .await
         .ok();
     let refused = scene
-        .tell("payments", json!({"periodNumber": 2}))
+        .report("payments", json!({"periodNumber": 2}))
         .await
         .problem(409, "subscription_other_period");
     assert!(
@@ -66,9 +66,9 @@ async fn a_payment_that_names_its_period_is_not_taken_twice() {
 async fn only_the_seller_reports_renewals_and_cancellations() {
     for scene in Scene::both().await {
         let before = scene.rows().await;
-        for what in ["payments", "cancel"] {
+        for action in ["payments", "cancel"] {
             let path = format!(
-                "/v1/subscriptions/{}/{what}",
+                "/v1/subscriptions/{}/{action}",
                 scene.sale.shared_subscription_id()
             );
             scene
@@ -80,7 +80,7 @@ async fn only_the_seller_reports_renewals_and_cancellations() {
                 .problem(403, "subscription_read_only");
         }
         assert_eq!(scene.rows().await, before);
-        scene.told_only(&[CREATED]).await;
+        scene.has_only_the_callbacks(&[CREATED]).await;
     }
 }
 
@@ -127,5 +127,5 @@ async fn the_source_sees_nothing_of_the_targets_own_subscription() {
         .problem(404, "subscription_not_found");
     assert_eq!(scene.status().await, "active");
     assert_eq!(scene.payouts().await, [row("PAYMENT", 1, 999, 800)]);
-    scene.told_only(&[CREATED]).await;
+    scene.has_only_the_callbacks(&[CREATED]).await;
 }

@@ -1,11 +1,14 @@
-//! What a refund does to the voucher.
+//! The effect of a refund on the voucher.
 
 use serde_json::{Value, json};
 
 use super::{CREATED, REFUNDED, Scene};
 
 async fn code(scene: &Scene) -> String {
-    let data = scene.told(CREATED).await.expect("told of the sale");
+    let data = scene
+        .callback_data(CREATED)
+        .await
+        .expect("the callback of the sale");
     data["voucherCode"].as_str().expect("a voucher").to_owned()
 }
 
@@ -22,7 +25,7 @@ async fn a_refund_or_charge_back_voids_an_unredeemed_voucher() {
             .problem(404, "voucher_not_found");
         let [_, sources] = scene.rows().await;
         assert_eq!(sources["customerId"], Value::Null);
-        let _ = scene.told(REFUNDED).await;
+        let _ = scene.callback_data(REFUNDED).await;
     }
 }
 
@@ -76,8 +79,8 @@ async fn a_redeemed_voucher_stays_redeemed_after_a_refund() {
 async fn a_cancelled_subscription_can_be_claimed_until_it_ends() {
     let scene = Scene::between_two_companies().await;
     let code = code(&scene).await;
-    let _ = scene.tell("payments", json!({})).await.ok();
-    let cancelled = scene.tell("cancel", json!({})).await.ok();
+    let _ = scene.report("payments", json!({})).await.ok();
+    let cancelled = scene.report("cancel", json!({})).await.ok();
     let customer = scene.pair.source.customer().await;
     let linked = scene.pair.source.redeem(&code, &customer).await.ok();
     assert_eq!(

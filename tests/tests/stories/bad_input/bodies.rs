@@ -18,8 +18,8 @@ pub(super) struct Bad {
     pub(super) fields: Fields,
 }
 
-/// What is wrong with these is how they are sent, or that they are no object, or one member too many: but for that they are
-/// right, so that a route that overlooks it would do what it does.
+/// Each body is valid except for its media type, its JSON type or an extra member, so a route that ignores the error would
+/// have its effect.
 pub(super) fn generic(body: &Body) -> Vec<Bad> {
     let right = body.right.to_string();
     let bad = |what, content_type, bytes: &[u8], (status, code), fields: &[(&str, &str)]| Bad {
@@ -110,7 +110,7 @@ pub(super) fn generic(body: &Body) -> Vec<Bad> {
     all
 }
 
-/// The same JSON with spaces behind it.
+/// The same JSON with trailing spaces.
 fn padded(json: &str, length: usize) -> Vec<u8> {
     let mut bytes = json.as_bytes().to_vec();
     bytes.resize(length, b' ');

@@ -1,4 +1,4 @@
-//! What a route takes, and the checks that follow of it.
+//! The valid input of a route, and the checks derived from it.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use super::bodies;
 use super::check::{Check, Fields};
 use super::scene::Scene;
 
-/// Who calls.
+/// The caller.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Caller {
     Operator,
@@ -16,10 +16,10 @@ pub(super) enum Caller {
     Target,
 }
 
-/// A wrong body, with the wrong fields and their codes.
+/// An invalid body, with its invalid fields and their codes.
 type Wrong = (Value, &'static [(&'static str, &'static str)]);
 
-/// A body that is right, and others that are not.
+/// A valid body and invalid ones.
 #[derive(Debug)]
 pub(super) struct Body {
     pub(super) right: Value,
@@ -29,7 +29,7 @@ pub(super) struct Body {
     wrong: Vec<Wrong>,
 }
 
-/// What a list may be asked: parameters, each with a wrong value and its code.
+/// A list's parameters, each with an invalid value and its code.
 #[derive(Debug)]
 struct Query {
     parameters: &'static [(&'static str, &'static str, &'static str)],
@@ -42,7 +42,7 @@ struct Query {
 pub(super) struct Case {
     pub(super) route: &'static str,
     caller: Caller,
-    /// What stands in the path, and the code if there is no such thing.
+    /// The path's ids, each with the code for an unknown id.
     pub(super) ids: Vec<(String, &'static str)>,
     body: Option<Body>,
     query: Option<Query>,
@@ -61,13 +61,13 @@ impl Case {
         }
     }
 
-    /// An id in the path of something that is there, and the code if it were not.
+    /// An existing id in the path, and the code for an unknown one.
     pub(super) fn id(mut self, id: &str, missing: &'static str) -> Self {
         self.ids.push((id.to_owned(), missing));
         self
     }
 
-    /// Takes a body; this one is right.
+    /// Requires a body; this one is valid.
     pub(super) fn body(self, right: Value) -> Self {
         Self {
             body: Some(Body {
@@ -80,7 +80,7 @@ impl Case {
         }
     }
 
-    /// Takes a body or none.
+    /// Accepts a body or none.
     pub(super) fn optional_body(self, right: Value) -> Self {
         Self {
             body: Some(Body {
@@ -93,12 +93,12 @@ impl Case {
         }
     }
 
-    /// Takes no body but an empty one.
+    /// Accepts only an empty body.
     pub(super) fn no_body(self) -> Self {
         self.optional_body(json!({}))
     }
 
-    /// Takes bodies of up to so many octets.
+    /// Sets the largest body in octets.
     pub(super) fn up_to(mut self, largest: usize) -> Self {
         self.body
             .as_mut()
@@ -107,7 +107,7 @@ impl Case {
         self
     }
 
-    /// A body with these wrong fields.
+    /// Adds a body with these invalid fields.
     pub(super) fn wrong(
         mut self,
         body: Value,
@@ -121,7 +121,7 @@ impl Case {
         self
     }
 
-    /// Is a list with these parameters beside `limit` and `cursor`.
+    /// Declares a list with these parameters besides `limit` and `cursor`.
     pub(super) fn list(
         self,
         parameters: &'static [(&'static str, &'static str, &'static str)],
@@ -136,13 +136,13 @@ impl Case {
         }
     }
 
-    /// With pages of other sizes.
+    /// Sets other page sizes.
     pub(super) fn limit(mut self, largest: Option<usize>) -> Self {
         self.query.as_mut().expect("a list").largest_limit = largest;
         self
     }
 
-    /// A query with these wrong parameters.
+    /// Adds a query with these invalid parameters.
     pub(super) fn wrong_query(
         mut self,
         query: &str,
@@ -156,7 +156,7 @@ impl Case {
         self
     }
 
-    /// Wants an `Idempotency-Key`.
+    /// Requires an `Idempotency-Key`.
     pub(super) fn needs_key(self) -> Self {
         Self {
             needs_key: true,
@@ -210,7 +210,7 @@ impl Case {
         generic.chain(wrong).collect()
     }
 
-    /// What is no id, or the id of nothing, cannot be there.
+    /// Malformed and unknown ids are a 404.
     fn ids_in_the_path(&self, api: &Api) -> Vec<Check> {
         let mut checks = Vec::new();
         for (index, (id, code)) in self.ids.iter().enumerate() {

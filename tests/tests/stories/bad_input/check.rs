@@ -1,11 +1,11 @@
-//! One call that has to be refused.
+//! A call and its expected refusal.
 
 use tandem_tests::Call;
 
-/// Fields that are wrong, each with its code.
+/// Invalid fields with their codes.
 pub(super) type Fields = Vec<(String, String)>;
 
-/// A call and the refusal that is expected.
+/// A call and its expected refusal.
 pub(super) struct Check {
     pub(super) what: String,
     pub(super) call: Call,
@@ -15,7 +15,7 @@ pub(super) struct Check {
 }
 
 impl Check {
-    /// What went wrong.
+    /// Describes the difference from the expected refusal.
     pub(super) async fn run(self) -> Option<String> {
         let answer = self.call.send().await;
         let mut fields = answer.fields();

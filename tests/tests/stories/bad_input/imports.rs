@@ -1,4 +1,4 @@
-//! Imports, and the endpoint where a client is told of them.
+//! Imports and the event endpoint.
 
 use serde_json::{Value, json};
 

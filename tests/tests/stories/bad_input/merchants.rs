@@ -1,4 +1,4 @@
-//! What merchants agree on and sell: connections, offers, carts, customers.
+//! Connections, offers, carts and customers.
 
 use serde_json::{Value, json};
 

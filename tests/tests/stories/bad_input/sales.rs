@@ -1,4 +1,4 @@
-//! What is sold and what follows of it: purchases, orders, subscriptions, callbacks, payouts.
+//! Purchases, orders, subscriptions, callbacks and payouts.
 
 use serde_json::{Value, json};
 
@@ -48,7 +48,7 @@ fn purchases(scene: &Scene) -> Vec<Case> {
             &[("positions", "no_such_position"), ("positions", "no_such_position")],
         )
         .wrong(buy("cus_0190b8f5c6f77c3ab0a1c2d3e4f50617", json!([])), &[("customerId", "not_found")])
-        // A customer of the source's contracting company is none of the target's.
+        // The target cannot use a customer of the source's contracting company.
         .wrong(buy(&scene.sources_customer, json!([])), &[("customerId", "not_found")]);
     vec![purchase]
 }

@@ -1,16 +1,16 @@
-//! Who and what is there, so that only the input is bad.
+//! The existing data, so that only the input is bad.
 
 use serde_json::{Value, json};
 use tandem_tests::{Api, Setup, id};
 use uuid::Uuid;
 
-/// A source and a target of two contracting companies with a sale, and some offers that no cart takes.
+/// A source and a target of two contracting companies with a sale, and offers that no cart accepts.
 #[derive(Debug, Default)]
 pub(super) struct Scene {
     pub(super) operator: Option<Api>,
     pub(super) source: Option<Api>,
     pub(super) target: Option<Api>,
-    /// Stands in the names of what only the operator sees.
+    /// Marks the names of things that only the operator sees.
     pub(super) marker: String,
     /// Of the target.
     pub(super) company: String,
@@ -20,7 +20,7 @@ pub(super) struct Scene {
     pub(super) neighbour: String,
     pub(super) key: String,
     pub(super) connection: String,
-    /// From the source to its neighbour, who has not answered.
+    /// An open invitation from the source to its neighbour.
     pub(super) invitation: String,
     /// Of the target.
     pub(super) own_offer: String,
@@ -39,15 +39,15 @@ pub(super) struct Scene {
     pub(super) sources_customer: String,
     pub(super) subscription: String,
     pub(super) callback: String,
-    /// Of the source, which has nothing to replay.
+    /// Of the source, with nothing to replay.
     pub(super) replay: String,
     pub(super) payout: String,
-    /// Of the target, done.
+    /// Of the target, completed.
     pub(super) promise: String,
 }
 
 impl Scene {
-    /// Makes it.
+    /// Creates the data.
     pub(super) async fn prepared(setup: &Setup) -> Self {
         let receiver = setup.receiver().await;
         let pair = setup.pair_between_two_companies(&receiver.url()).await;
@@ -77,7 +77,7 @@ impl Scene {
             .await
             .created();
         let customer = source.customer().await;
-        // The offer is no subscription, so the item fails; the promise is there all the same.
+        // The offer is not a subscription, so the item fails; the promise still exists.
         let item = json!({"externalSystemId": "4711", "offerId": id(&managed), "invoiceCustomerId": id(&sale.customer), "quantity": 1, "startDate": "2026-01-01T00:00:00Z", "paymentMethod": "BILLING"});
         let promise = target
             .api
@@ -121,7 +121,7 @@ impl Scene {
         }
     }
 
-    /// What stands in every row that the input could have made or changed.
+    /// Texts that each row created or changed by the input would contain.
     pub(super) fn own(&self) -> Vec<String> {
         let clients = [
             &self.source_client,

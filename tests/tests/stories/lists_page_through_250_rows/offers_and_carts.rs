@@ -1,4 +1,4 @@
-//! What is sold, and to whom: offers, offers shared by others, carts, customers.
+//! Offers, shared offers, carts and customers.
 
 use serde_json::{Value, json};
 use tandem_tests::{Module, Pair, Setup, id, mandatory, side_by_side};
@@ -69,7 +69,7 @@ async fn hidden_offers_leave_no_gap_in_the_list_of_shared_offers() {
         None,
     )
     .await;
-    // In turn, so that each page has to leave some out; and 120 in a row, more than a page.
+    // Alternating, so that each page skips some; and 120 consecutive ones, more than a page.
     let make = |number: i64| {
         if number < 120 || number % 2 == 0 {
             &hiding.source

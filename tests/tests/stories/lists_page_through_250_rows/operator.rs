@@ -1,4 +1,4 @@
-//! What the operator lists.
+//! The operator's lists.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ async fn contracting_companies_are_listed_without_gap_or_repeat() {
     let setup = Setup::new().await;
     let made =
         side_by_side((0..250).map(async |_| setup.company("Verlag", Module::Off).await.id)).await;
-    // Other stories make companies meanwhile: what is made after the walk began stands before the first page.
+    // Other stories create companies meanwhile; newer ones precede the first page.
     let listed = walk(&setup.operator, "/v1/contracting-companies", 100).await;
     let listed = ids(&listed);
     assert!(

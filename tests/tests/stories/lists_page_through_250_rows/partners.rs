@@ -1,4 +1,4 @@
-//! Whom a client is connected with.
+//! Connections.
 
 use serde_json::{Value, json};
 use tandem_tests::{Client, Module, Setup, id, side_by_side};
@@ -28,7 +28,7 @@ async fn connections_of_both_roles_are_listed_without_gap_or_repeat() {
         .collect();
     same(&clients, targets.iter().chain(&with_keys));
 
-    // A client invites twenty times an hour; so twelve clients invite this one again and again, and withdraw.
+    // A client may invite twenty times an hour, so twelve clients invite this one repeatedly, and withdraw.
     let invite = async |target: &Value| {
         client
             .api

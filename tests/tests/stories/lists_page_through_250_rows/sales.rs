@@ -1,4 +1,4 @@
-//! What was sold: orders, subscriptions, payout rows and callbacks.
+//! Orders, subscriptions, payout rows and callbacks.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -6,8 +6,8 @@ use tandem_tests::{Client, Module, Pair, Receiver, Setup, id, mandatory, side_by
 
 use super::{all, filtered, same};
 
-/// Two targets of one contracting company sell what a source of another one shares: 250 orders of the first target, of which 23
-/// are refunded and 5 charged back, and 10 of the second.
+/// Two targets of one contracting company sell the shared offers of a source of another one: 250 orders of the first target,
+/// 23 of them refunded and 5 charged back, and 10 orders of the second.
 struct Sales {
     source: Client,
     targets: [Client; 2],

@@ -1,4 +1,4 @@
-//! The owner, and the others who look at what it has.
+//! The owner and the other callers.
 
 use std::collections::BTreeMap;
 
@@ -6,16 +6,16 @@ use serde_json::{Value, json};
 use serde_yaml_ng::Value as Yaml;
 use tandem_tests::{Api, Client, Module, Pair, Setup, id, mandatory};
 
-/// Who asks with a good key.
+/// A caller with a valid key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Caller {
-    /// A client of another contracting company that has nothing to do with the owner.
+    /// A client of another contracting company without a connection to the owner.
     Stranger,
-    /// Connected with the owner, but the access to its offers is switched off.
+    /// Connected with the owner, without access to its offers.
     WithoutGrant,
     /// Connected with the owner, and sells its offer.
     WithGrant,
-    /// Was connected with the owner, which has blocked the connection.
+    /// The owner has blocked the connection with it.
     Blocked,
     /// Runs the installation.
     Operator,
@@ -31,7 +31,7 @@ impl Caller {
     ];
 }
 
-/// All of them.
+/// All callers.
 pub(super) struct Cast {
     pub(super) setup: Setup,
     pub(super) owner: Client,
@@ -39,7 +39,7 @@ pub(super) struct Cast {
     partners: [Pair; 3],
     /// An offer of each client, by its id.
     own_offers: BTreeMap<String, String>,
-    /// What stands in the braces of a path.
+    /// Values for the parameters of a path.
     things: BTreeMap<&'static str, String>,
     pub(super) shared_offer: String,
     pub(super) managed_offer: String,
@@ -129,7 +129,7 @@ impl Cast {
         }
     }
 
-    /// What the owner has: one thing of each kind.
+    /// The owner's data: one thing of each kind.
     async fn things(
         setup: &Setup,
         owner: &Client,
@@ -180,7 +180,7 @@ impl Cast {
         (things, id(&managed).to_owned())
     }
 
-    /// For each scope that a route needs: a key of the owner with every scope but that one.
+    /// For each needed scope: a key of the owner with all other scopes.
     async fn narrow(setup: &Setup, owner: &Client) -> BTreeMap<String, Api> {
         let nouns = [
             "connections",
@@ -197,7 +197,7 @@ impl Cast {
             .collect();
         let mut narrow = BTreeMap::new();
         for scope in &all {
-            // Who may write may read, so a key that must not read may not write either.
+            // Write implies read, so a key without the read scope has no write scope either.
             let noun = scope.trim_end_matches(":read");
             let others: Vec<&String> = all
                 .iter()
@@ -214,7 +214,7 @@ impl Cast {
         narrow
     }
 
-    /// A key of the owner that has every scope but the one of a route, as docs/openapi.yaml names it.
+    /// A key of the owner with all scopes except the one that docs/openapi.yaml names for a route.
     pub(super) fn without_scope_of(&self, route: &str) -> Api {
         let described: Yaml =
             serde_yaml_ng::from_str(include_str!("../../../../docs/openapi.yaml")).expect("YAML");
@@ -234,7 +234,7 @@ impl Cast {
         }
     }
 
-    /// The client that calls; for the operator, who has none, the stranger.
+    /// The calling client; for the operator, who has none, the stranger.
     pub(super) fn client(&self, caller: Caller) -> &Client {
         match caller {
             Caller::Stranger | Caller::Operator => &self.stranger,
@@ -244,7 +244,7 @@ impl Cast {
         }
     }
 
-    /// The path of a route that asks for what the owner has; a partner asks for its own connection with the owner.
+    /// The path of a route with the owner's ids; a partner uses its own connection with the owner.
     pub(super) fn path(&self, route: &str, caller: Caller) -> String {
         let (_, pattern) = route.split_once(' ').expect("METHOD /path");
         let shared = pattern.starts_with("/v1/offers/shared/");
@@ -283,7 +283,8 @@ impl Cast {
             .unwrap_or_else(|| panic!("the owner has no {name}"))
     }
 
-    /// The ids that a caller must not see anywhere, other than in what it sent itself. A partner sees itself in the payout row, and the offer shared with it.
+    /// The ids that a caller must not see except in its own request. A partner sees itself in the payout row, and the offer shared
+    /// with it.
     pub(super) fn hidden_from(&self, caller: Caller) -> Vec<String> {
         if caller == Caller::Operator {
             return Vec::new();

@@ -1,5 +1,5 @@
-//! One key on several routes, one right after the other: the gateway keeps the authorizer's answers, and what it was told for one
-//! route must not count on another.
+//! One key on several routes in quick succession: the gateway caches the authorizer's answers, and an answer for one route must
+//! not apply to another.
 
 use serde_json::json;
 use tandem_tests::{Api, Module, Setup};
@@ -31,7 +31,7 @@ async fn a_key_opens_only_the_routes_of_its_scope_in_any_order() {
     }
 }
 
-/// On another path, and on the same one with another method.
+/// On another path, and on the same path with another method.
 async fn is_refused_elsewhere(api: &Api) {
     api.get("/v1/customers").await.problem(403, "scope_missing");
     api.post("/v1/offers", json!({}))

@@ -1,4 +1,4 @@
-//! What each caller gets.
+//! The status for each caller.
 
 use serde_json::{Value, json};
 
@@ -10,9 +10,9 @@ pub(super) type Row = (&'static str, [u16; 5]);
 
 /// Only for the operator.
 const OPERATORS: [u16; 5] = [403, 403, 403, 403, 200];
-/// The caller's own, never the owner's.
+/// Only the caller's own data.
 const OWN: [u16; 5] = [200, 200, 200, 200, 403];
-/// Nobody's but the owner's.
+/// Only the owner's data.
 const OWNERS: [u16; 5] = [404, 404, 404, 404, 403];
 
 pub(super) const TABLE: &[Row] = &[
@@ -36,7 +36,7 @@ pub(super) const TABLE: &[Row] = &[
         "GET /v1/connections/{connectionId}",
         [404, 200, 200, 200, 403],
     ),
-    // What is switched belongs to the source.
+    // Only the source may edit access.
     (
         "PATCH /v1/connections/{connectionId}",
         [404, 403, 403, 403, 403],
@@ -53,7 +53,7 @@ pub(super) const TABLE: &[Row] = &[
         "POST /v1/connections/{connectionId}/withdraw",
         [404, 403, 403, 403, 403],
     ),
-    // Either side blocks; only the side that blocked unblocks.
+    // Either side blocks; only the blocking side unblocks.
     (
         "POST /v1/connections/{connectionId}/block",
         [404, 200, 200, 409, 403],
@@ -77,7 +77,7 @@ pub(super) const TABLE: &[Row] = &[
     ("GET /v1/offers/{offerId}", OWNERS),
     ("PATCH /v1/offers/{offerId}", OWNERS),
     ("POST /v1/offers/{offerId}/archive", OWNERS),
-    // A cart with the shared offer beside one's own.
+    // A cart with the shared offer and an own offer.
     ("POST /v1/carts", [422, 422, 201, 422, 403]),
     ("GET /v1/carts", OWN),
     ("GET /v1/carts/{cartId}", OWNERS),
@@ -99,7 +99,7 @@ pub(super) const TABLE: &[Row] = &[
     ("GET /v1/subscriptions/{subscriptionId}", OWNERS),
     ("POST /v1/subscriptions/{subscriptionId}/payments", OWNERS),
     ("POST /v1/subscriptions/{subscriptionId}/cancel", OWNERS),
-    // The owner's customer and callback are nobody's else, so they are wrong fields of a body.
+    // For others, the owner's customer and callback are invalid fields of a body.
     (
         "POST /v1/subscriptions/useCrossClientVoucher",
         [422, 422, 422, 422, 403],
@@ -108,7 +108,7 @@ pub(super) const TABLE: &[Row] = &[
     ("GET /v1/callbacks/{callbackId}", OWNERS),
     ("POST /v1/callbacks/{callbackId}/replay", OWNERS),
     ("POST /v1/callbacks/replay", [422, 422, 422, 422, 403]),
-    // A replay of all is of what the caller has; a connection that is not its own has nothing.
+    // A replay of all covers the caller's callbacks; a foreign connection has none.
     ("POST /v1/callbacks/replays", [202, 202, 202, 202, 403]),
     ("GET /v1/callbacks/replays/{replayId}", OWNERS),
     ("GET /v1/event-endpoint", OWNERS),
@@ -124,7 +124,7 @@ pub(super) const TABLE: &[Row] = &[
         "POST /v1/payouts/{payoutId}/mark-paid",
         [404, 404, 403, 404, 403],
     ),
-    // Items that name what the owner has fail, like those that name what nobody has.
+    // Items with the owner's ids fail like items with unknown ids.
     ("POST /v1/imports/orders", [202, 202, 202, 202, 403]),
     ("GET /v1/imports/orders/logs", OWN),
     ("GET /v1/imports", OWN),
@@ -132,7 +132,7 @@ pub(super) const TABLE: &[Row] = &[
     ("POST /v1/imports/{promiseId}/retry", OWNERS),
 ];
 
-/// A body that would be right if the caller were the owner.
+/// A body that would be valid for the owner.
 pub(super) fn body(route: &str, cast: &Cast, caller: Caller) -> Option<Value> {
     let offer =
         |number: u8, id: &str| json!({"position": number, "offerId": id, "mandatory": true});
@@ -181,7 +181,7 @@ pub(super) fn body(route: &str, cast: &Cast, caller: Caller) -> Option<Value> {
     Some(right)
 }
 
-/// The same path with the id of what is not there, if there is an id in it.
+/// The same path with an unknown id, if it has an id.
 pub(super) fn absent(path: &str) -> Option<String> {
     let segment = path.split('/').find(|segment| {
         segment
