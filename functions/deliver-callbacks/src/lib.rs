@@ -1,8 +1,8 @@
 //! Delivers callbacks and runs replay jobs. [`Worker`] reads SQS batches; its `deliver` names the steps of one callback.
 //!
-//! - [`lease`] writes the lease, or postpones the callback if [`admission`] says so.
-//! - [`exchange`] signs the callback, sends it and reads the reply. [`slow`] pauses an endpoint that hangs meanwhile.
-//! - [`record`](mod@record) writes the attempt, the callback, the endpoint's health and the mails in one transaction.
+//! - `lease` writes the lease, or postpones the callback if `admission` says so.
+//! - `exchange` signs the callback, sends it and reads the reply. `slow` pauses an endpoint that hangs meanwhile.
+//! - `record` writes the attempt, the callback, the endpoint's health and the mails in one transaction.
 //!
 //! The lease is a conditional write, so at most one attempt of a callback is in flight. If a worker dies between the
 //! receiver's answer and the record, its lease expires, the log shows the outcome as unknown, and the callback is sent
