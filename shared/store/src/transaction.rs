@@ -1,8 +1,8 @@
 //! All writes are transactions: all of their rows or none.
 //!
 //! A new row must not exist; a replaced row must still have the version that was read. A conflict names the rows that did not meet
-//! their condition, so that the caller can read them again and repeat its decision. The SDK sends the same `ClientRequestToken`
-//! with each retry, so a lost answer does not cause a second write.
+//! their condition, so that the caller can read them again and repeat its decision. A transaction keeps its `ClientRequestToken`
+//! over all sends, so a lost answer causes neither a second write nor a false conflict.
 
 use aws_sdk_dynamodb::error::{DisplayErrorContext, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
@@ -10,6 +10,7 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update,
 };
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use crate::entity::{Entity, Item, Key, RawKey, to_item};
 use crate::{Conflict, Store, StoreError};
@@ -147,20 +148,28 @@ impl Store {
         }
         // DynamoDB rejects a transaction while another one is writing its rows, before it checks any condition. The conditions may
         // well hold, so the same transaction is sent again.
+        // One token for all sends: if an earlier send took effect and its answer was lost, a later one succeeds without effect.
+        let token = Uuid::now_v7().to_string();
         for _ in 1..MAX_SENDS {
-            match self.send(actions.clone(), &keys).await {
+            match self.send(actions.clone(), &keys, &token).await {
                 Err(Refusal::Busy(_)) => {}
                 other => return Ok(other?),
             }
         }
-        Ok(self.send(actions, &keys).await?)
+        Ok(self.send(actions, &keys, &token).await?)
     }
 
-    async fn send(&self, actions: Vec<TransactWriteItem>, keys: &[RawKey]) -> Result<(), Refusal> {
+    async fn send(
+        &self,
+        actions: Vec<TransactWriteItem>,
+        keys: &[RawKey],
+        token: &str,
+    ) -> Result<(), Refusal> {
         let sent = self
             .client
             .transact_write_items()
             .set_transact_items(Some(actions))
+            .client_request_token(token)
             .send()
             .await;
         sent.map(|_| ()).map_err(|error| refused(error, keys))
