@@ -119,8 +119,8 @@ class Client:
     def _read(self, status: int, headers: Message, raw: bytes) -> Answer | _Trouble:
         body = _object(raw)
         if status in _PASSING:
-            told = f": {_told(body)}" if body else ""
-            return _Trouble(f"Tandem answered {status}{told}", self._retry_after(headers.get("Retry-After")))
+            detail = f": {_describe_body(body)}" if body else ""
+            return _Trouble(f"Tandem answered {status}{detail}", self._retry_after(headers.get("Retry-After")))
         if status < 300 and body is None:
             return _Trouble(f"the answer {status} is no JSON object")
         return Answer(status, body or {})
@@ -155,28 +155,28 @@ def _object(raw: bytes) -> dict[str, Any] | None:
 
 def _judged(answer: Answer) -> Answer:
     """Return the answer, or raise `Refused` if only the user can fix the cause."""
-    status, told = answer.status, _told(answer.body)
+    status, detail = answer.status, _describe_body(answer.body)
     if status < 300 or status in (404, 422):
         return answer
     if status == 401:
-        raise Refused(f"Tandem requires a key (401 {told}); check TANDEM_API_KEY or --key-file")
+        raise Refused(f"Tandem requires a key (401 {detail}); check TANDEM_API_KEY or --key-file")
     if status == 403:
         raise Refused(
-            f"Tandem does not accept this API key (403 {told}); "
+            f"Tandem does not accept this API key (403 {detail}); "
             "use a client's key that is not revoked and has the scope imports:write"
         )
     if status < 400:
         raise Refused(f"--url redirects elsewhere ({status}); use the address of the API itself")
-    raise Refused(f"Tandem rejected the call: {status} {told}")
+    raise Refused(f"Tandem rejected the call: {status} {detail}")
 
 
-def _told(body: dict[str, Any]) -> str:
+def _describe_body(body: dict[str, Any]) -> str:
     """The readable part of an answer: a problem's detail, or the gateway's message."""
     parts = [body.get("code"), body.get("detail") or body.get("message")]
-    told = ": ".join(one_line(str(part)) for part in parts if part)
+    detail = ": ".join(one_line(str(part)) for part in parts if part)
     if body.get("requestId"):
-        told += f" (request {one_line(str(body['requestId']))})"
-    return told
+        detail += f" (request {one_line(str(body['requestId']))})"
+    return detail
 
 
 def _advice(trouble: _Trouble) -> str:
@@ -185,6 +185,6 @@ def _advice(trouble: _Trouble) -> str:
     return "try again later"
 
 
-def told(answer: Answer) -> str:
+def describe(answer: Answer) -> str:
     """The readable part of an answer."""
-    return _told(answer.body)
+    return _describe_body(answer.body)

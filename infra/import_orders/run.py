@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from infra.import_orders.calls import Call, Start, form
-from infra.import_orders.client import Answer, Client, Pace, told
+from infra.import_orders.client import Answer, Client, Pace, describe
 from infra.import_orders.journal import Accepted, Done, Journal, Record, Rejected, Sending
 from infra.import_orders.options import Options
 from infra.import_orders.progress import Progress
@@ -145,7 +145,7 @@ class Importer:
             self._warn_if_known(sending, str(answer.body.get("acceptedAt")))
         else:
             raise Refused(
-                f"--url {self._client.url} is not a Tandem API: {path} answered {answer.status} {told(answer)}"
+                f"--url {self._client.url} is not a Tandem API: {path} answered {answer.status} {describe(answer)}"
             )
 
     def _warn_if_known(self, sending: Sending, accepted_at: str) -> None:
@@ -204,7 +204,7 @@ class Importer:
             )
         if answer.status != 200 or not isinstance(answer.body.get("counts"), dict):
             raise Refused(
-                f"--url {self._client.url} is not a Tandem API: {path} answered {answer.status} {told(answer)}"
+                f"--url {self._client.url} is not a Tandem API: {path} answered {answer.status} {describe(answer)}"
             )
         return answer.body
 
@@ -264,7 +264,7 @@ def _refused_rows(call: Call, answer: Answer) -> list[Fault]:
             detail = f"{found[2]}: {error.get('detail')}" if found[2] else str(error.get("detail"))
             errors.setdefault(int(found[1]), []).append((str(error.get("code")), detail))
     if answer.body.get("code") != "invalid_fields" or not errors:
-        raise Refused(f"Tandem rejected a call without naming a row: {answer.status} {told(answer)}")
+        raise Refused(f"Tandem rejected a call without naming a row: {answer.status} {describe(answer)}")
     faults = []
     for number, found_errors in sorted(errors.items()):
         codes = dict.fromkeys(code for code, _ in found_errors)

@@ -1,6 +1,6 @@
 """A fake Tandem: the import routes as docs/openapi.yaml describes them, on a free port of the loopback address.
 
-It can be told what goes wrong: each entry of `troubles` meets one POST. To try the command without a stack,
+Failures can be scripted: each entry of `troubles` meets one POST. To try the command without a stack,
 ``python3 -m infra.import_orders.tests.tandem`` leaves one up until Ctrl-C; it knows no customer `cus_unknown`.
 """
 

@@ -119,7 +119,7 @@ def second(setup: Setup, source: Merchant) -> Second:
     expected = {"customer.email": ben["email"]}
     sold = steps.callback(setup, "crossClientOrder.created", expected, ["voucherCode"])
     scenario.check("the order that the callback tells of", sale.order_id, sold["order"]["id"])
-    scenario.check("the subscription that the callback tells of", sale.shared_subscription, sold["subscription"]["id"])
+    scenario.check("the subscription of the callback", sale.shared_subscription, sold["subscription"]["id"])
     _log(setup, source, sold["webhookId"])
     scenario.step("Alpenblick's subscription waits for its customer; it creates Ben and redeems the voucher")
     pending = {"status": "pending", "customerId": None, "role": "source"}
@@ -170,8 +170,8 @@ def third(setup: Setup, before: First, now: Second) -> None:
     path = f"/v1/subscriptions/{subscription}/payments"
     target.calls.post(path, {"periodNumber": 2}, {"periodsPaid": 2}, status=200)
     renewed = {"subscription.periodsPaid": 2, "amount": euros(1200)}
-    told = steps.callback(setup, "crossClientSubscription.renewed", renewed, [])
-    scenario.check("the subscription that the callback tells of", subscription, told["subscription"]["id"])
+    data = steps.callback(setup, "crossClientSubscription.renewed", renewed, [])
+    scenario.check("the subscription of the callback", subscription, data["subscription"]["id"])
     source.calls.get(f"/v1/subscriptions/{subscription}", {"status": "active", "periodsPaid": 2})
 
     scenario.step("Ben gets the second month's money for Alpenblick back; Quayside he keeps")
@@ -215,11 +215,11 @@ def _statements(setup: Setup, *lists: tuple[Merchant, list[Json]]) -> None:
         for line in lines:
             sums = map(text.number, _sums_of(line))
             shown.append((merchant.name, line["month"], line["role"], line["partnerName"], str(line["rows"]), *sums))
-        told = {
+        stated = {
             (line["partnerClientId"], line["month"]): (line["rows"], *(part["amount"] for part in _sums_of(line)))
             for line in lines
         }
-        setup.scenario.check(f"the sums of {merchant.name}'s statement", _added(rows), told)
+        setup.scenario.check(f"the sums of {merchant.name}'s statement", _added(rows), stated)
         _export(setup, merchant, rows)
     setup.scenario.table(heads, shown, heads[4:])
 

@@ -27,7 +27,7 @@ def fourth(setup: Setup, before: First, now: Second) -> None:
     scenario.step("Bergbote imports Anna's order; she is a customer of its company since Tagespost sold to her")
     order = _item(_CHANGED, offer_id, anna, "BILLING")
     first = _import(setup, merchant, [order], {"state": "completed", "counts.created": 1})
-    scenario.step("Bergbote asks to be told when an import is done, and gets a secret for signatures")
+    scenario.step("Bergbote sets its event endpoint and gets a signing secret")
     endpoint = merchant.calls.put("/v1/event-endpoint", {"url": receiver.url(EVENTS)}, {"disabledAt": None}, ["secret"])
     receiver.trust(EVENTS, endpoint["secret"])
 
@@ -43,9 +43,9 @@ def fourth(setup: Setup, before: First, now: Second) -> None:
     _results(setup, second)
     subscription = first["items.0.subscriptionId"]
     scenario.check("the subscription that was changed", subscription, second["items.0.subscriptionId"])
-    scenario.step("Bergbote's server is told that the import is done, by a signed callback")
-    told = steps.callback(setup, "import.completed", expected | {"counts.unchanged": 0}, [])
-    scenario.check("the import that the callback tells of", second["promiseId"], told["promiseId"])
+    scenario.step("Bergbote's server gets a signed callback about the finished import")
+    body = steps.callback(setup, "import.completed", expected | {"counts.unchanged": 0}, [])
+    scenario.check("the import of the callback", second["promiseId"], body["promiseId"])
     scenario.check("how many different callbacks came in all", 4, receiver.count())
     _mirrored(setup, merchant, anna, subscription)
 
