@@ -3,7 +3,7 @@
 use fastrand::Rng;
 use tandem_testing::{Fault, Lost};
 
-use crate::receiver::Manner;
+use crate::endpoints::Manner;
 use crate::step::{Call, Relayed, Step, Trouble};
 
 /// Fewest and most steps of a history.

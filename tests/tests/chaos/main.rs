@@ -2,8 +2,8 @@
 //! history, all invariants are checked.
 //!
 //! [`draw`] derives a history from a seed before anything runs. [`run`] plays it on the real handlers and workers over an
-//! in-process table: calls with faults beneath the SDK, repeats, overtaking calls ([`requests`] builds the requests); the stream,
-//! sweeps and messages that arrive late, twice, in reverse or never ([`traffic`]); partners that are down ([`receiver`]). Then
+//! in-process table: [`calls`] with faults beneath the SDK, repeats, overtaking calls ([`requests`] builds the requests); the stream,
+//! sweeps and messages that arrive late, twice, in reverse or never ([`traffic`]); partners that are down ([`endpoints`]). Then
 //! [`settle`] finishes all work without faults, and [`judge`] checks the invariants. [`world`] is the initial state.
 //!
 //! ```text
@@ -16,9 +16,11 @@
 //! of an import's items, which are written concurrently, meets a fault; nor whether a receiver answers in time on a busy
 //! machine. No step depends on any of these.
 
+mod blocked;
+mod calls;
 mod draw;
+mod endpoints;
 mod judge;
-mod receiver;
 mod requests;
 mod run;
 mod settle;
@@ -148,10 +150,11 @@ async fn play(world: &World, seed: u64) -> Result<Tally, String> {
             done += 1;
         }
         run.settle().await;
+        judge::judge(&run)
     });
     let mut wrong = Vec::new();
     match tokio::time::timeout(LONGEST, played.catch_unwind()).await {
-        Ok(Ok(())) => wrong.extend(judge::judge(&run)),
+        Ok(Ok(violated)) => wrong.extend(violated),
         Err(_) => wrong.push(format!("step {done} does not finish")),
         Ok(Err(panic)) => {
             let text = panic.downcast_ref::<String>().cloned();

@@ -1,5 +1,7 @@
 //! After a history: faults end, and all pending work finishes.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 use tandem_queue::Message;
 
@@ -13,15 +15,15 @@ const READ_BACK: usize = 4;
 impl Run<'_> {
     /// Ends all faults and finishes all work.
     pub(crate) async fn settle(&mut self) {
-        self.house.table.faults.clear();
-        self.house.break_queues(false);
-        self.house.reject_mails(0);
-        self.world.receiver.heal();
+        self.stage.table.faults.clear();
+        self.stage.break_queues(false);
+        self.stage.reject_mails(0);
+        self.world.endpoints.heal();
         self.read_back().await;
         self.quiet().await;
         // Exhausted and held callbacks wait for a replay: the source reports its endpoint as working.
         for client in 0..3 {
-            let waits = self.house.table.dump().iter().any(|row| {
+            let waits = self.stage.table.dump().iter().any(|row| {
                 let own = row["pk"]
                     .as_str()
                     .is_some_and(|pk| pk.starts_with(&self.world.clients[client].id));
@@ -29,12 +31,11 @@ impl Run<'_> {
                     && (row["status"] == "exhausted" || row["status"] == "held")
             });
             if waits {
-                let who = self.world.clients[client].who.clone();
-                let _ = self
-                    .house
-                    .call(&who, "POST /v1/callbacks/replays", Some(json!({})))
+                let caller = self.world.clients[client].api.on(self.stage.clone());
+                let _ = caller
+                    .post("/v1/callbacks/replays", json!({}))
                     .await
-                    .expect(202);
+                    .accepted();
             }
         }
         self.quiet().await;
@@ -49,12 +50,21 @@ impl Run<'_> {
         let done: Vec<usize> = (0..self.made.len())
             .rev()
             .filter(|made| self.made[*made].done().is_some())
+            .take(READ_BACK)
             .collect();
-        let before = self.house.table.dump();
-        for made in done.into_iter().take(READ_BACK) {
+        // The first call of a day writes the day into the row of its key.
+        let clients: BTreeSet<_> = done
+            .iter()
+            .map(|made| self.made[*made].request.client)
+            .collect();
+        for client in clients {
+            let _ = self.look_up(client, "/v1/event-endpoint").await;
+        }
+        let before = self.stage.table.dump();
+        for made in done {
             self.again(made).await;
         }
-        let after = self.house.table.dump();
+        let after = self.stage.table.dump();
         if before != after {
             let changed: Vec<&Value> = after.iter().filter(|row| !before.contains(row)).collect();
             self.wrong
@@ -69,7 +79,7 @@ impl Run<'_> {
             self.hand_over(&message, received + 1, None).await;
         }
         for _ in 0..MOST_ROUNDS {
-            let due = self.house.advance_to_next_due();
+            let due = self.stage.advance_to_next_due();
             if due.is_empty() {
                 return;
             }
@@ -84,9 +94,9 @@ impl Run<'_> {
                 }
             }
             // The sweep covers the messages that workers send directly.
-            drop(self.house.messages());
+            drop(self.stage.messages());
         }
         self.wrong
-            .push(format!("rows stay due: {:?}", self.house.due()));
+            .push(format!("rows stay due: {:?}", self.stage.due()));
     }
 }

@@ -2,7 +2,7 @@
 
 use tandem_testing::Fault;
 
-use crate::receiver::Manner;
+use crate::endpoints::Manner;
 
 /// One step.
 #[derive(Debug, Clone, PartialEq)]

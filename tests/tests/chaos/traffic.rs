@@ -31,7 +31,7 @@ impl Run<'_> {
     /// Stream records since the last call: new rows, and rows that are due for their first attempt again.
     fn fresh(&mut self) -> Vec<Due> {
         let mut fresh = Vec::new();
-        for row in self.house.table.waiting() {
+        for row in self.stage.table.waiting() {
             let (key, version) = (key(&row), row["version"].as_u64().unwrap_or_default());
             let before = self.streamed.insert(key.clone(), version);
             let restarted =
@@ -75,8 +75,8 @@ impl Run<'_> {
 
     /// Runs the sweep.
     pub(crate) async fn sweep(&mut self) {
-        self.house.table.faults.clear();
-        let _ = self.house.sweep.sweep().await;
+        self.stage.table.faults.clear();
+        let _ = self.stage.sweep.sweep().await;
         let before = self.queue.len();
         self.collect();
         // A row's shard follows from its random id.
@@ -86,7 +86,7 @@ impl Run<'_> {
     /// Moves sent messages into the queue. A delay is not guaranteed: a message may arrive early.
     pub(crate) fn collect(&mut self) {
         self.queue.extend(
-            self.house
+            self.stage
                 .messages()
                 .into_iter()
                 .map(|sent| (sent.message, 0)),
@@ -130,23 +130,23 @@ impl Run<'_> {
         received: u32,
         trouble: Option<(usize, Fault)>,
     ) -> bool {
-        let house = Arc::clone(&self.house);
-        house.table.reset_calls();
+        let stage = Arc::clone(&self.stage);
+        stage.table.reset_calls();
         match trouble {
-            Some((call, fault)) => house.table.faults.plan(call, fault),
-            None => house.table.faults.clear(),
+            Some((call, fault)) => stage.table.faults.plan(call, fault),
+            None => stage.table.faults.clear(),
         }
         let again = tokio::select! {
             biased;
-            () = house.table.faults.died() => true,
-            again = Box::pin(house.process(message, received)) => again,
+            () = stage.table.faults.died() => true,
+            again = Box::pin(stage.process(message, received)) => again,
         };
-        house.table.faults.clear();
+        stage.table.faults.clear();
         let reader = Reader::Worker {
             tenant: message.tenant.clone(),
         };
         self.reads.extend(
-            house
+            stage
                 .table
                 .reads()
                 .into_iter()

@@ -16,10 +16,10 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tandem_domain::callback_url::LocalTargets;
 use tandem_testing::{Snapshot, TestTable};
-use tandem_tests::handlers::{House, Merchant};
+use tandem_tests::{Client, InProcess, Module, Setup, id, mandatory, optional};
 use tandem_webhooks::{Sender, SenderSettings};
 
-use crate::receiver::Receiver;
+use crate::endpoints::Endpoints;
 
 /// First-byte timeout: long enough for a loopback receiver, short for the test.
 const FIRST_BYTE: Duration = Duration::from_millis(250);
@@ -49,13 +49,13 @@ pub(crate) struct CartOf {
     pub(crate) sources: Vec<usize>,
 }
 
-/// The initial state, with the senders and receivers to run histories from it.
+/// The initial state, with the sender and the endpoints to run histories from it.
 pub(crate) struct World {
     pub(crate) rows: Snapshot,
     pub(crate) now: Timestamp,
     pub(crate) sender: Arc<Sender>,
-    pub(crate) receiver: Receiver,
-    pub(crate) clients: Vec<Merchant>,
+    pub(crate) endpoints: Endpoints,
+    pub(crate) clients: Vec<Client>,
     pub(crate) links: Vec<Link>,
     /// The signing secret of each endpoint.
     pub(crate) secrets: Vec<String>,
@@ -71,60 +71,47 @@ pub(crate) struct World {
 impl World {
     /// Builds the state on the caller's runtime.
     pub(crate) async fn new() -> Self {
-        let receiver = Receiver::start().await;
+        let endpoints = Endpoints::start().await;
         let settings = SenderSettings {
             local_targets: LocalTargets::parse("127.0.0.1"),
             first_byte_timeout: FIRST_BYTE,
             ..SenderSettings::default()
         };
         let sender = Arc::new(Sender::new(settings).expect("a sender"));
-        let house = House::on(TestTable::in_process(), Arc::clone(&sender));
-        let clients = clients(&house).await;
-        let (links, secrets) = links(&house, &clients, &receiver).await;
-        let (offers, carts) = carts(&house, &clients).await;
-        let mut customers = vec![Vec::new(); clients.len()];
-        for (client, emails) in [
-            (0, ["a@a.example", "b@a.example", "c@a.example"]),
-            (2, ["a@b.example", "b@b.example", "c@b.example"]),
-        ] {
-            for email in emails {
-                customers[client].push(house.customer(&clients[client], email).await);
-            }
-        }
-        customers[1] = customers[0].clone();
-        customers[3] = vec![house.customer(&clients[3], "a@c.example").await];
-        let imported_offer = house
-            .offer(&clients[2], json!({"externallyManaged": true}))
-            .await;
-        house.work().await;
-        let (rows, now) = (house.table.snapshot(), house.clock.now());
+        let stage = InProcess::on(TestTable::in_process(), Arc::clone(&sender));
+        let stage = Arc::new(stage);
+        let clients = clients(&stage.setup()).await;
+        let (links, secrets) = links(&clients, &endpoints).await;
+        let (offers, carts) = carts(&clients).await;
+        let customers = customers(&clients).await;
+        let managed = json!({"externallyManaged": true});
+        let imported_offer = clients[2].offer("Zwei gedruckt", 999, managed).await;
+        stage.work().await;
+        let (rows, now) = (stage.table.snapshot(), stage.clock.now());
         Self {
             rows,
             now,
             sender,
-            receiver,
+            endpoints,
             clients,
             links,
             secrets,
             carts,
             offers,
             customers,
-            imported_offer,
+            imported_offer: id(&imported_offer).to_owned(),
         }
     }
 
     /// A fresh copy of the state.
-    pub(crate) fn open(&self) -> House {
-        self.receiver.reset();
-        let mut house = House::on(
-            TestTable::in_process_with(&self.rows),
-            Arc::clone(&self.sender),
-        );
-        house.deliverer.patience = PATIENCE;
-        house
-            .clock
-            .advance(self.now.duration_since(house.clock.now()));
-        house
+    pub(crate) fn open(&self) -> InProcess {
+        self.endpoints.reset();
+        let table = TestTable::in_process_with(&self.rows);
+        let mut stage = InProcess::on(table, Arc::clone(&self.sender));
+        stage.deliverer.patience = PATIENCE;
+        let elapsed = self.now.duration_since(stage.clock.now());
+        stage.clock.advance(elapsed);
+        stage
     }
 
     /// The number of a client.
@@ -133,24 +120,18 @@ impl World {
     }
 }
 
-async fn clients(house: &House) -> Vec<Merchant> {
-    let (a, b, c) = (
-        house.company(true).await,
-        house.company(true).await,
-        house.company(true).await,
-    );
+async fn clients(setup: &Setup) -> Vec<Client> {
+    let a = setup.company("A", Module::On).await;
+    let b = setup.company("B", Module::On).await;
+    let c = setup.company("C", Module::On).await;
     let mut clients = Vec::new();
     for (company, name) in [(&a, "Null"), (&a, "Eins"), (&b, "Zwei"), (&c, "Drei")] {
-        clients.push(house.merchant(company, name).await);
+        clients.push(setup.client(company, name, "de").await);
     }
     clients
 }
 
-async fn links(
-    house: &House,
-    clients: &[Merchant],
-    receiver: &Receiver,
-) -> (Vec<Link>, Vec<String>) {
+async fn links(clients: &[Client], endpoints: &Endpoints) -> (Vec<Link>, Vec<String>) {
     let (mut links, mut secrets) = (Vec::new(), vec![String::new(); 4]);
     let secret = |answer: &Value| answer["secret"].as_str().unwrap_or_default().to_owned();
     for (source, target, endpoint, accepted) in [
@@ -159,59 +140,53 @@ async fn links(
         (0, 1, None, true),
         (2, 0, Some(3), false),
     ] {
-        let callback = endpoint.map(|endpoint| json!({"url": receiver.url(endpoint, 0)}));
-        let body = json!({"targetClientId": clients[target].id, "offersAccess": true, "callback": callback});
-        let invited = house
-            .call(&clients[source].who, "POST /v1/connections", Some(body))
-            .await
-            .expect(201);
-        let id = invited["id"].as_str().expect("an id").to_owned();
+        let url = endpoint.map(|endpoint| endpoints.url(endpoint, 0));
+        let invited = clients[source].invite(&clients[target], url.as_deref());
+        let invited = invited.await.created();
         if accepted {
-            let accept = format!("POST /v1/connections/{id}/accept");
-            let _ = house
-                .call(&clients[target].who, &accept, None)
-                .await
-                .expect(200);
+            let accepted = clients[target].act_on_connection("accept", id(&invited));
+            let _ = accepted.await.ok();
         }
         if let Some(endpoint) = endpoint {
             secrets[endpoint] = secret(&invited["callback"]);
         }
         links.push(Link {
-            id,
+            id: id(&invited).to_owned(),
             source,
             target,
             endpoint,
         });
     }
-    let body = json!({"url": receiver.url(EVENTS, 0)});
-    secrets[EVENTS] = secret(
-        &house
-            .call(&clients[2].who, "PUT /v1/event-endpoint", Some(body))
-            .await
-            .expect(201),
-    );
+    let body = json!({"url": endpoints.url(EVENTS, 0)});
+    let set = clients[2].api.put("/v1/event-endpoint", body).await;
+    secrets[EVENTS] = secret(&set.expect(201));
     (links, secrets)
 }
 
-async fn carts(house: &House, clients: &[Merchant]) -> (Vec<(usize, String)>, Vec<CartOf>) {
-    let price = |amount: u32, currency: &str| json!({"amount": amount, "currency": currency});
-    let shared = |price: Value, with: &[usize], share: u32| {
+async fn carts(clients: &[Client]) -> (Vec<(usize, String)>, Vec<CartOf>) {
+    let shared = |with: &[usize], share: u32| {
         let with: Vec<&str> = with
             .iter()
             .map(|client| clients[*client].id.as_str())
             .collect();
-        json!({"price": price, "crossClient": {"targetClientIds": with, "sellerShareBasisPoints": share}})
+        json!({"targetClientIds": with, "sellerShareBasisPoints": share})
     };
     let mut offers = Vec::new();
-    for (owner, more) in [
-        (0, shared(price(999, "EUR"), &[1, 2], 2_000)),
-        (1, shared(price(555, "EUR"), &[2], 3_333)),
-        (0, shared(price(1_234, "CHF"), &[2], 1_500)),
-        (2, json!({"price": price(1_999, "EUR")})),
-        (2, json!({"price": price(700, "CHF")})),
-        (1, json!({"price": price(1_500, "EUR")})),
+    for (owner, amount, currency, shared) in [
+        (0, 999, "EUR", Some(shared(&[1, 2], 2_000))),
+        (1, 555, "EUR", Some(shared(&[2], 3_333))),
+        (0, 1_234, "CHF", Some(shared(&[2], 1_500))),
+        (2, 1_999, "EUR", None),
+        (2, 700, "CHF", None),
+        (1, 1_500, "EUR", None),
     ] {
-        offers.push((owner, house.offer(&clients[owner], more).await));
+        let price = json!({"amount": amount, "currency": currency});
+        let mut fields = json!({"price": price});
+        if let Some(shared) = shared {
+            fields["crossClient"] = shared;
+        }
+        let offer = clients[owner].offer("Magazin", amount, fields).await;
+        offers.push((owner, offer));
     }
     let mut carts = Vec::new();
     // Seller, and its cart's offers with their mandatory flags.
@@ -221,13 +196,16 @@ async fn carts(house: &House, clients: &[Merchant]) -> (Vec<(usize, String)>, Ve
         (1, vec![(5, true), (0, true)]),
         (2, vec![(4, true), (2, true)]),
     ] {
-        let position = |(index, (offer, mandatory)): (usize, &(usize, bool))| json!({"position": index + 1, "offerId": offers[*offer].1, "mandatory": mandatory});
-        let body = json!({"name": "Bundle", "positions": positions.iter().enumerate().map(position).collect::<Vec<_>>()});
-        let cart = house
-            .call(&clients[seller].who, "POST /v1/carts", Some(body))
-            .await
-            .expect(201);
-        let id = cart["id"].as_str().expect("an id").to_owned();
+        let position = |(offer, is_mandatory): &(usize, bool)| {
+            let (_, offer) = &offers[*offer];
+            if *is_mandatory {
+                mandatory(offer)
+            } else {
+                optional(offer)
+            }
+        };
+        let cart: Vec<Value> = positions.iter().map(position).collect();
+        let cart = clients[seller].cart(&cart).await;
         let optional = (1_u8..)
             .zip(&positions)
             .filter(|(_, (_, mandatory))| !mandatory)
@@ -238,11 +216,31 @@ async fn carts(house: &House, clients: &[Merchant]) -> (Vec<(usize, String)>, Ve
             .filter(|(offer, mandatory)| *mandatory && offers[*offer].0 != seller);
         let sources = sources.map(|(offer, _)| offers[*offer].0).collect();
         carts.push(CartOf {
-            id,
+            id: id(&cart).to_owned(),
             seller,
             optional,
             sources,
         });
     }
-    (offers, carts)
+    let offers = offers
+        .into_iter()
+        .map(|(owner, offer)| (owner, id(&offer).to_owned()));
+    (offers.collect(), carts)
+}
+
+/// The customers of each client's contracting company.
+async fn customers(clients: &[Client]) -> Vec<Vec<String>> {
+    let mut customers = vec![Vec::new(); clients.len()];
+    for (client, emails) in [
+        (0, &["a@a.example", "b@a.example", "c@a.example"][..]),
+        (2, &["a@b.example", "b@b.example", "c@b.example"]),
+        (3, &["a@c.example"]),
+    ] {
+        for email in emails {
+            let customer = clients[client].customer_with_email(email).await;
+            customers[client].push(id(&customer).to_owned());
+        }
+    }
+    customers[1] = customers[0].clone();
+    customers
 }

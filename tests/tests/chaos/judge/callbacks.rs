@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use standardwebhooks::Webhook;
+use tandem_tests::{Received, is_signed_with};
 
 use super::{Rows, number, text};
-use crate::receiver::Received;
+use crate::endpoints::endpoint_of;
 use crate::run::Run;
 use crate::step::Call;
 
@@ -17,7 +17,7 @@ pub(super) fn judge(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
     {
         has_its_events(run, rows, sold, wrong);
     }
-    let received = run.world.receiver.received();
+    let received = run.world.endpoints.received();
     for callback in rows.of("callback") {
         delivered(rows, callback, &received, wrong);
     }
@@ -25,11 +25,11 @@ pub(super) fn judge(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
         is_signed(run, came, wrong);
         if !rows
             .of("callback")
-            .any(|callback| callback["id"] == came.id())
+            .any(|callback| callback["id"] == came.webhook_id())
         {
             wrong.push(format!(
                 "callbacks: {} was received but is not in the table",
-                came.id()
+                came.webhook_id()
             ));
         }
     }
@@ -76,7 +76,10 @@ fn delivered(rows: &Rows, callback: &Value, received: &[Received], wrong: &mut V
     if callback["status"] != "delivered" {
         return wrong.push(format!("callbacks: {id} ends as {}", callback["status"]));
     }
-    if !received.iter().any(|came| came.id() == id && came.taken) {
+    if !received
+        .iter()
+        .any(|came| came.webhook_id() == id && came.accepted)
+    {
         wrong.push(format!(
             "callbacks: {id} is delivered, but no receiver accepted it"
         ));
@@ -96,27 +99,12 @@ fn delivered(rows: &Rows, callback: &Value, received: &[Received], wrong: &mut V
 /// The endpoint's secret signs the bytes.
 fn is_signed(run: &Run<'_>, came: &Received, wrong: &mut Vec<String>) {
     // Connections created by a history have other secrets; nothing is sold through them.
-    let Some(secret) = run
-        .world
-        .secrets
-        .get(came.endpoint)
-        .filter(|_| came.endpoint < 3)
-    else {
-        return;
-    };
-    let header = |name: &str| came.headers.get(name).map_or("", String::as_str);
-    let time = header("webhook-timestamp").parse().unwrap_or_default();
-    let signed = Webhook::new(secret)
-        .expect("a secret")
-        .sign(came.id(), time, &came.body)
-        .expect("signed");
-    if !header("webhook-signature")
-        .split(' ')
-        .any(|signature| signature == signed)
-    {
+    let endpoint = endpoint_of(came);
+    let secret = run.world.secrets.get(endpoint).filter(|_| endpoint < 3);
+    if secret.is_some_and(|secret| !is_signed_with(came, secret)) {
         wrong.push(format!(
             "callbacks: {} is not signed by its endpoint's secret",
-            came.id()
+            came.webhook_id()
         ));
     }
 }
@@ -125,7 +113,7 @@ fn is_signed(run: &Run<'_>, came: &Received, wrong: &mut Vec<String>) {
 fn repeated(received: &[Received], wrong: &mut Vec<String>) {
     let mut bodies: BTreeMap<&str, Vec<&Received>> = BTreeMap::new();
     for came in received {
-        bodies.entry(came.id()).or_default().push(came);
+        bodies.entry(came.webhook_id()).or_default().push(came);
     }
     for (id, all) in bodies {
         if all

@@ -130,7 +130,7 @@ fn missing(run: &Run<'_>, rows: &Rows, made: &Made, answer: &Value) -> Option<St
         ),
         Call::Erase { .. } => {
             let (company, customer) = (
-                &run.world.clients[made.request.client].company,
+                &run.world.clients[made.request.client].company.id,
                 text(answer, "customerId"),
             );
             let gone = rows.own(company, customer, "customer").is_none()
@@ -139,7 +139,7 @@ fn missing(run: &Run<'_>, rows: &Rows, made: &Made, answer: &Value) -> Option<St
         }
         Call::Customer { .. } => {
             let (company, customer) = (
-                &run.world.clients[made.request.client].company,
+                &run.world.clients[made.request.client].company.id,
                 text(answer, "id"),
             );
             there(

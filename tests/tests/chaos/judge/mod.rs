@@ -92,7 +92,7 @@ impl Rows {
 
 /// Lists the violated invariants.
 pub(crate) fn judge(run: &Run<'_>) -> Vec<String> {
-    let rows = Rows::new(run.house.table.dump());
+    let rows = Rows::new(run.stage.table.dump());
     let mut wrong = Vec::new();
     effects::judge(run, &rows, &mut wrong);
     money::judge(run, &rows, &mut wrong);

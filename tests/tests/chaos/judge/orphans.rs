@@ -126,7 +126,7 @@ fn histories(rows: &Rows, wrong: &mut Vec<String>) {
 /// The mail service accepted each mail.
 fn mails(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
     let taken: BTreeSet<String> = run
-        .house
+        .stage
         .mails()
         .iter()
         .map(|mail| mail.mail.id.to_string())

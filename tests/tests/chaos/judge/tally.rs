@@ -11,7 +11,7 @@ pub(crate) type Tally = BTreeMap<&'static str, usize>;
 
 /// The counts of one history.
 pub(crate) fn tally(run: &Run<'_>) -> Tally {
-    let rows = Rows::new(run.house.table.dump());
+    let rows = Rows::new(run.stage.table.dump());
     let status = |kind: &'static str, status: &'static str| {
         rows.of(kind)
             .filter(|row| text(row, "status") == status)
@@ -32,7 +32,7 @@ pub(crate) fn tally(run: &Run<'_>) -> Tally {
             .filter(|made| is(&made.call) && made.done().is_some())
             .count()
     };
-    let received = run.world.receiver.received();
+    let received = run.world.endpoints.received();
     BTreeMap::from([
         ("sales", rows.bought().count()),
         ("sales between companies", rows.of("voucher").count()),
@@ -66,11 +66,11 @@ pub(crate) fn tally(run: &Run<'_>) -> Tally {
         ("items superseded", of_log("superseded")),
         (
             "callbacks taken",
-            received.iter().filter(|came| came.taken).count(),
+            received.iter().filter(|came| came.accepted).count(),
         ),
         (
             "callbacks refused",
-            received.iter().filter(|came| !came.taken).count(),
+            received.iter().filter(|came| !came.accepted).count(),
         ),
         ("attempts", rows.of("attempt").count()),
         (
@@ -84,7 +84,7 @@ pub(crate) fn tally(run: &Run<'_>) -> Tally {
             "calls given up",
             run.made.iter().filter(|made| made.is_unknown()).count(),
         ),
-        ("mails", run.house.sent_mails()),
+        ("mails", run.stage.sent_mails()),
         ("rows that were read", run.reads.len()),
     ])
 }

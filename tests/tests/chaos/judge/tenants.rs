@@ -11,11 +11,11 @@ pub(super) fn judge(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
     for (reader, asked) in &run.reads {
         let allowed = match reader {
             Reader::Client { client, is_told } => {
-                let merchant = &run.world.clients[*client];
+                let caller = &run.world.clients[*client];
                 let who = Who {
                     rows,
-                    client: &merchant.id,
-                    company: &merchant.company,
+                    client: &caller.id,
+                    company: &caller.company.id,
                 };
                 // A row keyed by its own id must be read to learn that it belongs to another tenant; the answer is then 404.
                 let hidden = !is_told
@@ -49,7 +49,7 @@ fn invites(run: &Run<'_>, client: usize, asked: &ReadKey) -> bool {
             let target = &run.world.clients[target];
             let sk = asked.sk.as_deref();
             (asked.pk == target.id && sk == Some("client"))
-                || (asked.pk == target.company && sk == Some("company"))
+                || (asked.pk == target.company.id && sk == Some("company"))
         }
         _ => false,
     })
