@@ -101,6 +101,12 @@ impl Client {
         self.api.post(&purchase_path(cart), body).await
     }
 
+    /// Refunds all positions of an order.
+    pub async fn refund(&self, order: &Value) -> Answer {
+        let path = format!("/v1/orders/{}/refund", id(order));
+        self.api.post(&path, json!({})).await
+    }
+
     pub async fn redeem(&self, code: &str, customer: &Value) -> Answer {
         let body = json!({"customerId": id(customer), "voucherCode": code});
         let path = "/v1/subscriptions/useCrossClientVoucher";
@@ -140,6 +146,19 @@ impl Client {
     /// This client's callback log, newest first.
     pub async fn callbacks(&self) -> Vec<Value> {
         self.api.all("/v1/callbacks").await
+    }
+
+    /// The entries of this client's callback log with a status.
+    pub async fn callbacks_with(&self, status: &str) -> Vec<Value> {
+        let path = format!("/v1/callbacks?limit=100&status={status}");
+        self.api.all(&path).await
+    }
+
+    /// Replays callbacks of the log.
+    pub async fn replay(&self, callbacks: &[Value]) -> Answer {
+        let ids: Vec<&str> = callbacks.iter().map(id).collect();
+        let body = json!({"callbackIds": ids});
+        self.api.post("/v1/callbacks/replay", body).await
     }
 
     /// A callback with its attempts.

@@ -38,7 +38,7 @@ pub use importing::{Importing, managed_offer};
 pub use mail::Mail;
 pub use operate::operate;
 pub use pair::{Checkout, Pair, Sale};
-pub use receiver::{Received, Receiver, Reply, is_signed_with, verified};
+pub use receiver::{Received, Receiver, Release, Reply, is_signed_with, verified};
 pub use request::Request;
 pub use setup::{Company, Module, Setup};
 pub use side_by_side::side_by_side;

@@ -36,6 +36,19 @@ impl Pair {
         secret.expect("a connection between two contracting companies")
     }
 
+    /// The settings and state of the callback address, as the source sees them.
+    pub async fn endpoint(&self) -> Value {
+        let connection = self.source.connection(&self.connection_id).await;
+        connection["callback"].clone()
+    }
+
+    /// Replaces the callback address.
+    pub async fn move_endpoint(&self, url: &str) -> Value {
+        let path = format!("/v1/connections/{}", self.connection_id);
+        let body = json!({"callback": {"url": url}});
+        self.source.api.patch(&path, body).await.ok()
+    }
+
     /// Creates an offer of each client, a cart of the target with both, and a customer of the target.
     pub async fn checkout(&self) -> Checkout {
         let own_offer = self.target.subscription_offer("Morgenblatt digital", 1_990);

@@ -11,6 +11,7 @@ use serde_json::Value;
 use standardwebhooks::Webhook;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::stage::Stage;
@@ -27,9 +28,11 @@ pub struct Reply {
     delay: Duration,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 enum End {
     Status(u16),
+    /// The status comes from a [`Release`].
+    Held(watch::Receiver<Option<u16>>),
     /// The connection is closed without an answer.
     Cut,
     /// The connection stays open without an answer.
@@ -49,6 +52,12 @@ impl Reply {
     /// Keeps the connection open, and never answers.
     pub fn hang() -> Self {
         Self::new(End::Hang)
+    }
+
+    /// Keeps the connection open until the test releases it.
+    pub fn held() -> (Self, Release) {
+        let (status, released) = watch::channel(None);
+        (Self::new(End::Held(released)), Release(status))
     }
 
     fn new(end: End) -> Self {
@@ -81,6 +90,17 @@ impl Reply {
     }
 }
 
+/// Answers the requests whose reply is [`Reply::held`].
+#[derive(Debug)]
+pub struct Release(watch::Sender<Option<u16>>);
+
+impl Release {
+    /// Answers all waiting and future requests with this status.
+    pub fn answer(&self, status: u16) {
+        self.0.send_replace(Some(status));
+    }
+}
+
 /// A request to a receiver.
 #[derive(Debug, Clone)]
 pub struct Received {
@@ -89,7 +109,7 @@ pub struct Received {
     pub target: String,
     pub headers: HeaderMap,
     pub body: Vec<u8>,
-    /// Whether the reply is a 2xx.
+    /// Whether the reply is a 2xx. False for a held reply.
     pub accepted: bool,
 }
 
@@ -254,14 +274,20 @@ impl Receiver {
         }
         let reply = self.record(target, headers, body);
         tokio::time::sleep(reply.delay).await;
-        match reply.end {
-            End::Status(status) => {
-                let _ = stream.write_all(&answer(status, &reply)).await;
-                let _ = stream.shutdown().await;
+        let status = match &reply.end {
+            End::Status(status) => *status,
+            End::Held(released) => {
+                let mut released = released.clone();
+                let Ok(Some(status)) = released.wait_for(Option::is_some).await.map(|s| *s) else {
+                    return;
+                };
+                status
             }
-            End::Cut => {}
+            End::Cut => return,
             End::Hang => std::future::pending().await,
-        }
+        };
+        let _ = stream.write_all(&answer(status, &reply)).await;
+        let _ = stream.shutdown().await;
     }
 
     fn record(&self, target: String, headers: HeaderMap, body: Vec<u8>) -> Reply {

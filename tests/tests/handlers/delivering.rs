@@ -1,409 +1,296 @@
 //! Callbacks from the commit to the receiver, with the production schedule and a virtual clock.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use serde_json::{Value, json};
+use tandem_domain::callback::Callback;
 use tandem_domain::mail::MailKind;
+use tandem_store::{Transaction, keys, rows};
 use tandem_testing::Fault;
-use tandem_tests::handlers::{House, Pair};
-use wiremock::matchers::method;
-use wiremock::{Mock, MockServer, ResponseTemplate};
+use tandem_tests::{Checkout, InProcess, Pair, Receiver, Reply, id, verified};
 
-async fn answering(server: &MockServer, status: u16) {
-    server.reset().await;
-    Mock::given(method("POST"))
-        .respond_with(ResponseTemplate::new(status).set_body_string("said"))
-        .mount(server)
-        .await;
+use crate::failing_endpoints::deliver_at_once;
+
+/// A sale whose callback has not been attempted.
+struct Sold {
+    stage: Arc<InProcess>,
+    receiver: Receiver,
+    pair: Pair,
+    checkout: Checkout,
 }
 
-async fn sold(house: &House, server: &MockServer) -> Pair {
-    let pair = house.pair(Some(&server.uri())).await;
-    house.work().await;
-    let _ = house.mails();
-    let _ = house.purchase(&pair, "k1").await.expect(201);
-    pair
+impl Sold {
+    async fn new(reply: Reply) -> Self {
+        let stage = InProcess::start().await;
+        let setup = stage.setup();
+        let receiver = setup.receiver().await;
+        receiver.answer_always(reply);
+        let pair = setup.pair_between_two_companies(&receiver.url()).await;
+        let checkout = pair.checkout().await;
+        stage.work().await;
+        let _ = stage.mails();
+        let _ = checkout.purchase("k1").await.created();
+        Self {
+            stage,
+            receiver,
+            pair,
+            checkout,
+        }
+    }
+
+    /// The only callback, as the source reads it.
+    async fn callback(&self) -> Value {
+        let source = &self.pair.source;
+        let listed = source.callbacks().await;
+        assert_eq!(listed.len(), 1);
+        source.callback(id(&listed[0])).await
+    }
+
+    /// The status and the number of attempts of the only callback.
+    async fn outcome(&self) -> (String, u64) {
+        let callback = self.callback().await;
+        let status = callback["status"].as_str().expect("a status");
+        let attempts = callback["attempts"].as_u64().expect("a number");
+        (status.to_owned(), attempts)
+    }
+
+    fn calls(&self) -> usize {
+        self.receiver.received().len()
+    }
+
+    async fn replay(&self, callback: &Value) -> Value {
+        let path = format!("/v1/callbacks/{}/replay", id(callback));
+        self.pair.source.api.act(&path).await.accepted()
+    }
 }
 
-async fn only_callback(house: &House, pair: &Pair) -> Value {
-    let listed = house
-        .call(&pair.source.who, "GET /v1/callbacks", None)
-        .await
-        .expect(200);
-    assert_eq!(listed["items"].as_array().map(Vec::len), Some(1));
-    let id = listed["items"][0]["id"].as_str().expect("an id");
-    house
-        .call(&pair.source.who, &format!("GET /v1/callbacks/{id}"), None)
-        .await
-        .expect(200)
+fn outcome(status: &str, attempts: u64) -> (String, u64) {
+    (status.to_owned(), attempts)
 }
 
 #[tokio::test]
 async fn a_callback_is_signed_delivered_once_and_logged() {
-    let (house, server) = (House::new().await, MockServer::start().await);
-    answering(&server, 204).await;
-    let pair = sold(&house, &server).await;
-    house.work().await;
-    house.work().await;
-    let received = server.received_requests().await.expect("recorded");
+    let sold = Sold::new(Reply::status(204)).await;
+    sold.stage.work().await;
+    sold.stage.work().await;
+    let received = sold.receiver.received();
     assert_eq!(received.len(), 1);
-    let callback = only_callback(&house, &pair).await;
-    assert_eq!(
-        (callback["status"].as_str(), callback["attempts"].as_u64()),
-        (Some("delivered"), Some(1))
-    );
+    assert_eq!(sold.outcome().await, outcome("delivered", 1));
+    let callback = sold.callback().await;
     assert_eq!(callback["attemptLog"][0]["statusCode"], 204);
-    assert_eq!(
-        received[0].headers["webhook-id"].to_str().ok(),
-        callback["id"].as_str()
-    );
-    assert_eq!(
-        serde_json::from_slice::<Value>(&received[0].body).expect("JSON"),
-        callback["body"]
-    );
+    assert_eq!(received[0].webhook_id(), id(&callback));
+    assert_eq!(verified(&received[0], sold.pair.secret()), callback["body"]);
 }
 
 #[tokio::test]
 async fn an_attempt_survives_conflicts_on_its_lease_and_record() {
     // Calls: read the callback, read its endpoint, lease, record.
     for call in [2, 3] {
-        let (house, server) = (House::new().await, MockServer::start().await);
-        answering(&server, 204).await;
-        let pair = sold(&house, &server).await;
-        house.sweep.sweep().await.expect("swept");
-        let messages: Vec<_> = house
-            .callback_messages()
-            .into_iter()
-            .map(|sent| sent.message)
-            .collect();
-        house.table.faults.plan(call, Fault::Busy);
-        house.deliver(&messages).await;
-        assert_eq!(house.table.faults.calls().len(), 5, "one is sent again");
-        house.table.faults.clear();
-        house.advance(3_600);
-        house.work().await;
-        assert_eq!(server.received_requests().await.expect("recorded").len(), 1);
-        let callback = only_callback(&house, &pair).await;
-        assert_eq!(
-            (callback["status"].as_str(), callback["attempts"].as_u64()),
-            (Some("delivered"), Some(1))
-        );
+        let sold = Sold::new(Reply::status(204)).await;
+        let messages = sold.stage.swept_callbacks().await;
+        let faults = &sold.stage.table.faults;
+        faults.plan(call, Fault::Busy);
+        sold.stage.deliver(&messages).await;
+        assert_eq!(faults.calls().len(), 5, "one is sent again");
+        faults.clear();
+        sold.stage.advance(3_600);
+        sold.stage.work().await;
+        assert_eq!(sold.calls(), 1);
+        assert_eq!(sold.outcome().await, outcome("delivered", 1));
     }
 }
 
 #[tokio::test]
 async fn a_replay_during_an_attempt_keeps_the_attempts_record() {
-    let (house, server) = (House::new().await, MockServer::start().await);
-    let slow = ResponseTemplate::new(200).set_delay(std::time::Duration::from_millis(300));
-    Mock::given(method("POST"))
-        .respond_with(slow)
-        .mount(&server)
-        .await;
-    let pair = sold(&house, &server).await;
+    let sold = Sold::new(Reply::status(200).after(Duration::from_millis(300))).await;
     let replay = async {
-        while server
-            .received_requests()
-            .await
-            .expect("recorded")
-            .is_empty()
-        {
+        while sold.calls() == 0 {
             tokio::task::yield_now().await;
         }
-        let callback = only_callback(&house, &pair).await;
-        let replay = format!(
-            "POST /v1/callbacks/{}/replay",
-            callback["id"].as_str().expect("an id")
-        );
-        assert_eq!(
-            house
-                .call(&pair.source.who, &replay, None)
-                .await
-                .expect(202)["status"],
-            "pending"
-        );
+        let callback = sold.callback().await;
+        assert_eq!(sold.replay(&callback).await["status"], "pending");
     };
-    futures::future::join(house.work(), replay).await;
-    house.advance(3_600);
-    house.work().await;
-    assert_eq!(server.received_requests().await.expect("recorded").len(), 1);
-    let callback = only_callback(&house, &pair).await;
-    assert_eq!(
-        (
-            callback["status"].as_str(),
-            callback["attemptLog"].as_array().map(Vec::len)
-        ),
-        (Some("delivered"), Some(1))
-    );
+    futures::future::join(sold.stage.work(), replay).await;
+    sold.stage.advance(3_600);
+    sold.stage.work().await;
+    assert_eq!(sold.calls(), 1);
+    let callback = sold.callback().await;
+    assert_eq!(callback["status"], "delivered");
+    assert_eq!(callback["attemptLog"].as_array().map(Vec::len), Some(1));
 }
 
 #[tokio::test]
 async fn a_failing_receiver_gets_ten_attempts_then_the_source_a_mail() {
-    let (house, server) = (House::new().await, MockServer::start().await);
-    answering(&server, 500).await;
-    let pair = sold(&house, &server).await;
+    let sold = Sold::new(Reply::status(500).body("said")).await;
+    let stage = &sold.stage;
     let mut attempts = 0;
     // Standard Webhooks' waits between attempts, each with up to 10 % jitter.
     for wait in [
         0, 5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400,
     ] {
         if wait > 0 {
-            house.advance(wait - 1);
-            house.work().await;
-            assert_eq!(
-                server.received_requests().await.expect("recorded").len(),
-                attempts,
-                "too early, wait {wait}"
-            );
-            house.advance(1 + wait / 10 + 1);
+            stage.advance(wait - 1);
+            stage.work().await;
+            assert_eq!(sold.calls(), attempts, "too early, wait {wait}");
+            stage.advance(1 + wait / 10 + 1);
         }
-        house.work().await;
+        stage.work().await;
         attempts += 1;
-        assert_eq!(
-            server.received_requests().await.expect("recorded").len(),
-            attempts,
-            "wait {wait}"
-        );
+        assert_eq!(sold.calls(), attempts, "wait {wait}");
     }
-    house.advance(30 * 86_400);
-    house.work().await;
-    let callback = only_callback(&house, &pair).await;
-    assert_eq!(
-        (callback["status"].as_str(), callback["attempts"].as_u64()),
-        (Some("exhausted"), Some(10))
-    );
+    stage.advance(30 * 86_400);
+    stage.work().await;
+    assert_eq!(sold.outcome().await, outcome("exhausted", 10));
+    let callback = sold.callback().await;
     assert_eq!(callback["attemptLog"][0]["answer"], "said");
-    let mails = house.mails();
+    let mails = stage.mails();
     assert!(
         matches!(mails.as_slice(), [mail] if matches!(mail.mail.kind, MailKind::CallbackExhausted { attempts: 10, .. }))
     );
-    assert_eq!(mails[0].mail.client_id.to_string(), pair.source.id);
+    assert_eq!(mails[0].mail.client_id.to_string(), sold.pair.source.id);
 
-    answering(&server, 200).await;
-    let replay = format!(
-        "POST /v1/callbacks/{}/replay",
-        callback["id"].as_str().expect("an id")
-    );
-    let _ = house
-        .call(&pair.source.who, &replay, None)
-        .await
-        .expect(202);
-    house.work().await;
-    let received = server.received_requests().await.expect("recorded");
+    sold.receiver.forget_received();
+    sold.receiver.answer_always(Reply::status(200));
+    let _ = sold.replay(&callback).await;
+    stage.work().await;
+    let received = sold.receiver.received();
     assert_eq!(received.len(), 1);
-    assert_eq!(
-        received[0].headers["webhook-id"].to_str().ok(),
-        callback["id"].as_str()
-    );
-    assert_eq!(only_callback(&house, &pair).await["status"], "delivered");
+    assert_eq!(received[0].webhook_id(), id(&callback));
+    assert_eq!(sold.callback().await["status"], "delivered");
 }
 
 #[tokio::test]
 async fn retry_after_lengthens_the_wait() {
-    let (house, server) = (House::new().await, MockServer::start().await);
-    let busy = ResponseTemplate::new(503).insert_header("retry-after", "3600");
-    Mock::given(method("POST"))
-        .respond_with(busy)
-        .mount(&server)
-        .await;
-    let pair = sold(&house, &server).await;
-    house.work().await;
-    house.advance(3_599);
-    house.work().await;
-    assert_eq!(only_callback(&house, &pair).await["attempts"], 1);
-    house.advance(1);
-    house.work().await;
-    assert_eq!(only_callback(&house, &pair).await["attempts"], 2);
+    let sold = Sold::new(Reply::status(503).header("retry-after", "3600")).await;
+    sold.stage.work().await;
+    sold.stage.advance(3_599);
+    sold.stage.work().await;
+    assert_eq!(sold.callback().await["attempts"], 1);
+    sold.stage.advance(1);
+    sold.stage.work().await;
+    assert_eq!(sold.callback().await["attempts"], 2);
 }
 
 #[tokio::test]
 async fn a_410_disables_the_endpoint_until_a_replay_or_a_new_url() {
-    let (house, server) = (House::new().await, MockServer::start().await);
-    answering(&server, 410).await;
-    let pair = sold(&house, &server).await;
-    house.work().await;
-    assert_eq!(only_callback(&house, &pair).await["status"], "held");
-    let read = format!("GET /v1/connections/{}", pair.connection);
-    let connection = house.call(&pair.source.who, &read, None).await.expect(200);
-    assert!(connection["callback"]["disabledAt"].is_string());
+    let sold = Sold::new(Reply::status(410)).await;
+    let (stage, source) = (&sold.stage, &sold.pair.source);
+    stage.work().await;
+    assert_eq!(sold.callback().await["status"], "held");
+    assert!(sold.pair.endpoint().await["disabledAt"].is_string());
     assert!(
-        matches!(house.mails().as_slice(), [mail] if matches!(mail.mail.kind, MailKind::EndpointDisabled { .. }))
+        matches!(stage.mails().as_slice(), [mail] if matches!(mail.mail.kind, MailKind::EndpointDisabled { .. }))
     );
 
-    let _ = house.purchase(&pair, "k2").await.expect(201);
-    house.work().await;
-    assert_eq!(
-        server.received_requests().await.expect("recorded").len(),
-        1,
-        "the second sale is held without a call"
-    );
-    let held = house
-        .call(&pair.source.who, "GET /v1/callbacks?status=held", None)
-        .await
-        .expect(200);
-    let ids: Vec<&Value> = held["items"]
-        .as_array()
-        .expect("items")
-        .iter()
-        .map(|item| &item["id"])
-        .collect();
-    assert_eq!(ids.len(), 2);
+    let _ = sold.checkout.purchase("k2").await.created();
+    stage.work().await;
+    assert_eq!(sold.calls(), 1, "the second sale is held without a call");
+    let held = source.callbacks_with("held").await;
+    assert_eq!(held.len(), 2);
 
-    answering(&server, 200).await;
-    let _ = house
-        .call(
-            &pair.source.who,
-            "POST /v1/callbacks/replay",
-            Some(json!({"callbackIds": ids})),
-        )
-        .await
-        .expect(202);
-    house.work().await;
-    assert_eq!(server.received_requests().await.expect("recorded").len(), 2);
-    let connection = house.call(&pair.source.who, &read, None).await.expect(200);
-    assert!(connection["callback"]["disabledAt"].is_null());
+    sold.receiver.forget_received();
+    sold.receiver.answer_always(Reply::status(200));
+    let _ = source.replay(&held).await.accepted();
+    stage.work().await;
+    assert_eq!(sold.calls(), 2);
+    assert!(sold.pair.endpoint().await["disabledAt"].is_null());
 }
 
 #[tokio::test]
 async fn a_worker_that_dies_after_the_lease_delays_the_callback() {
-    let (house, server) = (House::new().await, MockServer::start().await);
-    answering(&server, 200).await;
-    let pair = sold(&house, &server).await;
-    let id = only_callback(&house, &pair).await["id"]
-        .as_str()
-        .expect("an id")
-        .to_owned();
-    let (client, id) = (
-        pair.source.id.parse().expect("an id"),
-        id.parse().expect("an id"),
-    );
-    let callback = house
-        .app
-        .store
-        .get(&tandem_store::keys::callback(client, id))
-        .await
-        .expect("read")
-        .expect("there");
-    let mut lease = tandem_store::Transaction::default();
-    lease
-        .replace(&callback.begin(house.app.now()).expect("due"))
-        .expect("a row");
-    house.app.store.commit(lease).await.expect("leased");
-    house.work().await;
-    assert_eq!(
-        server.received_requests().await.expect("recorded").len(),
-        0,
-        "leased by the dead worker"
-    );
-    house.advance(61);
-    house.work().await;
-    assert_eq!(server.received_requests().await.expect("recorded").len(), 1);
-    let callback = only_callback(&house, &pair).await;
+    let sold = Sold::new(Reply::status(200)).await;
+    let stage = &sold.stage;
+    let callback = sold.callback().await;
+    stage
+        .lease_callback(&sold.pair.source.id, id(&callback))
+        .await;
+    stage.work().await;
+    assert_eq!(sold.calls(), 0, "leased by the dead worker");
+    stage.advance(61);
+    stage.work().await;
+    assert_eq!(sold.calls(), 1);
+    assert_eq!(sold.outcome().await, outcome("delivered", 2));
+    let callback = sold.callback().await;
     let log = callback["attemptLog"].as_array().expect("a log");
-    assert_eq!(
-        (
-            callback["status"].as_str(),
-            callback["attempts"].as_u64(),
-            log.len()
-        ),
-        (Some("delivered"), Some(2), 2)
-    );
+    assert_eq!(log.len(), 2);
     assert_eq!(
         (&log[0]["statusCode"], &log[1]["number"]),
         (&json!(200), &json!(1))
     );
+    let error = log[1]["error"].as_str();
     assert!(
-        log[1]["error"]
-            .as_str()
-            .is_some_and(|error| error.contains("cut off")),
+        error.is_some_and(|error| error.contains("cut off")),
         "{log:?}"
     );
 }
 
+/// Records the attempt of the last dead worker, and leases the callback again, like a worker that dies too.
+async fn lease_after_a_dead_worker(stage: &InProcess, callback: Callback) {
+    let now = stage.app.now();
+    let (callback, cut_off) = match callback.cut_off(&stage.deliverer.schedule, 0, now) {
+        Some((after, attempt)) => (after, Some(attempt)),
+        None => (callback, None),
+    };
+    let (client_id, callback_id) = (callback.client_id, callback.id);
+    let mut lease = Transaction::default();
+    lease
+        .replace(&callback.begin(now).expect("due"))
+        .expect("a row");
+    if let Some(attempt) = cut_off {
+        let row = rows::AttemptRow {
+            client_id,
+            callback_id,
+            attempt,
+        };
+        lease.create(&row).expect("a row");
+    }
+    stage.app.store.commit(lease).await.expect("leased");
+}
+
 #[tokio::test]
 async fn a_callback_that_kills_each_worker_ends_exhausted() {
-    let (house, server) = (House::new().await, MockServer::start().await);
-    answering(&server, 200).await;
-    let pair = sold(&house, &server).await;
-    let id = only_callback(&house, &pair).await["id"]
-        .as_str()
-        .expect("an id")
-        .to_owned();
-    let key = tandem_store::keys::callback(
-        pair.source.id.parse().expect("an id"),
-        id.parse().expect("an id"),
+    let sold = Sold::new(Reply::status(200)).await;
+    let stage = &sold.stage;
+    let callback = sold.callback().await;
+    let key = keys::callback(
+        sold.pair.source.id.parse().expect("an id"),
+        id(&callback).parse().expect("an id"),
     );
     for _ in 0..10 {
-        let callback = house
-            .app
-            .store
-            .get(&key)
-            .await
-            .expect("read")
-            .expect("there");
-        let now = house.app.now();
-        let (callback, cut_off) = match callback.cut_off(&house.deliverer.schedule, 0, now) {
-            Some((after, attempt)) => (after, Some(attempt)),
-            None => (callback, None),
-        };
-        let mut lease = tandem_store::Transaction::default();
-        lease
-            .replace(&callback.clone().begin(now).expect("due"))
-            .expect("a row");
-        if let Some(attempt) = cut_off {
-            let (client_id, callback_id) = (callback.client_id, callback.id);
-            lease
-                .create(&tandem_store::rows::AttemptRow {
-                    client_id,
-                    callback_id,
-                    attempt,
-                })
-                .expect("a row");
-        }
-        house.app.store.commit(lease).await.expect("leased");
-        house.advance(100_000);
+        let callback = stage.app.store.get(&key).await.expect("read");
+        lease_after_a_dead_worker(stage, callback.expect("there")).await;
+        stage.advance(100_000);
     }
-    house.work().await;
-    let callback = only_callback(&house, &pair).await;
-    assert_eq!(
-        (callback["status"].as_str(), callback["attempts"].as_u64()),
-        (Some("exhausted"), Some(10))
-    );
+    stage.work().await;
+    assert_eq!(sold.outcome().await, outcome("exhausted", 10));
+    let callback = sold.callback().await;
     assert_eq!(callback["attemptLog"].as_array().map(Vec::len), Some(10));
-    assert_eq!(server.received_requests().await.expect("recorded").len(), 0);
+    assert_eq!(sold.calls(), 0);
     assert!(
-        matches!(house.mails().as_slice(), [mail] if matches!(mail.mail.kind, MailKind::CallbackExhausted { .. }))
+        matches!(stage.mails().as_slice(), [mail] if matches!(mail.mail.kind, MailKind::CallbackExhausted { .. }))
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_of_fifty_workers_makes_the_attempt() {
-    let (house, server) = (House::new().await, MockServer::start().await);
-    answering(&server, 200).await;
-    let _ = sold(&house, &server).await;
-    house.sweep.sweep().await.expect("swept");
-    let message = house.callback_messages().remove(0).message;
-    let one = std::slice::from_ref(&message);
-    futures::future::join_all((0..50).map(|_| house.deliver(one))).await;
-    assert_eq!(server.received_requests().await.expect("recorded").len(), 1);
+    let sold = Sold::new(Reply::status(200)).await;
+    let messages = sold.stage.swept_callbacks().await;
+    assert_eq!(messages.len(), 1);
+    futures::future::join_all((0..50).map(|_| sold.stage.deliver(&messages))).await;
+    assert_eq!(sold.calls(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_sweeps_at_once_lead_to_one_attempt_of_each_callback() {
-    let (house, server) = (House::new().await, MockServer::start().await);
-    answering(&server, 200).await;
-    let pair = sold(&house, &server).await;
-    let _ = house.purchase(&pair, "k2").await.expect(201);
-    let (one, other) = futures::future::join(house.sweep.sweep(), house.sweep.sweep()).await;
+    let sold = Sold::new(Reply::status(200)).await;
+    let stage = &sold.stage;
+    let _ = sold.checkout.purchase("k2").await.created();
+    let (one, other) = futures::future::join(stage.sweep.sweep(), stage.sweep.sweep()).await;
     assert!(one.is_ok() && other.is_ok());
-    let messages: Vec<_> = house
-        .callback_messages()
-        .into_iter()
-        .map(|sent| sent.message)
-        .collect();
+    let sent = stage.callback_messages().into_iter();
+    let messages: Vec<_> = sent.map(|sent| sent.message).collect();
     assert_eq!(messages.len(), 4, "each sweep hands over both");
-    futures::future::join_all(
-        messages
-            .iter()
-            .map(|message| house.deliver(std::slice::from_ref(message))),
-    )
-    .await;
-    assert_eq!(server.received_requests().await.expect("recorded").len(), 2);
+    deliver_at_once(stage, &messages).await;
+    assert_eq!(sold.calls(), 2);
 }

@@ -1,112 +1,98 @@
 //! Failing endpoints: pauses, probes, warnings, disabling, recovery. The tests count attempts and calls and measure no time.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use tandem_domain::mail::MailKind;
-use tandem_tests::handlers::{House, Merchant, Pair};
-use wiremock::matchers::method;
-use wiremock::{Mock, MockServer, ResponseTemplate};
+use tandem_queue::Message;
+use tandem_tests::{Checkout, InProcess, Pair, Receiver, Reply};
 
 const DAY: i64 = 86_400;
 
-async fn answering(server: &MockServer, status: u16) {
-    server.reset().await;
-    Mock::given(method("POST"))
-        .respond_with(ResponseTemplate::new(status))
-        .mount(server)
-        .await;
+/// A partner's system that answers with a status.
+async fn answering(stage: &Arc<InProcess>, status: u16) -> Receiver {
+    let receiver = stage.setup().receiver().await;
+    receiver.answer_always(Reply::status(status));
+    receiver
 }
 
-async fn calls(server: &MockServer) -> usize {
-    server.received_requests().await.expect("recorded").len()
+/// Forgets the calls so far, and answers with another status.
+fn answer_from_now_on(receiver: &Receiver, status: u16) {
+    receiver.forget_received();
+    receiver.answer_always(Reply::status(status));
+}
+
+fn calls(receiver: &Receiver) -> usize {
+    receiver.received().len()
 }
 
 /// Two connected clients, and sales whose callbacks have not been attempted.
-async fn sold(house: &House, server: &MockServer, sales: usize) -> Pair {
-    let pair = house.pair(Some(&server.uri())).await;
-    house.work().await;
-    let _ = house.mails();
-    sell(house, &pair, sales).await;
-    pair
+async fn sold(stage: &Arc<InProcess>, receiver: &Receiver, sales: usize) -> (Pair, Checkout) {
+    let setup = stage.setup();
+    let pair = setup.pair_between_two_companies(&receiver.url()).await;
+    let checkout = pair.checkout().await;
+    stage.work().await;
+    let _ = stage.mails();
+    sell(&checkout, sales).await;
+    (pair, checkout)
 }
 
-pub(crate) async fn sell(house: &House, pair: &Pair, sales: usize) {
+pub(crate) async fn sell(checkout: &Checkout, sales: usize) {
     for _ in 0..sales {
-        let _ = house
-            .purchase(pair, &uuid::Uuid::new_v4().to_string())
-            .await
-            .expect(201);
+        let sold = checkout.seller.sell(&checkout.cart, &checkout.customer);
+        let _ = sold.await.created();
     }
 }
 
-pub(crate) async fn callbacks(house: &House, source: &Merchant, status: &str) -> Vec<Value> {
-    let path = format!("GET /v1/callbacks?limit=100&status={status}");
-    house.call(&source.who, &path, None).await.expect(200)["items"]
-        .as_array()
-        .expect("items")
-        .clone()
-}
-
-pub(crate) async fn endpoint(house: &House, pair: &Pair) -> Value {
-    house
-        .call(
-            &pair.source.who,
-            &format!("GET /v1/connections/{}", pair.connection),
-            None,
-        )
-        .await
-        .expect(200)["callback"]
-        .clone()
+/// Hands each message to a worker of its own.
+pub(crate) async fn deliver_at_once(stage: &InProcess, messages: &[Message]) {
+    let deliveries = messages.chunks(1).map(|one| stage.deliver(one));
+    let _ = futures::future::join_all(deliveries).await;
 }
 
 /// Advances time in steps of some seconds. Each step sweeps 64 shards, so there are few.
-async fn pass(house: &House, steps: usize, seconds: i64) {
+async fn pass(stage: &InProcess, steps: usize, seconds: i64) {
     for _ in 0..steps {
-        house.advance(seconds);
-        house.work().await;
+        stage.advance(seconds);
+        stage.work().await;
     }
+}
+
+/// The number of callbacks that were attempted so often.
+fn with_attempts(callbacks: &[Value], attempts: u64) -> usize {
+    let callbacks = callbacks.iter();
+    callbacks
+        .filter(|callback| callback["attempts"] == attempts)
+        .count()
 }
 
 #[tokio::test]
 async fn a_dead_endpoint_gets_probes_and_does_not_delay_others() {
-    let house = House::new().await;
-    let (dead, healthy) = (MockServer::start().await, MockServer::start().await);
-    answering(&dead, 503).await;
-    answering(&healthy, 200).await;
-    let failing = sold(&house, &dead, 1).await;
-    house.work().await;
-    assert_eq!(
-        (
-            calls(&dead).await,
-            endpoint(&house, &failing).await["status"].as_str()
-        ),
-        (1, Some("paused"))
-    );
+    let stage = InProcess::start().await;
+    let dead = answering(&stage, 503).await;
+    let healthy = answering(&stage, 200).await;
+    let (failing, failing_checkout) = sold(&stage, &dead, 1).await;
+    stage.work().await;
+    let status = failing.endpoint().await["status"].clone();
+    assert_eq!((calls(&dead), status), (1, json!("paused")));
 
-    sell(&house, &failing, 20).await;
-    let well = sold(&house, &healthy, 20).await;
-    house.table.reset_calls();
-    house.work().await;
-    assert_eq!(calls(&healthy).await, 20);
-    assert_eq!(callbacks(&house, &well.source, "delivered").await.len(), 20);
-    assert_eq!(calls(&dead).await, 1, "paused: postponed without a call");
-    let waiting = callbacks(&house, &failing.source, "pending").await;
-    assert_eq!(
-        waiting
-            .iter()
-            .filter(|callback| callback["attempts"] == 0)
-            .count(),
-        20,
-        "no step is used up"
-    );
+    sell(&failing_checkout, 20).await;
+    let (well, _) = sold(&stage, &healthy, 20).await;
+    stage.work().await;
+    assert_eq!(calls(&healthy), 20);
+    assert_eq!(well.source.callbacks_with("delivered").await.len(), 20);
+    assert_eq!(calls(&dead), 1, "paused: postponed without a call");
+    let waiting = failing.source.callbacks_with("pending").await;
+    assert_eq!(with_attempts(&waiting, 0), 20, "no step is used up");
 
     // Twelve minutes: pauses of 5, 10, 20, 40, 80, 160 and 320 seconds; not each end coincides with a step.
-    pass(&house, 6, 120).await;
-    let probes = calls(&dead).await;
+    pass(&stage, 6, 120).await;
+    let probes = calls(&dead);
     assert!((3..=8).contains(&probes), "{probes} calls");
-    let attempts: u64 = callbacks(&house, &failing.source, "pending")
-        .await
+    let waiting = failing.source.callbacks_with("pending").await;
+    let attempts: u64 = waiting
         .iter()
-        .filter_map(|one| one["attempts"].as_u64())
+        .filter_map(|callback| callback["attempts"].as_u64())
         .sum();
     assert_eq!(
         attempts,
@@ -117,139 +103,99 @@ async fn a_dead_endpoint_gets_probes_and_does_not_delay_others() {
 
 #[tokio::test]
 async fn a_healthy_endpoint_costs_no_write_a_postponement_one() {
-    let (house, server) = (House::new().await, MockServer::start().await);
-    answering(&server, 200).await;
-    let pair = sold(&house, &server, 1).await;
-    house.sweep.sweep().await.expect("swept");
-    let message = house.callback_messages().remove(0).message;
-    house.table.reset_calls();
-    house.deliver(std::slice::from_ref(&message)).await;
-    let calls_of = |house: &House| house.table.calls().join(" ");
+    let stage = InProcess::start().await;
+    let receiver = answering(&stage, 200).await;
+    let (_, checkout) = sold(&stage, &receiver, 1).await;
+    let messages = stage.swept_callbacks().await;
+    assert_eq!(messages.len(), 1);
+    stage.table.reset_calls();
+    stage.deliver(&messages).await;
     assert_eq!(
-        calls_of(&house),
+        stage.table.calls().join(" "),
         "GetItem BatchGetItem TransactWriteItems TransactWriteItems"
     );
     assert!(
-        !house.table.dump().iter().any(|row| row["sk"] == "endpoint"),
+        stage.rows_of("endpoint").is_empty(),
         "a healthy endpoint has no row"
     );
 
-    answering(&server, 503).await;
-    sell(&house, &pair, 1).await;
-    house.work().await;
-    sell(&house, &pair, 1).await;
-    house.sweep.sweep().await.expect("swept");
-    let message = house.callback_messages().pop().expect("due").message;
-    house.table.reset_calls();
-    house.deliver(std::slice::from_ref(&message)).await;
-    assert_eq!(calls_of(&house), "GetItem BatchGetItem TransactWriteItems");
+    answer_from_now_on(&receiver, 503);
+    sell(&checkout, 1).await;
+    stage.work().await;
+    sell(&checkout, 1).await;
+    let message = stage.swept_callbacks().await.pop().expect("due");
+    stage.table.reset_calls();
+    stage.deliver(std::slice::from_ref(&message)).await;
+    assert_eq!(
+        stage.table.calls().join(" "),
+        "GetItem BatchGetItem TransactWriteItems"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_of_fifty_workers_probes_a_paused_endpoint() {
-    let (house, server) = (House::new().await, MockServer::start().await);
-    answering(&server, 503).await;
-    let pair = sold(&house, &server, 1).await;
-    house.work().await;
-    sell(&house, &pair, 50).await;
-    house.sweep.sweep().await.expect("swept");
-    let messages: Vec<_> = house
-        .callback_messages()
-        .into_iter()
-        .map(|sent| sent.message)
-        .collect();
-    house.advance(6);
-    futures::future::join_all(
-        messages
-            .iter()
-            .map(|message| house.deliver(std::slice::from_ref(message))),
-    )
-    .await;
-    assert_eq!(calls(&server).await, 2, "the one before, and the probe");
-    let pending = callbacks(&house, &pair.source, "pending").await;
-    assert_eq!(
-        pending
-            .iter()
-            .filter(|callback| callback["attempts"] == 1)
-            .count(),
-        2
-    );
+    let stage = InProcess::start().await;
+    let receiver = answering(&stage, 503).await;
+    let (pair, checkout) = sold(&stage, &receiver, 1).await;
+    stage.work().await;
+    sell(&checkout, 50).await;
+    let messages = stage.swept_callbacks().await;
+    stage.advance(6);
+    deliver_at_once(&stage, &messages).await;
+    assert_eq!(calls(&receiver), 2, "the one before, and the probe");
+    let pending = pair.source.callbacks_with("pending").await;
+    assert_eq!(with_attempts(&pending, 1), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn concurrent_failures_are_all_recorded_and_open_the_circuit() {
-    let (house, server) = (House::new().await, MockServer::start().await);
-    answering(&server, 500).await;
-    let pair = sold(&house, &server, 20).await;
-    house.sweep.sweep().await.expect("swept");
-    let messages: Vec<_> = house
-        .callback_messages()
-        .into_iter()
-        .map(|sent| sent.message)
-        .collect();
-    futures::future::join_all(
-        messages
-            .iter()
-            .map(|message| house.deliver(std::slice::from_ref(message))),
-    )
-    .await;
-    assert_eq!(endpoint(&house, &pair).await["status"], "paused");
-    let attempts = house
-        .table
-        .dump()
-        .iter()
-        .filter(|row| {
-            row["sk"]
-                .as_str()
-                .is_some_and(|sk| sk.starts_with("attempt#"))
-        })
-        .count();
-    assert_eq!(attempts, calls(&server).await);
+    let stage = InProcess::start().await;
+    let receiver = answering(&stage, 500).await;
+    let (pair, _) = sold(&stage, &receiver, 20).await;
+    let messages = stage.swept_callbacks().await;
+    deliver_at_once(&stage, &messages).await;
+    assert_eq!(pair.endpoint().await["status"], "paused");
+    assert_eq!(stage.rows_of("attempt#").len(), calls(&receiver));
 }
 
 #[tokio::test]
 async fn after_a_successful_probe_callbacks_return_spread_over_time() {
-    let (house, server) = (House::new().await, MockServer::start().await);
-    answering(&server, 503).await;
-    let pair = sold(&house, &server, 1).await;
-    house.work().await;
-    pass(&house, 1, 3_600).await;
-    sell(&house, &pair, 30).await;
-    house.work().await;
-    answering(&server, 200).await;
+    let stage = InProcess::start().await;
+    let receiver = answering(&stage, 503).await;
+    let (pair, checkout) = sold(&stage, &receiver, 1).await;
+    stage.work().await;
+    pass(&stage, 1, 3_600).await;
+    sell(&checkout, 30).await;
+    stage.work().await;
+    answer_from_now_on(&receiver, 200);
     let mut most = 0;
     // The window is a quarter of the hour after a pause of 10 seconds. Callbacks that meet the running probe in the first
     // step are postponed again, by its lease and the window.
     for _ in 0..12 {
-        let before = calls(&server).await;
-        pass(&house, 1, 100).await;
-        most = most.max(calls(&server).await - before);
+        let before = calls(&receiver);
+        pass(&stage, 1, 100).await;
+        most = most.max(calls(&receiver) - before);
     }
-    assert_eq!(calls(&server).await, 31, "everything comes, once");
+    assert_eq!(calls(&receiver), 31, "everything comes, once");
     assert!(most <= 15, "{most} of 30 in one step of twelve");
     assert_eq!(
-        endpoint(&house, &pair).await,
+        pair.endpoint().await,
         json!({
-            "url": format!("{}/", server.uri()), "status": "ok", "failingSince": null, "pausedUntil": null,
+            "url": receiver.url(), "status": "ok", "failingSince": null, "pausedUntil": null,
             "disabledAt": null, "disabledCause": null, "disabledReason": null,
         })
     );
 }
 
-#[tokio::test]
-async fn day_four_warns_by_mail_and_day_five_disables_the_endpoint() {
-    let (house, server) = (House::new().await, MockServer::start().await);
-    answering(&server, 500).await;
-    let pair = sold(&house, &server, 10).await;
-    house.work().await;
-    let since = endpoint(&house, &pair).await["failingSince"].clone();
+/// The hours at which an endpoint that fails for five and a half days was warned about, and disabled.
+async fn fail_for_days(stage: &InProcess, checkout: &Checkout) -> (Vec<usize>, Vec<usize>) {
     let (mut warned, mut disabled) = (Vec::new(), Vec::new());
     for hour in (6..=5 * 24 + 12).step_by(6) {
         if hour % 12 == 0 {
-            sell(&house, &pair, 1).await;
+            sell(checkout, 1).await;
         }
-        pass(&house, 1, 6 * 3_600).await;
-        for mail in house.mails() {
+        pass(stage, 1, 6 * 3_600).await;
+        for mail in stage.mails() {
             match mail.mail.kind {
                 MailKind::EndpointFailing { .. } => warned.push(hour),
                 MailKind::EndpointGivenUp { .. } => disabled.push(hour),
@@ -258,6 +204,17 @@ async fn day_four_warns_by_mail_and_day_five_disables_the_endpoint() {
             }
         }
     }
+    (warned, disabled)
+}
+
+#[tokio::test]
+async fn day_four_warns_by_mail_and_day_five_disables_the_endpoint() {
+    let stage = InProcess::start().await;
+    let receiver = answering(&stage, 500).await;
+    let (pair, checkout) = sold(&stage, &receiver, 10).await;
+    stage.work().await;
+    let since = pair.endpoint().await["failingSince"].clone();
+    let (warned, disabled) = fail_for_days(&stage, &checkout).await;
     assert!(
         matches!(warned.as_slice(), [96..=102]),
         "warned at the hours {warned:?}"
@@ -266,123 +223,81 @@ async fn day_four_warns_by_mail_and_day_five_disables_the_endpoint() {
         matches!(disabled.as_slice(), [120..=126]),
         "disabled at the hours {disabled:?}"
     );
-    let view = endpoint(&house, &pair).await;
+    let view = pair.endpoint().await;
     assert_eq!(
         (view["status"].as_str(), view["disabledCause"].as_str()),
         (Some("disabled"), Some("failing"))
     );
-    assert!(
-        view["disabledReason"]
-            .as_str()
-            .is_some_and(|reason| reason.contains(&since.as_str().expect("a time")[..19]))
-    );
-    let tried = calls(&server).await;
-    pass(&house, 1, 3_600).await;
-    assert_eq!(calls(&server).await, tried, "disabled: nothing is sent");
+    let (reason, since) = (view["disabledReason"].as_str(), since.as_str());
+    let since = since.expect("a time");
+    assert!(reason.is_some_and(|reason| reason.contains(&since[..19])));
+    let tried = calls(&receiver);
+    pass(&stage, 1, 3_600).await;
+    assert_eq!(calls(&receiver), tried, "disabled: nothing is sent");
 
-    house.advance(30 * DAY);
-    house.work().await;
-    answering(&server, 200).await;
-    let mut kept = callbacks(&house, &pair.source, "held").await;
-    kept.extend(callbacks(&house, &pair.source, "exhausted").await);
+    stage.advance(30 * DAY);
+    stage.work().await;
+    answer_from_now_on(&receiver, 200);
+    let mut kept = pair.source.callbacks_with("held").await;
+    kept.extend(pair.source.callbacks_with("exhausted").await);
     assert_eq!(kept.len(), 21, "nothing is dropped");
-    let ids: Vec<&Value> = kept.iter().map(|callback| &callback["id"]).collect();
-    let _ = house
-        .call(
-            &pair.source.who,
-            "POST /v1/callbacks/replay",
-            Some(json!({"callbackIds": ids})),
-        )
-        .await
-        .expect(202);
-    house.work().await;
-    assert_eq!(
-        (
-            calls(&server).await,
-            endpoint(&house, &pair).await["status"].as_str()
-        ),
-        (21, Some("ok"))
-    );
+    let _ = pair.source.replay(&kept).await.accepted();
+    stage.work().await;
+    let status = pair.endpoint().await["status"].clone();
+    assert_eq!((calls(&receiver), status), (21, json!("ok")));
 }
 
 #[tokio::test]
 async fn an_idle_endpoint_is_not_disabled_and_its_next_failure_warns() {
-    let (house, server) = (House::new().await, MockServer::start().await);
-    answering(&server, 500).await;
-    let pair = sold(&house, &server, 1).await;
-    house.work().await;
-    house.advance(30 * DAY);
-    house.work().await;
-    let kinds: Vec<_> = house
-        .mails()
-        .into_iter()
-        .map(|mail| mail.mail.kind)
-        .collect();
+    let stage = InProcess::start().await;
+    let receiver = answering(&stage, 500).await;
+    let (pair, _) = sold(&stage, &receiver, 1).await;
+    stage.work().await;
+    stage.advance(30 * DAY);
+    stage.work().await;
+    let mails = stage.mails().into_iter();
+    let kinds: Vec<_> = mails.map(|mail| mail.mail.kind).collect();
     assert!(
         matches!(kinds.as_slice(), [MailKind::EndpointFailing { .. }]),
         "{kinds:?}"
     );
-    assert_eq!(endpoint(&house, &pair).await["status"], "failing");
+    assert_eq!(pair.endpoint().await["status"], "failing");
 }
 
 #[tokio::test]
 async fn a_successful_test_event_ends_a_pause() {
-    let (house, server) = (House::new().await, MockServer::start().await);
-    answering(&server, 503).await;
-    let pair = sold(&house, &server, 1).await;
-    house.work().await;
-    answering(&server, 200).await;
-    let test = format!("POST /v1/connections/{}/callback/test", pair.connection);
-    let _ = house.call(&pair.source.who, &test, None).await.expect(202);
-    house.work().await;
-    assert_eq!(
-        (
-            calls(&server).await,
-            endpoint(&house, &pair).await["status"].as_str()
-        ),
-        (1, Some("ok"))
-    );
+    let stage = InProcess::start().await;
+    let receiver = answering(&stage, 503).await;
+    let (pair, _) = sold(&stage, &receiver, 1).await;
+    stage.work().await;
+    answer_from_now_on(&receiver, 200);
+    let test = pair
+        .source
+        .act_on_connection("callback/test", &pair.connection_id);
+    let _ = test.await.accepted();
+    stage.work().await;
+    let status = pair.endpoint().await["status"].clone();
+    assert_eq!((calls(&receiver), status), (1, json!("ok")));
 }
 
 #[tokio::test]
 async fn a_replay_allows_one_probe_and_a_new_url_ends_the_pause() {
-    let (house, server) = (House::new().await, MockServer::start().await);
-    answering(&server, 503).await;
-    let pair = sold(&house, &server, 1).await;
-    house.work().await;
-    pass(&house, 1, 600).await;
-    sell(&house, &pair, 3).await;
-    house.work().await;
-    let before = calls(&server).await;
-    let pending = callbacks(&house, &pair.source, "pending").await;
-    let ids: Vec<&Value> = pending.iter().map(|callback| &callback["id"]).collect();
-    let _ = house
-        .call(
-            &pair.source.who,
-            "POST /v1/callbacks/replay",
-            Some(json!({"callbackIds": ids})),
-        )
-        .await
-        .expect(202);
-    house.work().await;
-    assert_eq!(calls(&server).await, before + 1, "one of four probes");
+    let stage = InProcess::start().await;
+    let receiver = answering(&stage, 503).await;
+    let (pair, checkout) = sold(&stage, &receiver, 1).await;
+    stage.work().await;
+    pass(&stage, 1, 600).await;
+    sell(&checkout, 3).await;
+    stage.work().await;
+    let before = calls(&receiver);
+    let pending = pair.source.callbacks_with("pending").await;
+    let _ = pair.source.replay(&pending).await.accepted();
+    stage.work().await;
+    assert_eq!(calls(&receiver), before + 1, "one of four probes");
 
-    let other = MockServer::start().await;
-    answering(&other, 200).await;
-    let body = json!({"callback": {"url": other.uri()}});
-    let _ = house
-        .call(
-            &pair.source.who,
-            &format!("PATCH /v1/connections/{}", pair.connection),
-            Some(body),
-        )
-        .await
-        .expect(200);
-    assert_eq!(endpoint(&house, &pair).await["status"], "ok");
-    pass(&house, 2, 3_600).await;
-    assert_eq!(
-        calls(&other).await,
-        4,
-        "postponed callbacks go to the new URL"
-    );
+    let other = answering(&stage, 200).await;
+    let _ = pair.move_endpoint(&other.url()).await;
+    assert_eq!(pair.endpoint().await["status"], "ok");
+    pass(&stage, 2, 3_600).await;
+    assert_eq!(calls(&other), 4, "postponed callbacks go to the new URL");
 }

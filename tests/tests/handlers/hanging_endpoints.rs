@@ -3,320 +3,241 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::{join, join_all, join3};
-use serde_json::{Value, json};
+use futures::future::{join, join3};
+use serde_json::Value;
 use tandem_domain::mail::MailKind;
 use tandem_queue::Message;
-use tandem_tests::handlers::{House, Pair};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tandem_testing::RecordedMail;
+use tandem_tests::{Checkout, InProcess, Pair, Receiver, Release, Reply, event_of};
 
-use crate::failing_endpoints::{callbacks, endpoint, sell};
+use crate::failing_endpoints::{deliver_at_once, sell};
 
 /// While a receiver hangs.
 const IMPATIENT: Duration = Duration::from_millis(1);
 /// While it answers, even on a slow machine.
 const PATIENT: Duration = Duration::from_secs(600);
 
-/// A receiver that answers only on command.
+/// A stage whose deliverer calls an attempt slow at once.
+async fn impatient() -> Arc<InProcess> {
+    let mut stage = InProcess::new().await;
+    stage.deliverer.patience = IMPATIENT;
+    Arc::new(stage)
+}
+
+/// A pair whose source answers only on command.
 struct Hanging {
-    url: String,
-    calls: watch::Receiver<usize>,
-    answers: watch::Sender<Option<&'static str>>,
+    stage: Arc<InProcess>,
+    receiver: Receiver,
+    release: Release,
+    pair: Pair,
+    checkout: Checkout,
 }
 
 impl Hanging {
-    async fn start() -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0))
-            .await
-            .expect("a loopback port is free");
-        let url = format!("http://{}/", listener.local_addr().expect("bound"));
-        let (called, calls) = watch::channel(0);
-        let (answers, answered) = watch::channel(None);
-        let called = Arc::new(called);
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, Arc::clone(&called), answered.clone()));
-            }
-        });
+    async fn new() -> Self {
+        let stage = impatient().await;
+        let setup = stage.setup();
+        let (receiver, (reply, release)) = (setup.receiver().await, Reply::held());
+        receiver.answer_always(reply);
+        let pair = setup.pair_between_two_companies(&receiver.url()).await;
+        let checkout = pair.checkout().await;
+        stage.work().await;
         Self {
-            url,
-            calls,
-            answers,
+            stage,
+            receiver,
+            release,
+            pair,
+            checkout,
         }
+    }
+
+    /// Makes sales; returns their messages.
+    async fn sell(&self, sales: usize) -> Vec<Message> {
+        sell(&self.checkout, sales).await;
+        self.stage.swept_callbacks().await
+    }
+
+    async fn deliver(&self, messages: &[Message]) {
+        deliver_at_once(&self.stage, messages).await;
     }
 
     fn calls(&self) -> usize {
-        *self.calls.borrow()
+        self.receiver.received().len()
     }
 
-    /// Waits for a number of callbacks.
-    async fn called(&self, times: usize) {
-        let _ = self
-            .calls
-            .clone()
-            .wait_for(|calls| *calls >= times)
-            .await
-            .expect("it runs");
+    async fn delivered(&self) -> usize {
+        self.pair.source.callbacks_with("delivered").await.len()
     }
 
-    /// Answers all waiting and future callbacks with 200.
-    fn answer(&self) {
-        self.answer_by("200 OK");
+    /// The recorded number of slow attempts.
+    fn waits(&self) -> u64 {
+        let rows = self.stage.rows_of("endpoint");
+        let waits = rows.first().and_then(|row| row["waits"].as_u64());
+        waits.unwrap_or(0)
     }
 
-    /// Answers all waiting and future callbacks with a status line.
-    fn answer_by(&self, status: &'static str) {
-        self.answers.send_replace(Some(status));
+    async fn until_called(&self, times: usize) {
+        until("the receiver is called", async || self.calls() >= times).await;
     }
-}
 
-async fn serve(
-    mut stream: TcpStream,
-    called: Arc<watch::Sender<usize>>,
-    mut answered: watch::Receiver<Option<&'static str>>,
-) {
-    let mut request = vec![0; 64 * 1024];
-    let mut length = 0;
-    // A callback's body is an object, so it ends with the brace.
-    while !request[..length].ends_with(b"}") {
-        match stream.read(&mut request[length..]).await {
-            Ok(0) | Err(_) => return,
-            Ok(read) => length += read,
+    async fn until_waiting(&self, attempts: u64) {
+        until("the attempts wait", async || self.waits() == attempts).await;
+    }
+
+    async fn until_paused(&self) {
+        let is_paused = async || self.pair.endpoint().await["status"] == "paused";
+        until("the endpoint is paused", is_paused).await;
+    }
+
+    /// Delivers the postponed callbacks after some seconds, by a worker that does not call an attempt slow.
+    async fn deliver_postponed(&self, seconds: i64) {
+        self.stage.advance(seconds);
+        let patient = deliver_callbacks::Worker {
+            patience: PATIENT,
+            ..self.stage.deliverer.clone()
+        };
+        loop {
+            let messages = self.stage.swept_callbacks().await;
+            if messages.is_empty() {
+                return;
+            }
+            let worked = patient.work(event_of(&messages, 1)).await.expect("worked");
+            assert!(worked.batch_item_failures.is_empty(), "{worked:?}");
         }
     }
-    called.send_modify(|calls| *calls += 1);
-    let Ok(status) = answered
-        .wait_for(Option::is_some)
-        .await
-        .map(|status| status.unwrap_or_default())
-    else {
-        return;
-    };
-    let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
-    let _ = stream.write_all(answer.as_bytes()).await;
-}
-
-/// A pair whose source hangs, and the unhandled messages of some sales.
-async fn sold(house: &House, receiver: &Hanging, sales: usize) -> (Pair, Vec<Message>) {
-    let pair = house.pair(Some(&receiver.url)).await;
-    house.work().await;
-    let messages = handed_over(house, &pair, sales).await;
-    (pair, messages)
-}
-
-/// Makes more sales; returns their messages.
-async fn handed_over(house: &House, pair: &Pair, sales: usize) -> Vec<Message> {
-    sell(house, pair, sales).await;
-    house.sweep.sweep().await.expect("swept");
-    house
-        .callback_messages()
-        .into_iter()
-        .map(|sent| sent.message)
-        .collect()
-}
-
-async fn delivered(house: &House, pair: &Pair) -> usize {
-    callbacks(house, &pair.source, "delivered").await.len()
-}
-
-async fn impatient() -> House {
-    let mut house = House::new().await;
-    house.deliverer.patience = IMPATIENT;
-    house
 }
 
 /// Polls a condition, and fails after a time limit.
-async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
-    let looks = async {
-        while !is_so().await {
+async fn until(description: &str, mut condition: impl AsyncFnMut() -> bool) {
+    let polls = async {
+        while !condition().await {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(120), looks)
+    tokio::time::timeout(Duration::from_secs(120), polls)
         .await
-        .unwrap_or_else(|_| panic!("never: {what}"));
-}
-
-/// The recorded number of slow attempts.
-fn waits(house: &House) -> u64 {
-    let rows = house.table.dump();
-    rows.iter()
-        .find(|row| row["sk"] == "endpoint")
-        .and_then(|row| row["waits"].as_u64())
-        .unwrap_or(0)
-}
-
-async fn paused(house: &House, pair: &Pair) {
-    until("the endpoint is paused", async || {
-        endpoint(house, pair).await["status"] == "paused"
-    })
-    .await;
-}
-
-/// Hands each message to a worker of its own.
-async fn deliver(house: &House, messages: &[Message]) {
-    let _ = join_all(
-        messages
-            .iter()
-            .map(|message| house.deliver(std::slice::from_ref(message))),
-    )
-    .await;
+        .unwrap_or_else(|_| panic!("never: {description}"));
 }
 
 #[tokio::test]
 async fn a_hanging_endpoint_is_paused_while_its_first_attempts_wait() {
-    let (mut house, receiver) = (impatient().await, Hanging::start().await);
-    let (pair, messages) = sold(&house, &receiver, 3).await;
+    let hanging = Hanging::new().await;
+    let (stage, messages) = (&hanging.stage, hanging.sell(3).await);
     let third = async {
-        until("two wait", async || waits(&house) == 2).await;
-        house.advance(1);
-        deliver(&house, &messages[2..]).await;
+        hanging.until_waiting(2).await;
+        stage.advance(1);
+        hanging.deliver(&messages[2..]).await;
     };
     let meanwhile = async {
-        paused(&house, &pair).await;
-        receiver.called(3).await;
-        let seen = endpoint(&house, &pair).await;
+        hanging.until_paused().await;
+        hanging.until_called(3).await;
+        let seen = hanging.pair.endpoint().await;
         assert_eq!(
             (&seen["failingSince"], seen["pausedUntil"].is_string()),
             (&Value::Null, true),
             "it has not failed"
         );
-        house.deliver(&handed_over(&house, &pair, 20).await).await;
-        assert_eq!(receiver.calls(), 3, "put off without a call");
-        let delays: Vec<_> = house
-            .callback_messages()
-            .into_iter()
-            .map(|sent| sent.delay.as_secs())
-            .collect();
+        stage.deliver(&hanging.sell(20).await).await;
+        assert_eq!(hanging.calls(), 3, "postponed without a call");
+        let postponed = stage.callback_messages().into_iter();
+        let delays: Vec<_> = postponed.map(|sent| sent.delay.as_secs()).collect();
         assert!(
             delays.len() == 20 && delays.iter().all(|delay| (5..=10).contains(delay)),
             "{delays:?}: they come by the queue"
         );
-        receiver.answer();
+        hanging.release.answer(200);
     };
-    let _ = join3(deliver(&house, &messages[..2]), third, meanwhile).await;
-    assert_eq!(
-        (
-            endpoint(&house, &pair).await["status"].as_str(),
-            delivered(&house, &pair).await
-        ),
-        (Some("ok"), 3)
-    );
+    let _ = join3(hanging.deliver(&messages[..2]), third, meanwhile).await;
+    assert_eq!(hanging.pair.endpoint().await["status"], "ok");
+    assert_eq!(hanging.delivered().await, 3);
     assert!(
-        !house.table.dump().iter().any(|row| row["sk"] == "endpoint"),
+        stage.rows_of("endpoint").is_empty(),
         "the health row is gone"
     );
-    house.deliverer.patience = PATIENT;
-    house.advance(10);
-    house.work().await;
-    assert_eq!((receiver.calls(), delivered(&house, &pair).await), (23, 23));
+    hanging.deliver_postponed(10).await;
+    assert_eq!((hanging.calls(), hanging.delivered().await), (23, 23));
 }
 
 #[tokio::test]
 async fn a_single_slow_attempt_is_forgotten_after_its_success() {
-    let (house, receiver) = (impatient().await, Hanging::start().await);
-    let (pair, messages) = sold(&house, &receiver, 1).await;
+    let hanging = Hanging::new().await;
+    let messages = hanging.sell(1).await;
     let meanwhile = async {
-        until("it waits", async || waits(&house) == 1).await;
-        assert_eq!(endpoint(&house, &pair).await["status"], "ok");
-        receiver.answer();
+        hanging.until_waiting(1).await;
+        assert_eq!(hanging.pair.endpoint().await["status"], "ok");
+        hanging.release.answer(200);
     };
-    let _ = join(house.deliver(&messages), meanwhile).await;
+    let _ = join(hanging.deliver(&messages), meanwhile).await;
     assert_eq!(
-        (
-            waits(&house),
-            receiver.calls(),
-            delivered(&house, &pair).await
-        ),
+        (hanging.waits(), hanging.calls(), hanging.delivered().await),
         (0, 1, 1)
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn concurrent_slow_attempts_cause_one_pause_and_are_recorded() {
-    let (mut house, receiver) = (impatient().await, Hanging::start().await);
-    let (pair, messages) = sold(&house, &receiver, 31).await;
+    let hanging = Hanging::new().await;
+    let messages = hanging.sell(31).await;
     let last = async {
-        until("two wait", async || waits(&house) == 2).await;
-        receiver.called(30).await;
-        house.advance(1);
-        deliver(&house, &messages[30..]).await;
+        hanging.until_waiting(2).await;
+        hanging.until_called(30).await;
+        hanging.stage.advance(1);
+        hanging.deliver(&messages[30..]).await;
     };
     let meanwhile = async {
-        paused(&house, &pair).await;
-        receiver.answer();
+        hanging.until_paused().await;
+        hanging.release.answer(200);
     };
-    let _ = join3(deliver(&house, &messages[..30]), last, meanwhile).await;
+    let _ = join3(hanging.deliver(&messages[..30]), last, meanwhile).await;
     // The last attempt may find the endpoint already paused.
-    let taken = receiver.calls();
+    let taken = hanging.calls();
     assert!(taken >= 30, "{taken}");
     assert_eq!(
-        delivered(&house, &pair).await,
+        hanging.delivered().await,
         taken,
         "each attempt under way is recorded"
     );
-    assert_eq!(endpoint(&house, &pair).await["status"], "ok");
-    house.deliverer.patience = PATIENT;
-    house.advance(60);
-    house.work().await;
+    assert_eq!(hanging.pair.endpoint().await["status"], "ok");
+    hanging.deliver_postponed(60).await;
     assert_eq!(
-        (receiver.calls(), delivered(&house, &pair).await),
+        (hanging.calls(), hanging.delivered().await),
         (31, 31),
         "each once"
     );
 }
 
 /// An attempt whose answer arrives after the source changed the URL.
-async fn moved_meanwhile(answer: &'static str) -> (House, Pair) {
-    let (house, old, new) = (
-        impatient().await,
-        Hanging::start().await,
-        Hanging::start().await,
-    );
-    let (pair, messages) = sold(&house, &old, 1).await;
+async fn moved_meanwhile(status: u16) -> Hanging {
+    let hanging = Hanging::new().await;
+    let new = hanging.stage.setup().receiver().await;
+    let messages = hanging.sell(1).await;
     let meanwhile = async {
-        until("it waits", async || waits(&house) == 1).await;
-        let body = json!({"callback": {"url": new.url}});
-        let path = format!("PATCH /v1/connections/{}", pair.connection);
-        let _ = house
-            .call(&pair.source.who, &path, Some(body))
-            .await
-            .expect(200);
-        old.answer_by(answer);
+        hanging.until_waiting(1).await;
+        let _ = hanging.pair.move_endpoint(&new.url()).await;
+        hanging.release.answer(status);
     };
-    let _ = join(house.deliver(&messages), meanwhile).await;
-    (house, pair)
+    let _ = join(hanging.deliver(&messages), meanwhile).await;
+    hanging
 }
 
 #[tokio::test]
 async fn an_answer_of_an_old_url_does_not_affect_the_new_url() {
-    for answer in ["410 Gone", "503 Service Unavailable"] {
-        let (house, pair) = moved_meanwhile(answer).await;
-        let seen = endpoint(&house, &pair).await;
+    for status in [410, 503] {
+        let hanging = moved_meanwhile(status).await;
+        let (stage, seen) = (&hanging.stage, hanging.pair.endpoint().await);
         assert_eq!(
             (seen["status"].as_str(), &seen["disabledAt"]),
             (Some("ok"), &Value::Null),
-            "{answer}"
+            "{status}"
         );
-        assert!(
-            !house.table.dump().iter().any(|row| row["sk"] == "endpoint"),
-            "{answer}"
+        assert!(stage.rows_of("endpoint").is_empty(), "{status}");
+        let about_disabling =
+            |mail: &RecordedMail| matches!(mail.mail.kind, MailKind::EndpointDisabled { .. });
+        assert!(!stage.mails().iter().any(about_disabling), "{status}");
+        assert_eq!(
+            stage.rows_of("attempt#").len(),
+            1,
+            "{status}: it is recorded all the same"
         );
-        assert!(
-            !house
-                .mails()
-                .iter()
-                .any(|mail| matches!(mail.mail.kind, MailKind::EndpointDisabled { .. })),
-            "{answer}"
-        );
-        let attempts = house.table.dump();
-        let attempts = attempts.iter().filter(|row| {
-            row["sk"]
-                .as_str()
-                .is_some_and(|sk| sk.starts_with("attempt#"))
-        });
-        assert_eq!(attempts.count(), 1, "{answer}: it is recorded all the same");
     }
 }

@@ -41,6 +41,16 @@ impl InProcess {
             .collect()
     }
 
+    /// The rows whose sort key begins with a text.
+    pub fn rows_of(&self, sort_key: &str) -> Vec<Value> {
+        let is_of = |row: &Value| {
+            row["sk"]
+                .as_str()
+                .is_some_and(|sk| sk.starts_with(sort_key))
+        };
+        self.table.dump().into_iter().filter(is_of).collect()
+    }
+
     /// Replaces an attribute of a row, and returns the old value.
     pub async fn overwrite(
         &self,

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
 use jiff::Timestamp;
 use tandem_queue::{DeadLetter, Kind, Message};
+use tandem_store::{Transaction, keys};
 use tandem_testing::{RecordedMail, SentMessage};
 
 use super::InProcess;
@@ -114,6 +115,24 @@ impl InProcess {
     pub async fn import_messages(&self) -> Vec<Message> {
         self.sweep.sweep().await.expect("swept");
         ready(self.import_queue.take())
+    }
+
+    /// Sweeps, and takes the messages for the callback worker.
+    pub async fn swept_callbacks(&self) -> Vec<Message> {
+        self.sweep.sweep().await.expect("swept");
+        ready(self.callback_queue.take())
+    }
+
+    /// Leases a callback, like a worker that dies before its attempt ends.
+    pub async fn lease_callback(&self, client_id: &str, callback_id: &str) {
+        let client_id = client_id.parse().expect("an id");
+        let callback_id = callback_id.parse().expect("an id");
+        let key = keys::callback(client_id, callback_id);
+        let callback = self.app.store.get(&key).await.expect("read");
+        let leased = callback.expect("there").begin(self.app.now());
+        let mut lease = Transaction::default();
+        lease.replace(&leased.expect("due")).expect("a row");
+        self.app.store.commit(lease).await.expect("leased");
     }
 
     /// Takes the callback messages, with their delays.
