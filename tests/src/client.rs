@@ -167,6 +167,14 @@ impl Client {
         self.api.get(&path).await.ok()
     }
 
+    /// The voucher code in the newest callback.
+    pub async fn newest_voucher_code(&self) -> String {
+        let callbacks = self.callbacks().await;
+        let callback = self.callback(id(&callbacks[0])).await;
+        let code = callback["body"]["data"]["voucherCode"].as_str();
+        code.expect("a voucher code").to_owned()
+    }
+
     /// Waits until the callback about an event of a subscription has this status, and reads it with its attempts.
     pub async fn callback_about(&self, subscription_id: &str, event: &str, status: &str) -> Value {
         let path = format!("/v1/callbacks?subscriptionId={subscription_id}&type={event}");

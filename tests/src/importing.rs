@@ -25,16 +25,20 @@ impl Importing {
         }
     }
 
-    /// An item of an import for this client's customer.
-    pub fn item(&self, external_system_id: &str, payment_method: &str) -> Value {
-        json!({
+    /// An item of an import for this client's customer, with some members added or replaced.
+    pub fn item(&self, external_system_id: &str, members: Value) -> Value {
+        let mut item = json!({
             "externalSystemId": external_system_id,
             "offerId": self.offer_id,
             "invoiceCustomerId": self.customer_id,
             "quantity": 1,
             "startDate": "2026-01-01T00:00:00Z",
-            "paymentMethod": payment_method,
-        })
+            "paymentMethod": "BILLING",
+        });
+        if let (Some(item), Value::Object(members)) = (item.as_object_mut(), members) {
+            item.extend(members);
+        }
+        item
     }
 
     pub async fn try_import(&self, items: &[Value]) -> Answer {

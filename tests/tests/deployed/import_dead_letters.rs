@@ -13,7 +13,7 @@ async fn a_dead_lettered_chunk_is_finished_after_a_redrive() {
     let offer = managed_offer(client).await;
     let corrupted = table::corrupt(&format!("{}#{}", client.id, id(&offer)), "offer", "name").await;
     let mut items: Vec<_> = (0..30)
-        .map(|number| importing.item(&format!("print-{number}"), "BILLING"))
+        .map(|number| importing.item(&format!("print-{number}"), json!({})))
         .collect();
     for item in &mut items[25..] {
         item["offerId"] = offer["id"].clone();

@@ -5,7 +5,7 @@ use tandem_tests::handlers::{Answer, House, Merchant, Pair};
 use wiremock::matchers::method;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use crate::importing::Importing;
+use crate::import_scene::ImportScene;
 
 /// Text that occurs only in the customer.
 const EMAIL: &str = "canary@example.com";
@@ -482,18 +482,15 @@ async fn no_voucher_is_redeemed_for_an_erased_customer() {
 
 #[tokio::test]
 async fn imports_fail_for_the_erased_and_running_imports_prevent_it() {
-    let importing = Importing::new().await;
+    let scene = ImportScene::new().await;
+    let path = format!("/v1/customers/{}", scene.importing.customer_id);
     let ended = json!({"endDate": "2026-11-02T00:00:00Z"});
-    let _ = importing.import(&[importing.item("A-1", json!({}))]).await;
-    let refused = erase(&importing.house, &importing.client, &importing.customer).await;
-    assert_eq!(refused.problem(409), "subscriptions_running");
-    let _ = importing
-        .import(&[importing.item("A-1", ended.clone())])
-        .await;
-    let _ = erase(&importing.house, &importing.client, &importing.customer)
-        .await
-        .expect(200);
-    let promise = importing.import(&[importing.item("A-2", ended)]).await;
+    let _ = scene.import(&[scene.item("A-1", json!({}))]).await;
+    let refused = scene.client().api.delete(&path).await;
+    let _ = refused.problem(409, "subscriptions_running");
+    let _ = scene.import(&[scene.item("A-1", ended.clone())]).await;
+    let _ = scene.client().api.delete(&path).await.ok();
+    let promise = scene.import(&[scene.item("A-2", ended)]).await;
     let item = &promise["items"][0];
     assert_eq!(
         (

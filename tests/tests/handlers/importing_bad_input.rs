@@ -1,33 +1,22 @@
 //! Imports that are too large, invalid UTF-8, invalid JSON, too deep or malformed: refused as a whole.
 
+use reqwest::Method;
 use serde_json::{Value, json};
-use tandem_tests::handlers::Answer;
+use tandem_tests::Answer;
 
-use crate::importing::{Importing, results};
+use crate::import_scene::{ImportScene, results};
 
 const LARGEST: usize = 2 * 1024 * 1024;
-const ROUTE: &str = "POST /v1/imports/orders";
+const PATH: &str = "/v1/imports/orders";
 
-async fn send(importing: &Importing, body: impl Into<Vec<u8>>) -> Answer {
-    importing
-        .house
-        .send_bytes(&importing.client.who, ROUTE, Some(body.into()), &[])
-        .await
-}
-
-/// Checks that no import was accepted.
-fn nothing_is_accepted(importing: &Importing) {
-    assert_eq!(
-        importing.rows("promise").len()
-            + importing.rows("chunk#").len()
-            + importing.rows("idempotency").len(),
-        0
-    );
+async fn send(scene: &ImportScene, body: impl Into<Vec<u8>>) -> Answer {
+    let call = scene.client().api.call(Method::POST, PATH);
+    call.body("application/json", body).send().await
 }
 
 /// A valid import, padded with spaces to a size.
-fn padded(importing: &Importing, size: usize) -> Vec<u8> {
-    let mut body = json!({"items": [importing.item("A-1", json!({}))]})
+fn padded(scene: &ImportScene, size: usize) -> Vec<u8> {
+    let mut body = json!({"items": [scene.item("A-1", json!({}))]})
         .to_string()
         .into_bytes();
     body.resize(size, b' ');
@@ -36,8 +25,9 @@ fn padded(importing: &Importing, size: usize) -> Vec<u8> {
 
 #[tokio::test]
 async fn two_mebibytes_are_accepted_and_one_byte_more_is_refused() {
-    let importing = Importing::new().await;
-    let refused = send(&importing, padded(&importing, LARGEST + 1)).await;
+    let scene = ImportScene::new().await;
+    let before = scene.stage.table.dump();
+    let refused = send(&scene, padded(&scene, LARGEST + 1)).await;
     assert!(
         refused.body["detail"]
             .as_str()
@@ -46,15 +36,13 @@ async fn two_mebibytes_are_accepted_and_one_byte_more_is_refused() {
         "{}",
         refused.text
     );
-    assert_eq!(refused.problem(413), "body_too_large");
-    nothing_is_accepted(&importing);
-    let accepted = send(&importing, padded(&importing, LARGEST))
-        .await
-        .expect(202);
-    importing.house.work().await;
+    let _ = refused.problem(413, "body_too_large");
+    assert_eq!(scene.stage.table.dump(), before);
+    let accepted = send(&scene, padded(&scene, LARGEST)).await.accepted();
+    scene.stage.work().await;
     assert_eq!(
         results(
-            &importing
+            &scene
                 .promise(accepted["promiseId"].as_str().expect("an id"))
                 .await
         ),
@@ -64,11 +52,12 @@ async fn two_mebibytes_are_accepted_and_one_byte_more_is_refused() {
 
 #[tokio::test]
 async fn a_thousand_items_are_accepted_and_one_more_is_refused() {
-    let importing = Importing::new().await;
+    let scene = ImportScene::new().await;
+    let before = scene.stage.table.dump();
     let mut items: Vec<Value> = (0..1_001)
-        .map(|number| importing.item(&format!("A-{number}"), json!({})))
+        .map(|number| scene.item(&format!("A-{number}"), json!({})))
         .collect();
-    let refused = importing.send(&items).await;
+    let refused = scene.send(&items).await;
     assert_eq!(
         (
             &refused.body["errors"][0]["field"],
@@ -76,17 +65,18 @@ async fn a_thousand_items_are_accepted_and_one_more_is_refused() {
         ),
         (&json!("items"), &json!("wrong_length"))
     );
-    assert_eq!(refused.problem(422), "invalid_fields");
-    nothing_is_accepted(&importing);
+    let _ = refused.problem(422, "invalid_fields");
+    assert_eq!(scene.stage.table.dump(), before);
     items.pop();
-    assert_eq!(importing.send(&items).await.expect(202)["itemCount"], 1_000);
-    assert_eq!(importing.rows("chunk#").len(), 40);
+    assert_eq!(scene.send(&items).await.accepted()["itemCount"], 1_000);
+    assert_eq!(scene.rows("chunk#").len(), 40);
 }
 
 #[tokio::test]
 async fn invalid_utf8_and_invalid_json_are_refused() {
-    let importing = Importing::new().await;
-    let good = padded(&importing, 400);
+    let scene = ImportScene::new().await;
+    let before = scene.stage.table.dump();
+    let good = padded(&scene, 400);
     let broken_text = {
         let mut body = good.clone();
         let at = body
@@ -114,18 +104,17 @@ async fn invalid_utf8_and_invalid_json_are_refused() {
             .chars()
             .take(60)
             .collect::<String>();
-        assert_eq!(
-            send(&importing, body).await.problem(400),
-            "invalid_json",
-            "{shown}"
-        );
+        let refused = send(&scene, body).await;
+        assert_eq!(refused.code(), "invalid_json", "{shown}: {refused}");
+        let _ = refused.problem(400, "invalid_json");
     }
-    nothing_is_accepted(&importing);
+    assert_eq!(scene.stage.table.dump(), before);
 }
 
 #[tokio::test]
 async fn deep_and_enormous_json_is_refused_harmlessly() {
-    let importing = Importing::new().await;
+    let scene = ImportScene::new().await;
+    let before = scene.stage.table.dump();
     let deep =
         |open: &str, close: &str| format!("{}{}", open.repeat(100_000), close.repeat(100_000));
     for body in [
@@ -134,37 +123,34 @@ async fn deep_and_enormous_json_is_refused_harmlessly() {
         format!("{{\"items\": {}}}", deep("[", "]")),
         deep("{\"a\":", ""),
     ] {
-        assert_eq!(send(&importing, body).await.problem(400), "invalid_json");
+        let _ = send(&scene, body).await.problem(400, "invalid_json");
     }
     let members: Vec<String> = (0..90_000)
         .map(|number| format!("\"m{number}\":0"))
         .collect();
     let many_members = format!("{{\"items\": [{{{}}}]}}", members.join(","));
     assert!(many_members.len() < LARGEST);
-    let refused = send(&importing, many_members).await;
+    let refused = send(&scene, many_members).await;
     // The answer names each wrong member and stays bounded.
     assert!(
         refused.text.len() < 5 * 1024 * 1024,
         "{} bytes",
         refused.text.len()
     );
-    assert_eq!(refused.problem(422), "invalid_fields");
+    let _ = refused.problem(422, "invalid_fields");
     let many_items = format!("{{\"items\": [{}0]}}", "0,".repeat(1_000_000));
-    assert_eq!(
-        send(&importing, many_items).await.problem(400),
-        "invalid_json"
-    );
+    let _ = send(&scene, many_items).await.problem(400, "invalid_json");
     let many_items = format!("{{\"items\": [{}0]}}", "0,".repeat(90_000));
-    assert_eq!(
-        send(&importing, many_items).await.problem(422),
-        "invalid_fields"
-    );
-    nothing_is_accepted(&importing);
+    let _ = send(&scene, many_items)
+        .await
+        .problem(422, "invalid_fields");
+    assert_eq!(scene.stage.table.dump(), before);
 }
 
 #[tokio::test]
 async fn too_large_too_long_and_fractional_numbers_are_named() {
-    let importing = Importing::new().await;
+    let scene = ImportScene::new().await;
+    let before = scene.stage.table.dump();
     let long = "9".repeat(1_000_000);
     let numbers = [
         "9223372036854775808",
@@ -180,31 +166,31 @@ async fn too_large_too_long_and_fractional_numbers_are_named() {
     ];
     let mut refused = Vec::new();
     for number in numbers {
-        let body =
-            json!({"items": [importing.item("A-1", json!({"quantity": "HERE"}))]}).to_string();
-        let answer = send(&importing, body.replace("\"HERE\"", number)).await;
+        let body = json!({"items": [scene.item("A-1", json!({"quantity": "HERE"}))]}).to_string();
+        let answer = send(&scene, body.replace("\"HERE\"", number)).await;
         let shown: String = number.chars().take(24).collect();
         // Numbers outside JSON's common range are invalid JSON; the others are a wrong quantity.
         match answer.status {
-            400 => assert_eq!(answer.problem(400), "invalid_json", "{shown}"),
+            400 => assert_eq!(answer.code(), "invalid_json", "{shown}"),
             _ => {
                 assert_eq!(
                     answer.body["errors"][0]["field"], "items[0].quantity",
                     "{shown}: {}",
                     answer.text
                 );
-                assert_eq!(answer.problem(422), "invalid_fields", "{shown}");
+                let _ = answer.problem(422, "invalid_fields");
                 refused.push(shown);
             }
         }
     }
     assert_eq!(refused, &numbers[..8], "numbers that are read are named");
-    nothing_is_accepted(&importing);
+    assert_eq!(scene.stage.table.dump(), before);
 }
 
 #[tokio::test]
 async fn wrong_forms_of_time_are_refused_with_an_example() {
-    let importing = Importing::new().await;
+    let scene = ImportScene::new().await;
+    let before = scene.stage.table.dump();
     let cases = [
         ("2026-11-01T00:00:00", "no_offset", "2026-11-01T00:00:00Z"),
         (
@@ -226,9 +212,7 @@ async fn wrong_forms_of_time_are_refused_with_an_example() {
         .iter()
         .flat_map(|field| cases.map(|case| (*field, case)))
     {
-        let refused = importing
-            .send(&[importing.item("A-1", json!({field: text}))])
-            .await;
+        let refused = scene.send(&[scene.item("A-1", json!({field: text}))]).await;
         let error = &refused.body["errors"][0];
         assert_eq!(
             (&error["field"], &error["code"]),
@@ -239,7 +223,7 @@ async fn wrong_forms_of_time_are_refused_with_an_example() {
             error["detail"].as_str().expect("a detail").contains(hint),
             "{error}"
         );
-        assert_eq!(refused.problem(422), "invalid_fields");
+        let _ = refused.problem(422, "invalid_fields");
     }
-    nothing_is_accepted(&importing);
+    assert_eq!(scene.stage.table.dump(), before);
 }

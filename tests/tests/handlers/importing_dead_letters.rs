@@ -6,15 +6,15 @@ use tandem_domain::import::chunk::MAX_LEASES;
 use tandem_queue::{DeadLetterReason, Message};
 use tandem_testing::{Fault, Lost};
 
-use crate::importing::{Importing, results};
+use crate::import_scene::{ImportScene, results};
 
 /// An import of two chunks: its promise and both messages.
-async fn two_chunks(importing: &Importing) -> (String, Message, Message) {
+async fn two_chunks(scene: &ImportScene) -> (String, Message, Message) {
     let items: Vec<Value> = (0..30)
-        .map(|number| importing.item(&format!("A-{number}"), json!({})))
+        .map(|number| scene.item(&format!("A-{number}"), json!({})))
         .collect();
-    let promise = importing.accept(&items).await;
-    let mut messages = importing.house.import_messages().await;
+    let promise = scene.accept(&items).await;
+    let mut messages = scene.stage.import_messages().await;
     messages.sort_by(|a, b| a.sk.cmp(&b.sk));
     let [first, second] = messages.try_into().expect("two chunks");
     (promise, first, second)
@@ -22,12 +22,12 @@ async fn two_chunks(importing: &Importing) -> (String, Message, Message) {
 
 /// Checks that the dead-letter queue holds only this message, this many times, with its reason.
 fn are_dead_letters(
-    importing: &Importing,
+    scene: &ImportScene,
     message: &Message,
     times: usize,
     reason: &DeadLetterReason,
 ) {
-    let dead_letters = importing.house.dead_letters();
+    let dead_letters = scene.stage.dead_letters();
     assert_eq!(dead_letters.len(), times);
     assert!(
         dead_letters.iter().all(
@@ -38,8 +38,8 @@ fn are_dead_letters(
 }
 
 /// Checks that the promise runs, its first chunk is a dead letter, its second is done, and nothing is due.
-async fn is_put_aside(importing: &Importing, promise: &str) {
-    let promise_view = importing.promise(promise).await;
+async fn has_a_stuck_chunk(scene: &ImportScene, promise: &str) {
+    let promise_view = scene.promise(promise).await;
     assert_eq!(
         (&promise_view["state"], &promise_view["stuckItems"]),
         (&json!("running"), &json!([{"from": 0, "to": 24}]))
@@ -51,15 +51,15 @@ async fn is_put_aside(importing: &Importing, promise: &str) {
         ),
         (&json!(5), &json!(25))
     );
-    importing.house.advance(86_400);
+    scene.stage.advance(86_400);
     assert!(
-        importing.house.import_messages().await.is_empty(),
+        scene.stage.import_messages().await.is_empty(),
         "nothing is due"
     );
 }
 
-async fn is_finished(importing: &Importing, promise: &str) {
-    let promise_view = importing.promise(promise).await;
+async fn is_finished(scene: &ImportScene, promise: &str) {
+    let promise_view = scene.promise(promise).await;
     assert_eq!(
         (&promise_view["state"], &promise_view["stuckItems"]),
         (&json!("completed"), &json!([]))
@@ -71,85 +71,82 @@ async fn is_finished(importing: &Importing, promise: &str) {
         ),
         (&json!(30), 30)
     );
-    assert_eq!(importing.rows("order").len(), 30);
+    assert_eq!(scene.rows("order").len(), 30);
 }
 
 #[tokio::test]
 async fn a_redrive_finishes_a_corrupt_chunk_after_its_repair() {
     for (sk, name) in [("items#000", "items"), ("chunk#000", "tries")] {
-        let importing = Importing::new().await;
-        let (promise, first, second) = two_chunks(&importing).await;
+        let scene = ImportScene::new().await;
+        let (promise, first, second) = two_chunks(&scene).await;
         let scribbled = AttributeValue::S("scribbled".to_owned());
-        let good = importing
-            .house
-            .overwrite(&first.pk, sk, name, scribbled)
-            .await;
+        let good = scene.stage.overwrite(&first.pk, sk, name, scribbled).await;
         let both = [first.clone(), second];
         assert!(
-            importing.house.import(&both, 1).await.is_empty(),
+            scene.stage.import(&both, 1).await.is_empty(),
             "{sk}: nothing comes again"
         );
-        are_dead_letters(&importing, &first, 1, &DeadLetterReason::CorruptRow);
-        is_put_aside(&importing, &promise).await;
-        importing.house.overwrite(&first.pk, sk, name, good).await;
+        are_dead_letters(&scene, &first, 1, &DeadLetterReason::CorruptRow);
+        has_a_stuck_chunk(&scene, &promise).await;
+        scene.stage.overwrite(&first.pk, sk, name, good).await;
         assert!(
-            importing.house.import(&both[..1], 1).await.is_empty(),
+            scene.stage.import(&both[..1], 1).await.is_empty(),
             "{sk}: redriven"
         );
-        is_finished(&importing, &promise).await;
+        is_finished(&scene, &promise).await;
     }
 }
 
 /// Kills workers on a message until the chunk has no leases left.
-async fn kill_workers(importing: &Importing, message: &Message) {
-    let faults = &importing.house.table.faults;
+async fn kill_workers(scene: &ImportScene, message: &Message) {
+    let faults = &scene.stage.table.faults;
     for _ in 0..MAX_LEASES {
         // The call after the lease.
         faults.plan(2, Fault::Death(Lost::Request));
         tokio::select! {
-            failed = importing.house.import(std::slice::from_ref(message), 2) => panic!("lived: {failed:?}"),
+            failed = scene.stage.import(std::slice::from_ref(message), 2) => panic!("lived: {failed:?}"),
             () = faults.died() => {}
         }
         faults.clear();
-        importing.house.advance(90);
+        scene.stage.advance(90);
     }
 }
 
 #[tokio::test]
 async fn a_redrive_finishes_a_chunk_that_killed_its_workers() {
-    let importing = Importing::new().await;
-    let (promise, first, second) = two_chunks(&importing).await;
-    kill_workers(&importing, &first).await;
+    let scene = ImportScene::new().await;
+    let (promise, first, second) = two_chunks(&scene).await;
+    kill_workers(&scene, &first).await;
     let both = [first, second];
-    assert!(importing.house.import(&both, 3).await.is_empty());
-    are_dead_letters(&importing, &both[0], 1, &DeadLetterReason::TooManyTries);
-    is_put_aside(&importing, &promise).await;
+    assert!(scene.stage.import(&both, 3).await.is_empty());
+    are_dead_letters(&scene, &both[0], 1, &DeadLetterReason::TooManyTries);
+    has_a_stuck_chunk(&scene, &promise).await;
     assert!(
-        importing.house.import(&both[..1], 1).await.is_empty(),
+        scene.stage.import(&both[..1], 1).await.is_empty(),
         "redriven"
     );
-    is_finished(&importing, &promise).await;
+    is_finished(&scene, &promise).await;
 }
 
 #[tokio::test]
 async fn queued_messages_do_not_restart_a_dead_lettered_chunk() {
-    let importing = Importing::new().await;
-    let (promise, first, second) = two_chunks(&importing).await;
-    let sent_before = importing.house.clock.now();
-    kill_workers(&importing, &first).await;
+    let scene = ImportScene::new().await;
+    let (promise, first, second) = two_chunks(&scene).await;
+    let sent_before = scene.stage.clock.now();
+    kill_workers(&scene, &first).await;
     let both = [first, second];
-    assert!(importing.house.import(&both, 3).await.is_empty());
-    importing.house.advance(1);
+    assert!(scene.stage.import(&both, 3).await.is_empty());
+    scene.stage.advance(1);
     // The sweep may have sent a message each minute while the chunk was due; each is received for the first time.
     for _ in 0..3 {
         assert!(
-            importing
-                .house
+            scene
+                .stage
                 .import_sent(&both[..1], 1, sent_before)
                 .await
                 .is_empty()
         );
     }
-    are_dead_letters(&importing, &both[0], 4, &DeadLetterReason::TooManyTries);
-    is_put_aside(&importing, &promise).await;
+    are_dead_letters(&scene, &both[0], 4, &DeadLetterReason::TooManyTries);
+    has_a_stuck_chunk(&scene, &promise).await;
 }

@@ -9,7 +9,7 @@ use tandem_tests::handlers::{Answer, House, Pair};
 use wiremock::matchers::method;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use crate::importing::{Importing, results};
+use crate::import_scene::{ImportScene, results};
 
 const MANY: usize = 50;
 
@@ -284,23 +284,23 @@ async fn purchases_racing_a_block_are_complete_or_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_fifty_concurrent_imports_of_one_id_the_latest_wins() {
-    let importing = Importing::new().await;
+    let scene = ImportScene::new().await;
     let mut promises = Vec::new();
     for number in 1..=MANY {
         promises.push(
-            importing
-                .accept(&[importing.item("A-1", json!({"quantity": number}))])
+            scene
+                .accept(&[scene.item("A-1", json!({"quantity": number}))])
                 .await,
         );
     }
-    let mut messages = importing.house.import_messages().await;
+    let mut messages = scene.stage.import_messages().await;
     assert_eq!(messages.len(), MANY);
     // A worker that keeps losing the race returns its chunk to the queue.
     while !messages.is_empty() {
         let again = join_all(
             messages
                 .iter()
-                .map(|message| importing.house.process(message, 1)),
+                .map(|message| scene.stage.process(message, 1)),
         )
         .await;
         messages = messages
@@ -312,7 +312,7 @@ async fn of_fifty_concurrent_imports_of_one_id_the_latest_wins() {
     }
     let mut made = 0;
     for promise in &promises {
-        let promise_view = importing.promise(promise).await;
+        let promise_view = scene.promise(promise).await;
         assert_eq!(promise_view["state"], "completed");
         let result = results(&promise_view)[0];
         assert!(
@@ -324,12 +324,12 @@ async fn of_fifty_concurrent_imports_of_one_id_the_latest_wins() {
     assert_eq!(
         (
             made,
-            importing.rows("order").len(),
-            importing.rows("subscription").len()
+            scene.rows("order").len(),
+            scene.rows("subscription").len()
         ),
         (1, 1, 1)
     );
-    assert_eq!(importing.subscription().await["quantity"], MANY);
+    assert_eq!(scene.subscription().await["quantity"], MANY);
 }
 
 #[tokio::test(flavor = "multi_thread")]

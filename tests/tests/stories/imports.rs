@@ -14,16 +14,15 @@ async fn an_import_creates_changes_and_rejects_item_by_item() {
         .await
         .created();
     let first = importing
-        .import(&[importing.item("print-1", "BILLING")])
+        .import(&[importing.item("print-1", json!({}))])
         .await;
     assert_eq!(first["state"], "completed");
 
-    let mut of_unknown_customer = importing.item("print-3", "BILLING");
-    of_unknown_customer["invoiceCustomerId"] = json!("cus_0190b8f5c6f77c3ab0a1c2d3e4f50617");
+    let unknown_customer = json!({"invoiceCustomerId": "cus_0190b8f5c6f77c3ab0a1c2d3e4f50617"});
     let items = [
-        importing.item("print-1", "TWINT"),
-        importing.item("print-2", "BILLING"),
-        of_unknown_customer,
+        importing.item("print-1", json!({"paymentMethod": "TWINT"})),
+        importing.item("print-2", json!({})),
+        importing.item("print-3", unknown_customer),
     ];
     let second = importing.import(&items).await;
     assert_eq!(second["state"], "completedWithErrors");
