@@ -101,8 +101,13 @@ impl Api {
 
     /// All entries of a list, page by page.
     pub async fn all(&self, path: &str) -> Vec<Value> {
+        self.pages(path).await.concat()
+    }
+
+    /// The entries of each page of a list.
+    pub async fn pages(&self, path: &str) -> Vec<Vec<Value>> {
         const MAX_PAGES: usize = 1_000;
-        let (mut entries, mut cursor) = (Vec::new(), None::<String>);
+        let (mut pages, mut cursor) = (Vec::new(), None::<String>);
         for _ in 0..MAX_PAGES {
             let separator = if path.contains('?') { '&' } else { '?' };
             let target = cursor.map_or_else(
@@ -111,14 +116,13 @@ impl Api {
             );
             let page = self.get(&target).await.ok();
             let items = page["items"].as_array();
-            entries.extend(
+            pages.push(
                 items
                     .unwrap_or_else(|| panic!("{target}: no items: {page}"))
-                    .iter()
-                    .cloned(),
+                    .clone(),
             );
             match page["nextCursor"].as_str() {
-                None => return entries,
+                None => return pages,
                 Some(next) => cursor = Some(next.to_owned()),
             }
         }

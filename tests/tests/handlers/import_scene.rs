@@ -67,9 +67,9 @@ impl ImportScene {
         listed["items"][0].clone()
     }
 
-    /// See [`InProcess::rows`].
+    /// See [`InProcess::rows_of`].
     pub(crate) fn rows(&self, sk: &str) -> Vec<Value> {
-        self.stage.rows(sk)
+        self.stage.rows_of(sk)
     }
 }
 

@@ -3,88 +3,77 @@
 use std::collections::BTreeSet;
 
 use futures::future::join_all;
+use reqwest::Method;
 use serde_json::json;
-use tandem_tests::handlers::{Answer, House, Merchant};
+use tandem_tests::{Client, InProcess, Module, Setup, id};
 
-async fn invite(house: &House, source: &Merchant, target: &Merchant) -> Answer {
-    house
-        .call(
-            &source.who,
-            "POST /v1/connections",
-            Some(json!({"targetClientId": target.id, "offersAccess": true})),
-        )
-        .await
-}
+/// More rounds than conflicts can cause.
+const MANY: usize = 50;
 
-async fn company_of_three(house: &House) -> [Merchant; 3] {
-    let company = house.company(true).await;
+async fn company_of_three(setup: &Setup) -> [Client; 3] {
+    let company = setup.company("Medienhaus", Module::On).await;
     [
-        house.merchant(&company, "Eine").await,
-        house.merchant(&company, "Andere").await,
-        house.merchant(&company, "Dritte").await,
+        setup.client(&company, "Garden Weekly", "de").await,
+        setup.client(&company, "Morgenblatt", "de").await,
+        setup.client(&company, "Bergwelt", "de").await,
     ]
 }
 
 #[tokio::test]
 async fn the_twenty_first_invitation_of_an_hour_is_refused() {
-    let house = House::new().await;
-    let [source, target, third] = company_of_three(&house).await;
+    let stage = InProcess::start().await;
+    let [source, target, third] = company_of_three(&stage.setup()).await;
     for _ in 0..20 {
-        let made = invite(&house, &source, &target).await.expect(201);
-        let decline = format!(
-            "POST /v1/connections/{}/decline",
-            made["id"].as_str().expect("an id")
-        );
-        let _ = house.call(&target.who, &decline, None).await.expect(200);
-        house.advance(1);
+        let made = source.invite(&target, None).await.created();
+        let _ = target.act_on_connection("decline", id(&made)).await.ok();
+        stage.advance(1);
     }
-    let refused = invite(&house, &source, &target).await;
-    assert_eq!(refused.retry_after.as_deref(), Some("3580"));
-    assert_eq!(refused.problem(429), "too_many_invitations");
-    assert_eq!(
-        invite(&house, &source, &third).await.problem(429),
-        "too_many_invitations"
-    );
-    let _ = invite(&house, &target, &source).await.expect(201);
-    house.advance(3_580);
-    let _ = invite(&house, &source, &target).await.expect(201);
+    let refused = source.invite(&target, None).await;
+    assert_eq!(refused.header("retry-after"), Some("3580"));
+    let _ = refused.problem(429, "too_many_invitations");
+    let refused = source.invite(&third, None).await;
+    let _ = refused.problem(429, "too_many_invitations");
+    let _ = target.invite(&source, None).await.created();
+    stage.advance(3_580);
+    let _ = source.invite(&target, None).await.created();
 }
 
 #[tokio::test]
 async fn refused_and_repeated_invitations_do_not_count() {
-    let house = House::new().await;
-    let [source, target, third] = company_of_three(&house).await;
+    let stage = InProcess::start().await;
+    let [source, target, third] = company_of_three(&stage.setup()).await;
     let body = json!({"targetClientId": target.id, "offersAccess": true});
+    let path = "/v1/connections";
     for _ in 0..30 {
-        let _ = house
-            .post(&source.who, "/v1/connections", "i1", body.clone())
-            .await
-            .expect(201);
-        assert_eq!(
-            invite(&house, &source, &target).await.problem(409),
-            "connection_exists"
-        );
+        let repeated = source.api.post_with_key(path, "i1", body.clone()).await;
+        let _ = repeated.created();
+        let refused = source.invite(&target, None).await;
+        let _ = refused.problem(409, "connection_exists");
     }
-    house.table.reset_calls();
-    let _ = invite(&house, &source, &third).await.expect(201);
+    stage.table.reset_calls();
+    let body = json!({"targetClientId": third.id, "offersAccess": true});
+    let invitation = source.api.call(Method::POST, path).json(&body);
+    let invited = invitation.without_idempotency_key().send().await;
+    let _ = invited.created();
     assert_eq!(
-        house.table.calls(),
+        stage.table.calls(),
         ["BatchGetItem", "GetItem", "GetItem", "TransactWriteItems"]
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn concurrent_invitations_never_exceed_the_limit() {
-    let house = House::new().await;
-    let company = house.company(true).await;
-    let source = house.merchant(&company, "Quelle").await;
+    let stage = InProcess::start().await;
+    let setup = stage.setup();
+    let company = setup.company("Medienhaus", Module::On).await;
+    let source = setup.client(&company, "Garden Weekly", "de").await;
     let mut targets = Vec::new();
     for _ in 0..24 {
-        targets.push(house.merchant(&company, "Ziel").await);
+        targets.push(setup.client(&company, "Morgenblatt", "de").await);
     }
     let (mut made, mut seen) = (0, BTreeSet::new());
     for _ in 0..MANY {
-        let answers = join_all(targets.iter().map(|target| invite(&house, &source, target))).await;
+        let answers = join_all(targets.iter().map(|target| source.invite(target, None))).await;
         made += answers.iter().filter(|answer| answer.status == 201).count();
         seen.extend(answers.iter().map(|answer| answer.status));
         if answers
@@ -97,6 +86,3 @@ async fn concurrent_invitations_never_exceed_the_limit() {
     assert_eq!(made, 20);
     assert!(seen.is_subset(&[201, 409, 429, 503].into()), "{seen:?}");
 }
-
-/// More rounds than conflicts can cause.
-const MANY: usize = 50;

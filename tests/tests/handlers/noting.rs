@@ -1,8 +1,10 @@
 //! Mail events, from SES to the connection that shows them. The local emulator delivers no such events; these have the form
 //! that AWS documents.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
-use tandem_tests::handlers::{House, Merchant};
+use tandem_tests::{Client, InProcess, Module, id};
 
 const AT: &str = "2026-11-21T12:00:07.412Z";
 
@@ -60,38 +62,23 @@ fn complaint() -> Value {
     }})
 }
 
-async fn invited(house: &House) -> (Merchant, Merchant, String) {
-    let company = house.company(true).await;
-    let (source, target) = (
-        house.merchant(&company, "Quelle").await,
-        house.merchant(&company, "Ziel").await,
-    );
-    let body = json!({"targetClientId": target.id, "offersAccess": true});
-    let made = house
-        .call(&source.who, "POST /v1/connections", Some(body))
-        .await
-        .expect(201);
+async fn invited(stage: &Arc<InProcess>) -> (Client, Client, String) {
+    let setup = stage.setup();
+    let company = setup.company("Medienhaus", Module::On).await;
+    let source = setup.client(&company, "Garden Weekly", "de").await;
+    let target = setup.client(&company, "Morgenblatt", "de").await;
+    let made = source.invite(&target, None).await.created();
     assert_eq!(made["invitationMail"], Value::Null);
-    (
-        source,
-        target,
-        made["id"].as_str().expect("an id").to_owned(),
-    )
-}
-
-async fn shown(house: &House, who: &Merchant, id: &str) -> Value {
-    house
-        .call(&who.who, &format!("GET /v1/connections/{id}"), None)
-        .await
-        .expect(200)
+    let connection_id = id(&made).to_owned();
+    (source, target, connection_id)
 }
 
 #[tokio::test]
 async fn only_the_source_sees_the_fate_of_its_invitation_mail() {
-    let house = House::new().await;
-    let (source, target, id) = invited(&house).await;
-    house.work().await;
-    let [sent] = house.mails().try_into().expect("one mail");
+    let stage = InProcess::start().await;
+    let (source, target, connection_id) = invited(&stage).await;
+    stage.work().await;
+    let [sent] = stage.mails().try_into().expect("one mail");
     let tags: serde_json::Map<String, Value> = sent
         .mail
         .tags()
@@ -108,22 +95,25 @@ async fn only_the_source_sees_the_fate_of_its_invitation_mail() {
         ("Bounce", bounce(), "bounced", AT),
         ("Complaint", complaint(), "complained", AT),
     ] {
-        house
+        stage
             .notes
             .note(event(kind, json!(tags), details))
             .await
             .expect("noted");
         assert_eq!(
-            shown(&house, &source, &id).await["invitationMail"],
+            source.connection(&connection_id).await["invitationMail"],
             json!({"status": status, "at": at})
         );
     }
     assert_eq!(
-        shown(&house, &target, &id).await.get("invitationMail"),
+        target
+            .connection(&connection_id)
+            .await
+            .get("invitationMail"),
         None
     );
     assert!(
-        !json!(house.table.dump())
+        !json!(stage.table.dump())
             .to_string()
             .contains("recipient@example.com")
     );
@@ -131,34 +121,34 @@ async fn only_the_source_sees_the_fate_of_its_invitation_mail() {
 
 #[tokio::test]
 async fn late_and_repeated_events_change_nothing() {
-    let house = House::new().await;
-    let (source, _, id) = invited(&house).await;
-    let tags = json!({"about": ["invitation"], "connection": [id]});
-    house
+    let stage = InProcess::start().await;
+    let (source, _, connection_id) = invited(&stage).await;
+    let tags = json!({"about": ["invitation"], "connection": [connection_id]});
+    stage
         .notes
         .note(event("Bounce", tags.clone(), bounce()))
         .await
         .expect("noted");
-    let before = house.table.dump();
+    let before = stage.table.dump();
     for (kind, details) in [("Bounce", bounce()), ("Send", json!({"send": {}}))] {
-        house
+        stage
             .notes
             .note(event(kind, tags.clone(), details))
             .await
             .expect("noted");
     }
-    assert_eq!(house.table.dump(), before);
+    assert_eq!(stage.table.dump(), before);
     assert_eq!(
-        shown(&house, &source, &id).await["invitationMail"]["status"],
+        source.connection(&connection_id).await["invitationMail"]["status"],
         "bounced"
     );
 }
 
 #[tokio::test]
 async fn events_of_other_mails_are_ignored() {
-    let house = House::new().await;
-    let (_, _, id) = invited(&house).await;
-    let before = house.table.dump();
+    let stage = InProcess::start().await;
+    let (_, _, connection_id) = invited(&stage).await;
+    let before = stage.table.dump();
     let unknown = "con_0190b8f5c6f77c3ab0a1c2d3e4f50617";
     for strange in [
         event(
@@ -172,35 +162,35 @@ async fn events_of_other_mails_are_ignored() {
             bounce(),
         ),
         event("Bounce", json!({"about": ["invitation"]}), bounce()),
-        event("Bounce", json!({"connection": [id]}), bounce()),
+        event("Bounce", json!({"connection": [connection_id]}), bounce()),
         event(
             "Bounce",
-            json!({"about": ["invitation"], "connection": [id]}),
+            json!({"about": ["invitation"], "connection": [connection_id]}),
             json!({}),
         ),
         event(
             "Open",
-            json!({"about": ["invitation"], "connection": [id]}),
+            json!({"about": ["invitation"], "connection": [connection_id]}),
             json!({"open": {}}),
         ),
         json!({"detail": 5}),
         Value::Null,
     ] {
-        house
+        stage
             .notes
             .note(strange.clone())
             .await
             .unwrap_or_else(|error| panic!("{strange}: {error}"));
     }
-    assert_eq!(house.table.dump(), before);
+    assert_eq!(stage.table.dump(), before);
 }
 
 #[tokio::test]
 async fn concurrent_events_end_with_the_most_severe_one() {
-    let house = House::new().await;
-    let (source, _, id) = invited(&house).await;
-    let tags = json!({"about": ["invitation"], "connection": [id]});
-    let note = |kind, details| house.notes.note(event(kind, tags.clone(), details));
+    let stage = InProcess::start().await;
+    let (source, _, connection_id) = invited(&stage).await;
+    let tags = json!({"about": ["invitation"], "connection": [connection_id]});
+    let note = |kind, details| stage.notes.note(event(kind, tags.clone(), details));
     let all = [
         note("Send", json!({})),
         note("Complaint", complaint()),
@@ -211,7 +201,7 @@ async fn concurrent_events_end_with_the_most_severe_one() {
         noted.expect("noted");
     }
     assert_eq!(
-        shown(&house, &source, &id).await["invitationMail"]["status"],
+        source.connection(&connection_id).await["invitationMail"]["status"],
         "complained"
     );
 }

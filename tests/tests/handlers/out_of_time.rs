@@ -7,7 +7,7 @@ use serde_json::Value;
 use tandem_api::serve::respond;
 use tandem_api::{Answer, App, Problem, Request};
 use tandem_testing::HttpCall;
-use tandem_tests::handlers::House;
+use tandem_tests::InProcess;
 
 async fn never(_: App, _: Request) -> Result<Answer, Problem> {
     std::future::pending().await
@@ -15,7 +15,7 @@ async fn never(_: App, _: Request) -> Result<Answer, Problem> {
 
 #[tokio::test]
 async fn a_slow_request_is_answered_before_the_function_times_out() {
-    let house = House::new().await;
+    let stage = InProcess::start().await;
     let deadline = SystemTime::now() + Duration::from_millis(700);
     let mut context = Context::default();
     context.deadline = deadline
@@ -28,7 +28,7 @@ async fn a_slow_request_is_answered_before_the_function_times_out() {
         .operator()
         .request()
         .with_lambda_context(context);
-    let response = respond(house.app.clone(), event, never).await;
+    let response = respond(stage.app.clone(), event, never).await;
     assert_eq!(
         (
             response.status().as_u16(),

@@ -1,33 +1,14 @@
 //! Lists: each row once, newest first, with and without filters.
 
-use serde_json::{Value, json};
-use tandem_tests::handlers::{House, Who};
+use tandem_tests::{Api, InProcess, Module, id};
 
-async fn all(house: &House, who: &Who, path: &str, limit: usize) -> Vec<String> {
-    let mut ids = Vec::new();
-    let mut cursor = String::new();
-    loop {
-        let joint = if path.contains('?') { '&' } else { '?' };
-        let page = house
-            .call(
-                who,
-                &format!("GET {path}{joint}limit={limit}{cursor}"),
-                None,
-            )
-            .await
-            .expect(200);
-        let items = page["items"].as_array().expect("items");
-        assert!(items.len() <= limit);
-        ids.extend(
-            items
-                .iter()
-                .map(|item| item["id"].as_str().expect("an id").to_owned()),
-        );
-        match page["nextCursor"].as_str() {
-            Some(next) => cursor = format!("&cursor={next}"),
-            None => return ids,
-        }
-    }
+/// The ids of a list's rows; checks that no page exceeds the limit.
+async fn all(api: &Api, path: &str, limit: usize) -> Vec<String> {
+    let joint = if path.contains('?') { '&' } else { '?' };
+    let pages = api.pages(&format!("{path}{joint}limit={limit}")).await;
+    assert!(pages.iter().all(|page| page.len() <= limit));
+    let rows = pages.iter().flatten();
+    rows.map(|row| id(row).to_owned()).collect()
 }
 
 fn newest_first(ids: &[String]) -> bool {
@@ -36,26 +17,25 @@ fn newest_first(ids: &[String]) -> bool {
 
 #[tokio::test]
 async fn pages_contain_each_row_once_with_and_without_filter() {
-    let house = House::new().await;
-    let company = house.company(true).await;
-    let client = house.merchant(&company, "Quelle").await;
+    let stage = InProcess::start().await;
+    let setup = stage.setup();
+    let company = setup.company("Medienhaus", Module::On).await;
+    let client = setup.client(&company, "Morgenblatt", "de").await;
     for number in 0..130_u32 {
-        let id = house.offer(&client, json!({})).await;
+        let offer = client.subscription_offer("Magazin", 999).await;
         if number.is_multiple_of(13) {
-            let _ = house
-                .call(&client.who, &format!("POST /v1/offers/{id}/archive"), None)
-                .await
-                .expect(200);
+            let archive = format!("/v1/offers/{}/archive", id(&offer));
+            let _ = client.api.act(&archive).await.ok();
         }
     }
     for limit in [1, 7, 100] {
-        let ids = all(&house, &client.who, "/v1/offers", limit).await;
+        let ids = all(&client.api, "/v1/offers", limit).await;
         assert!(
             ids.len() == 130 && newest_first(&ids),
             "limit {limit}: {}",
             ids.len()
         );
-        let archived = all(&house, &client.who, "/v1/offers?status=archived", limit).await;
+        let archived = all(&client.api, "/v1/offers?status=archived", limit).await;
         assert!(
             archived.len() == 10 && newest_first(&archived),
             "limit {limit}: {}",
@@ -66,86 +46,62 @@ async fn pages_contain_each_row_once_with_and_without_filter() {
 
 #[tokio::test]
 async fn rows_of_both_sides_are_merged_by_time() {
-    let house = House::new().await;
-    let company = house.company(true).await;
-    let middle = house.merchant(&company, "Mitte").await;
+    let stage = InProcess::start().await;
+    let setup = stage.setup();
+    let company = setup.company("Medienhaus", Module::On).await;
+    let middle = setup.client(&company, "Morgenblatt", "de").await;
     for number in 0..30_u32 {
-        let other = house.merchant(&company, "Andere").await;
+        let other = setup.client(&company, "Garden Weekly", "en").await;
         let (from, to) = if number.is_multiple_of(3) {
             (&middle, &other)
         } else {
             (&other, &middle)
         };
-        let body = json!({"targetClientId": to.id, "offersAccess": true});
-        let _ = house
-            .call(&from.who, "POST /v1/connections", Some(body))
-            .await
-            .expect(201);
+        let _ = from.invite(to, None).await.created();
     }
+    let connections = async |filter: &str, limit: usize| {
+        let path = format!("/v1/connections{filter}");
+        all(&middle.api, &path, limit).await
+    };
     for limit in [1, 4, 50] {
-        let ids = all(&house, &middle.who, "/v1/connections", limit).await;
+        let ids = connections("", limit).await;
         assert!(
             ids.len() == 30 && newest_first(&ids),
             "limit {limit}: {}",
             ids.len()
         );
-        assert_eq!(
-            all(&house, &middle.who, "/v1/connections?role=source", limit)
-                .await
-                .len(),
-            10
-        );
-        assert_eq!(
-            all(&house, &middle.who, "/v1/connections?status=active", limit)
-                .await
-                .len(),
-            0
-        );
+        assert_eq!(connections("?role=source", limit).await.len(), 10);
+        assert_eq!(connections("?status=active", limit).await.len(), 0);
     }
 }
 
 #[tokio::test]
 async fn a_cursor_belongs_to_one_caller_one_list_and_one_filter() {
-    let house = House::new().await;
-    let company = house.company(true).await;
-    let (client, other) = (
-        house.merchant(&company, "Eine").await,
-        house.merchant(&company, "Andere").await,
-    );
+    let stage = InProcess::start().await;
+    let setup = stage.setup();
+    let company = setup.company("Medienhaus", Module::On).await;
+    let client = setup.client(&company, "Morgenblatt", "de").await;
+    let other = setup.client(&company, "Garden Weekly", "en").await;
     for _ in 0..3 {
-        let _ = house.offer(&client, json!({})).await;
+        let _ = client.subscription_offer("Magazin", 999).await;
     }
-    let page = house
-        .call(&client.who, "GET /v1/offers?limit=1", None)
-        .await
-        .expect(200);
-    let cursor = page["nextCursor"].as_str().expect("a cursor").to_owned();
+    let page = client.api.get("/v1/offers?limit=1").await.ok();
+    let cursor = page["nextCursor"].as_str().expect("a cursor");
     let turned: String = cursor.chars().rev().collect();
     let refused = [
-        (&other.who, format!("GET /v1/offers?cursor={cursor}")),
-        (&client.who, format!("GET /v1/carts?cursor={cursor}")),
-        (
-            &client.who,
-            format!("GET /v1/offers?status=active&cursor={cursor}"),
-        ),
-        (&client.who, format!("GET /v1/offers?cursor={turned}")),
-        (&client.who, "GET /v1/offers?cursor=x".to_owned()),
+        (&other, format!("/v1/offers?cursor={cursor}")),
+        (&client, format!("/v1/carts?cursor={cursor}")),
+        (&client, format!("/v1/offers?status=active&cursor={cursor}")),
+        (&client, format!("/v1/offers?cursor={turned}")),
+        (&client, "/v1/offers?cursor=x".to_owned()),
     ];
-    for (who, target) in refused {
-        assert_eq!(
-            house.call(who, &target, None).await.problem(400),
-            "invalid_cursor",
-            "{target}"
-        );
+    for (client, path) in refused {
+        let refused = client.api.get(&path).await;
+        let _ = refused.problem(400, "invalid_cursor");
     }
-    let answer = house
-        .call(&client.who, "GET /v1/offers?limit=0&nope=1&status=x", None)
-        .await;
-    let errors = answer.body["errors"]
-        .as_array()
-        .expect("errors")
-        .iter()
-        .map(|error| error["field"].clone())
-        .collect::<Vec<Value>>();
-    assert_eq!(errors, ["status", "limit", "nope"]);
+    let path = "/v1/offers?limit=0&nope=1&status=x";
+    let refused = client.api.get(path).await;
+    let named = refused.fields().into_iter().map(|(field, _)| field);
+    let named: Vec<String> = named.collect();
+    assert_eq!(named, ["status", "limit", "nope"]);
 }

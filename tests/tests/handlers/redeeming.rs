@@ -1,69 +1,49 @@
 //! Redeeming vouchers, and guessing codes.
 
+use std::sync::Arc;
+
+use reqwest::Method;
 use serde_json::{Value, json};
-use tandem_tests::handlers::{Answer, House, Merchant, Pair};
+use tandem_tests::{Answer, Client, InProcess, Pair, Sale, id};
 
-async fn redeem(house: &House, who: &Merchant, customer: &str, code: &str) -> Answer {
-    let body = json!({"customerId": customer, "voucherCode": code});
-    house
-        .call(
-            &who.who,
-            "POST /v1/subscriptions/useCrossClientVoucher",
-            Some(body),
-        )
-        .await
+pub(crate) const UNUSED_URL: &str = "http://127.0.0.1:9/";
+pub(crate) const UNKNOWN: &str = "00000-00000-00000-00000";
+
+/// A sale between two contracting companies, with its voucher code.
+pub(crate) async fn sold(stage: &Arc<InProcess>) -> (Pair, Sale, String) {
+    let pair = stage.setup().pair_between_two_companies(UNUSED_URL).await;
+    let sale = pair.sell().await;
+    let code = pair.source.newest_voucher_code().await;
+    (pair, sale, code)
 }
 
-pub(crate) async fn sold(house: &House) -> (Pair, String, Value) {
-    let pair = house.pair(Some("http://127.0.0.1:9/")).await;
-    let order = house.purchase(&pair, "k1").await.expect(201);
-    let listed = house
-        .call(&pair.source.who, "GET /v1/callbacks", None)
-        .await
-        .expect(200);
-    let id = listed["items"][0]["id"].as_str().expect("an id");
-    let callback = house
-        .call(&pair.source.who, &format!("GET /v1/callbacks/{id}"), None)
-        .await
-        .expect(200);
-    (
-        pair,
-        callback["body"]["data"]["voucherCode"]
-            .as_str()
-            .expect("a code")
-            .to_owned(),
-        order,
-    )
+/// Redeems without an idempotency key, which would add reads.
+async fn redeem_without_key(client: &Client, code: &str, customer: &Value) -> Answer {
+    let path = "/v1/subscriptions/useCrossClientVoucher";
+    let body = json!({"customerId": id(customer), "voucherCode": code});
+    let call = client.api.call(Method::POST, path).json(&body);
+    call.without_idempotency_key().send().await
 }
-
-const UNKNOWN: &str = "00000-00000-00000-00000";
 
 #[tokio::test]
 async fn unknown_foreign_and_void_codes_answer_and_cost_the_same() {
-    let house = House::new().await;
-    let (pair, code, order) = sold(&house).await;
-    let (own, foreign) = (
-        house.customer(&pair.source, "own@example.com").await,
-        house.customer(&pair.target, "x@example.com").await,
-    );
+    let stage = InProcess::start().await;
+    let (pair, sale, code) = sold(&stage).await;
+    let (own, foreign) = (pair.source.customer().await, pair.target.customer().await);
     let mut answers = Vec::new();
     let mut calls = Vec::new();
-    for (who, customer, code) in [
+    for (client, customer, code) in [
         (&pair.source, &own, UNKNOWN),
         (&pair.target, &foreign, code.as_str()),
     ] {
-        house.table.reset_calls();
-        answers.push(redeem(&house, who, customer, code).await);
-        calls.push(house.table.calls());
+        stage.table.reset_calls();
+        answers.push(redeem_without_key(client, code, customer).await);
+        calls.push(stage.table.calls());
     }
-    let refund = format!("/v1/orders/{}/refund", order["id"].as_str().expect("an id"));
-    let _ = house
-        .post(&pair.target.who, &refund, "r1", json!({}))
-        .await
-        .expect(200);
-    house.table.reset_calls();
-    answers.push(redeem(&house, &pair.source, &own, &code).await);
-    calls.push(house.table.calls());
+    let _ = pair.target.refund(&sale.order).await.ok();
+    stage.table.reset_calls();
+    answers.push(redeem_without_key(&pair.source, &code, &own).await);
+    calls.push(stage.table.calls());
     for (answer, calls) in answers.iter().zip(&calls) {
         assert_eq!((answer.status, &answer.text), (404, &answers[0].text));
         assert_eq!(calls, &["BatchGetItem", "TransactWriteItems"]);
@@ -72,32 +52,22 @@ async fn unknown_foreign_and_void_codes_answer_and_cost_the_same() {
 
 #[tokio::test]
 async fn after_ten_wrong_codes_in_a_minute_each_code_must_wait() {
-    let house = House::new().await;
-    let (pair, code, _) = sold(&house).await;
-    let customer = house.customer(&pair.source, "own@example.com").await;
+    let stage = InProcess::start().await;
+    let (pair, _, code) = sold(&stage).await;
+    let customer = pair.source.customer().await;
     for _ in 0..10 {
-        assert_eq!(
-            redeem(&house, &pair.source, &customer, UNKNOWN)
-                .await
-                .problem(404),
-            "voucher_not_found"
-        );
-        house.advance(1);
+        let unknown = pair.source.redeem(UNKNOWN, &customer).await;
+        let _ = unknown.problem(404, "voucher_not_found");
+        stage.advance(1);
     }
-    let refused = redeem(&house, &pair.source, &customer, &code).await;
-    assert_eq!(refused.retry_after.as_deref(), Some("50"));
-    assert_eq!(refused.problem(429), "too_many_guesses");
-    let another = house.customer(&pair.target, "y@example.com").await;
-    assert_eq!(
-        redeem(&house, &pair.target, &another, UNKNOWN).await.status,
-        404,
-        "another client does not wait"
-    );
-    house.advance(50);
-    assert_eq!(
-        redeem(&house, &pair.source, &customer, &code)
-            .await
-            .expect(200)["status"],
-        "active"
-    );
+    let refused = pair.source.redeem(&code, &customer).await;
+    assert_eq!(refused.header("retry-after"), Some("50"));
+    let _ = refused.problem(429, "too_many_guesses");
+    let another = pair.target.customer().await;
+    // Another client does not wait.
+    let unknown = pair.target.redeem(UNKNOWN, &another).await;
+    let _ = unknown.problem(404, "voucher_not_found");
+    stage.advance(50);
+    let redeemed = pair.source.redeem(&code, &customer).await.ok();
+    assert_eq!(redeemed["status"], "active");
 }

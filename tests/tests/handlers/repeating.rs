@@ -1,101 +1,99 @@
 //! `Idempotency-Key`: a repeated request has its effect once and gets the stored answer.
 
+use reqwest::Method;
 use serde_json::{Value, json};
 use tandem_testing::Fault;
-use tandem_tests::handlers::{Answer, House, Who};
+use tandem_tests::{Answer, Api, InProcess, id};
 
-use crate::redeeming::sold;
+use crate::redeeming::{UNUSED_URL, sold};
 
 #[tokio::test]
 async fn a_repeated_purchase_gets_the_stored_answer_without_a_write() {
-    let house = House::new().await;
-    let pair = house.pair(None).await;
-    let first = house.purchase(&pair, "k1").await;
-    assert!(!first.replayed);
-    let rows = house.table.dump();
-    house.table.reset_calls();
-    let again = house.purchase(&pair, "k1").await;
-    assert!(again.replayed);
-    assert_eq!(house.table.calls(), ["BatchGetItem"]);
+    let stage = InProcess::start().await;
+    let checkout = stage
+        .setup()
+        .pair_within_one_company()
+        .await
+        .checkout()
+        .await;
+    let first = checkout.purchase("k1").await;
+    assert!(!first.is_repeated());
+    let rows = stage.table.dump();
+    stage.table.reset_calls();
+    let again = checkout.purchase("k1").await;
+    assert!(again.is_repeated());
+    assert_eq!(stage.table.calls(), ["BatchGetItem"]);
     assert_eq!((first.status, &first.text), (again.status, &again.text));
-    assert_eq!(house.table.dump(), rows);
+    assert_eq!(stage.table.dump(), rows);
 }
 
 #[tokio::test]
 async fn member_order_does_not_matter_for_a_repeat_but_values_do() {
-    let house = House::new().await;
-    let pair = house.pair(None).await;
-    let _ = house.purchase(&pair, "k1").await.expect(201);
-    let target = format!("POST /v1/carts/{}/purchase", pair.cart);
-    let turned = format!(
-        r#"{{ "paymentMethod": "PAYPAL", "customerId": "{}" }}"#,
-        pair.customer
-    );
-    let again = house
-        .send(
-            &pair.target.who,
-            &target,
-            Some(turned),
-            &[("idempotency-key", "k1")],
-        )
+    let stage = InProcess::start().await;
+    let checkout = stage
+        .setup()
+        .pair_within_one_company()
+        .await
+        .checkout()
         .await;
-    assert!(again.replayed, "{}", again.text);
-    let other = json!({"customerId": pair.customer, "paymentMethod": "TWINT"});
-    let refused = house
-        .call_with(
-            &pair.target.who,
-            &target,
-            Some(other),
-            &[("idempotency-key", "k1")],
-        )
-        .await;
-    assert_eq!(refused.problem(422), "idempotency_key_reused");
+    let _ = checkout.purchase("k1").await.created();
+    let (api, path) = (&checkout.seller.api, checkout.purchase_path());
+    let customer = id(&checkout.customer);
+    let turned = format!(r#"{{ "paymentMethod": "PAYPAL", "customerId": "{customer}" }}"#);
+    let call = api.call(Method::POST, &path).idempotency_key("k1");
+    let again = call.body("application/json", turned).send().await;
+    assert!(again.is_repeated(), "{again}");
+    let other = json!({"customerId": customer, "paymentMethod": "TWINT"});
+    let refused = api.post_with_key(&path, "k1", other).await;
+    let _ = refused.problem(422, "idempotency_key_reused");
 }
 
 #[tokio::test]
 async fn a_key_belongs_to_one_client_and_one_route() {
-    let house = House::new().await;
-    let pair = house.pair(None).await;
-    let order = house.purchase(&pair, "k1").await.expect(201);
-    let refund = format!("/v1/orders/{}/refund", order["id"].as_str().expect("an id"));
-    let refunded = house.post(&pair.target.who, &refund, "k1", json!({})).await;
-    assert!(!refunded.replayed);
-    assert_eq!(refunded.status, 200);
+    let stage = InProcess::start().await;
+    let pair = stage.setup().pair_within_one_company().await;
+    let (source, target) = (&pair.source.api, &pair.target.api);
+    let order = pair.checkout().await.purchase("k1").await.created();
+    let refund = format!("/v1/orders/{}/refund", id(&order));
+    let refunded = target.post_with_key(&refund, "k1", json!({})).await;
+    assert!(!refunded.is_repeated());
+    let _ = refunded.ok();
     let offer =
         json!({"name": "Buch", "type": "single", "price": {"amount": 1, "currency": "EUR"}});
-    let first = house
-        .post(&pair.target.who, "/v1/offers", "k1", offer.clone())
-        .await
-        .expect(201);
-    let others = house
-        .post(&pair.source.who, "/v1/offers", "k1", offer)
-        .await
-        .expect(201);
-    assert_ne!(first["id"], others["id"]);
+    let first = target
+        .post_with_key("/v1/offers", "k1", offer.clone())
+        .await;
+    let others = source.post_with_key("/v1/offers", "k1", offer).await;
+    assert_ne!(first.created()["id"], others.created()["id"]);
 }
 
 #[tokio::test]
 async fn a_key_expires_after_72_hours_even_if_its_row_remains() {
-    let house = House::new().await;
-    let pair = house.pair(None).await;
-    let first = house.purchase(&pair, "k1").await.expect(201);
-    house.advance(72 * 3_600);
-    assert!(house.purchase(&pair, "k1").await.replayed);
-    house.advance(2 * 3_600);
-    let second = house.purchase(&pair, "k1").await;
-    assert!(!second.replayed);
-    assert_ne!(second.expect(201)["id"], first["id"]);
+    let stage = InProcess::start().await;
+    let checkout = stage
+        .setup()
+        .pair_within_one_company()
+        .await
+        .checkout()
+        .await;
+    let first = checkout.purchase("k1").await.created();
+    stage.advance(72 * 3_600);
+    assert!(checkout.purchase("k1").await.is_repeated());
+    stage.advance(2 * 3_600);
+    let second = checkout.purchase("k1").await;
+    assert!(!second.is_repeated());
+    assert_ne!(second.created()["id"], first["id"]);
 }
 
 #[tokio::test]
 async fn natural_keys_prevent_repeats_after_the_key_expired() {
-    let house = House::new().await;
-    let (pair, code, order) = sold(&house).await;
-    let customer = house.customer(&pair.source, "leserin@example.com").await;
-    let redeem = json!({"voucherCode": code, "customerId": customer});
-    let refund = format!("/v1/orders/{}/refund", order["id"].as_str().expect("an id"));
-    let invite = json!({"targetClientId": pair.target.id, "offersAccess": true, "callback": {"url": "http://127.0.0.1:9/"}});
-    let (source, target) = (&pair.source.who, &pair.target.who);
+    let stage = InProcess::start().await;
+    let (pair, sale, code) = sold(&stage).await;
+    let customer = pair.source.customer().await;
+    let redeem = json!({"voucherCode": code, "customerId": id(&customer)});
+    let refund = format!("/v1/orders/{}/refund", sale.order_id());
+    let invite = json!({"targetClientId": pair.target.id, "offersAccess": true, "callback": {"url": UNUSED_URL}});
+    let (source, target) = (&pair.source.api, &pair.target.api);
     let calls = [
         (
             source,
@@ -106,98 +104,91 @@ async fn natural_keys_prevent_repeats_after_the_key_expired() {
         (target, refund.as_str(), json!({}), (200, 409)),
         (source, "/v1/connections", invite, (409, 409)),
     ];
-    for (who, path, body, (first, later)) in calls {
-        assert_eq!(
-            house.post(who, path, "k2", body.clone()).await.status,
-            first,
-            "{path}"
-        );
-        house.advance(74 * 3_600);
-        let before = rows_but_keys(&house);
-        let again = house.post(who, path, "k2", body).await;
-        assert_eq!(
-            (again.status, again.replayed),
-            (later, false),
-            "{path}: {}",
-            again.text
-        );
-        assert_eq!(rows_but_keys(&house), before, "{path}");
+    for (api, path, body, (first, later)) in calls {
+        let answer = api.post_with_key(path, "k2", body.clone()).await;
+        let _ = answer.expect(first);
+        stage.advance(74 * 3_600);
+        let before = rows_but_keys(&stage);
+        let again = api.post_with_key(path, "k2", body).await;
+        assert!(!again.is_repeated(), "{again}");
+        let _ = again.expect(later);
+        assert_eq!(rows_but_keys(&stage), before, "{path}");
     }
 }
 
-/// All rows except idempotency records.
-fn rows_but_keys(house: &House) -> Vec<Value> {
-    house
-        .table
-        .dump()
-        .into_iter()
-        .filter(|row| row["sk"] != "idempotency")
-        .collect()
+/// All rows except idempotency records and API keys, which note the day of their use.
+fn rows_but_keys(stage: &InProcess) -> Vec<Value> {
+    let mut rows = stage.table.dump();
+    rows.retain(|row| row["sk"] != "idempotency" && row["sk"] != "key");
+    rows
 }
 
 #[tokio::test]
 async fn a_secret_shown_once_is_repeatable_by_key_and_stored_sealed() {
-    let house = House::new().await;
-    let pair = house.pair(Some("http://127.0.0.1:9/")).await;
-    let path = format!("/v1/connections/{}/callback/rotate-secret", pair.connection);
-    let first = house
-        .post(&pair.source.who, &path, "k1", json!({}))
-        .await
-        .expect(200);
-    let again = house.post(&pair.source.who, &path, "k1", json!({})).await;
-    assert!(again.replayed);
+    let stage = InProcess::start().await;
+    let pair = stage.setup().pair_between_two_companies(UNUSED_URL).await;
+    let api = &pair.source.api;
+    let path = format!(
+        "/v1/connections/{}/callback/rotate-secret",
+        pair.connection_id
+    );
+    let first = api.post_with_key(&path, "k1", json!({})).await.ok();
+    let again = api.post_with_key(&path, "k1", json!({})).await;
+    assert!(again.is_repeated());
     assert_eq!(again.body["secret"], first["secret"]);
-    let rows = serde_json::Value::from(house.table.dump()).to_string();
+    let rows = Value::from(stage.table.dump()).to_string();
     assert!(!rows.contains(first["secret"].as_str().expect("a secret")));
 }
 
 #[tokio::test]
 async fn purchases_refunds_and_charge_backs_need_a_key() {
-    let house = House::new().await;
-    let pair = house.pair(None).await;
-    let order = house.purchase(&pair, "k1").await.expect(201);
-    let id = order["id"].as_str().expect("an id");
-    let body = json!({"customerId": pair.customer, "paymentMethod": "PAYPAL"});
+    let stage = InProcess::start().await;
+    let checkout = stage
+        .setup()
+        .pair_within_one_company()
+        .await
+        .checkout()
+        .await;
+    let order = checkout.purchase("k1").await.created();
+    let order = id(&order);
     let targets = [
-        (format!("POST /v1/carts/{}/purchase", pair.cart), body),
-        (format!("POST /v1/orders/{id}/refund"), json!({})),
-        (format!("POST /v1/orders/{id}/charge-back"), json!({})),
+        (checkout.purchase_path(), checkout.purchase_body()),
+        (format!("/v1/orders/{order}/refund"), json!({})),
+        (format!("/v1/orders/{order}/charge-back"), json!({})),
     ];
-    for (target, body) in targets {
-        let refused = house
-            .call(&pair.target.who, &target, Some(body.clone()))
-            .await;
-        assert_eq!(refused.problem(400), "idempotency_key_required", "{target}");
-        let long = "k".repeat(256);
-        let refused = house
-            .call_with(
-                &pair.target.who,
-                &target,
-                Some(body),
-                &[("idempotency-key", &long)],
-            )
-            .await;
-        assert_eq!(refused.problem(400), "idempotency_key_invalid", "{target}");
+    for (path, body) in targets {
+        let call = || checkout.seller.api.call(Method::POST, &path).json(&body);
+        let refused = call().without_idempotency_key().send().await;
+        let _ = refused.problem(400, "idempotency_key_required");
+        let refused = call().idempotency_key(&"k".repeat(256)).send().await;
+        let _ = refused.problem(400, "idempotency_key_invalid");
     }
 }
 
 /// Pauses a call before one of its table requests while its repeat with the same key completes; returns both answers.
 async fn overtaken(
-    house: &House,
-    who: &Who,
-    target: &str,
-    body: Option<Value>,
+    stage: &InProcess,
+    api: &Api,
+    path: &str,
+    body: Option<&Value>,
     at: usize,
 ) -> (Answer, Answer) {
-    let (faults, key) = (&house.table.faults, [("idempotency-key", "overtaken")]);
+    let faults = &stage.table.faults;
+    let send = || {
+        let call = api.call(Method::POST, path).idempotency_key("overtaken");
+        match body {
+            Some(body) => call.json(body).send(),
+            None => call.send(),
+        }
+    };
     faults.plan(at, Fault::HeldUp);
-    let mut paused = Box::pin(house.call_with(who, target, body.clone(), &key));
+    let mut paused = Box::pin(send());
     tokio::select! {
         biased;
         () = faults.died() => {}
         answer = &mut paused => panic!("the call is not paused: {answer:?}"),
     }
-    let repeat = house.call_with(who, target, body, &key).await;
+    let repeat = send().await;
     faults.resume();
     (paused.await, repeat)
 }
@@ -205,40 +196,35 @@ async fn overtaken(
 #[tokio::test]
 async fn a_call_overtaken_by_its_own_repeat_gets_the_same_answer() {
     for at in 0..3 {
-        let house = House::new().await;
-        let pair = house.pair(Some("http://127.0.0.1:9/")).await;
-        let order = house.purchase(&pair, "k1").await.expect(201);
-        let text = |value: &Value| value.as_str().expect("an id").to_owned();
-        let (order, sold) = (
-            text(&order["id"]),
-            text(&order["positions"][1]["subscriptionId"]),
-        );
-        let callback = json!({"url": "http://127.0.0.1:9/"});
-        let invitation =
-            json!({"targetClientId": pair.source.id, "offersAccess": true, "callback": callback});
+        let stage = InProcess::start().await;
+        let pair = stage.setup().pair_between_two_companies(UNUSED_URL).await;
+        let sale = pair.sell().await;
+        let subscription = format!("/v1/subscriptions/{}", sale.shared_subscription_id());
+        let invitation = json!({"targetClientId": pair.source.id, "offersAccess": true, "callback": {"url": UNUSED_URL}});
         // Each of these routes refuses a second identical change.
-        for (target, body) in [
+        for (path, body) in [
             (
-                format!("POST /v1/subscriptions/{sold}/payments"),
+                format!("{subscription}/payments"),
                 Some(json!({"periodNumber": 2})),
             ),
+            (format!("{subscription}/cancel"), Some(json!({}))),
             (
-                format!("POST /v1/subscriptions/{sold}/cancel"),
+                format!("/v1/orders/{}/refund", sale.order_id()),
                 Some(json!({})),
             ),
-            (format!("POST /v1/orders/{order}/refund"), Some(json!({}))),
-            ("POST /v1/connections".to_owned(), Some(invitation)),
+            ("/v1/connections".to_owned(), Some(invitation)),
             (
-                format!("POST /v1/connections/{}/block", pair.connection),
+                format!("/v1/connections/{}/block", pair.connection_id),
                 None,
             ),
         ] {
-            let (answer, repeat) = overtaken(&house, &pair.target.who, &target, body, at).await;
-            assert!(repeat.status < 300, "{target}: {}", repeat.text);
+            let api = &pair.target.api;
+            let (answer, repeat) = overtaken(&stage, api, &path, body.as_ref(), at).await;
+            assert!(repeat.status < 300, "{repeat}");
             assert_eq!(
                 (answer.status, &answer.text),
                 (repeat.status, &repeat.text),
-                "{target}, held up before request {at}"
+                "{path}, held up before request {at}"
             );
         }
     }

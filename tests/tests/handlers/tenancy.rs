@@ -1,56 +1,32 @@
 //! Routes for certain callers only. `absence.rs` covers foreign data.
 
-use tandem_tests::handlers::{House, Who};
+use tandem_tests::{InProcess, Module};
 
 #[tokio::test]
 async fn operators_and_clients_have_their_own_routes() {
-    let house = House::new().await;
-    let company = house.company(true).await;
-    let client = house.merchant(&company, "Eine").await;
-    assert_eq!(
-        house
-            .call(&client.who, "GET /v1/clients", None)
-            .await
-            .problem(403),
-        "forbidden"
-    );
-    assert_eq!(
-        house
-            .call(&Who::Operator, "GET /v1/offers", None)
-            .await
-            .problem(403),
-        "forbidden"
-    );
+    let stage = InProcess::start().await;
+    let setup = stage.setup();
+    let company = setup.company("Medienhaus", Module::On).await;
+    let client = setup.client(&company, "Morgenblatt", "de").await;
+    let refused = client.api.get("/v1/clients").await;
+    let _ = refused.problem(403, "forbidden");
+    let refused = setup.operator.get("/v1/offers").await;
+    let _ = refused.problem(403, "forbidden");
 }
 
 #[tokio::test]
 async fn the_source_reads_its_sold_subscription_but_cannot_change_it() {
-    let house = House::new().await;
-    let pair = house.pair(None).await;
-    let order = house.purchase(&pair, "k1").await.expect(201);
-    let id = order["positions"][1]["subscriptionId"]
-        .as_str()
-        .expect("an id");
-    let seen = house
-        .call(
-            &pair.source.who,
-            &format!("GET /v1/subscriptions/{id}"),
-            None,
-        )
-        .await
-        .expect(200);
+    let stage = InProcess::start().await;
+    let pair = stage.setup().pair_within_one_company().await;
+    let sale = pair.sell().await;
+    let path = format!("/v1/subscriptions/{}", sale.shared_subscription_id());
+    let seen = pair.source.api.get(&path).await.ok();
     assert_eq!(
         (seen["role"].as_str(), seen["status"].as_str()),
         (Some("source"), Some("active"))
     );
     for verb in ["payments", "cancel"] {
-        let refused = house
-            .call(
-                &pair.source.who,
-                &format!("POST /v1/subscriptions/{id}/{verb}"),
-                None,
-            )
-            .await;
-        assert_eq!(refused.problem(403), "subscription_read_only");
+        let refused = pair.source.api.act(&format!("{path}/{verb}")).await;
+        let _ = refused.problem(403, "subscription_read_only");
     }
 }

@@ -9,12 +9,6 @@ use super::InProcess;
 use crate::stage::Row;
 
 impl InProcess {
-    /// The rows whose sort key begins with a text.
-    pub fn rows(&self, sk: &str) -> Vec<Value> {
-        let begins = |row: &Value| row["sk"].as_str().is_some_and(|own| own.starts_with(sk));
-        self.table.dump().into_iter().filter(begins).collect()
-    }
-
     /// The rows that wait for a worker, with the time when each is due, in the order of these times.
     pub fn due(&self) -> Vec<(Timestamp, Due)> {
         let text = |row: &Value, name: &str| row[name].as_str().map(str::to_owned);
