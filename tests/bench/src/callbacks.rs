@@ -11,7 +11,7 @@ use tandem_domain::callback::{Callback, CallbackState};
 use tandem_domain::ids::{CallbackId, ClientId};
 use tandem_runtime::RandomIds;
 use tandem_store::{Transaction, keys};
-use tandem_tests::handlers::House;
+use tandem_tests::InProcess;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::counting_proxy::{CountingProxy, Usage};
@@ -37,7 +37,7 @@ const SEED: u64 = 0x7a6e_64d3_5eed_0002;
 
 pub struct CallbackBench {
     /// Set up by the real handlers.
-    pub house: House,
+    pub stage: Arc<InProcess>,
     pub settings: WorkerSettings,
     /// The database calls of `deliver-callbacks`.
     pub worker_calls: CountingProxy,
@@ -116,21 +116,21 @@ pub struct Run {
 impl CallbackBench {
     /// Starts the binaries beside this one.
     pub async fn start(endpoints: usize) -> Result<Arc<Self>> {
-        let house = House::new().await;
+        let stage = InProcess::start().await;
         // The binaries use the real time.
-        house
+        stage
             .clock
-            .advance(Timestamp::now().duration_since(house.clock.now()));
+            .advance(Timestamp::now().duration_since(stage.clock.now()));
         let receivers = Receivers::start(endpoints).await?;
-        let sellers = Seller::all(&house, &receivers, endpoints).await?;
+        let sellers = Seller::all(&stage, &receivers, endpoints).await?;
         let (worker_calls, other_calls) = (
-            CountingProxy::start(&house.table.endpoint).await?,
-            CountingProxy::start(&house.table.endpoint).await?,
+            CountingProxy::start(&stage.table.endpoint).await?,
+            CountingProxy::start(&stage.table.endpoint).await?,
         );
         let settings = WorkerSettings::callbacks()?;
-        let services = Services::start(House::DATA_KEY, "callbacks", settings.queue()).await?;
+        let services = Services::start(InProcess::DATA_KEY, "callbacks", settings.queue()).await?;
         let environment = |database| Environment {
-            table: &house.table.table_name,
+            table: &stage.table.table_name,
             database,
             services: &services,
         };
@@ -152,7 +152,7 @@ impl CallbackBench {
         }
         let work = Work::default();
         Ok(Arc::new(Self {
-            house,
+            stage,
             settings,
             worker_calls,
             services,
@@ -302,14 +302,14 @@ impl CallbackBench {
             let now = Timestamp::from_millisecond(Timestamp::now().as_millisecond())?;
             let (mut ids, mut transaction) = (RandomIds::at(now), Transaction::default());
             for endpoint in batch {
-                let callback = self.sellers[*endpoint].sell(&self.house.app.sealer, &mut ids, now);
+                let callback = self.sellers[*endpoint].sell(&self.stage.app.sealer, &mut ids, now);
                 round
                     .deliveries
                     .expect(callback.id.to_string(), first + keys.len(), *endpoint);
                 transaction.create(&callback)?;
                 keys.push((callback.client_id, callback.id));
             }
-            self.house.app.store.commit(transaction).await?;
+            self.stage.app.store.commit(transaction).await?;
         }
         Ok(keys)
     }
@@ -349,7 +349,7 @@ impl CallbackBench {
 
     async fn totals(&self, round: &Round, keys: &[(ClientId, CallbackId)]) -> Result<Totals> {
         let rows = self
-            .house
+            .stage
             .app
             .store
             .load_all(keys.iter().map(|(client, id)| keys::callback(*client, *id)))

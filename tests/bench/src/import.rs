@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use tandem_testing::HttpCall;
-use tandem_tests::handlers::{House, Merchant, Who};
+use tandem_tests::{Client, InProcess, Module, id, managed_offer};
 
 use crate::counting_proxy::CountingProxy;
 use crate::deployment::Environment;
@@ -24,7 +24,7 @@ const MAX_RECEIVES: u32 = 5;
 
 #[derive(Debug, Clone)]
 pub struct Importer {
-    pub client: Merchant,
+    pub client: Client,
     /// Externally managed.
     pub offer: String,
     pub customers: Vec<String>,
@@ -32,7 +32,7 @@ pub struct Importer {
 
 pub struct ImportBench {
     /// Set up by the real handlers.
-    pub house: House,
+    pub stage: Arc<InProcess>,
     /// The database calls of `import-orders`.
     pub accept_calls: CountingProxy,
     /// The database calls of `process-imports`.
@@ -50,15 +50,15 @@ pub struct ImportBench {
 impl ImportBench {
     /// Starts the binaries beside this one.
     pub async fn start(acceptors: usize, workers: usize) -> Result<Arc<Self>> {
-        let house = House::new().await;
+        let stage = InProcess::start().await;
         let (accept_calls, work_calls) = (
-            CountingProxy::start(&house.table.endpoint).await?,
-            CountingProxy::start(&house.table.endpoint).await?,
+            CountingProxy::start(&stage.table.endpoint).await?,
+            CountingProxy::start(&stage.table.endpoint).await?,
         );
         let queue = FairQueue::new(VISIBILITY, MAX_RECEIVES);
-        let services = Services::start(House::DATA_KEY, "imports", queue).await?;
+        let services = Services::start(InProcess::DATA_KEY, "imports", queue).await?;
         let environment = |database| Environment {
-            table: &house.table.table_name,
+            table: &stage.table.table_name,
             database,
             services: &services,
         };
@@ -72,7 +72,7 @@ impl ImportBench {
             .start("process-imports", workers, &[])
             .await?;
         Ok(Arc::new(Self {
-            house,
+            stage,
             accept_calls,
             work_calls,
             accept,
@@ -85,19 +85,13 @@ impl ImportBench {
 
     /// Creates a client with an offer and customers.
     pub async fn importer(&self, name: &str) -> Importer {
-        let company = self.house.company(false).await;
-        let client = self.house.merchant(&company, name).await;
-        let offer = self
-            .house
-            .offer(&client, json!({"externallyManaged": true}))
-            .await;
+        let setup = self.stage.setup();
+        let company = setup.company("Medienhaus", Module::Off).await;
+        let client = setup.client(&company, name, "de").await;
+        let offer = id(&managed_offer(&client).await).to_owned();
         let mut customers = Vec::new();
-        for number in 0..20 {
-            customers.push(
-                self.house
-                    .customer(&client, &format!("customer-{number}@example.com"))
-                    .await,
-            );
+        for _ in 0..20 {
+            customers.push(id(&client.customer().await).to_owned());
         }
         Importer {
             client,
@@ -127,19 +121,19 @@ impl ImportBench {
             status == 202,
             "an import was answered with {status}: {promise}"
         );
-        let id = promise["promiseId"]
+        let promise_id = promise["promiseId"]
             .as_str()
             .context("no promise")?
             .to_owned();
         // The work of the table's stream.
         let chunks = (0..items.len().div_ceil(CHUNK)).map(|chunk| {
             (
-                format!("{}#{id}", importer.client.id),
+                format!("{}#{promise_id}", importer.client.id),
                 format!("chunk#{chunk:03}"),
             )
         });
         let _ = self.relay.invoke(records_of(chunks)).await?;
-        Ok(id)
+        Ok(promise_id)
     }
 
     /// Gives messages to the workers without end, each copy one batch at a time.
@@ -194,10 +188,7 @@ impl ImportBench {
 
 impl Importer {
     pub fn call(&self, route: &str) -> HttpCall {
-        let Who::Client(client, company) = &self.client.who else {
-            unreachable!("a merchant is a client")
-        };
-        HttpCall::new(route).client(client, company)
+        HttpCall::new(route).client(&self.client.id, &self.client.company.id)
     }
 
     /// An order of the leading system.

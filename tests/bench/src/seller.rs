@@ -1,6 +1,7 @@
 //! Sales with callbacks to deliver, copied from a purchase by the real handlers.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
@@ -10,7 +11,7 @@ use tandem_domain::ids::{CallbackId, ClientId};
 use tandem_runtime::{RandomIds, callback_body};
 use tandem_sealing::Sealer;
 use tandem_store::keys;
-use tandem_tests::handlers::House;
+use tandem_tests::InProcess;
 
 use crate::receivers::Receivers;
 
@@ -23,33 +24,30 @@ pub struct Seller {
 
 impl Seller {
     /// One seller for each endpoint: two connected clients and a purchase, whose delivered callback is the pattern of all others.
-    pub async fn all(house: &House, receivers: &Receivers, endpoints: usize) -> Result<Vec<Self>> {
+    pub async fn all(
+        stage: &Arc<InProcess>,
+        receivers: &Receivers,
+        endpoints: usize,
+    ) -> Result<Vec<Self>> {
         let mut numbers = HashMap::new();
+        let setup = stage.setup();
         for endpoint in 0..endpoints {
-            let pair = house.pair(Some(receivers.url(endpoint))).await;
-            receivers.set_secret(
-                endpoint,
-                pair.secret
-                    .clone()
-                    .context("a connection of two companies has a secret")?,
-            );
-            let _ = house.purchase(&pair, "the pattern").await.expect(201);
-            numbers.insert(pair.connection, endpoint);
+            let pair = setup
+                .pair_between_two_companies(receivers.url(endpoint))
+                .await;
+            receivers.set_secret(endpoint, pair.secret().to_owned());
+            let _ = pair.sell().await;
+            numbers.insert(pair.connection_id, endpoint);
         }
         // Delivers the mails and callbacks of the setup.
-        house.work().await;
+        stage.work().await;
         let mut sellers = HashMap::new();
-        for row in house
-            .table
-            .dump()
-            .iter()
-            .filter(|row| row["sk"] == "callback")
-        {
+        for row in &stage.rows_of("callback") {
             let endpoint = row["connectionId"]
                 .as_str()
                 .and_then(|id| numbers.get(id))
                 .context("a callback without a known connection")?;
-            sellers.insert(*endpoint, Self::of(house, row).await?);
+            sellers.insert(*endpoint, Self::of(stage, row).await?);
         }
         (0..endpoints)
             .map(|endpoint| {
@@ -60,11 +58,11 @@ impl Seller {
             .collect()
     }
 
-    async fn of(house: &House, row: &Value) -> Result<Self> {
+    async fn of(stage: &InProcess, row: &Value) -> Result<Self> {
         let text = |name: &str| row[name].as_str().context("a callback has ids");
         let (client, id): (ClientId, CallbackId) =
             (text("clientId")?.parse()?, text("id")?.parse()?);
-        let (store, sealer) = (&house.app.store, &house.app.sealer);
+        let (store, sealer) = (&stage.app.store, &stage.app.sealer);
         let callback = store
             .get(&keys::callback(client, id))
             .await?
