@@ -1,14 +1,13 @@
 //! Unprocessable messages go to the dead-letter queue immediately, each with its reason, without affecting others.
 
+use std::sync::Arc;
+
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use aws_sdk_dynamodb::types::AttributeValue;
-use serde_json::json;
 use tandem_queue::{DeadLetterReason, MAX_MESSAGE_BYTES, Message};
 use tandem_store::outbox::Due;
 use tandem_testing::{Fault, Lost};
-use tandem_tests::handlers::{House, Pair};
-use wiremock::matchers::method;
-use wiremock::{Mock, MockServer, ResponseTemplate};
+use tandem_tests::{InProcess, Module, Pair, Receiver};
 
 /// A day, enough for the sweep to find each due row.
 const DAY: i64 = 86_400;
@@ -37,45 +36,57 @@ fn failed(answer: &SqsBatchResponse) -> Vec<&str> {
         .collect()
 }
 
-async fn receiver() -> MockServer {
-    let server = MockServer::start().await;
-    Mock::given(method("POST"))
-        .respond_with(ResponseTemplate::new(200))
-        .mount(&server)
-        .await;
-    server
+/// A sale with a waiting callback.
+struct Sold {
+    stage: Arc<InProcess>,
+    receiver: Receiver,
+    pair: Pair,
+    /// The callback's message.
+    message: Message,
 }
 
-/// A sale with a waiting callback, and the callback's message.
-async fn sold(house: &House, server: &MockServer) -> (Pair, Message) {
-    let pair = house.pair(Some(&server.uri())).await;
-    house.work().await;
-    let _ = house.purchase(&pair, "k1").await.expect(201);
-    let row = house
-        .table
-        .dump()
-        .into_iter()
-        .find(|row| row["sk"] == "callback")
-        .expect("a callback");
-    let pk = row["pk"].as_str().expect("a key").to_owned();
-    (
-        pair,
-        Message::try_from(Due {
-            pk,
-            sk: "callback".to_owned(),
-        })
-        .expect("a callback"),
-    )
+impl Sold {
+    async fn new() -> Self {
+        let stage = InProcess::start().await;
+        let setup = stage.setup();
+        let receiver = setup.receiver().await;
+        let pair = setup.pair_between_two_companies(&receiver.url()).await;
+        let checkout = pair.checkout().await;
+        stage.work().await;
+        let _ = checkout.purchase("k1").await.created();
+        let message = message_of(&stage, "callback");
+        Self {
+            stage,
+            receiver,
+            pair,
+            message,
+        }
+    }
+
+    fn is_due(&self) -> bool {
+        let due = self.stage.due().into_iter();
+        let mut due = due.map(|(_, row)| (row.pk, row.sk));
+        due.any(|key| key == (self.message.pk.clone(), self.message.sk.clone()))
+    }
+
+    /// Gives the callback's message to its worker, as a redrive does.
+    async fn redrive(&self) {
+        let message = std::slice::from_ref(&self.message);
+        self.stage.deliver(message).await;
+    }
+
+    fn delivered(&self) -> usize {
+        self.receiver.received().len()
+    }
 }
 
-fn is_due(house: &House, message: &Message) -> bool {
-    house.table.dump().iter().any(|row| {
-        row["pk"] == message.pk && row["sk"] == message.sk && row["dueShard"].is_string()
-    })
-}
-
-async fn delivered(server: &MockServer) -> usize {
-    server.received_requests().await.expect("recorded").len()
+/// The message of the only row with this sort key.
+fn message_of(stage: &InProcess, sk: &str) -> Message {
+    let rows = stage.rows_of(sk);
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    let pk = rows[0]["pk"].as_str().expect("a key").to_owned();
+    let sk = sk.to_owned();
+    Message::try_from(Due { pk, sk }).expect("a kind")
 }
 
 /// Unprocessable variants of a valid message, with their reasons.
@@ -106,14 +117,13 @@ fn invalid_variants(message: &Message) -> Vec<(String, DeadLetterReason)> {
 
 #[tokio::test]
 async fn an_invalid_message_becomes_a_dead_letter_with_its_reason() {
-    let (house, server) = (House::new().await, receiver().await);
-    let (_, message) = sold(&house, &server).await;
-    let invalid = invalid_variants(&message);
+    let sold = Sold::new().await;
+    let invalid = invalid_variants(&sold.message);
     let mut bodies: Vec<String> = invalid.iter().map(|(body, _)| body.clone()).collect();
-    bodies.push(message.encode());
-    let answer = house.deliverer.work(event(&bodies)).await.expect("worked");
-    assert_eq!(failed(&answer), Vec::<&str>::new());
-    let dead_letters = house.dead_letters();
+    bodies.push(sold.message.encode());
+    let answer = sold.stage.deliverer.work(event(&bodies)).await;
+    assert_eq!(failed(&answer.expect("worked")), Vec::<&str>::new());
+    let dead_letters = sold.stage.dead_letters();
     let put: Vec<_> = dead_letters
         .iter()
         .map(|dead_letter| (dead_letter.body.clone(), dead_letter.reason.clone()))
@@ -124,47 +134,32 @@ async fn an_invalid_message_becomes_a_dead_letter_with_its_reason() {
             .iter()
             .all(|dead_letter| dead_letter.group.as_deref() == Some("a tenant"))
     );
-    assert_eq!(delivered(&server).await, 1, "the good one was delivered");
+    assert_eq!(sold.delivered(), 1, "the good one was delivered");
 }
 
 #[tokio::test]
 async fn a_message_of_another_workers_kind_becomes_a_dead_letter() {
-    let (house, server) = (House::new().await, receiver().await);
-    let (_, callback) = sold(&house, &server).await;
+    let sold = Sold::new().await;
     let of = |sk: &str| {
-        Message::try_from(Due {
-            pk: callback.pk.clone(),
-            sk: sk.to_owned(),
-        })
-        .expect("a kind")
-        .encode()
+        let (pk, sk) = (sold.message.pk.clone(), sk.to_owned());
+        Message::try_from(Due { pk, sk }).expect("a kind").encode()
     };
-    let (mail, chunk) = (of("mail"), of("chunk#000"));
+    let (callback, mail, chunk) = (sold.message.encode(), of("mail"), of("chunk#000"));
+    let stage = &sold.stage;
+    let to_deliverer = event(&[mail.clone(), chunk.clone()]);
+    let to_mail_worker = event(&[callback.clone(), chunk]);
     let answers = [
-        house
-            .deliverer
-            .work(event(&[mail.clone(), chunk.clone()]))
-            .await
-            .expect("worked"),
-        house
-            .mail_worker
-            .work(event(&[callback.encode(), chunk]))
-            .await
-            .expect("worked"),
-        house
-            .importer
-            .work(event(&[callback.encode(), mail]))
-            .await
-            .expect("worked"),
+        stage.deliverer.work(to_deliverer).await,
+        stage.mail_worker.work(to_mail_worker).await,
+        stage.importer.work(event(&[callback, mail])).await,
     ];
-    assert!(answers.iter().all(|answer| failed(answer).is_empty()));
-    let reasons: Vec<_> = house
-        .dead_letters()
-        .into_iter()
-        .map(|dead_letter| dead_letter.reason)
-        .collect();
+    for answer in answers {
+        assert_eq!(failed(&answer.expect("worked")), Vec::<&str>::new());
+    }
+    let dead_letters = stage.dead_letters().into_iter();
+    let reasons: Vec<_> = dead_letters.map(|dead_letter| dead_letter.reason).collect();
     assert_eq!(reasons, vec![DeadLetterReason::UnknownKind; 6]);
-    assert!(is_due(&house, &callback), "the callback is untouched");
+    assert!(sold.is_due(), "the callback is untouched");
 }
 
 /// Members of a callback's row with values that no release writes: garbage, a newer state, another tenant's id.
@@ -180,35 +175,34 @@ fn corrupt_members() -> [(&'static str, AttributeValue); 3] {
 #[tokio::test]
 async fn a_corrupt_callback_is_not_due_and_continues_after_a_redrive() {
     for (member, value) in corrupt_members() {
-        let (house, server) = (House::new().await, receiver().await);
-        let (_, message) = sold(&house, &server).await;
-        let good = house
-            .overwrite(&message.pk, &message.sk, member, value)
-            .await;
-        house.work().await;
-        let dead_letters = house.dead_letters();
+        let sold = Sold::new().await;
+        let (stage, pk, sk) = (&sold.stage, &sold.message.pk, &sold.message.sk);
+        let good = stage.overwrite(pk, sk, member, value).await;
+        stage.work().await;
+        let dead_letters = stage.dead_letters();
         let put: Vec<_> = dead_letters
             .iter()
             .map(|dead_letter| (dead_letter.body.as_str(), &dead_letter.reason))
             .collect();
         assert_eq!(
             put,
-            [(message.encode().as_str(), &DeadLetterReason::CorruptRow)],
+            [(
+                sold.message.encode().as_str(),
+                &DeadLetterReason::CorruptRow
+            )],
             "{member}"
         );
-        house.advance(DAY);
-        house.work().await;
+        stage.advance(DAY);
+        stage.work().await;
         assert_eq!(
-            (house.dead_letters().len(), delivered(&server).await),
+            (stage.dead_letters().len(), sold.delivered()),
             (0, 0),
             "{member}: not in a loop"
         );
-        house
-            .overwrite(&message.pk, &message.sk, member, good)
-            .await;
-        house.deliver(std::slice::from_ref(&message)).await;
+        stage.overwrite(pk, sk, member, good).await;
+        sold.redrive().await;
         assert_eq!(
-            (house.dead_letters().len(), delivered(&server).await),
+            (stage.dead_letters().len(), sold.delivered()),
             (0, 1),
             "{member}: redriven"
         );
@@ -217,83 +211,50 @@ async fn a_corrupt_callback_is_not_due_and_continues_after_a_redrive() {
 
 #[tokio::test]
 async fn a_callback_of_a_corrupt_connection_becomes_a_dead_letter() {
-    let (house, server) = (House::new().await, receiver().await);
-    let (pair, message) = sold(&house, &server).await;
-    let good = house
-        .overwrite(
-            &pair.connection,
-            "connection",
-            "source",
-            AttributeValue::Bool(true),
-        )
+    let sold = Sold::new().await;
+    let (stage, connection) = (&sold.stage, &sold.pair.connection_id);
+    let corrupt = AttributeValue::Bool(true);
+    let overwritten = stage.overwrite(connection, "connection", "source", corrupt);
+    let good = overwritten.await;
+    stage.work().await;
+    assert_eq!(stage.dead_letters().len(), 1);
+    assert!(!sold.is_due());
+    stage
+        .overwrite(connection, "connection", "source", good)
         .await;
-    house.work().await;
-    assert_eq!(house.dead_letters().len(), 1);
-    assert!(!is_due(&house, &message));
-    house
-        .overwrite(&pair.connection, "connection", "source", good)
-        .await;
-    house.deliver(std::slice::from_ref(&message)).await;
-    assert_eq!(delivered(&server).await, 1);
+    sold.redrive().await;
+    assert_eq!(sold.delivered(), 1);
 }
 
 #[tokio::test]
 async fn a_corrupt_mail_is_not_due_and_continues_after_a_redrive() {
-    let house = House::new().await;
-    let company = house.company(true).await;
-    let (source, target) = (
-        house.merchant(&company, "Quelle").await,
-        house.merchant(&company, "Ziel").await,
-    );
-    let body = json!({"targetClientId": target.id, "offersAccess": true});
-    let _ = house
-        .call(&source.who, "POST /v1/connections", Some(body))
-        .await
-        .expect(201);
-    let row = house
-        .table
-        .dump()
-        .into_iter()
-        .find(|row| row["sk"] == "mail")
-        .expect("a mail");
-    let pk = row["pk"].as_str().expect("a key").to_owned();
-    let good = house
-        .overwrite(&pk, "mail", "kind", AttributeValue::Bool(true))
-        .await;
-    house.work().await;
-    assert_eq!(house.dead_letters().len(), 1);
-    house.advance(DAY);
-    house.work().await;
-    assert_eq!((house.dead_letters().len(), house.mails().len()), (0, 0));
-    house.overwrite(&pk, "mail", "kind", good).await;
-    let message = Message::try_from(Due {
-        pk,
-        sk: "mail".to_owned(),
-    })
-    .expect("a mail");
-    let answer = house
-        .mail_worker
-        .work(event(&[message.encode()]))
-        .await
-        .expect("worked");
-    assert_eq!((failed(&answer).len(), house.mails().len()), (0, 1));
+    let stage = InProcess::start().await;
+    let setup = stage.setup();
+    let company = setup.company("Medienhaus", Module::On).await;
+    let source = setup.client(&company, "Quelle", "de").await;
+    let target = setup.client(&company, "Ziel", "de").await;
+    let _ = source.invite(&target, None).await.created();
+    let message = message_of(&stage, "mail");
+    let corrupt = AttributeValue::Bool(true);
+    let good = stage.overwrite(&message.pk, "mail", "kind", corrupt).await;
+    stage.work().await;
+    assert_eq!(stage.dead_letters().len(), 1);
+    stage.advance(DAY);
+    stage.work().await;
+    assert_eq!((stage.dead_letters().len(), stage.mails().len()), (0, 0));
+    stage.overwrite(&message.pk, "mail", "kind", good).await;
+    assert!(!stage.process(&message, 1).await);
+    assert_eq!(stage.mails().len(), 1);
 }
 
 #[tokio::test]
 async fn a_message_is_retried_while_the_table_is_unavailable() {
-    let (house, server) = (House::new().await, receiver().await);
-    let (_, message) = sold(&house, &server).await;
-    house.table.faults.plan(0, Fault::Outage(Lost::Request));
-    let answer = house
-        .deliverer
-        .work(event(&[message.encode()]))
-        .await
-        .expect("worked");
-    assert_eq!(failed(&answer), ["message-0"]);
-    house.table.faults.clear();
-    house.work().await;
-    assert_eq!(
-        (house.dead_letters().len(), delivered(&server).await),
-        (0, 1)
-    );
+    let sold = Sold::new().await;
+    let (stage, faults) = (&sold.stage, &sold.stage.table.faults);
+    faults.plan(0, Fault::Outage(Lost::Request));
+    let answer = stage.deliverer.work(event(&[sold.message.encode()])).await;
+    assert_eq!(failed(&answer.expect("worked")), ["message-0"]);
+    faults.clear();
+    stage.work().await;
+    assert_eq!((stage.dead_letters().len(), sold.delivered()), (0, 1));
 }

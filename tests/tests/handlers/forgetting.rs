@@ -1,12 +1,11 @@
 //! Sealed personal data opens until the person is erased; afterwards no remaining data opens it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tandem_sealing::{DataKey, OpenError, Purpose, Sealer};
-use tandem_tests::handlers::{House, Merchant};
-use wiremock::matchers::method;
-use wiremock::{Mock, MockServer, ResponseTemplate};
+use tandem_tests::{Client, InProcess, Reply, id};
 
 /// Text that occurs in all data of the person, and only there.
 const CANARY: &str = "canary";
@@ -129,8 +128,8 @@ fn keys_among<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<Sealer> {
 }
 
 /// The sealed texts that the table and the deployment's data key can open.
-fn openable(house: &House, texts: &[Sealed], rows: &[Value]) -> Vec<Opened> {
-    let sealer = &house.app.sealer;
+fn openable(stage: &InProcess, texts: &[Sealed], rows: &[Value]) -> Vec<Opened> {
+    let sealer = &stage.app.sealer;
     let of_deployment: Vec<Opened> = sealed_in(rows, sealer)
         .iter()
         .filter_map(|sealed| opened_by(sealer, sealed))
@@ -158,41 +157,33 @@ fn kept_in(opened: &[Opened]) -> BTreeSet<&str> {
 
 /// Sells to a person and stores every kind of personal data: the answer of the creation, the callback of the sale, and the
 /// receiver's answers to it and to the refund's callback.
-async fn customer_with_all_data(house: &House, url: &str) -> (Merchant, String) {
-    let mut pair = house.pair(Some(url)).await;
+async fn customer_with_all_data(stage: &Arc<InProcess>) -> (Client, String) {
+    let setup = stage.setup();
+    let receiver = setup.receiver().await;
+    receiver.answer_always(Reply::status(200).body(&format!("we know {CANARY}")));
+    let pair = setup.pair_between_two_companies(&receiver.url()).await;
+    let cart = pair.cart_of_both().await;
     let person = json!({
         "email": format!("{CANARY}@example.com"), "language": "de", "firstName": "Canary", "lastName": "Canary",
         "externalSystemId": "canary-1", "phone": "canary 2",
     });
-    let made = house
-        .post(&pair.target.who, "/v1/customers", "c1", person)
-        .await
-        .expect(201);
-    pair.customer = made["id"].as_str().expect("an id").to_owned();
-    let order = house.purchase(&pair, "k1").await.expect(201);
-    house.work().await;
-    let path = format!("/v1/orders/{}/refund", order["id"].as_str().expect("an id"));
-    let _ = house
-        .post(&pair.target.who, &path, "r1", json!({}))
-        .await
-        .expect(200);
-    house.work().await;
-    (pair.target, pair.customer)
+    let customer = pair.target.api.post("/v1/customers", person).await;
+    let customer = customer.created();
+    let order = pair.target.sell(&cart, &customer).await.created();
+    stage.work().await;
+    let _ = pair.target.refund(&order).await.ok();
+    stage.work().await;
+    (pair.target, id(&customer).to_owned())
 }
 
 #[tokio::test]
 async fn nothing_left_by_an_erasure_opens_sealed_personal_data() {
-    let (house, server) = (House::new().await, MockServer::start().await);
-    let answer = ResponseTemplate::new(200).set_body_string(format!("we know {CANARY}"));
-    Mock::given(method("POST"))
-        .respond_with(answer)
-        .mount(&server)
-        .await;
-    let (client, customer) = customer_with_all_data(&house, &server.uri()).await;
+    let stage = InProcess::start().await;
+    let (client, customer) = customer_with_all_data(&stage).await;
 
-    let before = house.table.dump();
-    let sealed = sealed_in(&before, &house.app.sealer);
-    let (known, others): (Vec<Opened>, Vec<Opened>) = openable(&house, &sealed, &before)
+    let before = stage.table.dump();
+    let sealed = sealed_in(&before, &stage.app.sealer);
+    let (known, others): (Vec<Opened>, Vec<Opened>) = openable(&stage, &sealed, &before)
         .into_iter()
         .partition(Opened::mentions_the_person);
     assert_eq!(
@@ -211,23 +202,17 @@ async fn nothing_left_by_an_erasure_opens_sealed_personal_data() {
         "the creation's answer, the callback, and two receiver answers"
     );
 
-    let _ = house
-        .call(
-            &client.who,
-            &format!("DELETE /v1/customers/{customer}"),
-            None,
-        )
-        .await
-        .expect(200);
-    let after = house.table.dump();
+    let path = format!("/v1/customers/{customer}");
+    let _ = client.api.delete(&path).await.ok();
+    let after = stage.table.dump();
     assert!(
         !json!(after).to_string().to_lowercase().contains(CANARY),
         "nothing is stored in plain text"
     );
     // Sealed texts may have been copied earlier: the remaining rows must not open them either.
     let copied: Vec<Sealed> = known.into_iter().map(|opened| opened.sealed).collect();
-    assert_eq!(kept_in(&openable(&house, &copied, &after)), BTreeSet::new());
-    let opened: Vec<Opened> = openable(&house, &sealed_in(&after, &house.app.sealer), &after);
+    assert_eq!(kept_in(&openable(&stage, &copied, &after)), BTreeSet::new());
+    let opened: Vec<Opened> = openable(&stage, &sealed_in(&after, &stage.app.sealer), &after);
     assert!(
         opened
             .iter()
