@@ -12,12 +12,7 @@ use tandem_domain::event_endpoint::EventEndpoint;
 use tandem_sealing::{Purpose, new_webhook_secret};
 use tandem_store::{Transaction, keys};
 
-pub(crate) async fn read(
-    app: &App,
-    request: &Request,
-    caller: ClientCaller,
-) -> Result<Answer, Problem> {
-    request.query().finish()?;
+pub(crate) async fn read(app: &App, caller: ClientCaller) -> Result<Answer, Problem> {
     let (endpoint, health) = load(app, caller).await?;
     Ok(Answer::ok(view::event_endpoint(
         &endpoint.ok_or_else(missing)?,

@@ -27,7 +27,7 @@ pub async fn handle(app: App, request: Request) -> Result<Answer, Problem> {
         "POST /v1/callbacks/replay" => replay::many(&app, &request, caller).await,
         "POST /v1/callbacks/replays" => replay_jobs::accept(&app, &request, caller).await,
         "GET /v1/callbacks/replays/{replayId}" => replay_jobs::read(&app, &request, caller).await,
-        "GET /v1/event-endpoint" => event_endpoint::read(&app, &request, caller).await,
+        "GET /v1/event-endpoint" => event_endpoint::read(&app, caller).await,
         "PUT /v1/event-endpoint" => event_endpoint::set(&app, &request, caller).await,
         "DELETE /v1/event-endpoint" => event_endpoint::remove(&app, &request, caller).await,
         "POST /v1/event-endpoint/rotate-secret" => {

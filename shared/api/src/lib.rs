@@ -14,6 +14,7 @@ pub mod caller;
 pub mod idempotency;
 pub mod lookup;
 pub mod paging;
+pub mod parameters;
 pub mod problem;
 pub mod refusals;
 pub mod request;

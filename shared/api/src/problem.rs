@@ -4,9 +4,19 @@
 use jiff::SignedDuration;
 use lambda_http::Body;
 use lambda_http::http::{Response, StatusCode, header};
-use serde_json::json;
-use tandem_domain::input::{FieldError, FieldErrors};
+use serde_json::{Value, json};
+use tandem_domain::input::{FieldError, FieldErrors, shown};
+use tandem_domain::json::InvalidJson;
 use tandem_store::{CommitError, StoreError, TooManyConflicts};
+
+/// Errors of one answer: one for each item of an import.
+const MAX_ERRORS: usize = 1_000;
+/// Octets of all errors of one answer.
+const MAX_OCTETS: usize = 256 * 1024;
+/// Characters of a field's path in an answer.
+const MAX_FIELD: usize = 300;
+/// Characters of a detail in an answer.
+const MAX_DETAIL: usize = 1_000;
 
 macro_rules! codes {
     ($($variant:ident = $code:literal, $status:literal, $title:literal;)*) => {
@@ -92,8 +102,10 @@ pub struct Problem {
     pub code: Code,
     /// The case at hand and a remedy.
     pub detail: String,
-    /// All invalid fields.
+    /// All invalid fields. The response holds the first of them, see [`MAX_ERRORS`].
     pub errors: Vec<FieldError>,
+    /// Invalid fields that `errors` does not list.
+    pub more_errors: usize,
     /// Seconds to wait before a retry, if waiting helps.
     pub retry_after: Option<i64>,
 }
@@ -104,6 +116,7 @@ impl Problem {
             code,
             detail: detail.into(),
             errors: Vec::new(),
+            more_errors: 0,
             retry_after: (code == Code::Unavailable).then_some(1),
         }
     }
@@ -151,11 +164,11 @@ impl Problem {
             "title": self.code.title(),
             "status": self.code.status(),
             "code": self.code.as_str(),
-            "detail": self.detail,
+            "detail": shown(&self.detail, MAX_DETAIL),
             "requestId": request_id,
         });
         if !self.errors.is_empty() {
-            body["errors"] = json!(self.errors);
+            body["errors"] = bounded(self.errors, self.more_errors);
         }
         let mut response = Response::builder()
             .status(
@@ -170,6 +183,49 @@ impl Problem {
         response
             .body(Body::Text(body.to_string()))
             .unwrap_or_else(|_| Response::new(Body::Empty))
+    }
+}
+
+/// The errors that fit into an answer, with a last one that counts those that do not.
+fn bounded(errors: Vec<FieldError>, more: usize) -> Value {
+    let total = errors.len() + more;
+    let mut octets = 0;
+    let mut listed: Vec<FieldError> = errors
+        .into_iter()
+        .take(MAX_ERRORS)
+        .map(|error| FieldError {
+            field: shown(&error.field, MAX_FIELD),
+            detail: shown(&error.detail, MAX_DETAIL),
+            ..error
+        })
+        .take_while(|error| {
+            octets += json!(error).to_string().len();
+            octets <= MAX_OCTETS
+        })
+        .collect();
+    let more = total - listed.len();
+    if more > 0 {
+        let detail = format!("{more} more errors are not listed; correct these first");
+        listed.extend(FieldErrors::at("", "more_errors", detail).0);
+    }
+    json!(listed)
+}
+
+impl From<InvalidJson> for Problem {
+    fn from(error: InvalidJson) -> Self {
+        match error {
+            InvalidJson::Syntax { field, error } if field.is_empty() => {
+                Self::new(Code::InvalidJson, error.to_string())
+            }
+            InvalidJson::Syntax { field, error } => Self {
+                errors: FieldErrors::at(&field, "unreadable", error.to_string()).0,
+                ..Self::new(Code::InvalidJson, format!("{error}, in {field}"))
+            },
+            InvalidJson::Repeated { errors, more } => Self {
+                more_errors: more,
+                ..FieldErrors(errors).into()
+            },
+        }
     }
 }
 
@@ -206,6 +262,79 @@ impl From<CommitError> for Problem {
         match error {
             CommitError::Conflict(_) => Self::busy(),
             CommitError::Store(error) => error.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answered(problem: Problem) -> (usize, Value) {
+        match problem.into_response("r1").into_body() {
+            Body::Text(text) => (
+                text.len(),
+                serde_json::from_str(&text).expect("an answer is JSON"),
+            ),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn an_answer_lists_a_thousand_errors_and_counts_the_rest() {
+        let error = |number: usize| FieldError {
+            field: format!("items[{number}]"),
+            code: "required",
+            detail: "this field is required".to_owned(),
+        };
+        for (total, listed, more) in [
+            (1_000, 1_000, None),
+            (33_848, 1_000, Some("32848 more errors")),
+        ] {
+            let (_, body) = answered(FieldErrors((0..total).map(error).collect()).into());
+            let errors = body["errors"].as_array().expect("errors");
+            let last = errors.last().expect("an error");
+            match more {
+                None => assert_eq!((errors.len(), &last["code"]), (listed, &json!("required"))),
+                Some(count) => {
+                    assert_eq!(
+                        (errors.len(), &last["code"]),
+                        (listed + 1, &json!("more_errors"))
+                    );
+                    assert!(
+                        last["detail"]
+                            .as_str()
+                            .is_some_and(|text| text.starts_with(count)),
+                        "{last}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_answer_with_errors_is_large() {
+        for letter in ["a", "\u{1}", "\u{fc}", "\u{1f469}"] {
+            let long = letter.repeat(20_000);
+            let error = |_| FieldError {
+                field: long.clone(),
+                code: "unknown_field",
+                detail: long.clone(),
+            };
+            let (octets, body) = answered(Problem {
+                detail: long.clone(),
+                ..FieldErrors((0..2_000).map(error).collect()).into()
+            });
+            assert!(octets < 300_000, "{octets}");
+            let errors = body["errors"].as_array().expect("errors");
+            let detail = errors.last().expect("an error")["detail"].clone();
+            assert_eq!(
+                detail,
+                format!(
+                    "{} more errors are not listed; correct these first",
+                    2_001 - errors.len()
+                )
+            );
         }
     }
 }

@@ -8,10 +8,11 @@ use lambda_http::http::header::AUTHORIZATION;
 use lambda_http::request::RequestContext;
 use lambda_http::{RequestExt, aws_lambda_events::query_map::QueryMap};
 use serde_json::Value;
-use tandem_domain::input::FieldErrors;
+use tandem_domain::input::{FieldErrors, MAX_NAME, shown};
 use tandem_domain::json;
 
 use crate::caller::Caller;
+use crate::parameters;
 use crate::problem::{Code, Problem};
 
 /// Largest body in bytes, for routes without a limit of their own.
@@ -85,7 +86,7 @@ impl Request {
     /// The JSON body.
     ///
     /// # Errors
-    /// The body is larger than [`MAX_BODY`], has another media type, or is not valid JSON.
+    /// The body is missing, larger than [`MAX_BODY`], has another media type, or is not valid JSON.
     pub fn json(&self) -> Result<Value, Problem> {
         self.json_up_to(MAX_BODY)
     }
@@ -98,6 +99,12 @@ impl Request {
                 format!("the limit is {max} bytes"),
             ));
         }
+        if self.body.is_empty() {
+            return Err(Problem::new(
+                Code::InvalidJson,
+                "the body is missing; send a JSON object with the header content-type: application/json",
+            ));
+        }
         let media_type = self.header("content-type").unwrap_or_default();
         let essence = media_type.split(';').next().unwrap_or_default().trim();
         if !essence.eq_ignore_ascii_case("application/json") {
@@ -106,7 +113,7 @@ impl Request {
                 "send the header content-type: application/json",
             ));
         }
-        json::parse(&self.body).map_err(|error| Problem::new(Code::InvalidJson, error.to_string()))
+        json::parse(&self.body).map_err(Problem::from)
     }
 
     /// [`Self::json`] of a route with an optional body: an empty body counts as `{}`.
@@ -143,11 +150,37 @@ impl Request {
     }
 
     pub fn query(&self) -> Query<'_> {
+        let mut errors = FieldErrors::default();
+        for name in self.parameter_names() {
+            if self.query.all(name).is_some_and(|values| values.len() > 1) {
+                let detail = "the parameter occurs twice; send it once";
+                let name = shown(name, MAX_NAME);
+                errors
+                    .0
+                    .extend(FieldErrors::at(name, "repeated_parameter", detail).0);
+            }
+        }
         Query {
             map: &self.query,
+            names: self.parameter_names(),
             known: Vec::new(),
-            errors: FieldErrors::default(),
+            errors,
         }
+    }
+
+    /// Rejects all query parameters, unless the route takes some and reads them by [`Self::query`].
+    pub(crate) fn check_parameters(&self) -> Result<(), Problem> {
+        if parameters::ROUTES.contains(&self.route.as_str()) {
+            return Ok(());
+        }
+        self.query().finish()
+    }
+
+    fn parameter_names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.query.iter().map(|(name, _)| name).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
     }
 }
 
@@ -161,6 +194,8 @@ fn without_authorization(headers: &HeaderMap) -> HeaderMap {
 /// Parses query parameters. Like bodies: it reports all errors at once and rejects unknown parameters.
 pub struct Query<'a> {
     map: &'a QueryMap,
+    /// Sorted, each once.
+    names: Vec<&'a str>,
     known: Vec<&'static str>,
     errors: FieldErrors,
 }
@@ -187,9 +222,9 @@ impl Query<'_> {
         self.known.push(name);
         let number = self
             .map
-            .first(name)?
-            .parse()
-            .ok()
+            .first(name)
+            .map(|text| Some(text).filter(|text| text.bytes().all(|b| b.is_ascii_digit())))?
+            .and_then(|digits| digits.parse().ok())
             .filter(|number| bounds.contains(number));
         if number.is_none() {
             let detail = format!(
@@ -236,18 +271,16 @@ impl Query<'_> {
 
     /// Reports all invalid and unknown parameters.
     pub fn finish(mut self) -> Result<(), Problem> {
-        let mut names: Vec<&str> = self.map.iter().map(|(name, _)| name).collect();
-        names.sort_unstable();
-        names.dedup();
-        for name in names {
+        let detail = match self.known.as_slice() {
+            [] => "the route takes no parameters".to_owned(),
+            known => format!("unknown parameter; known parameters: {}", known.join(", ")),
+        };
+        for name in self.names {
             if !self.known.contains(&name) {
-                let detail = format!(
-                    "unknown parameter; known parameters: {}",
-                    self.known.join(", ")
-                );
+                let name = shown(name, MAX_NAME);
                 self.errors
                     .0
-                    .extend(FieldErrors::at(name, "unknown_parameter", detail).0);
+                    .extend(FieldErrors::at(name, "unknown_parameter", detail.as_str()).0);
             }
         }
         if self.errors.0.is_empty() {

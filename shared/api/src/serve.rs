@@ -58,7 +58,10 @@ where
         request.route.clone(),
         request.caller.name(),
     );
-    let handled = timeout(limit.unwrap_or(Duration::MAX), handle(app, request)).await;
+    let handled = match request.check_parameters() {
+        Ok(()) => timeout(limit.unwrap_or(Duration::MAX), handle(app, request)).await,
+        Err(problem) => Ok(Err(problem)),
+    };
     match handled.unwrap_or_else(|_| Err(too_long())) {
         Ok(answer) => {
             let (status, repeated) = (answer.status, answer.repeated);

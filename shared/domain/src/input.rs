@@ -50,6 +50,9 @@ impl FieldErrors {
     }
 }
 
+/// Characters of a caller's member or parameter name that an error repeats.
+pub const MAX_NAME: usize = 100;
+
 pub type Parsed<T> = Result<T, FieldErrors>;
 
 /// A JSON object that is being read.
@@ -124,14 +127,14 @@ impl<'a> Object<'a> {
 
     /// Builds the value, unless errors were noted or a member is unknown.
     pub fn finish<T>(mut self, build: impl FnOnce() -> Option<T>) -> Parsed<T> {
+        let known = self.known.iter().copied().collect::<Vec<_>>().join(", ");
         for name in self
             .members
             .keys()
             .filter(|name| !self.known.contains(name.as_str()))
         {
-            let known = self.known.iter().copied().collect::<Vec<_>>().join(", ");
             self.errors.push(FieldError {
-                field: name.clone(),
+                field: shown(name, MAX_NAME),
                 code: "unknown_field",
                 detail: format!("unknown field; known fields: {known}"),
             });
@@ -154,13 +157,43 @@ impl<'a> Object<'a> {
     }
 }
 
+/// Reads a text that was decoded without loss.
 pub fn string(value: &Value) -> Parsed<&str> {
-    value.as_str().ok_or_else(|| {
+    let text = value.as_str().ok_or_else(|| {
         FieldErrors::one(
             "not_a_string",
             format!("expected a string, found {}", kind(value)),
         )
-    })
+    })?;
+    match text.char_indices().find(|(_, c)| is_no_character(*c)) {
+        None => Ok(text),
+        Some((octets, c)) => Err(FieldErrors::one(
+            "invalid_characters",
+            format!(
+                "must not contain {} (character {}); a program before Tandem decoded the text with the wrong encoding: send the original text as UTF-8",
+                c.escape_unicode()
+                    .to_string()
+                    .replace("\\u{", "U+")
+                    .replace('}', "")
+                    .to_uppercase(),
+                text[..octets].chars().count() + 1,
+            ),
+        )),
+    }
+}
+
+/// Whether a character replaces lost data, or is reserved for use inside of programs: the replacement character, and the 66
+/// noncharacters of Unicode (I-JSON, RFC 7493, forbids them).
+pub fn is_no_character(c: char) -> bool {
+    c == '\u{FFFD}' || matches!(c, '\u{FDD0}'..='\u{FDEF}') || u32::from(c) & 0xFFFE == 0xFFFE
+}
+
+/// A text of the caller in an error, cut to `most` characters.
+pub fn shown(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        None => text.to_owned(),
+        Some((octets, _)) => format!("{}…", &text[..octets]),
+    }
 }
 
 /// Parses a string by `FromStr`, e.g. an id.
@@ -315,6 +348,41 @@ mod tests {
         assert_eq!(object.clearable("b", boolean), None);
         assert_eq!(object.optional("a", boolean), None);
         assert!(object.required("a", boolean).is_none());
+    }
+
+    #[test]
+    fn a_text_that_lost_characters_is_refused() {
+        for (text, named) in [
+            ("\u{fffd}-1", "U+FFFD (character 1)"),
+            ("\u{fc}\u{fdd0}", "U+FDD0 (character 2)"),
+            ("a\u{fdef}", "U+FDEF"),
+            ("a\u{ffff}", "U+FFFF"),
+            ("a\u{1fffe}", "U+1FFFE"),
+            ("a\u{10ffff}", "U+10FFFF"),
+        ] {
+            let value = json!(text);
+            let error = &string(&value).expect_err(text).0[0];
+            assert_eq!(error.code, "invalid_characters", "{text}");
+            assert!(error.detail.contains(named), "{}", error.detail);
+        }
+        for text in [
+            "",
+            "\u{fffc}",
+            "\u{fdcf}\u{fdf0}",
+            "\u{1fffd}",
+            "\u{10fffd}",
+        ] {
+            assert!(string(&json!(text)).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_error_repeats_the_start_of_a_long_name() {
+        let value = json!({"\u{fc}".repeat(10_000): 1});
+        let errors = Object::read(&value)
+            .and_then(|object| object.finish(|| Some(())))
+            .expect_err("unknown");
+        assert_eq!(errors.0[0].field.chars().count(), MAX_NAME + 1);
     }
 
     #[test]

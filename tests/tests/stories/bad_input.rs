@@ -10,6 +10,7 @@ mod check;
 mod imports;
 mod merchants;
 mod operator;
+mod parameters;
 mod sales;
 mod scene;
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use tandem_api::Code;
+use tandem_api::parameters::ROUTES;
 use tandem_testing::Openapi;
 
 use crate::source::{Sources, crate_of};
@@ -24,7 +25,7 @@ fn reached<'a>(sources: &'a Sources, function: &str, route: &str) -> BTreeMap<&'
     sources.reach([arm], |_| false)
 }
 
-fn each_route(check: impl Fn(&str, &Value, &BTreeMap<&str, &Body>)) {
+fn each_route(mut check: impl FnMut(&str, &Value, &BTreeMap<&str, &Body>)) {
     for (name, function) in functions() {
         for route in &function.routes {
             check(
@@ -126,6 +127,25 @@ fn each_route_names_the_parameters_that_it_reads() {
             );
         }
     });
+}
+
+#[test]
+fn a_route_rejects_the_parameters_that_it_does_not_read() {
+    let mut reading = BTreeSet::new();
+    each_route(|route, operation, reached| {
+        let reaches = |path: &str| reached.keys().any(|reached| reached.ends_with(path));
+        let takes_any = parameters(route, operation)
+            .iter()
+            .any(|named| named["in"] == "query");
+        let listed = ROUTES.contains(&route);
+        assert_eq!(listed, takes_any, "{route} in tandem_api::parameters");
+        assert_eq!(listed, reaches("::Request::query"), "{route}");
+        assert_eq!(listed, reaches("::Query::finish"), "{route}");
+        if listed {
+            assert!(reading.insert(route.to_owned()), "{route}");
+        }
+    });
+    assert_eq!(reading.len(), ROUTES.len(), "a route that is not deployed");
 }
 
 #[test]

@@ -17,9 +17,6 @@ use crate::text::ExternalId;
 use super::MAX_ITEMS;
 
 const MAX_QUANTITY: i64 = 10_000;
-/// Eleven fields of each of a thousand items. Without a limit, a request with unknown fields could make the answer too large for
-/// the gateway.
-const MAX_ERRORS: usize = 11 * MAX_ITEMS;
 
 /// The `endDate` of an item.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -125,11 +122,11 @@ impl ImportItem {
 }
 
 /// Parses the body of an import: `{"items": [...]}`, 1 to [`MAX_ITEMS`] items with different `externalSystemId`s. The errors name
-/// each wrong member of each item, up to 11,000 of them.
+/// each wrong member of each item.
 pub fn parse_items(value: &Value) -> Parsed<Vec<ImportItem>> {
     let mut object = Object::read(value)?;
     let items = object.required("items", list_of_items);
-    object.finish(|| items).map_err(limited)
+    object.finish(|| items)
 }
 
 fn list_of_items(value: &Value) -> Parsed<Vec<ImportItem>> {
@@ -170,22 +167,6 @@ fn repeats(value: &Value) -> FieldErrors {
         } else {
             seen.insert(id, index);
         }
-    }
-    errors
-}
-
-fn limited(mut errors: FieldErrors) -> FieldErrors {
-    let more = errors.0.len().saturating_sub(MAX_ERRORS);
-    if more > 0 {
-        errors.0.truncate(MAX_ERRORS);
-        errors.0.extend(
-            FieldErrors::at(
-                "items",
-                "more_errors",
-                format!("{more} more errors are not listed"),
-            )
-            .0,
-        );
     }
     errors
 }

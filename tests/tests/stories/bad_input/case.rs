@@ -6,6 +6,7 @@ use tandem_tests::{Api, Call};
 
 use super::bodies;
 use super::check::{Check, Fields};
+use super::parameters::named;
 use super::scene::Scene;
 
 /// The caller.
@@ -31,10 +32,10 @@ pub(super) struct Body {
 
 /// A list's parameters, each with an invalid value and its code.
 #[derive(Debug)]
-struct Query {
-    parameters: &'static [(&'static str, &'static str, &'static str)],
-    largest_limit: Option<usize>,
-    wrong: Vec<(String, &'static [(&'static str, &'static str)])>,
+pub(super) struct Query {
+    pub(super) parameters: &'static [(&'static str, &'static str, &'static str)],
+    pub(super) largest_limit: Option<usize>,
+    pub(super) wrong: Vec<(String, &'static [(&'static str, &'static str)])>,
 }
 
 /// A route.
@@ -44,8 +45,8 @@ pub(super) struct Case {
     caller: Caller,
     /// The path's ids, each with the code for an unknown id.
     pub(super) ids: Vec<(String, &'static str)>,
-    body: Option<Body>,
-    query: Option<Query>,
+    pub(super) body: Option<Body>,
+    pub(super) query: Option<Query>,
     needs_key: bool,
 }
 
@@ -186,6 +187,7 @@ impl Case {
         if let Some(query) = &self.query {
             checks.extend(self.queries(api, query));
         }
+        checks.extend(self.parameters(api));
         checks
     }
 
@@ -271,68 +273,7 @@ impl Case {
         checks
     }
 
-    fn queries(&self, api: &Api, query: &Query) -> Vec<Check> {
-        let wrong_limit = if query.largest_limit.is_some() {
-            "out_of_range"
-        } else {
-            "unknown_parameter"
-        };
-        let more = [
-            ("limit", "0", wrong_limit),
-            ("nonsense", "1", "unknown_parameter"),
-        ];
-        let all: Vec<_> = query.parameters.iter().copied().chain(more).collect();
-        let at_once = all
-            .iter()
-            .map(|(name, value, _)| format!("{name}={value}"))
-            .collect::<Vec<_>>()
-            .join("&");
-        let fields = all
-            .iter()
-            .map(|(name, _, code)| ((*name).to_owned(), (*code).to_owned()))
-            .collect();
-        let mut wrong = vec![(at_once, fields)];
-        if let Some(largest) = query.largest_limit {
-            for limit in [
-                (largest + 1).to_string(),
-                "-1".to_owned(),
-                "x".to_owned(),
-                "1.5".to_owned(),
-            ] {
-                wrong.push((
-                    format!("limit={limit}"),
-                    named(&[("limit", "out_of_range")]),
-                ));
-            }
-        }
-        wrong.extend(
-            query
-                .wrong
-                .iter()
-                .map(|(query, fields)| (query.clone(), named(fields))),
-        );
-        let mut checks: Vec<Check> = wrong
-            .into_iter()
-            .map(|(query, fields)| {
-                let call = self.call(api, &format!("{}?{query}", self.path()));
-                self.check(&format!("?{query}"), call, (400, "invalid_query"), fields)
-            })
-            .collect();
-        if query.largest_limit.is_some() {
-            for cursor in ["x", "bm9uc2Vuc2U.bm9uc2Vuc2U", "%F0%9F%92%A9.x"] {
-                let call = self.call(api, &format!("{}?cursor={cursor}", self.path()));
-                checks.push(self.check(
-                    &format!("?cursor={cursor}"),
-                    call,
-                    (400, "invalid_cursor"),
-                    Fields::new(),
-                ));
-            }
-        }
-        checks
-    }
-
-    fn check(
+    pub(super) fn check(
         &self,
         what: &str,
         call: Call,
@@ -348,7 +289,7 @@ impl Case {
         }
     }
 
-    fn call(&self, api: &Api, path: &str) -> Call {
+    pub(super) fn call(&self, api: &Api, path: &str) -> Call {
         let method: Method = self
             .route
             .split_once(' ')
@@ -357,7 +298,7 @@ impl Case {
         api.call(method, path)
     }
 
-    fn path(&self) -> String {
+    pub(super) fn path(&self) -> String {
         self.path_with(self.ids.iter().map(|(id, _)| id.as_str()))
     }
 
@@ -372,11 +313,4 @@ impl Case {
         };
         path.split('/').map(segment).collect::<Vec<_>>().join("/")
     }
-}
-
-fn named(fields: &[(&str, &str)]) -> Fields {
-    fields
-        .iter()
-        .map(|(field, code)| ((*field).to_owned(), (*code).to_owned()))
-        .collect()
 }
