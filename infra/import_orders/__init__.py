@@ -7,7 +7,9 @@
 It needs Python 3.10 or newer on Linux or macOS, and nothing else. The parts, in the order in which they work:
 
 ``options``   the command line and the API key
-``source``    reads the rows of the file, each by its position; ``formats`` parses CSV and JSON lines
+``source``    reads the rows of the file, each by its position; ``encodings`` converts files that are not UTF-8
+``formats``   parses CSV and JSON lines; ``cells`` reads and writes CSV, ``texts`` finds damaged texts and ids
+``check``     reads the whole file before anything is sent
 ``calls``     builds the next call from a position in the file; the same position gives the same call
 ``journal``   records the progress, synced before and after each call; ``state`` sums it up
 ``client``    HTTP, with retries of transient failures

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 
 from infra.import_orders import report
+from infra.import_orders.check import check
 from infra.import_orders.client import Client, Pace
 from infra.import_orders.journal import Begun, Journal
 from infra.import_orders.options import Options, api_key, parse
@@ -38,7 +39,7 @@ def main(arguments: list[str]) -> int:
     try:
         options = parse(arguments)
         key = api_key(options)
-        with contextlib.closing(Source(options.file, options.format)) as source, _journal(options) as journal:
+        with contextlib.closing(_source(options)) as source, _journal(options) as journal:
             return _import(options, key, source, journal)
     except Refused as problem:
         _say(str(problem))
@@ -50,6 +51,10 @@ def main(arguments: list[str]) -> int:
         return INTERRUPTED
     except _Terminated:
         return TERMINATED
+
+
+def _source(options: Options) -> Source:
+    return Source(options.file, options.format, options.encoding)
 
 
 def _say(text: str) -> None:
@@ -67,7 +72,7 @@ def _journal(options: Options) -> Iterator[Journal]:
 
 def _import(options: Options, key: str, source: Source, journal: Journal) -> int:
     progress = Progress(sys.stderr, source.size)
-    begun = Begun(source.fingerprint(), source.size, options.url, options.format, options.run)
+    begun = Begun(source.fingerprint(), source.size, options.url, options.format, options.run, options.encoding)
     state = _resumed(begun, options, source, journal, progress)
     finished_before = state.is_finished(source.size)
     if finished_before and not options.dry_run and state.rows_done:
@@ -93,7 +98,8 @@ def _resumed(begun: Begun, options: Options, source: Source, journal: Journal, p
     state = State(source.first)
     for record in journal.records():
         state.apply(record)
-    if state.begun is None:
+    if state.begun is None:  # otherwise the same content was checked before
+        check(source, options.allow_suspicious_ids, progress.say)
         journal.append(begun)
         state.apply(begun)
     _check_same(state.begun or begun, begun, options)
@@ -116,6 +122,7 @@ def _check_same(was: Begun, now: Begun, options: Options) -> None:
     for name, before, given in (
         ("url", was.url, now.url),
         ("format", was.format, now.format),
+        ("encoding", was.encoding, now.encoding),
         ("run", was.run, now.run),
     ):
         if before != given:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from infra.import_orders.say import Refused
 from infra.import_orders.source import Fault, Place
 
-VERSION = 1
+VERSION = 2
 
 T = TypeVar("T")
 
@@ -28,6 +28,7 @@ class Begun:
     url: str
     format: str
     run: str
+    encoding: str = "utf-8"
     version: int = VERSION
 
 

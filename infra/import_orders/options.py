@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from infra.import_orders import encodings
 from infra.import_orders.say import Refused
 
 MOST_ITEMS = 1_000
@@ -32,6 +33,8 @@ class Options:
     give_up_after: float
     run: str
     send_unanswered: bool
+    encoding: str
+    allow_suspicious_ids: bool
 
 
 def parse(arguments: list[str]) -> Options:
@@ -56,6 +59,8 @@ def parse(arguments: list[str]) -> Options:
         give_up_after=given.give_up_after,
         run=given.run or "",
         send_unanswered=given.send_unanswered,
+        encoding=given.encoding,
+        allow_suspicious_ids=given.allow_suspicious_ids,
     )
     if len({path.resolve() for path in (options.file, options.state, options.failed)}) < 3:
         raise Refused("FILE, --state and --failed must be different files")
@@ -71,9 +76,16 @@ def _parser() -> argparse.ArgumentParser:
         "2 the command or the file must be corrected first, 3 stopped midway: run it again, 130 stopped by Ctrl-C.",
     )
     add = parser.add_argument
-    add("file", type=Path, metavar="FILE", help="CSV with a header line, or JSON lines; UTF-8")
+    add("file", type=Path, metavar="FILE", help="CSV with a header line, or JSON lines")
     add("--url", required=True, help="the API's address, the output ApiUrl of the deployed stack")
     add("--format", choices=["csv", "jsonl"], help="the format of FILE; by default, from its extension")
+    add(
+        "--encoding",
+        type=_encoding,
+        default=encodings.UTF_8,
+        help="the encoding of FILE, such as latin-1, cp1252, utf-16; default utf-8",
+    )
+    add("--allow-suspicious-ids", action="store_true", help="also import ids such as 1.2E+15 and #N/A")
     add("--state", type=Path, help="the journal to resume from; default FILE.state")
     add("--failed", type=Path, help="the file for failed rows; default FILE with .failed before its extension")
     add("--key-file", type=Path, help="a file with the API key only")
@@ -119,6 +131,13 @@ def _name(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,50}", text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a name of 1 to 50 letters, digits, - and _")
     return text
+
+
+def _encoding(text: str) -> str:
+    name = encodings.known(text)
+    if name is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a supported encoding; use utf-8, latin-1, cp1252 or utf-16")
+    return name
 
 
 def _url(text: str) -> str:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from infra.import_orders.formats import Csv
 from infra.import_orders.journal import Done, Record, Rejected, Sending
 from infra.import_orders.say import number
 from infra.import_orders.source import Fault, Place, Source
@@ -35,7 +36,9 @@ def table(state: State, dry_run: bool) -> str:
 def write_failed(source: Source, records: Iterable[Record], path: Path) -> None:
     """Write the failed rows; the file appears when it is complete."""
     part = path.with_name(f".{path.name}.part")
-    with part.open("w", encoding="utf-8-sig" if source.has_bom else "utf-8", newline="") as file:
+    # Without a byte-order mark, Excel takes UTF-8 for Windows-1252. JSON has none.
+    encoding = "utf-8-sig" if isinstance(source.format, Csv) else "utf-8"
+    with part.open("w", encoding=encoding, newline="") as file:
         file.write(source.format.head())
         for fault in failed(records):
             errors = {"error_line": str(fault.line), "error_code": fault.code, "error_detail": fault.detail}

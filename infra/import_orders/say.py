@@ -19,6 +19,11 @@ def one_line(text: str) -> str:
     return " ".join(shown.split())[:MOST_CHARACTERS]
 
 
+def shown(text: str) -> str:
+    """Quote an untrusted text for a message."""
+    return "'" + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text[:100]) + "'"
+
+
 def number(value: int) -> str:
     """Format a number with thousands separators."""
     return f"{value:,}"

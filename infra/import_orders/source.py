@@ -10,9 +10,10 @@ import stat
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
-from infra.import_orders.formats import Csv, Format, JsonLines, Unreadable
+from infra.import_orders import encodings, texts
+from infra.import_orders.formats import UNREADABLE, Csv, Format, JsonLines, Unreadable, Unsafe
 from infra.import_orders.say import Refused
 
 LARGEST_BODY = 2 * 1024 * 1024
@@ -38,6 +39,10 @@ class Fault(NamedTuple):
     detail: str
 
 
+class Damage(Fault):
+    """A line that shows that the file is damaged."""
+
+
 @dataclass(frozen=True)
 class Row:
     """A row that can be sent."""
@@ -46,57 +51,73 @@ class Row:
     external: str | None
     """The externalSystemId in the form that the API compares."""
     json: bytes
+    suspicion: str | None = None
+    """Why an id of the row is probably not the original."""
 
 
 class Source:
     """An open file of orders."""
 
-    def __init__(self, path: Path, format: str) -> None:
-        self.path = path
+    def __init__(self, path: Path, format: str, encoding: str = encodings.UTF_8) -> None:
+        self.path, self.encoding = path, encoding
         try:
             if not stat.S_ISREG(path.stat().st_mode):  # before opening, which would block on a pipe
                 raise Refused(
                     f"{path} is not a regular file; it is read again to resume and to report, so a pipe does not work"
                 )
-            self._file = path.open("rb")
+            self._original = path.open("rb")
         except OSError as error:
             raise Refused(f"{path} cannot be read: {error.strerror}") from None
+        self._file: BinaryIO = self._original
+        """The rows in UTF-8: the original, or a converted copy."""
         try:
             self._begin(format)
         except BaseException:
-            self._file.close()
+            self.close()
             raise
 
     def _begin(self, format: str) -> None:
-        self._was = os.fstat(self._file.fileno())
-        self.size = self._was.st_size
-        self.has_bom = self._file.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8
-        self.first = Place(len(codecs.BOM_UTF8) if self.has_bom else 0, 1)
+        self._was = os.fstat(self._original.fileno())
+        if self.encoding != encodings.UTF_8:
+            self._file = encodings.converted(self._original, self.path, self.encoding)
+        else:
+            encodings.check_width(self._file, self.path)
+        self.size = os.fstat(self._file.fileno()).st_size
+        self._file.seek(0)
+        has_bom = self._file.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8
+        self.first = Place(len(codecs.BOM_UTF8) if has_bom else 0, 1)
         self.format: Format = self._csv() if format == "csv" else JsonLines()
 
     def _csv(self) -> Csv:
         header, self.first = self._line(self.first)
         try:
-            return Csv(header.decode("utf-8").rstrip("\r\n"))
+            return Csv(_text(header))
         except UnicodeDecodeError:
-            raise Refused(f"{self.path} is not UTF-8; save it as CSV in UTF-8") from None
+            self.check_encoding()
+            raise Refused(f"line 1 of {self.path} is too long for a header") from None
+
+    def check_encoding(self) -> None:
+        """Raise if the file is not UTF-8."""
+        if self._file is self._original:
+            encodings.check_utf_8(self._file, self.path)
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+        self._original.close()
 
     def fingerprint(self) -> str:
         """The SHA-256 of the content."""
         digest = hashlib.sha256()
-        self._file.seek(0)
-        while piece := self._file.read(_PIECE):
+        self._original.seek(0)
+        while piece := self._original.read(_PIECE):
             digest.update(piece)
         self.check_unchanged()
         return digest.hexdigest()
 
     def check_unchanged(self) -> None:
         """Raise if the file has changed."""
-        now = os.fstat(self._file.fileno())
+        now = os.fstat(self._original.fileno())
         if (now.st_size, now.st_mtime_ns) != (self._was.st_size, self._was.st_mtime_ns):
             raise Refused(f"{self.path} changed during its import; restore its content to resume")
 
@@ -106,29 +127,37 @@ class Source:
         try:
             return self._read(raw, place), after
         except Unreadable as error:
-            return Fault(place.offset, place.line, "unreadable", str(error)), after
+            kind = Damage if isinstance(error, Unsafe) else Fault
+            return kind(place.offset, place.line, UNREADABLE, str(error)), after
 
     def text(self, place: Place) -> str:
-        """Read the raw line at a position."""
-        return self._line(place)[0].decode("utf-8", "replace").rstrip("\r\n")
+        """Read the line at a position; only the beginning of a line that is too long to send."""
+        # Not `final`: a character that is cut at the end is left out.
+        return _unbroken(codecs.getincrementaldecoder("utf-8")().decode(self._line(place)[0]))
 
     def _read(self, raw: bytes, place: Place) -> Row | None:
         too_large = f"the row does not fit into a call of {LARGEST_BODY} bytes"
         if len(raw) > _LARGEST_ROW:
             raise Unreadable(too_large)
         try:
-            item = self.format.item(raw.decode("utf-8").rstrip("\r\n"))
+            text = _text(raw)
+            if text.startswith("\ufeff"):
+                raise Unsafe("a byte-order mark begins the line, as in two files that were joined; remove it")
+            item = self.format.item(text)
             if item is None:
                 return None
             encoded = json.dumps(item, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8")
         except UnicodeDecodeError:
-            raise Unreadable("the line is not UTF-8; save the file in UTF-8") from None
+            raise Unsafe(
+                "the line is not UTF-8; name the encoding with --encoding, or save the file as UTF-8"
+            ) from None
         except ValueError:
             raise Unreadable("a number in it is too large, or a text contains half a character") from None
         if len(encoded) > _LARGEST_ROW:
             raise Unreadable(too_large)
         external = item.get("externalSystemId")
-        return Row(place, _compared(external) if isinstance(external, str) else None, encoded)
+        compared = _compared(external) if isinstance(external, str) else None
+        return Row(place, compared, encoded, texts.suspicion(item))
 
     def _line(self, place: Place) -> tuple[bytes, Place]:
         """Read the line at a position with its end; only the beginning of a line that is too long to send."""
@@ -139,6 +168,14 @@ class Source:
             piece = self._file.readline(_PIECE)
             offset += len(piece)
         return line, Place(offset, place.line + 1)
+
+
+def _text(raw: bytes) -> str:
+    return _unbroken(raw.decode("utf-8"))
+
+
+def _unbroken(line: str) -> str:
+    return line[:-1].removesuffix("\r") if line.endswith("\n") else line
 
 
 def _compared(text: str) -> str:

@@ -88,6 +88,11 @@ class Tandem:
         self._server.shutdown()
         self._server.server_close()
 
+    def forget(self) -> None:
+        """Drop every import and key."""
+        for kept in (self.posts, self.promises, self.orders, self._keys):
+            kept.clear()
+
     @property
     def imported(self) -> list[str]:
         """The externalSystemIds of all accepted items, in order."""
