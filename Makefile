@@ -8,7 +8,7 @@ CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := $(TOOLS)/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 CARGO_FUZZ_VERSION := 0.13.2
 CARGO_FUZZ := $(TOOLS)/cargo-fuzz-$(CARGO_FUZZ_VERSION)/bin/cargo-fuzz
-FUZZ_TARGETS := api_key callback_url cursor import_body retry_after
+FUZZ_TARGETS := answer_head api_key callback_url cursor import_body retry_after
 # Seconds per target.
 FUZZ_SECONDS ?= 60
 # Four attempts in five seconds instead of ten in three days, because the stories wait for them.

@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use tandem_domain::callback_url::InvalidCallbackUrl;
 
-use crate::settings::SenderSettings;
+use crate::answer_head::{MAX_HEAD_OCTETS, MAX_INTERIM_ANSWERS};
+use crate::bounded::{MAX_BODY_OCTETS, MAX_OCTETS, MAX_READS};
 
 /// The texts go to the source client: they name no address and no internals of Tandem.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Failure {
+pub enum Failure {
     #[error("the callback URL is not allowed: {0}")]
     Url(InvalidCallbackUrl),
     #[error("the name does not resolve")]
@@ -33,8 +34,16 @@ pub(crate) enum Failure {
     NoAnswer(Duration),
     #[error("the receiver closed the connection before it answered")]
     Closed,
-    #[error("the answer is not valid HTTP, or its headers are too large")]
+    #[error("the answer is not HTTP: its first line must be a status line such as HTTP/1.1 200 OK")]
     NotHttp,
+    #[error("the answer's headers do not end within {} KB", MAX_HEAD_OCTETS / 1024)]
+    LongHead,
+    #[error("more than {MAX_INTERIM_ANSWERS} interim answers (1xx) preceded the answer")]
+    TooManyInterimAnswers,
+    #[error("the answer's body was cut off after {} KB", MAX_BODY_OCTETS / 1024)]
+    LongBody,
+    #[error("the receiver sent more than {} KB, or more than {MAX_READS} pieces", MAX_OCTETS / 1024)]
+    Flood,
     #[error(
         "the receiver redirects to another address, which is not followed: set the callback URL to the final address"
     )]
@@ -48,17 +57,9 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// Finds the cause in the chain of an error of the HTTP client.
-    pub(crate) fn from_client(error: &reqwest::Error, settings: &SenderSettings) -> Self {
-        let first: &(dyn Error + 'static) = error;
-        let cause = iter::successors(Some(first), |&error| error.source()).find_map(cause);
-        match cause {
-            Some(failure) => failure,
-            None if error.is_connect() && error.is_timeout() => {
-                Self::NoConnection(settings.connect_timeout)
-            }
-            None => Self::Other,
-        }
+    /// Finds the cause in the chain of an error, if it is known.
+    pub(crate) fn find(error: &(dyn Error + 'static)) -> Option<Self> {
+        iter::successors(Some(error), |&error| error.source()).find_map(cause)
     }
 }
 
@@ -110,6 +111,8 @@ fn of_network(error: &io::Error) -> Option<Failure> {
         | io::ErrorKind::ConnectionAborted
         | io::ErrorKind::BrokenPipe
         | io::ErrorKind::UnexpectedEof => Some(Failure::Closed),
+        // Of the TLS library, beside its own errors.
+        io::ErrorKind::InvalidData => Some(Failure::Tls),
         _ => None,
     }
 }

@@ -4,7 +4,8 @@
 //! 1. [`signature_header`] signs the exact bytes that are sent.
 //! 2. [`Sender`] checks the URL again, resolves its name once, checks *all* addresses ([`address`]), and connects to one
 //!    of them. There is no second lookup, which could return other addresses.
-//! 3. It sends one POST, follows no redirects, and reads a bounded part of the answer before fixed deadlines.
+//! 3. It sends one POST, follows no redirects, and reads the answer before fixed deadlines. The status line decides
+//!    ([`answer_head`]); the octets and the reads are bounded, so that a receiver that floods takes no time from others.
 //! 4. [`Reply`] holds the outcome and the entries for the log of attempts.
 //!
 //! A sender never fails and never panics: every attempt ends as a [`Reply`], whose error text a person can act on.
@@ -12,6 +13,10 @@
 //! must check the `webhook-id`.
 
 pub mod address;
+pub mod answer_head;
+mod bounded;
+mod connector;
+mod exchange;
 mod failure;
 mod reply;
 mod resolver;
@@ -20,6 +25,7 @@ mod sender;
 mod settings;
 mod sign;
 
+pub use failure::Failure;
 pub use reply::Reply;
 pub use resolver::{Lookup, Resolver, SystemResolver};
 pub use sender::{Delivery, Sender, SenderError};

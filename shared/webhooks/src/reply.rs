@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use reqwest::StatusCode;
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use hyper::StatusCode;
+use hyper::header::RETRY_AFTER;
 use tandem_domain::callback::{KEPT_ANSWER, Outcome};
 
+use crate::exchange::Answered;
 use crate::failure::Failure;
 use crate::retry_after;
 
@@ -44,22 +45,20 @@ impl Reply {
     }
 
     /// The status decides, even if the body was cut off.
-    pub(crate) fn from_answer(
-        status: StatusCode,
-        headers: &HeaderMap,
-        (body, cut_off): (Vec<u8>, Option<Failure>),
-        sent_at: i64,
-        duration: Duration,
-    ) -> Self {
+    pub(crate) fn from_answer(answered: Answered, sent_at: i64, duration: Duration) -> Self {
+        let Answered {
+            status,
+            headers,
+            body: (body, cut_off),
+        } = answered;
         let outcome = match status {
             _ if status.is_success() => Outcome::Accepted,
             StatusCode::GONE => Outcome::Gone,
             _ => {
-                let retry_after = headers
-                    .get(RETRY_AFTER)
-                    .and_then(|value| value.to_str().ok());
+                let mut values = headers.get_all(RETRY_AFTER).iter();
                 Outcome::Failed {
-                    retry_after: retry_after.and_then(|value| retry_after::parse(value, sent_at)),
+                    retry_after: values
+                        .find_map(|value| retry_after::parse(value.to_str().ok()?, sent_at)),
                 }
             }
         };

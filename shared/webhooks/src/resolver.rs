@@ -5,8 +5,11 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::vec;
 
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use hyper_util::client::legacy::connect::dns::Name;
+use tower_service::Service;
 
 use crate::address;
 use crate::failure::Failure;
@@ -59,8 +62,16 @@ impl CheckingResolver {
     }
 }
 
-impl Resolve for CheckingResolver {
-    fn resolve(&self, name: Name) -> Resolving {
+impl Service<Name> for CheckingResolver {
+    type Response = vec::IntoIter<SocketAddr>;
+    type Error = Failure;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Failure>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Failure>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, name: Name) -> Self::Future {
         let Self {
             resolver,
             is_allowed,
@@ -71,7 +82,7 @@ impl Resolve for CheckingResolver {
             if allowed {
                 Ok(for_connector(addresses))
             } else {
-                Err(Failure::NotPublic.into())
+                Err(Failure::NotPublic)
             }
         })
     }
@@ -87,12 +98,12 @@ async fn lookup(resolver: &dyn Resolver, name: &str) -> Result<Vec<IpAddr>, Fail
 }
 
 /// Port 0 means the port of the URL.
-fn for_connector(addresses: Vec<IpAddr>) -> Addrs {
-    Box::new(
-        addresses
-            .into_iter()
-            .map(|address| SocketAddr::new(address, 0)),
-    )
+fn for_connector(addresses: Vec<IpAddr>) -> vec::IntoIter<SocketAddr> {
+    let addresses: Vec<_> = addresses
+        .into_iter()
+        .map(|address| SocketAddr::new(address, 0))
+        .collect();
+    addresses.into_iter()
 }
 
 #[cfg(test)]
@@ -130,11 +141,11 @@ mod tests {
         answers: Vec<Vec<&'static str>>,
     ) -> Vec<Result<Vec<String>, String>> {
         let count = answers.len();
-        let resolver = check(Arc::new(Changing(Mutex::new(answers.into()))));
+        let mut resolver = check(Arc::new(Changing(Mutex::new(answers.into()))));
         let mut results = Vec::new();
         for _ in 0..count {
             let result = resolver
-                .resolve("receiver.example".parse().expect("name"))
+                .call("receiver.example".parse().expect("name"))
                 .await;
             let result =
                 result.map(|addresses| addresses.map(|address| address.ip().to_string()).collect());

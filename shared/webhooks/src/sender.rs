@@ -3,23 +3,22 @@
 use std::fmt;
 use std::sync::Arc;
 
-use reqwest::header::{ACCEPT_ENCODING, CONTENT_TYPE};
-use reqwest::{Client, Request, Response, redirect, retry};
-use tandem_domain::callback::KEPT_ANSWER;
+use http_body_util::Full;
+use hyper::Request;
+use hyper::body::Bytes;
+use hyper::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HOST, USER_AGENT};
 use tandem_domain::callback_url::{CallbackUrl, LocalTargets};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
-use url::Host;
+use url::{Host, Position, Url};
 
 use crate::address;
+use crate::connector::{Connector, tls};
+use crate::exchange::{Answered, exchange};
 use crate::failure::Failure;
 use crate::reply::Reply;
 use crate::resolver::{CheckingResolver, Resolver, SystemResolver};
 use crate::settings::SenderSettings;
-
-/// Octets of an answer that are read; at most [`KEPT_ANSWER`] of them are kept.
-const MAX_READ: usize = 64 * 1024;
-/// Of an answer. Together they may have about 400 KB, hyper's limit.
-const MAX_HEADERS: usize = 100;
 
 /// The request of one attempt.
 #[derive(Debug, Clone)]
@@ -37,7 +36,7 @@ pub struct Delivery<'a> {
 
 #[derive(Debug, thiserror::Error)]
 #[error("callbacks cannot be sent: the system's trusted certificates cannot be loaded")]
-pub struct SenderError(#[from] reqwest::Error);
+pub struct SenderError(#[from] rustls::Error);
 
 /// Sends callbacks. Cheap to clone. Keeps no connections: the connection of a frozen function is closed when the function
 /// resumes, and using it would cost an attempt.
@@ -46,10 +45,10 @@ pub struct Sender(Arc<Parts>);
 
 struct Parts {
     settings: SenderSettings,
-    /// For public addresses, https only.
-    public: Client,
+    /// For public addresses.
+    public: Connector,
     /// For local targets, if there are any.
-    local: Option<Client>,
+    local: Option<Connector>,
 }
 
 impl Sender {
@@ -61,40 +60,17 @@ impl Sender {
         Self::with_resolver(settings, SystemResolver)
     }
 
+    /// # Errors
+    /// As [`Sender::new`].
     pub fn with_resolver(
         settings: SenderSettings,
         resolver: impl Resolver,
     ) -> Result<Self, SenderError> {
-        let resolver: Arc<dyn Resolver> = Arc::new(resolver);
-        let builder = || {
-            Client::builder()
-                .user_agent(concat!("Tandem/", env!("CARGO_PKG_VERSION")))
-                .connect_timeout(settings.connect_timeout)
-                .http1_only()
-                .http1_max_headers(MAX_HEADERS)
-                .no_proxy()
-                .redirect(redirect::Policy::none())
-                .retry(retry::never())
-                .referer(false)
-                .pool_max_idle_per_host(0)
-                // Other crates may enable these features.
-                .no_gzip()
-                .no_brotli()
-                .no_deflate()
-                .no_zstd()
-        };
-        let public = builder()
-            .https_only(true)
-            .dns_resolver(CheckingResolver::public(Arc::clone(&resolver)))
-            .build()?;
+        let (resolver, tls): (Arc<dyn Resolver>, _) = (Arc::new(resolver), tls()?);
+        let connector = |resolver| Connector::new(resolver, tls.clone(), settings.connect_timeout);
+        let public = connector(CheckingResolver::public(Arc::clone(&resolver)));
         let has_local = settings.local_targets != LocalTargets::default();
-        let local = has_local
-            .then(|| {
-                builder()
-                    .dns_resolver(CheckingResolver::local(resolver))
-                    .build()
-            })
-            .transpose()?;
+        let local = has_local.then(|| connector(CheckingResolver::local(resolver)));
         Ok(Self(Arc::new(Parts {
             settings,
             public,
@@ -105,40 +81,54 @@ impl Sender {
     /// Makes one attempt, which ends within the total deadline.
     pub async fn send(&self, delivery: &Delivery<'_>) -> Reply {
         let start = Instant::now();
-        let exchange = async {
-            let mut response = self.request(delivery, start).await?;
-            let body = self.read(&mut response, start).await;
-            Ok((response, body))
+        let answered = match request(delivery) {
+            Ok(request) => self.exchange(delivery.url.clone(), request, start).await,
+            Err(_) => Err(Failure::Other),
         };
-        match exchange.await {
-            Ok((response, body)) => Reply::from_answer(
-                response.status(),
-                response.headers(),
-                body,
-                delivery.timestamp,
-                start.elapsed(),
-            ),
+        match answered {
+            Ok(answered) => Reply::from_answer(answered, delivery.timestamp, start.elapsed()),
             Err(failure) => Reply::without_answer(&failure, start.elapsed()),
         }
     }
 
-    async fn request(&self, delivery: &Delivery<'_>, start: Instant) -> Result<Response, Failure> {
-        let settings = &self.0.settings;
-        let client = self.client_for(delivery.url)?;
-        let request = request(client, delivery).map_err(|_| Failure::Other)?;
-        let deadline = settings.first_byte_timeout.min(settings.total_timeout);
-        let answer = timeout_at(start + deadline, client.execute(request)).await;
-        answer
-            .map_err(|_| Failure::NoAnswer(deadline))?
-            .map_err(|error| Failure::from_client(&error, settings))
+    /// Runs in a task of its own, so that a receiver that floods uses up the reads of its own task only. The task ends with
+    /// this future.
+    async fn exchange(
+        &self,
+        url: CallbackUrl,
+        request: Request<Full<Bytes>>,
+        start: Instant,
+    ) -> Result<Answered, Failure> {
+        let parts = Arc::clone(&self.0);
+        let mut task = JoinSet::new();
+        task.spawn(async move { parts.exchange(&url, request, start).await });
+        match task.join_next().await {
+            Some(Ok(answered)) => answered,
+            Some(Err(_)) | None => Err(Failure::Other),
+        }
+    }
+}
+
+impl Parts {
+    async fn exchange(
+        &self,
+        url: &CallbackUrl,
+        request: Request<Full<Bytes>>,
+        start: Instant,
+    ) -> Result<Answered, Failure> {
+        let timeout = self.settings.connect_timeout;
+        let connect = self.connector_for(url)?.connect(url.as_url());
+        let stream = timeout_at(start + timeout, connect)
+            .await
+            .map_err(|_| Failure::NoConnection(timeout))??;
+        exchange(stream, request, &self.settings, start).await
     }
 
     /// Checks the URL again: it may have been stored when other targets were allowed.
-    fn client_for(&self, url: &CallbackUrl) -> Result<&Client, Failure> {
-        let local_targets = &self.0.settings.local_targets;
+    fn connector_for(&self, url: &CallbackUrl) -> Result<&Connector, Failure> {
+        let local_targets = &self.settings.local_targets;
         CallbackUrl::parse(url.as_url().as_str(), local_targets).map_err(Failure::Url)?;
         if let Some(local) = self
-            .0
             .local
             .as_ref()
             .filter(|_| local_targets.contains(url.as_url()))
@@ -152,39 +142,28 @@ impl Sender {
             Some(Host::Domain(_)) | None => Ok(()),
         };
         checked
-            .map(|()| &self.0.public)
+            .map(|()| &self.public)
             .map_err(|_| Failure::NotPublic)
-    }
-
-    /// Returns the kept part of the answer, and the failure if the answer is incomplete.
-    async fn read(&self, response: &mut Response, start: Instant) -> (Vec<u8>, Option<Failure>) {
-        let deadline = self.0.settings.total_timeout;
-        let (mut kept, mut read) = (Vec::new(), 0);
-        while read < MAX_READ {
-            match timeout_at(start + deadline, response.chunk()).await {
-                Err(_) => return (kept, Some(Failure::SlowAnswer(deadline))),
-                Ok(Err(_)) => return (kept, Some(Failure::BrokenAnswer)),
-                Ok(Ok(None)) => break,
-                Ok(Ok(Some(chunk))) => {
-                    read += chunk.len();
-                    kept.extend(chunk.iter().take(KEPT_ANSWER - kept.len()));
-                }
-            }
-        }
-        (kept, None)
     }
 }
 
-fn request(client: &Client, delivery: &Delivery<'_>) -> reqwest::Result<Request> {
-    client
-        .post(delivery.url.as_url().clone())
-        .header(CONTENT_TYPE, "application/json")
+fn request(delivery: &Delivery<'_>) -> http::Result<Request<Full<Bytes>>> {
+    let url = delivery.url.as_url();
+    Request::post(&url[Position::BeforePath..Position::AfterQuery])
+        .header(HOST, host(url))
+        .header(USER_AGENT, concat!("Tandem/", env!("CARGO_PKG_VERSION")))
+        .header(ACCEPT, "*/*")
         .header(ACCEPT_ENCODING, "identity")
+        .header(CONTENT_TYPE, "application/json")
         .header("webhook-id", &delivery.id)
         .header("webhook-timestamp", delivery.timestamp)
         .header("webhook-signature", &delivery.signature)
-        .body(delivery.body.clone())
-        .build()
+        .body(Full::from(delivery.body.clone()))
+}
+
+/// With the port, unless it is the scheme's.
+fn host(url: &Url) -> &str {
+    &url[Position::BeforeHost..Position::AfterPort]
 }
 
 impl fmt::Debug for Sender {
@@ -192,48 +171,5 @@ impl fmt::Debug for Sender {
         f.debug_struct("Sender")
             .field("settings", &self.0.settings)
             .finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::convert::Infallible;
-    use std::pin::Pin;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::task::{Context, Poll};
-
-    use hyper::body::{Body, Bytes, Frame};
-
-    use super::*;
-
-    const PIECE: &[u8] = &[b'a'; 1_000];
-
-    /// A body without an end, which counts the octets that were read.
-    struct Endless(Arc<AtomicUsize>);
-
-    impl Body for Endless {
-        type Data = Bytes;
-        type Error = Infallible;
-
-        fn poll_frame(
-            self: Pin<&mut Self>,
-            _: &mut Context<'_>,
-        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-            let _ = self.0.fetch_add(PIECE.len(), Ordering::Relaxed);
-            Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(PIECE)))))
-        }
-    }
-
-    #[tokio::test]
-    async fn an_endless_answer_is_read_to_64_kb_and_kept_to_4_kb() {
-        let taken = Arc::new(AtomicUsize::new(0));
-        let body = reqwest::Body::wrap(Endless(Arc::clone(&taken)));
-        let mut response = Response::from(http::Response::new(body));
-        let sender = Sender::new(SenderSettings::default()).expect("a sender");
-        let (kept, failure) = sender.read(&mut response, Instant::now()).await;
-        assert_eq!((kept.len(), failure.is_none()), (4_096, true));
-        let taken = taken.load(Ordering::Relaxed);
-        // The last piece may exceed the limit.
-        assert!((65_536..65_536 + PIECE.len()).contains(&taken), "{taken}");
     }
 }

@@ -17,6 +17,13 @@ pub struct SenderSettings {
     pub total_timeout: Duration,
 }
 
+impl SenderSettings {
+    /// From the start until the answer's status and headers have arrived.
+    pub(crate) fn answer_deadline(&self) -> Duration {
+        self.first_byte_timeout.min(self.total_timeout)
+    }
+}
+
 impl Default for SenderSettings {
     fn default() -> Self {
         Self {

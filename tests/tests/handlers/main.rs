@@ -7,6 +7,7 @@ mod delivering;
 mod dropping;
 mod erasing;
 mod failing_endpoints;
+mod flooding_receivers;
 mod forgetting;
 mod hanging_endpoints;
 mod import_scene;

@@ -2,6 +2,8 @@
 
 mod addresses;
 mod answers;
+mod floods;
 mod hostile;
 mod https;
+mod sloppy;
 mod support;

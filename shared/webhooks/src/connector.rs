@@ -1,0 +1,82 @@
+//! Connects to a receiver: lookup, TCP, and TLS unless the URL is a local target with plain http.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::Uri;
+use hyper_util::client::legacy::connect::HttpConnector;
+use rustls::client::Resumption;
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::ServerName;
+use rustls_platform_verifier::BuilderVerifierExt as _;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_rustls::TlsConnector;
+use tower_service::Service as _;
+use url::{Host, Url};
+
+use crate::bounded::Metered;
+use crate::failure::Failure;
+use crate::resolver::CheckingResolver;
+
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
+#[derive(Clone)]
+pub(crate) struct Connector {
+    tcp: HttpConnector<CheckingResolver>,
+    tls: TlsConnector,
+}
+
+/// With the certificates that the system trusts.
+pub(crate) fn tls() -> Result<TlsConnector, rustls::Error> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let mut config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_platform_verifier()?
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.resumption = Resumption::disabled();
+    Ok(Arc::new(config).into())
+}
+
+impl Connector {
+    pub(crate) fn new(resolver: CheckingResolver, tls: TlsConnector, timeout: Duration) -> Self {
+        let mut tcp = HttpConnector::new_with_resolver(resolver);
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        // Divided among the addresses.
+        tcp.set_connect_timeout(Some(timeout));
+        Self { tcp, tls }
+    }
+
+    pub(crate) async fn connect(&self, url: &Url) -> Result<Box<dyn Stream>, Failure> {
+        let origin: Uri = origin(url).parse().map_err(|_| Failure::Other)?;
+        let connected = self.tcp.clone().call(origin).await;
+        let stream = connected.map_err(|error| Failure::find(&error).unwrap_or(Failure::Other))?;
+        let stream = Metered::new(stream.into_inner());
+        if url.scheme() == "http" {
+            return Ok(Box::new(stream));
+        }
+        let name = server_name(url).ok_or(Failure::Other)?;
+        match self.tls.connect(name, stream).await {
+            Ok(stream) => Ok(Box::new(stream)),
+            Err(error) => Err(Failure::find(&error).unwrap_or(Failure::Tls)),
+        }
+    }
+}
+
+fn origin(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    let port = url.port_or_known_default().unwrap_or_default();
+    format!("{}://{host}:{port}/", url.scheme())
+}
+
+/// The name that the certificate must have.
+pub(crate) fn server_name(url: &Url) -> Option<ServerName<'static>> {
+    match url.host()? {
+        Host::Domain(name) => ServerName::try_from(name.trim_end_matches('.').to_owned()).ok(),
+        Host::Ipv4(address) => Some(ServerName::IpAddress(address.into())),
+        Host::Ipv6(address) => Some(ServerName::IpAddress(address.into())),
+    }
+}
