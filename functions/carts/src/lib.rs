@@ -6,7 +6,7 @@ use tandem_api::paging::Paging;
 use tandem_api::refusals::draft_refused;
 use tandem_api::views::cart as view;
 use tandem_api::{Answer, App, ClientCaller, Code, Decision, IdempotencyKey, Problem, Request};
-use tandem_domain::cart::{Cart, CartDraft, CartEdit, CartStatus, PositionDraft};
+use tandem_domain::cart::{Cart, CartDraft, CartEdit, CartStatus, PositionDraft, sellability};
 use tandem_domain::ids::{CartId, OfferId};
 use tandem_store::{Transaction, keys};
 
@@ -64,7 +64,20 @@ async fn list(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
 }
 
 async fn read(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
-    Ok(Answer::ok(view::cart(&load(app, request, caller).await?)))
+    let cart = load(app, request, caller).await?;
+    let wanted: Vec<_> = cart
+        .positions
+        .iter()
+        .map(|position| (position.offer_id, position.origin))
+        .collect();
+    let offers = Offers::load(app, caller, &wanted).await?;
+    let found: Vec<_> = cart
+        .positions
+        .iter()
+        .map(|position| (*position, offers.of(position.offer_id)))
+        .collect();
+    let sellability = sellability(caller.id, cart.status, &found);
+    Ok(Answer::ok(view::sellable_cart(&cart, &sellability)))
 }
 
 async fn edit(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {

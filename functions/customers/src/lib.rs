@@ -157,7 +157,9 @@ async fn subscriptions(
         .store
         .page(&rows, paging.after.as_deref(), paging.limit, |_| true)
         .await?;
-    Ok(paging.answer(app, page, |row| views::subscription::subscription(&row)))
+    Ok(paging.answer(app, page, |row| {
+        views::subscription::subscription(&row, app.now())
+    }))
 }
 
 async fn orders(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {

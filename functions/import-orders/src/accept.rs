@@ -8,7 +8,6 @@ use tandem_domain::ids::PromiseId;
 use tandem_domain::import::chunk::ChunkState;
 use tandem_domain::import::item::{ImportItem, parse_items};
 use tandem_domain::import::promise::Promise;
-use tandem_domain::input::one_of;
 use tandem_store::{StoreError, Transaction, keys};
 
 use crate::{dry_run, read};
@@ -22,9 +21,7 @@ pub(crate) async fn accept(
     caller: ClientCaller,
 ) -> Result<Answer, Problem> {
     let mut query = request.query();
-    let dry = query
-        .optional("dryRun", one_of(&[("true", true), ("false", false)]))
-        .unwrap_or(false);
+    let dry = query.flag("dryRun").unwrap_or(false);
     query.finish()?;
     let body = request.json_up_to(LARGEST_IMPORT)?;
     let items = parse_items(&body)?;

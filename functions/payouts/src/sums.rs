@@ -54,7 +54,10 @@ pub(crate) async fn statement(
             }
         }
     }
-    Ok(Answer::ok(json!({"lines": statement.into_lines()})))
+    let lines = statement
+        .into_lines()
+        .map_err(|error| Problem::new(Code::InvalidQuery, error.to_string()))?;
+    Ok(Answer::ok(json!({"lines": lines})))
 }
 
 /// The rows as CSV. A longer list is split into parts; the `Link` header names the next one.

@@ -63,7 +63,9 @@ async fn decide(
         .await?;
     let row = row.ok_or_else(|| Problem::missing(Code::VoucherNotFound))?;
     match redemption {
-        Redemption::Repeated => Ok(Decision::answered(Answer::ok(view::subscription(&row)))),
+        Redemption::Repeated => Ok(Decision::answered(Answer::ok(view::subscription(
+            &row, now,
+        )))),
         Redemption::First(voucher) => {
             let row = row.linked_to(asked.customer_id, now);
             let mut transaction = Transaction::default();
@@ -72,7 +74,7 @@ async fn decide(
             transaction.require(&customer_key);
             Ok(Decision::Commit(
                 transaction,
-                Answer::ok(view::subscription(&row)),
+                Answer::ok(view::subscription(&row, now)),
             ))
         }
     }

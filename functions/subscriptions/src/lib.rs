@@ -27,6 +27,8 @@ async fn list(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
     let customer = query.optional("customerId", parsed::<CustomerId>);
     let offer = query.optional("offerId", parsed::<OfferId>);
     let status = query.optional("status", Status::parse);
+    let linked = query.flag("linked");
+    let has_access = query.flag("hasAccess");
     let paging = Paging::read(app, request, query)?;
     let rows = customer.map_or_else(
         || keys::subscriptions_of(caller.id),
@@ -35,17 +37,20 @@ async fn list(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
     let keep = |row: &Subscription| {
         offer.is_none_or(|offer| row.offer_id == offer)
             && status.is_none_or(|status| row.status() == status)
+            && linked.is_none_or(|linked| row.is_linked() == linked)
+            && has_access.is_none_or(|has_access| row.has_access(app.now()) == has_access)
     };
     let page = app
         .store
         .merged_page(&rows, paging.after.as_deref(), paging.limit, keep)
         .await?;
-    Ok(paging.answer(app, page, |row| view::subscription(&row)))
+    Ok(paging.answer(app, page, |row| view::subscription(&row, app.now())))
 }
 
 async fn read(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
     Ok(Answer::ok(view::subscription(
         &load(app, request, caller).await?,
+        app.now(),
     )))
 }
 
@@ -60,7 +65,13 @@ async fn load(app: &App, request: &Request, caller: ClientCaller) -> Result<Subs
 async fn pay(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
     let body = request.json_or_empty()?;
     let payment = PaymentRequest::parse(&body)?;
-    idempotent(app, &IdempotencyKey::of(request, &body)?, || async {
+    // Without a key and a period number, a repeated request would pay twice.
+    let key = if payment.names_its_period() {
+        IdempotencyKey::of(request, &body)?
+    } else {
+        IdempotencyKey::or_alternative(request, &body, "or name the periodNumber in the body")?
+    };
+    idempotent(app, &key, || async {
         let rows = load_rows(app, request, caller).await?;
         write(
             app,
@@ -93,7 +104,7 @@ async fn load_rows(app: &App, request: &Request, caller: ClientCaller) -> Result
 }
 
 fn write(app: &App, caller: ClientCaller, moved: SubscriptionChange) -> Result<Decision, Problem> {
-    let answer = Answer::ok(view::subscription(&moved.rows.seller));
+    let answer = Answer::ok(view::subscription(&moved.rows.seller, app.now()));
     let mut transaction = Transaction::default();
     write_moved(
         app,

@@ -56,6 +56,8 @@ struct Identity {
     fingerprint: String,
 }
 
+const SEND_A_KEY: &str = "send the header Idempotency-Key with a value of your own, e.g. a UUID; send the same value when you repeat the request";
+
 impl IdempotencyKey {
     /// Reads the key of a route that does not require one.
     pub fn of(request: &Request, body: &Value) -> Result<Self, Problem> {
@@ -69,9 +71,21 @@ impl IdempotencyKey {
 
     /// Reads the key of a route that requires one.
     pub fn required(request: &Request, body: &Value) -> Result<Self, Problem> {
+        Self::or_refuse(request, body, SEND_A_KEY.to_owned())
+    }
+
+    /// Reads the key of a request that requires one for lack of an `alternative`, such as "or name the periodNumber".
+    pub fn or_alternative(
+        request: &Request,
+        body: &Value,
+        alternative: &str,
+    ) -> Result<Self, Problem> {
+        Self::or_refuse(request, body, format!("{SEND_A_KEY}; {alternative}"))
+    }
+
+    fn or_refuse(request: &Request, body: &Value, detail: String) -> Result<Self, Problem> {
         let key = Self::of(request, body)?;
         if key.identity.is_none() {
-            let detail = "send the header Idempotency-Key with a value of your own, e.g. a UUID; send the same value when you repeat the request";
             return Err(Problem::new(Code::IdempotencyKeyRequired, detail));
         }
         Ok(key)

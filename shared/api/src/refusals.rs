@@ -88,6 +88,9 @@ impl From<PurchaseError> for Problem {
                 };
                 FieldErrors(numbers.iter().map(error).collect()).into()
             }
+            PurchaseError::TotalTooLarge(_) => {
+                FieldErrors::at("positions", "total_too_large", error.to_string()).into()
+            }
             PurchaseError::Cart(CartError::Archived) => {
                 Self::new(Code::CartArchived, "an archived cart cannot be bought")
             }
@@ -169,7 +172,7 @@ impl From<SubscriptionError> for Problem {
             SubscriptionError::DoesNotRenew => {
                 Self::new(Code::SubscriptionDoesNotRenew, error.to_string())
             }
-            SubscriptionError::Ended { .. } => {
+            SubscriptionError::Ended { .. } | SubscriptionError::Expired => {
                 Self::new(Code::SubscriptionEnded, error.to_string())
             }
             SubscriptionError::OtherPeriod { .. } => {

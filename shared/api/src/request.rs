@@ -8,7 +8,7 @@ use lambda_http::http::header::AUTHORIZATION;
 use lambda_http::request::RequestContext;
 use lambda_http::{RequestExt, aws_lambda_events::query_map::QueryMap};
 use serde_json::Value;
-use tandem_domain::input::{FieldErrors, MAX_NAME, shown};
+use tandem_domain::input::{FieldErrors, MAX_NAME, one_of, shown};
 use tandem_domain::json;
 
 use crate::caller::Caller;
@@ -212,6 +212,11 @@ impl Query<'_> {
         parse(&Value::String(text.to_owned()))
             .map_err(|errors| self.errors.0.extend(errors.under(name).0))
             .ok()
+    }
+
+    /// Reads an optional `true` or `false`.
+    pub fn flag(&mut self, name: &'static str) -> Option<bool> {
+        self.optional(name, one_of(&[("true", true), ("false", false)]))
     }
 
     pub fn number(

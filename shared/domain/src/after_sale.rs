@@ -26,6 +26,8 @@ pub enum SubscriptionError {
     /// The subscription has ended, or ends before the next period begins.
     #[error("the subscription is {status}")]
     Ended { status: &'static str },
+    #[error("the subscription does not renew and ended with its period")]
+    Expired,
     /// The payment names another period than the next one.
     #[error("the next period to be paid is number {next}")]
     OtherPeriod { next: u32 },
@@ -58,6 +60,10 @@ pub struct PaymentRequest {
 }
 
 impl PaymentRequest {
+    pub fn names_its_period(&self) -> bool {
+        self.period_number.is_some()
+    }
+
     /// Reads `{periodNumber?, paymentMethod?}`. With `periodNumber`, a repeated payment is refused, however late it comes.
     pub fn parse(value: &Value) -> Parsed<Self> {
         let mut object = Object::read(value)?;
@@ -133,6 +139,9 @@ impl Rows {
         if self.seller.life != Life::Active {
             return Err(self.ended());
         }
+        if !self.seller.is_running(now) {
+            return Err(SubscriptionError::Expired);
+        }
         let ends_at = request.ends_at.unwrap_or(self.seller.paid_until.max(now));
         if ends_at < now {
             return Err(SubscriptionError::EndsInThePast);
@@ -149,16 +158,31 @@ impl Rows {
         Ok(self.change(seller, None, EventType::SubscriptionCancelled, data))
     }
 
-    /// Reverses the last paid period and ends the subscription now. The order decides whether its money can go back.
+    /// Reverses the last paid period and ends the subscription now; access that has ended keeps its end. The order decides
+    /// whether its money can go back.
     pub fn reverse(
         self,
         reversal: Reversal,
         now: Timestamp,
         ids: &mut dyn IdSource,
     ) -> SubscriptionChange {
+        let ended_at = self.seller.access_ends_at().map_or(now, |end| end.min(now));
+        let cancelled_at = self.seller.life.cancelled_at();
         let (life, payout_type) = match reversal {
-            Reversal::Refund => (Life::Refunded { ended_at: now }, PayoutType::Refund),
-            Reversal::ChargeBack => (Life::ChargedBack { ended_at: now }, PayoutType::Loss),
+            Reversal::Refund => (
+                Life::Refunded {
+                    ended_at,
+                    cancelled_at,
+                },
+                PayoutType::Refund,
+            ),
+            Reversal::ChargeBack => (
+                Life::ChargedBack {
+                    ended_at,
+                    cancelled_at,
+                },
+                PayoutType::Loss,
+            ),
         };
         let seller = Subscription {
             life,
@@ -167,7 +191,7 @@ impl Rows {
         };
         let data = event_data(
             &seller,
-            json!({"reason": reversal, "endedAt": now, "amount": seller.amount().negated()}),
+            json!({"reason": reversal, "endedAt": ended_at, "amount": seller.amount().negated()}),
         );
         let payout = payout_of(&seller, payout_type, ids, now);
         self.change(seller, payout, EventType::SubscriptionRefunded, data)

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use check::{
-    CartError, OfferLookup, PositionProblem, Sellable, SellableOffer, SellablePosition, check,
+    CartError, OfferLookup, PositionProblem, Sellability, Sellable, SellableOffer,
+    SellablePosition, check, sellability,
 };
 pub use input::{CartDraft, CartEdit, PositionDraft};
 

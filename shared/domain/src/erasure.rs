@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::customer::Customer;
 use crate::ids::{ClientId, CompanyId, CustomerId, SubscriptionId};
-use crate::subscription::{Life, Subscription};
+use crate::subscription::Subscription;
 
 /// The record of an erasure. It holds no personal data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,18 +38,6 @@ pub enum ErasureError {
         /// Whether other clients of the contracting company have running subscriptions; their ids are not disclosed.
         others: bool,
     },
-}
-
-impl Subscription {
-    /// Whether a subscription still runs now or later. A non-renewing one ends with its period; a renewing one runs until it is
-    /// cancelled, paid or not; an externally managed one runs until the leading system ends it.
-    pub fn is_running(&self, now: Timestamp) -> bool {
-        match self.life {
-            Life::Active => self.renews || self.external.is_some() || self.paid_until > now,
-            Life::Cancelled { ends_at, .. } => ends_at > now,
-            Life::Refunded { .. } | Life::ChargedBack { .. } => false,
-        }
-    }
 }
 
 impl Customer {

@@ -11,6 +11,10 @@ use crate::input::{FieldErrors, Object, Parsed, integer, string};
 /// fits an `i64`.
 pub const MAX_AMOUNT: i64 = 1_000_000_000_000;
 
+/// The largest amount of an order or a payout row, in minor units: 2^53 - 1, the largest integer that every JSON library holds
+/// exactly (RFC 8259, section 6).
+pub const MAX_EXACT_AMOUNT: i64 = 9_007_199_254_740_991;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Currency(iso_currency::Currency);
 
@@ -68,7 +72,7 @@ impl Money {
         })
     }
 
-    /// Does not overflow for a price and a quantity of up to 10,000.
+    /// At most 10^16 for a price and a quantity of up to 10,000, so the product cannot saturate.
     pub fn times(self, quantity: u32) -> Self {
         Self {
             amount: self.amount.saturating_mul(i64::from(quantity)),
@@ -83,11 +87,24 @@ impl Money {
         }
     }
 
-    /// Subtracts the seller's `share`, rounded down to a minor unit. Symmetric around zero, so that a refund equals its payment
-    /// to the cent.
+    /// Adds the amounts of one currency. At most 20 products of [`Self::times`], i.e. 2 * 10^17, so the sum cannot saturate.
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            amount: self.amount.saturating_add(other.amount),
+            ..self
+        }
+    }
+
+    /// Whether every JSON library holds the amount exactly.
+    pub fn is_exact(self) -> bool {
+        self.amount.unsigned_abs() <= MAX_EXACT_AMOUNT.unsigned_abs()
+    }
+
+    /// Subtracts a share (of a seller, or a discount), rounded half up to a minor unit: 12.5 % of 9.99 are 1.25, and 8.74
+    /// remain. Symmetric around zero, so that a refund equals its payment to the cent.
     pub fn after_share(self, share: BasisPoints) -> Self {
         let gross = i128::from(self.amount.unsigned_abs());
-        let kept = gross * i128::from(share.0) / 10_000;
+        let kept = (gross * i128::from(share.0) + 5_000) / 10_000;
         let due = i64::try_from(gross - kept).unwrap_or(i64::MAX);
         Self {
             amount: if self.amount < 0 { -due } else { due },
@@ -125,10 +142,32 @@ mod tests {
     }
 
     #[test]
-    fn the_seller_keeps_its_share_rounded_down() {
-        assert_eq!(euro(999).after_share(BasisPoints(2_000)), euro(800));
-        assert_eq!(euro(999).after_share(BasisPoints(0)), euro(999));
-        assert_eq!(euro(999).after_share(BasisPoints(10_000)), euro(0));
+    fn shares_and_discounts_are_rounded_half_up() {
+        for (amount, share, rest) in [
+            (999, 2_000, 799),     // 199.8 -> 200
+            (999, 1_250, 874),     // 124.875 -> 125
+            (2_997, 2_000, 2_398), // 599.4 -> 599
+            (1, 5_000, 0),         // 0.5 -> 1
+            (1, 4_999, 1),         // 0.4999 -> 0
+            (999, 0, 999),
+            (999, 10_000, 0),
+            (0, 5_000, 0),
+        ] {
+            let share = BasisPoints(share);
+            assert_eq!(euro(amount).after_share(share), euro(rest), "{amount}");
+            assert_eq!(euro(-amount).after_share(share), euro(-rest), "-{amount}");
+        }
+    }
+
+    #[test]
+    fn the_largest_products_and_sums_do_not_overflow() {
+        let position = euro(MAX_AMOUNT).times(10_000);
+        assert_eq!(position.amount, 10_i64.pow(16));
+        let total = (0..20).fold(euro(0), |total, _| total.plus(position));
+        assert_eq!(total.amount, 2 * 10_i64.pow(17));
+        assert_eq!(total.after_share(BasisPoints(10_000)), euro(0));
+        assert_eq!(total.negated().after_share(BasisPoints(0)), total.negated());
+        assert!(euro(MAX_EXACT_AMOUNT).is_exact() && !euro(MAX_EXACT_AMOUNT + 1).is_exact());
     }
 
     proptest! {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{ClientId, CustomerId, OfferId, OrderId, PayoutId, SubscriptionId};
-use crate::money::{BasisPoints, Money};
+use crate::money::{BasisPoints, Currency, Money};
 use crate::payment_method::PaymentMethod;
 use crate::text::Name;
 use crate::words::words;
@@ -130,7 +130,7 @@ impl Payout {
     }
 }
 
-/// One line of a statement: all rows of one partner, role, month and currency.
+/// One line of a statement: all rows of one partner, role, month and currency. The sums may exceed 2^53 - 1.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StatementLine {
@@ -150,10 +150,50 @@ pub struct StatementLine {
     pub open: Money,
 }
 
+/// A sum of a statement exceeds an `i64`: more than a thousand rows of the largest amount.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a sum of the statement is too large; limit the time by from and before")]
+pub struct StatementTooLarge;
+
 /// Sums rows from one client's view, row by row: memory grows with the lines, not with the rows.
 #[derive(Debug, Default)]
 pub struct Statement {
-    lines: std::collections::BTreeMap<(String, String, bool, String), StatementLine>,
+    lines: std::collections::BTreeMap<(String, String, bool, String), LineSums>,
+}
+
+/// A line that is being summed. 2^64 amounts of an `i64` fit an `i128`.
+#[derive(Debug)]
+struct LineSums {
+    partner_client_id: ClientId,
+    partner_name: Name,
+    role: crate::connection::Side,
+    month: String,
+    currency: Currency,
+    rows: u64,
+    gross: i128,
+    due: i128,
+    open: i128,
+}
+
+impl LineSums {
+    fn finish(self) -> Result<StatementLine, StatementTooLarge> {
+        let money = |sum: i128| {
+            Ok(Money {
+                amount: i64::try_from(sum).map_err(|_| StatementTooLarge)?,
+                currency: self.currency,
+            })
+        };
+        Ok(StatementLine {
+            gross: money(self.gross)?,
+            due: money(self.due)?,
+            open: money(self.open)?,
+            partner_client_id: self.partner_client_id,
+            partner_name: self.partner_name,
+            role: self.role,
+            month: self.month,
+            rows: self.rows,
+        })
+    }
 }
 
 impl Statement {
@@ -168,17 +208,13 @@ impl Statement {
             .take(7)
             .collect::<String>();
         let currency = row.gross.currency;
-        let zero = Money {
-            amount: 0,
-            currency,
-        };
         let key = (
             month.clone(),
             partner.to_string(),
             is_source,
             currency.to_string(),
         );
-        let line = self.lines.entry(key).or_insert_with(|| StatementLine {
+        let line = self.lines.entry(key).or_insert_with(|| LineSums {
             partner_client_id: partner,
             partner_name: if is_source {
                 row.target_name.clone()
@@ -191,21 +227,22 @@ impl Statement {
                 Side::Target
             },
             month,
+            currency,
             rows: 0,
-            gross: zero,
-            due: zero,
-            open: zero,
+            gross: 0,
+            due: 0,
+            open: 0,
         });
         line.rows += 1;
-        line.gross.amount += row.gross.amount;
-        line.due.amount += row.due.amount;
+        line.gross += i128::from(row.gross.amount);
+        line.due += i128::from(row.due.amount);
         if row.paid == PaidState::Open {
-            line.open.amount += row.due.amount;
+            line.open += i128::from(row.due.amount);
         }
     }
 
     /// By month, partner, role and currency.
-    pub fn into_lines(self) -> Vec<StatementLine> {
-        self.lines.into_values().collect()
+    pub fn into_lines(self) -> Result<Vec<StatementLine>, StatementTooLarge> {
+        self.lines.into_values().map(LineSums::finish).collect()
     }
 }

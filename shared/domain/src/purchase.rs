@@ -15,6 +15,7 @@ use crate::cart::{self, Cart, CartError, CartStatus, Choice, OfferLookup, Positi
 use crate::customer::Customer;
 use crate::ids::CustomerId;
 use crate::input::{FieldErrors, Object, Parsed, integer, list, parsed};
+use crate::money::{MAX_EXACT_AMOUNT, Money};
 use crate::payment_method::PaymentMethod;
 
 pub(crate) use events::{announce, offer_data, subscription_data};
@@ -109,12 +110,14 @@ pub enum PurchaseError {
     UnknownPositions(Vec<u8>),
     #[error(transparent)]
     Cart(#[from] CartError),
+    #[error("the total is {} minor units, more than {MAX_EXACT_AMOUNT}; buy smaller quantities", .0.amount)]
+    TotalTooLarge(Money),
 }
 
 /// Decides a purchase of the chosen positions, each with its looked-up offer.
 ///
 /// # Errors
-/// The cart is archived, or the positions fail [`cart::check`].
+/// The cart is archived, the positions fail [`cart::check`], or the total exceeds [`MAX_EXACT_AMOUNT`].
 pub fn decide(
     cart: &Cart,
     request: &PurchaseRequest,
@@ -127,5 +130,10 @@ pub fn decide(
         return Err(CartError::Archived.into());
     }
     let sellable = cart::check(cart.client_id, chosen)?;
-    Ok(Sale::of(cart, request, &sellable, customer, now, ids))
+    let sale = Sale::of(cart, request, &sellable, customer, now, ids);
+    if sale.order.total.is_exact() {
+        Ok(sale)
+    } else {
+        Err(PurchaseError::TotalTooLarge(sale.order.total))
+    }
 }

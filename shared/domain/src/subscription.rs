@@ -28,9 +28,9 @@ words! {
         Source = "source",
     }
 
-    /// The public word of a subscription's life and link.
+    /// The public word of a subscription's life.
     pub enum Status {
-        /// The source has not redeemed its voucher.
+        /// Active, and not yet linked to a customer of the source.
         Pending = "pending",
         Active = "active",
         /// Ends at a date.
@@ -56,11 +56,37 @@ pub enum Life {
     /// Ended at once: the seller refunded the money.
     Refunded {
         ended_at: Timestamp,
+        /// Set if it was cancelled before. Rows of earlier releases lack it.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        cancelled_at: Option<Timestamp>,
     },
     /// Ended at once: the customer's bank returned the money.
     ChargedBack {
         ended_at: Timestamp,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        cancelled_at: Option<Timestamp>,
     },
+}
+
+impl Life {
+    pub fn cancelled_at(self) -> Option<Timestamp> {
+        match self {
+            Self::Active => None,
+            Self::Cancelled { cancelled_at, .. } => Some(cancelled_at),
+            Self::Refunded { cancelled_at, .. } | Self::ChargedBack { cancelled_at, .. } => {
+                cancelled_at
+            }
+        }
+    }
+
+    /// The end by cancellation, refund or charge-back.
+    pub fn ends_at(self) -> Option<Timestamp> {
+        match self {
+            Self::Active => None,
+            Self::Cancelled { ends_at, .. } => Some(ends_at),
+            Self::Refunded { ended_at, .. } | Self::ChargedBack { ended_at, .. } => Some(ended_at),
+        }
+    }
 }
 
 /// The data that both rows of a cross-client subscription share.
@@ -136,6 +162,30 @@ impl Subscription {
             Life::Refunded { .. } => Status::Refunded,
             Life::ChargedBack { .. } => Status::ChargedBack,
         }
+    }
+
+    /// Whether the row is linked to a customer of its client. The source's row is not, until its voucher is redeemed.
+    pub fn is_linked(&self) -> bool {
+        self.customer_id.is_some()
+    }
+
+    /// The end of the customer's access. A non-renewing subscription ends with its period; a renewing one runs until it is
+    /// cancelled, paid or not; an externally managed one runs until the leading system ends it.
+    pub fn access_ends_at(&self) -> Option<Timestamp> {
+        self.life.ends_at().or_else(|| {
+            (!self.renews && self.managed_by() == ManagedBy::Tandem).then_some(self.paid_until)
+        })
+    }
+
+    /// Whether the subscription gives access now or later.
+    pub fn is_running(&self, now: Timestamp) -> bool {
+        self.access_ends_at().is_none_or(|end| end > now)
+    }
+
+    /// Whether the subscription gives access now: from its start until its end. An unlinked row gives it to the seller's
+    /// customer.
+    pub fn has_access(&self, now: Timestamp) -> bool {
+        self.started_at <= now && self.is_running(now)
     }
 
     /// The price of one period, less the discount of an imported subscription.

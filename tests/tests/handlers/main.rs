@@ -26,5 +26,6 @@ mod racing;
 mod redeeming;
 mod repeating;
 mod replaying;
+mod selling;
 mod storing;
 mod tenancy;

@@ -1,16 +1,14 @@
 //! A subscription as the client of its row sees it.
 
 use serde_json::{Value, json};
+use tandem_domain::Timestamp;
 use tandem_domain::external::ManagedBy;
-use tandem_domain::subscription::{Life, Subscription};
+use tandem_domain::subscription::Subscription;
 
 /// The order belongs to the seller; the source sees only its id.
-pub fn subscription(row: &Subscription) -> Value {
-    let ends_at = match row.life {
-        Life::Active => None,
-        Life::Cancelled { ends_at, .. } => Some(ends_at),
-        Life::Refunded { ended_at } | Life::ChargedBack { ended_at } => Some(ended_at),
-    };
+///
+/// `hasAccess` is judged at `now`.
+pub fn subscription(row: &Subscription, now: Timestamp) -> Value {
     let cross_client = row.cross_client.as_ref().map(|link| {
         json!({
             "connectionId": link.connection_id,
@@ -25,6 +23,8 @@ pub fn subscription(row: &Subscription) -> Value {
         "id": row.id,
         "role": row.role,
         "status": row.status(),
+        "linked": row.is_linked(),
+        "hasAccess": row.has_access(now),
         "managedBy": row.managed_by(),
         "customerId": row.customer_id,
         "orderId": row.order_id,
@@ -40,7 +40,8 @@ pub fn subscription(row: &Subscription) -> Value {
         "startedAt": row.started_at,
         "periodsPaid": counted.then_some(row.periods_paid),
         "paidUntil": counted.then_some(row.paid_until),
-        "endsAt": ends_at,
+        "cancelledAt": row.life.cancelled_at(),
+        "endsAt": row.life.ends_at(),
         "crossClient": cross_client,
         "createdAt": row.created_at,
         "updatedAt": row.updated_at,

@@ -104,7 +104,10 @@ fn each_route_names_the_parameters_that_it_reads() {
     each_route(|route, operation, reached| {
         let read = |place: &str| match place {
             "path" => parts_in_braces(route),
-            _ => texts(reached, &["Query::optional", "Query::number"]),
+            _ => texts(
+                reached,
+                &["Query::optional", "Query::number", "Query::flag"],
+            ),
         };
         for place in ["path", "query"] {
             let named: Vec<&Value> = parameters(route, operation)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Choice, Origin, Position};
+use super::{CartStatus, Choice, Origin, Position};
 use crate::ids::ClientId;
 use crate::money::Currency;
 use crate::offer::{Offer, OfferStatus};
@@ -45,6 +45,17 @@ pub enum PositionProblem {
     OtherCurrency,
     #[error("the cart already contains the offer")]
     Repeated,
+}
+
+impl CartError {
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Archived => "cart_archived",
+            Self::Positions(_) => "position_not_sellable",
+            Self::NothingMandatory => "nothing_mandatory",
+            Self::NothingOwn => "nothing_own",
+        }
+    }
 }
 
 impl PositionProblem {
@@ -171,6 +182,45 @@ pub fn check<'a>(
         currency,
         positions: sellable,
     })
+}
+
+/// Whether a cart can be bought now, and the reasons against it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sellability {
+    /// The reason that no purchase of the cart succeeds; `None` if one does.
+    pub refusal: Option<CartError>,
+    /// The positions that cannot be bought, each with its number. An optional one does not make the cart unsellable.
+    pub positions: Vec<(u8, PositionProblem)>,
+}
+
+/// Judges a purchase of all mandatory positions and of the optional ones that can be sold.
+pub fn sellability(
+    owner: ClientId,
+    status: CartStatus,
+    positions: &[(Position, OfferLookup<'_>)],
+) -> Sellability {
+    let rejected = match check(owner, positions) {
+        Err(CartError::Positions(rejected)) => rejected,
+        _ => Vec::new(),
+    };
+    let is_sellable = |position: &Position| {
+        !rejected
+            .iter()
+            .any(|(number, _)| *number == position.number)
+    };
+    let bought: Vec<_> = positions
+        .iter()
+        .filter(|(position, _)| position.choice == Choice::Mandatory || is_sellable(position))
+        .copied()
+        .collect();
+    let refusal = match status {
+        CartStatus::Archived => Some(CartError::Archived),
+        CartStatus::Active => check(owner, &bought).err(),
+    };
+    Sellability {
+        refusal,
+        positions: rejected,
+    }
 }
 
 fn check_position<'a>(

@@ -82,12 +82,8 @@ impl Sale {
                 SellableOffer::Shared(shared) => sale.add_shared(shared, &line, ids),
             }
         }
-        sale.order.total.amount = sale
-            .order
-            .positions
-            .iter()
-            .map(|position| position.amount.amount)
-            .sum();
+        let amounts = sale.order.positions.iter().map(|position| position.amount);
+        sale.order.total = amounts.fold(sale.order.total, Money::plus);
         sale
     }
 

@@ -1,6 +1,7 @@
 //! Changes of a subscription after the sale, and their consequences.
 
 use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use tandem_domain::after_sale::{
     CancelRequest, PaymentRequest, Rows, SubscriptionChange, SubscriptionError,
@@ -140,8 +141,8 @@ type Outcome = Result<Life, SubscriptionError>;
 /// The life, whether it renews, and the life after a payment and after a cancellation.
 #[rustfmt::skip]
 fn table() -> [(Life, bool, Outcome, Outcome); 12] {
-    let refunded = Life::Refunded { ended_at: started() };
-    let charged_back = Life::ChargedBack { ended_at: started() };
+    let refunded = Life::Refunded { ended_at: started(), cancelled_at: None };
+    let charged_back = Life::ChargedBack { ended_at: started(), cancelled_at: None };
     let at_its_end = cancelled(paid_until());
     let later = cancelled(paid_until() + SignedDuration::from_millis(1));
     let earlier = cancelled(paid_until() - SignedDuration::from_millis(1));
@@ -191,13 +192,106 @@ fn a_reversal_ends_every_life() {
     for sold in WAYS {
         for (life, renews, ..) in table() {
             let after = |reversal| reverse(rows(sold, life, renews), reversal).rows.seller.life;
-            assert_eq!(after(Reversal::Refund), Life::Refunded { ended_at: now() });
+            // Access that has ended keeps its end.
+            let ended_at = life.ends_at().map_or(now(), |end| end.min(now()));
+            let cancelled_at = life.cancelled_at();
+            assert_eq!(
+                after(Reversal::Refund),
+                Life::Refunded {
+                    ended_at,
+                    cancelled_at
+                }
+            );
             assert_eq!(
                 after(Reversal::ChargeBack),
-                Life::ChargedBack { ended_at: now() }
+                Life::ChargedBack {
+                    ended_at,
+                    cancelled_at
+                }
             );
         }
     }
+}
+
+#[test]
+fn a_late_charge_back_keeps_the_end_and_the_cancellation() {
+    let ended_at = now() - SignedDuration::from_hours(24 * 30);
+    let cancelled = cancelled(ended_at);
+    let moved = reverse(
+        rows(Sold::BetweenTwoCompanies, cancelled, true),
+        Reversal::ChargeBack,
+    );
+    let expected = Life::ChargedBack {
+        ended_at,
+        cancelled_at: Some(started()),
+    };
+    assert_eq!(moved.rows.seller.life, expected);
+    assert_eq!(moved.rows.source.expect("a row").life, expected);
+    let data = moved.announcement.expect("a callback").data;
+    assert_eq!(data["endedAt"], json!(ended_at));
+}
+
+/// A non-renewing subscription whose only period has ended.
+fn expired() -> Rows {
+    let mut rows = rows(Sold::WithinOneCompany, Life::Active, false);
+    rows.seller.paid_until = now() - SignedDuration::from_hours(1);
+    rows
+}
+
+#[test]
+fn an_expired_subscription_gets_no_later_end() {
+    assert_eq!(cancel(expired()), Err(SubscriptionError::Expired));
+    let paid_until = expired().seller.paid_until;
+    for reversal in [Reversal::Refund, Reversal::ChargeBack] {
+        let life = reverse(expired(), reversal).rows.seller.life;
+        assert_eq!(life.ends_at(), Some(paid_until));
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_reversal_extends_access(
+        hours in -2_000..2_000_i64, renews: bool, is_cancelled: bool, is_refund: bool, later in 0..2_000_i64,
+    ) {
+        let end = now() + SignedDuration::from_hours(hours);
+        let life = if is_cancelled { cancelled(end) } else { Life::Active };
+        let mut before = rows(Sold::WithinOneCompany, life, renews);
+        before.seller.paid_until = end;
+        let reversal = if is_refund { Reversal::Refund } else { Reversal::ChargeBack };
+        let after = reverse(before.clone(), reversal).rows.seller;
+        prop_assert!(!after.has_access(now()));
+        let then = now() - SignedDuration::from_hours(later);
+        prop_assert!(before.seller.has_access(then) || !after.has_access(then));
+        prop_assert_eq!(after.life.cancelled_at(), before.seller.life.cancelled_at());
+    }
+}
+
+#[test]
+fn access_lasts_from_the_start_until_the_end() {
+    let has_access = |life, renews| {
+        Subscription {
+            life,
+            renews,
+            ..own()
+        }
+        .has_access(now())
+    };
+    let moment = SignedDuration::from_millis(1);
+    assert!(has_access(Life::Active, true));
+    assert!(has_access(Life::Active, false), "until paidUntil");
+    assert!(has_access(cancelled(now() + moment), true));
+    assert!(!has_access(cancelled(now()), true));
+    let refunded = Life::Refunded {
+        ended_at: now(),
+        cancelled_at: None,
+    };
+    assert!(!has_access(refunded, true));
+    let future = Subscription {
+        started_at: now() + moment,
+        ..own()
+    };
+    assert!(!future.has_access(now()));
+    assert!(!expired().seller.has_access(now()));
 }
 
 #[test]
@@ -450,14 +544,17 @@ fn a_source_row_is_pending_only_while_its_sale_is_active() {
     };
     assert_eq!(pending(Life::Active), Status::Pending);
     assert_eq!(pending(cancelled(paid_until())), Status::Cancelled);
-    assert_eq!(
-        pending(Life::Refunded { ended_at: now() }),
-        Status::Refunded
-    );
-    assert_eq!(
-        pending(Life::ChargedBack { ended_at: now() }),
-        Status::ChargedBack
-    );
+    let (ended_at, cancelled_at) = (now(), None);
+    let refunded = Life::Refunded {
+        ended_at,
+        cancelled_at,
+    };
+    assert_eq!(pending(refunded), Status::Refunded);
+    let charged_back = Life::ChargedBack {
+        ended_at,
+        cancelled_at,
+    };
+    assert_eq!(pending(charged_back), Status::ChargedBack);
     let linked = Subscription {
         role: Role::Source,
         customer_id: None,

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tandem_domain::cart::{
     Cart, CartDraft, CartEdit, CartError, CartStatus, Choice, OfferLookup, Origin, Position,
-    PositionDraft, PositionProblem, check,
+    PositionDraft, PositionProblem, check, sellability,
 };
 use tandem_domain::ids::OfferId;
 use tandem_domain::offer::{Offer, OfferStatus};
@@ -41,6 +41,50 @@ fn with_second(pair: &Pair, second: OfferLookup<'_>) -> Result<(), CartError> {
 
 fn wrong(problem: PositionProblem) -> Result<(), CartError> {
     Err(CartError::Positions(vec![(2, problem)]))
+}
+
+/// The code of the refusal, and the unsellable positions, of own offers by choice and status.
+fn judged(status: CartStatus, offers: &[(Choice, OfferStatus)]) -> (Option<&'static str>, Vec<u8>) {
+    let pair = Pair::within_one_company();
+    let offers: Vec<_> = (60..)
+        .zip(offers)
+        .map(|(number, (choice, status))| {
+            let offer = Offer {
+                status: *status,
+                ..offer(number, pair.target.id)
+            };
+            (*choice, offer)
+        })
+        .collect();
+    let positions: Vec<_> = (1_u8..)
+        .zip(&offers)
+        .map(|(number, (choice, offer))| {
+            let position = pair.position(number, offer, *choice);
+            (position, OfferLookup::Own(offer))
+        })
+        .collect();
+    let judged = sellability(pair.target.id, status, &positions);
+    let numbers = judged.positions.iter().map(|(number, _)| *number).collect();
+    (judged.refusal.map(|refusal| refusal.code()), numbers)
+}
+
+#[test]
+fn a_cart_is_sellable_if_its_mandatory_positions_are() {
+    use Choice::{Mandatory, Optional};
+    use OfferStatus::{Active, Archived};
+    let judge = |offers: &[_]| judged(CartStatus::Active, offers);
+    assert_eq!(judge(&[(Mandatory, Active)]), (None, vec![]));
+    let optional_gone = [(Mandatory, Active), (Optional, Archived)];
+    assert_eq!(judge(&optional_gone), (None, vec![2]));
+    let mandatory_gone = [(Mandatory, Archived), (Optional, Active)];
+    assert_eq!(
+        judge(&mandatory_gone),
+        (Some("position_not_sellable"), vec![1])
+    );
+    assert_eq!(
+        judged(CartStatus::Archived, &optional_gone),
+        (Some("cart_archived"), vec![2])
+    );
 }
 
 #[test]

@@ -77,14 +77,20 @@ fn running_subscriptions_must_end_before_an_erasure() {
         (ending(now()), false),
         (
             Subscription {
-                life: Life::Refunded { ended_at: now() },
+                life: Life::Refunded {
+                    ended_at: now(),
+                    cancelled_at: None,
+                },
                 ..own()
             },
             false,
         ),
         (
             Subscription {
-                life: Life::ChargedBack { ended_at: now() },
+                life: Life::ChargedBack {
+                    ended_at: now(),
+                    cancelled_at: None,
+                },
                 ..own()
             },
             false,
@@ -100,7 +106,10 @@ fn a_refusal_names_only_the_callers_subscriptions() {
     let (mine, ended) = (
         own(),
         Subscription {
-            life: Life::Refunded { ended_at: now() },
+            life: Life::Refunded {
+                ended_at: now(),
+                cancelled_at: None,
+            },
             ..own()
         },
     );

@@ -6,9 +6,11 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use tandem_domain::connection::Side;
 use tandem_domain::ids::ClientId;
-use tandem_domain::money::{BasisPoints, Money};
+use tandem_domain::money::{BasisPoints, MAX_EXACT_AMOUNT, Money};
 use tandem_domain::payment_method::PaymentMethod;
-use tandem_domain::payout::{PaidState, Payout, PayoutError, PayoutType, Statement, StatementLine};
+use tandem_domain::payout::{
+    PaidState, Payout, PayoutError, PayoutType, Statement, StatementLine, StatementTooLarge,
+};
 
 use crate::fixtures::{at, euro, id, money, name, now, yesterday};
 
@@ -103,7 +105,20 @@ fn lines(client: ClientId, rows: &[Payout]) -> Vec<StatementLine> {
     for row in rows {
         statement.add(client, row);
     }
-    statement.into_lines()
+    statement.into_lines().expect("the sums fit")
+}
+
+#[test]
+fn sums_of_the_largest_rows_are_exact_or_refused() {
+    let largest = payout(PayoutType::Payment, euro(MAX_EXACT_AMOUNT));
+    let statement = |rows: usize| {
+        let mut statement = Statement::default();
+        (0..rows).for_each(|_| statement.add(id(11), &largest));
+        statement.into_lines()
+    };
+    let lines = statement(1_024).expect("the sums fit");
+    assert_eq!(lines[0].gross, euro(1_024 * MAX_EXACT_AMOUNT));
+    assert_eq!(statement(1_025), Err(StatementTooLarge));
 }
 
 #[test]

@@ -5,11 +5,12 @@ use tandem_domain::cart::{
     Cart, CartError, CartStatus, Choice, OfferLookup, Position, PositionProblem,
 };
 use tandem_domain::ids::CustomerId;
+use tandem_domain::money::MAX_AMOUNT;
 use tandem_domain::offer::{Offer, OfferStatus};
 use tandem_domain::purchase::{PurchaseError, PurchaseRequest, Sale, decide};
 use tandem_domain::sharing::NotShared;
 
-use crate::fixtures::{Counter, Pair, codes, id, money, now, offer};
+use crate::fixtures::{Counter, Pair, codes, euro, id, money, now, offer};
 
 fn request(positions: &Value) -> PurchaseRequest {
     let customer: CustomerId = id(40);
@@ -61,6 +62,40 @@ fn refused(
 
 fn position(number: u8, problem: PositionProblem) -> PurchaseError {
     PurchaseError::Cart(CartError::Positions(vec![(number, problem)]))
+}
+
+#[test]
+fn a_total_beyond_exact_json_integers_is_refused() {
+    let pair = Pair::within_one_company();
+    let priced = |number, amount| Offer {
+        price: euro(amount),
+        ..offer(number, pair.target.id)
+    };
+    let total = |amounts: [i64; 2], quantity: u32| {
+        let offers = [priced(60, amounts[0]), priced(61, amounts[1])];
+        let positions = vec![
+            pair.position(1, &offers[0], Choice::Mandatory),
+            pair.position(2, &offers[1], Choice::Mandatory),
+        ];
+        let found = [OfferLookup::Own(&offers[0]), OfferLookup::Own(&offers[1])];
+        let chosen =
+            json!([{"position": 1, "quantity": quantity}, {"position": 2, "quantity": quantity}]);
+        buy(&pair, &pair.cart(positions), &found, &chosen).map(|sale| sale.order.total)
+    };
+    // 2^53 - 1 is 9,007,199,254,740,991: 10,000 times 900,719,925,474, and 991.
+    let exact = total([900_719_925_474, 0], 10_000).map(|total| total.amount);
+    assert_eq!(exact, Ok(9_007_199_254_740_000));
+    for (amounts, quantity) in [
+        ([MAX_AMOUNT, 0], 10_000),
+        ([900_719_925_474, 1], 10_000),
+        ([MAX_AMOUNT, MAX_AMOUNT], 10_000),
+    ] {
+        let refused = total(amounts, quantity);
+        assert!(
+            matches!(refused, Err(PurchaseError::TotalTooLarge(_))),
+            "{refused:?}"
+        );
+    }
 }
 
 #[test]

@@ -270,12 +270,18 @@ fn subscriptions() {
     golden(
         "subscription_source",
         &Subscription {
-            life: Life::Refunded { ended_at: now() },
+            life: Life::Refunded {
+                ended_at: now(),
+                cancelled_at: None,
+            },
             ..source.clone()
         },
     );
     let life = json!(Subscription {
-        life: Life::ChargedBack { ended_at: now() },
+        life: Life::ChargedBack {
+            ended_at: now(),
+            cancelled_at: None
+        },
         ..source
     });
     assert_eq!(

@@ -33,7 +33,7 @@ impl Story {
         };
         self.show(
             "SellerSubscription",
-            views::subscription::subscription(seller),
+            views::subscription::subscription(seller, self.now),
         );
         let redeemed = RedeemRequest::parse(example("Redemption")).expect("a redemption");
         let linked = source
@@ -41,7 +41,7 @@ impl Story {
             .linked_to(redeemed.customer_id, at("2026-07-02T18:21:09.030Z"));
         self.show(
             "SourceSubscription",
-            views::subscription::subscription(&linked),
+            views::subscription::subscription(&linked, self.now),
         );
         let rows = Rows {
             seller: seller.clone(),
@@ -87,7 +87,10 @@ impl Story {
         self.show("Payout", views::payout::payout(payout, source));
         let mut statement = Statement::default();
         statement.add(source, payout);
-        self.show("Statement", json!({"lines": statement.into_lines()}));
+        self.show(
+            "Statement",
+            json!({"lines": statement.into_lines().expect("the sums fit")}),
+        );
         let line = views::payout::csv_line(payout, source);
         let csv = format!("{}{line}", views::payout::CSV_HEADER);
         self.show("PayoutsAsCsv", json!(csv));
