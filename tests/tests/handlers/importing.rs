@@ -53,10 +53,10 @@ async fn an_item_creates_an_order_and_an_external_subscription() {
             )
         );
     }
-    // 3 x 49.00 less 12.5 % rounded down (18.37).
+    // 3 x 49.00 less 12.5 %, which is rounded half up (18.38).
     assert_eq!(
         (&order["total"]["amount"], &subscription["amount"]["amount"]),
-        (&json!(12_863), &json!(12_863))
+        (&json!(12_862), &json!(12_862))
     );
     assert_eq!(
         (&subscription["status"], &subscription["endsAt"]),

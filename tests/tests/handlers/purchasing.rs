@@ -110,6 +110,6 @@ async fn optional_positions_are_bought_if_chosen_and_quantities_count() {
     );
     let payouts = source.api.all("/v1/payouts").await;
     assert_eq!(payouts[0]["gross"]["amount"], 3 * 999);
-    // 2,997 less 20 % rounded down (599).
+    // 2,997 less 20 %, which is rounded half up (599).
     assert_eq!(payouts[0]["due"]["amount"], 2_398);
 }

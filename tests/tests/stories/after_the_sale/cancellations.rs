@@ -15,7 +15,7 @@ async fn a_cancellation_ends_both_rows_at_its_date_and_owes_nothing() {
             (&json!("cancelled"), end)
         );
         assert_eq!(scene.status().await, "cancelled");
-        assert_eq!(scene.payouts().await, [row("PAYMENT", 1, 999, 800)]);
+        assert_eq!(scene.payouts().await, [row("PAYMENT", 1, 999, 799)]);
         if let Some(data) = scene.callback_data(CANCELLED).await {
             assert_eq!(time(&data["endsAt"]), end);
             assert_eq!(time(&data["cancelledAt"]), time(&cancelled["updatedAt"]));
@@ -77,7 +77,7 @@ async fn until_its_end_further_periods_can_be_paid() {
         .problem(409, "subscription_ended");
     assert_eq!(
         scene.payouts().await,
-        [row("PAYMENT", 1, 999, 800), row("PAYMENT", 2, 999, 800)]
+        [row("PAYMENT", 1, 999, 799), row("PAYMENT", 2, 999, 799)]
     );
     scene
         .has_only_the_callbacks(&[CREATED, CANCELLED, RENEWED])

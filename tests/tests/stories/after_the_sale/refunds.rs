@@ -46,7 +46,7 @@ async fn a_refund_of_the_shared_position_ends_both_subscriptions() {
         assert_eq!(time(&scene.rows().await[1]["endsAt"]), reversed);
         assert_eq!(
             scene.payouts().await,
-            [row("PAYMENT", 1, 999, 800), row("REFUND", 1, -999, -800)]
+            [row("PAYMENT", 1, 999, 799), row("REFUND", 1, -999, -799)]
         );
         if let Some(data) = scene.callback_data(REFUNDED).await {
             assert_eq!(
@@ -80,7 +80,7 @@ async fn a_refund_of_the_whole_order_takes_all_that_is_still_paid() {
         );
         assert_eq!(
             scene.payouts().await,
-            [row("PAYMENT", 1, 999, 800), row("REFUND", 1, -999, -800)]
+            [row("PAYMENT", 1, 999, 799), row("REFUND", 1, -999, -799)]
         );
         scene
             .take_back("charge-back", json!({}))
@@ -114,7 +114,7 @@ async fn a_charge_back_is_a_loss_for_both() {
         );
         assert_eq!(
             scene.payouts().await,
-            [row("PAYMENT", 1, 999, 800), row("LOSS", 1, -999, -800)]
+            [row("PAYMENT", 1, 999, 799), row("LOSS", 1, -999, -799)]
         );
         if let Some(data) = scene.callback_data(REFUNDED).await {
             assert_eq!(
@@ -137,9 +137,9 @@ async fn after_a_renewal_a_refund_returns_the_last_period() {
         .ok();
     assert_eq!(scene.status().await, "refunded");
     let expected = [
-        row("PAYMENT", 1, 999, 800),
-        row("PAYMENT", 2, 999, 800),
-        row("REFUND", 2, -999, -800),
+        row("PAYMENT", 1, 999, 799),
+        row("PAYMENT", 2, 999, 799),
+        row("REFUND", 2, -999, -799),
     ];
     assert_eq!(scene.payouts().await, expected);
     let _ = scene.callback_data(REFUNDED).await;

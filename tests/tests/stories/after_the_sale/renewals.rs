@@ -19,7 +19,7 @@ async fn a_paid_renewal_adds_a_period_and_a_payout_row() {
         assert_eq!(scene.status().await, "active");
         assert_eq!(
             scene.payouts().await,
-            [row("PAYMENT", 1, 999, 800), row("PAYMENT", 2, 999, 800)]
+            [row("PAYMENT", 1, 999, 799), row("PAYMENT", 2, 999, 799)]
         );
         if let Some(data) = scene.callback_data(RENEWED).await {
             assert_eq!(
@@ -126,6 +126,6 @@ async fn the_source_sees_nothing_of_the_targets_own_subscription() {
         .await
         .problem(404, "subscription_not_found");
     assert_eq!(scene.status().await, "active");
-    assert_eq!(scene.payouts().await, [row("PAYMENT", 1, 999, 800)]);
+    assert_eq!(scene.payouts().await, [row("PAYMENT", 1, 999, 799)]);
     scene.has_only_the_callbacks(&[CREATED]).await;
 }
