@@ -73,6 +73,8 @@ pub(crate) struct Run<'a> {
     pub(crate) codes: BTreeMap<String, String>,
     /// The clients' final statements.
     pub(crate) statements: Vec<Value>,
+    /// The subscriptions that each client finds by `linked=false` at the end.
+    pub(crate) unlinked: Vec<Vec<Value>>,
     /// Violations found so far.
     pub(crate) wrong: Vec<String>,
 }
@@ -92,6 +94,7 @@ impl<'a> Run<'a> {
             reads: BTreeSet::new(),
             codes: BTreeMap::new(),
             statements: Vec::new(),
+            unlinked: Vec::new(),
             wrong: Vec::new(),
         }
     }

@@ -42,6 +42,9 @@ impl Run<'_> {
         for client in 0..3 {
             let statement = self.look_up(client, "/v1/payouts/statement").await;
             self.statements.push(statement);
+            let api = self.world.clients[client].api.on(self.stage.clone());
+            let unlinked = api.all("/v1/subscriptions?linked=false").await;
+            self.unlinked.push(unlinked);
         }
     }
 

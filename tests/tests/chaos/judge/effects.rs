@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{Rows, list, number, text};
@@ -100,8 +101,8 @@ fn missing(run: &Run<'_>, rows: &Rows, made: &Made, answer: &Value) -> Option<St
         Call::Pay { .. } | Call::Cancel { .. } => {
             let row = rows.own(client, text(answer, "id"), "subscription")?;
             let unpaid = number(&row["periodsPaid"]) < number(&answer["periodsPaid"]);
-            let goes_on = matches!(made.call, Call::Cancel { .. }) && row["life"] == "active";
-            (unpaid || goes_on).then(|| format!("the subscription is {row}"))
+            let uncancelled = matches!(made.call, Call::Cancel { .. }) && !keeps_end(row, answer);
+            (unpaid || uncancelled).then(|| format!("the subscription is {row}"))
         }
         Call::Redeem { .. } => {
             let row = rows.own(client, text(answer, "id"), "subscription");
@@ -149,6 +150,14 @@ fn missing(run: &Run<'_>, rows: &Rows, made: &Made, answer: &Value) -> Option<St
         }
         _ => None,
     }
+}
+
+/// Whether a cancelled subscription keeps its cancellation and gets no later end, whatever follows.
+fn keeps_end(row: &Value, cancelled: &Value) -> bool {
+    let time = |of: &Value, name: &str| text(of, name).parse::<Timestamp>().ok();
+    let end = time(row, "endsAt").or(time(row, "endedAt"));
+    row["cancelledAt"] == cancelled["cancelledAt"]
+        && end.is_some_and(|end| Some(end) <= time(cancelled, "endsAt"))
 }
 
 /// Each kind of effect occurs once per answered call, plus at most once per abandoned call.

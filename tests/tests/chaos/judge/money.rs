@@ -110,7 +110,7 @@ fn expected(
         _ => {}
     }
     let share = number(&row["crossClient"]["sellerShareBasisPoints"]);
-    // The seller's share is rounded down; a refund reverses its payment to the cent.
+    // The seller's share is rounded half up; a refund reverses its payment to the cent.
     let due = |gross: i64| gross.signum() * (gross.abs() - (gross.abs() * share + 5_000) / 10_000);
     let of_it = |payout: &&Value| payout["subscriptionId"] == id;
     let mut found: Vec<(&str, i64, i64)> = rows

@@ -36,12 +36,36 @@ pub(super) fn judge(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
         }
     }
     answered(run, wrong);
+    unlinked(run, rows, wrong);
+}
+
+/// Whatever the life of a sold subscription, its source finds it by `linked=false` until the redemption.
+fn unlinked(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
+    for (client, found) in run.world.clients.iter().zip(&run.unlinked) {
+        let found: BTreeSet<&str> = found.iter().map(|row| text(row, "id")).collect();
+        let of_client = |row: &&Value| row["clientId"] == client.id.as_str();
+        let waiting: BTreeSet<&str> = rows
+            .of("subscription")
+            .filter(of_client)
+            .filter(|row| row["customerId"].is_null())
+            .map(|row| text(row, "id"))
+            .collect();
+        if found != waiting {
+            wrong.push(format!(
+                "vouchers: {} finds {found:?} unlinked instead of {waiting:?}",
+                client.name
+            ));
+        }
+    }
 }
 
 /// The source's row matches the seller's.
 fn follows(sold: &Value, source: &Value, wrong: &mut Vec<String>) {
     for member in [
         "life",
+        "cancelledAt",
+        "endsAt",
+        "endedAt",
         "periodsPaid",
         "paidUntil",
         "paymentMethod",

@@ -1,5 +1,6 @@
 //! Purchases and what follows them.
 
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::{Request, text};
@@ -88,11 +89,18 @@ impl Run<'_> {
                     body,
                 ))
             }
-            Call::Cancel { position, .. } => Some(Request::post(
-                seller,
-                format!("/v1/subscriptions/{}/cancel", subscription(position)?),
-                json!({}),
-            )),
+            Call::Cancel { position, .. } => {
+                // Some end within the history, so that reversals meet subscriptions that have ended.
+                let body = match position % 2 {
+                    0 => json!({"endsAt": self.stage.clock.now() + SignedDuration::from_secs(20)}),
+                    _ => json!({}),
+                };
+                Some(Request::post(
+                    seller,
+                    format!("/v1/subscriptions/{}/cancel", subscription(position)?),
+                    body,
+                ))
+            }
             _ => None,
         }
     }
