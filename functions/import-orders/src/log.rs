@@ -11,6 +11,7 @@ use tandem_domain::ids::{OfferId, PromiseId};
 use tandem_domain::import::decide::{ItemResult, LogEntry};
 use tandem_domain::import::promise::Promise;
 use tandem_domain::input::parsed;
+use tandem_domain::instant::{end, instant};
 use tandem_domain::text::ExternalId;
 use tandem_runtime::random_ids::hash_of_external;
 use tandem_store::{Page, StoreError, keys};
@@ -39,8 +40,8 @@ pub(crate) async fn list(
         offer: query.optional("offerId", parsed),
         result: query.optional("result", ItemResult::parse),
         promise: query.optional("promiseId", parsed),
-        from: query.optional("from", parsed),
-        before: query.optional("before", parsed),
+        from: query.optional("from", instant),
+        before: query.optional("before", end).flatten(),
         now: app.now(),
     };
     let paging = Paging::read(app, request, query)?;

@@ -5,6 +5,7 @@ use tandem_domain::Timestamp;
 use tandem_domain::connection::Side;
 use tandem_domain::ids::{ClientId, OrderId, PayoutId, SubscriptionId};
 use tandem_domain::input::{FieldErrors, parsed};
+use tandem_domain::instant::{end, instant};
 use tandem_domain::payout::{PaidStatus, Payout, PayoutType};
 use tandem_store::{List, keys};
 
@@ -26,8 +27,8 @@ impl Filter {
     pub(crate) fn read(query: &mut Query<'_>) -> Self {
         let filter = Self {
             role: query.optional("role", Side::parse),
-            from: query.optional("from", parsed::<Timestamp>),
-            before: query.optional("before", parsed::<Timestamp>),
+            from: query.optional("from", instant),
+            before: query.optional("before", end).flatten(),
             partner: query.optional("partnerClientId", parsed::<ClientId>),
             payout_type: query.optional("type", PayoutType::parse),
             paid_status: query.optional("paidStatus", PaidStatus::parse),

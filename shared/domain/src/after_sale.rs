@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use crate::IdSource;
 use crate::callback::{Announcement, EventType};
 use crate::external::{ManagedBy, USE_THE_IMPORT};
-use crate::input::{Object, Parsed, integer, parsed};
+use crate::input::{FieldErrors, Object, Parsed, integer};
+use crate::instant::end;
 use crate::order::Reversal;
 use crate::payment_method::PaymentMethod;
 use crate::payout::{Payout, PayoutType};
@@ -87,9 +88,16 @@ impl CancelRequest {
     /// Reads `{endsAt?}`; absent means the end of the last paid period.
     pub fn parse(value: &Value) -> Parsed<Self> {
         let mut object = Object::read(value)?;
-        let ends_at = object.optional("endsAt", parsed::<Timestamp>);
+        let ends_at = object.optional("endsAt", end_of_cancelled);
         object.finish(|| Some(Self { ends_at }))
     }
+}
+
+fn end_of_cancelled(value: &Value) -> Parsed<Timestamp> {
+    end(value)?.ok_or_else(|| {
+        let detail = "a cancellation has an end; a subscription without one is not cancelled";
+        FieldErrors::one("out_of_range", detail)
+    })
 }
 
 impl Rows {

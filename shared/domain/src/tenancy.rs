@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::ids::{ClientId, CompanyId};
 use crate::input::{FieldErrors, Object, Parsed, boolean, parsed};
+use crate::instant::end;
 use crate::scope::Scopes;
 use crate::text::{EmailAddress, Name};
 use crate::words::words;
@@ -211,7 +212,7 @@ impl KeyDraft {
         let mut object = Object::read(value)?;
         let name = object.optional("name", Name::parse);
         let scopes = object.optional("scopes", Scopes::parse).unwrap_or_default();
-        let expires_at = object.optional("expiresAt", parsed::<Timestamp>);
+        let expires_at = object.optional("expiresAt", end).flatten();
         if expires_at.is_some_and(|end| end <= now) {
             object.note(FieldErrors::at(
                 "expiresAt",

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::external::External;
 use crate::ids::{CustomerId, OfferId};
 use crate::input::{FieldErrors, Object, Parsed, boolean, integer, parsed};
-use crate::instant::instant;
+use crate::instant::{end, instant};
 use crate::money::BasisPoints;
 use crate::payment_method::PaymentMethod;
 use crate::text::ExternalId;
@@ -71,7 +71,7 @@ impl ImportItem {
         let quantity = object.required("quantity", integer(1..=MAX_QUANTITY));
         let start_date = object.required("startDate", instant);
         let payment_method = object.required("paymentMethod", PaymentMethod::parse);
-        let end_date = object.clearable("endDate", instant);
+        let end_date = object.clearable("endDate", end).map(Option::flatten);
         let order_date = object.optional("orderDate", instant);
         let delivery_customer_id = object.optional("deliveryCustomerId", parsed);
         let discount_basis_points = object.optional("discountPercentage", parse_percentage);

@@ -582,6 +582,15 @@ fn invalid_requests_report_each_wrong_member() {
         .expect_err("invalid input");
     assert_eq!(
         codes(&errors),
-        [("endsAt", "invalid"), ("reason", "unknown_field")]
+        [("endsAt", "invalid_date"), ("reason", "unknown_field")]
     );
+}
+
+#[test]
+fn a_cancellation_has_an_end() {
+    for text in ["9999-12-31", "9999-12-31T23:59:59Z"] {
+        let errors = CancelRequest::parse(&json!({"endsAt": text})).expect_err(text);
+        assert_eq!(codes(&errors), [("endsAt", "out_of_range")]);
+    }
+    assert!(CancelRequest::parse(&json!({"endsAt": "2027-01-01T00:00:00.5+01:00"})).is_ok());
 }

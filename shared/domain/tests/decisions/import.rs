@@ -557,3 +557,18 @@ fn a_chunk_is_leased_when_it_is_due_and_free() {
 pub(crate) fn chunk() -> (Chunk, ChunkItems) {
     accepted(1).chunks.remove(0)
 }
+
+#[test]
+fn an_end_date_on_the_last_day_of_9999_is_no_end() {
+    use tandem_domain::import::item::EndDate;
+    for text in ["9999-12-31", "9999-12-31T23:59:59Z"] {
+        assert_eq!(
+            item(json!({"endDate": text})).end_date,
+            EndDate::Never,
+            "{text}"
+        );
+        let mut sent = sent();
+        sent["startDate"] = json!(text);
+        assert!(ImportItem::parse(&sent).is_err(), "no start: {text}");
+    }
+}

@@ -129,6 +129,13 @@ fn key(body: &Value) -> ApiKey {
 }
 
 #[test]
+fn a_key_until_the_last_day_of_9999_does_not_expire() {
+    for text in ["9999-12-31", "9999-12-31T23:59:59.999Z"] {
+        assert_eq!(key(&json!({"expiresAt": text})).expires_at, None, "{text}");
+    }
+}
+
+#[test]
 fn the_first_revocation_of_a_key_counts() {
     let key = key(&json!({}));
     assert_eq!(key.status(now()), KeyStatus::Active);

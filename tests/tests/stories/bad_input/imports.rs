@@ -71,8 +71,8 @@ fn import(scene: &Scene) -> Case {
             ],
         )
         .wrong(
-            json!({"items": [with("startDate", json!("2026-01-01")), with("orderDate", json!("2026-01-01T00:00:00+01:00"))]}),
-            &[("items[0].startDate", "no_time"), ("items[1].orderDate", "not_utc"), ("items[1].externalSystemId", "repeated")],
+            json!({"items": [with("startDate", json!("2026-01-01")), with("orderDate", json!("0001-01-01T00:00:00Z"))]}),
+            &[("items[0].startDate", "no_time"), ("items[1].orderDate", "out_of_range"), ("items[1].externalSystemId", "repeated")],
         )
         .wrong(json!({"items": [item("4711"), item("4711")]}), &[("items[1].externalSystemId", "repeated")])
 }
@@ -88,8 +88,8 @@ fn promises(scene: &Scene) -> Vec<Case> {
             ("offerId", "x", "invalid"),
             ("result", "lost", "unknown_value"),
             ("promiseId", "x", "invalid"),
-            ("from", "yesterday", "invalid"),
-            ("before", "2026-01-01", "invalid"),
+            ("from", "yesterday", "invalid_date"),
+            ("before", "2026-01-01", "no_time"),
         ]),
     ]
 }

@@ -58,7 +58,7 @@ pub(super) fn cases(scene: &Scene) -> Vec<Case> {
             .optional_body(json!({"name": "Kasse"}))
             .wrong(
                 json!({"name": [], "scopes": ["payouts", 5], "expiresAt": "tomorrow"}),
-                &[("name", "not_a_string"), ("scopes[0]", "invalid"), ("scopes[1]", "not_a_string"), ("expiresAt", "invalid")],
+                &[("name", "not_a_string"), ("scopes[0]", "invalid"), ("scopes[1]", "not_a_string"), ("expiresAt", "invalid_date")],
             )
             .wrong(
                 json!({"name": "", "scopes": [], "expiresAt": "2020-01-01T00:00:00Z"}),

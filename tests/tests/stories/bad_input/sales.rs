@@ -118,7 +118,7 @@ fn subscriptions(scene: &Scene) -> Vec<Case> {
             .optional_body(json!({"endsAt": "2999-12-31T23:59:59Z"}))
             .wrong(
                 json!({"endsAt": "tomorrow", "reason": ""}),
-                &[("endsAt", "invalid"), ("reason", "unknown_field")],
+                &[("endsAt", "invalid_date"), ("reason", "unknown_field")],
             )
             .wrong(json!({"endsAt": 5}), &[("endsAt", "not_a_string")])
             .wrong(
@@ -214,8 +214,8 @@ fn callbacks(scene: &Scene) -> Vec<Case> {
 
 const PAYOUT_FILTERS: &[(&str, &str, &str)] = &[
     ("role", "seller", "unknown_value"),
-    ("from", "yesterday", "invalid"),
-    ("before", "2026-01-01", "invalid"),
+    ("from", "yesterday", "invalid_date"),
+    ("before", "2026-01-01", "no_time"),
     ("partnerClientId", "x", "invalid"),
     ("type", "Payment", "unknown_value"),
     ("paidStatus", "paid", "unknown_value"),
