@@ -1,14 +1,19 @@
-//! Callback URLs: https, and no host that looks like part of Tandem's own network. The sender checks the addresses that the
-//! name resolves to.
+//! Callback URLs: https, with the name or address of a public host. A URL is judged in the form in which it is stored and
+//! sent, both when it is set and before each attempt. The sender also checks the addresses that the name resolves to.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
+use crate::public_address;
+
 const PORTS: [u16; 2] = [443, 8443];
 /// In octets.
 const MAX_OCTETS: usize = 2_048;
+/// Of a host's name (RFC 1035, 2.3.4), in octets.
+const MAX_NAME: usize = 253;
+const MAX_LABEL: usize = 63;
 
 /// Loopback targets that a local stack may call over plain http; empty in production. The sender checks that such a name
 /// resolves to this machine.
@@ -49,8 +54,12 @@ pub enum InvalidCallbackUrl {
     /// Not an absolute URL with a host.
     #[error("expected an absolute URL such as https://example.com/tandem")]
     NotAbsolute,
-    #[error("must have at most {MAX_OCTETS} octets")]
+    #[error("must have at most {MAX_OCTETS} octets, with escapes such as %C3%A4 for \u{e4}")]
     TooLong,
+    #[error(
+        "must name a host by labels of 1 to {MAX_LABEL} letters, digits and inner hyphens, with dots between them"
+    )]
+    Host,
     #[error("must start with https://")]
     NotHttps,
     #[error("must not contain a user name or password")]
@@ -68,6 +77,7 @@ impl InvalidCallbackUrl {
         match self {
             Self::NotAbsolute => "invalid_url",
             Self::TooLong => "too_long",
+            Self::Host => "invalid_host",
             Self::NotHttps => "not_https",
             Self::Credentials => "credentials_in_url",
             Self::Fragment => "fragment_in_url",
@@ -89,6 +99,9 @@ impl CallbackUrl {
             return Err(InvalidCallbackUrl::TooLong);
         }
         let url = Url::parse(text).map_err(|_| InvalidCallbackUrl::NotAbsolute)?;
+        if url.as_str().len() > MAX_OCTETS {
+            return Err(InvalidCallbackUrl::TooLong);
+        }
         let host = url.host().ok_or(InvalidCallbackUrl::NotAbsolute)?;
         if !url.username().is_empty() || url.password().is_some() {
             return Err(InvalidCallbackUrl::Credentials);
@@ -105,11 +118,16 @@ impl CallbackUrl {
         if !PORTS.contains(&url.port_or_known_default().unwrap_or(0)) {
             return Err(InvalidCallbackUrl::Port);
         }
-        match host {
-            Host::Domain(name) if is_public_name(name) => Ok(Self(url)),
-            Host::Ipv4(address) if is_plainly_public_v4(address) => Ok(Self(url)),
-            Host::Ipv6(address) if address.segments()[0] & 0xe000 == 0x2000 => Ok(Self(url)),
-            _ => Err(InvalidCallbackUrl::PrivateHost),
+        let is_public = match host {
+            Host::Domain(name) if !is_host_name(name) => return Err(InvalidCallbackUrl::Host),
+            Host::Domain(name) => is_public_name(name),
+            Host::Ipv4(address) => public_address::check(address.into()).is_ok(),
+            Host::Ipv6(address) => public_address::check(address.into()).is_ok(),
+        };
+        if is_public {
+            Ok(Self(url))
+        } else {
+            Err(InvalidCallbackUrl::PrivateHost)
         }
     }
 
@@ -124,22 +142,27 @@ impl fmt::Display for CallbackUrl {
     }
 }
 
+/// Letters, digits and hyphens (RFC 1123, 2.1), in Punycode. A dot may end the name.
+fn is_host_name(name: &str) -> bool {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    name.len() <= MAX_NAME && name.split('.').all(is_label)
+}
+
+fn is_label(label: &str) -> bool {
+    (1..=MAX_LABEL).contains(&label.len())
+        && !label.starts_with('-')
+        && !label.ends_with('-')
+        && label
+            .bytes()
+            .all(|octet| octet.is_ascii_alphanumeric() || octet == b'-')
+}
+
 fn is_public_name(name: &str) -> bool {
-    let name = name.trim_end_matches('.');
+    let name = name.strip_suffix('.').unwrap_or(name);
     name.contains('.')
         && ![".localhost", ".local", ".internal", ".home.arpa"]
             .iter()
             .any(|suffix| name.ends_with(suffix))
-}
-
-fn is_plainly_public_v4(address: std::net::Ipv4Addr) -> bool {
-    !(address.is_private()
-        || address.is_loopback()
-        || address.is_link_local()
-        || address.is_unspecified()
-        || address.is_broadcast()
-        || address.is_multicast()
-        || address.is_documentation())
 }
 
 #[cfg(test)]
@@ -198,7 +221,19 @@ mod tests {
             "https://0x7f000001/",
             "https://[::1]/",
             "https://a.internal/",
+            "https://a.internal./",
             "https://169.254.169.254/",
+            "https://100.64.0.1/",
+            "https://192.0.0.170/",
+            "https://198.18.0.1/",
+            "https://240.0.0.1/",
+            "https://0.0.0.1/",
+            "https://0300.0.0.01/",
+            "https://[2002:7f00:1::1]/",
+            "https://[2002:7f00:1::]/",
+            "https://[::ffff:8.8.8.8]/",
+            "https://[2001:db8::1]:8443/",
+            "https://[2a00:1450:4001:830:0:5efe:127.0.0.1]/",
         ] {
             assert_eq!(refused(text), InvalidCallbackUrl::PrivateHost, "{text}");
         }
@@ -206,6 +241,51 @@ mod tests {
             refused(&format!("https://example.com/{}", "a".repeat(2_048))),
             InvalidCallbackUrl::TooLong
         );
+    }
+
+    #[test]
+    fn a_url_is_judged_by_its_stored_length() {
+        let long = |count| format!("https://example.com/{}", "\u{e4}".repeat(count));
+        assert_eq!(refused(&long(900)), InvalidCallbackUrl::TooLong);
+        let most = (MAX_OCTETS - "https://example.com/".len()) / "%C3%A4".len();
+        assert_eq!(refused(&long(most + 1)), InvalidCallbackUrl::TooLong);
+        let url = CallbackUrl::parse(&long(most), &LocalTargets::default()).expect("it fits");
+        assert!(url.as_url().as_str().len() <= MAX_OCTETS);
+    }
+
+    #[test]
+    fn a_host_that_no_name_server_knows_is_refused() {
+        let (label, too_long) = ("a".repeat(63), "a".repeat(64));
+        let name = format!("{label}.{label}.{label}.{label}");
+        for host in [
+            "a..b",
+            ".example.com",
+            "example.com..",
+            "-a.example",
+            "a-.example",
+            "a.-.example",
+            "*.example",
+            "a_b.example",
+            "a!b.example",
+            &format!("{too_long}.example"),
+            &format!("a.{too_long}"),
+            &name,
+        ] {
+            let refusal = refused(&format!("https://{host}/"));
+            assert_eq!(refusal, InvalidCallbackUrl::Host, "{host}");
+        }
+        for host in [
+            &format!("{label}.example"),
+            &name[..253],
+            "a-b.example",
+            "a--b.example.",
+            "4.example",
+            "8.8.8.8",
+            "[2a00:1450:4001:830::200e]",
+        ] {
+            let url = CallbackUrl::parse(&format!("https://{host}/"), &LocalTargets::default());
+            assert!(url.is_ok(), "{host}: {url:?}");
+        }
     }
 
     #[test]

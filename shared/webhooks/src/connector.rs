@@ -51,7 +51,7 @@ impl Connector {
     }
 
     pub(crate) async fn connect(&self, url: &Url) -> Result<Box<dyn Stream>, Failure> {
-        let origin: Uri = origin(url).parse().map_err(|_| Failure::Other)?;
+        let origin = origin(url).ok_or(Failure::Other)?;
         let connected = self.tcp.clone().call(origin).await;
         let stream = connected.map_err(|error| Failure::find(&error).unwrap_or(Failure::Other))?;
         let stream = Metered::new(stream.into_inner());
@@ -66,10 +66,9 @@ impl Connector {
     }
 }
 
-fn origin(url: &Url) -> String {
-    let host = url.host_str().unwrap_or_default();
-    let port = url.port_or_known_default().unwrap_or_default();
-    format!("{}://{host}:{port}/", url.scheme())
+pub(crate) fn origin(url: &Url) -> Option<Uri> {
+    let (host, port) = (url.host_str()?, url.port_or_known_default()?);
+    format!("{}://{host}:{port}/", url.scheme()).parse().ok()
 }
 
 /// The name that the certificate must have.

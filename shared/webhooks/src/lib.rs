@@ -2,7 +2,8 @@
 //!
 //! The flow of one attempt:
 //! 1. [`signature_header`] signs the exact bytes that are sent.
-//! 2. [`Sender`] checks the URL again, resolves its name once, checks *all* addresses ([`address`]), and connects to one
+//! 2. [`Sender`] checks the URL again, resolves its name once, checks *all* addresses
+//!    ([`public_address`](tandem_domain::public_address)), and connects to one
 //!    of them. There is no second lookup, which could return other addresses.
 //! 3. It sends one POST, follows no redirects, and reads the answer before fixed deadlines. The status line decides
 //!    ([`answer_head`]); the octets and the reads are bounded, so that a receiver that floods takes no time from others.
@@ -12,7 +13,6 @@
 //! Not guaranteed: that the receiver did not get a callback whose attempt failed. It may have answered too late; it
 //! must check the `webhook-id`.
 
-pub mod address;
 pub mod answer_head;
 mod bounded;
 mod connector;

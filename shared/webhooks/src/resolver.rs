@@ -9,9 +9,9 @@ use std::task::{Context, Poll};
 use std::vec;
 
 use hyper_util::client::legacy::connect::dns::Name;
+use tandem_domain::public_address;
 use tower_service::Service;
 
-use crate::address;
 use crate::failure::Failure;
 
 pub type Lookup<'a> = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send + 'a>>;
@@ -49,7 +49,7 @@ impl CheckingResolver {
     pub(crate) fn public(resolver: Arc<dyn Resolver>) -> Self {
         Self {
             resolver,
-            is_allowed: |address| address::check(address).is_ok(),
+            is_allowed: |address| public_address::check(address).is_ok(),
         }
     }
 

@@ -10,9 +10,8 @@ use hyper::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HOST, USER_AGENT};
 use tandem_domain::callback_url::{CallbackUrl, LocalTargets};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
-use url::{Host, Position, Url};
+use url::{Position, Url};
 
-use crate::address;
 use crate::connector::{Connector, tls};
 use crate::exchange::{Answered, exchange};
 use crate::failure::Failure;
@@ -128,22 +127,9 @@ impl Parts {
     fn connector_for(&self, url: &CallbackUrl) -> Result<&Connector, Failure> {
         let local_targets = &self.settings.local_targets;
         CallbackUrl::parse(url.as_url().as_str(), local_targets).map_err(Failure::Url)?;
-        if let Some(local) = self
-            .local
-            .as_ref()
-            .filter(|_| local_targets.contains(url.as_url()))
-        {
-            return Ok(local);
-        }
-        // The resolver never sees an address, so check it here.
-        let checked = match url.as_url().host() {
-            Some(Host::Ipv4(address)) => address::check(address.into()),
-            Some(Host::Ipv6(address)) => address::check(address.into()),
-            Some(Host::Domain(_)) | None => Ok(()),
-        };
-        checked
-            .map(|()| &self.public)
-            .map_err(|_| Failure::NotPublic)
+        let local = self.local.as_ref();
+        let local = local.filter(|_| local_targets.contains(url.as_url()));
+        Ok(local.unwrap_or(&self.public))
     }
 }
 
@@ -173,3 +159,6 @@ impl fmt::Debug for Sender {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -106,6 +106,19 @@ fn callback_addresses(scene: &Scene) -> Vec<Case> {
         .wrong(
             to("https://169.254.169.254/latest/meta-data"),
             &[("callback.url", "private_host")],
+        )
+        .wrong(
+            to("https://100.64.0.1/"),
+            &[("callback.url", "private_host")],
+        )
+        .wrong(
+            to("https://[2002:7f00:1::]/"),
+            &[("callback.url", "private_host")],
+        )
+        .wrong(to("https://a..b/"), &[("callback.url", "invalid_host")])
+        .wrong(
+            to(&format!("https://example.com/{}", "\u{e4}".repeat(900))),
+            &[("callback.url", "too_long")],
         );
     vec![edit]
 }
