@@ -1,52 +1,22 @@
-//! Injects each fault, runs the retries, and compares the outcome with a run without faults.
+//! Injects each fault, and runs the retries.
 
-use std::collections::BTreeSet;
 use std::pin::Pin;
 
 use authorize::Authorizer;
 use serde_json::{Value, json};
 use tandem_domain::callback::OUTCOME_UNKNOWN;
-use tandem_testing::FakeSecret;
-use tandem_testing::{Fault, Lost, Openapi};
+use tandem_testing::{FakeSecret, Fault, Lost, Openapi};
+use tandem_tests::{Api, InProcess};
 
+use crate::environment::{Environment, Saved};
+use crate::judge::{Seen, judge};
 use crate::plain::{self, Times, of_kind};
 use crate::scenario::{Act, Scenario};
-use crate::stage::{Scene, Stage};
 
 /// Receives before a message becomes a dead letter; a repeating caller makes as many attempts.
 const MOST_RECEIVES: u32 = 5;
 /// From this many consecutive calls of one kind on, only the first is tried.
 const MANY: usize = 8;
-
-/// The observations of one run.
-#[derive(Debug)]
-struct Seen {
-    /// The calls of the first invocation.
-    calls: Vec<String>,
-    /// The answer of the first invocation; `None` if it failed or died.
-    at_first: Option<String>,
-    /// The final answer.
-    answer: String,
-    /// All rows after a call got its answer; retries take no time, so even the times are equal.
-    rows_at_once: Vec<String>,
-    /// All rows after all work finished.
-    rows: Vec<String>,
-    /// Messages sent to queues.
-    messages: BTreeSet<String>,
-    /// Mails accepted by SES, in order.
-    mails: Vec<Value>,
-    /// Callbacks received, by `webhook-id`.
-    callbacks: Vec<String>,
-    /// Recorded attempts.
-    recorded: usize,
-    /// Attempts logged as interrupted.
-    cut_off: usize,
-    /// Mails and callbacks that the first invocation sent without recording them.
-    unrecorded: (usize, usize),
-    /// Callbacks possibly in flight when the worker died: the exchange continues while the worker records that the receiver is
-    /// slow.
-    on_the_way: usize,
-}
 
 /// Runs all scenarios of some functions.
 pub(crate) async fn try_functions(functions: &[&str], all: &[Scenario]) {
@@ -65,12 +35,12 @@ pub(crate) async fn try_functions(functions: &[&str], all: &[Scenario]) {
 }
 
 async fn try_scenario(scenario: &Scenario) -> usize {
-    let stage = Stage::new().await;
-    let act = (scenario.prepare)(&stage).await;
+    let env = Environment::new().await;
+    let act = (scenario.prepare)(&env).await;
     has_the_route(scenario, &act);
-    let scene = stage.scene();
-    let before = Value::from(stage.house.table.dump()).to_string();
-    let clean = run(&scene, &act, &before, None).await;
+    let saved = env.save();
+    let before = Value::from(env.stage.table.dump()).to_string();
+    let clean = run(&saved, &act, &before, None).await;
     let name = format!(
         "{} {:?} ({})",
         scenario.function, scenario.route, scenario.name
@@ -81,7 +51,7 @@ async fn try_scenario(scenario: &Scenario) -> usize {
     let mut cases = 0;
     for call in calls {
         for fault in faults_of(&clean.calls[call]) {
-            let tried = run(&scene, &act, &before, Some((call, fault))).await;
+            let tried = run(&saved, &act, &before, Some((call, fault))).await;
             let case = format!(
                 "{name}, call {} of {}, {}, {fault:?}",
                 call + 1,
@@ -138,11 +108,10 @@ fn has_the_route(scenario: &Scenario, act: &Act) {
 }
 
 /// Runs a scenario with or without a fault, then all work that follows.
-async fn run(scene: &Scene, act: &Act, before: &str, fault: Option<(usize, Fault)>) -> Seen {
-    let stage = scene.open().await;
-    let received_before = stage.received().await.len();
-    let (recorded_before, cut_off_before) = attempts(&stage.house.table.dump());
-    let faults = &stage.house.table.faults;
+async fn run(saved: &Saved, act: &Act, before: &str, fault: Option<(usize, Fault)>) -> Seen {
+    let env = saved.open().await;
+    let (recorded_before, cut_off_before) = attempts(&env.stage.table.dump());
+    let faults = &env.stage.table.faults;
     match fault {
         Some((call, fault)) => faults.plan(call, fault),
         None => faults.clear(),
@@ -150,13 +119,13 @@ async fn run(scene: &Scene, act: &Act, before: &str, fault: Option<(usize, Fault
     let at_first = tokio::select! {
         biased;
         () = faults.died() => None,
-        answer = perform(&stage, act, before, 1) => answer,
+        answer = perform(&env, act, before, 1) => answer,
     };
     let calls = faults.calls();
     faults.clear();
-    let mut mails = stage.ses.take();
-    let sent = stage.received().await.len() - received_before;
-    let dump = stage.house.table.dump();
+    let mut mails = env.ses.take();
+    let sent = env.received().len();
+    let dump = env.stage.table.dump();
     let any = |kind: &str, states: &[&str]| {
         of_kind(&dump, kind)
             .iter()
@@ -174,19 +143,19 @@ async fn run(scene: &Scene, act: &Act, before: &str, fault: Option<(usize, Fault
     );
     let on_the_way = usize::from(matches!(act, Act::Impatient(_)) && at_first.is_none());
 
-    let answer = repeat(&stage, act, before, at_first.clone()).await;
+    let answer = repeat(&env, act, before, at_first.clone()).await;
     let rows_at_once = match act {
-        Act::Call { .. } => plain::rows(&stage.house.table.dump(), before, Times::Same),
+        Act::Call { .. } => plain::rows(&env.stage.table.dump(), before, Times::Same),
         _ => Vec::new(),
     };
-    stage.work_off().await;
-    let dump = stage.house.table.dump();
+    env.work_off().await;
+    let dump = env.stage.table.dump();
     attempts_are_logged(&dump);
-    mails.extend(stage.ses.take());
-    let callbacks = stage.received().await.split_off(received_before);
+    mails.extend(env.ses.take());
+    let callbacks = env.received();
     let (recorded, cut_off) = attempts(&dump);
     let (recorded, cut_off) = (recorded - recorded_before, cut_off - cut_off_before);
-    let messages = stage.sqs.take().iter().flat_map(messages_of).collect();
+    let messages = env.sqs.take().iter().flat_map(messages_of).collect();
     let rows = plain::rows(&dump, before, Times::Differ);
     Seen {
         calls,
@@ -205,19 +174,19 @@ async fn run(scene: &Scene, act: &Act, before: &str, fault: Option<(usize, Fault
 }
 
 /// Retries until an answer, and once more: the caller may not have received it.
-async fn repeat(stage: &Stage, act: &Act, before: &str, at_first: Option<String>) -> String {
+async fn repeat(env: &Environment, act: &Act, before: &str, at_first: Option<String>) -> String {
     let mut answer = at_first;
     for received in 2..=MOST_RECEIVES {
         if answer.is_some() {
             break;
         }
         if let Act::Sweep = act {
-            stage.house.advance(60);
+            env.stage.advance(60);
         }
-        answer = perform(stage, act, before, received).await;
+        answer = perform(env, act, before, received).await;
     }
     let answer = answer.expect("a retry goes well");
-    let before_more = stage.house.table.dump();
+    let before_more = env.stage.table.dump();
     if let Act::Call { .. }
     | Act::Authorize { .. }
     | Act::Message(_)
@@ -225,7 +194,7 @@ async fn repeat(stage: &Stage, act: &Act, before: &str, at_first: Option<String>
     | Act::MailEvent(_) = act
     {
         assert_eq!(
-            perform(stage, act, before, MOST_RECEIVES).await.as_ref(),
+            perform(env, act, before, MOST_RECEIVES).await.as_ref(),
             Some(&answer),
             "another repeat changes the rows"
         );
@@ -233,7 +202,7 @@ async fn repeat(stage: &Stage, act: &Act, before: &str, at_first: Option<String>
     // Only the authorizer may write again: it records a key's use on the next use if the first write failed.
     let noted = matches!(act, Act::Authorize { .. });
     assert!(
-        noted || stage.house.table.dump() == before_more,
+        noted || env.stage.table.dump() == before_more,
         "another repeat writes"
     );
     answer
@@ -241,28 +210,32 @@ async fn repeat(stage: &Stage, act: &Act, before: &str, at_first: Option<String>
 
 /// One invocation; `None` if it must be repeated. Boxed, because the combined future of all functions is too deep a type.
 fn perform<'a>(
-    stage: &'a Stage,
+    env: &'a Environment,
     act: &'a Act,
     before: &'a str,
     received: u32,
 ) -> Pin<Box<dyn Future<Output = Option<String>> + 'a>> {
-    Box::pin(invoke(stage, act, before, received))
+    Box::pin(invoke(env, act, before, received))
 }
 
-async fn invoke(stage: &Stage, act: &Act, before: &str, received: u32) -> Option<String> {
-    let house = &stage.house;
+async fn invoke(env: &Environment, act: &Act, before: &str, received: u32) -> Option<String> {
+    let stage = &env.stage;
     match act {
-        Act::Call { who, target, body } => {
-            let answer = house
-                .call_with(who, target, body.clone(), &[("idempotency-key", "tried")])
-                .await;
+        Act::Call { key, target, body } => {
+            let (method, path) = target.split_once(' ').expect("METHOD /path");
+            let api = Api::new(stage.clone(), Some(key));
+            let mut call = api.call(method.parse().expect("a method"), path);
+            if let Some(body) = body {
+                call = call.json(body);
+            }
+            let answer = call.idempotency_key("tried").send().await;
             (answer.status < 500)
                 .then(|| format!("{} {}", answer.status, plain::answer(&answer.body, before)))
         }
         Act::Authorize { key } => {
-            let (operator_key, _) = FakeSecret::cached("the-operators-key-of-this-test");
+            let (operator_key, _) = FakeSecret::cached(InProcess::OPERATOR_KEY);
             let authorizer =
-                Authorizer::new(house.app.store.clone(), operator_key, house.clock.clone());
+                Authorizer::new(stage.app.store.clone(), operator_key, stage.clock.clone());
             let event = json!({"headers": {"authorization": format!("Bearer {key}")}, "routeKey": "GET /v1/offers"});
             let request = serde_json::from_value(event).expect("an authorizer's event");
             authorizer
@@ -271,9 +244,9 @@ async fn invoke(stage: &Stage, act: &Act, before: &str, received: u32) -> Option
                 .ok()
                 .map(|answer| answer.to_string())
         }
-        Act::Message(message) => (!stage.hand_over(message, received).await).then(String::new),
+        Act::Message(message) => (!env.hand_over(message, received).await).then(String::new),
         Act::Impatient(message) => {
-            (!stage.hand_over_impatiently(message, received).await).then(String::new)
+            (!env.hand_over_impatiently(message, received).await).then(String::new)
         }
         Act::Stream(rows) => {
             let key = |text: &str| json!({"S": text});
@@ -284,15 +257,15 @@ async fn invoke(stage: &Stage, act: &Act, before: &str, received: u32) -> Option
             };
             let event = json!({"Records": rows.iter().map(record).collect::<Vec<_>>()});
             let event = serde_json::from_value(event).expect("a stream's event");
-            stage.relay.relay(event).await.ok().map(|()| String::new())
+            env.relay.relay(event).await.ok().map(|()| String::new())
         }
-        Act::MailEvent(event) => house
+        Act::MailEvent(event) => stage
             .notes
             .note(event.clone())
             .await
             .ok()
             .map(|()| String::new()),
-        Act::Sweep => house.sweep.sweep().await.ok().map(|()| String::new()),
+        Act::Sweep => stage.sweep.sweep().await.ok().map(|()| String::new()),
     }
 }
 
@@ -342,91 +315,4 @@ fn attempts(rows: &[Value]) -> (usize, usize) {
         })
         .count();
     (logged.len() - cut_off, cut_off)
-}
-
-fn judge(case: &str, clean: &Seen, tried: &Seen, fault: Fault) {
-    // The SDK retries a single failure, unnoticed by the caller.
-    if let Fault::Try(_) = fault {
-        assert_eq!(tried.at_first, clean.at_first, "{case}: first answer");
-    }
-    assert_eq!(tried.answer, clean.answer, "{case}: answer");
-    same(case, "rows", &clean.rows, &tried.rows);
-    same(
-        case,
-        "rows after the call",
-        &clean.rows_at_once,
-        &tried.rows_at_once,
-    );
-    // Exactly one of each, plus one for each that was sent without a record.
-    let (mails, callbacks) = tried.unrecorded;
-    let sent = |mails: &[Value]| {
-        mails
-            .iter()
-            .map(Value::to_string)
-            .collect::<BTreeSet<_>>()
-            .len()
-    };
-    assert_eq!(
-        tried.mails.len(),
-        clean.mails.len() + mails,
-        "{case}: mails"
-    );
-    assert_eq!(
-        sent(&tried.mails),
-        sent(&clean.mails),
-        "{case}: different mails"
-    );
-    let unrecorded = tried.callbacks.len() - tried.recorded;
-    assert!(
-        (callbacks..=callbacks + tried.on_the_way).contains(&unrecorded),
-        "{case}: {unrecorded} callbacks, not {callbacks}"
-    );
-    // An interrupted attempt is made again, unless all attempts of the callback fail: then it counts as one of them.
-    let all = |seen: &Seen| seen.recorded + seen.cut_off;
-    assert!(
-        tried.recorded == clean.recorded || all(tried) == all(clean),
-        "{case}: attempts"
-    );
-    assert!(
-        tried.cut_off <= clean.cut_off + 1,
-        "{case}: attempts cut off"
-    );
-    let ids = |seen: &Seen| seen.callbacks.iter().collect::<BTreeSet<_>>().len();
-    // A callback's last attempt may have been interrupted before it was sent.
-    let not_sent = tried.recorded < clean.recorded && unrecorded == 0;
-    assert!(
-        ids(tried) == ids(clean) || not_sent,
-        "{case}: different webhook-ids"
-    );
-    messages_are_sent(case, clean, tried);
-}
-
-/// Messages of relay and sweep must arrive; a later attempt's message may be lost, since the sweep sends it again.
-fn messages_are_sent(case: &str, clean: &Seen, tried: &Seen) {
-    if case.starts_with("deliver-callbacks") {
-        assert!(
-            tried.messages.is_subset(&clean.messages),
-            "{case}: messages"
-        );
-    } else {
-        assert_eq!(tried.messages, clean.messages, "{case}: messages");
-    }
-}
-
-#[track_caller]
-fn same(case: &str, what: &str, clean: &[String], tried: &[String]) {
-    if clean != tried {
-        let only = |in_this: &[String], not: &[String]| -> String {
-            in_this
-                .iter()
-                .filter(|row| !not.contains(row))
-                .map(|row| format!("  {row}\n"))
-                .collect()
-        };
-        panic!(
-            "{case}: {what}\nwithout a fault:\n{}with it:\n{}",
-            only(clean, tried),
-            only(tried, clean)
-        );
-    }
 }

@@ -1,20 +1,22 @@
 //! Crash points: each function with effects runs once per AWS call and fault: the call fails before or after it took effect, or
 //! the process dies there. Then the retries of production run. The outcome must equal a run without faults.
 //!
-//! Parts: [`scenario`] (the function and its input), one module of scenarios per area, [`stage`] (all functions, with SQS and
-//! SES faked beneath the real SDK), [`driver`] (faults, retries, comparison), [`plain`] (rows without random parts).
+//! Parts: [`scenario`] (the function and its input), one module of scenarios per area, [`environment`] (all functions, with
+//! SQS and SES faked beneath the real SDK), [`driver`] (faults, retries), [`judge`] (comparison), [`plain`] (rows without random
+//! parts).
 //!
 //! A new function or writing route fails `each_function_and_writing_route_has_a_scenario` until it has a scenario.
 
 mod driver;
+mod environment;
 mod handing_over;
 mod importing;
+mod judge;
 mod managing;
 mod plain;
 mod scenario;
 mod selling;
 mod sharing;
-mod stage;
 mod working;
 
 use std::collections::BTreeSet;

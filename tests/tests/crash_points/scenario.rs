@@ -6,11 +6,11 @@ use std::pin::Pin;
 use serde_json::Value;
 use tandem_queue::Message;
 use tandem_store::outbox::Due;
-use tandem_tests::handlers::Who;
+use tandem_tests::Api;
 
-use crate::stage::Stage;
+use crate::environment::Environment;
 
-/// A future that borrows the stage.
+/// A future that borrows the environment.
 pub(crate) type Prepared<'a> = Pin<Box<dyn Future<Output = Act> + Send + 'a>>;
 
 /// One way to run a function.
@@ -23,7 +23,7 @@ pub(crate) struct Scenario {
     /// The special circumstances.
     pub(crate) name: &'static str,
     /// Creates the initial rows and returns the input.
-    pub(crate) prepare: fn(&Stage) -> Prepared<'_>,
+    pub(crate) prepare: fn(&Environment) -> Prepared<'_>,
 }
 
 /// The input of a function.
@@ -31,7 +31,8 @@ pub(crate) struct Scenario {
 pub(crate) enum Act {
     /// A route's call, repeated with one `Idempotency-Key` until it gets an answer.
     Call {
-        who: Who,
+        key: String,
+        /// Method and path.
         target: String,
         body: Option<Value>,
     },
@@ -51,18 +52,18 @@ pub(crate) enum Act {
 
 impl Act {
     /// A call with a body.
-    pub(crate) fn call(who: &Who, target: impl Into<String>, body: Value) -> Self {
+    pub(crate) fn call(api: &Api, target: impl Into<String>, body: Value) -> Self {
         Self::Call {
-            who: who.clone(),
+            key: api.key().expect("an API key").to_owned(),
             target: target.into(),
             body: Some(body),
         }
     }
 
     /// A call without a body.
-    pub(crate) fn bare(who: &Who, target: impl Into<String>) -> Self {
+    pub(crate) fn bare(api: &Api, target: impl Into<String>) -> Self {
         Self::Call {
-            who: who.clone(),
+            key: api.key().expect("an API key").to_owned(),
             target: target.into(),
             body: None,
         }
@@ -71,12 +72,12 @@ impl Act {
 
 /// Scenarios: function, route, special circumstances => preparation.
 macro_rules! scenarios {
-    ($($function:literal, $route:expr, $name:literal => |$stage:ident| $prepare:block)*) => {
+    ($($function:literal, $route:expr, $name:literal => |$environment:ident| $prepare:block)*) => {
         vec![$($crate::scenario::Scenario {
             function: $function,
             route: $route,
             name: $name,
-            prepare: |$stage| Box::pin(async move { $prepare }),
+            prepare: |$environment| Box::pin(async move { $prepare }),
         }),*]
     };
 }

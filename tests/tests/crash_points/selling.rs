@@ -1,11 +1,11 @@
 //! Sales and later events: purchase, refund, charge-back, payment, cancellation, voucher, payout, replay, event endpoint.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tandem_queue::Kind;
-use tandem_tests::handlers::{Merchant, Pair};
+use tandem_tests::{Checkout, Client, id};
 
+use crate::environment::{Environment, Sold};
 use crate::scenario::{Act, Scenario, scenarios};
-use crate::stage::Stage;
 
 pub(crate) fn scenarios() -> Vec<Scenario> {
     [
@@ -18,142 +18,145 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
     .concat()
 }
 
-fn id(body: &Value) -> &str {
-    body["id"].as_str().expect("an id")
-}
-
 /// A sale with its callback delivered.
-async fn delivered(stage: &Stage) -> (Pair, Value) {
-    let sold = stage.sold().await;
-    stage.work_off().await;
+async fn delivered(env: &Environment) -> Sold {
+    let sold = env.sold().await;
+    env.work_off().await;
     sold
 }
 
-async fn first(stage: &Stage, who: &Merchant, list: &str) -> Value {
-    let listed = stage
-        .house
-        .call(&who.who, &format!("GET {list}"), None)
-        .await
-        .expect(200);
-    listed["items"][0].clone()
+/// The path of the newest entry of a list.
+async fn newest(client: &Client, list: &str) -> String {
+    let listed = client.api.get(list).await.ok();
+    format!("{list}/{}", id(&listed["items"][0]))
 }
 
 /// The path of the sold shared subscription.
-async fn sold_subscription(stage: &Stage, pair: &Pair) -> String {
-    let row = first(
-        stage,
-        &pair.target,
-        &format!("/v1/subscriptions?offerId={}", pair.shared_offer),
-    )
-    .await;
-    format!("/v1/subscriptions/{}", id(&row))
+fn shared_subscription(sold: &Sold) -> String {
+    let subscription = sold.order["positions"][1]["subscriptionId"].as_str();
+    format!("/v1/subscriptions/{}", subscription.expect("an id"))
+}
+
+/// Sets the event endpoint of a new client.
+async fn with_event_endpoint(env: &Environment) -> Client {
+    let client = env.client().await;
+    let endpoint = json!({"url": env.receiver.url()});
+    let set = client.api.put("/v1/event-endpoint", endpoint).await;
+    let _ = set.expect(201);
+    client
+}
+
+/// The purchase of a checkout's cart.
+fn purchase(checkout: &Checkout) -> Act {
+    let route = format!("POST {}", checkout.purchase_path());
+    Act::call(&checkout.seller.api, route, checkout.purchase_body())
 }
 
 fn purchases() -> Vec<Scenario> {
     scenarios! {
-        "purchase-cart", Some("POST /v1/carts/{cartId}/purchase"), "between two companies" => |stage| {
-            let pair = stage.pair().await;
-            let body = json!({"customerId": pair.customer, "paymentMethod": "PAYPAL"});
-            Act::call(&pair.target.who, format!("POST /v1/carts/{}/purchase", pair.cart), body)
+        "purchase-cart", Some("POST /v1/carts/{cartId}/purchase"), "between two companies" => |env| {
+            let (_, checkout) = env.pair().await;
+            purchase(&checkout)
         }
-        "purchase-cart", Some("POST /v1/carts/{cartId}/purchase"), "within one company" => |stage| {
-            let pair = stage.house.pair(None).await;
-            stage.work_off().await;
-            let body = json!({"customerId": pair.customer, "paymentMethod": "PAYPAL"});
-            Act::call(&pair.target.who, format!("POST /v1/carts/{}/purchase", pair.cart), body)
+        "purchase-cart", Some("POST /v1/carts/{cartId}/purchase"), "within one company" => |env| {
+            let pair = env.setup().pair_within_one_company().await;
+            let checkout = pair.checkout().await;
+            env.work_off().await;
+            purchase(&checkout)
         }
     }
 }
 
 fn after_sales() -> Vec<Scenario> {
     scenarios! {
-        "orders", Some("POST /v1/orders/{orderId}/refund"), "a voucher not redeemed" => |stage| {
-            let (pair, order) = delivered(stage).await;
-            Act::call(&pair.target.who, format!("POST /v1/orders/{}/refund", id(&order)), json!({}))
+        "orders", Some("POST /v1/orders/{orderId}/refund"), "a voucher not redeemed" => |env| {
+            let sold = delivered(env).await;
+            let route = format!("POST /v1/orders/{}/refund", id(&sold.order));
+            Act::call(&sold.pair.target.api, route, json!({}))
         }
-        "orders", Some("POST /v1/orders/{orderId}/charge-back"), "of the shared position" => |stage| {
-            let (pair, order) = delivered(stage).await;
-            Act::call(&pair.target.who, format!("POST /v1/orders/{}/charge-back", id(&order)), json!({"positions": [2]}))
+        "orders", Some("POST /v1/orders/{orderId}/charge-back"), "of the shared position" => |env| {
+            let sold = delivered(env).await;
+            let route = format!("POST /v1/orders/{}/charge-back", id(&sold.order));
+            Act::call(&sold.pair.target.api, route, json!({"positions": [2]}))
         }
-        "subscriptions", Some("POST /v1/subscriptions/{subscriptionId}/payments"), "of a shared subscription" => |stage| {
-            let (pair, _) = delivered(stage).await;
-            Act::call(&pair.target.who, format!("POST {}/payments", sold_subscription(stage, &pair).await), json!({}))
+        "subscriptions", Some("POST /v1/subscriptions/{subscriptionId}/payments"), "of a shared subscription" => |env| {
+            let sold = delivered(env).await;
+            let route = format!("POST {}/payments", shared_subscription(&sold));
+            Act::call(&sold.pair.target.api, route, json!({}))
         }
-        "subscriptions", Some("POST /v1/subscriptions/{subscriptionId}/cancel"), "of a shared subscription" => |stage| {
-            let (pair, _) = delivered(stage).await;
-            Act::call(&pair.target.who, format!("POST {}/cancel", sold_subscription(stage, &pair).await), json!({}))
+        "subscriptions", Some("POST /v1/subscriptions/{subscriptionId}/cancel"), "of a shared subscription" => |env| {
+            let sold = delivered(env).await;
+            let route = format!("POST {}/cancel", shared_subscription(&sold));
+            Act::call(&sold.pair.target.api, route, json!({}))
         }
-        "payouts", Some("POST /v1/payouts/{payoutId}/mark-paid"), "by the source" => |stage| {
-            let (pair, _) = delivered(stage).await;
-            let row = first(stage, &pair.source, "/v1/payouts").await;
-            Act::bare(&pair.source.who, format!("POST /v1/payouts/{}/mark-paid", id(&row)))
+        "payouts", Some("POST /v1/payouts/{payoutId}/mark-paid"), "by the source" => |env| {
+            let source = delivered(env).await.pair.source;
+            let payout = newest(&source, "/v1/payouts").await;
+            Act::bare(&source.api, format!("POST {payout}/mark-paid"))
         }
     }
 }
 
 fn claims() -> Vec<Scenario> {
     scenarios! {
-        "redeem-voucher", Some("POST /v1/subscriptions/useCrossClientVoucher"), "the right code" => |stage| {
-            let (pair, _) = delivered(stage).await;
-            let callback = format!("/v1/callbacks/{}", id(&first(stage, &pair.source, "/v1/callbacks").await));
-            let callback = stage.house.call(&pair.source.who, &format!("GET {callback}"), None).await.expect(200);
-            let customer = stage.house.customer(&pair.source, "anna@example.com").await;
-            let body = json!({"customerId": customer, "voucherCode": callback["body"]["data"]["voucherCode"]});
-            Act::call(&pair.source.who, "POST /v1/subscriptions/useCrossClientVoucher", body)
+        "redeem-voucher", Some("POST /v1/subscriptions/useCrossClientVoucher"), "the right code" => |env| {
+            let source = delivered(env).await.pair.source;
+            let callback = newest(&source, "/v1/callbacks").await;
+            let callback = source.api.get(&callback).await.ok();
+            let customer = source.customer().await;
+            let body = json!({"customerId": id(&customer), "voucherCode": callback["body"]["data"]["voucherCode"]});
+            Act::call(&source.api, "POST /v1/subscriptions/useCrossClientVoucher", body)
         }
     }
 }
 
 fn replays() -> Vec<Scenario> {
     scenarios! {
-        "callbacks", Some("POST /v1/callbacks/{callbackId}/replay"), "to a disabled endpoint" => |stage| {
-            let (pair, _) = stage.sold().await;
-            stage.receiver_answers(410).await;
-            stage.work_off().await;
-            stage.receiver_answers(200).await;
-            let callback = first(stage, &pair.source, "/v1/callbacks").await;
-            Act::bare(&pair.source.who, format!("POST /v1/callbacks/{}/replay", id(&callback)))
+        "callbacks", Some("POST /v1/callbacks/{callbackId}/replay"), "to a disabled endpoint" => |env| {
+            let source = env.sold().await.pair.source;
+            env.receiver_answers(410);
+            env.work_off().await;
+            env.receiver_answers(200);
+            let callback = newest(&source, "/v1/callbacks").await;
+            Act::bare(&source.api, format!("POST {callback}/replay"))
         }
-        "callbacks", Some("POST /v1/callbacks/{callbackId}/replay"), "to a paused endpoint" => |stage| {
-            let (pair, _) = stage.sold().await;
-            stage.receiver_answers(503).await;
-            assert!(!stage.hand_over(&stage.message(Kind::Callback), 1).await);
-            stage.receiver_answers(200).await;
-            let callback = first(stage, &pair.source, "/v1/callbacks").await;
-            Act::bare(&pair.source.who, format!("POST /v1/callbacks/{}/replay", id(&callback)))
+        "callbacks", Some("POST /v1/callbacks/{callbackId}/replay"), "to a paused endpoint" => |env| {
+            let source = env.sold().await.pair.source;
+            env.receiver_answers(503);
+            assert!(!env.hand_over(&env.message(Kind::Callback), 1).await);
+            env.receiver_answers(200);
+            let callback = newest(&source, "/v1/callbacks").await;
+            Act::bare(&source.api, format!("POST {callback}/replay"))
         }
-        "callbacks", Some("POST /v1/callbacks/replays"), "of all held callbacks" => |stage| {
-            let pair = stage.held(2).await;
-            Act::call(&pair.source.who, "POST /v1/callbacks/replays", json!({}))
+        "callbacks", Some("POST /v1/callbacks/replays"), "of all held callbacks" => |env| {
+            let pair = env.held(2).await;
+            Act::call(&pair.source.api, "POST /v1/callbacks/replays", json!({}))
         }
-        "callbacks", Some("POST /v1/callbacks/replay"), "two at once" => |stage| {
-            let (pair, _) = delivered(stage).await;
-            let _ = stage.house.purchase(&pair, "another").await.expect(201);
-            stage.work_off().await;
-            let listed = stage.house.call(&pair.source.who, "GET /v1/callbacks", None).await.expect(200);
-            let ids: Vec<_> = listed["items"].as_array().expect("items").iter().map(id).collect();
-            Act::call(&pair.source.who, "POST /v1/callbacks/replay", json!({"callbackIds": ids}))
+        "callbacks", Some("POST /v1/callbacks/replay"), "two at once" => |env| {
+            let sold = delivered(env).await;
+            let _ = sold.checkout.purchase("another").await.created();
+            env.work_off().await;
+            let source = sold.pair.source;
+            let callbacks = source.callbacks().await;
+            let ids: Vec<_> = callbacks.iter().map(id).collect();
+            Act::call(&source.api, "POST /v1/callbacks/replay", json!({"callbackIds": ids}))
         }
     }
 }
 
 fn event_endpoints() -> Vec<Scenario> {
     scenarios! {
-        "callbacks", Some("PUT /v1/event-endpoint"), "set, with its secret" => |stage| {
-            let client = stage.house.merchant(&stage.house.company(false).await, "A").await;
-            Act::call(&client.who, "PUT /v1/event-endpoint", json!({"url": stage.receiver.uri()}))
+        "callbacks", Some("PUT /v1/event-endpoint"), "set, with its secret" => |env| {
+            let client = env.client().await;
+            Act::call(&client.api, "PUT /v1/event-endpoint", json!({"url": env.receiver.url()}))
         }
-        "callbacks", Some("POST /v1/event-endpoint/rotate-secret"), "a secret, shown once" => |stage| {
-            let client = stage.house.merchant(&stage.house.company(false).await, "A").await;
-            let set = Some(json!({"url": stage.receiver.uri()}));
-            let _ = stage.house.call(&client.who, "PUT /v1/event-endpoint", set).await.expect(201);
-            Act::bare(&client.who, "POST /v1/event-endpoint/rotate-secret")
+        "callbacks", Some("POST /v1/event-endpoint/rotate-secret"), "a secret, shown once" => |env| {
+            let client = with_event_endpoint(env).await;
+            Act::bare(&client.api, "POST /v1/event-endpoint/rotate-secret")
         }
-        "callbacks", Some("DELETE /v1/event-endpoint"), "removed" => |stage| {
-            let client = stage.house.merchant(&stage.house.company(false).await, "A").await;
-            let set = Some(json!({"url": stage.receiver.uri()}));
-            let _ = stage.house.call(&client.who, "PUT /v1/event-endpoint", set).await.expect(201);
-            Act::bare(&client.who, "DELETE /v1/event-endpoint")
+        "callbacks", Some("DELETE /v1/event-endpoint"), "removed" => |env| {
+            let client = with_event_endpoint(env).await;
+            Act::bare(&client.api, "DELETE /v1/event-endpoint")
         }
     }
 }

@@ -12,65 +12,65 @@ use tandem_mail::{Mailer, SesTransport};
 use tandem_queue::{DeadLetterQueue, Kind, Message, Queue, Queues};
 use tandem_runtime::DeadLetterHandler;
 use tandem_testing::{FakeService, Snapshot, TestTable};
-use tandem_tests::handlers::{House, Pair, event_of};
+use tandem_tests::{Checkout, Client, InProcess, Module, Pair, Receiver, Reply, Setup, event_of};
 use tandem_webhooks::Sender;
-use wiremock::matchers::method;
-use wiremock::{Mock, MockServer, ResponseTemplate};
 
 /// More rounds than the longest retry schedule needs.
 const MOST_ROUNDS: usize = 100;
 
 /// The environment of a scenario.
-pub(crate) struct Stage {
-    pub(crate) house: House,
+pub(crate) struct Environment {
+    pub(crate) stage: Arc<InProcess>,
     pub(crate) relay: relay_outbox::Relay,
     pub(crate) sqs: FakeService,
     pub(crate) ses: FakeService,
-    pub(crate) receiver: Arc<MockServer>,
+    pub(crate) receiver: Receiver,
 }
 
-/// A saved stage, to start from repeatedly.
-pub(crate) struct Scene {
+/// A saved environment, to start from repeatedly.
+pub(crate) struct Saved {
     rows: Snapshot,
     now: Timestamp,
     sender: Arc<Sender>,
-    receiver: Arc<MockServer>,
+    receiver: Receiver,
 }
 
-impl Stage {
-    /// An empty stage with a receiver that answers 200.
+/// A sale between two contracting companies.
+pub(crate) struct Sold {
+    pub(crate) pair: Pair,
+    pub(crate) checkout: Checkout,
+    pub(crate) order: Value,
+}
+
+impl Environment {
+    /// An empty table, and a receiver that answers 200.
     pub(crate) async fn new() -> Self {
-        let receiver = MockServer::start().await;
-        let stage = Self::on(TestTable::new().await, House::sender(), Arc::new(receiver));
-        stage.receiver_answers(200).await;
-        stage
+        let receiver = Receiver::start().await;
+        receiver.answer_always(Reply::status(200));
+        Self::on(TestTable::new().await, InProcess::sender(), receiver)
     }
 
-    fn on(table: TestTable, sender: Arc<Sender>, receiver: Arc<MockServer>) -> Self {
-        let mut house = House::on(table, sender);
+    fn on(table: TestTable, sender: Arc<Sender>, receiver: Receiver) -> Self {
+        let mut stage = InProcess::on(table, sender);
         let (sqs, ses) = (FakeService::sqs(), FakeService::ses());
-        let queue = |name: &str| queue(&house.table, &sqs, name);
+        let queue = |name: &str| queue(&stage.table, &sqs, name);
         let (callbacks, mails, imports) = (queue("callbacks"), queue("mails"), queue("imports"));
         let queues = Queues::new(callbacks.clone(), mails, imports);
-        let mailer = mailer(&house.table, &ses);
-        house.deliverer.queue = callbacks;
-        let letters = DeadLetterQueue::new(
-            client(&house.table, &sqs),
+        let mailer = mailer(&stage.table, &ses);
+        let dead_letters = DeadLetterQueue::new(
+            client(&stage.table, &sqs),
             "https://sqs.example.com/1/dead-letters",
         );
-        let dead_letter_handler = DeadLetterHandler::new(house.app.store.clone(), letters);
-        house.deliverer.dead_letter_handler = dead_letter_handler.clone();
-        house.importer.dead_letter_handler = dead_letter_handler.clone();
-        house.mail_worker = send_mails::Worker::new(
-            house.app.store.clone(),
-            mailer,
-            dead_letter_handler,
-            house.clock.clone(),
-        );
-        house.sweep =
-            sweep_outbox::Sweep::new(house.app.store.clone(), queues.clone(), house.clock.clone());
+        let (store, clock) = (stage.app.store.clone(), stage.clock.clone());
+        let dead_letter_handler = DeadLetterHandler::new(store.clone(), dead_letters);
+        stage.deliverer.queue = callbacks;
+        stage.deliverer.dead_letter_handler = dead_letter_handler.clone();
+        stage.importer.dead_letter_handler = dead_letter_handler.clone();
+        stage.mail_worker =
+            send_mails::Worker::new(store.clone(), mailer, dead_letter_handler, clock.clone());
+        stage.sweep = sweep_outbox::Sweep::new(store, queues.clone(), clock);
         Self {
-            house,
+            stage: Arc::new(stage),
             relay: relay_outbox::Relay::new(queues),
             sqs,
             ses,
@@ -78,73 +78,77 @@ impl Stage {
         }
     }
 
-    /// Saves the current state.
-    pub(crate) fn scene(&self) -> Scene {
-        Scene {
-            rows: self.house.table.snapshot(),
-            now: self.house.clock.now(),
-            sender: Arc::clone(&self.house.deliverer.sender),
-            receiver: Arc::clone(&self.receiver),
+    pub(crate) fn save(&self) -> Saved {
+        Saved {
+            rows: self.stage.table.snapshot(),
+            now: self.stage.clock.now(),
+            sender: Arc::clone(&self.stage.deliverer.sender),
+            receiver: self.receiver.clone(),
         }
     }
 
+    pub(crate) fn setup(&self) -> Setup {
+        self.stage.setup()
+    }
+
     /// Sets the receiver's status from now on.
-    pub(crate) async fn receiver_answers(&self, status: u16) {
-        self.receiver.reset().await;
-        Mock::given(method("POST"))
-            .respond_with(ResponseTemplate::new(status))
-            .mount(&self.receiver)
-            .await;
+    pub(crate) fn receiver_answers(&self, status: u16) {
+        self.receiver.answer_always(Reply::status(status));
     }
 
     /// The `webhook-id`s of the received callbacks, in order.
-    pub(crate) async fn received(&self) -> Vec<String> {
-        let requests = self.receiver.received_requests().await.expect("recorded");
-        requests
+    pub(crate) fn received(&self) -> Vec<String> {
+        let received = self.receiver.received();
+        received
             .iter()
-            .map(|request| {
-                request.headers["webhook-id"]
-                    .to_str()
-                    .expect("text")
-                    .to_owned()
-            })
+            .map(|callback| callback.webhook_id().to_owned())
             .collect()
     }
 
-    /// Two connected clients of two contracting companies, with their mails sent.
-    pub(crate) async fn pair(&self) -> Pair {
-        let pair = self.house.pair(Some(&self.receiver.uri())).await;
-        self.work_off().await;
-        pair
+    /// A client of a company without the module.
+    pub(crate) async fn client(&self) -> Client {
+        let setup = self.setup();
+        let company = setup.company("Bergverlag", Module::Off).await;
+        setup.client(&company, "Bergwelt", "de").await
     }
 
-    /// A pair after a sale, before its callback is delivered; also returns the order.
-    pub(crate) async fn sold(&self) -> (Pair, Value) {
-        let pair = self.pair().await;
-        let order = self.house.purchase(&pair, "sold").await.expect(201);
-        (pair, order)
+    /// Two connected clients of two contracting companies, with a cart to sell and with their mails sent.
+    pub(crate) async fn pair(&self) -> (Pair, Checkout) {
+        let url = self.receiver.url();
+        let pair = self.setup().pair_between_two_companies(&url).await;
+        let checkout = pair.checkout().await;
+        self.work_off().await;
+        (pair, checkout)
+    }
+
+    /// A sale before its callback is delivered.
+    pub(crate) async fn sold(&self) -> Sold {
+        let (pair, checkout) = self.pair().await;
+        let order = checkout.purchase("sold").await.created();
+        Sold {
+            pair,
+            checkout,
+            order,
+        }
     }
 
     /// A pair with held callbacks of several sales: the endpoint answered 410, and answers 200 again.
     pub(crate) async fn held(&self, sales: usize) -> Pair {
-        let pair = self.pair().await;
-        self.receiver_answers(410).await;
+        let (pair, checkout) = self.pair().await;
+        self.receiver_answers(410);
         for sale in 0..sales {
-            let _ = self
-                .house
-                .purchase(&pair, &format!("sale {sale}"))
-                .await
-                .expect(201);
+            let sold = checkout.purchase(&format!("sale {sale}")).await;
+            let _ = sold.created();
         }
         self.work_off().await;
-        self.receiver_answers(200).await;
+        self.receiver_answers(200);
         pair
     }
 
     /// The only due row of a kind.
     pub(crate) fn message(&self, kind: Kind) -> Message {
         let messages = self
-            .house
+            .stage
             .due()
             .into_iter()
             .map(|(_, due)| Message::try_from(due).expect("a kind"));
@@ -157,7 +161,7 @@ impl Stage {
     /// The first due row of a kind.
     pub(crate) fn first_message(&self, kind: Kind) -> Message {
         let messages = self
-            .house
+            .stage
             .due()
             .into_iter()
             .map(|(_, due)| Message::try_from(due).expect("a kind"));
@@ -170,7 +174,7 @@ impl Stage {
     /// Runs the workers on due rows until none is left, advancing the clock as needed.
     pub(crate) async fn work_off(&self) {
         for _ in 0..MOST_ROUNDS {
-            let due = self.house.advance_to_next_due();
+            let due = self.stage.advance_to_next_due();
             if due.is_empty() {
                 return;
             }
@@ -181,19 +185,19 @@ impl Stage {
                 assert!(!failed, "a worker fails without a fault");
             }
         }
-        panic!("rows stay due: {:?}", self.house.due());
+        panic!("rows stay due: {:?}", self.stage.due());
     }
 
     /// Hands a message to its worker with a receive count; returns whether SQS delivers it again.
     pub(crate) async fn hand_over(&self, message: &Message, received: u32) -> bool {
-        self.house.process(message, received).await
+        self.stage.process(message, received).await
     }
 
     /// Hands a callback's message to a worker that considers each receiver slow.
     pub(crate) async fn hand_over_impatiently(&self, message: &Message, received: u32) -> bool {
         let worker = Worker {
             patience: Duration::ZERO,
-            ..self.house.deliverer.clone()
+            ..self.stage.deliverer.clone()
         };
         let answer = worker
             .work(event_of(std::slice::from_ref(message), received))
@@ -203,19 +207,18 @@ impl Stage {
     }
 }
 
-impl Scene {
-    /// A new stage in this state.
-    pub(crate) async fn open(&self) -> Stage {
-        let stage = Stage::on(
+impl Saved {
+    /// A new environment in this state.
+    pub(crate) async fn open(&self) -> Environment {
+        self.receiver.forget_received();
+        let environment = Environment::on(
             TestTable::with(&self.rows).await,
             Arc::clone(&self.sender),
-            Arc::clone(&self.receiver),
+            self.receiver.clone(),
         );
-        stage
-            .house
-            .clock
-            .advance(self.now.duration_since(stage.house.clock.now()));
-        stage
+        let clock = &environment.stage.clock;
+        clock.advance(self.now.duration_since(clock.now()));
+        environment
     }
 }
 
