@@ -18,7 +18,6 @@
 mod answer;
 mod api;
 mod client;
-pub mod handlers;
 mod importing;
 mod mail;
 mod operate;

@@ -148,17 +148,6 @@ impl InProcess {
         self.invoke(request, route, &call).await
     }
 
-    /// Calls a route as the authorizer's context says, without an API key.
-    pub(crate) async fn answer_in_context(&self, request: &Request, context: Value) -> Answer {
-        let (route, parameters) = route_of(request.method.as_str(), request.path())
-            .unwrap_or_else(|| panic!("no route: {request}"));
-        let route_key = format!("{} {}", route.method, route.path);
-        let call = http_call(request, &route_key, &parameters).authorizer(context);
-        let answer = self.invoke(request, route, &call).await;
-        answer.assert_described(request);
-        answer
-    }
-
     async fn invoke(&self, request: &Request, route: &Route, call: &HttpCall) -> Answer {
         let response = (route.handler)(self.app.clone(), call.request()).await;
         let text = String::from_utf8(response.body().to_vec()).expect("UTF-8");
