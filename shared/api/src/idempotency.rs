@@ -13,7 +13,7 @@ use jiff::SignedDuration;
 use serde_json::Value;
 use tandem_sealing::{Purpose, sha256_hex};
 use tandem_store::rows::IdempotencyRecord;
-use tandem_store::{Conflict, Key, Transaction, keys};
+use tandem_store::{Conflict, Key, TooManyConflicts, Transaction, keys};
 
 use crate::answer::{Answer, Content};
 use crate::app::App;
@@ -222,7 +222,8 @@ where
     commit(app, key, decide).await
 }
 
-/// Decides and commits. Decides again if a row changed meanwhile. `decide` looks for the stored answer itself.
+/// Decides and commits. Decides again if a row changed meanwhile. `decide` looks for the stored answer itself. After the last
+/// conflict, only an answer that the same request stored meanwhile is left to give.
 pub async fn commit<F>(
     app: &App,
     key: &IdempotencyKey,
@@ -231,13 +232,20 @@ pub async fn commit<F>(
 where
     F: Future<Output = Result<Decision, Problem>> + Send,
 {
+    let mut conflicts = 0;
     app.store
-        .until_committed(CONFLICT_ATTEMPTS, move |conflict| {
+        .until_committed(CONFLICT_ATTEMPTS + 1, move |conflict| {
+            conflicts += usize::from(conflict.is_some());
+            let is_given_up = conflicts == CONFLICT_ATTEMPTS;
             let decided = decide();
             async move {
                 if let Some(record) = key.stored_meanwhile(app, conflict).await? {
                     let repeated = key.stored_answer(app, &record).await;
                     return Ok((Transaction::default(), repeated));
+                }
+                if is_given_up {
+                    let attempts = CONFLICT_ATTEMPTS;
+                    return Err(TooManyConflicts { attempts }.into());
                 }
                 Ok::<_, Problem>(match prefer_stored(app, key, decided.await).await? {
                     Decision::Stored(record) => (
@@ -301,8 +309,81 @@ fn canonical(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use serde_json::json;
+    use tandem_domain::callback_url::LocalTargets;
+    use tandem_runtime::Clock;
+    use tandem_sealing::{DataKey, Sealer};
+    use tandem_store::Store;
+    use tandem_testing::TestTable;
+
+    use super::*;
+
+    fn app(table: &TestTable) -> App {
+        let data_key = DataKey::from_secret("a data key for tests, long enough for anyone");
+        App {
+            store: Store::new(table.client.clone(), table.table_name.clone()),
+            sealer: Sealer::new(data_key.expect("long enough")),
+            clock: Clock::fixed_at("2026-11-21T12:00:00Z".parse().expect("a time")),
+            local_targets: LocalTargets::default(),
+        }
+    }
+
+    fn key(scope: &str) -> IdempotencyKey {
+        IdempotencyKey {
+            identity: Some(Identity {
+                caller: "operator".to_owned(),
+                scope: scope.to_owned(),
+                fingerprint: "f".to_owned(),
+            }),
+        }
+    }
+
+    async fn store_answer(app: &App, key: &IdempotencyKey, body: &str) {
+        let decide = async || Ok(Decision::answered(Answer::ok(body)));
+        let answer = commit(app, key, decide).await.expect("committed");
+        assert!(!answer.repeated);
+    }
+
+    /// Commits a request whose transactions always conflict. During attempt number `stored_at`, the same request is
+    /// answered elsewhere. Returns the outcome and the number of attempts.
+    async fn commit_in_conflict(stored_at: Option<usize>) -> (Result<Answer, Problem>, usize) {
+        let table = TestTable::in_process();
+        let (app, contested, own) = (app(&table), key("contested"), key("own"));
+        store_answer(&app, &contested, "other").await;
+        let attempts = AtomicUsize::new(0);
+        let decide = async || {
+            let attempt = attempts.fetch_add(1, Ordering::Relaxed) + 1;
+            if Some(attempt) == stored_at {
+                store_answer(&app, &own, "first").await;
+            }
+            let mut transaction = Transaction::default();
+            let answer = Answer::ok("second");
+            transaction.create(&contested.record(&app, &answer).expect("a record"))?;
+            Ok(Decision::Commit(transaction, answer))
+        };
+        let outcome = commit(&app, &own, decide).await;
+        (outcome, attempts.load(Ordering::Relaxed))
+    }
+
+    #[tokio::test]
+    async fn the_stored_answer_is_given_even_after_the_last_conflict() {
+        for stored_at in 1..=CONFLICT_ATTEMPTS {
+            let (outcome, attempts) = commit_in_conflict(Some(stored_at)).await;
+            let answer = outcome.unwrap_or_else(|problem| panic!("{stored_at}: {problem:?}"));
+            assert!(answer.repeated);
+            assert_eq!(answer.body, Content::Json("first".into()));
+            assert_eq!(attempts, stored_at);
+        }
+    }
+
+    #[tokio::test]
+    async fn after_the_last_conflict_the_caller_repeats_the_request() {
+        let (outcome, attempts) = commit_in_conflict(None).await;
+        assert_eq!(outcome.expect_err("conflicts").code, Code::Unavailable);
+        assert_eq!(attempts, CONFLICT_ATTEMPTS);
+    }
 
     #[test]
     fn equal_content_has_equal_canonical_text() {
