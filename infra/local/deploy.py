@@ -140,5 +140,5 @@ def _describe(aws: _Aws, emulator: Emulator, state: State) -> dict[str, Any]:
         "mailSender": MAIL_SENDER,
         "sentMailsUrl": f"{emulator.endpoint}/_ministack/ses/messages",
         "functionLogs": str(state.function_logs),
-        "said": str(state.said),
+        "exchanges": str(state.exchanges),
     } | known

@@ -46,9 +46,9 @@ class State:
         return self.logs / "functions"
 
     @property
-    def said(self) -> Path:
+    def exchanges(self) -> Path:
         """The requests and answers of the stories, call by call."""
-        return self.folder / "said.jsonl"
+        return self.folder / "exchanges.jsonl"
 
     @property
     def emulator_identity(self) -> Path:

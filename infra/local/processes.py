@@ -83,13 +83,13 @@ def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
 
 def end_group(group: int, grace: float) -> None:
     """End a process group: SIGTERM, and SIGKILL after `grace` seconds. Zero seconds: SIGKILL at once."""
-    for signum, patience in ((signal.SIGTERM, grace), (signal.SIGKILL, 5.0)):
-        if patience and group_members(group):
+    for signum, limit in ((signal.SIGTERM, grace), (signal.SIGKILL, 5.0)):
+        if limit and group_members(group):
             try:
                 os.killpg(group, signum)
             except ProcessLookupError:
                 return
-            wait_until(lambda: not group_members(group), patience)
+            wait_until(lambda: not group_members(group), limit)
 
 
 def end_beneath(folder: Path) -> None:

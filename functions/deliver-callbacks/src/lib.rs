@@ -27,7 +27,7 @@ use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use lambda_runtime::Error;
 use tandem_domain::Timestamp;
 use tandem_domain::callback::{Callback, RetrySchedule};
-use tandem_domain::endpoint_health::PATIENCE;
+use tandem_domain::endpoint_health::SLOW_AFTER;
 use tandem_queue::{Kind, Message, Queue};
 use tandem_runtime::{Clock, DeadLetterHandler, aws, batch, settings};
 use tandem_sealing::Sealer;
@@ -52,7 +52,7 @@ pub struct Worker {
     pub sender: Arc<Sender>,
     pub schedule: RetrySchedule,
     /// How long an attempt waits for an answer before it marks the endpoint as slow.
-    pub patience: Duration,
+    pub slow_after: Duration,
     pub queue: Queue,
     pub dead_letter_handler: DeadLetterHandler,
     pub clock: Clock,
@@ -78,7 +78,7 @@ impl Worker {
                 ..SenderSettings::default()
             })?),
             schedule: schedule.unwrap_or_default(),
-            patience: PATIENCE.unsigned_abs(),
+            slow_after: SLOW_AFTER.unsigned_abs(),
             queue: aws::queue(&config, "CALLBACK_QUEUE_URL").await?,
             clock: Clock::default(),
         })
@@ -130,7 +130,7 @@ impl Worker {
         let call = exchange::send(&self.sender, &self.sealer, &leased, started_at);
         let endpoint = leased.endpoint.clone();
         let (reply, endpoint) =
-            slow::note_if_slow(call, self.patience, &self.store, &self.clock, endpoint).await;
+            slow::note_if_slow(call, self.slow_after, &self.store, &self.clock, endpoint).await;
 
         let attempt = FinishedAttempt::new(leased, reply, started_at, self.clock.now());
         let callback = record(&self.store, &self.schedule, attempt, endpoint).await?;

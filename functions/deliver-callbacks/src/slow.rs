@@ -17,17 +17,17 @@ use crate::endpoint::EndpointSnapshot;
 /// long for it.
 const NOTE_ATTEMPTS: usize = 3;
 
-/// Waits for the reply. If it takes longer than `patience`, notes that meanwhile. Returns the endpoint as last read or
+/// Waits for the reply. If it takes longer than `slow_after`, notes that meanwhile. Returns the endpoint as last read or
 /// written.
 pub(crate) async fn note_if_slow(
     call: impl Future<Output = Reply>,
-    patience: Duration,
+    slow_after: Duration,
     store: &Store,
     clock: &Clock,
     endpoint: EndpointSnapshot,
 ) -> (Reply, EndpointSnapshot) {
     let mut call = pin!(call);
-    match timeout(patience, &mut call).await {
+    match timeout(slow_after, &mut call).await {
         Ok(reply) => (reply, endpoint),
         Err(_) => join!(call, note_slow(store, clock, endpoint)),
     }

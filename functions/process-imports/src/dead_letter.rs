@@ -43,7 +43,7 @@ impl Worker {
                 transaction.replace(&chunk.dead_letter(reason, self.clock.now()))?
             }
             Some(None) => return Ok(transaction),
-            None => transaction.quiet(chunk_ref.chunk().raw()),
+            None => transaction.remove_from_due_index(chunk_ref.chunk().raw()),
         }
         if let Some(Some(promise)) = unless_corrupt(self.store.get(&chunk_ref.promise()).await)?
             && let Some(promise) = promise.chunk_dead(chunk_ref.number)

@@ -12,7 +12,7 @@ from infra.local.demo.text import WIDTH
 
 T = TypeVar("T")
 
-PATIENCE = 90.0
+WAIT_SECONDS = 90.0
 """Seconds to wait for an effect, longer than the minute sweep needs to recover a lost trigger."""
 
 _FIRST_NEWS, _MORE_NEWS = 2.0, 10.0
@@ -99,7 +99,7 @@ class Scenario:
         if not holds:
             raise Failure(what, expected, came)
 
-    def wait(self, what: str, probe: Callable[[], T | None], seconds: float = PATIENCE) -> T:
+    def wait(self, what: str, probe: Callable[[], T | None], seconds: float = WAIT_SECONDS) -> T:
         """Wait for the result of `probe`, and print that it waits.
 
         Raises a `Failure` if it finds nothing within `seconds`.

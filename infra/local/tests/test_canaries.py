@@ -38,7 +38,7 @@ class Canaries(unittest.TestCase):
             "answer": json.dumps(answer),
         }
         call |= more
-        self.state.said.write_text(json.dumps(call) + "\n")
+        self.state.exchanges.write_text(json.dumps(call) + "\n")
         (self.state.function_logs / "customers.log").write_text(log + "\n")
         canaries.search(self.state)
 
@@ -53,9 +53,9 @@ class Canaries(unittest.TestCase):
                 self.look(log, {"name": 'said "Müller"'})
 
     def test_keys_and_what_was_answered_once_are_found(self) -> None:
-        for said in ({"key": "tdm_abcdef"}, {"answer": {"voucherCode": "7Q2M9-X4T0K"}}, {"body": "{broken Anna"}):
+        for exchange in ({"key": "tdm_abcdef"}, {"answer": {"voucherCode": "7Q2M9-X4T0K"}}, {"body": "{broken Anna"}):
             with self.assertRaises(Problem):
-                self.look("tdm_abcdef 7Q2M9-X4T0K {broken Anna", **({"body": {"name": "somebody"}} | said))
+                self.look("tdm_abcdef 7Q2M9-X4T0K {broken Anna", **({"body": {"name": "somebody"}} | exchange))
 
     def test_bodies_that_are_not_json_are_canaries_themselves(self) -> None:
         for body in ("{broken Anna", "[" * 100_000, "two\u2028lines"):

@@ -18,7 +18,7 @@
 //! pause, one callback is sent as a probe; the others wait for its outcome.
 //!
 //! An endpoint that hangs fails only at the deadline of the exchange, and until then all callbacks to it hang too. So an
-//! attempt reports a slow answer after [`PATIENCE`]. Three reports in a row, over at least a second, open the circuit.
+//! attempt reports a slow answer after [`SLOW_AFTER`]. Three reports in a row, over at least a second, open the circuit.
 //! A slow answer alone is no failure: it neither warns the client nor disables the endpoint.
 //!
 //! Postponed callbacks return over a window that grows with the outage ([`EndpointHealth::spread`]), so a recovered
@@ -39,7 +39,7 @@ pub use failing::{Circuit, Failing};
 /// Failures in a row that open the circuit; 429, 502, 503 and 504 open it at once.
 pub const FAILURES_IN_A_ROW: u32 = 5;
 /// An answer that takes longer is slow: more than most receivers need, a fraction of the deadline.
-pub const PATIENCE: SignedDuration = SignedDuration::from_secs(2);
+pub const SLOW_AFTER: SignedDuration = SignedDuration::from_secs(2);
 /// Slow answers in a row that open the circuit, if they span at least [`WAITS_OVER`].
 pub const WAITS_IN_A_ROW: u32 = 3;
 /// The least time from the first slow answer to the one that opens the circuit. A slow endpoint that answers steadily has
@@ -267,7 +267,7 @@ impl EndpointHealth {
         }
     }
 
-    /// The health after an attempt has waited for [`PATIENCE`]; `None` if that changes nothing.
+    /// The health after an attempt has waited for [`SLOW_AFTER`]; `None` if that changes nothing.
     pub fn after_slow(health: Option<&Self>, endpoint: Endpoint, now: Timestamp) -> Option<Self> {
         let health = health
             .cloned()

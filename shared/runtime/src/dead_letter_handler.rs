@@ -51,7 +51,7 @@ impl DeadLetterHandler {
 
     async fn remove_from_due_index(&self, message: &Message) -> anyhow::Result<()> {
         let mut transaction = Transaction::default();
-        transaction.quiet(&RawKey {
+        transaction.remove_from_due_index(&RawKey {
             pk: message.pk.clone(),
             sk: message.sk.clone(),
         });

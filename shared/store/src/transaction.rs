@@ -27,7 +27,7 @@ enum Write {
     Remove { version: u64 },
     Require,
     Unchanged { version: u64 },
-    Quiet,
+    RemoveFromDueIndex,
 }
 
 /// Writes that are committed together.
@@ -100,8 +100,8 @@ impl Transaction {
 
     /// Takes a corrupt row, which must exist, out of the `due` index by removing its shard. All other members stay for the person
     /// who repairs the row; its state may need `dueAt`.
-    pub fn quiet(&mut self, key: &RawKey) {
-        self.push(key, Write::Quiet);
+    pub fn remove_from_due_index(&mut self, key: &RawKey) {
+        self.push(key, Write::RemoveFromDueIndex);
     }
 
     pub fn is_empty(&self) -> bool {
@@ -233,7 +233,7 @@ impl Store {
                     .expression_attribute_values(":version", number(version))
                     .build(),
             )?),
-            Write::Quiet => action.update(built(
+            Write::RemoveFromDueIndex => action.update(built(
                 Update::builder()
                     .table_name(&self.table)
                     .set_key(Some(key.to_item()))

@@ -38,7 +38,7 @@ impl Default for SenderSettings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tandem_domain::endpoint_health::{PATIENCE, PROBE};
+    use tandem_domain::endpoint_health::{PROBE, SLOW_AFTER};
 
     #[test]
     fn a_probe_ends_before_another_begins() {
@@ -47,6 +47,6 @@ mod tests {
 
     #[test]
     fn an_endpoint_that_hangs_is_slow_before_an_attempt_fails() {
-        assert!(PATIENCE.unsigned_abs() < SenderSettings::default().first_byte_timeout);
+        assert!(SLOW_AFTER.unsigned_abs() < SenderSettings::default().first_byte_timeout);
     }
 }

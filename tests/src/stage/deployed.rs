@@ -59,7 +59,7 @@ impl Deployed {
         let text = response.text().await;
         let text =
             text.unwrap_or_else(|error| panic!("{request}: the answer broke off: {error:?}"));
-        exchanges::note(request, &text);
+        exchanges::record(request, &text);
         Answer::new(request, status, headers, text)
     }
 }

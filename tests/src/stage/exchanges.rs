@@ -10,7 +10,7 @@ use super::Stack;
 use crate::request::Request;
 
 /// Appends a request and its answer to the file that the stack names. Writes once, so that threads do not mix their lines.
-pub(super) fn note(request: &Request, answer: &str) {
+pub(super) fn record(request: &Request, answer: &str) {
     let route = Openapi::get().route_of(request.method.as_str(), request.path());
     let body = request.body.as_deref().map(String::from_utf8_lossy);
     let header = |wanted: &str| {
@@ -25,7 +25,7 @@ pub(super) fn note(request: &Request, answer: &str) {
         "idempotencyKey": header("idempotency-key"),
         "answer": answer,
     });
-    let file = &Stack::get().said;
+    let file = &Stack::get().exchanges;
     let written = OpenOptions::new()
         .create(true)
         .append(true)

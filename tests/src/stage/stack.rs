@@ -33,7 +33,7 @@ pub struct Stack {
     pub mail_queue_url: String,
     pub mail_dead_letter_queue_url: String,
     /// The file that records all requests and answers.
-    pub said: String,
+    pub exchanges: String,
     /// Whether the functions' calls to AWS meet injected faults.
     pub faults: bool,
     /// All other values, e.g. `sweepOutboxFunctionName`.

@@ -20,7 +20,7 @@ impl Run<'_> {
         self.stage.reject_mails(0);
         self.world.endpoints.heal();
         self.read_back().await;
-        self.quiet().await;
+        self.finish_work().await;
         // Exhausted and held callbacks wait for a replay: the source reports its endpoint as working.
         for client in 0..3 {
             let waits = self.stage.table.dump().iter().any(|row| {
@@ -38,7 +38,7 @@ impl Run<'_> {
                     .accepted();
             }
         }
-        self.quiet().await;
+        self.finish_work().await;
         for client in 0..3 {
             let statement = self.look_up(client, "/v1/payouts/statement").await;
             self.statements.push(statement);
@@ -76,7 +76,7 @@ impl Run<'_> {
     }
 
     /// Runs sweep and workers until no row is due, advancing the clock as needed.
-    async fn quiet(&mut self) {
+    async fn finish_work(&mut self) {
         self.collect();
         for (message, received) in std::mem::take(&mut self.queue) {
             self.hand_over(&message, received + 1, None).await;

@@ -24,7 +24,7 @@ use crate::endpoints::Endpoints;
 /// First-byte timeout: long enough for a loopback receiver, short for the test.
 const FIRST_BYTE: Duration = Duration::from_millis(250);
 /// Time until an attempt reports its receiver as slow.
-const PATIENCE: Duration = Duration::from_millis(150);
+const SLOW_AFTER: Duration = Duration::from_millis(150);
 /// The event endpoint of client 2.
 pub(crate) const EVENTS: usize = 2;
 
@@ -108,7 +108,7 @@ impl World {
         self.endpoints.reset();
         let table = TestTable::in_process_with(&self.rows);
         let mut stage = InProcess::on(table, Arc::clone(&self.sender));
-        stage.deliverer.patience = PATIENCE;
+        stage.deliverer.slow_after = SLOW_AFTER;
         let elapsed = self.now.duration_since(stage.clock.now());
         stage.clock.advance(elapsed);
         stage

@@ -141,7 +141,7 @@ async fn run(saved: &Saved, act: &Act, before: &str, fault: Option<(usize, Fault
             0
         },
     );
-    let on_the_way = usize::from(matches!(act, Act::Impatient(_)) && at_first.is_none());
+    let on_the_way = usize::from(matches!(act, Act::Slow(_)) && at_first.is_none());
 
     let answer = repeat(&env, act, before, at_first.clone()).await;
     let rows_at_once = match act {
@@ -190,7 +190,7 @@ async fn repeat(env: &Environment, act: &Act, before: &str, at_first: Option<Str
     if let Act::Call { .. }
     | Act::Authorize { .. }
     | Act::Message(_)
-    | Act::Impatient(_)
+    | Act::Slow(_)
     | Act::MailEvent(_) = act
     {
         assert_eq!(
@@ -245,9 +245,7 @@ async fn invoke(env: &Environment, act: &Act, before: &str, received: u32) -> Op
                 .map(|answer| answer.to_string())
         }
         Act::Message(message) => (!env.hand_over(message, received).await).then(String::new),
-        Act::Impatient(message) => {
-            (!env.hand_over_impatiently(message, received).await).then(String::new)
-        }
+        Act::Slow(message) => (!env.hand_over_as_slow(message, received).await).then(String::new),
         Act::Stream(rows) => {
             let key = |text: &str| json!({"S": text});
             let record = |row: &tandem_store::outbox::Due| {

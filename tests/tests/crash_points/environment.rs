@@ -194,9 +194,9 @@ impl Environment {
     }
 
     /// Hands a callback's message to a worker that considers each receiver slow.
-    pub(crate) async fn hand_over_impatiently(&self, message: &Message, received: u32) -> bool {
+    pub(crate) async fn hand_over_as_slow(&self, message: &Message, received: u32) -> bool {
         let worker = Worker {
-            patience: Duration::ZERO,
+            slow_after: Duration::ZERO,
             ..self.stage.deliverer.clone()
         };
         let answer = worker

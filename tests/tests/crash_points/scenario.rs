@@ -41,7 +41,7 @@ pub(crate) enum Act {
     /// A message for the worker of its kind, delivered again while it fails.
     Message(Message),
     /// A callback's message for a worker that considers each receiver slow, delivered again while it fails.
-    Impatient(Message),
+    Slow(Message),
     /// New rows in the table's stream, delivered again until they are relayed.
     Stream(Vec<Due>),
     /// An event of the mail service, delivered again until it is recorded.

@@ -115,12 +115,12 @@ fn callbacks() -> Vec<Scenario> {
         }
         "deliver-callbacks", None, "a slow receiver that accepts" => |env| {
             let _ = env.sold().await;
-            Act::Impatient(env.message(Kind::Callback))
+            Act::Slow(env.message(Kind::Callback))
         }
         "deliver-callbacks", None, "a slow receiver that fails" => |env| {
             let _ = env.sold().await;
             env.receiver_answers(500);
-            Act::Impatient(env.message(Kind::Callback))
+            Act::Slow(env.message(Kind::Callback))
         }
         "deliver-callbacks", None, "the third slow attempt in a row" => |env| {
             let (_, checkout) = env.pair().await;
@@ -129,10 +129,10 @@ fn callbacks() -> Vec<Scenario> {
                 let _ = checkout.purchase(key).await.created();
             }
             for _ in 1..WAITS_IN_A_ROW {
-                assert!(!env.hand_over_impatiently(&env.first_message(Kind::Callback), 1).await);
+                assert!(!env.hand_over_as_slow(&env.first_message(Kind::Callback), 1).await);
             }
             env.stage.advance(2);
-            Act::Impatient(env.first_message(Kind::Callback))
+            Act::Slow(env.first_message(Kind::Callback))
         }
         "deliver-callbacks", None, "an interrupted attempt" => |env| {
             let _ = env.sold().await;

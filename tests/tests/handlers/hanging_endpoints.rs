@@ -12,15 +12,15 @@ use tandem_tests::{Checkout, InProcess, Pair, Receiver, Release, Reply, event_of
 
 use crate::failing_endpoints::{deliver_at_once, sell};
 
-/// While a receiver hangs.
-const IMPATIENT: Duration = Duration::from_millis(1);
-/// While it answers, even on a slow machine.
-const PATIENT: Duration = Duration::from_secs(600);
+/// While a receiver hangs, each attempt is slow.
+const SLOW_AT_ONCE: Duration = Duration::from_millis(1);
+/// While it answers, no attempt is slow, even on a slow machine.
+const NEVER_SLOW: Duration = Duration::from_secs(600);
 
 /// A stage whose deliverer calls an attempt slow at once.
-async fn impatient() -> Arc<InProcess> {
+async fn stage_that_calls_attempts_slow() -> Arc<InProcess> {
     let mut stage = InProcess::new().await;
-    stage.deliverer.patience = IMPATIENT;
+    stage.deliverer.slow_after = SLOW_AT_ONCE;
     Arc::new(stage)
 }
 
@@ -35,7 +35,7 @@ struct Hanging {
 
 impl Hanging {
     async fn new() -> Self {
-        let stage = impatient().await;
+        let stage = stage_that_calls_attempts_slow().await;
         let setup = stage.setup();
         let (receiver, (reply, release)) = (setup.receiver().await, Reply::held());
         receiver.answer_always(reply);
@@ -92,8 +92,8 @@ impl Hanging {
     /// Delivers the postponed callbacks after some seconds, by a worker that does not call an attempt slow.
     async fn deliver_postponed(&self, seconds: i64) {
         self.stage.advance(seconds);
-        let patient = deliver_callbacks::Worker {
-            patience: PATIENT,
+        let worker = deliver_callbacks::Worker {
+            slow_after: NEVER_SLOW,
             ..self.stage.deliverer.clone()
         };
         loop {
@@ -101,7 +101,7 @@ impl Hanging {
             if messages.is_empty() {
                 return;
             }
-            let worked = patient.work(event_of(&messages, 1)).await.expect("worked");
+            let worked = worker.work(event_of(&messages, 1)).await.expect("worked");
             assert!(worked.batch_item_failures.is_empty(), "{worked:?}");
         }
     }

@@ -18,7 +18,11 @@ const ACTIONS: &[(&str, &str, &str)] = &[
     ("::Transaction::create", "PutItem", "table"),
     ("::Transaction::create_over_expired", "PutItem", "table"),
     ("::Transaction::replace", "PutItem", "table"),
-    ("::Transaction::quiet", "UpdateItem", "table"),
+    (
+        "::Transaction::remove_from_due_index",
+        "UpdateItem",
+        "table",
+    ),
     ("::Transaction::delete", "DeleteItem", "table"),
     ("::Transaction::remove", "DeleteItem", "table"),
     ("::Transaction::require", "ConditionCheckItem", "table"),

@@ -16,7 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 use tandem_api::App;
 use tandem_domain::callback::RetrySchedule;
 use tandem_domain::callback_url::LocalTargets;
-use tandem_domain::endpoint_health::PATIENCE;
+use tandem_domain::endpoint_health::SLOW_AFTER;
 use tandem_queue::Queues;
 use tandem_runtime::{Clock, DeadLetterHandler};
 use tandem_sealing::{DataKey, Sealer};
@@ -123,7 +123,7 @@ impl InProcess {
                 sealer: sealer.clone(),
                 sender,
                 schedule: RetrySchedule::default(),
-                patience: PATIENCE.unsigned_abs(),
+                slow_after: SLOW_AFTER.unsigned_abs(),
                 queue,
                 dead_letter_handler: dead_letter_handler.clone(),
                 clock: clock.clone(),
