@@ -13,7 +13,8 @@ for an action by the name of the call.
 *Concurrency.* CloudFormation passes numeric parameters as text, and the emulator compares `MaximumConcurrency` without
 conversion: its poller would stop for all queues.
 
-*Mail.* The emulator checks every call of SES against the resource "*", so the role's identity becomes "*".
+*Mail.* The emulator checks every call of SES against the resource "*" and does not know `ses:FromAddress`, so the
+role's identities become "*" and the condition goes.
 """
 
 from __future__ import annotations
@@ -56,6 +57,7 @@ def _widen_mail(role: Template) -> None:
             actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
             if all(action.startswith("ses:") for action in actions):
                 statement["Resource"] = "*"
+                statement.get("Condition", {}).get("StringEquals", {}).pop("ses:FromAddress", None)
 
 
 def _allow_batches(role: Template) -> None:

@@ -13,6 +13,7 @@ mod fields;
 mod functions;
 mod manifests;
 mod needs;
+mod operation;
 mod receiver;
 mod routes;
 mod safety;

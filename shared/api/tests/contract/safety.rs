@@ -37,6 +37,12 @@ const REASONS: &[(&str, &str, &str, &str)] = &[
         "a refusal is for every index, including future ones",
     ),
     (
+        "SendMailsRole",
+        "SendAsMailSender",
+        "Resource",
+        "the sender's or its domain's identity is checked, in the sandbox the recipient's too; the condition names the sender",
+    ),
+    (
         "EncryptionKey",
         "TheAccountDecides",
         "Action",
@@ -195,7 +201,13 @@ fn stored_data_is_encrypted_with_the_deployments_own_key() {
         }
     }
     for name in ["EncryptionKey", "Table", "DataKey"] {
-        assert_eq!(resources()[name]["DeletionPolicy"], "Retain", "{name}");
+        // A first deployment that fails deletes what it created; otherwise the next attempt would find the old ones.
+        assert_eq!(
+            resources()[name]["DeletionPolicy"],
+            "RetainExceptOnCreate",
+            "{name}"
+        );
+        assert_eq!(resources()[name]["UpdateReplacePolicy"], "Retain", "{name}");
     }
 }
 
