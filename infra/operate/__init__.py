@@ -16,6 +16,7 @@ Python environment of ``infra.local``, and creates that environment if necessary
 ``dead_letters``  reads and deletes messages of a dead-letter queue
 ``rows``     rows of the table, without personal data and sealed values
 ``reasons``  turns rows into sentences; no I/O
+``triggers``  redrives events that a trigger could not deliver
 ``why``, ``status``, ``redrive``  the commands
 
 Not guaranteed: exact counts, because SQS's counts are approximate. Listing a dead-letter queue hides its messages for

@@ -26,6 +26,7 @@ REASONS = {
 """The values of the message attribute `Reason`, which workers write."""
 
 _BATCH = 10
+"""Messages in one call, and at most 1 MiB; Tandem's messages have some hundred bytes."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class DeadLetter:
     """The reason that the worker gave; None if SQS moved the message there after the fifth receive."""
     pk: str
     sk: str
+    target: str = ""
+    """The ARN that the scheduler could not call; empty for other messages."""
 
     @property
     def readable(self) -> bool:
@@ -65,41 +68,59 @@ class DeadLetter:
 
 
 @contextmanager
-def held(stack: Stack, queue: Queue, most: int | None = None) -> Iterator[Iterator[DeadLetter]]:
-    """Receive dead letters one by one, up to `most`; those not deleted become visible again at the end."""
-    receipts: list[str] = []
+def held(stack: Stack, queue: Queue, most: int) -> Iterator[list[DeadLetter]]:
+    """Receive the dead letters of a queue, at most `most`, each once; those not deleted are visible again at the end.
 
-    def receive() -> Iterator[DeadLetter]:
-        while most is None or len(receipts) < most:
+    All are received before the caller handles the first, so a letter that returns to the queue is not received again.
+    """
+    receipts: list[str] = []
+    letters: dict[str, DeadLetter] = {}
+    try:
+        while len(letters) < most:
             answer = stack.sqs.receive_message(
                 QueueUrl=queue.url,
-                MaxNumberOfMessages=_BATCH,
+                MaxNumberOfMessages=min(_BATCH, most - len(letters)),
                 VisibilityTimeout=HOLD,
                 WaitTimeSeconds=1,  # polls all servers of the queue, not a sample
                 MessageSystemAttributeNames=["All"],
-                MessageAttributeNames=["Reason"],
+                MessageAttributeNames=["Reason", "TARGET_ARN"],
             )
             received = [_dead_letter(message) for message in answer.get("Messages", [])]
-            receipts.extend(dead_letter.receipt for dead_letter in received)
-            if not received:
-                return
-            yield from received
-
-    try:
-        yield receive()
+            receipts.extend(letter.receipt for letter in received)
+            known = len(letters)
+            letters.update((letter.message_id, letter) for letter in received)
+            if len(letters) == known:  # the queue is empty, or the first letters are visible again
+                break
+        yield list(letters.values())
     finally:
         _put_back(stack, queue, receipts)
 
 
 def all_in(stack: Stack, queue: Queue, most: int) -> list[DeadLetter]:
-    """List the dead letters of a queue, `most` or a few more; they stay there."""
-    with held(stack, queue, most) as received:
-        return list(received)
+    """List the dead letters of a queue, at most `most`; they stay there."""
+    with held(stack, queue, most) as letters:
+        return letters
 
 
-def delete(stack: Stack, queue: Queue, dead_letter: DeadLetter) -> None:
-    """Delete a dead letter."""
-    stack.sqs.delete_message(QueueUrl=queue.url, ReceiptHandle=dead_letter.receipt)
+def delete(stack: Stack, queue: Queue, letters: list[DeadLetter]) -> None:
+    """Delete dead letters. A letter that is not deleted stays there and may be redriven again."""
+    for start in range(0, len(letters), _BATCH):
+        entries = [
+            {"Id": str(number), "ReceiptHandle": letter.receipt}
+            for number, letter in enumerate(letters[start : start + _BATCH])
+        ]
+        stack.sqs.delete_message_batch(QueueUrl=queue.url, Entries=entries)
+
+
+def send(stack: Stack, queue: Queue, letters: list[DeadLetter]) -> list[DeadLetter]:
+    """Send the bodies of up to ten dead letters to a queue, and return the letters that SQS accepted."""
+    entries = [
+        # The group is the tenant; SQS shares the queue fairly between groups.
+        {"Id": str(number), "MessageBody": letter.body} | ({"MessageGroupId": letter.group} if letter.group else {})
+        for number, letter in enumerate(letters)
+    ]
+    answer = stack.sqs.send_message_batch(QueueUrl=queue.url, Entries=entries)
+    return [letters[int(sent["Id"])] for sent in answer.get("Successful", [])]
 
 
 def _put_back(stack: Stack, queue: Queue, receipts: list[str]) -> None:
@@ -122,10 +143,16 @@ def _dead_letter(message: dict[str, Any]) -> DeadLetter:
         body=message["Body"],
         group=attributes.get("MessageGroupId") or tenant,
         sent_at=datetime.fromtimestamp(sent, timezone.utc),
-        reason=message.get("MessageAttributes", {}).get("Reason", {}).get("StringValue"),
+        reason=_attribute(message, "Reason"),
         pk=pk,
         sk=sk,
+        target=_attribute(message, "TARGET_ARN") or "",
     )
+
+
+def _attribute(message: dict[str, Any], name: str) -> str | None:
+    value = message.get("MessageAttributes", {}).get(name, {}).get("StringValue")
+    return None if value is None else str(value)
 
 
 def _row(body: str) -> tuple[str, str, str | None]:

@@ -9,8 +9,10 @@ from pathlib import Path
 
 from infra.local.layout import standing_state
 
-KINDS = ("callbacks", "mails", "imports")
+WORK_QUEUES = ("callbacks", "mails", "imports")
 """The queues that have workers."""
+FAILURE_QUEUES = ("triggers", "mail-events")
+"""The queues of events that did not reach their function."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     why.add_argument("id", metavar="ID", help="cbk_..., mal_... or prm_...; or both ids: cli_...#cbk_...")
     why.add_argument("--client", metavar="ID", help="the client that owns it; not needed if ID contains it")
     redrive = commands.add_parser("redrive", parents=[where], help="move dead letters back to their queue")
-    redrive.add_argument("queue", choices=KINDS)
+    redrive.add_argument("queue", choices=(*WORK_QUEUES, *FAILURE_QUEUES))
     redrive.add_argument("--only", metavar="ID", help="only the dead letters of this callback, mail, import or client")
     redrive.add_argument("--dry-run", action="store_true", help="only list the dead letters")
     redrive.add_argument("--max-per-second", dest="per_second", type=_rate, metavar="N", help="1 to 500")

@@ -34,16 +34,20 @@ def depths(stack: Stack, now: datetime) -> list[Depth]:
     return [_depth(stack, queue, now) for queue in stack.queues]
 
 
-def arn(stack: Stack, queue: Queue) -> str:
-    """A queue's ARN."""
-    answer = stack.sqs.get_queue_attributes(QueueUrl=queue.url, AttributeNames=["QueueArn"])
-    return str(answer["Attributes"]["QueueArn"])
+def count(stack: Stack, queue: Queue) -> int:
+    """The messages of a queue, hidden ones included."""
+    return sum(_counts(stack, queue))
 
 
-def _depth(stack: Stack, queue: Queue, now: datetime) -> Depth:
+def _counts(stack: Stack, queue: Queue) -> tuple[int, int, int]:
     names = [f"ApproximateNumberOfMessages{part}" for part in ("", "NotVisible", "Delayed")]
     answer = stack.sqs.get_queue_attributes(QueueUrl=queue.url, AttributeNames=names)["Attributes"]
     waiting, in_flight, delayed = (int(answer.get(name, 0)) for name in names)
+    return waiting, in_flight, delayed
+
+
+def _depth(stack: Stack, queue: Queue, now: datetime) -> Depth:
+    waiting, in_flight, delayed = _counts(stack, queue)
     oldest = _oldest(stack, queue, now) if waiting + in_flight else None
     return Depth(queue, waiting, in_flight, delayed, oldest)
 

@@ -1,115 +1,71 @@
-"""``redrive``: moves dead letters back to the queue that they came from.
+"""``redrive``: moves dead letters back to the queue that they came from, or to their function.
 
-A redriven dead letter is a new message, which restarts a chunk. It has no effect if its row is done. SQS has a task for
-the move, which runs by itself once started. The emulator has no such task, and the task moves all messages: there, and
-with ``--only``, they are sent and then deleted one by one. A crash between the two leaves a message twice, which is
-harmless: workers are safe to run twice.
+All letters are received before the first is sent, and no more than the queue held at the start. So each letter goes
+back at most once, also if its worker returns it at once. SQS's own redrive task has no such bound: it moves a returned
+letter again until it is stopped, and may run for 36 hours.
+
+A redriven dead letter is a new message, which restarts a chunk. It has no effect if its row is done. Letters are sent
+and then deleted, ten at a time. A crash between the two leaves ten messages twice, which is harmless: workers are safe
+to run twice.
 """
 
 from __future__ import annotations
 
 import time
-from datetime import timedelta
-
-from botocore.exceptions import ClientError
 
 from infra.local.demo.text import table
-from infra.local.say import Problem, say
-from infra.operate import dead_letters, moments, queues
+from infra.local.say import say
+from infra.operate import dead_letters, moments, queues, triggers
 from infra.operate.dead_letters import DeadLetter
-from infra.operate.options import Options
+from infra.operate.options import WORK_QUEUES, Options
 from infra.operate.stack import Stack
 
-_UNKNOWN = ("InvalidAction", "UnsupportedOperation", "AWS.SimpleQueueService.UnsupportedOperation")
-_POLL_SECONDS = 2.0
-_MOST_LISTED = 1_000
-_SLACK = timedelta(seconds=5)
-"""How far the clocks of this machine and of SQS may differ."""
+_BATCH = 10
 
 
 def run(stack: Stack, options: Options) -> int:
-    """Move or list the dead letters; returns 0."""
-    if options.dry_run:
-        return _list(stack, options)
-    if options.only is None:
-        task = _start_task(stack, options)
-        if task:
-            return _watch(stack, options, task)
-        say("this SQS has no redrive task; moving the dead letters one by one")
-    return _move(stack, options)
+    """Move or list the dead letters; returns 0, or 1 if some could not be moved."""
+    queue = stack.queue(options.queue, dead=True)
+    most = queues.count(stack, queue)
+    with dead_letters.held(stack, queue, most) as letters:
+        selected = [letter for letter in letters if options.only is None or letter.names(options.only)]
+        if options.dry_run:
+            return _list(selected, options)
+        failed = _move(stack, selected, options)
+    left = queues.count(stack, queue)
+    if left and options.only is None:
+        say(f"{_count(left)} in the queue now: left, or failed again; list them with --dry-run")
+    return 1 if failed else 0
 
 
-def _list(stack: Stack, options: Options) -> int:
-    queue, now = stack.queue(options.queue, dead=True), moments.now()
-    found = [
-        dead_letter
-        for dead_letter in dead_letters.all_in(stack, queue, _MOST_LISTED)
-        if _selected(dead_letter, options)
-    ]
-    lines = [(dead_letter.name, moments.span(now - dead_letter.sent_at), dead_letter.why) for dead_letter in found]
+def _list(letters: list[DeadLetter], options: Options) -> int:
+    now = moments.now()
+    lines = [(letter.name, moments.span(now - letter.sent_at), letter.why) for letter in letters]
     if lines:
         print("\n".join(table(("row", "age", "reason"), lines, ("age",))))
-    print(f"{_count(len(found))} would go back to the queue {options.queue}; nothing was moved", flush=True)
+    where = f"to the queue {options.queue}" if options.queue in WORK_QUEUES else "to the functions"
+    print(f"{_count(len(letters))} would go back {where}; nothing was moved", flush=True)
     return 0
 
 
-def _start_task(stack: Stack, options: Options) -> str | None:
-    """Start SQS's own redrive; None if this SQS has no such task."""
-    source = queues.arn(stack, stack.queue(options.queue, dead=True))
-    # Explicit, because SQS does not know the source of the messages that workers moved there themselves.
-    destination = queues.arn(stack, stack.queue(options.queue, dead=False))
-    rate = {"MaxNumberOfMessagesPerSecond": options.per_second} if options.per_second else {}
-    try:
-        stack.sqs.start_message_move_task(SourceArn=source, DestinationArn=destination, **rate)
-    except ClientError as error:
-        if error.response["Error"]["Code"] in _UNKNOWN:
-            return None
-        raise
-    return source
-
-
-def _watch(stack: Stack, options: Options, source: str) -> int:
-    """Report the progress of the task until it ends."""
-    say("the redrive has started; it continues even if this command is stopped")
-    shown = -1
-    while True:
-        task = stack.sqs.list_message_move_tasks(SourceArn=source, MaxResults=1)["Results"][0]
-        moved, all = task.get("ApproximateNumberOfMessagesMoved", 0), task.get("ApproximateNumberOfMessagesToMove")
-        if task["Status"] == "COMPLETED":
-            print(f"{_count(moved)} went back to the queue {options.queue}", flush=True)
-            return 0
-        if task["Status"] != "RUNNING":
-            reason = task.get("FailureReason", "no reason given")
-            raise Problem(f"the redrive ended as {task['Status']} after about {_count(moved)}: {reason}")
-        if moved != shown:
-            say(f"moved about {moved} of {all if all is not None else 'an unknown number'}")
-            shown = moved
-        time.sleep(_POLL_SECONDS)
-
-
-def _move(stack: Stack, options: Options) -> int:
-    """Send and delete the dead letters one by one."""
+def _move(stack: Stack, letters: list[DeadLetter], options: Options) -> int:
+    """Move the letters, and return the number of those that stay."""
+    if options.queue not in WORK_QUEUES:
+        return triggers.redrive(stack, letters, options)
     dead, target = stack.queue(options.queue, dead=True), stack.queue(options.queue, dead=False)
-    begun, moved = moments.now() + _SLACK, 0
-    with dead_letters.held(stack, dead) as held:
-        for dead_letter in held:
-            # A message sent since the start has failed again already: moving it again would loop.
-            if not _selected(dead_letter, options) or dead_letter.sent_at > begun:
-                continue
-            # The group is the tenant; SQS shares the queue fairly between groups.
-            group = {"MessageGroupId": dead_letter.group} if dead_letter.group else {}
-            stack.sqs.send_message(QueueUrl=target.url, MessageBody=dead_letter.body, **group)
-            dead_letters.delete(stack, dead, dead_letter)
-            moved += 1
-            say(f"moved {dead_letter.name}")
-            if options.per_second:
-                time.sleep(1 / options.per_second)
+    size, moved = min(_BATCH, options.per_second or _BATCH), 0
+    for start in range(0, len(letters), size):
+        sent = dead_letters.send(stack, target, letters[start : start + size])
+        dead_letters.delete(stack, dead, sent)
+        moved += len(sent)
+        for letter in sent:
+            say(f"moved {letter.name}")
+        if options.per_second and start + size < len(letters):
+            time.sleep(size / options.per_second)
     print(f"{_count(moved)} went back to the queue {options.queue}", flush=True)
-    return 0
-
-
-def _selected(dead_letter: DeadLetter, options: Options) -> bool:
-    return options.only is None or dead_letter.names(options.only)
+    if moved < len(letters):
+        say(f"SQS rejected {_count(len(letters) - moved)}; repeat the command")
+    return len(letters) - moved
 
 
 def _count(number: int) -> str:

@@ -36,6 +36,10 @@ class Stack:
     sqs: Any
     dynamodb: Any
     cloudwatch: Any
+    functions: Any
+    """The client of Lambda."""
+    note_mail_events: str
+    """The name of the function."""
 
     def queue(self, kind: str, dead: bool) -> Queue:
         """The work queue of a kind, or its dead-letter queue."""
@@ -75,7 +79,16 @@ def _built(outputs: dict[str, str], session: Any, endpoint: str | None) -> Stack
         work = [Queue(kind, outputs[f"{word}QueueUrl"], dead=False) for kind, word in words]
         dead = [Queue(kind, outputs[f"{word}DeadLetterQueueUrl"], dead=True) for kind, word in words]
         dead.append(Queue("triggers", outputs["TriggerFailureQueueUrl"], dead=True))
-        table = outputs["TableName"]
+        dead.append(Queue("mail-events", outputs["MailEventFailureQueueUrl"], dead=True))
+        table, function = outputs["TableName"], outputs["NoteMailEventsFunctionName"]
     except KeyError as output:
         raise Problem(f"the stack has no output {output}; is it a stack of Tandem, of this release?") from None
-    return Stack(table, (*work, *dead), client("sqs"), client("dynamodb"), client("cloudwatch"))
+    return Stack(
+        table=table,
+        queues=(*work, *dead),
+        sqs=client("sqs"),
+        dynamodb=client("dynamodb"),
+        cloudwatch=client("cloudwatch"),
+        functions=client("lambda"),
+        note_mail_events=function,
+    )

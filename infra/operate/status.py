@@ -7,6 +7,7 @@ from datetime import datetime
 from infra.local.demo.text import table
 from infra.operate import due, moments, queues
 from infra.operate.due import Due
+from infra.operate.options import FAILURE_QUEUES
 from infra.operate.queues import Depth
 from infra.operate.stack import Stack
 
@@ -35,8 +36,8 @@ def findings(depths: list[Depth], rows: list[Due], now: datetime) -> list[str]:
 
 
 def _next_step(kind: str) -> str:
-    if kind == "triggers":
-        return "The stream or the schedule could not invoke its function; see docs/operations.md."
+    if kind in FAILURE_QUEUES:
+        return f"A trigger could not call its function. Then: python3 -m infra.operate redrive {kind}"
     return f"List them: python3 -m infra.operate redrive {kind} --dry-run"
 
 

@@ -10,8 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from botocore.exceptions import ClientError
-
+from infra.operate import moments
 from infra.operate.stack import Queue, Stack
 
 CLIENT = "cli_0190b8f5c6f77c3ab0a1c2d3e4f50617"
@@ -28,6 +27,7 @@ class Message:
     body: str
     attributes: dict[str, str]
     reason: str | None = None
+    target: str | None = None
     hidden: bool = False
 
 
@@ -36,14 +36,23 @@ class Sqs:
     """A fake SQS: a received message is hidden until its visibility is changed."""
 
     queues: dict[str, list[Message]] = field(default_factory=dict)
-    tasks: list[dict[str, Any]] | None = None
-    """The answers about a redrive task, one per call; None for an SQS without such a task."""
-    started: dict[str, Any] | None = None
+    bounces: dict[str, str] = field(default_factory=dict)
+    """Queues whose worker returns each message to this dead-letter queue at once."""
+    rejects: str | None = None
+    """The body of a message that SQS does not accept."""
     numbers: Any = field(default_factory=itertools.count)
 
-    def put(self, url: str, body: str, sent: int = 0, reason: str | None = None, **attributes: Any) -> None:
+    def put(
+        self,
+        url: str,
+        body: str,
+        sent: int = 0,
+        reason: str | None = None,
+        target: str | None = None,
+        **attributes: Any,
+    ) -> None:
         """Put a message into a queue."""
-        message = Message(f"m{next(self.numbers)}", body, {"SentTimestamp": str(sent)} | attributes, reason)
+        message = Message(f"m{next(self.numbers)}", body, {"SentTimestamp": str(sent)} | attributes, reason, target)
         self.queues.setdefault(url, []).append(message)
 
     def receive_message(self, QueueUrl: str, MaxNumberOfMessages: int, **_: Any) -> dict[str, Any]:
@@ -59,13 +68,19 @@ class Sqs:
         for message in self.queues.get(QueueUrl, []):
             message.hidden = message.hidden and message.id not in shown
 
-    def delete_message(self, QueueUrl: str, ReceiptHandle: str) -> None:
-        """Delete a message."""
-        self.queues[QueueUrl] = [message for message in self.queues[QueueUrl] if message.id != ReceiptHandle]
+    def delete_message_batch(self, QueueUrl: str, Entries: list[dict[str, Any]]) -> None:
+        """Delete messages."""
+        gone = {entry["ReceiptHandle"] for entry in Entries}
+        self.queues[QueueUrl] = [message for message in self.queues[QueueUrl] if message.id not in gone]
 
-    def send_message(self, QueueUrl: str, MessageBody: str, **group: Any) -> None:
-        """Accept a message, sent now."""
-        self.put(QueueUrl, MessageBody, **group)
+    def send_message_batch(self, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:
+        """Accept messages, sent now."""
+        accepted = [entry for entry in Entries if entry["MessageBody"] != self.rejects]
+        for entry in accepted:
+            group = {name: value for name, value in entry.items() if name == "MessageGroupId"}
+            sent = int(moments.now().timestamp() * 1000)
+            self.put(self.bounces.get(QueueUrl, QueueUrl), entry["MessageBody"], sent=sent, **group)
+        return {"Successful": [{"Id": entry["Id"]} for entry in accepted]}
 
     def get_queue_attributes(self, QueueUrl: str, **_: Any) -> dict[str, Any]:
         """Count the messages and name the queue."""
@@ -73,25 +88,31 @@ class Sqs:
         hidden = sum(message.hidden for message in messages)
         counts = {"": len(messages) - hidden, "NotVisible": hidden, "Delayed": 0}
         attributes = {f"ApproximateNumberOfMessages{part}": str(count) for part, count in counts.items()}
-        return {"Attributes": attributes | {"QueueArn": f"arn:{QueueUrl}"}}
-
-    def start_message_move_task(self, **task: Any) -> None:
-        """Start a task, if this SQS has tasks."""
-        if self.tasks is None:
-            raise ClientError({"Error": {"Code": "InvalidAction", "Message": ""}}, "StartMessageMoveTask")
-        self.started = task
-
-    def list_message_move_tasks(self, **_: Any) -> dict[str, Any]:
-        """The next answer about the task."""
-        assert self.tasks is not None
-        return {"Results": [self.tasks.pop(0)]}
+        return {"Attributes": attributes}
 
 
 def _received(message: Message) -> dict[str, Any]:
-    received = {"Body": message.body, "Attributes": message.attributes}
-    if message.reason is not None:
-        received["MessageAttributes"] = {"Reason": {"DataType": "String", "StringValue": message.reason}}
+    own = {"Reason": message.reason, "TARGET_ARN": message.target}
+    attributes = {name: {"DataType": "String", "StringValue": text} for name, text in own.items() if text}
+    received = {"Body": message.body, "Attributes": message.attributes, "MessageAttributes": attributes}
     return {"MessageId": message.id, "ReceiptHandle": message.id} | received
+
+
+@dataclass
+class Functions:
+    """A fake Lambda with one function, which fails on some events."""
+
+    failing: list[dict[str, Any]] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
+
+    def invoke(self, FunctionName: str, InvocationType: str, Payload: bytes) -> dict[str, Any]:
+        """Record the event."""
+        assert (FunctionName, InvocationType) == ("note-mail-events", "RequestResponse")
+        event = json.loads(Payload)
+        if event in self.failing:
+            return {"StatusCode": 200, "FunctionError": "Unhandled"}
+        self.events.append(event)
+        return {"StatusCode": 200}
 
 
 class CloudWatch:
@@ -102,11 +123,12 @@ class CloudWatch:
         return {"Datapoints": []}
 
 
-def stack(sqs: Sqs, dynamodb: Any = None) -> Stack:
+def stack(sqs: Sqs, dynamodb: Any = None, functions: Any = None) -> Stack:
     """A stack with the work and dead-letter queues of the template."""
     work = [Queue(kind, URL + kind, dead=False) for kind in ("callbacks", "mails", "imports")]
-    dead = [Queue(kind, f"{URL}{kind}-dead", dead=True) for kind in ("callbacks", "mails", "imports", "triggers")]
-    return Stack("table", (*work, *dead), sqs, dynamodb, CloudWatch())
+    kinds = ("callbacks", "mails", "imports", "triggers", "mail-events")
+    dead = [Queue(kind, f"{URL}{kind}-dead", dead=True) for kind in kinds]
+    return Stack("table", (*work, *dead), sqs, dynamodb, CloudWatch(), functions, "note-mail-events")
 
 
 def body(promise: str = PROMISE, chunk: int = 1) -> str:

@@ -146,6 +146,6 @@ class CommandLine(unittest.TestCase):
     def test_a_command_names_its_stack(self) -> None:
         self.assertEqual(parse(["status", "--stack-name", "tandem"]).stack_name, "tandem")
         self.assertIsNone(parse(["redrive", "imports", "--local"]).stack_name)
-        for words in (["status"], ["status", "--local", "--stack-name", "a"], ["redrive", "triggers", "--local"]):
+        for words in (["status"], ["status", "--local", "--stack-name", "a"], ["redrive", "relays", "--local"]):
             with self.assertRaises(SystemExit), contextlib.redirect_stderr(io.StringIO()):
                 parse(words)

@@ -9,8 +9,7 @@ import unittest.mock
 from pathlib import Path
 from typing import Any
 
-from infra.local.say import Problem
-from infra.operate import dead_letters, moments, redrive
+from infra.operate import dead_letters, queues, redrive
 from infra.operate.options import Options
 from infra.operate.tests.case import CLIENT, OTHER, PROMISE, URL, Sqs, body, output_of, stack
 
@@ -44,11 +43,9 @@ class Redriving(unittest.TestCase):
         self.assertEqual(self.sqs.queues[DEAD], [])
 
     def test_only_moves_the_named_dead_letters(self) -> None:
-        self.sqs.tasks = []  # a task would move all
         output = output_of(lambda: redrive.run(stack(self.sqs), options(only=OTHER)))
         self.assertEqual(output, "1 dead letter went back to the queue imports\n")
         self.assertEqual((self.bodies(WORK), self.bodies(DEAD)), ([body(OTHER)], [body(PROMISE)]))
-        self.assertIsNone(self.sqs.started)
 
     def test_a_client_id_selects_all_its_dead_letters(self) -> None:
         output_of(lambda: redrive.run(stack(self.sqs), options(only=CLIENT)))
@@ -64,32 +61,38 @@ class Redriving(unittest.TestCase):
         self.assertIn("3 dead letters would go back to the queue imports; nothing was moved", output)
         self.assertEqual((len(self.bodies(DEAD)), self.bodies(WORK)), (3, []))
 
-    def test_a_message_that_failed_again_meanwhile_is_not_moved(self) -> None:
-        later = int(moments.now().timestamp() * 1000) + 60_000
-        self.sqs.put(DEAD, body(PROMISE, chunk=2), sent=later)
-        output_of(lambda: redrive.run(stack(self.sqs), options()))
-        self.assertEqual(self.bodies(DEAD), [body(PROMISE, chunk=2)])
-
-    def test_after_a_crash_the_rest_is_visible_again(self) -> None:
-        with unittest.mock.patch.object(self.sqs, "send_message", side_effect=KeyboardInterrupt):
-            self.assertRaises(KeyboardInterrupt, lambda: redrive.run(stack(self.sqs), options()))
+    def test_each_letter_goes_back_at_most_once(self) -> None:
+        self.sqs.bounces = {WORK: DEAD}  # the worker returns each letter at once
+        output = output_of(lambda: redrive.run(stack(self.sqs), options()))
+        self.assertEqual(output, "2 dead letters went back to the queue imports\n")
         self.assertEqual(len(self.bodies(DEAD)), 2)
 
-    def test_the_task_of_sqs_is_followed_to_its_end(self) -> None:
-        self.sqs.tasks = [
-            {"Status": "RUNNING", "ApproximateNumberOfMessagesMoved": 1, "ApproximateNumberOfMessagesToMove": 2},
-            {"Status": "COMPLETED", "ApproximateNumberOfMessagesMoved": 2},
-        ]
-        with unittest.mock.patch("time.sleep"):
-            output = output_of(lambda: redrive.run(stack(self.sqs), options(per_second=50)))
-        self.assertEqual(output, "2 dead letters went back to the queue imports\n")
-        queues = {"SourceArn": f"arn:{DEAD}", "DestinationArn": f"arn:{WORK}"}
-        self.assertEqual(self.sqs.started, queues | {"MaxNumberOfMessagesPerSecond": 50})
+    def test_letters_that_arrive_meanwhile_stay(self) -> None:
+        with unittest.mock.patch.object(queues, "count", return_value=1):
+            output = output_of(lambda: redrive.run(stack(self.sqs), options()))
+        self.assertEqual(output, "1 dead letter went back to the queue imports\n")
+        self.assertEqual((self.bodies(WORK), self.bodies(DEAD)), ([body(PROMISE)], [body(OTHER)]))
 
-    def test_a_failed_task_is_reported_with_its_reason(self) -> None:
-        self.sqs.tasks = [{"Status": "FAILED", "FailureReason": "AccessDenied"}]
-        with self.assertRaisesRegex(Problem, "FAILED after about 0 dead letters: AccessDenied"):
-            redrive.run(stack(self.sqs), options())
+    def test_many_letters_go_in_batches_at_the_rate(self) -> None:
+        for chunk in range(2, 25):
+            self.sqs.put(DEAD, body(PROMISE, chunk))
+        with unittest.mock.patch("time.sleep") as sleep:
+            output = output_of(lambda: redrive.run(stack(self.sqs), options(per_second=20)))
+        self.assertEqual(output, "25 dead letters went back to the queue imports\n")
+        self.assertEqual((len(self.bodies(WORK)), self.sqs.queues[DEAD]), (25, []))
+        self.assertEqual([call.args[0] for call in sleep.call_args_list], [0.5, 0.5])
+
+    def test_a_letter_that_sqs_rejects_stays(self) -> None:
+        self.sqs.rejects = body(OTHER)
+        codes = []
+        output = output_of(lambda: codes.append(redrive.run(stack(self.sqs), options())))
+        self.assertEqual((output, codes), ("1 dead letter went back to the queue imports\n", [1]))
+        self.assertEqual((self.bodies(WORK), self.bodies(DEAD)), ([body(PROMISE)], [body(OTHER)]))
+
+    def test_after_a_crash_the_rest_is_visible_again(self) -> None:
+        with unittest.mock.patch.object(self.sqs, "send_message_batch", side_effect=KeyboardInterrupt):
+            self.assertRaises(KeyboardInterrupt, lambda: redrive.run(stack(self.sqs), options()))
+        self.assertEqual(len(self.bodies(DEAD)), 2)
 
     def test_a_malformed_message_is_not_readable(self) -> None:
         for text in ("", "[]", "7", '{"pk":1}', "{"):
