@@ -72,7 +72,7 @@ lint: $(CARGO_DENY) ## check format, types, docs, template and licences
 	$(LOCAL) exec -- ruff check infra
 	$(LOCAL) exec -- ruff format --check infra
 	$(LOCAL) exec -- mypy --config-file infra/pyproject.toml infra
-	$(LOCAL) exec -- cfn-lint --append-rules cfn_lint_serverless.rules --template template.yaml
+	$(LOCAL) exec -- cfn-lint --append-rules cfn_lint_serverless.rules --template template.yaml data.yaml
 	$(CARGO_DENY) check bans licenses sources
 	cargo clippy --workspace --all-targets -- --deny warnings
 # The functions alone, with the features that they are deployed with.

@@ -1,4 +1,4 @@
-"""Deploys the template on the emulator, through the same calls that a deployment to AWS makes."""
+"""Deploys the two templates on the emulator, through the same calls that a deployment to AWS makes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import platform
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -20,6 +21,7 @@ from infra.local.layout import State
 from infra.local.say import Problem, step
 
 STACK = "tandem-local"
+DATA_STACK = f"{STACK}-data"
 MAIL_SENDER = "tandem@merchants.example"
 _BUCKET = "deployment-packages"
 _STACK_SECONDS = 120.0
@@ -55,7 +57,11 @@ def deploy(emulator: Emulator, packages: list[Package], template: translate.Temp
             code = _upload(aws, packages)
         with step("creating the stack"):
             aws.sesv2.create_email_identity(EmailIdentity=MAIL_SENDER)
-            _create_stack(aws, translate.to_cloudformation(template, code), state)
+            stage = {"Stage": parameters()["Stage"]}
+            _create_stack(aws, DATA_STACK, translate.read_data(), stage, state.folder / "data.json")
+            chosen = parameters() | _outputs(aws, DATA_STACK)
+            translated = translate.to_cloudformation(template, code)
+            _create_stack(aws, STACK, translated, chosen, state.folder / "template.json")
         return _describe(aws, emulator, state)
     except (ClientError, BotoCoreError) as error:
         raise Problem(f"the deployment failed: {error}") from error
@@ -89,41 +95,45 @@ def _upload(aws: _Aws, packages: list[Package]) -> dict[str, dict[str, str]]:
     return {package.binary: {"Bucket": _BUCKET, "Key": package.path.name} for package in packages}
 
 
-def _create_stack(aws: _Aws, template: translate.Template, state: State) -> None:
+def _create_stack(aws: _Aws, name: str, template: translate.Template, chosen: dict[str, str], written: Path) -> None:
     text = json.dumps(template, indent=1)
-    (state.folder / "template.json").write_text(text)
-    aws.s3.put_object(Bucket=_BUCKET, Key="template.json", Body=text.encode())
+    written.write_text(text)
+    aws.s3.put_object(Bucket=_BUCKET, Key=written.name, Body=text.encode())
     aws.cloudformation.create_stack(
-        StackName=STACK,
-        TemplateURL=f"{aws.s3.meta.endpoint_url}/{_BUCKET}/template.json",
+        StackName=name,
+        TemplateURL=f"{aws.s3.meta.endpoint_url}/{_BUCKET}/{written.name}",
         Capabilities=["CAPABILITY_IAM"],
         OnFailure="DO_NOTHING",
-        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters().items()],
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in chosen.items()],
     )
     deadline = time.monotonic() + _STACK_SECONDS
-    while (status := _stack(aws)["StackStatus"]) == "CREATE_IN_PROGRESS":
+    while (status := _stack(aws, name)["StackStatus"]) == "CREATE_IN_PROGRESS":
         if time.monotonic() > deadline:
-            raise Problem(f"the stack was not created within {_STACK_SECONDS:.0f} s")
+            raise Problem(f"the stack {name} was not created within {_STACK_SECONDS:.0f} s")
         time.sleep(0.1)
     if status != "CREATE_COMPLETE":
-        raise Problem(f"the stack could not be created: {_first_failure(aws)}")
+        raise Problem(f"the stack {name} could not be created: {_first_failure(aws, name)}")
 
 
-def _stack(aws: _Aws) -> dict[str, Any]:
-    return dict(aws.cloudformation.describe_stacks(StackName=STACK)["Stacks"][0])
+def _stack(aws: _Aws, name: str) -> dict[str, Any]:
+    return dict(aws.cloudformation.describe_stacks(StackName=name)["Stacks"][0])
 
 
-def _first_failure(aws: _Aws) -> str:
-    events = aws.cloudformation.describe_stack_events(StackName=STACK)["StackEvents"]
+def _outputs(aws: _Aws, name: str) -> dict[str, str]:
+    return {output["OutputKey"]: output["OutputValue"] for output in _stack(aws, name)["Outputs"]}
+
+
+def _first_failure(aws: _Aws, name: str) -> str:
+    events = aws.cloudformation.describe_stack_events(StackName=name)["StackEvents"]
     failures = [event for event in events if event["ResourceStatus"].endswith("FAILED")]
     if not failures:
-        return str(_stack(aws).get("StackStatusReason", "no reason given"))
+        return str(_stack(aws, name).get("StackStatusReason", "no reason given"))
     first = min(failures, key=lambda event: event["Timestamp"])
     return f"{first['LogicalResourceId']}: {first.get('ResourceStatusReason', 'no reason given')}"
 
 
 def _describe(aws: _Aws, emulator: Emulator, state: State) -> dict[str, Any]:
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in _stack(aws)["Outputs"]}
+    outputs = _outputs(aws, STACK)
     known = {key[:1].lower() + key[1:]: value for key, value in outputs.items()}
     api = known.pop("apiUrl").removeprefix("https://").partition(".")[0]  # https://API.execute-api.REGION...
     for key in [key for key in known if key.endswith("QueueUrl")]:

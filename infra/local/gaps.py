@@ -13,6 +13,8 @@ for an action by the name of the call.
 *Concurrency.* CloudFormation passes numeric parameters as text, and the emulator compares `MaximumConcurrency` without
 conversion: its poller would stop for all queues.
 
+*Alarms.* The emulator rejects metric math, so such an alarm watches its first metric. It has no data there anyway.
+
 *Mail.* The emulator checks every call of SES against the resource "*" and does not know `ses:FromAddress`, so the
 role's identities become "*" and the condition goes.
 """
@@ -35,6 +37,8 @@ def bridge(template: Template) -> Template:
         if resource["Type"] == "AWS::IAM::Role":
             _widen_mail(resource["Properties"])
             _allow_batches(resource["Properties"])
+        if resource["Type"] == "AWS::CloudWatch::Alarm":
+            _simplify_alarm(resource["Properties"])
         if resource["Type"] == "AWS::Lambda::EventSourceMapping":
             _number_concurrency(resource["Properties"], template.get("Parameters", {}))
     secrets = [
@@ -66,6 +70,13 @@ def _allow_batches(role: Template) -> None:
             actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
             if "sqs:SendMessage" in actions:
                 statement["Action"] = [*actions, "sqs:SendMessageBatch"]
+
+
+def _simplify_alarm(alarm: Template) -> None:
+    for metric in alarm.pop("Metrics", []):
+        if "MetricStat" in metric and "MetricName" not in alarm:
+            watched = metric["MetricStat"]
+            alarm.update(watched["Metric"], Statistic=watched["Stat"], Period=watched["Period"])
 
 
 def _number_concurrency(trigger: Template, parameters: Template) -> None:

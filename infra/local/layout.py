@@ -10,6 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 """The checkout; every path below is inside it, so two checkouts share nothing."""
 
 TEMPLATE = ROOT / "template.yaml"
+DATA = ROOT / "data.yaml"
 REQUIREMENTS = ROOT / "infra" / "local" / "requirements.txt"
 VENV = ROOT / ".venv"
 LOCAL = ROOT / ".local"

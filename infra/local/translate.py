@@ -1,8 +1,9 @@
-"""Translates SAM to plain CloudFormation, with AWS's own translator."""
+"""Reads the two templates, and translates SAM to plain CloudFormation with AWS's own translator."""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 from samtranslator.translator.transform import transform
@@ -11,7 +12,7 @@ from samtranslator.yaml_helper import yaml_parse
 from infra.local import gaps
 from infra.local.binaries import binary_of
 from infra.local.emulator import REGION
-from infra.local.layout import TEMPLATE
+from infra.local.layout import DATA, TEMPLATE
 from infra.local.say import Problem
 
 Template = dict[str, Any]
@@ -24,13 +25,18 @@ class _NoManagedPolicies:
         return {}
 
 
-def read() -> Template:
-    """Read the template as it is written."""
+def read(path: Path = TEMPLATE) -> Template:
+    """Read a template as it is written."""
     try:
-        template = yaml_parse(TEMPLATE.read_text())
+        template = yaml_parse(path.read_text())
     except Exception as error:
-        raise Problem(f"template.yaml cannot be read: {_one_line(error)}") from error
+        raise Problem(f"{path.name} cannot be read: {_one_line(error)}") from error
     return dict(template)
+
+
+def read_data() -> Template:
+    """Read data.yaml for the emulator."""
+    return gaps.bridge(read(DATA))
 
 
 def to_cloudformation(template: Template, code: dict[str, dict[str, str]]) -> Template:

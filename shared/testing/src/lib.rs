@@ -1,13 +1,13 @@
 //! The foundations of the tests: a real DynamoDB client for a table of their own, requests as Lambda receives them, and the
 //! template and the documents in parsed form.
 //!
-//! - [`TestTable`]: the table of `template.yaml` in an in-process DynamoDB, new for each test, with a count of the round
+//! - [`TestTable`]: the table of `data.yaml` in an in-process DynamoDB, new for each test, with a count of the round
 //!   trips; behind a server for fidelity, or without one for tests that make many calls.
 //! - [`Faults`]: network faults below the SDK, before or after a call has its effect.
 //! - [`FakeService`]: SQS and SES behind the SDK.
 //! - [`QueueRecorder`], [`DeadLetterRecorder`], [`MailRecorder`], [`FakeSecret`]: in-memory transports that replace the SDK.
 //! - [`HttpCall`]: builds a request in the same way as the HTTP API.
-//! - [`template`]: the parsed `template.yaml`.
+//! - [`template`]: the parsed `template.yaml` and `data.yaml`.
 //! - [`Openapi`]: validates requests and answers against `docs/openapi.yaml`.
 //!
 //! For tests only: a failed preparation panics.

@@ -40,7 +40,7 @@ pub struct TestTable {
 pub struct Snapshot(Vec<Item>);
 
 impl TestTable {
-    /// Creates the table of `template.yaml`: keys `pk` and `sk`, indexes `gsi1`, `gsi2` and `due`.
+    /// Creates the table of `data.yaml`: keys `pk` and `sk`, indexes `gsi1`, `gsi2` and `due`.
     pub async fn new() -> Self {
         let (table_name, database) = database();
         let listener = TcpListener::bind(("127.0.0.1", 0))
@@ -205,7 +205,7 @@ impl TestTable {
     }
 }
 
-/// An empty database with the table of `template.yaml`, and that table's name.
+/// An empty database with the table of `data.yaml`, and that table's name.
 fn database() -> (String, Database) {
     static NUMBER: AtomicU32 = AtomicU32::new(1);
     let table_name = format!("tandem-test-{}", NUMBER.fetch_add(1, Ordering::Relaxed));

@@ -1,5 +1,6 @@
-//! The parsed `template.yaml`, so that tests and production do not differ.
+//! The parsed `template.yaml` and `data.yaml` as one deployment, so that tests and production do not differ.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use dynoxide::actions::create_table::CreateTableRequest;
@@ -7,11 +8,75 @@ use serde_json::{Map, Value, json};
 use serde_yaml_ng::Value as Yaml;
 
 const TEMPLATE: &str = include_str!("../../../template.yaml");
+const DATA: &str = include_str!("../../../data.yaml");
 
-/// The whole template, with CloudFormation's tags in their long form: `!Ref Table` is `{"Ref": "Table"}`, `!GetAtt Table.Arn`
-/// is `{"Fn::GetAtt": ["Table", "Arn"]}`.
+/// The whole deployment, with CloudFormation's tags in their long form: `!Ref Table` is `{"Ref": "Table"}`, `!GetAtt Table.Arn`
+/// is `{"Fn::GetAtt": ["Table", "Arn"]}`. The outputs of `data.yaml` replace the parameters of `template.yaml` with their names.
 pub fn template() -> Value {
-    plain(serde_yaml_ng::from_str(TEMPLATE).expect("template.yaml is YAML"))
+    let read = |text| plain(serde_yaml_ng::from_str(text).expect("a template is YAML"));
+    joined(read(TEMPLATE), &read(DATA))
+}
+
+fn joined(mut template: Value, data: &Value) -> Value {
+    let outputs: BTreeMap<&String, &Value> = members(&data["Outputs"])
+        .map(|(name, output)| (name, &output["Value"]))
+        .collect();
+    for part in ["Parameters", "Conditions", "Resources"] {
+        let all = template[part]
+            .as_object_mut()
+            .expect("a part of a template");
+        if part == "Parameters" {
+            for name in outputs.keys() {
+                let parameter = all.remove(*name);
+                assert!(parameter.is_some(), "template.yaml has no parameter {name}");
+            }
+        }
+        for (name, value) in members(&data[part]) {
+            let own = all.entry(name.clone()).or_insert_with(|| value.clone());
+            assert_eq!(own, value, "{part} {name} of the two templates differ");
+        }
+    }
+    with_outputs(template, &outputs)
+}
+
+/// The value with each reference to an output's name replaced by the output.
+fn with_outputs(value: Value, outputs: &BTreeMap<&String, &Value>) -> Value {
+    match value {
+        Value::Object(all) => match all.get("Ref").and_then(Value::as_str) {
+            Some(name) if outputs.contains_key(&name.to_owned()) => {
+                outputs[&name.to_owned()].clone()
+            }
+            _ => all
+                .into_iter()
+                .map(|(name, value)| (name, with_outputs(value, outputs)))
+                .collect(),
+        },
+        Value::Array(items) => items
+            .into_iter()
+            .map(|item| with_outputs(item, outputs))
+            .collect(),
+        Value::String(text) => {
+            let replace = |text: String, (name, output): (&&String, &&Value)| {
+                text.replace(&format!("${{{name}}}"), &interpolated(output))
+            };
+            Value::String(outputs.iter().fold(text, replace))
+        }
+        scalar => scalar,
+    }
+}
+
+/// A reference as `Fn::Sub` spells it.
+fn interpolated(reference: &Value) -> String {
+    let parts = match &reference["Fn::GetAtt"] {
+        Value::Array(parts) => parts.clone(),
+        _ => vec![reference["Ref"].clone()],
+    };
+    let parts: Vec<&str> = parts.iter().filter_map(Value::as_str).collect();
+    format!("${{{}}}", parts.join("."))
+}
+
+fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    value.as_object().into_iter().flatten()
 }
 
 /// The request that creates the template's table under another name.
@@ -27,22 +92,19 @@ pub(crate) fn create_table(name: &str) -> CreateTableRequest {
     ] {
         request[part] = properties[part].clone();
     }
-    serde_json::from_value(request).expect("template.yaml: the table's definition is complete")
+    serde_json::from_value(request).expect("data.yaml: the table's definition is complete")
 }
 
 fn table_properties() -> Value {
     let template = template();
     let resources = template["Resources"]
         .as_object()
-        .expect("template.yaml has resources");
+        .expect("the deployment has resources");
     let mut tables = resources
         .values()
         .filter(|resource| resource["Type"] == "AWS::DynamoDB::Table");
-    let table = tables.next().expect("template.yaml has a table");
-    assert!(
-        tables.next().is_none(),
-        "template.yaml has exactly one table"
-    );
+    let table = tables.next().expect("data.yaml has a table");
+    assert!(tables.next().is_none(), "data.yaml has exactly one table");
     table["Properties"].clone()
 }
 
@@ -78,6 +140,29 @@ fn long_form(tag: &str, value: Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn outputs_of_the_data_replace_parameters() {
+        let template = json!({
+            "Parameters": {"Arn": {}, "Name": {}, "Stage": {}},
+            "Conditions": {},
+            "Resources": {"A": [{"Ref": "Arn"}, {"Ref": "Name"}, {"Ref": "Stage"}, {"Fn::Sub": "${Arn}/${Name}/${Stage}"}]},
+        });
+        let data = json!({
+            "Parameters": {"Stage": {}},
+            "Resources": {"T": {}},
+            "Outputs": {"Arn": {"Value": {"Fn::GetAtt": ["T", "Arn"]}}, "Name": {"Value": {"Ref": "T"}}},
+        });
+        let expected = json!({
+            "Parameters": {"Stage": {}},
+            "Conditions": {},
+            "Resources": {
+                "A": [{"Fn::GetAtt": ["T", "Arn"]}, {"Ref": "T"}, {"Ref": "Stage"}, {"Fn::Sub": "${T.Arn}/${T}/${Stage}"}],
+                "T": {},
+            },
+        });
+        assert_eq!(joined(template, &data), expected);
+    }
 
     #[test]
     fn tags_are_parsed_into_their_long_form() {
