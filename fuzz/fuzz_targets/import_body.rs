@@ -37,7 +37,7 @@ fn taken(items: &[ImportItem]) {
         .collect();
     assert_eq!(ids.len(), items.len(), "one item for each externalSystemId");
     for item in items {
-        assert!((1..=10_000).contains(&item.quantity));
+        assert!((1..=10_000).contains(&item.members.quantity));
         assert!(!item.external_system_id.as_str().trim().is_empty());
         let stored = serde_json::to_string(item).expect("written");
         assert_eq!(

@@ -28,7 +28,7 @@ pub(crate) async fn check(
     for (chunk, first) in items.chunks(CHUNK).zip((0..).step_by(CHUNK)) {
         let contexts = app
             .store
-            .import_contexts(importer, chunk, hash_of_external)
+            .import_contexts(importer, chunk, hash_of_external, now)
             .await?;
         for (item, number) in chunk.iter().zip(first..) {
             let context = contexts.of(item)?;

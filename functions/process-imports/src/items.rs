@@ -33,7 +33,7 @@ impl Worker {
         };
         let contexts = self
             .store
-            .import_contexts(importer, &items.items, hash_of_external)
+            .import_contexts(importer, &items.items, hash_of_external, self.clock.now())
             .await?;
         // Boxed: the futures of a chunk are large.
         let work: Vec<_> = items
@@ -61,7 +61,7 @@ impl Worker {
                     Some(_) => {
                         let contexts = self
                             .store
-                            .import_contexts(importer, [item], hash_of_external)
+                            .import_contexts(importer, [item], hash_of_external, self.clock.now())
                             .await?;
                         Some(contexts)
                     }
@@ -73,7 +73,9 @@ impl Worker {
                 let now = self.clock.now();
                 let context = contexts.of(item)?;
                 let decision = importer.decide(number, item, context, now, &mut RandomIds::at(now));
-                Ok((rows(&decision)?, decision.log))
+                let mut transaction = rows(&decision)?;
+                self.revise(&decision, &mut transaction).await?;
+                Ok((transaction, decision.log))
             })
             .await
     }

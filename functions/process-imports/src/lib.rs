@@ -11,6 +11,7 @@
 
 mod dead_letter;
 mod items;
+mod revise;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use lambda_runtime::Error;
@@ -114,7 +115,10 @@ impl Worker {
             return Ok(());
         };
         match self.items(&promise, &items).await {
-            Ok(entries) => self.finish(chunk_ref, leased, &entries).await,
+            Ok(entries) => {
+                self.finish(chunk_ref, (leased, &items, &promise), &entries)
+                    .await
+            }
             Err(error) => {
                 self.release(leased).await;
                 Err(error)
@@ -174,38 +178,37 @@ impl Worker {
     async fn finish(
         &self,
         chunk_ref: ChunkRef,
-        leased: Chunk,
+        (leased, items, promise): (Chunk, &ChunkItems, &Promise),
         entries: &[LogEntry],
     ) -> Result<(), WorkError> {
-        let mut counts = Counts::default();
-        for entry in entries {
-            counts.add(entry.result);
-        }
-        let failed: Vec<u32> = entries
-            .iter()
-            .filter(|entry| entry.result == ItemResult::Failed)
-            .map(|entry| entry.number)
-            .collect();
         let finished = self
             .store
-            .until_committed(CONFLICT_ATTEMPTS, async |conflict| {
-                let nothing = (Transaction::default(), None);
-                // The lease ran out and another worker has the chunk. It finds the items done and finishes the chunk.
-                if conflict.is_some_and(|conflict| conflict.concerns(&chunk_ref.chunk()))
-                    && self.has_lost(chunk_ref, &leased).await?
-                {
-                    return Ok::<_, WorkError>(nothing);
-                }
-                let keys = (chunk_ref.promise(), keys::event_endpoint(chunk_ref.client));
-                let (Some(promise), endpoint) = self.store.load(keys).await? else {
-                    return Ok(nothing);
+            .until_committed(CONFLICT_ATTEMPTS, async |_| {
+                let nothing = || Ok::<_, WorkError>((Transaction::default(), None));
+                let keys = (
+                    chunk_ref.chunk(),
+                    chunk_ref.promise(),
+                    keys::event_endpoint(chunk_ref.client),
+                );
+                let (Some(chunk), Some(counted), endpoint) = self.store.load(keys).await? else {
+                    return nothing();
                 };
-                let now = self.clock.now();
-                let promise = promise.chunk_done(chunk_ref.number, counts, now);
+                if !chunk.has_lease_of(&leased) {
+                    // The lease ran out and another worker has the chunk. It finds the items done and finishes the chunk.
+                    return nothing();
+                }
+                let results = if chunk.version == leased.version {
+                    Results::of(entries)
+                } else {
+                    // Another import revised a result.
+                    Results::of(&self.items(promise, items).await?)
+                };
+                let (now, number) = (self.clock.now(), chunk_ref.number);
+                let counted = counted.chunk_done(number, results.counts, now);
                 let mut transaction = Transaction::default();
-                transaction.replace(&leased.clone().done(failed.clone(), now))?;
-                transaction.replace(&promise)?;
-                if let Some(announcement) = promise.announcement().filter(|_| endpoint.is_some()) {
+                transaction.replace(&chunk.done(results.failed, now))?;
+                transaction.replace(&counted)?;
+                if let Some(announcement) = counted.announcement().filter(|_| endpoint.is_some()) {
                     transaction.create(&callback_body::seal(
                         &self.sealer,
                         &mut RandomIds::at(now),
@@ -213,21 +216,13 @@ impl Worker {
                         now,
                     ))?;
                 }
-                Ok((transaction, Some(promise.state())))
+                Ok((transaction, Some(counted.state())))
             })
             .await?;
         if let Some(state) = finished {
             tracing::info!(promise = %chunk_ref.promise, chunk = chunk_ref.number, ?state, "finished a chunk");
         }
         Ok(())
-    }
-
-    async fn has_lost(&self, chunk_ref: ChunkRef, leased: &Chunk) -> Result<bool, StoreError> {
-        Ok(self
-            .store
-            .get(&chunk_ref.chunk())
-            .await?
-            .is_none_or(|now| now.version != leased.version))
     }
 
     /// Makes the chunk due at once. If that fails too, its lease runs out.
@@ -241,6 +236,28 @@ impl Worker {
         if let Err(error) = written {
             tracing::warn!(%promise, chunk = number, %error, "could not release a chunk; its lease runs out");
         }
+    }
+}
+
+/// The results of a chunk's items.
+struct Results {
+    counts: Counts,
+    /// The numbers of the failed items.
+    failed: Vec<u32>,
+}
+
+impl Results {
+    fn of(entries: &[LogEntry]) -> Self {
+        let mut counts = Counts::default();
+        for entry in entries {
+            counts.add(entry.result);
+        }
+        let failed = entries
+            .iter()
+            .filter(|entry| entry.result == ItemResult::Failed)
+            .map(|entry| entry.number)
+            .collect();
+        Self { counts, failed }
     }
 }
 

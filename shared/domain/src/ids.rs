@@ -16,6 +16,15 @@ pub struct InvalidId {
     pub prefix: &'static str,
 }
 
+/// The millisecond at which a UUIDv7 was generated.
+fn time_of(uuid: Uuid) -> Timestamp {
+    let millis = uuid.as_u64_pair().0 >> 16;
+    i64::try_from(millis)
+        .ok()
+        .and_then(|millis| Timestamp::from_millisecond(millis).ok())
+        .unwrap_or(Timestamp::MAX)
+}
+
 /// The smallest UUIDv7 of a millisecond: ids generated at `time` or later compare greater or equal.
 pub fn first_uuid_of(time: Timestamp) -> Uuid {
     let millis = u64::try_from(time.as_millisecond()).unwrap_or(0);
@@ -34,6 +43,11 @@ macro_rules! ids {
 
             pub fn generate(ids: &mut (impl IdSource + ?Sized)) -> Self {
                 Self(ids.uuid())
+            }
+
+            /// The millisecond at which the id was generated.
+            pub fn time(self) -> Timestamp {
+                time_of(self.0)
             }
 
             /// The lower bound of the ids generated at `time` or later.
@@ -151,5 +165,9 @@ mod tests {
         };
         assert!(PayoutId::first_of(time) <= made(millis));
         assert!(PayoutId::first_of(time) > made(millis - 1));
+        assert_eq!(
+            (made(millis).time(), PayoutId::first_of(time).time()),
+            (time, time)
+        );
     }
 }

@@ -8,22 +8,29 @@
 //!                      +-- failed ---+  +--> dead letter --(redrive)--> in flight
 //! ```
 //!
-//! Parts: [`item`] parses the items, [`decide`] decides the effect of one item, [`promise`] tracks the whole import, [`chunk`] the
-//! part of it that one worker takes at a time.
+//! Parts: [`item`] parses the items, [`decide`] decides the effect of one item, [`kept`] merges its members, [`history`] orders
+//! the imports of one order, [`promise`] tracks the whole import, [`chunk`] the part of it that one worker takes at a time.
 //!
-//! An item is decided against its mirror, which names the latest promise that was applied. Promise ids sort by the time of
-//! acceptance, so the later accepted promise wins, whichever runs last; the overtaken item is `superseded`. The effect of an item
-//! and its log entry are written together, so an item with an entry for its promise is done.
+//! Promise ids sort by the time of acceptance. The state of an order is the replay of its imports in that order, whichever runs
+//! last: each member has the value of the latest accepted import that names it, and each rule between members is judged on the
+//! members that the order would have. An import that runs after a later accepted one takes its place before it, and the
+//! members that the later one set are `superseded`. The effect of an item and its log entry are written together, so an item
+//! with an entry for its promise is done.
 //!
 //! Not guaranteed: the order of imports that are accepted in the same millisecond, or by machines whose clocks differ by more than
-//! the time between them; one of them wins, always the same one. The items of one promise run in any order; their
+//! the time between them; they have an order, always the same. The items of one promise run in any order; their
 //! `externalSystemId`s differ, so the order has no effect.
 
+pub mod change;
 pub mod chunk;
 pub mod decide;
+pub mod history;
 pub mod item;
+pub mod kept;
+mod log;
 mod problem;
 pub mod promise;
+mod rows;
 
 use jiff::SignedDuration;
 

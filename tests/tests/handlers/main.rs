@@ -16,6 +16,7 @@ mod importing_bad_input;
 mod importing_costs;
 mod importing_dead_letters;
 mod importing_faults;
+mod importing_order;
 mod importing_results;
 mod inviting;
 mod noting;

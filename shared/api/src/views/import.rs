@@ -35,9 +35,11 @@ pub fn log_entry(entry: &LogEntry) -> Value {
         "result": entry.result,
         "orderId": entry.order_id,
         "subscriptionId": entry.subscription_id,
+        "superseded": entry.superseded,
         "supersededBy": entry.superseded_by,
         "error": entry.problem.map(problem),
         "processedAt": entry.processed_at,
+        "revisedAt": entry.revised_at,
     })
 }
 

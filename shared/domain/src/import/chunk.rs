@@ -179,6 +179,33 @@ impl Chunk {
         }
     }
 
+    /// Notes whether an item of a finished chunk failed, after its result changed. An unfinished chunk stays as it is.
+    #[must_use]
+    pub fn revised(mut self, item: u32, has_failed: bool) -> Self {
+        if let ChunkState::Done { failed, .. } = &mut self.state {
+            failed.retain(|number| *number != item);
+            if has_failed {
+                failed.push(item);
+                failed.sort_unstable();
+            }
+        }
+        self
+    }
+
+    /// Whether the chunk is still leased by the worker that stored `leased`.
+    pub fn has_lease_of(&self, leased: &Self) -> bool {
+        (&self.state, self.tries) == (&leased.state, leased.tries)
+    }
+
+    pub fn is_done(&self) -> bool {
+        matches!(self.state, ChunkState::Done { .. })
+    }
+
+    /// The number of the chunk with this item of an import.
+    pub fn number_of(item: u32) -> u32 {
+        item / count(CHUNK)
+    }
+
     pub fn dead_letter(self, reason: ChunkFailure, now: Timestamp) -> Self {
         Self {
             state: ChunkState::DeadLetter { since: now, reason },

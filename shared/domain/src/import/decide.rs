@@ -4,17 +4,17 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::IdSource;
-use crate::ids::{ClientId, CompanyId, CustomerId, OfferId, OrderId, PromiseId, SubscriptionId};
-use crate::money::Money;
+use crate::ids::{ClientId, CompanyId, CustomerId, OrderId, PromiseId, SubscriptionId};
 use crate::offer::{Offer, OfferKind, OfferStatus};
-use crate::order::{Order, OrderPosition, PositionState};
-use crate::subscription::{Life, Role, Subscription};
-use crate::text::ExternalId;
+use crate::order::Order;
+use crate::subscription::Subscription;
 
-use super::KEPT;
-use super::item::{EndDate, ImportItem};
-use crate::words::words;
+use super::history::{History, Received, Verdict};
+use super::item::ImportItem;
+use super::kept::{Import, Kept};
+use super::rows::{changed_rows, new_rows};
 
+pub use super::log::{ItemResult, LogEntry, Outcome, Revision};
 pub use super::problem::ItemProblem;
 
 /// The SHA-256 of an `externalSystemId`, in hex. Keys contain the hash: they are logged, and other systems' texts must not be.
@@ -22,19 +22,7 @@ pub use super::problem::ItemProblem;
 #[serde(transparent)]
 pub struct ExternalHash(pub String);
 
-words! {
-    pub enum ItemResult {
-        Created = "created",
-        Updated = "updated",
-        /// Order and subscription already have the item's values.
-        Unchanged = "unchanged",
-        /// An import that was accepted later was applied first.
-        Superseded = "superseded",
-        Failed = "failed",
-    }
-}
-
-/// The latest import of an `externalSystemId`.
+/// The imports of an `externalSystemId`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Mirror {
@@ -44,41 +32,10 @@ pub struct Mirror {
     pub subscription_id: SubscriptionId,
     /// The highest rank of the promises that were applied.
     pub rank: PromiseId,
-    pub item: ImportItem,
+    /// Absent in rows of earlier releases: order and subscription then have the members, all set by the promise `rank`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub history: Option<History>,
     pub version: u64,
-}
-
-/// The result of one item of one promise.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct LogEntry {
-    pub client_id: ClientId,
-    pub promise_id: PromiseId,
-    /// The item's number in the import, 0 for the first.
-    pub number: u32,
-    pub external_system_id: ExternalId,
-    pub external_hash: ExternalHash,
-    pub offer_id: OfferId,
-    pub result: ItemResult,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub problem: Option<ItemProblem>,
-    /// The rank of the promise that overtook this one.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub superseded_by: Option<PromiseId>,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub order_id: Option<OrderId>,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub subscription_id: Option<SubscriptionId>,
-    pub processed_at: Timestamp,
-}
-
-impl LogEntry {
-    /// The entry is neither shown nor kept after this time.
-    pub fn kept_until(&self) -> Timestamp {
-        self.processed_at
-            .saturating_add(KEPT)
-            .unwrap_or(Timestamp::MAX)
-    }
 }
 
 /// The origin of a promise's items.
@@ -104,16 +61,20 @@ pub struct ItemContext<'a> {
     pub customer_exists: bool,
     /// `false` if the item names no delivery customer.
     pub delivery_customer_exists: bool,
+    /// Those of the mirror's [delivery customers](Mirror::delivery_customers) that do not exist any more.
+    pub erased: Vec<CustomerId>,
 }
 
 /// The rows to write for an item.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ItemDecision {
     pub log: LogEntry,
-    /// New or changed; `None` if the item failed or was superseded.
+    /// New or changed; `None` if the item fails or is superseded whatever other imports set.
     pub mirror: Option<Mirror>,
     /// `None` if order and subscription stay as they are.
     pub rows: Option<(Order, Subscription)>,
+    /// The results of later accepted imports that change, because this one runs after them.
+    pub revised: Vec<Revision>,
 }
 
 impl ItemDecision {
@@ -122,27 +83,49 @@ impl ItemDecision {
             log,
             mirror: None,
             rows: None,
+            revised: Vec::new(),
         }
     }
 }
 
 impl Mirror {
-    /// Whether a promise that was accepted later was applied.
-    fn overtakes(&self, rank: PromiseId) -> bool {
-        self.rank > rank
+    /// Whether the item may change order and subscription, so that they must be loaded. `erased` as in [`ItemContext`].
+    pub fn may_change(&self, import: &Import, erased: &[CustomerId], now: Timestamp) -> bool {
+        let Some(history) = &self.history else {
+            return true;
+        };
+        let before = history.kept();
+        let received = history.clone().without_delivery_to(erased);
+        received.receive(import, now).kept != before
     }
 
-    fn equals(&self, item: &ImportItem) -> bool {
-        self.item == *item
+    /// The delivery customers of earlier imports, who may have been erased since.
+    pub fn delivery_customers(&self) -> impl Iterator<Item = CustomerId> {
+        self.history.iter().flat_map(History::delivery_customers)
     }
 
-    /// Whether the item may change order and subscription, so that they must be loaded.
-    pub fn may_change(&self, rank: PromiseId, item: &ImportItem) -> bool {
-        !self.overtakes(rank) && !self.equals(item)
+    /// For a mirror of an earlier release, the history that its rows show.
+    fn history(&self, mirrored: Option<&(Order, Subscription)>) -> History {
+        if let Some(history) = &self.history {
+            return history.clone();
+        }
+        mirrored
+            .and_then(|(_, subscription)| Kept::of(subscription, self.rank))
+            .map(|kept| History::of(kept, self.rank))
+            .unwrap_or_default()
     }
 }
 
 impl Importer {
+    /// The item's part in the history of its `externalSystemId`.
+    pub fn import(&self, item: &ImportItem) -> Import {
+        Import {
+            promise: self.promise_id,
+            rank: self.rank,
+            members: item.members.clone(),
+        }
+    }
+
     /// Decides the item with this number in the import.
     pub fn decide(
         &self,
@@ -153,28 +136,24 @@ impl Importer {
         ids: &mut dyn IdSource,
     ) -> ItemDecision {
         let log = self.log(number, item, &context, now);
-        if let Some(mirror) = &context.mirror
-            && mirror.overtakes(self.rank)
-        {
-            return ItemDecision::log_only(LogEntry {
-                result: ItemResult::Superseded,
-                superseded_by: Some(mirror.rank),
-                ..log
-            });
-        }
         let offer = match check(item, &context) {
             Ok(offer) => offer,
             Err(problem) => {
-                return ItemDecision::log_only(LogEntry {
-                    result: ItemResult::Failed,
-                    problem: Some(problem),
-                    ..log
-                });
+                let history = context
+                    .mirror
+                    .map(|mirror| mirror.history(context.mirrored.as_ref()));
+                let kept = history.and_then(|history| history.kept());
+                let outcome = outcome(&self.import(item), kept.as_ref(), Err(problem), false);
+                return ItemDecision::log_only(log.with(outcome));
             }
         };
         match context.mirror {
             None => self.create(item, offer, log, ids),
-            Some(mirror) => self.change(item, mirror, context.mirrored, log),
+            Some(mirror) => {
+                let history = mirror.history(context.mirrored.as_ref());
+                let received = receive(history, &self.import(item), &context.erased, now);
+                self.change(item, (mirror, context.mirrored), received, (offer, log))
+            }
         }
     }
 
@@ -193,13 +172,16 @@ impl Importer {
             number,
             external_system_id: item.external_system_id.clone(),
             external_hash: context.external_hash.clone(),
-            offer_id: item.offer_id,
+            offer_id: item.members.offer_id,
             result: ItemResult::Unchanged,
             problem: None,
+            superseded: Vec::new(),
             superseded_by: None,
             order_id: mirror.map(|mirror| mirror.order_id),
             subscription_id: mirror.map(|mirror| mirror.subscription_id),
             processed_at: now,
+            revised_at: None,
+            version: 1,
         }
     }
 
@@ -210,119 +192,112 @@ impl Importer {
         log: LogEntry,
         ids: &mut dyn IdSource,
     ) -> ItemDecision {
-        let (order_id, subscription_id) = (OrderId::generate(ids), SubscriptionId::generate(ids));
-        let rows = self.new_rows(item, offer, (order_id, subscription_id), log.processed_at);
+        let received = History::default().receive(&self.import(item), log.processed_at);
+        let kept = match (&received.kept, received.verdict) {
+            (Some(kept), Ok(())) => kept,
+            // `check` rejects the items that no order can have.
+            (_, verdict) => {
+                return ItemDecision::log_only(log.with(outcome(
+                    &self.import(item),
+                    None,
+                    verdict,
+                    false,
+                )));
+            }
+        };
         let mirror = Mirror {
             client_id: self.client_id,
             external_hash: log.external_hash.clone(),
-            order_id,
-            subscription_id,
+            order_id: OrderId::generate(ids),
+            subscription_id: SubscriptionId::generate(ids),
             rank: self.rank,
-            item: item.clone(),
+            history: Some(received.history),
             version: 1,
         };
-        let log = LogEntry {
-            result: ItemResult::Created,
-            order_id: Some(order_id),
-            subscription_id: Some(subscription_id),
-            ..log
-        };
+        let external = kept.external(item.external_system_id.clone());
         ItemDecision {
-            log,
+            rows: Some(new_rows(kept, &mirror, offer, external, log.processed_at)),
+            log: LogEntry {
+                result: ItemResult::Created,
+                order_id: Some(mirror.order_id),
+                subscription_id: Some(mirror.subscription_id),
+                ..log
+            },
             mirror: Some(mirror),
-            rows: Some(rows),
+            revised: Vec::new(),
         }
-    }
-
-    fn new_rows(
-        &self,
-        item: &ImportItem,
-        offer: &Offer,
-        (order, subscription): (OrderId, SubscriptionId),
-        now: Timestamp,
-    ) -> (Order, Subscription) {
-        let (period, renews) = match offer.kind {
-            OfferKind::Subscription { period, renews } => (period, renews),
-            // `check` rejects single offers.
-            OfferKind::Single => (
-                crate::period::Period {
-                    unit: crate::period::PeriodUnit::Day,
-                    count: 1,
-                },
-                false,
-            ),
-        };
-        let subscription = Subscription {
-            id: subscription,
-            client_id: self.client_id,
-            role: Role::Own,
-            customer_id: Some(item.invoice_customer_id),
-            order_id: order,
-            position: 1,
-            offer_id: offer.id,
-            offer_name: offer.name.clone(),
-            quantity: item.quantity,
-            unit_price: offer.price,
-            payment_method: item.payment_method,
-            period,
-            renews,
-            started_at: item.start_date,
-            periods_paid: 0,
-            paid_until: item.start_date,
-            life: life(Life::Active, item.end_date, now),
-            cross_client: None,
-            external: Some(item.external(None)),
-            created_at: now,
-            updated_at: now,
-            version: 1,
-        };
-        let order = Order {
-            id: order,
-            client_id: self.client_id,
-            customer_id: item.invoice_customer_id,
-            cart_id: None,
-            payment_method: item.payment_method,
-            positions: vec![position(&subscription)],
-            total: subscription.amount(),
-            external: subscription.external.clone(),
-            created_at: now,
-            updated_at: now,
-            version: 1,
-        };
-        (order, subscription)
     }
 
     fn change(
         &self,
         item: &ImportItem,
-        mirror: Mirror,
-        mirrored: Option<(Order, Subscription)>,
-        log: LogEntry,
+        (mirror, mirrored): (Mirror, Option<(Order, Subscription)>),
+        received: Received,
+        (offer, log): (&Offer, LogEntry),
     ) -> ItemDecision {
-        let rows = if mirror.equals(item) {
-            None
-        } else {
-            mirrored.and_then(|rows| changed_rows(item, rows, log.processed_at))
-        };
-        let result = if rows.is_some() {
-            ItemResult::Updated
-        } else {
-            ItemResult::Unchanged
-        };
-        // The mirror changes even if the rows do not: this promise overtakes those accepted before it.
-        let mirror = Mirror {
-            rank: self.rank,
-            item: item.clone(),
-            ..mirror
-        };
+        let (import, kept) = (self.import(item), received.kept.as_ref());
+        let rows = kept.zip(mirrored).and_then(|(kept, rows)| {
+            let external = kept.external(item.external_system_id.clone());
+            changed_rows(kept, rows, offer, external, log.processed_at)
+        });
+        let own = outcome(&import, kept, received.verdict, rows.is_some());
+        let revised = received.revised.iter();
         ItemDecision {
-            log: LogEntry { result, ..log },
-            mirror: Some(mirror),
+            log: log.with(own),
+            mirror: Some(Mirror {
+                rank: mirror.rank.max(self.rank),
+                history: Some(received.history),
+                ..mirror
+            }),
             rows,
+            revised: revised
+                .map(|(import, verdict)| Revision {
+                    promise_id: import.promise,
+                    outcome: match verdict {
+                        Ok(()) => outcome(import, kept, Ok(()), true),
+                        Err(problem) => Outcome::failed(*problem),
+                    },
+                })
+                .collect(),
         }
     }
 }
 
+/// A failed item leaves erased customers, too.
+fn receive(history: History, import: &Import, erased: &[CustomerId], now: Timestamp) -> Received {
+    let received = history
+        .clone()
+        .without_delivery_to(erased)
+        .receive(import, now);
+    match received.verdict {
+        Ok(()) => received,
+        Err(_) => history.receive(import, now),
+    }
+}
+
+/// The outcome of an import, given the members after all imports.
+fn outcome(import: &Import, kept: Option<&Kept>, verdict: Verdict, changed: bool) -> Outcome {
+    let (superseded, superseded_by) =
+        kept.map_or_else(Default::default, |kept| kept.superseded(import));
+    let overtaken_by = kept.and_then(|kept| kept.overtakes(import));
+    let (result, superseded_by) = match verdict {
+        // An item of which later imports have set every member needs no correction.
+        Err(problem) if overtaken_by.is_none() => return Outcome::failed(problem),
+        Err(_) => (ItemResult::Superseded, overtaken_by),
+        Ok(()) if changed => (ItemResult::Updated, superseded_by),
+        Ok(()) if overtaken_by.is_some() => (ItemResult::Superseded, overtaken_by),
+        Ok(()) if superseded_by.is_some() => (ItemResult::Superseded, superseded_by),
+        Ok(()) => (ItemResult::Unchanged, None),
+    };
+    Outcome {
+        result,
+        problem: None,
+        superseded,
+        superseded_by,
+    }
+}
+
+/// Judges the item by all values that other imports do not change.
 fn check<'g>(item: &ImportItem, context: &ItemContext<'g>) -> Result<&'g Offer, ItemProblem> {
     let offer = context.offer.ok_or(ItemProblem::OfferNotFound)?;
     if !offer.externally_managed {
@@ -331,94 +306,18 @@ fn check<'g>(item: &ImportItem, context: &ItemContext<'g>) -> Result<&'g Offer, 
     if offer.kind == OfferKind::Single {
         return Err(ItemProblem::OfferNotSubscription);
     }
-    match &context.mirror {
-        None if offer.status == OfferStatus::Archived => {
-            return Err(ItemProblem::OfferArchived);
-        }
-        Some(mirror) if mirror.item.offer_id != item.offer_id => {
-            return Err(ItemProblem::OfferDiffers);
-        }
-        _ => {}
+    if context.mirror.is_none() && offer.status == OfferStatus::Archived {
+        return Err(ItemProblem::OfferArchived);
     }
     if !context.customer_exists {
         return Err(ItemProblem::CustomerNotFound);
     }
-    if context
-        .mirror
-        .as_ref()
-        .is_some_and(|mirror| mirror.item.invoice_customer_id != item.invoice_customer_id)
-    {
-        return Err(ItemProblem::CustomerDiffers);
-    }
-    if item.delivery_customer_id.is_some() && !context.delivery_customer_exists {
+    let members = &item.members;
+    if members.delivery_customer_id.value().is_some() && !context.delivery_customer_exists {
         return Err(ItemProblem::DeliveryCustomerNotFound);
     }
-    Ok(offer)
-}
-
-/// Order and subscription with the item's values; `None` if nothing changes.
-fn changed_rows(
-    item: &ImportItem,
-    (order, before): (Order, Subscription),
-    now: Timestamp,
-) -> Option<(Order, Subscription)> {
-    let subscription = Subscription {
-        quantity: item.quantity,
-        payment_method: item.payment_method,
-        started_at: item.start_date,
-        paid_until: item.start_date,
-        life: life(before.life, item.end_date, now),
-        external: Some(item.external(before.external.as_ref())),
-        ..before.clone()
-    };
-    if subscription == before {
-        return None;
+    match members.end_date.value() {
+        Some(end) if end < members.start_date => Err(ItemProblem::EndBeforeStart),
+        _ => Ok(offer),
     }
-    let subscription = Subscription {
-        updated_at: now,
-        ..subscription
-    };
-    let total: Money = subscription.amount();
-    let order = Order {
-        payment_method: item.payment_method,
-        positions: vec![position(&subscription)],
-        total,
-        external: subscription.external.clone(),
-        updated_at: now,
-        ..order
-    };
-    Some((order, subscription))
-}
-
-/// The one position of an imported order.
-fn position(subscription: &Subscription) -> OrderPosition {
-    OrderPosition {
-        position: subscription.position,
-        offer_id: subscription.offer_id,
-        offer_name: subscription.offer_name.clone(),
-        quantity: subscription.quantity,
-        unit_price: subscription.unit_price,
-        amount: subscription.amount(),
-        source_client_id: None,
-        subscription_id: Some(subscription.id),
-        state: PositionState::Paid,
-    }
-}
-
-fn life(before: Life, end: EndDate, now: Timestamp) -> Life {
-    match (end, before) {
-        (EndDate::Keep, before) => before,
-        (EndDate::Never, _) => Life::Active,
-        // Repeating the end is not a new cancellation.
-        (EndDate::At(end), Life::Cancelled { ends_at, .. }) if ends_at == end => before,
-        (EndDate::At(end), _) => Life::Cancelled {
-            cancelled_at: now,
-            ends_at: end,
-        },
-    }
-}
-
-/// The customers that an item names.
-pub fn customers_of(item: &ImportItem) -> impl Iterator<Item = CustomerId> {
-    std::iter::once(item.invoice_customer_id).chain(item.delivery_customer_id)
 }

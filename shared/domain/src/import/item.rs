@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::external::External;
 use crate::ids::{CustomerId, OfferId};
 use crate::input::{FieldErrors, Object, Parsed, boolean, integer, parsed};
 use crate::instant::{end, instant};
@@ -15,26 +14,9 @@ use crate::payment_method::PaymentMethod;
 use crate::text::ExternalId;
 
 use super::MAX_ITEMS;
+use super::change::{Change, stored_end};
 
 const MAX_QUANTITY: i64 = 10_000;
-
-/// The `endDate` of an item.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum EndDate {
-    /// Absent: the end stays as it is.
-    #[default]
-    Keep,
-    /// `null`: the end is removed.
-    Never,
-    At(Timestamp),
-}
-
-impl EndDate {
-    fn is_kept(&self) -> bool {
-        *self == Self::Keep
-    }
-}
 
 /// One order of the leading system.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +24,14 @@ impl EndDate {
 pub struct ImportItem {
     /// The order's id in the leading system.
     pub external_system_id: ExternalId,
+    #[serde(flatten)]
+    pub members: Members,
+}
+
+/// The members of an item but its id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Members {
     pub offer_id: OfferId,
     pub invoice_customer_id: CustomerId,
     pub quantity: u32,
@@ -49,16 +39,16 @@ pub struct ImportItem {
     pub start_date: Timestamp,
     pub payment_method: PaymentMethod,
     /// End of the subscription.
-    #[serde(skip_serializing_if = "EndDate::is_kept", default)]
-    pub end_date: EndDate,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub order_date: Option<Timestamp>,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub delivery_customer_id: Option<CustomerId>,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub discount_basis_points: Option<BasisPoints>,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub current_payment_period_paid: Option<bool>,
+    #[serde(with = "stored_end", skip_serializing_if = "Change::is_kept", default)]
+    pub end_date: Change<Timestamp>,
+    #[serde(skip_serializing_if = "Change::is_kept", default)]
+    pub order_date: Change<Timestamp>,
+    #[serde(skip_serializing_if = "Change::is_kept", default)]
+    pub delivery_customer_id: Change<CustomerId>,
+    #[serde(skip_serializing_if = "Change::is_kept", default)]
+    pub discount_basis_points: Change<BasisPoints>,
+    #[serde(skip_serializing_if = "Change::is_kept", default)]
+    pub current_payment_period_paid: Change<bool>,
 }
 
 impl ImportItem {
@@ -72,52 +62,35 @@ impl ImportItem {
         let start_date = object.required("startDate", instant);
         let payment_method = object.required("paymentMethod", PaymentMethod::parse);
         let end_date = object.clearable("endDate", end).map(Option::flatten);
-        let order_date = object.optional("orderDate", instant);
-        let delivery_customer_id = object.optional("deliveryCustomerId", parsed);
-        let discount_basis_points = object.optional("discountPercentage", parse_percentage);
-        let current_payment_period_paid = object.optional("currentPaymentPeriodPaid", boolean);
-        if let (Some(start), Some(Some(end))) = (start_date, end_date)
-            && end < start
-        {
-            object.note(FieldErrors::at(
-                "endDate",
-                "before_start",
-                "must not be before startDate",
-            ));
-        }
+        let order_date = object.clearable("orderDate", instant);
+        let delivery_customer_id = object.clearable("deliveryCustomerId", parsed);
+        let discount_basis_points = object.clearable("discountPercentage", parse_percentage);
+        let current_payment_period_paid = object.clearable("currentPaymentPeriodPaid", boolean);
         object.finish(|| {
-            Some(Self {
-                external_system_id: external_system_id?,
+            let members = Members {
                 offer_id: offer_id?,
                 invoice_customer_id: invoice_customer_id?,
                 quantity: u32::try_from(quantity?).ok()?,
                 start_date: start_date?,
                 payment_method: payment_method?,
-                end_date: end_date
-                    .map_or(EndDate::Keep, |end| end.map_or(EndDate::Never, EndDate::At)),
-                order_date,
-                delivery_customer_id,
-                discount_basis_points,
-                current_payment_period_paid,
+                end_date: Change::of(end_date),
+                order_date: Change::of(order_date),
+                delivery_customer_id: Change::of(delivery_customer_id),
+                discount_basis_points: Change::of(discount_basis_points),
+                current_payment_period_paid: Change::of(current_payment_period_paid),
+            };
+            Some(Self {
+                external_system_id: external_system_id?,
+                members,
             })
         })
     }
+}
 
-    /// The members that order and subscription keep. Absent members keep their value from `before`.
-    pub(crate) fn external(&self, before: Option<&External>) -> External {
-        External {
-            external_system_id: self.external_system_id.clone(),
-            ordered_at: self.order_date.or_else(|| before?.ordered_at),
-            delivery_customer_id: self
-                .delivery_customer_id
-                .or_else(|| before?.delivery_customer_id),
-            discount_basis_points: self
-                .discount_basis_points
-                .or_else(|| before?.discount_basis_points),
-            current_payment_period_paid: self
-                .current_payment_period_paid
-                .or_else(|| before?.current_payment_period_paid),
-        }
+impl Members {
+    /// The customers that the item names.
+    pub fn customers(&self) -> impl Iterator<Item = CustomerId> {
+        std::iter::once(self.invoice_customer_id).chain(self.delivery_customer_id.value())
     }
 }
 
@@ -137,10 +110,29 @@ fn list_of_items(value: &Value) -> Parsed<Vec<ImportItem>> {
         (Ok(items), true) => Ok(items),
         (Ok(_), false) => Err(repeats),
         (Err(mut errors), _) => {
+            errors.0.extend(before_start(value).0);
             errors.0.extend(repeats.0);
             Err(errors)
         }
     }
+}
+
+/// The items that would fail alone. They are named only if the import is rejected for other reasons.
+fn before_start(value: &Value) -> FieldErrors {
+    let mut errors = FieldErrors::default();
+    for (index, item) in value.as_array().into_iter().flatten().enumerate() {
+        let date = |name| item.get(name).and_then(|date| instant(date).ok());
+        if let (Some(start), Some(end)) = (date("startDate"), date("endDate"))
+            && end < start
+        {
+            let detail = "must not be before startDate";
+            let at = format!("[{index}].endDate");
+            errors
+                .0
+                .extend(FieldErrors::at(at, "before_start", detail).0);
+        }
+    }
+    errors
 }
 
 fn repeats(value: &Value) -> FieldErrors {

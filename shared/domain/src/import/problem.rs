@@ -24,6 +24,11 @@ pub enum ItemProblem {
     CustomerDiffers,
     #[error("there is no customer with this deliveryCustomerId")]
     DeliveryCustomerNotFound,
+    /// Judged on the dates that the order would have, not on those that the item names.
+    #[error(
+        "the subscription would end before it starts; send a later endDate, or null for no end"
+    )]
+    EndBeforeStart,
 }
 
 impl ItemProblem {
@@ -37,6 +42,7 @@ impl ItemProblem {
         Self::CustomerNotFound,
         Self::CustomerDiffers,
         Self::DeliveryCustomerNotFound,
+        Self::EndBeforeStart,
     ];
 
     /// The stable code on the wire.
@@ -50,6 +56,7 @@ impl ItemProblem {
             Self::CustomerNotFound => "customer_not_found",
             Self::CustomerDiffers => "customer_differs",
             Self::DeliveryCustomerNotFound => "delivery_customer_not_found",
+            Self::EndBeforeStart => "end_before_start",
         }
     }
 }

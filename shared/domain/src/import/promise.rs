@@ -38,6 +38,17 @@ impl Counts {
         self.created + self.updated + self.unchanged + self.superseded + self.failed
     }
 
+    fn remove(&mut self, result: ItemResult) {
+        let count = match result {
+            ItemResult::Created => &mut self.created,
+            ItemResult::Updated => &mut self.updated,
+            ItemResult::Unchanged => &mut self.unchanged,
+            ItemResult::Superseded => &mut self.superseded,
+            ItemResult::Failed => &mut self.failed,
+        };
+        *count = count.saturating_sub(1);
+    }
+
     fn plus(self, other: Self) -> Self {
         Self {
             created: self.created + other.created,
@@ -163,6 +174,14 @@ impl Promise {
         self.counts = self.counts.plus(counts);
         self.chunks_done += 1;
         self.finished_at = (self.chunks_done >= self.chunks).then_some(now);
+        self
+    }
+
+    /// Counts another result of an item of a finished chunk.
+    #[must_use]
+    pub fn revised(mut self, before: ItemResult, after: ItemResult) -> Self {
+        self.counts.remove(before);
+        self.counts.add(after);
         self
     }
 

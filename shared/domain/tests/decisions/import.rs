@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use tandem_domain::import::change::Change;
 use tandem_domain::import::chunk::{
     Begun, Chunk, ChunkFailure, ChunkItems, ChunkState, LEASE, MAX_LEASES,
 };
@@ -9,6 +10,7 @@ use tandem_domain::import::decide::{
     ExternalHash, Importer, ItemContext, ItemDecision, ItemProblem, ItemResult,
 };
 use tandem_domain::import::item::{ImportItem, parse_items};
+use tandem_domain::import::kept::Member;
 use tandem_domain::import::promise::{Accepted, Counts, Promise, PromiseState};
 use tandem_domain::import::{CHUNK, KEPT, MAX_ITEMS};
 use tandem_domain::offer::{Offer, OfferKind, OfferStatus};
@@ -57,6 +59,7 @@ pub(crate) fn decide(
         offer,
         customer_exists: true,
         delivery_customer_exists: true,
+        erased: Vec::new(),
     };
     importer(rank).decide(3, item, context, now(), &mut Counter::default())
 }
@@ -265,7 +268,8 @@ fn of_two_imports_the_later_accepted_one_wins() {
         (overtaken.log.result, overtaken.log.superseded_by),
         (ItemResult::Superseded, Some(id(91)))
     );
-    assert_eq!((overtaken.rows, overtaken.mirror), (None, None));
+    assert_eq!(overtaken.log.superseded, [Member::Quantity]);
+    assert_eq!(overtaken.rows, None);
     // Even if the offer no longer exists.
     let overtaken = decide(&item(json!({"quantity": 1})), 90, Some(&later), None);
     assert_eq!(overtaken.log.result, ItemResult::Superseded);
@@ -273,6 +277,7 @@ fn of_two_imports_the_later_accepted_one_wins() {
 
 #[test]
 fn an_item_fails_for_one_reason_and_changes_nothing() {
+    let ended = item(json!({"endDate": "2026-06-30T00:00:00Z"}));
     let single = Offer {
         kind: OfferKind::Single,
         ..external_offer()
@@ -331,6 +336,18 @@ fn an_item_fails_for_one_reason_and_changes_nothing() {
             Some(external_offer()),
             Some(ItemProblem::CustomerDiffers),
         ),
+        (
+            ended.clone(),
+            None,
+            Some(external_offer()),
+            Some(ItemProblem::EndBeforeStart),
+        ),
+        (
+            ended,
+            Some(&before),
+            Some(external_offer()),
+            Some(ItemProblem::EndBeforeStart),
+        ),
     ];
     for (item, before, offer, problem) in table {
         let decided = decide(&item, 91, before, offer.as_ref());
@@ -344,7 +361,16 @@ fn an_item_fails_for_one_reason_and_changes_nothing() {
             (failed, failed),
             "{problem:?}"
         );
-        assert_eq!(decided.mirror.is_none(), failed, "{problem:?}");
+        // A failure that an import accepted earlier can undo is kept in the history.
+        let undone = [
+            Some(ItemProblem::OfferDiffers),
+            Some(ItemProblem::CustomerDiffers),
+        ];
+        assert_eq!(
+            decided.mirror.is_none(),
+            failed && !undone.contains(&problem),
+            "{problem:?}"
+        );
     }
 }
 
@@ -365,6 +391,7 @@ fn customers_must_exist_at_each_import() {
                 offer: Some(&external),
                 customer_exists,
                 delivery_customer_exists,
+                erased: Vec::new(),
             };
             assert_eq!(
                 importer(91)
@@ -560,11 +587,10 @@ pub(crate) fn chunk() -> (Chunk, ChunkItems) {
 
 #[test]
 fn an_end_date_on_the_last_day_of_9999_is_no_end() {
-    use tandem_domain::import::item::EndDate;
     for text in ["9999-12-31", "9999-12-31T23:59:59Z"] {
         assert_eq!(
-            item(json!({"endDate": text})).end_date,
-            EndDate::Never,
+            item(json!({"endDate": text})).members.end_date,
+            Change::Clear,
             "{text}"
         );
         let mut sent = sent();

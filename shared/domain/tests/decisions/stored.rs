@@ -34,7 +34,7 @@ use crate::fixtures::{
     Pair, at, callback_url, client, company, customer, euro, id, monthly, name, now, offer,
     yesterday,
 };
-use crate::{callback, import, mail, order, payout, replay, voucher};
+use crate::{callback, import, import_order, mail, order, payout, replay, voucher};
 
 /// Compares a value with its snapshot, and reads it back.
 fn golden<T: Serialize + DeserializeOwned + PartialEq + Debug>(name: &str, value: &T) {
@@ -638,6 +638,10 @@ fn imported_orders() {
     golden("order_imported", &order);
     golden("subscription_imported", &subscription);
     golden("import_mirror", created.mirror.as_ref().expect("a mirror"));
+    golden(
+        "import_mirror_of_three_imports",
+        &import_order::three_imports(),
+    );
     golden("import_log_created", &created.log);
     let overtaken = import::decide(
         &import::item(json!({"endDate": null})),
@@ -654,6 +658,13 @@ fn imported_orders() {
         "import_item_without_end",
         &import::item(json!({"endDate": null})),
     );
+    let cleared = json!({
+        "orderDate": null,
+        "deliveryCustomerId": null,
+        "discountPercentage": null,
+        "currentPaymentPeriodPaid": null,
+    });
+    golden("import_item_that_clears", &import::item(cleared));
 }
 
 #[test]

@@ -74,7 +74,7 @@ impl Entity for ChunkItems {
     }
 }
 
-/// The latest import of an `externalSystemId`.
+/// The imports of an `externalSystemId`.
 pub fn mirror(client: ClientId, external: &ExternalHash) -> Key<Mirror> {
     Key::new(external_partition(client, external), "mirror")
 }
@@ -133,6 +133,9 @@ impl Entity for LogEntry {
         Indexes::default()
             .in_list(items_of(self.client_id, self.promise_id), sort)
             .expires(Some(self.kept_until()))
+    }
+    fn version(&self) -> u64 {
+        self.version
     }
 }
 

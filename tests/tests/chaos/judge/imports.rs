@@ -72,11 +72,11 @@ fn won(rows: &Rows, id: &str, rank: &str, item: &Value, wrong: &mut Vec<String>)
             .filter(|row| row["external"]["externalSystemId"] == id)
             .collect()
     };
+    let (orders, subscriptions) = (of_id("order"), of_id("subscription"));
     let mirrors: Vec<&Value> = rows
         .of("mirror")
-        .filter(|mirror| mirror["item"]["externalSystemId"] == id)
+        .filter(|mirror| orders.iter().any(|order| order["id"] == mirror["orderId"]))
         .collect();
-    let (orders, subscriptions) = (of_id("order"), of_id("subscription"));
     let ([order], [subscription], [mirror]) = (
         orders.as_slice(),
         subscriptions.as_slice(),

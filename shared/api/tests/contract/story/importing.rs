@@ -70,14 +70,17 @@ fn log_entry(
         number,
         external_system_id: item.external_system_id.clone(),
         external_hash: hash_of_external(&item.external_system_id),
-        offer_id: item.offer_id,
+        offer_id: item.members.offer_id,
         result: problem.map_or(ItemResult::Created, |_| ItemResult::Failed),
         problem,
+        superseded: Vec::new(),
         superseded_by: None,
         order_id: created("ord_019f1d038dc070008000000000000031")
             .map(|id| id.parse().expect("an id")),
         subscription_id: created("sub_019f1d038dc070008000000000000032")
             .map(|id| id.parse().expect("an id")),
         processed_at: at("2026-07-03T02:00:01.2Z"),
+        revised_at: None,
+        version: 1,
     }
 }

@@ -1,0 +1,560 @@
+//! The state of an imported order is a function of its imports' order of acceptance alone.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
+use proptest::sample::Index;
+use serde_json::{Value, json};
+use tandem_domain::ids::{CustomerId, PromiseId};
+use tandem_domain::import::decide::{
+    ExternalHash, Importer, ItemContext, ItemDecision, ItemProblem, ItemResult, LogEntry, Mirror,
+};
+use tandem_domain::import::history::{History, MAX_IMPORTS, REMEMBERED};
+use tandem_domain::import::kept::{Import, Kept, Member};
+use tandem_domain::money::BasisPoints;
+use tandem_domain::offer::Offer;
+use tandem_domain::order::Order;
+use tandem_domain::subscription::{Status, Subscription};
+use uuid::Uuid;
+
+use crate::fixtures::{Counter, id, now, offer};
+use crate::import::item;
+
+/// The promise that was accepted as the n-th, some minutes ago.
+fn promise(number: u64) -> PromiseId {
+    let millis = u64::try_from(now().as_millisecond()).expect("after 1970") - 600_000;
+    PromiseId::from(Uuid::from_u64_pair(
+        ((millis + number) << 16) | 0x7000,
+        0x8000_0000_0000_0000,
+    ))
+}
+
+fn import(number: u64, members: Value) -> Import {
+    Import {
+        promise: promise(number),
+        rank: promise(number),
+        members: item(members).members,
+    }
+}
+
+/// Another offer and another customer than those of [`item`].
+const OFFER: &str = "off_0190b8f5c6f77c3ab0a100000000003d";
+const CUSTOMER: &str = "cus_0190b8f5c6f77c3ab0a1000000000029";
+
+/// Receives the imports in this order.
+fn received(imports: &[&Import]) -> (History, Vec<Result<(), ItemProblem>>) {
+    let mut verdicts: Vec<(PromiseId, Result<(), ItemProblem>)> = Vec::new();
+    let mut history = History::default();
+    for import in imports {
+        let effect = history.receive(import, now());
+        history = effect.history;
+        for (revised, verdict) in effect.revised {
+            for known in &mut verdicts {
+                if known.0 == revised.promise {
+                    known.1 = verdict;
+                }
+            }
+        }
+        verdicts.push((import.promise, effect.verdict));
+    }
+    verdicts.sort_by_key(|(promise, _)| *promise);
+    let verdicts = verdicts.into_iter().map(|(_, verdict)| verdict).collect();
+    (history, verdicts)
+}
+
+/// All orders of three things.
+const ORDERS: [[usize; 3]; 6] = [
+    [0, 1, 2],
+    [0, 2, 1],
+    [1, 0, 2],
+    [1, 2, 0],
+    [2, 0, 1],
+    [2, 1, 0],
+];
+
+/// Three imports in the order of acceptance, their verdicts, and members that the order then has.
+fn cases() -> Vec<([Value; 3], [Result<(), ItemProblem>; 3], Value)> {
+    let end = |month: u8| json!(format!("2026-{month:02}-01T00:00:00Z"));
+    let start = end;
+    let (ok, early) = (Ok(()), Err(ItemProblem::EndBeforeStart));
+    vec![
+        // A member that later imports leave open stays.
+        (
+            [
+                json!({"endDate": end(9)}),
+                json!({"quantity": 5}),
+                json!({"paymentMethod": "ZERO"}),
+            ],
+            [ok, ok, ok],
+            json!({"quantity": 2, "paymentMethod": "ZERO", "endDate": end(9)}),
+        ),
+        // `null` clears each optional member, and a later import sets it again.
+        (
+            [
+                json!({"endDate": end(9), "orderDate": end(1), "deliveryCustomerId": CUSTOMER, "discountPercentage": 10, "currentPaymentPeriodPaid": true}),
+                json!({"endDate": null, "orderDate": null, "deliveryCustomerId": null, "discountPercentage": null, "currentPaymentPeriodPaid": null}),
+                json!({"discountPercentage": 20}),
+            ],
+            [ok, ok, ok],
+            json!({"endDate": null, "orderDate": null, "deliveryCustomerId": null, "discountPercentage": 2_000, "currentPaymentPeriodPaid": null}),
+        ),
+        // The kept end is judged against the new start.
+        (
+            [
+                json!({"endDate": end(9)}),
+                json!({"startDate": start(10), "quantity": 9}),
+                json!({}),
+            ],
+            [ok, early, ok],
+            json!({"quantity": 2, "startDate": start(7), "endDate": end(9)}),
+        ),
+        // The same start is accepted once the end is removed.
+        (
+            [
+                json!({"endDate": end(9)}),
+                json!({"endDate": null}),
+                json!({"startDate": start(10)}),
+            ],
+            [ok, ok, ok],
+            json!({"startDate": start(10), "endDate": null}),
+        ),
+        // A rejected import keeps the next one from being rejected.
+        (
+            [
+                json!({"endDate": end(9)}),
+                json!({"startDate": start(10), "discountPercentage": 5}),
+                json!({"startDate": start(8)}),
+            ],
+            [ok, early, ok],
+            json!({"startDate": start(8), "endDate": end(9), "discountPercentage": null}),
+        ),
+        // The first import names offer and customer.
+        (
+            [
+                json!({"offerId": OFFER}),
+                json!({"quantity": 5}),
+                json!({"offerId": OFFER, "quantity": 6}),
+            ],
+            [ok, Err(ItemProblem::OfferDiffers), ok],
+            json!({"offerId": OFFER, "quantity": 6}),
+        ),
+        (
+            [
+                json!({}),
+                json!({"invoiceCustomerId": CUSTOMER, "endDate": end(9)}),
+                json!({"quantity": 6}),
+            ],
+            [ok, Err(ItemProblem::CustomerDiffers), ok],
+            json!({"quantity": 6, "endDate": null}),
+        ),
+    ]
+}
+
+/// The members of an order, as a leading system names them.
+fn shown(kept: &Kept) -> Value {
+    json!({
+        "offerId": kept.offer_id,
+        "invoiceCustomerId": kept.invoice_customer_id,
+        "quantity": kept.quantity.value,
+        "startDate": kept.start_date.value,
+        "paymentMethod": kept.payment_method.value,
+        "endDate": kept.end_date.value.map(|end| end.at),
+        "orderDate": kept.order_date.value,
+        "deliveryCustomerId": kept.delivery_customer_id.value,
+        "discountPercentage": kept.discount_basis_points.value,
+        "currentPaymentPeriodPaid": kept.current_payment_period_paid.value,
+    })
+}
+
+#[test]
+fn three_imports_have_one_outcome_in_all_six_orders() {
+    for (items, verdicts, expected) in cases() {
+        let imports: Vec<Import> = (0..).zip(items).map(|(n, item)| import(n, item)).collect();
+        for order in ORDERS {
+            let sent: Vec<&Import> = order.iter().map(|place| &imports[*place]).collect();
+            let (history, found) = received(&sent);
+            assert_eq!(found, verdicts, "{order:?}: {expected}");
+            let kept = shown(&history.kept().expect("an order"));
+            for (member, value) in expected.as_object().expect("members") {
+                assert_eq!(&kept[member], value, "{order:?}: {member} of {expected}");
+            }
+        }
+    }
+}
+
+/// The mirror after two equal imports and a retry.
+pub(crate) fn three_imports() -> Mirror {
+    let mut stored = Stored::default();
+    for number in [1, 2] {
+        stored.process(&import(number, json!({"orderDate": null})), now());
+    }
+    let retry = Import {
+        rank: promise(0),
+        ..import(3, json!({"discountPercentage": 5}))
+    };
+    stored.process(&retry, now());
+    stored.last.and_then(|last| last.mirror).expect("a mirror")
+}
+
+#[test]
+fn a_row_of_an_earlier_release_has_all_members_from_its_import() {
+    let mut stored = Stored::default();
+    stored.process(
+        &import(
+            2,
+            json!({"endDate": "2026-09-01T00:00:00Z", "discountPercentage": 10}),
+        ),
+        now(),
+    );
+    let mirror = stored.last.as_mut().and_then(|last| last.mirror.as_mut());
+    let mirror = mirror.expect("a mirror");
+    mirror.history = None;
+    assert_eq!(json!(mirror).get("history"), None);
+    // An import that was accepted before it changes nothing.
+    stored.process(&import(1, json!({"quantity": 7, "endDate": null})), now());
+    let entry = stored.log.last().expect("an entry");
+    assert_eq!(entry.result, ItemResult::Superseded);
+    assert_eq!(entry.superseded, [Member::Quantity, Member::EndDate]);
+    // A later one changes the members that it names.
+    stored.process(&import(3, json!({"quantity": 8})), now());
+    let (_, subscription) = stored.rows.as_ref().expect("rows");
+    let ends = json!(subscription)["endsAt"].clone();
+    assert_eq!(
+        (subscription.quantity, ends),
+        (8, json!("2026-09-01T00:00:00Z"))
+    );
+    stored.process(
+        &import(4, json!({"startDate": "2026-10-01T00:00:00Z"})),
+        now(),
+    );
+    assert_eq!(
+        stored.log.last().and_then(|entry| entry.problem),
+        Some(ItemProblem::EndBeforeStart)
+    );
+}
+
+#[test]
+fn an_overtaken_import_still_sets_what_the_later_one_left_open() {
+    let mut stored = Stored::default();
+    stored.process(&import(2, json!({"quantity": 5, "endDate": null})), now());
+    let first = import(
+        1,
+        json!({"quantity": 1, "endDate": "2026-09-01T00:00:00Z", "discountPercentage": 10}),
+    );
+    stored.process(&first, now());
+    let entry = stored.log.last().expect("an entry");
+    assert_eq!(entry.result, ItemResult::Updated);
+    assert_eq!(entry.superseded, [Member::Quantity, Member::EndDate]);
+    assert_eq!(entry.superseded_by, Some(promise(2)));
+    let (order, subscription) = stored.rows.as_ref().expect("rows");
+    assert_eq!(
+        (subscription.quantity, subscription.status()),
+        (5, Status::Active)
+    );
+    assert_eq!(
+        order
+            .external
+            .as_ref()
+            .and_then(|it| it.discount_basis_points),
+        Some(BasisPoints(1_000))
+    );
+    // An equal value is not lost.
+    stored.process(&import(0, json!({"quantity": 5})), now());
+    let entry = stored.log.last().expect("an entry");
+    assert_eq!(
+        (entry.result, entry.superseded.len()),
+        (ItemResult::Superseded, 0)
+    );
+}
+
+#[test]
+fn a_late_import_revises_the_results_of_later_accepted_ones() {
+    let mut stored = Stored::default();
+    let at = |month: u8| json!(format!("2026-{month:02}-01T00:00:00Z"));
+    stored.process(&import(1, json!({"startDate": at(10)})), now());
+    stored.process(
+        &import(0, json!({"startDate": at(7), "endDate": at(9)})),
+        now(),
+    );
+    let revised = &stored.log[0];
+    assert_eq!(
+        (revised.result, revised.problem),
+        (ItemResult::Failed, Some(ItemProblem::EndBeforeStart))
+    );
+    assert_eq!(revised.revised_at, Some(now()));
+    let (_, subscription) = stored.rows.as_ref().expect("rows");
+    assert_eq!(json!(subscription.started_at), at(7));
+    // The earliest import names the offer and the customer.
+    stored.process(&import(3, json!({"startDate": at(8)})), now());
+    let mut other = Stored::default();
+    other.process(&import(1, json!({})), now());
+    other.process(
+        &import(0, json!({"offerId": OFFER, "invoiceCustomerId": CUSTOMER})),
+        now(),
+    );
+    assert_eq!(other.log[0].problem, Some(ItemProblem::OfferDiffers));
+    let (order, subscription) = other.rows.as_ref().expect("rows");
+    assert_eq!(
+        json!([order.customer_id, subscription.customer_id]),
+        json!([CUSTOMER, CUSTOMER])
+    );
+    assert_eq!(
+        json!([order.positions[0].offer_id, subscription.offer_id]),
+        json!([OFFER, OFFER])
+    );
+}
+
+#[test]
+fn an_erased_delivery_customer_is_dropped_by_the_next_import() {
+    let mut stored = Stored::default();
+    stored.process(&import(0, json!({"deliveryCustomerId": CUSTOMER})), now());
+    stored.erased = vec![CUSTOMER.parse().expect("an id")];
+    // A failed item changes nothing.
+    stored.process(
+        &import(1, json!({"endDate": "2026-01-01T00:00:00Z"})),
+        now(),
+    );
+    let delivery = |stored: &Stored| {
+        let (order, subscription) = stored.rows.clone().expect("rows");
+        assert_eq!(order.external, subscription.external);
+        order
+            .external
+            .and_then(|external| external.delivery_customer_id)
+    };
+    assert!(delivery(&stored).is_some());
+    stored.process(&import(2, json!({})), now());
+    assert_eq!(
+        stored.log.last().map(|entry| entry.result),
+        Some(ItemResult::Updated)
+    );
+    assert_eq!(delivery(&stored), None);
+    let mirror = stored.last.as_ref().and_then(|last| last.mirror.as_ref());
+    assert!(!json!(mirror).to_string().contains(CUSTOMER));
+}
+
+/// An item of one id: few values of each member, so that imports conflict often.
+fn any_members() -> impl Strategy<Value = Value> {
+    let month = |month: u32| json!(format!("2026-{month:02}-01T00:00:00Z"));
+    let clearable = |value: BoxedStrategy<Value>| {
+        prop_oneof![
+            3 => Just(None),
+            1 => Just(Some(Value::Null)),
+            2 => value.prop_map(Some),
+        ]
+    };
+    let required = (
+        prop_oneof![6 => Just(None), 1 => Just(Some(json!(OFFER)))],
+        prop_oneof![6 => Just(None), 1 => Just(Some(json!(CUSTOMER)))],
+        1_u32..4,
+        (1_u32..6).prop_map(month),
+    );
+    let optional = (
+        clearable((5_u32..9).prop_map(month).boxed()),
+        clearable((1_u32..3).prop_map(month).boxed()),
+        clearable(Just(json!(CUSTOMER)).boxed()),
+        clearable((0_u32..3).prop_map(Value::from).boxed()),
+        clearable(any::<bool>().prop_map(Value::from).boxed()),
+    );
+    (required, optional).prop_map(
+        |((offer, customer, quantity, start), (end, ordered, delivery, discount, paid))| {
+            let mut members = json!({"quantity": quantity, "startDate": start});
+            for (name, value) in [
+                ("offerId", offer),
+                ("invoiceCustomerId", customer),
+                ("endDate", end),
+                ("orderDate", ordered),
+                ("deliveryCustomerId", delivery),
+                ("discountPercentage", discount),
+                ("currentPaymentPeriodPaid", paid),
+            ] {
+                if let Some(value) = value {
+                    members[name] = value;
+                }
+            }
+            members
+        },
+    )
+}
+
+/// Imports in the order of acceptance; some are retries of earlier ones. With an order in which they run.
+fn any_imports() -> impl Strategy<Value = (Vec<Import>, Vec<usize>)> {
+    let one = (any_members(), prop::option::weighted(0.15, any::<Index>()));
+    prop::collection::vec(one, 1..=MAX_IMPORTS)
+        .prop_map(|imports| {
+            (0_u64..)
+                .zip(imports)
+                .map(|(number, (members, retried))| {
+                    let rank = retried.map_or(number, |index| {
+                        u64::try_from(index.index(usize::try_from(number).unwrap_or(0) + 1))
+                            .unwrap_or(number)
+                    });
+                    Import {
+                        rank: promise(rank),
+                        ..import(number, members)
+                    }
+                })
+                .collect::<Vec<_>>()
+        })
+        .prop_flat_map(|imports| {
+            let places: Vec<usize> = (0..imports.len()).collect();
+            (Just(imports), Just(places).prop_shuffle())
+        })
+}
+
+/// The stored rows of one `externalSystemId`, and the log.
+#[derive(Debug, Default)]
+struct Stored {
+    last: Option<ItemDecision>,
+    rows: Option<(Order, Subscription)>,
+    log: Vec<LogEntry>,
+    ids: Counter,
+    erased: Vec<CustomerId>,
+}
+
+fn external_offer(number: u128) -> Offer {
+    Offer {
+        externally_managed: true,
+        ..offer(number, id(12))
+    }
+}
+
+impl Stored {
+    /// Processes an item as the worker does, from stored rows.
+    fn process(&mut self, import: &Import, time: Timestamp) {
+        if self
+            .log
+            .iter()
+            .any(|entry| entry.promise_id == import.promise)
+        {
+            return;
+        }
+        let offers = [external_offer(60), external_offer(61)];
+        let mirror = self.last.take().and_then(|last| last.mirror);
+        let mirror = mirror.map(|mirror| {
+            serde_json::from_value(serde_json::to_value(mirror).expect("a row")).expect("a row")
+        });
+        let context = ItemContext {
+            external_hash: ExternalHash("5f2a".to_owned()),
+            mirrored: self.rows.clone(),
+            offer: offers
+                .iter()
+                .find(|offer| offer.id == import.members.offer_id),
+            customer_exists: true,
+            delivery_customer_exists: true,
+            erased: self.erased.clone(),
+            mirror: mirror.clone(),
+        };
+        let importer = Importer {
+            client_id: id(12),
+            company_id: id(1),
+            promise_id: import.promise,
+            rank: import.rank,
+        };
+        let mut sent = item(json!({}));
+        sent.members = import.members.clone();
+        let mut decision = importer.decide(0, &sent, context, time, &mut self.ids);
+        for revision in &decision.revised {
+            let entry = self
+                .log
+                .iter_mut()
+                .find(|entry| entry.promise_id == revision.promise_id)
+                .expect("a processed import");
+            *entry = entry.clone().revised(revision.outcome.clone(), time);
+        }
+        self.log.push(decision.log.clone());
+        self.rows = decision.rows.clone().or(self.rows.take());
+        decision.mirror = decision.mirror.or(mirror);
+        self.last = Some(decision);
+    }
+
+    /// Order and subscription without the times at which they were written.
+    fn state(&self) -> Option<(Value, Value)> {
+        let (order, subscription) = self.rows.as_ref()?;
+        let (mut order, mut subscription) = (json!(order), json!(subscription));
+        for row in [&mut order, &mut subscription] {
+            let row = row.as_object_mut().expect("a row");
+            row.retain(|name, _| !["createdAt", "updatedAt"].contains(&name.as_str()));
+        }
+        Some((order, subscription))
+    }
+
+    /// Each promise with the reason for which its item fails. An item that is processed after later imports have set all of its
+    /// members is `superseded`, whether or not it fails.
+    fn verdicts(&self) -> BTreeMap<PromiseId, Option<ItemProblem>> {
+        self.log
+            .iter()
+            .filter(|entry| entry.result != ItemResult::Superseded)
+            .map(|entry| (entry.promise_id, entry.problem))
+            .collect()
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn rows_depend_on_the_order_of_acceptance_alone((imports, places) in any_imports(), again in any::<Index>()) {
+        let (mut one_by_one, mut shuffled) = (Stored::default(), Stored::default());
+        for import in &imports {
+            one_by_one.process(import, now());
+        }
+        for place in &places {
+            shuffled.process(&imports[*place], now());
+            // A redelivery.
+            shuffled.process(&imports[places[again.index(places.len())].min(*place)], now());
+        }
+        for place in &places {
+            shuffled.process(&imports[*place], now());
+        }
+        prop_assert_eq!(one_by_one.state(), shuffled.state());
+        prop_assert_eq!(shuffled.log.len(), imports.len());
+        let (expected, found) = (one_by_one.verdicts(), shuffled.verdicts());
+        for (promise, problem) in &found {
+            if let Some(expected) = expected.get(promise) {
+                prop_assert_eq!(problem, expected);
+            }
+        }
+    }
+
+    #[test]
+    fn a_history_is_read_as_it_was_stored((imports, places) in any_imports()) {
+        let (history, _) = received(&places.iter().map(|place| &imports[*place]).collect::<Vec<_>>());
+        let later = history.clone().receive(&import(99, json!({})), now() + REMEMBERED).history;
+        for history in [history, later] {
+            let read: History = serde_json::from_value(json!(history)).expect("a history");
+            prop_assert_eq!(read, history);
+        }
+    }
+
+    #[test]
+    fn forgetting_imports_changes_no_member((imports, _) in any_imports()) {
+        let mut young = History::default();
+        let mut old = History::default();
+        for import in &imports {
+            young = young.receive(import, now()).history;
+            old = old.receive(import, now() + REMEMBERED + SignedDuration::from_hours(1)).history;
+            prop_assert_eq!(young.kept(), old.kept());
+        }
+    }
+
+    /// After the base has swallowed all later imports, the members that they left open are still set.
+    #[test]
+    fn a_very_late_import_sets_only_open_members(late in any_members(), (imports, _) in any_imports()) {
+        let late = Import { members: item(late).members, ..import(0, json!({})) };
+        let mut history = History::default();
+        for import in imports.iter().skip(1) {
+            history = history.receive(import, now() + REMEMBERED * 2).history;
+        }
+        let Some(before) = history.kept() else { return Ok(()) };
+        let effect = history.receive(&late, now() + REMEMBERED * 2);
+        let after = effect.kept.expect("an order");
+        prop_assert!(effect.revised.is_empty());
+        let rank = Some(late.rank);
+        prop_assert!(before.quantity.by <= rank || before.quantity == after.quantity);
+        prop_assert!(before.start_date.by <= rank || before.start_date == after.start_date);
+        prop_assert!(before.end_date.by <= rank || before.end_date == after.end_date);
+        let discount = (before.discount_basis_points, after.discount_basis_points);
+        prop_assert!(discount.0.by <= rank || discount.0 == discount.1);
+    }
+}
