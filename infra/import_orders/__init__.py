@@ -14,7 +14,7 @@ It needs Python 3.10 or newer on Linux or macOS, and nothing else. The parts, in
 ``journal``   records the progress, synced before and after each call; ``state`` sums it up
 ``client``    HTTP, with retries of transient failures
 ``run``       sends, waits, and records the result of each call; ``progress`` shows it
-``report``    the table of results and the file of failed rows
+``report``    the table of results and the file of failed rows; ``superseded`` the values that were not set
 
 Exactly once: a call is written to the journal before it is sent, with an Idempotency-Key that follows from the file,
 its rows and its body. After a crash, the next start builds the same call from the same position and sends it with the

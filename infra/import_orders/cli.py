@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 
-from infra.import_orders import report
+from infra.import_orders import report, superseded
 from infra.import_orders.check import check
 from infra.import_orders.client import Client, Pace
 from infra.import_orders.journal import Begun, Journal
@@ -21,7 +21,7 @@ from infra.import_orders.say import Refused, Stopped, rows
 from infra.import_orders.source import Source
 from infra.import_orders.state import State
 
-ALL_TAKEN, SOME_FAILED, REFUSED, STOPPED, TERMINATED = 0, 1, 2, 3, 128 + signal.SIGTERM
+ALL_TAKEN, SOME_FAILED, REFUSED, STOPPED, SUPERSEDED, TERMINATED = 0, 1, 2, 3, 4, 128 + signal.SIGTERM
 INTERRUPTED = 128 + signal.SIGINT
 
 
@@ -77,8 +77,8 @@ def _import(options: Options, key: str, source: Source, journal: Journal) -> int
     finished_before = state.is_finished(source.size)
     if finished_before and not options.dry_run and state.rows_done:
         progress.say(f"{options.file} was imported before, nothing was sent; use --run NAME to import it again")
-    elif options.failed.exists():
-        raise Refused(f"{options.failed} exists from an earlier run; move it, or name another file with --failed")
+    else:
+        _check_free(options)
     client = Client(options.url, key, Pace(give_up_after=options.give_up_after), progress.say)
     try:
         progress.begin(state)
@@ -90,6 +90,13 @@ def _import(options: Options, key: str, source: Source, journal: Journal) -> int
     if not finished_before:
         progress.show(state, now=True)
     return _finish(options, source, journal, state, progress)
+
+
+def _check_free(options: Options) -> None:
+    """Raise if a file of an earlier run would be overwritten."""
+    for name, path in (("failed", options.failed), ("superseded", options.superseded)):
+        if path.exists() and not (options.dry_run and name == "superseded"):
+            raise Refused(f"{path} exists from an earlier run; move it, or name another file with --{name}")
 
 
 def _resumed(begun: Begun, options: Options, source: Source, journal: Journal, progress: Progress) -> State:
@@ -144,9 +151,21 @@ def _finish(options: Options, source: Source, journal: Journal, state: State, pr
         report.write_failed(source, journal.records(), options.failed)
     progress.say(f"{options.file}: {'dry run, nothing was imported' if options.dry_run else 'imported'}")
     print(report.table(state, options.dry_run), flush=True)
+    lost = _report_superseded(options, source, journal, progress) if state.superseded else False
     if not state.faults:
-        return ALL_TAKEN
+        return SUPERSEDED if lost else ALL_TAKEN
     progress.say(
         f"{rows(state.faults)} failed; they are in {options.failed}, each with the reason. Correct and import that file"
     )
     return SOME_FAILED
+
+
+def _report_superseded(options: Options, source: Source, journal: Journal, progress: Progress) -> bool:
+    """Report the values that were not set; whether another import won."""
+    source.check_unchanged()
+    losses = list(superseded.losses(source, journal.records()))
+    if not options.superseded.exists():
+        superseded.write(losses, options.superseded)
+    for text in superseded.summary(losses, options.superseded):
+        progress.say(text)
+    return any(loss.later is None for loss in losses)

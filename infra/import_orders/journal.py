@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from infra.import_orders.say import Refused
-from infra.import_orders.source import Fault, Place
+from infra.import_orders.source import Fault, Place, Superseded
 
 VERSION = 2
 
@@ -75,6 +75,7 @@ class Done:
     number: int
     counts: dict[str, int]
     faults: list[Fault]
+    superseded: list[Superseded] = field(default_factory=list)
 
 
 Record = Begun | Sending | Accepted | Rejected | Done
@@ -155,6 +156,7 @@ def _record(shown: dict[str, Any]) -> Record:
         ("aside", Fault),
         ("rows", Fault),
         ("faults", Fault),
+        ("superseded", Superseded),
     ):
         if isinstance(shown.get(name), list):
             shown[name] = [entry(*values) for values in shown[name]]

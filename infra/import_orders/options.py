@@ -26,6 +26,7 @@ class Options:
     format: str
     state: Path
     failed: Path
+    superseded: Path
     key_file: Path | None
     dry_run: bool
     in_flight: int
@@ -52,6 +53,8 @@ def parse(arguments: list[str]) -> Options:
         format=format,
         state=given.state or file.with_name(state),
         failed=given.failed or file.with_name(f"{file.stem}.{word}.{format}"),
+        superseded=given.superseded
+        or file.with_name(f"{file.stem}.superseded{f'.{given.run}' if given.run else ''}.csv"),
         key_file=given.key_file,
         dry_run=given.dry_run,
         in_flight=given.in_flight,
@@ -62,8 +65,8 @@ def parse(arguments: list[str]) -> Options:
         encoding=given.encoding,
         allow_suspicious_ids=given.allow_suspicious_ids,
     )
-    if len({path.resolve() for path in (options.file, options.state, options.failed)}) < 3:
-        raise Refused("FILE, --state and --failed must be different files")
+    if len({path.resolve() for path in (options.file, options.state, options.failed, options.superseded)}) < 4:
+        raise Refused("FILE, --state, --failed and --superseded must be different files")
     return options
 
 
@@ -73,7 +76,8 @@ def _parser() -> argparse.ArgumentParser:
         description="Import a file of orders into Tandem. The same command resumes where the last one stopped.",
         epilog="The API key, with the scope imports:write, comes from the environment variable TANDEM_API_KEY or "
         "--key-file. Exit status: 0 all rows were imported, 1 some failed (see the file of failed rows), "
-        "2 the command or the file must be corrected first, 3 stopped midway: run it again, 130 stopped by Ctrl-C.",
+        "2 the command or the file must be corrected first, 3 stopped midway: run it again, 4 no row failed, but "
+        "another import, accepted later, set other values, 130 stopped by Ctrl-C.",
     )
     add = parser.add_argument
     add("file", type=Path, metavar="FILE", help="CSV with a header line, or JSON lines")
@@ -88,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--allow-suspicious-ids", action="store_true", help="also import ids such as 1.2E+15 and #N/A")
     add("--state", type=Path, help="the journal to resume from; default FILE.state")
     add("--failed", type=Path, help="the file for failed rows; default FILE with .failed before its extension")
+    add("--superseded", type=Path, help="the report of values that were not set; default FILE.superseded.csv")
     add("--key-file", type=Path, help="a file with the API key only")
     add("--dry-run", action="store_true", help="only show the result that each row would have; nothing is imported")
     add(

@@ -15,7 +15,7 @@ from infra.import_orders.journal import Accepted, Done, Journal, Record, Rejecte
 from infra.import_orders.options import Options
 from infra.import_orders.progress import Progress
 from infra.import_orders.say import Refused, Stopped, one_line
-from infra.import_orders.source import Fault, Place, Source
+from infra.import_orders.source import Fault, Place, Row, Source, Superseded
 from infra.import_orders.state import RESULTS, State
 
 _KEY_IS_KNOWN = 71 * 3600.0
@@ -26,7 +26,9 @@ _CLOCKS_DIFFER = 60.0
 """Seconds by which the clocks of Tandem and of this machine may differ."""
 _PAGE = 100
 _MOST_READINGS = 8
-"""How often the failed items are read until the list is complete, which takes milliseconds."""
+"""How often the results are read until the list is complete, which takes milliseconds."""
+_TO_READ = ("failed", "updated", "superseded")
+"""The results of items that may have failed or not be applied in full: the others found no order, or set nothing."""
 
 
 class Importer:
@@ -176,23 +178,27 @@ class Importer:
 
     def _wait(self, sending: Sending, accepted: Accepted) -> None:
         promise = self._promise(accepted.promise)
-        counts = _counts(promise)
         stuck = list(_stuck_items(promise))
         is_done = promise.get("state") in ("completed", "completedWithErrors")
         # A dead letter waits for a person, so there is nothing else to wait for.
         if is_done or (stuck and len(stuck) >= promise["counts"].get("pending", 0)):
-            aside = [] if is_done else stuck
-            faults: list[Fault] = []
-            if counts["failed"] or aside:
-                call = self._rebuilt(sending)
-                faults = self._failures(call, accepted.promise, counts["failed"])
-                faults += [_put_aside(call, number, accepted.promise) for number in aside]
-            self._write(Done(sending.number, {**counts, "putAside": len(aside)}, faults))
+            self._write(self._done(sending, accepted.promise, [] if is_done else stuck))
             self._look = _FIRST_LOOK
             return
-        self._progress.show(self._state, counts)
+        self._progress.show(self._state, _counts(promise))
         self._pace.sleep(self._look)
         self._look = min(_LATER_LOOKS, self._look * 1.5)
+
+    def _done(self, sending: Sending, promise: str, aside: list[int]) -> Done:
+        counts, lines = self._results(promise)
+        faults: list[Fault] = []
+        superseded: list[Superseded] = []
+        if lines or aside:
+            call = self._rebuilt(sending)
+            faults = [_fault(call, line) for line in lines if line.get("result") == "failed"]
+            faults += [_put_aside(call, number, promise) for number in aside]
+            superseded = [_superseded(call, line) for line in lines if line.get("result") != "failed"]
+        return Done(sending.number, {**counts, "putAside": len(aside)}, faults, superseded)
 
     def _promise(self, promise: str, **query: str) -> dict[str, Any]:
         path = f"/v1/imports/{promise}"
@@ -208,20 +214,22 @@ class Importer:
             )
         return answer.body
 
-    def _failures(self, call: Call, promise: str, expected: int) -> list[Fault]:
-        for reading in range(_MOST_READINGS if expected else 0):
-            faults = [_fault(call, line) for line in self._failed_lines(promise)]
-            if len(faults) == expected:
-                return faults
+    def _results(self, promise: str) -> tuple[dict[str, int], list[dict[str, Any]]]:
+        """The counts, and the items that failed or were not applied in full."""
+        for reading in range(_MOST_READINGS):
+            counts = _counts(self._promise(promise))
+            listed = {name: list(self._lines(promise, name)) for name in _TO_READ if counts[name]}
+            # The list may be behind the counts, and an import that was accepted before may change both.
+            if all(len(listed.get(name, [])) == counts[name] for name in _TO_READ):
+                lines = [line for name in listed for line in listed[name]]
+                return counts, [line for line in lines if line.get("result") == "failed" or _left_out(line)]
             self._pace.sleep(_FIRST_LOOK * 2**reading)
-        if expected:
-            raise Stopped(f"the import {promise} has {expected} failed items, but does not list them all yet")
-        return []
+        raise Stopped(f"the import {promise} does not list the results of all its items yet")
 
-    def _failed_lines(self, promise: str) -> Iterator[dict[str, Any]]:
+    def _lines(self, promise: str, result: str) -> Iterator[dict[str, Any]]:
         cursor: dict[str, str] = {}
         while True:
-            page = self._promise(promise, result="failed", limit=str(_PAGE), **cursor)
+            page = self._promise(promise, result=result, limit=str(_PAGE), **cursor)
             yield from page.get("items", [])
             if not page.get("nextCursor"):
                 return
@@ -238,15 +246,31 @@ def _stuck_items(promise: dict[str, Any]) -> Iterator[int]:
         yield from range(part["from"], part["to"] + 1)
 
 
-def _at(call: Call, number: int, code: str, detail: str) -> Fault:
+def _row(call: Call, number: int) -> Row:
     if not 0 <= number < len(call.rows):
         raise Refused(f"Tandem names item {number} of a call of {len(call.rows)} rows; report this to its operator")
-    return Fault(*call.rows[number].place, one_line(code), one_line(detail))
+    return call.rows[number]
+
+
+def _at(call: Call, number: int, code: str, detail: str) -> Fault:
+    return Fault(*_row(call, number).place, one_line(code), one_line(detail))
 
 
 def _fault(call: Call, line: dict[str, Any]) -> Fault:
     error = line.get("error") or {}
     return _at(call, int(line["number"]), str(error.get("code")), str(error.get("detail")))
+
+
+def _left_out(line: dict[str, Any]) -> list[str]:
+    """The members with another value. An item may be superseded by equal values, and loses nothing then."""
+    # Earlier releases of Tandem name no members.
+    default = ["every member"] if line.get("result") == "superseded" else []
+    return [one_line(str(name)) for name in line.get("superseded", default)]
+
+
+def _superseded(call: Call, line: dict[str, Any]) -> Superseded:
+    row = _row(call, int(line["number"]))
+    return Superseded(*row.place, row.external or "", _left_out(line), one_line(str(line.get("supersededBy"))))
 
 
 def _put_aside(call: Call, number: int, promise: str) -> Fault:

@@ -43,6 +43,18 @@ class Damage(Fault):
     """A line that shows that the file is damaged."""
 
 
+class Superseded(NamedTuple):
+    """Members of a row that were not set, because an import that was accepted later sets them."""
+
+    offset: int
+    line: int
+    external: str
+    """The externalSystemId in the form that the API compares."""
+    members: list[str]
+    by: str
+    """The latest of these imports."""
+
+
 @dataclass(frozen=True)
 class Row:
     """A row that can be sent."""
@@ -156,8 +168,8 @@ class Source:
         if len(encoded) > _LARGEST_ROW:
             raise Unreadable(too_large)
         external = item.get("externalSystemId")
-        compared = _compared(external) if isinstance(external, str) else None
-        return Row(place, compared, encoded, texts.suspicion(item))
+        external = compared(external) if isinstance(external, str) else None
+        return Row(place, external, encoded, texts.suspicion(item))
 
     def _line(self, place: Place) -> tuple[bytes, Place]:
         """Read the line at a position with its end; only the beginning of a line that is too long to send."""
@@ -178,5 +190,6 @@ def _unbroken(line: str) -> str:
     return line[:-1].removesuffix("\r") if line.endswith("\n") else line
 
 
-def _compared(text: str) -> str:
+def compared(text: str) -> str:
+    """The form of an externalSystemId that the API compares."""
     return unicodedata.normalize("NFC", text.strip())

@@ -30,6 +30,8 @@ class State:
         self.rows_read = 0
         self.rows_sent = 0
         self.results: Counter[str] = Counter()
+        self.superseded = 0
+        """Rows that were not applied in full."""
 
     @property
     def rows_done(self) -> int:
@@ -87,3 +89,4 @@ class State:
         else:
             self.waiting.popleft()
         self.results.update(done.counts)
+        self.superseded += len(done.superseded)

@@ -67,6 +67,8 @@ class Tandem:
         self.accepted_at = datetime.now(timezone.utc)
         self.looks_until_done = 1
         self.bad_customers = {"cus_unknown"}
+        self.superseded: dict[tuple[int, str], tuple[str, list[str], str]] = {}
+        """By the number of the import and the id: the result, the members that are not set, the import that won."""
         self.stuck_items: tuple[int, int] | None = None
         self.on_look: Callable[[], None] | None = None
         self._keys: dict[str, tuple[bytes, Promise]] = {}
@@ -112,6 +114,10 @@ class Tandem:
             items = json.loads(body)["items"]
             promise = Promise(f"prm_{len(self.promises):032}", items, [])
             promise.lines = self.decided(items, self.orders)
+            for line in promise.lines:
+                won = self.superseded.get((len(self.promises), line["externalSystemId"]))
+                if won is not None:
+                    line["result"], line["superseded"], line["supersededBy"] = won
             if self.stuck_items is not None:
                 first, last = self.stuck_items
                 promise.lines = [line for line in promise.lines if not first <= line["number"] <= last]
@@ -141,7 +147,8 @@ class Tandem:
                 before = orders.get(external)
                 result = "created" if before is None else "unchanged" if before == item else "updated"
                 orders[external] = item
-            lines.append({"number": number, "externalSystemId": external, "result": result, "error": error})
+            line = {"number": number, "externalSystemId": external, "result": result, "error": error}
+            lines.append({**line, "superseded": [], "supersededBy": None})
         return lines
 
     def shown(self, promise: Promise) -> dict[str, Any]:
