@@ -52,7 +52,11 @@ _PUBLIC = re.compile(
 
 def search(state: State) -> None:
     """Search the logs. Raises a `Problem` if a log has a canary, or if a story left a field unused."""
-    calls = [json.loads(line) for line in state.exchanges.read_text().split("\n") if line] if state.exchanges.exists() else []
+    calls = (
+        [json.loads(line) for line in state.exchanges.read_text().split("\n") if line]
+        if state.exchanges.exists()
+        else []
+    )
     described, openapi = _openapi()
     canaries = {text for call in calls for text in _canaries(call)} - _words(openapi)
     beginnings = {text for text in _beginnings(canaries) if text not in described}

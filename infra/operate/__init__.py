@@ -3,7 +3,7 @@
 ::
 
     python3 -m infra.operate status --stack-name tandem
-    python3 -m infra.operate why prm_... --client cli_... --stack-name tandem
+    python3 -m infra.operate why ord_... --stack-name tandem
     python3 -m infra.operate redrive imports --stack-name tandem
 
 Against AWS it uses the standard credentials and region; ``--local`` selects the stack of ``make up``. It runs in the
@@ -15,7 +15,9 @@ Python environment of ``infra.local``, and creates that environment if necessary
 ``due``      the outbox rows that are due
 ``dead_letters``  reads and deletes messages of a dead-letter queue
 ``rows``     rows of the table, without personal data and sealed values
-``reasons``  turns rows into sentences; no I/O
+``keys``, ``holders``  keys and lists of the table; finds the client that owns a row
+``sales``    reads a sale and what followed
+``reasons``, ``sale_reasons``, ``tenant_reasons``  turn rows into sentences; no I/O
 ``triggers``  redrives events that a trigger could not deliver
 ``why``, ``status``, ``redrive``  the commands
 

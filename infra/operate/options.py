@@ -60,9 +60,11 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser(
         "status", parents=[where], help="show queues, dead letters and due rows; exit status 1 if a person must act"
     )
-    why = commands.add_parser("why", parents=[where], help="explain the state of a callback, a mail or an import")
-    why.add_argument("id", metavar="ID", help="cbk_..., mal_... or prm_...; or both ids: cli_...#cbk_...")
-    why.add_argument("--client", metavar="ID", help="the client that owns it; not needed if ID contains it")
+    why = commands.add_parser("why", parents=[where], help="explain what happened to a row, and what is next")
+    why.add_argument(
+        "id", metavar="ID", help="ord_, sub_, cus_, con_, cbk_, pay_, prm_, rpl_, mal_, or a voucher's hash"
+    )
+    why.add_argument("--client", metavar="ID", help="the client that owns it; found by itself if absent")
     redrive = commands.add_parser("redrive", parents=[where], help="move dead letters back to their queue")
     redrive.add_argument("queue", choices=(*WORK_QUEUES, *FAILURE_QUEUES))
     redrive.add_argument("--only", metavar="ID", help="only the dead letters of this callback, mail, import or client")

@@ -15,6 +15,9 @@ from infra.operate.rows import Row
 _SOON = timedelta(minutes=2)
 """A worker takes a due row within this time: the sweep runs each minute."""
 
+_MOST_ATTEMPTS = 30
+"""Attempts shown: three schedules."""
+
 _DEAD_LETTER_REASONS = {
     "unreadable": "its row, or a row that it needs, is corrupt",
     "tooManyTries": "eight workers in a row died while handling it",
@@ -33,8 +36,8 @@ class Seen:
         return moments.relative(str(row[member]), self.now)
 
 
-def callback(row: Row, endpoint: Row | None, last: Row | None, seen: Seen) -> list[str]:
-    """Explain a callback, from its row, its endpoint's row and its last attempt."""
+def callback(row: Row, endpoint: Row | None, attempts: list[Row], seen: Seen) -> list[str]:
+    """Explain a callback, from its row, its endpoint's row and its attempts."""
     lines = [f"callback {row['event']}, committed {seen.at(row, 'createdAt')}, attempts so far: {row['attempts']}"]
     match row["status"]:
         case "delivered":
@@ -49,21 +52,29 @@ def callback(row: Row, endpoint: Row | None, last: Row | None, seen: Seen) -> li
             lines.append(_held(endpoint))
         case "inFlight":
             lines.append(_leased(row, seen))
-        case "waiting":
-            attempts = (
-                "no attempt was made yet"
-                if row["step"] == 0
-                else f"failed attempts since it was created or replayed: {row['step']}"
-            )
-            lines.append(
-                f"Its next attempt is due {seen.at(row, 'dueAt')}; {attempts}. {_late(row, 'dueAt', seen)}".rstrip()
-            )
+        case "waiting" | "postponed":
+            lines.append(_waiting(row, seen))
         case other:
             lines.append(_unknown(other, row, seen))
-    if last is not None and row["status"] != "delivered":
-        came = f"status {last['statusCode']}" if "statusCode" in last else last.get("error", "no answer")
-        lines.append(f"Attempt {last['number']}, {seen.at(last, 'at')}: {came}.")
-    return [*lines, *_endpoint(endpoint or {}, seen), *_dead_letter(row, seen)]
+    return [*lines, *_attempts(attempts, seen), *endpoint_state(endpoint or {}, seen), *_dead_letter(row, seen)]
+
+
+def _waiting(row: Row, seen: Seen) -> str:
+    failed = (
+        f"failed attempts since it was created or replayed: {row['step']}" if row["step"] else "no attempt was made yet"
+    )
+    postponed = "It is postponed, because its endpoint is paused. " if row["status"] == "postponed" else ""
+    late = _late(row, "dueAt", seen)
+    return f"{postponed}Its next attempt is due {seen.at(row, 'dueAt')}; {failed}. {late}".rstrip()
+
+
+def _attempts(attempts: list[Row], seen: Seen) -> list[str]:
+    lines = [f"({len(attempts) - _MOST_ATTEMPTS} earlier attempts)"] if len(attempts) > _MOST_ATTEMPTS else []
+    for row in attempts[-_MOST_ATTEMPTS:]:
+        came = f"status {row['statusCode']}" if "statusCode" in row else row.get("error", "no answer")
+        took = f", {row['durationMs']} ms" if "durationMs" in row else ""
+        lines.append(f"Attempt {row['number']}, {seen.at(row, 'at')}: {came}{took}.")
+    return lines
 
 
 def _unknown(status: str, row: Row, seen: Seen) -> str:
@@ -71,7 +82,7 @@ def _unknown(status: str, row: Row, seen: Seen) -> str:
     return f"It is {status}." + (f" A worker looks at it {seen.at(row, 'dueAt')}." if "dueAt" in row else "")
 
 
-def _endpoint(row: Row, seen: Seen) -> list[str]:
+def endpoint_state(row: Row, seen: Seen) -> list[str]:
     """Explain an endpoint that is disabled, fails or is slow; a healthy endpoint has no row."""
     if "disabledAt" in row:
         reason = row.get("reason", "no reason given")
@@ -130,6 +141,8 @@ def promise(row: Row, chunks: list[ChunkSeen], seen: Seen) -> list[str]:
     lines = [
         f"import of {row['items']} items in {row['chunks']} chunks, accepted {seen.at(row, 'acceptedAt')}: {counts}"
     ]
+    if "retryOf" in row:
+        lines.append(f"It repeats the failed items of {row['retryOf']}.")
     if "finishedAt" in row:
         return [*lines, f"It was completed {seen.at(row, 'finishedAt')}; no action is needed."]
     states = Counter(str(chunk.row["status"]) for chunk in chunks)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer
@@ -11,14 +13,52 @@ from infra.operate.stack import Stack
 Row = dict[str, Any]
 
 _STATE = ["status", "dueAt", "leaseUntil"]
-CALLBACK = [*_STATE, "event", "connectionId", "step", "deliveredAt", "exhaustedAt", "heldAt", "attempts", "createdAt"]
-ATTEMPT = ["number", "at", "statusCode", "error"]
+CALLBACK = [
+    *_STATE,
+    *("id", "clientId", "connectionId", "orderId", "subscriptionId", "event", "step", "attempts"),
+    *("createdAt", "deliveredAt", "exhaustedAt", "heldAt"),
+]
+ATTEMPT = ["number", "at", "statusCode", "error", "durationMs"]
 ENDPOINT = ["disabledAt", "reason", "failingSince", "failures", "circuit"]
 MAIL = [*_STATE, "kind.about", "at", "tries", "createdAt"]
-PROMISE = ["items", "chunks", "counts", "acceptedAt", "finishedAt"]
+PROMISE = ["items", "chunks", "counts", "acceptedAt", "finishedAt", "retryOf"]
 CHUNK = [*_STATE, "sk", "stuckAt", "reason", "tries"]
+ORDER = ["clientId", "id", "customerId", "cartId", "createdAt", "paymentMethod", "positions", "total", "external"]
+SUBSCRIPTION = [
+    *("clientId", "id", "role", "customerId", "orderId", "position", "offerId", "quantity", "unitPrice"),
+    *("period", "renews", "periodsPaid", "paidUntil", "startedAt", "createdAt"),
+    *("life", "cancelledAt", "endsAt", "endedAt", "external"),
+    *(f"crossClient.{name}" for name in ("sourceClientId", "targetClientId", "connectionId", "voucherHash")),
+]
+VOUCHER = ["clientId", "hash", "orderId", "subscriptionId", "status", "createdAt", "redeemedAt", "voidAt", "customerId"]
+PAYOUT = [
+    *("id", "type", "gross", "due", "paidStatus", "paidAt", "periodNumber", "createdAt"),
+    *("orderId", "subscriptionId", "sourceClientId", "targetClientId"),
+]
+CONNECTION = [
+    "id",
+    "status",
+    "source.clientId",
+    "target.clientId",
+    "offersAccess",
+    "blockedBy",
+    "blockedAt",
+    "createdAt",
+]
+HISTORY = ["number", "at", "by", "action"]
+INVITATION_MAIL = ["status", "at"]
+REPLAY = [*_STATE, "acceptedAt", "startedAt", "doneAt", "found", "replayed", "skipped", "connectionId", "since"]
+CUSTOMER = ["id", "companyId", "createdAt", "updatedAt"]
+ERASURE = ["customerId", "companyId", "askedBy", "erasedAt"]
+LOG = ["promiseId", "result", "problem", "processedAt", "orderId"]
+
+_BATCH = 100
+"""Rows in one `BatchGetItem`."""
+_ROUNDS = 10
+"""Requests for the rows that a throttled `BatchGetItem` left over."""
 
 _read = TypeDeserializer().deserialize
+Key = tuple[str, str]
 
 
 def get(stack: Stack, pk: str, sk: str, members: list[str]) -> Row | None:
@@ -30,6 +70,30 @@ def get(stack: Stack, pk: str, sk: str, members: list[str]) -> Row | None:
         **_only(["pk", *members]),
     )
     return _plain(answer["Item"]) if "Item" in answer else None
+
+
+def batch(stack: Stack, wanted: Iterable[Key], members: list[str]) -> dict[Key, Row]:
+    """Read some members of many rows, consistently; rows that do not exist are left out."""
+    keys = list(dict.fromkeys(wanted))
+    found: dict[Key, Row] = {}
+    for start in range(0, len(keys), _BATCH):
+        asked: dict[str, Any] = {
+            stack.table: {
+                "Keys": [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in keys[start : start + _BATCH]],
+                "ConsistentRead": True,
+                **_only(["pk", "sk", *(member for member in members if member != "sk")]),
+            }
+        }
+        for _ in range(_ROUNDS):
+            answer = stack.dynamodb.batch_get_item(RequestItems=asked)
+            for item in map(_plain, answer["Responses"].get(stack.table, [])):
+                found[item["pk"], item["sk"]] = item
+            asked = answer.get("UnprocessedKeys") or {}
+            if not asked:
+                break
+        else:
+            raise RuntimeError("DynamoDB throttles the reads; repeat the command later")
+    return found
 
 
 def beginning_with(stack: Stack, pk: str, beginning: str, members: list[str], newest: int | None = None) -> list[Row]:
@@ -50,6 +114,59 @@ def beginning_with(stack: Stack, pk: str, beginning: str, members: list[str], ne
         if newest or "LastEvaluatedKey" not in answer:
             return found
         more["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A list in an index: the rows of a partition from a sort key on, in the order of their sort keys."""
+
+    index: str
+    partition: str
+    start: str = ""
+    member: str | None = None
+    """If given, only rows of which this member has this value."""
+    value: str = ""
+    newest_first: bool = False
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some rows of a list; a page covers 1 MB of the table, and may have no rows."""
+
+    rows: list[Row]
+    last: str | None
+    """The sort key up to which the list is read; None at its end."""
+
+
+def listed(stack: Stack, wanted: Listing, members: list[str]) -> Iterator[Page]:
+    """Read the rows of a list, page by page."""
+    only, index = _only(members), wanted.index
+    asked: dict[str, Any] = {
+        "TableName": stack.table,
+        "IndexName": index,
+        "KeyConditionExpression": f"{index}pk = :pk" + (f" AND {index}sk >= :start" if wanted.start else ""),
+        "ExpressionAttributeValues": {":pk": {"S": wanted.partition}},
+        "ScanIndexForward": not wanted.newest_first,
+        **only,
+    }
+    if wanted.start:
+        asked["ExpressionAttributeValues"][":start"] = {"S": wanted.start}
+    if wanted.member:
+        asked["FilterExpression"] = f"#{wanted.member} = :value"
+        asked["ExpressionAttributeNames"] = only["ExpressionAttributeNames"] | {f"#{wanted.member}": wanted.member}
+        asked["ExpressionAttributeValues"][":value"] = {"S": wanted.value}
+    while True:
+        answer = stack.dynamodb.query(**asked)
+        after = answer.get("LastEvaluatedKey")
+        yield Page([_plain(item) for item in answer["Items"]], after[f"{index}sk"]["S"] if after else None)
+        if not after:
+            return
+        asked["ExclusiveStartKey"] = after
+
+
+def all_listed(stack: Stack, wanted: Listing, members: list[str]) -> list[Row]:
+    """Read all rows of a short list."""
+    return [row for page in listed(stack, wanted, members) for row in page.rows]
 
 
 def _only(members: list[str]) -> dict[str, Any]:

@@ -1,74 +1,75 @@
-"""``why``: explains the state of a callback, a mail or an import in sentences."""
+"""``why``: explains in sentences what happened to a row, and what is next.
+
+The row is an order, a subscription, a customer, a connection, a voucher, a payout row, a callback, a mail, an import or
+a replay. An order, a subscription, a voucher and a payout row lead to the whole sale.
+"""
 
 from __future__ import annotations
 
-import re
-
 from infra.local.demo.text import wrapped
 from infra.local.say import Problem
-from infra.operate import dead_letters, moments, reasons, rows
+from infra.operate import dead_letters, holders, keys, moments, reasons, rows, sale_reasons, sales, tenant_reasons
+from infra.operate.keys import Asked
 from infra.operate.options import Options
 from infra.operate.reasons import ChunkSeen, Seen
-from infra.operate.rows import Row
+from infra.operate.rows import Listing, Row
 from infra.operate.stack import Stack
 
 _WIDTH = 115
 _MOST_DEAD_LETTERS = 1_000
 """Dead letters searched."""
+_NEWEST = 200
+"""Callbacks of a connection that are looked at."""
 
-_KINDS = {"cbk": "callbacks", "mal": "mails", "prm": "imports"}
+_QUEUES = {"callback": "callbacks", "replay": "callbacks", "mail": "mails", "promise": "imports"}
 
 
 def run(stack: Stack, options: Options) -> int:
     """Print the explanation. Raises a `Problem` if the id is invalid or unknown."""
-    pk = _key(options)
-    client, _, id = pk.partition("#")
+    asked = keys.asked(options.id, options.client)
+    found = holders.find(stack, asked)
     try:
-        found = {"cbk": _callback, "mal": _mail, "prm": _promise}[id[:3]](stack, pk)
-    except (KeyError, TypeError, ValueError) as fault:
+        lines = [line for row in found[:1] for line in _EXPLAIN[asked.kind](stack, row)] or _gone(stack, asked)
+    except (KeyError, TypeError, ValueError, AttributeError) as fault:
         kind = type(fault).__name__
-        raise Problem(f"a row of {id} is corrupt ({kind}: {fault}); its worker fails, too") from fault
-    if found is None:
-        raise Problem(f"{client} has no {id}; does it belong to another client, or is the import older than 90 days?")
-    print("\n".join(part for line in found for part in wrapped(line, _WIDTH, "    ")), flush=True)
+        raise Problem(f"a row of {asked.id} is corrupt ({kind}: {fault}); its worker fails, too") from fault
+    print("\n".join(part for line in lines for part in wrapped(line, _WIDTH, "    ") or [""]), flush=True)
     return 0
 
 
-def _key(options: Options) -> str:
-    """The partition key: the ids of the client and of the callback, mail or import."""
-    client, _, id = options.id.rpartition("#")
-    client = client or options.client or ""
-    if not re.fullmatch(r"(cbk|mal|prm)_[0-9a-f]{32}", id):
-        raise Problem(f"{id!r} is not the id of a callback (cbk_), a mail (mal_) or an import (prm_)")
-    if not client:
-        raise Problem("name its client with --client cli_...: rows are stored by client")
-    if not re.fullmatch(r"cli_[0-9a-f]{32}", client):
-        raise Problem(f"{client!r} is not the id of a client (cli_)")
-    return f"{client}#{id}"
+def _gone(stack: Stack, asked: Asked) -> list[str]:
+    if asked.kind == "customer" and (row := holders.erasure(stack, asked.id)):
+        orders, subscriptions = _bought(stack, row)
+        seen = Seen(moments.now(), None)
+        return [*tenant_reasons.erased(row, seen), *tenant_reasons.purchases(orders, subscriptions, seen)]
+    where = f"{asked.client} has" if asked.client else "there is"
+    kept = {
+        "promise": ", or the import is older than 90 days",
+        "mail": ", or the mail is older than 90 days",
+        "replay": ", or the replay is older than 90 days",
+    }.get(asked.kind, "")
+    hint = "does it belong to another client" if asked.client else "does it belong to another stack"
+    raise Problem(f"{where} no {asked.kind} {asked.id}; {hint}{kept}?")
 
 
-def _callback(stack: Stack, pk: str) -> list[str] | None:
-    row = rows.get(stack, pk, "callback", rows.CALLBACK)
-    if row is None:
-        return None
-    last = rows.beginning_with(stack, pk, "attempt#", rows.ATTEMPT, newest=1)
-    endpoint = rows.get(stack, row.get("connectionId") or pk.partition("#")[0], "endpoint", rows.ENDPOINT)
-    dead = _dead(stack, pk).get("callback")
-    return reasons.callback(row, endpoint, last[0] if last else None, Seen(moments.now(), dead))
+def _callback(stack: Stack, row: Row) -> list[str]:
+    found, dead = sales.delivery(stack, row), _letters(stack, "callback").get((row["pk"], "callback"))
+    about = [f"It reports {row[member]}." for member in ("subscriptionId", "orderId") if member in row][:1]
+    head = [f"{row['id']} to {row['clientId']}"]
+    return [*head, *reasons.callback(row, found.endpoint, found.attempts, Seen(moments.now(), dead)), *about]
 
 
-def _mail(stack: Stack, pk: str) -> list[str] | None:
-    row = rows.get(stack, pk, "mail", rows.MAIL)
-    return reasons.mail(row, Seen(moments.now(), _dead(stack, pk).get("mail"))) if row else None
+def _mail(stack: Stack, row: Row) -> list[str]:
+    return reasons.mail(row, Seen(moments.now(), _letters(stack, "mail").get((row["pk"], "mail"))))
 
 
-def _promise(stack: Stack, pk: str) -> list[str] | None:
-    row = rows.get(stack, pk, "promise", rows.PROMISE)
-    if row is None:
-        return None
+def _promise(stack: Stack, row: Row) -> list[str]:
+    pk = str(row["pk"])
     found = [] if "finishedAt" in row else rows.beginning_with(stack, pk, "chunk#", rows.CHUNK)
-    dead, now = _dead(stack, pk) if found else {}, moments.now()
-    chunks = [ChunkSeen(chunk, _fault(stack, pk, chunk), Seen(now, dead.get(str(chunk["sk"])))) for chunk in found]
+    dead, now = _letters(stack, "promise") if found else {}, moments.now()
+    chunks = [
+        ChunkSeen(chunk, _fault(stack, pk, chunk), Seen(now, dead.get((pk, str(chunk["sk"]))))) for chunk in found
+    ]
     return reasons.promise(row, chunks, Seen(now, None))
 
 
@@ -86,11 +87,96 @@ def _fault(stack: Stack, pk: str, chunk: Row) -> str | None:
     return None
 
 
-def _dead(stack: Stack, pk: str) -> dict[str, str]:
-    """The reasons of the dead letters that name rows of a partition, by sort key."""
-    queue = stack.queue(_KINDS[pk.partition("#")[2][:3]], dead=True)
-    return {
-        dead_letter.sk: dead_letter.why
-        for dead_letter in dead_letters.all_in(stack, queue, _MOST_DEAD_LETTERS)
-        if dead_letter.pk == pk
-    }
+def _replay(stack: Stack, row: Row) -> list[str]:
+    letter = None if "doneAt" in row else _letters(stack, "replay").get((row["pk"], "replay"))
+    return tenant_reasons.replay(row, letter, Seen(moments.now(), None))
+
+
+def _order(stack: Stack, row: Row) -> list[str]:
+    return _sale(stack, row, None)
+
+
+def _subscription(stack: Stack, row: Row) -> list[str]:
+    seller = row.get("crossClient", {}).get("targetClientId", row["clientId"])
+    return _part(stack, str(seller), str(row["orderId"]), str(row["id"]))
+
+
+def _voucher(stack: Stack, row: Row) -> list[str]:
+    source = rows.get(
+        stack, keys.OWNED.format(row["clientId"], row["subscriptionId"]), "subscription", rows.SUBSCRIPTION
+    )
+    if source is None:
+        raise KeyError(f"{row['subscriptionId']} of {row['clientId']}")
+    return _subscription(stack, source)
+
+
+def _payout(stack: Stack, row: Row) -> list[str]:
+    return _part(stack, str(row["targetClientId"]), str(row["orderId"]), row.get("subscriptionId"))
+
+
+def _part(stack: Stack, seller: str, order: str, subscription: str | None) -> list[str]:
+    row = rows.get(stack, keys.OWNED.format(seller, order), "order", rows.ORDER)
+    if row is None:
+        raise KeyError(f"{order} of {seller}")
+    return _sale(stack, row, subscription)
+
+
+def _sale(stack: Stack, order: Row, only: str | None) -> list[str]:
+    found = sales.read(stack, order, only)
+    open = any(delivery.row["status"] != "delivered" for delivery in found.callbacks)
+    letters = {pk: why for (pk, _), why in _letters(stack, "callback").items()} if open else {}
+    return sale_reasons.sale(found, letters, Seen(moments.now(), None))
+
+
+def _customer(stack: Stack, row: Row) -> list[str]:
+    orders, subscriptions = _bought(stack, {"customerId": row["id"], "companyId": row["companyId"]})
+    return tenant_reasons.customer(row, orders, subscriptions, Seen(moments.now(), None))
+
+
+def _bought(stack: Stack, customer: Row) -> tuple[dict[str, list[Row]], dict[str, list[Row]]]:
+    """The orders and subscriptions of a customer at each client of the contracting company."""
+    orders, subscriptions = {}, {}
+    for client in holders.clients_of(stack, str(customer["companyId"])):
+        named = (client, customer["customerId"])
+        if found := rows.all_listed(stack, Listing("gsi2", keys.ORDERS_BY.format(*named)), rows.ORDER):
+            orders[client] = found
+        listing = Listing("gsi2", keys.SUBSCRIPTIONS_FOR.format(*named))
+        if found := rows.all_listed(stack, listing, rows.SUBSCRIPTION):
+            subscriptions[client] = found
+    return orders, subscriptions
+
+
+def _connection(stack: Stack, row: Row) -> list[str]:
+    id, seen = str(row["id"]), Seen(moments.now(), None)
+    history = rows.beginning_with(stack, id, "history#", rows.HISTORY)
+    lines = tenant_reasons.connection(row, history, rows.get(stack, id, "invitationMail", rows.INVITATION_MAIL), seen)
+    source = keys.CALLBACKS_OF.format(row["source"]["clientId"])
+    listing = Listing("gsi1", source, "", "connectionId", id, newest_first=True)
+    newest: list[Row] = []
+    for page in rows.listed(stack, listing, rows.CALLBACK):
+        newest += page.rows
+        if len(newest) >= _NEWEST:
+            break
+    lines += tenant_reasons.callbacks(newest[:_NEWEST], len(newest) > _NEWEST, seen)
+    return [*lines, *reasons.endpoint_state(rows.get(stack, id, "endpoint", rows.ENDPOINT) or {}, seen)]
+
+
+def _letters(stack: Stack, kind: str) -> dict[tuple[str, str], str]:
+    """The reasons of the dead letters of a kind, by the keys of the rows that they name."""
+    queue = stack.queue(_QUEUES[kind], dead=True)
+    found = dead_letters.all_in(stack, queue, _MOST_DEAD_LETTERS)
+    return {(letter.pk, letter.sk): letter.why for letter in found}
+
+
+_EXPLAIN = {
+    "order": _order,
+    "subscription": _subscription,
+    "customer": _customer,
+    "connection": _connection,
+    "callback": _callback,
+    "payout": _payout,
+    "promise": _promise,
+    "replay": _replay,
+    "mail": _mail,
+    "voucher": _voucher,
+}

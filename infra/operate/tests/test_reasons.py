@@ -30,8 +30,11 @@ STUCK: dict[str, Any] = {
 def callback(status: str, dead: str | None = None, endpoint: dict[str, Any] | None = None, **more: Any) -> str:
     """The explanation of a callback."""
     row = {"event": "crossClientOrder.created", "createdAt": at(hours=-2), "attempts": 2, "status": status, "step": 2}
-    last = {"number": 2, "at": at(minutes=-4), "statusCode": 503}
-    return "\n".join(reasons.callback(row | more, endpoint, last, Seen(NOW, dead)))
+    attempts = [
+        {"number": 1, "at": at(minutes=-9), "error": "timed out"},
+        {"number": 2, "at": at(minutes=-4), "statusCode": 503, "durationMs": 212},
+    ]
+    return "\n".join(reasons.callback(row | more, endpoint, attempts, Seen(NOW, dead)))
 
 
 def promise(*chunks: dict[str, Any], fault: str | None = None, dead: str | None = None, **more: Any) -> str:
@@ -47,12 +50,12 @@ class Callbacks(unittest.TestCase):
     def test_a_delivered_callback_has_its_time(self) -> None:
         text = callback("delivered", deliveredAt=at(hours=-1))
         self.assertIn("It was delivered 2026-07-01 11:00:00 UTC (1 h ago); no action is needed.", text)
-        self.assertNotIn("503", text)
 
-    def test_a_waiting_callback_shows_next_and_last_attempt(self) -> None:
+    def test_a_waiting_callback_shows_next_and_all_attempts(self) -> None:
         text = callback("waiting", dueAt=at(minutes=5))
         self.assertIn("Its next attempt is due 2026-07-01 12:05:00 UTC (in 5 min)", text)
-        self.assertIn("Attempt 2, 2026-07-01 11:56:00 UTC (4 min ago): status 503.", text)
+        self.assertIn("Attempt 1, 2026-07-01 11:51:00 UTC (9 min ago): timed out.", text)
+        self.assertIn("Attempt 2, 2026-07-01 11:56:00 UTC (4 min ago): status 503, 212 ms.", text)
         self.assertNotIn("No worker", text)
 
     def test_a_late_callback_shows_the_reason(self) -> None:
@@ -76,7 +79,7 @@ class Callbacks(unittest.TestCase):
     def test_a_failing_endpoint_is_shown_with_its_pause(self) -> None:
         failing = {"failingSince": at(hours=-1), "circuit": {"is": "open", "until": at(minutes=2)}}
         text = callback("postponed", endpoint=failing, dueAt=at(minutes=3))
-        self.assertIn("It is postponed. A worker looks at it 2026-07-01 12:03:00 UTC (in 3 min).", text)
+        self.assertIn("Its next attempt is due 2026-07-01 12:03:00 UTC (in 3 min)", text)
         self.assertIn("Its endpoint has been failing since 2026-07-01 11:00:00 UTC (1 h ago).", text)
         self.assertIn("wait until 2026-07-01 12:02:00 UTC (in 2 min); then one is sent.", text)
 

@@ -1,0 +1,97 @@
+"""The ids, keys and lists of the table, as in shared/store/src/keys; a test compares both."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+from infra.local.say import Problem
+
+# Partition keys. A tenant's row has its tenant in front.
+OWNED = "{}#{}"
+VOUCHER = "{}#voucher#{}"
+EXTERNAL = "{}#external#{}"
+IDEMPOTENCY = "{}#idempotency#{}"
+
+# Lists: partitions of an index.
+COMPANIES = "companies"
+CLIENTS = "clients"
+CLIENTS_OF = "{}#clients"
+CALLBACKS_OF = "{}#callbacks"
+SOURCE_OF = "{}#connections#source"
+PAYOUTS_TO = "{}#payouts#source"
+PAYOUTS_FROM = "{}#payouts#target"
+ORDERS_BY = "{}#{}#orders"
+SUBSCRIPTIONS_FOR = "{}#{}#subscriptions"
+
+KINDS = {
+    "ord": "order",
+    "sub": "subscription",
+    "cus": "customer",
+    "con": "connection",
+    "cbk": "callback",
+    "pay": "payout",
+    "prm": "promise",
+    "rpl": "replay",
+    "mal": "mail",
+}
+"""The sort key of the row that an id with this prefix names."""
+
+_OWN_PARTITION = ("con", "pay")
+"""Two clients share these rows, which have their own id alone as partition key."""
+_ID = re.compile(rf"({'|'.join(KINDS)})_[0-9a-f]{{32}}")
+_HASH = re.compile(r"[0-9a-f]{64}")
+_CLIENT = re.compile(r"cli_[0-9a-f]{32}")
+
+_FORMS = (
+    "the id of an order (ord_), a subscription (sub_), a customer (cus_), a connection (con_), a callback (cbk_), a "
+    "payout row (pay_), an import (prm_), a replay (rpl_) or a mail (mal_), or the hash of a voucher's code"
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A row that a person asked for."""
+
+    kind: str
+    """The sort key."""
+    id: str
+    client: str | None
+    """None to find it."""
+
+    def key(self, holder: str) -> tuple[str, str]:
+        """The key of the row at a holder: a client, or the contracting company of a customer."""
+        if self.id.startswith(_OWN_PARTITION):
+            return self.id, self.kind
+        form = VOUCHER if self.kind == "voucher" else OWNED
+        return form.format(holder, self.id), self.kind
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether the row belongs to no single client."""
+        return self.id.startswith(_OWN_PARTITION)
+
+
+def asked(text: str, client: str | None) -> Asked:
+    """Parse an id, a voucher's hash, or a partition key that ends in one of them. Raises a `Problem` otherwise."""
+    holder, _, id = text.rpartition("#")
+    owner = holder.partition("#")[0] if _CLIENT.match(holder) else client
+    if owner and not _CLIENT.fullmatch(owner):
+        raise Problem(f"{owner!r} is not the id of a client (cli_)")
+    if _HASH.fullmatch(id):
+        return Asked("voucher", id, owner)
+    if not _ID.fullmatch(id):
+        raise Problem(f"{id!r} is not {_FORMS}")
+    return Asked(KINDS[id[:3]], id, owner)
+
+
+def first_id(prefix: str, at: datetime) -> str:
+    """The lower bound of the ids that were created at a time or later: ids are UUIDv7."""
+    millis = int(at.timestamp() * 1000)
+    return f"{prefix}_{millis:012x}70008000000000000000"
+
+
+def created_at(id: str) -> datetime:
+    """The time in an id."""
+    return datetime.fromtimestamp(int(id.partition("_")[2][:12], 16) / 1000, timezone.utc)
