@@ -13,6 +13,7 @@ Python environment of ``infra.local``, and creates that environment if necessary
 ``stack``    the table and the queues of a deployed stack, and the clients to reach them
 ``queues``   how many messages wait, and for how long
 ``due``      the outbox rows that are due
+``deliveries``  undelivered callbacks by client, first attempts, endpoints that are not healthy
 ``dead_letters``  reads and deletes messages of a dead-letter queue
 ``rows``     rows of the table, without personal data and sealed values
 ``keys``, ``holders``  keys and lists of the table; finds the client that owns a row

@@ -18,6 +18,8 @@ CALLBACK = [
     *("id", "clientId", "connectionId", "orderId", "subscriptionId", "event", "step", "attempts"),
     *("createdAt", "deliveredAt", "exhaustedAt", "heldAt"),
 ]
+DELIVERY = ["status", "attempts", "createdAt"]
+"""The members of a callback that count."""
 ATTEMPT = ["number", "at", "statusCode", "error", "durationMs"]
 ENDPOINT = ["disabledAt", "reason", "failingSince", "failures", "circuit"]
 MAIL = [*_STATE, "kind.about", "at", "tries", "createdAt"]

@@ -1,11 +1,12 @@
-"""``status``: shows queues, dead letters and due rows in two tables, and the findings."""
+"""``status``: shows queues, dead letters, due rows, undelivered callbacks and endpoints in tables, and the findings."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from infra.local.demo.text import table
-from infra.operate import due, moments, queues
+from infra.operate import deliveries, due, moments, queues
+from infra.operate.deliveries import Deliveries
 from infra.operate.due import Due
 from infra.operate.options import FAILURE_QUEUES
 from infra.operate.queues import Depth
@@ -15,14 +16,14 @@ from infra.operate.stack import Stack
 def run(stack: Stack) -> int:
     """Print the tables; returns 1 if a person must act, 0 if all is well."""
     now = moments.now()
-    depths, rows = queues.depths(stack, now), due.rows(stack, now)
-    print("\n".join([*_queue_table(depths), "", *_due_table(rows, now), ""]))
-    advice = findings(depths, rows, now)
-    print("\n".join(advice) or "All is well: no dead letters, and no overdue rows.", flush=True)
+    depths, rows, delivery = queues.depths(stack, now), due.rows(stack, now), deliveries.measure(stack, now)
+    print("\n".join([*_queue_table(depths), "", *_due_table(rows, now), "", *_delivery_tables(delivery, now), ""]))
+    advice = findings(depths, rows, delivery, now)
+    print("\n".join(advice) or "All is well: no dead letters, no overdue rows, no undelivered callbacks.", flush=True)
     return 1 if advice else 0
 
 
-def findings(depths: list[Depth], rows: list[Due], now: datetime) -> list[str]:
+def findings(depths: list[Depth], rows: list[Due], delivery: Deliveries, now: datetime) -> list[str]:
     """The findings that a person must act on."""
     found = []
     for depth in depths:
@@ -32,7 +33,46 @@ def findings(depths: list[Depth], rows: list[Due], now: datetime) -> list[str]:
     for kind in rows:
         if kind.oldest and kind.late(now):
             found.append(f"{kind.kind}: the oldest row is {_age(kind, now)} overdue; workers fail or do not keep up.")
+    if delivery.undelivered:
+        callbacks, clients = sum(of.all for of in delivery.undelivered), len(delivery.undelivered)
+        found.append(
+            f"callbacks: {callbacks}{_plus(delivery)} undelivered, of {clients} client{'s'[: clients > 1]}. Their "
+            "receivers fail, or no worker runs; `why` of a connection lists them."
+        )
     return found
+
+
+def _plus(delivery: Deliveries) -> str:
+    return "+" if any(of.cut for of in delivery.undelivered) else ""
+
+
+def _delivery_tables(delivery: Deliveries, now: datetime) -> list[str]:
+    """The clients with undelivered callbacks, the endpoints that are not healthy, and the rate of first attempts."""
+    lines = []
+    if delivery.undelivered:
+        heads = ("undelivered callbacks", "waiting", "held", "exhausted", "oldest")
+        cells = [
+            (
+                f"{of.client}{'+' if of.cut else ''}",
+                str(of.waiting),
+                str(of.held),
+                str(of.exhausted),
+                moments.span(now - moments.read(of.oldest)),
+            )
+            for of in delivery.undelivered
+        ]
+        lines += [*table(heads, cells, heads[1:]), ""]
+    if delivery.endpoints:
+        rows = [(of.id, of.client, of.state, moments.span(now - moments.read(of.since))) for of in delivery.endpoints]
+        lines += [*table(("endpoint", "client", "state", "since"), rows, ("since",)), ""]
+    return [*lines, _first_attempts(delivery)]
+
+
+def _first_attempts(delivery: Deliveries) -> str:
+    if not delivery.attempted:
+        return "First attempts of callbacks, last day: none."
+    share = 100 * delivery.at_once / delivery.attempted
+    return f"First attempts of callbacks, last day: {share:.1f} % of {delivery.attempted} succeeded."
 
 
 def _next_step(kind: str) -> str:

@@ -12,6 +12,7 @@ import boto3
 from botocore.stub import Stubber
 
 from infra.operate import due, moments, queues, rows, status
+from infra.operate.deliveries import Deliveries
 from infra.operate.options import parse
 from infra.operate.tests.case import URL, Sqs, body, stack
 
@@ -92,7 +93,7 @@ class Status(unittest.TestCase):
         self.assertEqual(oldest["imports, dead letters"], timedelta(hours=2))
         self.assertIsNone(oldest["callbacks"])  # only CloudWatch has the age of a work queue
         late = due.Due("mails", 3, oldest="2026-07-01T11:00:00.000Z")
-        found = status.findings(depths, [late], NOW)
+        found = status.findings(depths, [late], Deliveries(), NOW)
         self.assertIn("imports: 1 dead letter.", found[0])
         self.assertIn("mails: the oldest row is 1 h overdue", found[1])
         self.assertEqual(len(found), 2)
