@@ -46,7 +46,7 @@ def first(setup: Setup) -> First:
     scenario = setup.scenario
     scenario.act(
         "ACT ONE: within one contracting company",
-        "Bergverlag owns the magazine Alpenblick and the newspaper Tagespost. Tagespost is to sell both in one cart.",
+        "Bergverlag owns the magazine Alpenblick and the newspaper Tagespost. Tagespost will sell both in one cart.",
     )
     scenario.step(
         "The operator creates the company, with the module crossClientConnections on, its clients and their keys"
@@ -59,11 +59,11 @@ def first(setup: Setup) -> First:
     steps.see_invitation(source, target, connection)
     scenario.step("Tagespost accepts, and both see that the connection is active")
     steps.accept(setup, source, target, connection)
-    scenario.step("Alpenblick shares an offer, of which Tagespost will keep 20 %; Tagespost sees it, read-only")
+    scenario.step("Alpenblick shares an offer; Tagespost will keep 20 % of its price, and sees the offer read-only")
     offer = steps.share(source, target, monthly("Alpenblick", 990), 2000)
-    scenario.step("Tagespost puts it into a cart beside an offer of its own")
+    scenario.step("Tagespost puts the offer into a cart beside an offer of its own")
     cart = steps.fill_cart(target, monthly("Tagespost", 2490), offer, "Mountains and news")
-    scenario.step("Anna buys the cart; the call repeated with its Idempotency-Key does not sell it twice")
+    scenario.step("Anna buys the cart; a repeated call with the same Idempotency-Key does not sell it twice")
     anna = {"email": "anna@customers.example", "language": "de", "firstName": "Anna"}
     sale = steps.sell(target, cart, anna, euros(3480), "PAYPAL", twice=True)
 
@@ -75,9 +75,7 @@ def first(setup: Setup) -> First:
         (target, sale.shared_subscription, active | {"role": "seller"}),
         (target, sale.own_subscription, active | {"role": "own"}),
     )
-    scenario.step(
-        "Both payout lists: Tagespost keeps 20 % and owes 7.92 EUR; no callback, for both share their customers"
-    )
+    scenario.step("Both payout lists: Tagespost keeps 20 % and owes 7.92 EUR; no callback, as they share customers")
     row = {
         "type": "PAYMENT",
         "orderId": sale.order_id,
@@ -97,8 +95,8 @@ def second(setup: Setup, source: Merchant) -> Second:
     scenario, receiver = setup.scenario, setup.receiver
     scenario.act(
         "ACT TWO: between two contracting companies",
-        "Quayside, of Harbour Press, is to sell Alpenblick too. The companies share no customers, so a callback tells",
-        f"Alpenblick of each sale; its server listens on {receiver.url(SALES)}.",
+        "Quayside, of Harbour Press, will sell Alpenblick too. The companies share no customers, so Alpenblick gets",
+        f"a callback for each sale; its server listens on {receiver.url(SALES)}.",
     )
     scenario.step("The operator creates the other company, its client and a key")
     target = steps.open_shop(setup, steps.found_company(setup, "Harbour Press"), "Quayside", "en")
@@ -114,18 +112,18 @@ def second(setup: Setup, source: Merchant) -> Second:
     sale = steps.sell(target, cart, ben, euros(2700), "CREDIT_CARD")
 
     scenario.step(
-        "Alpenblick's server gets the callback, verifies its signature by the package standardwebhooks and takes it"
+        "Alpenblick's server gets the callback, verifies its signature with the package standardwebhooks and accepts it"
     )
     expected = {"customer.email": ben["email"]}
     sold = steps.callback(setup, "crossClientOrder.created", expected, ["voucherCode"])
-    scenario.check("the order that the callback tells of", sale.order_id, sold["order"]["id"])
+    scenario.check("the order of the callback", sale.order_id, sold["order"]["id"])
     scenario.check("the subscription of the callback", sale.shared_subscription, sold["subscription"]["id"])
     _log(setup, source, sold["webhookId"])
-    scenario.step("Alpenblick's subscription waits for its customer; it creates Ben and redeems the voucher")
+    scenario.step("Alpenblick's subscription is pending; Alpenblick creates the customer Ben and redeems the voucher")
     pending = {"status": "pending", "customerId": None, "role": "source"}
     source.calls.get(f"/v1/subscriptions/{sale.shared_subscription}", pending)
     profile = {name: sold["customer"][name] for name in ("email", "language", "firstName", "lastName")}
-    scenario.check("Ben, as the callback tells of him", ben, profile)
+    scenario.check("Ben's profile in the callback", ben, profile)
     own_ben = source.calls.post("/v1/customers", profile, None, ["id"], brief=True)["id"]
     scenario.check_that("Ben's ids", own_ben != sale.customer_id, "a customer of Alpenblick's own", own_ben)
     redeem = {"customerId": own_ben, "voucherCode": sold["voucherCode"]}
@@ -158,14 +156,14 @@ def _log(setup: Setup, source: Merchant, webhook_id: str) -> None:
     source.calls.get("/v1/callbacks", {"items.#": 1, "items.0.id": webhook_id, "items.0.status": "delivered"})
     attempt = {"attemptLog.0.statusCode": 200, "attemptLog.0.answer": "thanks"}
     log = source.calls.get(f"/v1/callbacks/{webhook_id}", attempt)
-    setup.scenario.check("how many attempts the log has", 1, log["attemptLog.#"])
+    setup.scenario.check("the number of attempts in the log", 1, log["attemptLog.#"])
 
 
 def third(setup: Setup, before: First, now: Second) -> None:
     """After the sale: a renewal, a refund, and the payouts of both."""
     scenario, source, target = setup.scenario, before.source, now.target
     subscription, order = now.sale.shared_subscription, now.sale.order_id
-    scenario.act("ACT THREE: after the sale", "Quayside serves Ben and tells Tandem; what is Alpenblick's follows.")
+    scenario.act("ACT THREE: after the sale", "Quayside serves Ben and reports each change; Alpenblick's rows follow.")
     scenario.step("Ben paid a second month")
     path = f"/v1/subscriptions/{subscription}/payments"
     target.calls.post(path, {"periodNumber": 2}, {"periodsPaid": 2}, status=200)
@@ -174,7 +172,7 @@ def third(setup: Setup, before: First, now: Second) -> None:
     scenario.check("the subscription of the callback", subscription, data["subscription"]["id"])
     source.calls.get(f"/v1/subscriptions/{subscription}", {"status": "active", "periodsPaid": 2})
 
-    scenario.step("Ben gets the second month's money for Alpenblick back; Quayside he keeps")
+    scenario.step("Quayside refunds Ben's second month of Alpenblick; Ben keeps his subscription to Quayside")
     expected = {"positions.1.status": "refunded"}
     refund = target.calls.post(f"/v1/orders/{order}/refund", {"positions": [2]}, expected, status=200)
     scenario.check("the status of position 1", "paid", refund["positions.0.status"])
@@ -186,7 +184,7 @@ def third(setup: Setup, before: First, now: Second) -> None:
         (target, subscription, {"status": "refunded", "role": "seller"}),
         (target, now.sale.own_subscription, {"status": "active", "role": "own"}),
     )
-    scenario.step("Tagespost has paid what it owed for Anna; Alpenblick marks the row")
+    scenario.step("Tagespost has paid the amount due for Anna; Alpenblick marks the row as paid")
     anna = source.calls.look(f"/v1/payouts?orderId={before.sale.order_id}")["items.0.id"]
     paid = {"paidStatus": "PAID", "due": euros(792)}
     source.calls.post(f"/v1/payouts/{anna}/mark-paid", None, paid, status=200)
@@ -203,7 +201,7 @@ def third(setup: Setup, before: First, now: Second) -> None:
     scenario.check("the ids of Quayside's payout rows", same, [row["id"] for row in theirs])
     scenario.step("Their statements and CSV exports add up to the rows")
     _statements(setup, (source, ours), (target, theirs))
-    scenario.check("how many different callbacks came", 3, setup.receiver.count())
+    scenario.check("the number of different callbacks", 3, setup.receiver.count())
 
 
 def _statements(setup: Setup, *lists: tuple[Merchant, list[Json]]) -> None:

@@ -17,21 +17,23 @@ def fourth(setup: Setup, before: First, now: Second) -> None:
     scenario, receiver = setup.scenario, setup.receiver
     scenario.act(
         "ACT FOUR: an import",
-        "Bergbote, a third client of Bergverlag, sells in an older system; Tandem mirrors the orders of that.",
+        "Bergbote, a third client of Bergverlag, sells through an older system, whose orders Tandem mirrors.",
     )
-    scenario.step("The operator creates the client and a key; Bergbote makes the offer that the older system sells")
+    scenario.step("The operator creates the client and a key; Bergbote creates the offer that the older system sells")
     merchant = steps.open_shop(setup, before.company, "Bergbote", "de")
     offer = monthly("Bergbote", 1890) | {"externallyManaged": True}
     offer_id = merchant.calls.post("/v1/offers", offer, {"externallyManaged": True}, ["id"], brief=True)["id"]
     anna, stranger = before.sale.customer_id, now.sale.customer_id
-    scenario.step("Bergbote imports Anna's order; she is a customer of its company since Tagespost sold to her")
+    scenario.step("Bergbote imports Anna's order; the sale by Tagespost made her a customer of its company")
     order = _item(_CHANGED, offer_id, anna, "BILLING")
     first = _import(setup, merchant, [order], {"state": "completed", "counts.created": 1})
     scenario.step("Bergbote sets its event endpoint and gets a signing secret")
     endpoint = merchant.calls.put("/v1/event-endpoint", {"url": receiver.url(EVENTS)}, {"disabledAt": None}, ["secret"])
     receiver.trust(EVENTS, endpoint["secret"])
 
-    scenario.step("The next import: Anna's order changed, a new one, and one for Ben, a customer of Harbour Press")
+    scenario.step(
+        "The next import has Anna's changed order, a new order, and an order for Ben, a customer of Harbour Press"
+    )
     items = [
         _item(_CHANGED, offer_id, anna, "TWINT"),
         _item(_NEW, offer_id, anna, "BILLING"),
@@ -39,27 +41,25 @@ def fourth(setup: Setup, before: First, now: Second) -> None:
     ]
     expected = {"state": "completedWithErrors", "counts.created": 1, "counts.updated": 1, "counts.failed": 1}
     second = _import(setup, merchant, items, expected)
-    scenario.step("What became of each item; the one that failed changed nothing and held up no other")
+    scenario.step("Each item has a result; the failed item changed nothing and did not affect the others")
     _results(setup, second)
     subscription = first["items.0.subscriptionId"]
-    scenario.check("the subscription that was changed", subscription, second["items.0.subscriptionId"])
+    scenario.check("the changed subscription", subscription, second["items.0.subscriptionId"])
     scenario.step("Bergbote's server gets a signed callback about the finished import")
     body = steps.callback(setup, "import.completed", expected | {"counts.unchanged": 0}, [])
     scenario.check("the import of the callback", second["promiseId"], body["promiseId"])
-    scenario.check("how many different callbacks came in all", 4, receiver.count())
+    scenario.check("the number of different callbacks", 4, receiver.count())
     _mirrored(setup, merchant, anna, subscription)
 
 
 def _mirrored(setup: Setup, merchant: Merchant, customer: str, subscription: str) -> None:
     """The subscription is in the lists, and only imports change it."""
     scenario, calls = setup.scenario, merchant.calls
-    scenario.step(
-        "Anna's subscriptions, as Bergbote sees them, newest first: externally managed, the older one changed"
-    )
+    scenario.step("Bergbote sees Anna's externally managed subscriptions, newest first; the import changed the older")
     kept = {"items.1.id": subscription, "items.1.managedBy": "external", "items.1.paymentMethod": "TWINT"}
     new = {"items.0.externalSystemId": _NEW, "items.0.managedBy": "external", "items.0.status": "active"}
     calls.get(f"/v1/customers/{customer}/subscriptions", {"items.#": 2} | new | kept)
-    scenario.step("Cancelling it in Tandem is refused, with a pointer to the import; the import log has its history")
+    scenario.step("Tandem refuses to cancel the subscription and names the import; the import log has its history")
     refused = {"code": "externally_managed"}
     calls.post(f"/v1/subscriptions/{subscription}/cancel", None, refused, ["detail"], status=409)
     log = {"items.#": 2, "items.0.result": "updated", "items.1.result": "created"}
@@ -88,7 +88,7 @@ def _import(setup: Setup, merchant: Merchant, items: list[Json], expected: Json)
     def done() -> bool | None:
         return True if merchant.calls.look(path)["finishedAt"] else None
 
-    setup.scenario.wait("the import to be done", done)
+    setup.scenario.wait("the import to be finished", done)
     return merchant.calls.get(path, expected | {"counts.pending": 0})
 
 

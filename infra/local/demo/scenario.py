@@ -24,9 +24,9 @@ _WIDTH = WIDTH - len(_MARGIN) - _NAME
 class Failure(Exception):
     """A step did not have its expected effect."""
 
-    def __init__(self, what: str, expected: str, came: str) -> None:
-        super().__init__(what)
-        self.what, self.expected, self.came = what, expected, came
+    def __init__(self, subject: str, expected: str, found: str) -> None:
+        super().__init__(subject)
+        self.subject, self.expected, self.found = subject, expected, found
 
 
 class Scenario:
@@ -68,7 +68,7 @@ class Scenario:
         else:
             self._beside(name, [*text.wrapped(request, _WIDTH), *text.wrapped(answer, _WIDTH, "   ")])
 
-    def tell(self, name: str, lines: Sequence[str]) -> None:
+    def show(self, name: str, lines: Sequence[str]) -> None:
         """Show a received mail or callback."""
         self._beside(name, [part for line in lines for part in text.wrapped(self.harmless(line), _WIDTH)])
 
@@ -87,19 +87,19 @@ class Scenario:
             line = line.replace(secret, shown)
         return text.short_ids(line)
 
-    def check(self, what: str, expected: Any, came: Any) -> None:
+    def check(self, subject: str, expected: Any, found: Any) -> None:
         """Check that a value is the expected one; raises a `Failure` otherwise."""
         self.checks += 1
-        if came != expected:
-            raise Failure(what, text.shown(expected), text.shown(came))
+        if found != expected:
+            raise Failure(subject, text.shown(expected), text.shown(found))
 
-    def check_that(self, what: str, holds: bool, expected: str, came: str) -> None:
+    def check_that(self, subject: str, holds: bool, expected: str, found: str) -> None:
         """Check a condition; raises a `Failure` otherwise."""
         self.checks += 1
         if not holds:
-            raise Failure(what, expected, came)
+            raise Failure(subject, expected, found)
 
-    def wait(self, what: str, probe: Callable[[], T | None], seconds: float = WAIT_SECONDS) -> T:
+    def wait(self, subject: str, probe: Callable[[], T | None], seconds: float = WAIT_SECONDS) -> T:
         """Wait for the result of `probe`, and print that it waits.
 
         Raises a `Failure` if it finds nothing within `seconds`.
@@ -109,9 +109,9 @@ class Scenario:
         while (found := probe()) is None:
             waited = time.monotonic() - began
             if waited > seconds:
-                raise Failure(what, f"within {seconds:.0f} s", "nothing")
+                raise Failure(subject, f"within {seconds:.0f} s", "nothing")
             if waited > news:
-                self._print(f"{_MARGIN}… waiting for {what} ({waited:.0f} s)")
+                self._print(f"{_MARGIN}… waiting for {subject} ({waited:.0f} s)")
                 news += _MORE_NEWS
             time.sleep(0.1)
         self.checks += 1
@@ -120,15 +120,13 @@ class Scenario:
     def end(self) -> None:
         """Print that all checks passed."""
         self._print("")
-        self._print(
-            self._bold(f"All {self.steps} steps had the effect that they should have ({self.checks} checks).", 32)
-        )
+        self._print(self._bold(f"All {self.steps} steps had the expected effect ({self.checks} checks).", 32))
 
     def fail(self, failure: Failure) -> None:
         """Print the failed step and the failure."""
         self._print("")
         self._print(self._bold(f"FAILED in step {self.steps}" if self.steps else "FAILED before the first step", 31))
-        facts = {"step": self.title, "what": failure.what, "expected": failure.expected, "came": failure.came}
+        facts = {"step": self.title, "check": failure.subject, "expected": failure.expected, "found": failure.found}
         for head, value in facts.items():
             lines = text.wrapped(self.harmless(value), WIDTH - 14, "")
             for first, line in zip([head, *[""] * len(lines)], lines, strict=False):

@@ -91,7 +91,7 @@ def _mail(setup: Setup, to: Merchant, connection: str, subject: str, lines: int)
     words = " ".join(scenario.harmless(mail.text).split())
     beginning = text.wrapped(words, 90, "")[:lines]
     shown = [f"| {line}" for line in beginning[:-1]] + [f"| {line} …" for line in beginning[-1:]]
-    scenario.tell("mail", [f"to {mail.to}: {mail.subject}", *shown])
+    scenario.show("mail", [f"to {mail.to}: {mail.subject}", *shown])
     scenario.check(f"the subject of the mail to {to.name}", subject, mail.subject)
     scenario.check_that(
         f"the language of the mail to {to.name}",
@@ -156,7 +156,7 @@ def payout_lists(setup: Setup, *lists: tuple[Merchant, list[Json]]) -> list[list
     lines = [(merchant.name, *_payout_line(row)) for merchant, rows, _ in seen for row in rows]
     setup.scenario.table(heads, lines, heads[5:9])
     for merchant, rows, expected in seen:
-        setup.scenario.check(f"how many payout rows {merchant.name} sees", len(expected), len(rows))
+        setup.scenario.check(f"the number of payout rows that {merchant.name} sees", len(expected), len(rows))
         for row, members in zip(rows, expected, strict=True):
             for member, value in members.items():
                 came = text.pick(row, member)
@@ -182,7 +182,7 @@ def callback(setup: Setup, event: str, expected: Json, shows: list[str]) -> Json
     if "voucherCode" in data:
         scenario.hide(data["voucherCode"], 5)
     webhook_id, signature = came.headers["webhook-id"], came.headers["webhook-signature"][:12]
-    scenario.tell(
+    scenario.show(
         "callback",
         [
             f"POST {came.path}  webhook-id: {webhook_id}  webhook-signature: {signature}…  verified",
