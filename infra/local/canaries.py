@@ -41,7 +41,7 @@ _BEGINS_AS_OTHERS = re.compile(
 _FEWEST_LETTERS = 4
 """A beginning with fewer different characters, such as spaces, is not significant."""
 
-_MOST_SHOWN = 20
+_MAX_SHOWN = 20
 
 _PUBLIC = re.compile(
     r"(?:[a-z]{3}_[0-9a-f]{32}"  # an id
@@ -69,7 +69,7 @@ def search(state: State) -> None:
         cut = [start for start in _found(text, beginnings) if not any(canary.startswith(start) for canary in whole)]
         findings += [f"{log.name} has {canary[:80]!r}: {_around(text, canary)}" for canary in (*whole, *cut)]
     if findings:
-        shown = "\n".join(findings[:_MOST_SHOWN])
+        shown = "\n".join(findings[:_MAX_SHOWN])
         raise Problem(f"{len(findings)} text(s) of requests or answers are in the logs:\n{shown}")
     unfilled = _fields(openapi) - {field for call in calls for field in _filled(call)}
     if unfilled:

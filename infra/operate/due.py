@@ -12,7 +12,7 @@ from infra.operate.stack import Stack
 
 SHARDS = 64
 """Partitions of the index, as in shared/store/src/index_values.rs."""
-MOST_OF_A_SHARD = 2_000
+MAX_OF_A_SHARD = 2_000
 """Rows counted in one partition; the count is cut off there."""
 
 LATE = timedelta(minutes=5)
@@ -63,7 +63,7 @@ def rows(stack: Stack, now: datetime) -> list[Due]:
 def _of_shard(stack: Stack, shard: str) -> tuple[list[dict[str, Any]], bool]:
     items: list[dict[str, Any]] = []
     after: dict[str, Any] = {}
-    while len(items) < MOST_OF_A_SHARD:
+    while len(items) < MAX_OF_A_SHARD:
         answer = stack.dynamodb.query(
             TableName=stack.table,
             IndexName="due",

@@ -16,7 +16,7 @@ from infra.operate.rows import Listing, Row
 from infra.operate.stack import Stack
 
 _WIDTH = 115
-_MOST_DEAD_LETTERS = 1_000
+_MAX_DEAD_LETTERS = 1_000
 """Dead letters searched."""
 _NEWEST = 200
 """Callbacks of a connection that are looked at."""
@@ -164,7 +164,7 @@ def _connection(stack: Stack, row: Row) -> list[str]:
 def _letters(stack: Stack, kind: str) -> dict[tuple[str, str], str]:
     """The reasons of the dead letters of a kind, by the keys of the rows that they name."""
     queue = stack.queue(_QUEUES[kind], dead=True)
-    found = dead_letters.all_in(stack, queue, _MOST_DEAD_LETTERS)
+    found = dead_letters.all_in(stack, queue, _MAX_DEAD_LETTERS)
     return {(letter.pk, letter.sk): letter.why for letter in found}
 
 

@@ -15,7 +15,7 @@ use crate::step::{Call, Trouble};
 /// The guaranteed lifetime of an `Idempotency-Key`.
 const KEY_IS_KNOWN: SignedDuration = SignedDuration::from_hours(72);
 /// Attempts of a caller until it gets an answer.
-const MOST_TRIES: usize = 4;
+const MAX_TRIES: usize = 4;
 
 impl Run<'_> {
     pub(crate) async fn call(&mut self, call: &Call, trouble: Trouble) {
@@ -31,7 +31,7 @@ impl Run<'_> {
             Trouble::None | Trouble::Twice => self.attempt(made, None).await,
         };
         if !matches!(trouble, Trouble::GivenUp(..)) {
-            for _ in 1..MOST_TRIES {
+            for _ in 1..MAX_TRIES {
                 if answer.as_ref().is_some_and(|answer| answer.status < 500) {
                     break;
                 }
@@ -81,7 +81,7 @@ impl Run<'_> {
             answer = self.send(&request, &key) => Some(answer),
         };
         stage.table.faults.clear();
-        self.note(&request, answer.as_ref());
+        self.record_reads(&request, answer.as_ref());
         answer
     }
 
@@ -142,14 +142,14 @@ impl Run<'_> {
             () = stage.table.faults.died() => None,
             answer = &mut held_up => Some(answer),
         };
-        self.note(&one.request, early.as_ref());
+        self.record_reads(&one.request, early.as_ref());
         stage.table.reset_calls();
         if early.is_some() {
             // The first call made fewer requests; the second must not be paused instead.
             stage.table.faults.clear();
         }
         let others = self.send(&other.request, &other.key).await;
-        self.note(&other.request, Some(&others));
+        self.record_reads(&other.request, Some(&others));
         stage.table.reset_calls();
         let answer = match early {
             Some(answer) => answer,
@@ -159,7 +159,7 @@ impl Run<'_> {
             }
         };
         stage.table.faults.clear();
-        self.note(&one.request, Some(&answer));
+        self.record_reads(&one.request, Some(&answer));
         (answer, others)
     }
 

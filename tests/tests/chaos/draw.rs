@@ -203,7 +203,7 @@ fn call(rng: &mut Rng) -> Call {
             }
         }
         _ => {
-            let what = one_of(
+            let list = one_of(
                 rng,
                 &[
                     "orders",
@@ -217,7 +217,7 @@ fn call(rng: &mut Rng) -> Call {
             Call::Snoop {
                 client: rng.usize(0..4),
                 order,
-                what,
+                list,
             }
         }
     }

@@ -46,7 +46,7 @@ const LONGEST: Duration = Duration::from_secs(120);
 /// The least count of each event over a run; below it the histories exercise too little.
 const RARE: usize = 10;
 
-fn asked(name: &str) -> Option<u64> {
+fn number_in(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok().filter(|text| !text.is_empty())?;
     Some(
         text.parse()
@@ -57,11 +57,11 @@ fn asked(name: &str) -> Option<u64> {
 #[test]
 #[expect(clippy::print_stdout, reason = "whoever runs it has to know the seeds")]
 fn random_histories_keep_every_promise() {
-    let one = asked("TANDEM_CHAOS_SEED");
+    let one = number_in("TANDEM_CHAOS_SEED");
     let count = if one.is_some() {
         1
     } else {
-        asked("TANDEM_CHAOS_SEEDS").unwrap_or(SEEDS)
+        number_in("TANDEM_CHAOS_SEEDS").unwrap_or(SEEDS)
     };
     // A default run uses fixed seeds, so that failures are reproducible; long runs use random seeds.
     let first = one.unwrap_or_else(|| {
@@ -120,11 +120,11 @@ fn play_all(seeds: std::ops::Range<u64>) -> Played {
                         if !seeds.contains(&seed) {
                             return;
                         }
-                        let came_to = play(&world, seed).await;
+                        let outcome = play(&world, seed).await;
                         let mut played = played.lock().expect("no panic");
-                        match came_to {
-                            Ok(tally) => tally.into_iter().for_each(|(what, seen)| {
-                                *played.tally.entry(what).or_default() += seen
+                        match outcome {
+                            Ok(tally) => tally.into_iter().for_each(|(event, seen)| {
+                                *played.tally.entry(event).or_default() += seen
                             }),
                             Err(failure) => played.failed.push(failure),
                         }

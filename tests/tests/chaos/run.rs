@@ -51,7 +51,7 @@ impl Made {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Reader {
     /// A client's call, and whether its answer was a success.
-    Client { client: usize, is_told: bool },
+    Client { client: usize, is_success: bool },
     /// A worker, with the tenant of its message.
     Worker { tenant: String },
 }
@@ -154,19 +154,19 @@ impl<'a> Run<'a> {
         links
     }
 
-    /// Records the rows that a call read.
-    pub(crate) fn note(&mut self, request: &Request, answer: Option<&Answer>) {
-        let is_told = answer.is_some_and(|answer| answer.status < 300);
+    /// Records the rows that a call read, and checks a read of possibly foreign data.
+    pub(crate) fn record_reads(&mut self, request: &Request, answer: Option<&Answer>) {
+        let is_success = answer.is_some_and(|answer| answer.status < 300);
         let reader = Reader::Client {
             client: request.client,
-            is_told,
+            is_success,
         };
         self.reads.extend(
             self.stage
                 .table
                 .reads()
                 .into_iter()
-                .map(|asked| (reader.clone(), asked)),
+                .map(|key| (reader.clone(), key)),
         );
         if let (Some(found), Some(answer)) = (request.is_theirs, answer)
             && answer.status < 500
@@ -186,7 +186,7 @@ impl<'a> Run<'a> {
         stage.table.faults.clear();
         stage.table.reset_calls();
         let answer = self.send(&request, "").await;
-        self.note(&request, Some(&answer));
+        self.record_reads(&request, Some(&answer));
         answer.body
     }
 }

@@ -8,7 +8,7 @@ use tandem_queue::Message;
 use crate::run::Run;
 
 /// More rounds than the longest retry schedule needs.
-const MOST_ROUNDS: usize = 200;
+const MAX_ROUNDS: usize = 200;
 /// Number of calls to repeat, to check that they write nothing.
 const READ_BACK: usize = 4;
 
@@ -81,7 +81,7 @@ impl Run<'_> {
         for (message, received) in std::mem::take(&mut self.queue) {
             self.hand_over(&message, received + 1, None).await;
         }
-        for _ in 0..MOST_ROUNDS {
+        for _ in 0..MAX_ROUNDS {
             let due = self.stage.advance_to_next_due();
             if due.is_empty() {
                 return;

@@ -139,6 +139,6 @@ pub(crate) enum Call {
     Snoop {
         client: usize,
         order: usize,
-        what: &'static str,
+        list: &'static str,
     },
 }

@@ -11,7 +11,7 @@ use crate::run::{Reader, Run};
 use crate::step::Relayed;
 
 /// Receives before a message becomes a dead letter.
-const MOST_RECEIVES: u32 = 5;
+const MAX_RECEIVES: u32 = 5;
 
 fn key(row: &Value) -> (String, String) {
     let text = |name: &str| row[name].as_str().unwrap_or_default().to_owned();
@@ -104,7 +104,7 @@ impl Run<'_> {
             self.queue.remove(pick)
         };
         let again = self.hand_over(&message, received + 1, trouble).await;
-        if again && !keep && received + 1 < MOST_RECEIVES {
+        if again && !keep && received + 1 < MAX_RECEIVES {
             self.queue.push((message, received + 1));
         }
         self.collect();
@@ -150,7 +150,7 @@ impl Run<'_> {
                 .table
                 .reads()
                 .into_iter()
-                .map(|asked| (reader.clone(), asked)),
+                .map(|key| (reader.clone(), key)),
         );
         again
     }

@@ -14,7 +14,7 @@ use crate::plain::{self, Times, of_kind};
 use crate::scenario::{Act, Scenario};
 
 /// Receives before a message becomes a dead letter; a repeating caller makes as many attempts.
-const MOST_RECEIVES: u32 = 5;
+const MAX_RECEIVES: u32 = 5;
 /// From this many consecutive calls of one kind on, only the first is tried.
 const MANY: usize = 8;
 
@@ -176,7 +176,7 @@ async fn run(saved: &Saved, act: &Act, before: &str, fault: Option<(usize, Fault
 /// Retries until an answer, and once more: the caller may not have received it.
 async fn repeat(env: &Environment, act: &Act, before: &str, at_first: Option<String>) -> String {
     let mut answer = at_first;
-    for received in 2..=MOST_RECEIVES {
+    for received in 2..=MAX_RECEIVES {
         if answer.is_some() {
             break;
         }
@@ -194,15 +194,15 @@ async fn repeat(env: &Environment, act: &Act, before: &str, at_first: Option<Str
     | Act::MailEvent(_) = act
     {
         assert_eq!(
-            perform(env, act, before, MOST_RECEIVES).await.as_ref(),
+            perform(env, act, before, MAX_RECEIVES).await.as_ref(),
             Some(&answer),
             "another repeat changes the rows"
         );
     }
     // Only the authorizer may write again: it records a key's use on the next use if the first write failed.
-    let noted = matches!(act, Act::Authorize { .. });
+    let records_a_use = matches!(act, Act::Authorize { .. });
     assert!(
-        noted || env.stage.table.dump() == before_more,
+        records_a_use || env.stage.table.dump() == before_more,
         "another repeat writes"
     );
     answer

@@ -16,7 +16,7 @@ use tandem_tests::{Checkout, Client, InProcess, Module, Pair, Receiver, Reply, S
 use tandem_webhooks::Sender;
 
 /// More rounds than the longest retry schedule needs.
-const MOST_ROUNDS: usize = 100;
+const MAX_ROUNDS: usize = 100;
 
 /// The environment of a scenario.
 pub(crate) struct Environment {
@@ -173,7 +173,7 @@ impl Environment {
 
     /// Runs the workers on due rows until none is left, advancing the clock as needed.
     pub(crate) async fn work_off(&self) {
-        for _ in 0..MOST_ROUNDS {
+        for _ in 0..MAX_ROUNDS {
             let due = self.stage.advance_to_next_due();
             if due.is_empty() {
                 return;

@@ -105,7 +105,7 @@ fn messages_are_sent(case: &str, clean: &Seen, tried: &Seen) {
 }
 
 #[track_caller]
-fn same(case: &str, what: &str, clean: &[String], tried: &[String]) {
+fn same(case: &str, subject: &str, clean: &[String], tried: &[String]) {
     if clean != tried {
         let only = |in_this: &[String], not: &[String]| -> String {
             in_this
@@ -115,7 +115,7 @@ fn same(case: &str, what: &str, clean: &[String], tried: &[String]) {
                 .collect()
         };
         panic!(
-            "{case}: {what}\nwithout a fault:\n{}with it:\n{}",
+            "{case}: {subject}\nwithout a fault:\n{}with it:\n{}",
             only(clean, tried),
             only(tried, clean)
         );

@@ -21,15 +21,15 @@ pub(super) fn judge(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
     for callback in rows.of("callback") {
         delivered(rows, callback, &received, wrong);
     }
-    for came in &received {
-        is_signed(run, came, wrong);
+    for request in &received {
+        is_signed(run, request, wrong);
         if !rows
             .of("callback")
-            .any(|callback| callback["id"] == came.webhook_id())
+            .any(|callback| callback["id"] == request.webhook_id())
         {
             wrong.push(format!(
                 "callbacks: {} was received but is not in the table",
-                came.webhook_id()
+                request.webhook_id()
             ));
         }
     }
@@ -78,7 +78,7 @@ fn delivered(rows: &Rows, callback: &Value, received: &[Received], wrong: &mut V
     }
     if !received
         .iter()
-        .any(|came| came.webhook_id() == id && came.accepted)
+        .any(|request| request.webhook_id() == id && request.accepted)
     {
         wrong.push(format!(
             "callbacks: {id} is delivered, but no receiver accepted it"
@@ -97,14 +97,14 @@ fn delivered(rows: &Rows, callback: &Value, received: &[Received], wrong: &mut V
 }
 
 /// The endpoint's secret signs the bytes.
-fn is_signed(run: &Run<'_>, came: &Received, wrong: &mut Vec<String>) {
+fn is_signed(run: &Run<'_>, request: &Received, wrong: &mut Vec<String>) {
     // Connections created by a history have other secrets; nothing is sold through them.
-    let endpoint = endpoint_of(came);
+    let endpoint = endpoint_of(request);
     let secret = run.world.secrets.get(endpoint).filter(|_| endpoint < 3);
-    if secret.is_some_and(|secret| !is_signed_with(came, secret)) {
+    if secret.is_some_and(|secret| !is_signed_with(request, secret)) {
         wrong.push(format!(
             "callbacks: {} is not signed by its endpoint's secret",
-            came.webhook_id()
+            request.webhook_id()
         ));
     }
 }
@@ -112,8 +112,11 @@ fn is_signed(run: &Run<'_>, came: &Received, wrong: &mut Vec<String>) {
 /// A repeated callback has the same body, except for a person who was erased meanwhile.
 fn repeated(received: &[Received], wrong: &mut Vec<String>) {
     let mut bodies: BTreeMap<&str, Vec<&Received>> = BTreeMap::new();
-    for came in received {
-        bodies.entry(came.webhook_id()).or_default().push(came);
+    for request in received {
+        bodies
+            .entry(request.webhook_id())
+            .or_default()
+            .push(request);
     }
     for (id, all) in bodies {
         if all
@@ -129,8 +132,8 @@ fn repeated(received: &[Received], wrong: &mut Vec<String>) {
 
 /// Whether two bodies differ in the person alone: an erased customer is sent as an id.
 fn is_without_person(before: &Received, after: &Received) -> bool {
-    let parts = |came: &Received| {
-        let mut body: Value = serde_json::from_slice(&came.body).expect("JSON");
+    let parts = |request: &Received| {
+        let mut body: Value = serde_json::from_slice(&request.body).expect("JSON");
         let customer = body["data"]["customer"].take();
         (body, customer)
     };

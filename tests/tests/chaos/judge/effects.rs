@@ -35,7 +35,7 @@ fn purchases(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
             .push(order);
     }
     for (quantity, orders) in &orders {
-        let asked = |made: &&Made| {
+        let is_it = |made: &&Made| {
             let body = made
                 .request
                 .body
@@ -43,7 +43,7 @@ fn purchases(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
                 .filter(|_| matches!(made.call, Call::Purchase { .. }));
             body.is_some_and(|body| number(&body["positions"][0]["quantity"]) == *quantity)
         };
-        match run.made.iter().find(asked) {
+        match run.made.iter().find(is_it) {
             None => wrong.push(format!("effects: orders without a purchase: {orders:?}")),
             Some(made) if orders.len() > 1 => wrong.push(format!(
                 "effects: {:?} created {} orders",

@@ -66,11 +66,11 @@ pub(crate) fn tally(run: &Run<'_>) -> Tally {
         ("items superseded", of_log("superseded")),
         (
             "callbacks taken",
-            received.iter().filter(|came| came.accepted).count(),
+            received.iter().filter(|request| request.accepted).count(),
         ),
         (
             "callbacks refused",
-            received.iter().filter(|came| !came.accepted).count(),
+            received.iter().filter(|request| !request.accepted).count(),
         ),
         ("attempts", rows.of("attempt").count()),
         (

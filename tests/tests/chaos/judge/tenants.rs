@@ -8,9 +8,9 @@ use crate::run::{Reader, Run};
 use crate::step::Call;
 
 pub(super) fn judge(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
-    for (reader, asked) in &run.reads {
+    for (reader, key) in &run.reads {
         let allowed = match reader {
-            Reader::Client { client, is_told } => {
+            Reader::Client { client, is_success } => {
                 let caller = &run.world.clients[*client];
                 let who = Who {
                     rows,
@@ -18,11 +18,9 @@ pub(super) fn judge(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
                     company: &caller.company.id,
                 };
                 // A row keyed by its own id must be read to learn that it belongs to another tenant; the answer is then 404.
-                let hidden = !is_told
-                    && ["con_", "pay_"]
-                        .iter()
-                        .any(|kind| asked.pk.starts_with(kind));
-                hidden || who.may_read(asked) || invites(run, *client, asked)
+                let hidden =
+                    !is_success && ["con_", "pay_"].iter().any(|kind| key.pk.starts_with(kind));
+                hidden || who.may_read(key) || invites(run, *client, key)
             }
             Reader::Worker { tenant } => {
                 let company = rows
@@ -33,23 +31,23 @@ pub(super) fn judge(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
                     client: tenant,
                     company,
                 };
-                who.may_work_with(asked)
+                who.may_work_with(key)
             }
         };
         if !allowed {
-            wrong.push(format!("tenants: {reader:?} read {asked:?}"));
+            wrong.push(format!("tenants: {reader:?} read {key:?}"));
         }
     }
 }
 
 /// The invited client and its company, for its name and mail address.
-fn invites(run: &Run<'_>, client: usize, asked: &ReadKey) -> bool {
+fn invites(run: &Run<'_>, client: usize, key: &ReadKey) -> bool {
     run.made.iter().any(|made| match made.call {
         Call::Invite { target } if made.request.client == client => {
             let target = &run.world.clients[target];
-            let sk = asked.sk.as_deref();
-            (asked.pk == target.id && sk == Some("client"))
-                || (asked.pk == target.company.id && sk == Some("company"))
+            let sk = key.sk.as_deref();
+            (key.pk == target.id && sk == Some("client"))
+                || (key.pk == target.company.id && sk == Some("company"))
         }
         _ => false,
     })
@@ -70,8 +68,8 @@ fn is_of(pk: &str, owner: &str) -> bool {
 }
 
 impl Who<'_> {
-    fn may_read(&self, asked: &ReadKey) -> bool {
-        let ReadKey { pk, sk } = asked;
+    fn may_read(&self, key: &ReadKey) -> bool {
+        let ReadKey { pk, sk } = key;
         let sk = sk.as_deref().unwrap_or_default();
         let (owner, id) = pk.split_once('#').unwrap_or((pk, ""));
         // Own rows and lists; the customers of the contracting company, which its clients share.
@@ -94,21 +92,21 @@ impl Who<'_> {
             // The seller reverses a sale and voids its voucher.
             || (sk == "voucher" && self.is_connected(owner, self.client) && self.led_to(pk))
             // The seller's customer of one of the caller's callbacks: see below.
-            || (sk == "customer" && self.is_told_of(id))
+            || (sk == "customer" && self.has_callback_about(id))
             // Before an erasure: the person's running subscriptions at other clients of the contracting company.
             || (id.starts_with("cus_") && id.ends_with("#subscriptions") && self.is_sibling(owner))
     }
 
     /// The reads of a worker, for the tenant of its message.
-    fn may_work_with(&self, asked: &ReadKey) -> bool {
-        let ReadKey { pk, sk } = asked;
+    fn may_work_with(&self, key: &ReadKey) -> bool {
+        let ReadKey { pk, sk } = key;
         // Own rows: callback, mail, replay, chunk and their subjects. Imports: the customers of the contracting company.
         is_of(pk, self.client)
             || is_of(pk, self.company)
             // The callback settings and the endpoint's health.
             || (pk.starts_with("con_") && self.is_party(pk))
             // The seller's customer of a callback: that person's key seals the personal part of the body.
-            || (sk.as_deref() == Some("customer") && self.is_told_of(pk.split_once('#').map_or("", |(_, id)| id)))
+            || (sk.as_deref() == Some("customer") && self.has_callback_about(pk.split_once('#').map_or("", |(_, id)| id)))
     }
 
     fn is_party(&self, connection: &str) -> bool {
@@ -135,7 +133,7 @@ impl Who<'_> {
             .any(|row| row["source"]["clientId"] == source && row["target"]["clientId"] == target)
     }
 
-    fn is_told_of(&self, customer: &str) -> bool {
+    fn has_callback_about(&self, customer: &str) -> bool {
         let concerns = |callback: &Value| {
             callback["clientId"] == self.client && callback["concerned"]["customerId"] == customer
         };

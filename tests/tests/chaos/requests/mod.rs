@@ -145,8 +145,8 @@ impl Run<'_> {
             Call::Snoop {
                 client,
                 order,
-                what,
-            } => self.snoop(*client, *order, what).await,
+                list,
+            } => self.snoop(*client, *order, list).await,
         }
     }
 

@@ -9,14 +9,14 @@ impl Run<'_> {
         &mut self,
         client: usize,
         order: usize,
-        what: &str,
+        list: &str,
     ) -> Option<Request> {
         let (seller, body) = self.order(order)?;
         let second = &body["positions"][1];
         let source = second["sourceClientId"]
             .as_str()
             .and_then(|id| self.world.client(id));
-        let (path, is_theirs) = match what {
+        let (path, is_theirs) = match list {
             "orders" => (
                 format!("/v1/orders/{}", text(&body["id"])),
                 client == seller,
@@ -57,7 +57,7 @@ impl Run<'_> {
                 matches!(client, 1 | 2),
             ),
         };
-        let is_theirs = if what == "customers" && client == 3 {
+        let is_theirs = if list == "customers" && client == 3 {
             None
         } else {
             Some(is_theirs)
