@@ -93,7 +93,7 @@ pub(crate) async fn export(
 
 /// The CSV of as many rows as fit, at least one, and the position of the last one if rows remain.
 fn lines(rows: &[Payout], caller: ClientId, bytes: usize) -> (String, Option<String>) {
-    let mut text = view::CSV_HEADER.to_owned();
+    let mut text = view::csv_header();
     for (written, row) in rows.iter().enumerate() {
         if written > 0 && text.len() > bytes {
             return (text, Some(rows[written - 1].id.to_string()));
@@ -128,7 +128,7 @@ mod tests {
         };
         assert_eq!(parts(usize::MAX), (3, None));
         assert_eq!(
-            parts(view::CSV_HEADER.len() + 1),
+            parts(view::csv_header().len() + 1),
             (1, Some(rows[0].id.to_string()))
         );
         assert_eq!(parts(0), (1, Some(rows[0].id.to_string())));

@@ -5,12 +5,13 @@
 //!
 //! Parts: [`request`] and [`caller`] (from the event and the authorizer), [`answer`] and [`problem`] (to the caller;
 //! [`problem::Code`] is the table of all problems), [`idempotency`] (commit, retry after a conflict, `Idempotency-Key`),
-//! [`paging`] (limit and signed cursor), [`views`] (the JSON of each noun), [`lookup`] (rows that several functions load).
+//! [`paging`] (limit and signed cursor), [`views`] (the JSON of each noun), [`csv`], [`lookup`] (rows that several functions load).
 
 pub mod announce;
 pub mod answer;
 pub mod app;
 pub mod caller;
+pub mod csv;
 pub mod idempotency;
 pub mod lookup;
 pub mod paging;

@@ -5,8 +5,35 @@ use tandem_domain::connection::Side;
 use tandem_domain::ids::ClientId;
 use tandem_domain::payout::{PaidState, Payout};
 
-pub const CSV_HEADER: &str = "id,type,role,createdAt,sourceClientId,sourceName,targetClientId,targetName,orderId,subscriptionId,\
-periodNumber,offerId,offerName,customerId,paymentMethod,currency,gross,sellerShareBasisPoints,due,paidStatus,paidAt\r\n";
+use crate::csv::{self, Cell};
+
+const CSV_COLUMNS: [&str; 21] = [
+    "id",
+    "type",
+    "role",
+    "createdAt",
+    "sourceClientId",
+    "sourceName",
+    "targetClientId",
+    "targetName",
+    "orderId",
+    "subscriptionId",
+    "periodNumber",
+    "offerId",
+    "offerName",
+    "customerId",
+    "paymentMethod",
+    "currency",
+    "gross",
+    "sellerShareBasisPoints",
+    "due",
+    "paidStatus",
+    "paidAt",
+];
+
+pub fn csv_header() -> String {
+    csv::record(CSV_COLUMNS.map(Cell::text))
+}
 
 /// The caller's side of a row.
 pub fn side(row: &Payout, caller: ClientId) -> Side {
@@ -42,70 +69,35 @@ pub fn payout(row: &Payout, caller: ClientId) -> Value {
 
 /// A line of the CSV. Amounts are whole minor units, as in the JSON.
 pub fn csv_line(row: &Payout, caller: ClientId) -> String {
-    let fields = [
-        row.id.to_string(),
-        row.payout_type.as_str().to_owned(),
-        side(row, caller).to_string(),
-        row.created_at.to_string(),
-        row.source_client_id.to_string(),
-        row.source_name.to_string(),
-        row.target_client_id.to_string(),
-        row.target_name.to_string(),
-        row.order_id.to_string(),
-        row.subscription_id.to_string(),
-        row.period_number.to_string(),
-        row.offer_id.to_string(),
-        row.offer_name.to_string(),
-        row.customer_id.to_string(),
-        row.payment_method.as_str().to_owned(),
-        row.gross.currency.to_string(),
-        row.gross.amount.to_string(),
-        row.seller_share_basis_points.0.to_string(),
-        row.due.amount.to_string(),
-        row.paid.status().to_string(),
-        paid_at(row).map_or_else(String::new, |at| at.to_string()),
+    let cells: [Cell; CSV_COLUMNS.len()] = [
+        Cell::text(row.id),
+        Cell::text(row.payout_type.as_str()),
+        Cell::text(side(row, caller)),
+        Cell::text(row.created_at),
+        Cell::text(row.source_client_id),
+        Cell::text(&row.source_name),
+        Cell::text(row.target_client_id),
+        Cell::text(&row.target_name),
+        Cell::text(row.order_id),
+        Cell::text(row.subscription_id),
+        Cell::number(row.period_number),
+        Cell::text(row.offer_id),
+        Cell::text(&row.offer_name),
+        Cell::text(row.customer_id),
+        Cell::text(row.payment_method.as_str()),
+        Cell::text(row.gross.currency),
+        Cell::number(row.gross.amount),
+        Cell::number(row.seller_share_basis_points.0),
+        Cell::number(row.due.amount),
+        Cell::text(row.paid.status()),
+        Cell::text(paid_at(row).map_or_else(String::new, |at| at.to_string())),
     ];
-    let mut line = fields
-        .iter()
-        .map(|field| quoted(field))
-        .collect::<Vec<_>>()
-        .join(",");
-    line.push_str("\r\n");
-    line
+    csv::record(cells)
 }
 
 fn paid_at(row: &Payout) -> Option<tandem_domain::Timestamp> {
     match row.paid {
         PaidState::Open => None,
         PaidState::Paid { paid_at } => Some(paid_at),
-    }
-}
-
-/// RFC 4180 quoting. Text that a spreadsheet would run as a formula gets a leading apostrophe (OWASP, "CSV Injection"). Numbers
-/// are safe.
-fn quoted(field: &str) -> String {
-    let formula =
-        field.starts_with(['=', '+', '-', '@', '\t', '\r']) && field.parse::<i64>().is_err();
-    let field = if formula {
-        format!("'{field}")
-    } else {
-        field.to_owned()
-    };
-    if field.contains([',', '"', '\r', '\n']) {
-        format!("\"{}\"", field.replace('"', "\"\""))
-    } else {
-        field
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::quoted;
-
-    #[test]
-    fn fields_are_quoted_and_never_formulas() {
-        assert_eq!(quoted("a\"b,c"), "\"a\"\"b,c\"");
-        assert_eq!(quoted("=1+1"), "'=1+1");
-        assert_eq!(quoted("-1250"), "-1250");
     }
 }

@@ -276,7 +276,7 @@ fn records(csv: &str) -> Vec<BTreeMap<String, String>> {
         .expect("CSV with the same fields in every line")
 }
 
-/// The expected CSV of a row. Text that a spreadsheet would read as a formula starts with an apostrophe.
+/// The expected CSV of a row. The one text that a spreadsheet would read as a formula begins with `=`.
 fn as_record(row: &Value) -> BTreeMap<String, String> {
     let defused = |value: &Value| {
         let text = text(value);

@@ -92,7 +92,7 @@ impl Story {
             json!({"lines": statement.into_lines().expect("the sums fit")}),
         );
         let line = views::payout::csv_line(payout, source);
-        let csv = format!("{}{line}", views::payout::CSV_HEADER);
+        let csv = views::payout::csv_header() + &line;
         self.show("PayoutsAsCsv", json!(csv));
     }
 
