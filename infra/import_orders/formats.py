@@ -42,6 +42,9 @@ class Format(Protocol):
     def item(self, line: str) -> dict[str, Any] | None:
         """Parse a line into an item of the API; None for a blank line."""
 
+    def suspicion(self, item: dict[str, Any]) -> str | None:
+        """Why an id of the item is probably not the original."""
+
     def head(self) -> str:
         """The lines before the failed rows."""
 
@@ -85,6 +88,18 @@ class Csv:
         }
         _check_undamaged(given)
         return {column: _value(column, text) for column, text in given.items()}
+
+    def suspicion(self, item: dict[str, Any]) -> str | None:
+        """Without its columns of errors, a file of failed rows looks like any other."""
+        if not self._is_guarded:
+            for name in texts.IDS:
+                id = item.get(name)
+                if isinstance(id, str) and "'" in id and cells.unguarded(id) != id:
+                    return (
+                        f"{name} {shown(id)} has an apostrophe before a formula, as in a file of failed rows; "
+                        f"keep the columns {', '.join(ERRORS)} of such a file"
+                    )
+        return texts.suspicion(item)
 
     def _check(self, found: list[str]) -> None:
         if len(found) != len(self._columns):
@@ -170,6 +185,10 @@ class JsonLines:
             if isinstance(value, int) and abs(value) >= _LARGEST_WHOLE:
                 raise Unreadable(f"{shown(name)} is a number that is too large")
         return object
+
+    def suspicion(self, item: dict[str, Any]) -> str | None:
+        """Why an id of the item is probably not the original."""
+        return texts.suspicion(item)
 
     def head(self) -> str:
         """JSON lines have no header."""

@@ -14,7 +14,7 @@ from infra.import_orders import encodings
 from infra.import_orders.say import Refused
 
 MOST_ITEMS = 1_000
-_FORMATS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+_FORMATS = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 
 
 @dataclass(frozen=True)

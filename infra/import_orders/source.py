@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from infra.import_orders import encodings, texts
+from infra.import_orders import encodings
 from infra.import_orders.formats import UNREADABLE, Csv, Format, JsonLines, Unreadable, Unsafe
 from infra.import_orders.say import Refused
 
@@ -169,7 +169,7 @@ class Source:
             raise Unreadable(too_large)
         external = item.get("externalSystemId")
         external = compared(external) if isinstance(external, str) else None
-        return Row(place, external, encoded, texts.suspicion(item))
+        return Row(place, external, encoded, self.format.suspicion(item))
 
     def _line(self, place: Place) -> tuple[bytes, Place]:
         """Read the line at a position with its end; only the beginning of a line that is too long to send."""

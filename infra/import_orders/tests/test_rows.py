@@ -199,8 +199,12 @@ class FailedRows(Contents):
             self.assertEqual(code, ALL_TAKEN, err)
             self.assertEqual(sorted(self.tandem.orders), sorted(id.strip() for id in ids))
 
-    def test_an_apostrophe_in_another_file_is_part_of_the_id(self) -> None:
-        self.assertEqual(self.imported(text("'=1", "'-5").encode()), ["'=1", "'-5"])
+    def test_failed_rows_without_their_columns_of_errors_are_rejected(self) -> None:
+        for id in ("'=1", "'-5", "x;'=1"):
+            content = text("a", id).encode()
+            self.assert_refused(content, "line 3", "apostrophe before a formula", "keep the columns error_line")
+            self.assertEqual(self.imported(content, "--allow-suspicious-ids"), ["a", id])
+        self.assertEqual(self.imported(text("'a", "it's").encode()), ["'a", "it's"])
 
     def test_a_row_that_is_too_long_leaves_no_cut_id(self) -> None:
         content = text("a") + "b" * 3_000_000 + f",{REST}\n" + f"c,{REST},".removesuffix(",") + "x" * 3_000_000 + "\n"
