@@ -14,11 +14,15 @@ FUZZ_SECONDS ?= 60
 # Four attempts in five seconds instead of ten in three days, because the stories wait for them.
 STORIES_RETRY_SCHEDULE := 0,1,2,2
 
+# The processor of the functions on AWS: arm64 or x86_64.
+ARCHITECTURE ?= arm64
+PACKAGE_TOOLS := $(TOOLS)/package-$(shell cksum infra/deploy/requirements.txt | cut -d' ' -f1)
+
 # The npm packages of the receivers in docs/callbacks.md.
 RECEIVERS := infra/receivers/node_modules/.package-lock.json
 
 .NOTPARALLEL:
-.PHONY: help demo test test-steps chaos up down status build lint audit fuzz bench-import bench-callbacks
+.PHONY: help demo test test-steps chaos up down status build package deploy lint audit fuzz bench-import bench-callbacks
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "make %-15s %s\n", $$1, $$2 }'
@@ -34,6 +38,7 @@ test-steps: $(RECEIVERS)
 	$(PYTHON) -m unittest discover -s infra/tests -t .
 	$(PYTHON) -m unittest discover -s infra/import_orders/tests -t .
 	$(LOCAL) exec -- python -m unittest discover -s infra/operate/tests -t .
+	$(LOCAL) exec -- python -m unittest discover -s infra/deploy/tests -t .
 	$(LOCAL) exec -- python -m unittest discover -s infra/local/tests -t .
 	cargo test --workspace
 	TANDEM_CALLBACK_RETRY_SCHEDULE=$(STORIES_RETRY_SCHEDULE) $(LOCAL) run --canaries -- cargo test --workspace --test stories --test deployed
@@ -54,6 +59,18 @@ status: ## show whether a stack runs, and its addresses
 
 build: ## build and package the functions for the local stack
 	$(LOCAL) build
+
+package: $(PACKAGE_TOOLS)/ready ## build all functions for AWS into dist/, at once; ARCHITECTURE=x86_64 instead of arm64
+	$(PYTHON) -m infra.deploy package --architecture $(ARCHITECTURE) --tools $(PACKAGE_TOOLS)/bin
+
+deploy: ## deploy dist/ to the stack of a stage: make deploy STAGE=staging
+	$(PYTHON) -m infra.deploy deploy --stage $(or $(STAGE),$(error name the stage: make deploy STAGE=dev, staging or production)) $(if $(YES),--yes)
+
+$(PACKAGE_TOOLS)/ready: infra/deploy/requirements.txt
+	@echo "installing cargo-lambda and zig once, into $(PACKAGE_TOOLS)"
+	$(PYTHON) -m venv --clear $(PACKAGE_TOOLS)
+	$(PACKAGE_TOOLS)/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement $<
+	@touch $@
 
 # ORDERS, a multiple of 5,000, shortens it. docs/performance.md has results.
 bench-import: ## import 100,000 orders of five clients at once, with the real binaries

@@ -9,7 +9,7 @@ import subprocess
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from infra.local.guard import Guard
@@ -38,11 +38,11 @@ def named_in(template: dict[str, Any]) -> list[str]:
 
 
 def binary_of(logical_id: str, function: dict[str, Any]) -> str:
-    """The binary of a function."""
+    """The binary of a function: the last part of `dist/BINARY`."""
     try:
-        return str(function["Metadata"]["BuildProperties"]["Binary"])
+        return PurePosixPath(function["Properties"]["CodeUri"]).name
     except KeyError:
-        raise Problem(f"template.yaml: {logical_id} lacks Metadata.BuildProperties.Binary") from None
+        raise Problem(f"template.yaml: {logical_id} lacks CodeUri") from None
 
 
 def cargo() -> str:

@@ -13,6 +13,8 @@ for an action by the name of the call.
 *Concurrency.* CloudFormation passes numeric parameters as text, and the emulator compares `MaximumConcurrency` without
 conversion: its poller would stop for all queues.
 
+*Rollout.* The emulator has no CodeDeploy. So functions have no alias, and everything calls the function itself.
+
 *Alarms.* The emulator rejects metric math, so such an alarm watches its first metric. It has no data there anyway.
 
 *Mail.* The emulator checks every call of SES against the resource "*" and does not know `ses:FromAddress`, so the
@@ -47,6 +49,30 @@ def bridge(template: Template) -> Template:
     for name in secrets:
         _spell_out_generation(template["Resources"][name]["Properties"])
     return dict(_with_secret_arns(template, secrets))
+
+
+def without_rollout(template: Template) -> Template:
+    """Return a SAM template that publishes no versions."""
+    functions = [
+        resource["Properties"]
+        for resource in template["Resources"].values()
+        if resource["Type"] == "AWS::Serverless::Function"
+    ]
+    for properties in (template.get("Globals", {}).get("Function", {}), *functions):
+        for name in ("AutoPublishAlias", "AutoPublishCodeSha256", "DeploymentPreference"):
+            properties.pop(name, None)
+    return dict(_with_functions_for_aliases(template))
+
+
+def _with_functions_for_aliases(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_with_functions_for_aliases(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    name = value.get("Ref")
+    if isinstance(name, str) and name.endswith(".Alias"):
+        return {"Fn::GetAtt": [name.removesuffix(".Alias"), "Arn"]}
+    return {key: _with_functions_for_aliases(item) for key, item in value.items()}
 
 
 def _spell_out_generation(properties: Template) -> None:

@@ -45,7 +45,7 @@ def to_cloudformation(template: Template, code: dict[str, dict[str, str]]) -> Te
     Raises a `Problem` with the error of the translator.
     """
     os.environ["AWS_DEFAULT_REGION"] = REGION  # where the translator looks for it
-    template.get("Globals", {}).get("Function", {}).pop("CodeUri", None)
+    template = gaps.without_rollout(template)
     for logical_id, resource in template["Resources"].items():
         if resource["Type"] == "AWS::Serverless::Function":
             resource["Properties"]["CodeUri"] = code[binary_of(logical_id, resource)]

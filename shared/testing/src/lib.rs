@@ -34,4 +34,4 @@ pub use recorders::{
     DeadLetterRecorder, FakeSecret, MailRecorder, QueueRecorder, RecordedMail, SentMessage,
 };
 pub use table::{Snapshot, TestTable, retries};
-pub use template::template;
+pub use template::{binary, template};

@@ -79,6 +79,16 @@ fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
     value.as_object().into_iter().flatten()
 }
 
+/// The binary of a function of the template: the last part of its `CodeUri`, `dist/BINARY`.
+///
+/// # Panics
+/// If the function has no such package.
+pub fn binary(function: &Value) -> String {
+    let package = function["Properties"]["CodeUri"].as_str();
+    let binary = package.and_then(|package| package.strip_prefix("dist/"));
+    binary.expect("a function's package").to_owned()
+}
+
 /// The request that creates the template's table under another name.
 pub(crate) fn create_table(name: &str) -> CreateTableRequest {
     // Parsed once: a process creates thousands of tables.

@@ -83,13 +83,10 @@ fn each_function_and_writing_route_has_a_scenario() {
     let functions: Vec<_> = resources
         .filter(|resource| resource["Type"] == "AWS::Serverless::Function")
         .collect();
-    let name = |function: &&serde_json::Value| {
-        function["Metadata"]["BuildProperties"]["Binary"]
-            .as_str()
-            .expect("a function's binary")
-            .to_owned()
-    };
-    let names: BTreeSet<String> = functions.iter().map(name).collect();
+    let names: BTreeSet<String> = functions
+        .iter()
+        .map(|function| tandem_testing::binary(function))
+        .collect();
     let names: BTreeSet<&str> = names.iter().map(String::as_str).collect();
     assert_eq!(names, tried, "a function has no test");
     assert_eq!(names, with_scenarios, "a function has no scenario");

@@ -14,9 +14,10 @@ fn an_authorization_is_cached_for_a_minute_per_key_and_route() {
         .expect("one API");
     let auth = &properties["Auth"];
     let authorizer = &auth["Authorizers"][text(&auth["DefaultAuthorizer"])];
+    // The alias: a rollout moves it like that of every other function.
     assert_eq!(
         referred(&authorizer["FunctionArn"]),
-        "AuthorizeFunction",
+        "AuthorizeFunction.Alias",
         "{api}"
     );
     assert_eq!(authorizer["EnableSimpleResponses"], true);

@@ -207,3 +207,74 @@ fn lambda_itself_logs_json_and_warnings_only() {
         assert_eq!(function.get("LoggingConfig"), None, "{name}");
     }
 }
+
+#[test]
+fn a_rollout_is_gradual_and_ends_with_an_alarm() {
+    let globals = &tandem_testing::template()["Globals"]["Function"];
+    assert_eq!(globals["AutoPublishAlias"], "live");
+    assert_eq!(
+        globals["DeploymentPreference"],
+        json!({
+            "Type": {"Fn::If": ["IsProduction", "Canary10Percent5Minutes", "AllAtOnce"]},
+            "Role": {"Fn::GetAtt": ["RolloutRole", "Arn"]},
+        })
+    );
+    for (name, function) in of_type("AWS::Serverless::Function") {
+        let stem = name.strip_suffix("Function").expect("a function's name");
+        let own = format!("{stem}ErrorsAlarm");
+        let watched = list(&function["DeploymentPreference"]["Alarms"]);
+        let watched: BTreeSet<String> = watched.iter().map(referred).collect();
+        assert!(watched.contains(&own), "{name}: {watched:?}");
+        let events = function["Events"].as_object().cloned().unwrap_or_default();
+        let answers = events.values().any(|event| event["Type"] == "HttpApi");
+        assert_eq!(
+            watched.contains("ApiErrorsAlarm"),
+            answers || name == "AuthorizeFunction",
+            "{name}"
+        );
+        let alarm = &resources()[&own]["Properties"];
+        assert_eq!(
+            alarm["Dimensions"],
+            json!([
+                {"Name": "FunctionName", "Value": {"Ref": name}},
+                {"Name": "Resource", "Value": {"Fn::Sub": format!("${{{name}}}:live")}},
+            ])
+        );
+        // Without it a changed parameter would not reach the alias: SAM publishes changed code only.
+        assert_eq!(
+            function["AutoPublishCodeSha256"],
+            json!({"Ref": "Release"}),
+            "{name}"
+        );
+        assert_eq!(
+            resources()[&name]["Metadata"],
+            json!({"SkipBuild": true}),
+            "{name}"
+        );
+    }
+    // The schedule calls the alias, and its role is written out.
+    let schedule = resources()["SweepScheduleRole"].to_string();
+    assert!(schedule.contains("-sweep-outbox:live\""), "{schedule}");
+}
+
+#[test]
+fn a_domain_closes_the_default_address() {
+    let api = &resources()["Api"]["Properties"];
+    let on_domain = |with: bool, without: bool| json!({"Fn::If": ["HasDomain", with, without]});
+    assert_eq!(api["DisableExecuteApiEndpoint"], on_domain(true, false));
+    // API Gateway warns of a document that closes the default address, and would fail on the warning.
+    assert_eq!(api["FailOnWarnings"], on_domain(false, true));
+    let domain = &resources()["ApiDomain"];
+    assert_eq!(domain["Condition"], "HasDomain");
+    let configuration = &domain["Properties"]["DomainNameConfigurations"][0];
+    assert_eq!(configuration["SecurityPolicy"], "TLS_1_2");
+    assert_eq!(
+        configuration["CertificateArn"],
+        json!({"Ref": "CertificateArn"})
+    );
+    assert_eq!(resources()["ApiDomainMapping"]["Condition"], "HasDomain");
+    let rules = &tandem_testing::template()["Rules"];
+    for rule in ["ADomainNeedsACertificate", "MutualTlsNeedsADomain"] {
+        assert!(rules[rule].is_object(), "{rule}");
+    }
+}

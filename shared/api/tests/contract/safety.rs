@@ -37,6 +37,18 @@ const REASONS: &[(&str, &str, &str, &str)] = &[
         "a refusal is for every index, including future ones",
     ),
     (
+        "RolloutRole",
+        "MoveAliases",
+        "Resource",
+        "the functions of this stack, by their common prefix",
+    ),
+    (
+        "RolloutRole",
+        "WatchAlarms",
+        "Resource",
+        "reads states of alarms; CodeDeploy asks for several in one call",
+    ),
+    (
         "SendMailsRole",
         "SendAsMailSender",
         "Resource",

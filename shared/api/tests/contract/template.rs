@@ -28,7 +28,7 @@ pub(crate) fn functions() -> BTreeMap<String, Function> {
         .iter()
         .filter(|(_, resource)| resource["Type"] == "AWS::Serverless::Function");
     let functions = functions.map(|(name, resource)| {
-        let binary = text(&resource["Metadata"]["BuildProperties"]["Binary"]);
+        let binary = tandem_testing::binary(resource);
         let properties = &resource["Properties"];
         let events = properties["Events"].as_object().into_iter().flatten();
         let (http, triggers): (Vec<_>, Vec<_>) = events

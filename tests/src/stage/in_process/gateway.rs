@@ -101,7 +101,7 @@ static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
             routes.push(Route {
                 method: text(&event["Properties"]["Method"]),
                 path: text(&event["Properties"]["Path"]),
-                handler: handler(&text(&function["Metadata"]["BuildProperties"]["Binary"])),
+                handler: handler(&tandem_testing::binary(function)),
             });
         }
     }
