@@ -148,7 +148,7 @@ def _explain_how_to_resume(progress: Progress, problem: BaseException, options: 
 def _finish(options: Options, source: Source, journal: Journal, state: State, progress: Progress) -> int:
     if state.faults and not options.failed.exists():
         source.check_unchanged()
-        report.write_failed(source, journal.records(), options.failed)
+        report.write_failed(source, journal.records, options.failed)
     progress.say(f"{options.file}: {'dry run, nothing was imported' if options.dry_run else 'imported'}")
     print(report.table(state, options.dry_run), flush=True)
     lost = _report_superseded(options, source, journal, progress) if state.superseded else False
@@ -163,7 +163,7 @@ def _finish(options: Options, source: Source, journal: Journal, state: State, pr
 def _report_superseded(options: Options, source: Source, journal: Journal, progress: Progress) -> bool:
     """Report the values that were not set; whether another import won."""
     source.check_unchanged()
-    losses = list(superseded.losses(source, journal.records()))
+    losses = list(superseded.losses(source, journal.records))
     if not options.superseded.exists():
         superseded.write(losses, options.superseded)
     for text in superseded.summary(losses, options.superseded):

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from infra.import_orders import cells
 from infra.import_orders.journal import Done, Record, Rejected, Sending
 from infra.import_orders.say import number, shown
-from infra.import_orders.source import Fault, Row, Source, Superseded
+from infra.import_orders.source import Fault, Row, Source
 
 _MOST_SHOWN = 20
 COLUMNS = ("line", "externalSystemId", "member", "supersededBy")
@@ -40,21 +40,18 @@ class Loss(NamedTuple):
         return f"import {self.by}" if self.later is None else f"line {self.later}"
 
 
-class _Later(NamedTuple):
+class Imported(NamedTuple):
+    """An imported row."""
+
     offset: int
     line: int
     members: frozenset[str]
 
 
-def losses(source: Source, records: Iterable[Record]) -> Iterator[Loss]:
+def losses(source: Source, records: Callable[[], Iterable[Record]]) -> Iterator[Loss]:
     """Each member that was not set, in the order of the calls."""
-    found: list[Superseded] = []
-    failed: set[int] = set()
-    for record in records:
-        if isinstance(record, Done):
-            found += record.superseded
-        failed.update(fault.offset for fault in _faults(record))
-    later = _rows(source, {row.external for row in found}, failed)
+    found = [row for record in records() if isinstance(record, Done) for row in record.superseded]
+    later = imported(source, {row.external for row in found}, records())
     for row in found:
         for member in row.members:
             winners = [
@@ -65,24 +62,25 @@ def losses(source: Source, records: Iterable[Record]) -> Iterator[Loss]:
             yield Loss(row.line, row.external, member, max(winners, default=None), row.by)
 
 
+def imported(source: Source, ids: set[str], records: Iterable[Record]) -> dict[str, list[Imported]]:
+    """The imported rows with these ids, in the order of the file."""
+    failed = {fault.offset for record in records for fault in _faults(record)}
+    rows: dict[str, list[Imported]] = {}
+    place = source.first
+    while ids and place.offset < source.size:
+        found, place = source.row(place)
+        if isinstance(found, Row) and found.external in ids and found.place.offset not in failed:
+            row = Imported(*found.place, frozenset(json.loads(found.json)))
+            rows.setdefault(found.external or "", []).append(row)
+    return rows
+
+
 def _faults(record: Record) -> list[Fault]:
     if isinstance(record, Sending):
         return record.aside
     if isinstance(record, Rejected):
         return record.rows
     return record.faults if isinstance(record, Done) else []
-
-
-def _rows(source: Source, ids: set[str], failed: set[int]) -> dict[str, list[_Later]]:
-    """The imported rows with these ids."""
-    rows: dict[str, list[_Later]] = {}
-    place = source.first
-    while ids and place.offset < source.size:
-        found, place = source.row(place)
-        if isinstance(found, Row) and found.external in ids and found.place.offset not in failed:
-            later = _Later(*found.place, frozenset(json.loads(found.json)))
-            rows.setdefault(found.external or "", []).append(later)
-    return rows
 
 
 def summary(losses: list[Loss], path: Path) -> Iterator[str]:

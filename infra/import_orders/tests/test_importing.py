@@ -126,6 +126,14 @@ class Importing(Case):
         quantities = [row["quantity"] for row in rows if row["externalSystemId"] == "order-1"]
         self.assertEqual(quantities, [1, "x", 3])
 
+    def test_a_failed_row_that_a_later_row_changed_says_so(self) -> None:
+        unknown = {"invoiceCustomerId": "cus_unknown"}
+        orders = [order(1, **unknown), order(1, quantity=2), order(1, quantity=3, **unknown), order(2, quantity="x")]
+        self.assertEqual(self.run_it(self.jsonl([*orders, order(2, **unknown)]))[0], SOME_FAILED)
+        rows = [json.loads(row) for row in (self.folder / "orders.failed.jsonl").read_text().splitlines()]
+        stale = {row["error_line"] for row in rows if "line 2 has the same externalSystemId" in row["error_detail"]}
+        self.assertEqual(([row["error_line"] for row in rows], stale), (["4", "1", "5", "3"], {"1"}))
+
     def test_a_dry_run_shows_results_and_leaves_no_files(self) -> None:
         orders = [order(1), order(2, quantity="x"), order(3, invoiceCustomerId="cus_unknown")]
         file = self.jsonl(orders)

@@ -9,9 +9,10 @@ import random
 from typing import Any
 
 from infra.import_orders.cli import ALL_TAKEN, REFUSED, SOME_FAILED
+from infra.import_orders.formats import Csv
 from infra.import_orders.tests.case import COLUMNS, order
 from infra.import_orders.tests.contents import HEADER, REST, Contents, text
-from infra.import_orders.tests.test_cells import as_a_spreadsheet, is_formula
+from infra.import_orders.tests.test_cells import as_a_spreadsheet, is_formula, some_text
 
 
 class Records(Contents):
@@ -198,6 +199,18 @@ class FailedRows(Contents):
             code, _, err = self.run_it(again, "--allow-suspicious-ids")
             self.assertEqual(code, ALL_TAKEN, err)
             self.assertEqual(sorted(self.tandem.orders), sorted(id.strip() for id in ids))
+
+    def test_failed_rows_of_any_text_are_read_unchanged(self) -> None:
+        chance = random.Random(17)
+        errors = {"error_line": "2", "error_code": "x", "error_detail": "=1;+2"}
+        for _ in range(3_000):
+            id = some_text(chance, without="\0\r\n\x80\x85")
+            for delimiter in ",;\t":
+                cells = ['"' + id.replace('"', '""') + '"', *REST.split(",")]
+                first = Csv(delimiter.join(COLUMNS))
+                again = Csv(first.head().removesuffix("\n"))
+                written = first.failed(delimiter.join(cells), errors)
+                self.assertEqual(again.item(written.removesuffix("\n")), first.item(delimiter.join(cells)))
 
     def test_failed_rows_without_their_columns_of_errors_are_rejected(self) -> None:
         for id in ("'=1", "'-5", "x;'=1"):
