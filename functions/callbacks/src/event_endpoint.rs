@@ -13,11 +13,13 @@ use tandem_sealing::{Purpose, new_webhook_secret};
 use tandem_store::{Transaction, keys};
 
 pub(crate) async fn read(app: &App, caller: ClientCaller) -> Result<Answer, Problem> {
-    let (endpoint, health) = load(app, caller).await?;
-    Ok(Answer::ok(view::event_endpoint(
-        &endpoint.ok_or_else(missing)?,
-        health.as_ref(),
-    )))
+    let endpoint = app.store.get(&keys::event_endpoint(caller.id)).await?;
+    let health = keys::endpoint_health(Endpoint::Client(caller.id));
+    let read = || app.store.get(&health);
+    let endpoint = endpoint.ok_or_else(missing)?;
+    let found = app.store.as_of_one_moment(endpoint, read).await?;
+    let (endpoint, health) = found.ok_or_else(missing)?;
+    Ok(Answer::ok(view::event_endpoint(&endpoint, health.as_ref())))
 }
 
 /// Sets the address. The first call generates a secret, shown once; later calls keep it and clear the endpoint's failures.

@@ -75,14 +75,13 @@ async fn read(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
     let body =
         callback_body::body(&app.sealer, &callback, person.as_ref()).map_err(|_| corrupt())?;
     let body: Value = serde_json::from_slice(&body).map_err(|_| corrupt())?;
+    // Attempts that were logged after the callback was read belong to a later state.
+    let logged = callback.logged_attempts();
+    let is_logged = |row: &AttemptRow| row.attempt.number <= logged;
+    let log = keys::attempts_of(caller.id, callback.id);
     let mut attempts = app
         .store
-        .page(
-            &keys::attempts_of(caller.id, callback.id),
-            None,
-            SHOWN_ATTEMPTS,
-            |_| true,
-        )
+        .page(&log, None, SHOWN_ATTEMPTS, is_logged)
         .await?;
     for AttemptRow { attempt, .. } in &mut attempts.items {
         if let Some(sealed) = attempt.sealed_answer.take() {

@@ -7,16 +7,18 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use tandem_api::idempotency::idempotent;
+use tandem_api::requested_callbacks;
 use tandem_api::views::callback as view;
 use tandem_api::{Answer, App, ClientCaller, Decision, IdempotencyKey, Problem, Request};
 use tandem_domain::callback::{Callback, CallbackState, Endpoint};
 use tandem_domain::ids::CallbackId;
 use tandem_domain::input::{FieldErrors, Object, Parsed, list, parsed};
+use tandem_domain::requested_callbacks::CallbackRequest;
 use tandem_store::{Transaction, keys};
 
 use crate::load;
 
-/// Most callbacks of one request; with their endpoints they fit into one transaction.
+/// Most callbacks of one request; with their endpoints, the stored answer and the count they fit into one transaction.
 const MAX_CALLBACKS: usize = 49;
 
 pub(crate) async fn one(
@@ -27,7 +29,7 @@ pub(crate) async fn one(
     let body = request.empty_body()?;
     idempotent(app, &IdempotencyKey::of(request, &body)?, || async {
         let callback = load(app, request, caller).await?.replay(app.now());
-        let transaction = rows_of(app, std::slice::from_ref(&callback)).await?;
+        let transaction = rows_of(app, caller, std::slice::from_ref(&callback)).await?;
         Ok(Decision::Commit(
             transaction,
             Answer::json(202, view::summary(&callback)),
@@ -49,7 +51,7 @@ pub(crate) async fn many(
             .into_iter()
             .map(|callback| callback.replay(app.now()))
             .collect();
-        let transaction = rows_of(app, &callbacks).await?;
+        let transaction = rows_of(app, caller, &callbacks).await?;
         let items: Vec<Value> = callbacks.iter().map(view::summary).collect();
         Ok(Decision::Commit(
             transaction,
@@ -98,8 +100,15 @@ async fn find(
     }
 }
 
-async fn rows_of(app: &App, callbacks: &[Callback]) -> Result<Transaction, Problem> {
+async fn rows_of(
+    app: &App,
+    caller: ClientCaller,
+    callbacks: &[Callback],
+) -> Result<Transaction, Problem> {
     let mut transaction = Transaction::default();
+    let count = u32::try_from(callbacks.len()).unwrap_or(u32::MAX);
+    let request = CallbackRequest::Replays(count);
+    requested_callbacks::count(app, caller, request, &mut transaction).await?;
     // A callback in flight is not written: a new version of its row would make the running attempt's record fail.
     for callback in callbacks
         .iter()

@@ -4,10 +4,12 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 use tandem_api::announce::seal;
 use tandem_api::idempotency::idempotent;
+use tandem_api::requested_callbacks;
 use tandem_api::views;
 use tandem_api::{Answer, App, ClientCaller, Decision, IdempotencyKey, Problem, Request};
 use tandem_domain::callback::{Announcement, EventType};
 use tandem_domain::connection::{ConnectionError, SECRET_OVERLAP};
+use tandem_domain::requested_callbacks::CallbackRequest;
 use tandem_sealing::new_webhook_secret;
 use tandem_store::Transaction;
 
@@ -62,6 +64,7 @@ pub(crate) async fn test(
         let callback = seal(app, &mut app.ids(), announcement);
         let mut transaction = Transaction::default();
         transaction.create(&callback)?;
+        requested_callbacks::count(app, caller, CallbackRequest::Test, &mut transaction).await?;
         let shown = views::callback::summary(&callback);
         Ok(Decision::Commit(
             transaction,

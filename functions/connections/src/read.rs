@@ -2,9 +2,13 @@
 
 use tandem_api::paging::Paging;
 use tandem_api::views::connection as view;
-use tandem_api::{Answer, App, ClientCaller, Problem, Request};
+use tandem_api::{Answer, App, ClientCaller, Code, Problem, Request};
 use tandem_domain::connection::{Connection, ConnectionStatus, Side};
-use tandem_store::keys;
+use tandem_domain::endpoint_health::EndpointHealth;
+use tandem_domain::ids::ConnectionId;
+use tandem_domain::invitation_mail::InvitationMail;
+use tandem_store::rows::HistoryRow;
+use tandem_store::{Store, StoreError, keys};
 
 use crate::change::load;
 
@@ -43,28 +47,40 @@ pub(crate) async fn read(
     caller: ClientCaller,
 ) -> Result<Answer, Problem> {
     let (connection, side) = load(app, request, caller).await?;
-    let history = app
-        .store
-        .page(
-            &keys::history_of(connection.id),
-            None,
-            SHOWN_HISTORY,
-            |_| true,
-        )
-        .await?;
-    let (mut health, mut mail) = (None, None);
-    if side == Side::Source {
-        let keys = (
-            keys::endpoint_health(connection.id),
-            keys::invitation_mail(connection.id),
-        );
-        (health, mail) = app.store.load(keys).await?;
-    }
+    let id = connection.id;
+    let details = || Details::load(&app.store, id, side);
+    let found = app.store.as_of_one_moment(connection, details).await?;
+    let (connection, details) = found.ok_or_else(|| Problem::missing(Code::ConnectionNotFound))?;
     Ok(Answer::ok(view::full(
         &connection,
         side,
-        &history.items,
-        health.as_ref(),
-        mail.as_ref(),
+        &details.history,
+        details.health.as_ref(),
+        details.mail.as_ref(),
     )))
+}
+
+/// Rows of a connection that its reader sees with it.
+struct Details {
+    history: Vec<HistoryRow>,
+    /// For the source only.
+    health: Option<EndpointHealth>,
+    mail: Option<InvitationMail>,
+}
+
+impl Details {
+    async fn load(store: &Store, id: ConnectionId, side: Side) -> Result<Self, StoreError> {
+        let history = keys::history_of(id);
+        let history = store.page(&history, None, SHOWN_HISTORY, |_| true).await?;
+        let (mut health, mut mail) = (None, None);
+        if side == Side::Source {
+            let keys = (keys::endpoint_health(id), keys::invitation_mail(id));
+            (health, mail) = store.load(keys).await?;
+        }
+        Ok(Self {
+            history: history.items,
+            health,
+            mail,
+        })
+    }
 }

@@ -19,6 +19,7 @@ pub mod parameters;
 pub mod problem;
 pub mod refusals;
 pub mod request;
+pub mod requested_callbacks;
 pub mod serve;
 pub mod views;
 

@@ -92,6 +92,7 @@ codes! {
     IdempotencyKeyReused = "idempotency_key_reused", 422, "The Idempotency-Key was used with another body";
     TooManyGuesses = "too_many_guesses", 429, "Too many wrong voucher codes";
     TooManyInvitations = "too_many_invitations", 429, "Too many invitations";
+    TooManyCallbacks = "too_many_callbacks", 429, "Too many test events or replays";
     Internal = "internal", 500, "An internal error occurred";
     Unavailable = "unavailable", 503, "Retry with the same Idempotency-Key";
 }

@@ -261,6 +261,14 @@ impl Callback {
         }
     }
 
+    /// The attempts in the log at the moment of this state. The attempt in flight is logged with its end.
+    pub fn logged_attempts(&self) -> u32 {
+        match self.state {
+            CallbackState::InFlight { .. } => self.attempts.saturating_sub(1),
+            _ => self.attempts,
+        }
+    }
+
     /// Begins an attempt; `None` unless one is due. An attempt whose lease expired must be [cut off](Self::cut_off) first.
     pub fn begin(self, now: Timestamp) -> Option<Self> {
         let step = match self.state {

@@ -11,7 +11,7 @@
 //! - joint sales: [`connection`], [`invitation_limit`], [`offer`], [`sharing`], [`cart`], [`purchase`], [`order`],
 //!   [`subscription`], [`after_sale`], [`voucher`], [`voucher_guesses`], [`payout`]
 //! - orders of other systems: [`external`], [`import`]
-//! - callbacks and mails: [`callback`], [`callback_url`], [`public_address`], [`endpoint_health`], [`event_endpoint`], [`replay`], [`mail`], [`invitation_mail`]
+//! - callbacks and mails: [`callback`], [`callback_url`], [`public_address`], [`endpoint_health`], [`event_endpoint`], [`replay`], [`requested_callbacks`], [`mail`], [`invitation_mail`]
 
 pub mod after_sale;
 pub mod callback;
@@ -40,6 +40,7 @@ pub mod period;
 pub mod public_address;
 pub mod purchase;
 pub mod replay;
+pub mod requested_callbacks;
 pub mod scope;
 pub mod sharing;
 pub mod subscription;

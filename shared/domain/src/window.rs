@@ -23,6 +23,24 @@ impl Window {
         }
     }
 
+    /// Counts events in a window or, if it is over, in a new one; returns the wait for its end if they do not fit. `most` is
+    /// the number of events in a length of time.
+    pub(crate) fn take(
+        window: Option<Self>,
+        count: u32,
+        (most, length): (u32, SignedDuration),
+        now: Timestamp,
+    ) -> Result<Self, SignedDuration> {
+        let open = window.filter(|window| now.duration_since(window.since) < length);
+        let Some(open) = open else {
+            return Ok(Self { since: now, count });
+        };
+        match open.count.checked_add(count) {
+            Some(count) if count <= most => Ok(Self { count, ..open }),
+            _ => Err(length - now.duration_since(open.since)),
+        }
+    }
+
     /// How long to wait for the end of a full window; `None` unless it is full.
     pub(crate) fn wait(
         self,

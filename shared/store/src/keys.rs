@@ -29,7 +29,7 @@ pub use endpoint::{endpoint_health, event_endpoint};
 pub use erasure::{erasure, erasures_of};
 pub use idempotency::idempotency;
 pub use import::{chunk, chunk_items, items_of, log_entry, log_of, mirror, promise, promises_of};
-pub use limits::{guesses, invitations};
+pub use limits::{guesses, invitations, requested_callbacks};
 pub use mail::mail;
 pub use offer::{offer, offers_of, share, shares_with};
 pub use order::{order, orders_by, orders_of};

@@ -13,7 +13,8 @@
 //! another tenant's row cannot be read by accident. Connections and payouts belong to two tenants; the methods that read them
 //! take the caller and return nothing to others.
 //!
-//! Not guaranteed: lists read global secondary indexes, which follow the table after some milliseconds.
+//! Not guaranteed: most lists read global secondary indexes, which follow the table after some milliseconds. Lists of the
+//! table itself are consistent.
 
 mod conflict;
 mod entity;

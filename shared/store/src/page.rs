@@ -157,6 +157,7 @@ impl Store {
                 .expression_attribute_names("#pk", pk)
                 .expression_attribute_values(":pk", AttributeValue::S(list.pk.clone()))
                 .scan_index_forward(false)
+                .consistent_read(list.index == Index::Table)
                 .limit(i32::try_from(wanted).unwrap_or(i32::MAX));
             if condition.contains("#sk") {
                 query = query.expression_attribute_names("#sk", sk);

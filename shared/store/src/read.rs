@@ -4,6 +4,7 @@
 //! - [`Store::load`]: a tuple of keys gives a tuple of rows
 //! - [`Store::load_all`]: keys of one type give a map
 //! - [`Store::batch`]: keys that are collected first, of any types
+//! - [`Store::as_of_one_moment`]: rows that change together
 
 use std::collections::HashMap;
 
@@ -14,7 +15,7 @@ use crate::{Store, StoreError};
 
 /// DynamoDB's limit for one `BatchGetItem`.
 const MAX_KEYS: usize = 100;
-/// How often keys that DynamoDB left unprocessed are requested.
+/// How often keys that DynamoDB left unprocessed are requested, and how often rows that change meanwhile are read.
 const MAX_ROUNDS: usize = 4;
 
 /// Rows of any type, each decoded when it is asked for.
@@ -170,6 +171,35 @@ impl Store {
             .await
             .map_err(StoreError::unavailable)?;
         answer.item.map(from_item).transpose()
+    }
+
+    /// Reads with `read` rows that change in the transactions of a row that was read before. If the row changed meanwhile, all
+    /// are read again. `None` if the row was deleted.
+    ///
+    /// # Errors
+    /// The table is not available, or the row changes all the time.
+    pub async fn as_of_one_moment<E, T, F>(
+        &self,
+        mut row: E,
+        read: impl Fn() -> F,
+    ) -> Result<Option<(E, T)>, StoreError>
+    where
+        E: Entity,
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        let key = row.key();
+        for _ in 0..MAX_ROUNDS {
+            let others = read().await?;
+            let Some(current) = self.get(&key).await? else {
+                return Ok(None);
+            };
+            if current.version() == row.version() {
+                return Ok(Some((current, others)));
+            }
+            row = current;
+        }
+        let detail = format!("{} changes all the time", key.raw());
+        Err(StoreError::Unavailable(detail))
     }
 
     /// Reads the rows of a tuple of keys in one round trip: `store.load((cart, customer)).await?`.

@@ -27,6 +27,8 @@ mod racing;
 mod redeeming;
 mod repeating;
 mod replaying;
+mod requested_callbacks;
 mod selling;
 mod storing;
 mod tenancy;
+mod torn_reads;

@@ -117,9 +117,15 @@ async fn a_replay_covers_only_the_callers_selected_callbacks() {
         ),
         (1, Some(1))
     );
-    let id = accept(&pair, json!({"connectionId": stranger.connection_id})).await;
-    stage.work().await;
-    assert_eq!(job(&pair, &id).await["counts"]["found"], 0);
+    for (api, connection, code) in [
+        (&pair.source.api, &stranger.connection_id, "not_found"),
+        (&pair.target.api, &pair.connection_id, "not_the_source"),
+    ] {
+        let body = json!({"connectionId": connection});
+        let refused = api.post(REPLAYS, body).await;
+        assert_eq!(refused.body["errors"][0]["code"], code);
+        let _ = refused.problem(422, "invalid_fields");
+    }
     let id = accept(&pair, json!({"connectionId": pair.connection_id})).await;
     stage.work().await;
     assert_eq!((receiver.received().len(), other.received().len()), (4, 0));

@@ -125,6 +125,11 @@ pub(super) const REQUESTS: &[(&str, &str, &str)] = &[
         r#"{"callbackIds":["{id}"]}"#,
     ),
     ("callback", "POST /v1/callbacks/{id}/replay", "{}"),
+    (
+        "connection",
+        "POST /v1/callbacks/replays",
+        r#"{"connectionId":"{id}"}"#,
+    ),
     ("replay", "GET /v1/callbacks/replays/{id}", ""),
     ("promise", "GET /v1/imports/{id}", ""),
     ("promise", "GET /v1/imports/orders/logs?promiseId={id}", ""),

@@ -206,6 +206,10 @@ fn callbacks(scene: &Scene) -> Vec<Case> {
             .wrong(
                 json!({"since": 5, "connectionId": ["x"]}),
                 &[("since", "not_a_string"), ("connectionId", "not_a_string")],
+            )
+            .wrong(
+                json!({"connectionId": "con_0190b8f5c6f77c3ab0a1c2d3e4f50617"}),
+                &[("connectionId", "not_found")],
             ),
         Case::new("GET /v1/callbacks/replays/{replayId}", Caller::Source)
             .id(&scene.replay, "replay_not_found"),

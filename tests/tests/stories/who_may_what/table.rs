@@ -108,8 +108,8 @@ pub(super) const TABLE: &[Row] = &[
     ("GET /v1/callbacks/{callbackId}", OWNERS),
     ("POST /v1/callbacks/{callbackId}/replay", OWNERS),
     ("POST /v1/callbacks/replay", [422, 422, 422, 422, 403]),
-    // A replay of all covers the caller's callbacks; a foreign connection has none.
-    ("POST /v1/callbacks/replays", [202, 202, 202, 202, 403]),
+    // The caller is a stranger to the connection, or its target.
+    ("POST /v1/callbacks/replays", [422, 422, 422, 422, 403]),
     ("GET /v1/callbacks/replays/{replayId}", OWNERS),
     ("GET /v1/event-endpoint", OWNERS),
     ("PUT /v1/event-endpoint", [201, 201, 201, 201, 403]),
