@@ -149,6 +149,8 @@ def _explained(file: BinaryIO, line: _Line, error: UnicodeDecodeError, good: int
     found = Position(line.number, error.start + 1, line.offset + error.start)
     wrong = error.object[error.start : max(error.end, error.start + 1)]
     text = f"{found} is 0x{wrong[:1].hex().upper()}"
+    if error.reason == "unexpected end of data":
+        return f"{text}, the first part of a character that the end of the file cuts; the file is incomplete"
     if line.raw[error.start :][:1] == b"\xed" and line.raw[error.start + 1 :][:1] >= b"\xa0":
         return f"{text}, half of a surrogate pair (CESU-8); export the file again, in UTF-8"
     good = good or next(

@@ -24,6 +24,8 @@ KEY = "tdm_0123_secretsecret"
 _REQUIRED = ("externalSystemId", "offerId", "invoiceCustomerId", "quantity", "startDate", "paymentMethod")
 _KNOWN = (*_REQUIRED, "endDate", "orderDate", "deliveryCustomerId", "discountPercentage", "currentPaymentPeriodPaid")
 
+_MOST_ERRORS = 1_000
+
 
 @dataclass
 class Trouble:
@@ -193,6 +195,9 @@ def _refused(body: bytes) -> tuple[int, dict[str, Any]] | None:
         external = _compared(str(item.get("externalSystemId")))
         if seen.setdefault(external, number) != number:
             errors.append({"field": f"items[{number}].externalSystemId", "code": "repeated", "detail": "send one"})
+    if len(errors) > _MOST_ERRORS:
+        more = {"field": "", "code": "more_errors", "detail": f"{len(errors) - _MOST_ERRORS} more"}
+        errors = [*errors[:_MOST_ERRORS], more]
     return (422, {"code": "invalid_fields", "detail": "see errors", "errors": errors}) if errors else None
 
 

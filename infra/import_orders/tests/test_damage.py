@@ -80,6 +80,11 @@ class Encodings(Contents):
         ):
             self.assert_refused(content, part, arguments=("--encoding", encoding))
 
+    def test_a_file_that_ends_within_a_character_is_rejected(self) -> None:
+        content = text("Ä") + "€"
+        for cut in (1, 2):
+            self.assert_refused(content.encode()[:-cut], "line 3, byte 1", "the file is incomplete")
+
     def test_an_unknown_encoding_is_rejected(self) -> None:
         for name in ("idna", "utf-7", "rot13", "base64", "unicode_escape", "none", ""):
             with self.assertRaises(SystemExit) as ended:

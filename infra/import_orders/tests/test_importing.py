@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import unittest
@@ -66,6 +67,12 @@ class Importing(Case):
         code, out, _ = self.run_it(self.jsonl([order(1, quantity="x"), order(2, colour="red")]))
         self.assertEqual((code, len(self.tandem.posts)), (SOME_FAILED, 1))
         self.assert_result(out, invalid=2, created=0)
+
+    def test_errors_that_an_answer_leaves_out_are_found_later(self) -> None:
+        rows = [line(number, quantity="x").replace("BILLING", "") for number in range(1_000)]
+        code, out, _ = self.run_it(self.csv(HEADER + "\n" + "".join([*rows, line(1_000)])))
+        self.assertEqual((code, len(self.tandem.posts), self.tandem.imported), (SOME_FAILED, 3, ["order-1000"]))
+        self.assert_result(out, created=1, invalid=1_000)
 
     def test_failed_items_are_collected_over_pages_and_calls(self) -> None:
         bad = {number for number in range(1_500) if number % 3 == 0}
@@ -194,10 +201,18 @@ class Refusing(Case):
         code, _, err = self.run_it(pipe)
         self.assertEqual((code, "not a regular file" in err), (REFUSED, True))
 
-    def test_the_members_are_those_of_the_api(self) -> None:
+    def members_of(self, schema: str) -> list[str]:
+        """The members of a schema of the API."""
         text = (ROOT / "docs" / "openapi.yaml").read_text()
-        item = text.partition("    ImportItem:\n")[2].partition("    ImportResult:\n")[0]
-        names = [
-            row.strip().partition(":")[0] for row in item.splitlines() if row.startswith(" " * 8) and row[8] != " "
-        ]
-        self.assertEqual(sorted(names), sorted(MEMBERS))
+        found = text.partition(f"\n    {schema}:\n")[2]
+        properties = found.partition("      properties:\n")[2].splitlines()
+        indented = itertools.takewhile(lambda row: row.startswith(" " * 8), properties)
+        return [row.strip().partition(":")[0] for row in indented if row[8] != " "]
+
+    def test_the_members_are_those_of_the_api(self) -> None:
+        self.assertEqual(sorted(self.members_of("ImportItem")), sorted(MEMBERS))
+
+    def test_the_members_of_results_are_those_of_the_api(self) -> None:
+        line = self.tandem.decided([order(1)], {})[0]
+        self.assertLessEqual(set(line), set(self.members_of("ImportLine")))
+        self.assertLessEqual({"number", "result", "superseded", "supersededBy", "error"}, set(line))
