@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from infra.import_orders.source import AROUND_ITEMS, LARGEST_BODY, Fault, Place, Row, Source
 
-_MOST_LEFT = 1_000
+_MAX_LEFT = 1_000
 """The most rows that a call postpones, and lines that it skips: this bounds memory and journal."""
 
 
@@ -75,7 +75,7 @@ def form(source: Source, start: Start, most_rows: int) -> Call:
             carried += 1
         else:
             place = after
-            if len(left) >= _MOST_LEFT or len(aside) >= _MOST_LEFT:
+            if len(left) >= _MAX_LEFT or len(aside) >= _MAX_LEFT:
                 break
     then = Start(place, (*left, *start.carried[carried:]))
     return Call(start, rows, aside, then)

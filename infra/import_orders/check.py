@@ -7,7 +7,7 @@ from collections.abc import Callable
 from infra.import_orders.say import Refused, number, rows
 from infra.import_orders.source import Damage, Fault, Row, Source
 
-_MOST_SHOWN = 20
+_MAX_SHOWN = 20
 
 
 class _Found:
@@ -20,7 +20,7 @@ class _Found:
     def add(self, line: int, text: str) -> None:
         """Add a problem."""
         self.count += 1
-        if len(self._shown) < _MOST_SHOWN:
+        if len(self._shown) < _MAX_SHOWN:
             self._shown.append(f"\n  line {line}: {text}")
 
     def __str__(self) -> str:

@@ -20,7 +20,7 @@ from infra.import_orders.say import Refused, Stopped, one_line
 
 _TIMEOUT = 60.0
 """Seconds; the gateway answers within 30."""
-_MOST_PAUSE = 60.0
+_MAX_PAUSE = 60.0
 _FIRST_PAUSE = 0.5
 _PASSING = (429, 500, 502, 503, 504)
 
@@ -96,7 +96,7 @@ class Client:
 
     def _pause(self, trouble: _Trouble, tries: int) -> float:
         """A random pause below a growing bound, so that callers spread out; at least the requested one."""
-        pause = self.pace.uniform(0, min(_MOST_PAUSE, _FIRST_PAUSE * 2 ** min(tries, 10)))
+        pause = self.pace.uniform(0, min(_MAX_PAUSE, _FIRST_PAUSE * 2 ** min(tries, 10)))
         return max(pause, trouble.retry_after or 0.0)
 
     def _once(self, request: urllib.request.Request) -> Answer | _Trouble:

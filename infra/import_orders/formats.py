@@ -25,7 +25,7 @@ UNREADABLE = "unreadable"
 """The code of a line that is not a row."""
 
 _LARGEST_WHOLE = 2**63
-_MOST_TEXT = 100_000
+_MAX_TEXT = 100_000
 
 
 class Unreadable(Exception):
@@ -203,7 +203,7 @@ class JsonLines:
             written.encode("utf-8")
             return written
         except (Unreadable, ValueError):
-            text = line if len(line) <= _MOST_TEXT else f"{line[:_MOST_TEXT]}... (cut)"
+            text = line if len(line) <= _MAX_TEXT else f"{line[:_MAX_TEXT]}... (cut)"
             return json.dumps({**errors, "error_text": text}, ensure_ascii=False) + "\n"
 
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from infra.import_orders import encodings
 from infra.import_orders.say import Refused
 
-MOST_ITEMS = 1_000
+MAX_ITEMS = 1_000
 _FORMATS = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 
 
@@ -102,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="concurrent imports; default 4",
     )
-    add("--call-size", type=_whole(1, MOST_ITEMS), default=MOST_ITEMS, metavar="N", help="rows per call; default 1000")
+    add("--call-size", type=_whole(1, MAX_ITEMS), default=MAX_ITEMS, metavar="N", help="rows per call; default 1000")
     add(
         "--give-up-after",
         type=_whole(1, 86_400),

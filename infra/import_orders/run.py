@@ -25,7 +25,7 @@ _FIRST_LOOK, _LATER_LOOKS = 0.1, 2.0
 _CLOCKS_DIFFER = 60.0
 """Seconds by which the clocks of Tandem and of this machine may differ."""
 _PAGE = 100
-_MOST_READINGS = 8
+_MAX_READINGS = 8
 """How often the results are read until the list is complete, which takes milliseconds."""
 _TO_READ = ("failed", "updated", "superseded")
 """The results of items that may have failed or not be applied in full: the others found no order, or set nothing."""
@@ -216,7 +216,7 @@ class Importer:
 
     def _results(self, promise: str) -> tuple[dict[str, int], list[dict[str, Any]]]:
         """The counts, and the items that failed or were not applied in full."""
-        for reading in range(_MOST_READINGS):
+        for reading in range(_MAX_READINGS):
             counts = _counts(self._promise(promise))
             listed = {name: list(self._lines(promise, name)) for name in _TO_READ if counts[name]}
             # The list may be behind the counts, and an import that was accepted before may change both.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-MOST_CHARACTERS = 2_000
+MAX_CHARACTERS = 2_000
 
 
 class Refused(Exception):
@@ -16,7 +16,7 @@ class Stopped(Exception):
 def one_line(text: str) -> str:
     """Make an untrusted text safe for a terminal and for one line of a file."""
     shown = "".join(c if c.isprintable() else " " for c in text)
-    return " ".join(shown.split())[:MOST_CHARACTERS]
+    return " ".join(shown.split())[:MAX_CHARACTERS]
 
 
 def shown(text: str) -> str:

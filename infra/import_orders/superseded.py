@@ -17,7 +17,7 @@ from infra.import_orders.journal import Done, Record, Rejected, Sending
 from infra.import_orders.say import number, shown
 from infra.import_orders.source import Fault, Row, Source
 
-_MOST_SHOWN = 20
+_MAX_SHOWN = 20
 COLUMNS = ("line", "externalSystemId", "member", "supersededBy")
 
 
@@ -93,8 +93,8 @@ def summary(losses: list[Loss], path: Path) -> Iterator[str]:
             f"lines had run in order; see {path}"
         )
     if others:
-        listed = "".join(f"\n  {loss}" for loss in others[:_MOST_SHOWN])
-        left_out = f"\n  and {number(len(others) - _MOST_SHOWN)} more" if len(others) > _MOST_SHOWN else ""
+        listed = "".join(f"\n  {loss}" for loss in others[:_MAX_SHOWN])
+        left_out = f"\n  and {number(len(others) - _MAX_SHOWN)} more" if len(others) > _MAX_SHOWN else ""
         yield (
             f"{_values(len(others))} not set, because another import, accepted later, sets them; "
             f"see {path}:{listed}{left_out}"

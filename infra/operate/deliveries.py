@@ -12,7 +12,7 @@ from infra.operate.stack import Stack
 
 LOOKED_BACK = timedelta(days=7)
 """Callbacks that are older are not looked at; the schedule of attempts takes three days."""
-MOST_OF_A_CLIENT = 5_000
+MAX_OF_A_CLIENT = 5_000
 """Callbacks looked at for each client, the newest; the counts are cut off there."""
 RATED = timedelta(days=1)
 """The age of the callbacks that the rate of first attempts is about."""
@@ -116,10 +116,10 @@ def _of(stack: Stack, client: str, now: datetime) -> tuple[str, list[Row], bool,
     cut = False
     for page in rows.listed(stack, listing, rows.DELIVERY):
         newest += page.rows
-        if len(newest) >= MOST_OF_A_CLIENT:
-            cut = page.last is not None or len(newest) > MOST_OF_A_CLIENT
+        if len(newest) >= MAX_OF_A_CLIENT:
+            cut = page.last is not None or len(newest) > MAX_OF_A_CLIENT
             break
-    return client, newest[:MOST_OF_A_CLIENT], cut, _unhealthy(stack, client, now)
+    return client, newest[:MAX_OF_A_CLIENT], cut, _unhealthy(stack, client, now)
 
 
 def _unhealthy(stack: Stack, client: str, now: datetime) -> list[Endpoint]:

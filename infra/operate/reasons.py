@@ -15,7 +15,7 @@ from infra.operate.rows import Row
 _SOON = timedelta(minutes=2)
 """A worker takes a due row within this time: the sweep runs each minute."""
 
-_MOST_ATTEMPTS = 30
+_MAX_ATTEMPTS = 30
 """Attempts shown: three schedules."""
 
 _DEAD_LETTER_REASONS = {
@@ -69,8 +69,8 @@ def _waiting(row: Row, seen: Seen) -> str:
 
 
 def _attempts(attempts: list[Row], seen: Seen) -> list[str]:
-    lines = [f"({len(attempts) - _MOST_ATTEMPTS} earlier attempts)"] if len(attempts) > _MOST_ATTEMPTS else []
-    for row in attempts[-_MOST_ATTEMPTS:]:
+    lines = [f"({len(attempts) - _MAX_ATTEMPTS} earlier attempts)"] if len(attempts) > _MAX_ATTEMPTS else []
+    for row in attempts[-_MAX_ATTEMPTS:]:
         came = f"status {row['statusCode']}" if "statusCode" in row else row.get("error", "no answer")
         took = f", {row['durationMs']} ms" if "durationMs" in row else ""
         lines.append(f"Attempt {row['number']}, {seen.at(row, 'at')}: {came}{took}.")

@@ -10,7 +10,7 @@ from infra.operate import keys, rows
 from infra.operate.rows import Listing, Row
 from infra.operate.stack import Stack
 
-_MOST_PAGES = 200
+_MAX_PAGES = 200
 """Pages of a list that are searched, 1 MB each: some 100,000 callbacks or 400,000 payout rows."""
 _EARLIER = timedelta(seconds=5)
 """The rows of a sale share its time; clocks of functions differ by less."""
@@ -102,7 +102,7 @@ def _search(stack: Stack, sale: Sale, wanted: Listing, members: list[str]) -> li
     found: list[Row] = []
     for number, page in enumerate(rows.listed(stack, wanted, members), start=1):
         found += page.rows
-        if page.last and number == _MOST_PAGES:
+        if page.last and number == _MAX_PAGES:
             sale.unsearched.append(f"{wanted.partition} after {page.last}")
             break
     return found

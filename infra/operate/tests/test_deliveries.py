@@ -84,7 +84,7 @@ class Undelivered(Case):
         sale.callback(self.table, "callback_held", old)
         self.assertEqual(self.measure().undelivered, [])
         self.put("callback_held", times=5)
-        with unittest.mock.patch.object(deliveries, "MOST_OF_A_CLIENT", 3):
+        with unittest.mock.patch.object(deliveries, "MAX_OF_A_CLIENT", 3):
             (found,) = self.measure().undelivered
             self.assertEqual((found.held, found.cut), (3, True))
             self.assertIn("callbacks: 3+ undelivered", self.status()[1])

@@ -115,9 +115,9 @@ class Sales(Case):
         self.assertNotIn("SAP-1", text)
 
     def test_a_list_that_is_too_long_is_named(self) -> None:
-        pages = sales._MOST_PAGES
-        self.addCleanup(setattr, sales, "_MOST_PAGES", pages)
-        sales._MOST_PAGES = 1
+        pages = sales._MAX_PAGES
+        self.addCleanup(setattr, sales, "_MAX_PAGES", pages)
+        sales._MAX_PAGES = 1
         self.assertIn(f"Not searched, because the list is long: {SOURCE}#callbacks after cbk_", self.ask(ORDER))
 
     def test_every_form_of_a_row_is_explained(self) -> None:
