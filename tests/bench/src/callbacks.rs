@@ -14,11 +14,12 @@ use tandem_store::{Transaction, keys};
 use tandem_tests::InProcess;
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::counting_proxy::{CountingProxy, Usage};
+use crate::callback_figures::{Cost, Load, Run, Totals};
+use crate::counting_proxy::CountingProxy;
 use crate::deployment::{Environment, WorkerSettings};
 use crate::fair_queue::Message;
 use crate::lambda::{Function, event_of, records_of};
-use crate::receivers::{Faults, Receivers, Round, can_be_dead, chance};
+use crate::receivers::{Receivers, Round, can_be_dead, chance};
 use crate::seller::Seller;
 use crate::services::Services;
 
@@ -60,57 +61,6 @@ struct Work {
     milliseconds: AtomicU64,
     busy: AtomicUsize,
     max_busy: AtomicUsize,
-}
-
-#[derive(Debug, Clone, Copy)]
-pub struct Load {
-    pub callbacks: usize,
-    /// Sales per second; `None` sells all at once.
-    pub per_second: Option<usize>,
-    pub faults: Faults,
-}
-
-/// The callbacks of a run by their state in the table and at the receivers.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Totals {
-    /// The receiver answered 2xx, and the row says so.
-    pub delivered: usize,
-    /// The receiver answered 2xx, but the row does not say so.
-    pub unwritten: usize,
-    /// No 2xx answer; the row waits for an attempt or a replay.
-    pub waiting: usize,
-    /// No 2xx answer, and the row waits for nothing.
-    pub lost: usize,
-}
-
-/// The work so far and its cost.
-#[derive(Debug, Clone, Copy)]
-pub struct Cost {
-    pub table: Usage,
-    /// Messages sent to the queue.
-    pub sent: u64,
-    pub invocations: u64,
-    /// Messages that the worker received.
-    pub messages: u64,
-    /// Messages that are received again, because they or their invocation failed.
-    pub failed: u64,
-    /// The duration of all finished invocations.
-    pub worked: Duration,
-}
-
-/// A finished run.
-pub struct Run {
-    pub round: Arc<Round>,
-    /// When the relay got the first callback.
-    pub started_at: Instant,
-    /// Until all callbacks to live endpoints were accepted.
-    pub took: Duration,
-    /// From the recovery of the dead endpoints until they had all callbacks.
-    pub drained: Duration,
-    pub cost: Cost,
-    /// The most workers busy at the same time.
-    pub max_busy: usize,
-    pub totals: Totals,
 }
 
 impl CallbackBench {
@@ -384,19 +334,6 @@ impl CallbackBench {
             messages: read(&self.work.messages),
             failed: read(&self.work.failed),
             worked: Duration::from_millis(read(&self.work.milliseconds)),
-        }
-    }
-}
-
-impl Cost {
-    fn since(&self, before: &Self) -> Self {
-        Self {
-            table: self.table.since(&before.table),
-            sent: self.sent - before.sent,
-            invocations: self.invocations - before.invocations,
-            messages: self.messages - before.messages,
-            failed: self.failed - before.failed,
-            worked: self.worked.saturating_sub(before.worked),
         }
     }
 }

@@ -4,6 +4,7 @@
 // The handlers' futures are a deeply nested type.
 #![recursion_limit = "256"]
 
+pub mod callback_figures;
 pub mod callbacks;
 pub mod counting_proxy;
 pub mod deliveries;

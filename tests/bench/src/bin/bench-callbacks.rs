@@ -8,7 +8,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
-use tandem_bench::callbacks::{CallbackBench, Load, Run, SCHEDULE};
+use tandem_bench::callback_figures::{Load, Run};
+use tandem_bench::callbacks::{CallbackBench, SCHEDULE};
 use tandem_bench::deliveries::{Delivery, percentile};
 use tandem_bench::receivers::{Faults, can_be_dead};
 use tandem_bench::table::{line, say};
