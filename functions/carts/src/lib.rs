@@ -84,16 +84,20 @@ async fn edit(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
     let body = request.json()?;
     let edit = CartEdit::parse(&body)?;
     let drafts = edit.positions.clone().unwrap_or_default();
-    idempotent(app, &IdempotencyKey::of(request, &body)?, || async {
-        let before = load(app, request, caller).await?;
-        let offers = find(app, caller, &drafts).await?;
-        let cart = before
-            .edit(edit.clone(), |offer| offers.of(offer), app.now())
-            .map_err(draft_refused)?;
-        let mut transaction = Transaction::default();
-        transaction.replace(&cart)?;
-        Ok(Decision::Commit(transaction, Answer::ok(view::cart(&cart))))
-    })
+    idempotent(
+        app,
+        &IdempotencyKey::of_edit(request, &body, CartEdit::CLEARABLE)?,
+        || async {
+            let before = load(app, request, caller).await?;
+            let offers = find(app, caller, &drafts).await?;
+            let cart = before
+                .edit(edit.clone(), |offer| offers.of(offer), app.now())
+                .map_err(draft_refused)?;
+            let mut transaction = Transaction::default();
+            transaction.replace(&cart)?;
+            Ok(Decision::Commit(transaction, Answer::ok(view::cart(&cart))))
+        },
+    )
     .await
 }
 

@@ -120,28 +120,32 @@ async fn read(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
 async fn edit(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
     let body = request.json()?;
     let edit = CustomerEdit::parse(&body)?;
-    idempotent(app, &IdempotencyKey::of(request, &body)?, || async {
-        let before = load(app, request, caller).await?;
-        let (old, customer) = (guards::of(&before), edit.clone().apply(before, app.now()));
-        let new = guards::of(&customer);
-        guards::are_free(app, &customer, &new).await?;
-        let mut transaction = Transaction::default();
-        transaction.replace(&customer)?;
-        for guard in new.iter().filter(|guard| !old.contains(guard)) {
-            transaction.create(guard)?;
-        }
-        for guard in old.iter().filter(|guard| !new.contains(guard)) {
-            transaction.delete(&tandem_store::Entity::key(guard));
-        }
-        Ok(Decision::Commit(
-            transaction,
-            sealed_for(
-                app,
-                &customer,
-                Answer::ok(views::customer::customer(&customer)),
-            )?,
-        ))
-    })
+    idempotent(
+        app,
+        &IdempotencyKey::of_edit(request, &body, CustomerEdit::CLEARABLE)?,
+        || async {
+            let before = load(app, request, caller).await?;
+            let (old, customer) = (guards::of(&before), edit.clone().apply(before, app.now()));
+            let new = guards::of(&customer);
+            guards::are_free(app, &customer, &new).await?;
+            let mut transaction = Transaction::default();
+            transaction.replace(&customer)?;
+            for guard in new.iter().filter(|guard| !old.contains(guard)) {
+                transaction.create(guard)?;
+            }
+            for guard in old.iter().filter(|guard| !new.contains(guard)) {
+                transaction.delete(&tandem_store::Entity::key(guard));
+            }
+            Ok(Decision::Commit(
+                transaction,
+                sealed_for(
+                    app,
+                    &customer,
+                    Answer::ok(views::customer::customer(&customer)),
+                )?,
+            ))
+        },
+    )
     .await
 }
 

@@ -25,7 +25,7 @@ pub(crate) async fn accept(
     query.finish()?;
     let body = request.json_up_to(LARGEST_IMPORT)?;
     let items = parse_items(&body)?;
-    let key = IdempotencyKey::of(request, &body)?;
+    let key = IdempotencyKey::of_edit(request, &body, ImportItem::CLEARABLE)?;
     // The parsed body is many times as large as its text, and `items` has all that is needed.
     drop(body);
     if dry {

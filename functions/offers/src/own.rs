@@ -73,21 +73,25 @@ pub(crate) async fn edit(
 ) -> Result<Answer, Problem> {
     let body = request.json()?;
     let edit = OfferEdit::parse(&body)?;
-    idempotent(app, &IdempotencyKey::of(request, &body)?, || async {
-        let before = load(app, request, caller).await?;
-        let (old, offer) = (targets(&before), before.edit(edit.clone(), app.now())?);
-        targets_are_connected(app, caller, edit.cross_client.as_ref()).await?;
-        let new = targets(&offer);
-        let mut transaction = Transaction::default();
-        transaction.replace(&offer)?;
-        for target in new.difference(&old) {
-            transaction.create(&share(&offer, caller, *target))?;
-        }
-        for target in old.difference(&new) {
-            transaction.delete(&keys::share(*target, offer.id));
-        }
-        Ok(Decision::Commit(transaction, Answer::ok(view::own(&offer))))
-    })
+    idempotent(
+        app,
+        &IdempotencyKey::of_edit(request, &body, OfferEdit::CLEARABLE)?,
+        || async {
+            let before = load(app, request, caller).await?;
+            let (old, offer) = (targets(&before), before.edit(edit.clone(), app.now())?);
+            targets_are_connected(app, caller, edit.cross_client.as_ref()).await?;
+            let new = targets(&offer);
+            let mut transaction = Transaction::default();
+            transaction.replace(&offer)?;
+            for target in new.difference(&old) {
+                transaction.create(&share(&offer, caller, *target))?;
+            }
+            for target in old.difference(&new) {
+                transaction.delete(&keys::share(*target, offer.id));
+            }
+            Ok(Decision::Commit(transaction, Answer::ok(view::own(&offer))))
+        },
+    )
     .await
 }
 

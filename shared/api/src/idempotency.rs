@@ -7,6 +7,8 @@
 //! An answer with a customer's data is sealed under that customer's key. After the customer is erased, the stored answer
 //! cannot be opened, and the repeated request gets 404.
 
+mod canonical;
+
 use std::future::Future;
 
 use jiff::SignedDuration;
@@ -19,6 +21,7 @@ use crate::answer::{Answer, Content};
 use crate::app::App;
 use crate::problem::{Code, Problem};
 use crate::request::Request;
+use canonical::{canonical, former_canonical};
 
 /// Time for which an answer is stored: the promised 72 hours and one to spare.
 const KEPT: SignedDuration = SignedDuration::from_hours(73);
@@ -54,17 +57,40 @@ struct Identity {
     caller: String,
     scope: String,
     fingerprint: String,
+    /// The fingerprint by which earlier releases stored the answer, if it differs.
+    former_fingerprint: Option<String>,
 }
 
 const SEND_A_KEY: &str = "send the header Idempotency-Key with a value of your own, e.g. a UUID; send the same value when you repeat the request";
 
+impl Identity {
+    fn matches(&self, app: &App, stored: &str) -> bool {
+        let former = self.former_fingerprint.iter();
+        former
+            .chain([&self.fingerprint])
+            .any(|fingerprint| stored_fingerprint(app, fingerprint) == stored)
+    }
+}
+
 impl IdempotencyKey {
     /// Reads the key of a route that does not require one.
     pub fn of(request: &Request, body: &Value) -> Result<Self, Problem> {
-        let identity = request.idempotency_key()?.map(|key| Identity {
-            caller: request.caller.name(),
-            scope: sha256_hex(format!("{}\n{}\n{key}", request.route, request.path()).as_bytes()),
-            fingerprint: sha256_hex(canonical(body).as_bytes()),
+        Self::of_edit(request, body, &[])
+    }
+
+    /// [`Self::of`] a body in which `null` clears these members. In all other members it means the same as their absence.
+    pub fn of_edit(request: &Request, body: &Value, clearable: &[&str]) -> Result<Self, Problem> {
+        let identity = request.idempotency_key()?.map(|key| {
+            let fingerprint = sha256_hex(canonical(body, clearable).as_bytes());
+            let former = sha256_hex(former_canonical(body).as_bytes());
+            Identity {
+                caller: request.caller.name(),
+                scope: sha256_hex(
+                    format!("{}\n{}\n{key}", request.route, request.path()).as_bytes(),
+                ),
+                former_fingerprint: Some(former).filter(|former| *former != fingerprint),
+                fingerprint,
+            }
         });
         Ok(Self { identity })
     }
@@ -134,7 +160,7 @@ impl IdempotencyKey {
         if self
             .identity
             .as_ref()
-            .is_none_or(|identity| stored_fingerprint(app, identity) != record.fingerprint)
+            .is_none_or(|identity| !identity.matches(app, &record.fingerprint))
         {
             let detail = "use a new Idempotency-Key for a new request, or repeat the request with its first body";
             return Err(Problem::new(Code::IdempotencyKeyReused, detail));
@@ -177,7 +203,7 @@ impl IdempotencyKey {
         Some(IdempotencyRecord {
             caller: identity.caller.clone(),
             scope: identity.scope.clone(),
-            fingerprint: stored_fingerprint(app, identity),
+            fingerprint: stored_fingerprint(app, &identity.fingerprint),
             status: answer.status,
             location: answer.location.clone(),
             concerned: answer.sealed_for.as_ref().map(|(concerned, _)| *concerned),
@@ -196,10 +222,10 @@ impl IdempotencyKey {
 
 /// The fingerprint as stored. A body may name a person, and names can be guessed from a plain hash; the MAC prevents checking
 /// a guess without the data key.
-fn stored_fingerprint(app: &App, identity: &Identity) -> String {
+fn stored_fingerprint(app: &App, fingerprint: &str) -> String {
     sha256_hex(
         &app.sealer
-            .mac(Purpose::IdempotentAnswer, identity.fingerprint.as_bytes()),
+            .mac(Purpose::IdempotentAnswer, fingerprint.as_bytes()),
     )
 }
 
@@ -281,32 +307,6 @@ async fn prefer_stored(
     }
 }
 
-/// JSON with sorted members and without spaces: equal content gives equal text.
-fn canonical(value: &Value) -> String {
-    match value {
-        Value::Object(members) => {
-            let mut names: Vec<&String> = members.keys().collect();
-            names.sort_unstable();
-            let members: Vec<String> = names
-                .into_iter()
-                .map(|name| {
-                    format!(
-                        "{}:{}",
-                        Value::from(name.as_str()),
-                        canonical(&members[name])
-                    )
-                })
-                .collect();
-            format!("{{{}}}", members.join(","))
-        }
-        Value::Array(items) => format!(
-            "[{}]",
-            items.iter().map(canonical).collect::<Vec<_>>().join(",")
-        ),
-        plain => plain.to_string(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
@@ -336,6 +336,7 @@ mod tests {
                 caller: "operator".to_owned(),
                 scope: scope.to_owned(),
                 fingerprint: "f".to_owned(),
+                former_fingerprint: None,
             }),
         }
     }
@@ -383,13 +384,5 @@ mod tests {
         let (outcome, attempts) = commit_in_conflict(None).await;
         assert_eq!(outcome.expect_err("conflicts").code, Code::Unavailable);
         assert_eq!(attempts, CONFLICT_ATTEMPTS);
-    }
-
-    #[test]
-    fn equal_content_has_equal_canonical_text() {
-        let a: Value =
-            serde_json::from_str(r#"{"b": [1, {"d": 2, "c": "ü"}], "a": null}"#).expect("JSON");
-        assert_eq!(canonical(&a), r#"{"a":null,"b":[1,{"c":"ü","d":2}]}"#);
-        assert_ne!(canonical(&json!({"a": 1})), canonical(&json!({"a": "1"})));
     }
 }

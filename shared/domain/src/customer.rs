@@ -145,6 +145,15 @@ pub struct CustomerEdit {
 }
 
 impl CustomerEdit {
+    /// The members that `null` clears.
+    pub const CLEARABLE: &[&str] = &[
+        "externalSystemId",
+        "firstName",
+        "lastName",
+        "phone",
+        "address",
+    ];
+
     pub fn parse(value: &Value) -> Parsed<Self> {
         let mut object = Object::read(value)?;
         let edit = Self {

@@ -19,15 +19,23 @@ pub const MAX_EXACT_AMOUNT: i64 = 9_007_199_254_740_991;
 pub struct Currency(iso_currency::Currency);
 
 impl Currency {
-    /// Reads the code of a current ISO 4217 currency, such as `EUR`.
+    /// Reads the code of a currency of ISO 4217 in which customers pay today, such as `EUR`.
     pub fn parse(value: &Value) -> Parsed<Self> {
-        let code = string(value)?;
-        iso_currency::Currency::from_code(code)
-            .map(Self)
-            .ok_or_else(|| {
-                FieldErrors::one("unknown_currency", "expected an ISO 4217 code such as EUR")
-            })
+        let unknown = |detail| Err(FieldErrors::one("unknown_currency", detail));
+        match iso_currency::Currency::from_code(string(value)?) {
+            Some(currency) if is_current(currency) => Ok(Self(currency)),
+            Some(_) => unknown(
+                "the currency was withdrawn, or is no money that customers pay with; expected an ISO 4217 code such as EUR",
+            ),
+            None => unknown("expected an ISO 4217 code such as EUR"),
+        }
     }
+}
+
+/// Whether customers pay with it today: no metal, unit of account, test code or fund, and not withdrawn. ISO 4217 lists VES and
+/// VED for Venezuela.
+fn is_current(currency: iso_currency::Currency) -> bool {
+    currency == iso_currency::Currency::VES || currency.flags().is_empty()
 }
 
 impl fmt::Display for Currency {
@@ -179,6 +187,24 @@ mod tests {
             prop_assert_eq!(paid.amount + back.amount, 0);
             prop_assert!(paid.amount >= 0 && paid.amount <= gross.amount);
         }
+    }
+
+    #[test]
+    fn only_currencies_that_customers_pay_with_are_taken() {
+        for code in [
+            "EUR", "CHF", "JPY", "KWD", "XAF", "XOF", "XPF", "XCD", "XCG", "VES", "VED",
+        ] {
+            assert!(Currency::parse(&json!(code)).is_ok(), "{code}");
+        }
+        for code in [
+            "XXX", "XTS", "XAU", "XDR", "XUA", "XAD", "CHE", "CLF", "USN", "HRK", "SLL", "ZWL",
+            "CUC", "BGN", "ANG", "DEM", "LTL", "eur", "EU", "",
+        ] {
+            let errors = Currency::parse(&json!(code)).expect_err(code);
+            assert_eq!(errors.0[0].code, "unknown_currency", "{code}");
+        }
+        // Stored prices stay readable.
+        assert!(serde_json::from_value::<Currency>(json!("HRK")).is_ok());
     }
 
     #[test]

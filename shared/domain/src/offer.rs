@@ -210,6 +210,9 @@ pub struct OfferEdit {
 }
 
 impl OfferEdit {
+    /// The members that `null` clears.
+    pub const CLEARABLE: &[&str] = &["description"];
+
     /// Type, period and management are fixed: they need a new offer.
     pub fn parse(value: &Value) -> Parsed<Self> {
         let mut object = Object::read(value)?;

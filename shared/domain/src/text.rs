@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use unicode_general_category::{GeneralCategory, get_general_category};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::input::{FieldErrors, Parsed, string};
@@ -39,6 +40,12 @@ impl<const MAX: usize> Text<MAX> {
                 "must not contain control, text direction or invisible characters",
             ));
         }
+        if text.chars().all(|c| is_invisible(c) || is_mark(c)) {
+            return Err(FieldErrors::one(
+                "empty",
+                "must contain a visible character",
+            ));
+        }
         Ok(Self(text))
     }
 
@@ -59,7 +66,38 @@ impl<const MAX: usize> fmt::Display for Text<MAX> {
 pub fn changes_the_display(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
-        || matches!(c, '\u{00AD}' | '\u{200B}' | '\u{2060}'..='\u{2065}' | '\u{E0000}'..='\u{E007F}')
+        || matches!(c, '\u{00AD}' | '\u{180E}' | '\u{200B}' | '\u{2060}'..='\u{206F}' | '\u{FFF9}'..='\u{FFFB}')
+        || matches!(c, '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E007F}')
+}
+
+/// Whether a character shows nothing: white space, control and format characters, Unicode's other characters that are ignored by
+/// default (such as variation selectors and the fillers of Hangul), and the blank Braille pattern.
+pub fn is_invisible(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(
+            get_general_category(c),
+            GeneralCategory::Control | GeneralCategory::Format
+        )
+        || matches!(
+            c,
+            '\u{034F}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'
+                ..='\u{180F}'
+        )
+        || matches!(
+            c,
+            '\u{2065}' | '\u{2800}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FFA0}'
+        )
+        || matches!(c, '\u{FFF0}'..='\u{FFF8}' | '\u{1D159}' | '\u{E0000}'..='\u{E0FFF}')
+}
+
+/// Whether a character only changes the one before it.
+fn is_mark(c: char) -> bool {
+    matches!(
+        get_general_category(c),
+        GeneralCategory::NonspacingMark
+            | GeneralCategory::SpacingMark
+            | GeneralCategory::EnclosingMark
+    )
 }
 
 /// An e-mail address: one `@`, a dotted domain, at most 254 octets (RFC 5321), no spaces. Only a mail shows whether it is
@@ -177,6 +215,40 @@ mod tests {
             );
         }
         for text in ["👩\u{200d}💻", "نمی\u{200c}خواهم"] {
+            assert!(Name::parse(&json!(text)).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_has_a_visible_character() {
+        for text in [
+            "\u{3164}",
+            "\u{2800}\u{2800}",
+            "\u{fe0f}",
+            "\u{115f}\u{1160}",
+            "\u{ffa0}",
+            "\u{200d}",
+            "\u{200c}\u{34f}",
+            "\u{17b4}",
+            "\u{180b}",
+            "\u{1d159}",
+            "\u{e0100}",
+            "\u{301}",
+            "\u{20dd}\u{fe0e}",
+            " \u{3000}\u{a0}\u{3164} ",
+        ] {
+            let errors = Name::parse(&json!(text)).expect_err(text);
+            assert_eq!(errors.0[0].code, "empty", "{}", text.escape_unicode());
+        }
+        for text in [
+            "x\u{fe0f}",
+            "\u{2764}\u{fe0f}",
+            "\u{1160}\u{ac00}",
+            "\u{627}",
+            "\u{5b57}",
+            ".",
+            "\u{20ac}",
+        ] {
             assert!(Name::parse(&json!(text)).is_ok(), "{text}");
         }
     }

@@ -8,9 +8,11 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use unicode_general_category::{GeneralCategory, get_general_category};
 
 use crate::ids::{ClientId, ConnectionId, CustomerId, OrderId, SubscriptionId};
 use crate::input::{FieldErrors, Object, Parsed, parsed, string};
+use crate::text::is_invisible;
 
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const LENGTH: usize = 20;
@@ -27,12 +29,13 @@ impl VoucherCode {
         Self((0..LENGTH).rev().map(digit).collect())
     }
 
-    /// Reads a code as people type it: any case, with or without groups, `O` for zero, `I` or `L` for one.
+    /// Reads a code as people type and paste it: any case, with or without groups, `O` for zero, `I` or `L` for one. White
+    /// space, dashes and invisible characters do not matter.
     pub fn parse(value: &Value) -> Parsed<Self> {
         let text = string(value)?;
         let digits: Option<String> = text
             .chars()
-            .filter(|c| !matches!(c, '-' | ' '))
+            .filter(|c| !is_separator(*c))
             .map(|c| match c.to_ascii_uppercase() {
                 'O' => Some('0'),
                 'I' | 'L' => Some('1'),
@@ -71,6 +74,16 @@ impl fmt::Debug for VoucherCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("VoucherCode(..)")
     }
+}
+
+/// White space, invisible characters, Unicode's dashes, and characters that look like a dash.
+fn is_separator(c: char) -> bool {
+    (is_invisible(c) && (c.is_whitespace() || !c.is_control()))
+        || get_general_category(c) == GeneralCategory::DashPunctuation
+        || matches!(
+            c,
+            '\u{02D7}' | '\u{2043}' | '\u{2053}' | '\u{207B}' | '\u{208B}' | '\u{2212}'
+        )
 }
 
 /// SHA-256 of a canonical code, hex. A hundred random bits need no slow hash.
@@ -198,7 +211,62 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
+    /// Characters between the digits of a pasted code.
+    const SEPARATORS: &[char] = &[
+        '-',
+        ' ',
+        '\t',
+        '\n',
+        '\r',
+        '\u{85}',
+        '\u{a0}',
+        '\u{ad}',
+        '\u{1680}',
+        '\u{2002}',
+        '\u{2007}',
+        '\u{2009}',
+        '\u{200a}',
+        '\u{200b}',
+        '\u{200d}',
+        '\u{200e}',
+        '\u{2010}',
+        '\u{2011}',
+        '\u{2012}',
+        '\u{2013}',
+        '\u{2014}',
+        '\u{2015}',
+        '\u{2028}',
+        '\u{202a}',
+        '\u{202f}',
+        '\u{205f}',
+        '\u{2060}',
+        '\u{2069}',
+        '\u{2212}',
+        '\u{3000}',
+        '\u{301c}',
+        '\u{fe0f}',
+        '\u{fe58}',
+        '\u{fe63}',
+        '\u{feff}',
+        '\u{ff0d}',
+        '\u{e0020}',
+    ];
+
     proptest! {
+        #[test]
+        fn a_code_is_parsed_as_people_paste_it(
+            bits in any::<u128>(),
+            separators in prop::collection::vec((prop::sample::select(SEPARATORS), 0..=LENGTH), 0..12),
+        ) {
+            let code = VoucherCode::from_bits(bits);
+            let mut pasted: Vec<char> = code.canonical().chars().collect();
+            for (separator, place) in separators {
+                pasted.insert(place, separator);
+            }
+            let pasted: String = pasted.into_iter().collect();
+            prop_assert_eq!(VoucherCode::parse(&json!(pasted)).expect("valid"), code);
+        }
+
         #[test]
         fn a_code_is_parsed_as_people_type_it(bits in any::<u128>()) {
             let code = VoucherCode::from_bits(bits);
@@ -223,6 +291,11 @@ mod tests {
             "7Q2M9-X4T0K-3HGWB-PZ5RU",
             "7Q2M9-X4T0K-3HGWB-PZ5RAA",
             "7Q2M9-X4T0K-3HGWB-PZ5Ré",
+            "7Q2M9-X4T0K-3HGWB-PZ5R_A",
+            "7Q2M9.X4T0K.3HGWB.PZ5RA",
+            "7Q2M9-X4T0K-3HGWB-PZ5R\u{0}A",
+            "7Q2M9-X4T0K-3HGWB-PZ5R\u{fffd}A",
+            "7Q2M9-X4T0K-3HGWB-PZ5R\u{410}",
         ] {
             assert!(VoucherCode::parse(&json!(text)).is_err(), "{text}");
         }

@@ -49,6 +49,38 @@ async fn member_order_does_not_matter_for_a_repeat_but_values_do() {
 }
 
 #[tokio::test]
+async fn null_repeats_an_absent_member_unless_it_clears() {
+    let stage = InProcess::start().await;
+    let pair = stage.setup().pair_within_one_company().await;
+    let api = &pair.target.api;
+    let draft = |more: Value| {
+        let mut body = json!({"email": "ida@customers.example", "language": "de"});
+        for (name, value) in more.as_object().into_iter().flatten() {
+            body[name] = value.clone();
+        }
+        body
+    };
+    let path = "/v1/customers";
+    let phone = draft(json!({"phone": null, "address": null}));
+    let first = api.post_with_key(path, "k1", phone).await;
+    let again = api.post_with_key(path, "k1", draft(json!({}))).await;
+    assert!(!first.is_repeated() && again.is_repeated(), "{again}");
+    let path = format!("/v1/customers/{}", id(&first.created()));
+    let edit = async |key: &str, body: Value| {
+        let call = api.call(Method::PATCH, &path).idempotency_key(key);
+        call.json(&body).send().await
+    };
+    let _ = edit("k1", json!({"firstName": "Ida", "email": null}))
+        .await
+        .ok();
+    let again = edit("k1", json!({"firstName": "Ida"})).await;
+    assert!(again.is_repeated(), "null is no e-mail address: {again}");
+    let _ = edit("k2", json!({"phone": null})).await.ok();
+    let refused = edit("k2", json!({})).await;
+    let _ = refused.problem(422, "idempotency_key_reused");
+}
+
+#[tokio::test]
 async fn a_key_belongs_to_one_client_and_one_route() {
     let stage = InProcess::start().await;
     let pair = stage.setup().pair_within_one_company().await;

@@ -10,8 +10,9 @@ use tandem_domain::cart::{CartDraft, CartEdit};
 use tandem_domain::connection::{ConnectionDraft, ConnectionEdit};
 use tandem_domain::customer::{CustomerEdit, Profile};
 use tandem_domain::event_endpoint::EventEndpoint;
-use tandem_domain::import::item::parse_items;
+use tandem_domain::import::item::{ImportItem, parse_items};
 use tandem_domain::input::{FieldError, FieldErrors};
+use tandem_domain::money::Currency;
 use tandem_domain::offer::{OfferDraft, OfferEdit};
 use tandem_domain::order::parse_reversal;
 use tandem_domain::purchase::PurchaseRequest;
@@ -252,4 +253,75 @@ fn every_body_has_a_parser_in_the_list() {
         bodies.keys().map(String::as_str).collect::<BTreeSet<_>>(),
         compared.collect()
     );
+}
+
+#[test]
+fn the_document_lists_the_currencies_that_are_taken() {
+    let letters = || 'A'..='Z';
+    let codes = letters()
+        .flat_map(|a| letters().flat_map(move |b| letters().map(move |c| format!("{a}{b}{c}"))));
+    let taken: Vec<String> = codes
+        .filter(|code| Currency::parse(&json!(code)).is_ok())
+        .collect();
+    let listed = &Openapi::get().document()["components"]["schemas"]["CurrentCurrency"]["enum"];
+    assert_eq!(listed, &json!(taken));
+}
+
+/// An edit and the members that `null` clears.
+type Edit = (&'static str, &'static [&'static str], fn(&Value) -> String);
+
+#[test]
+fn null_differs_from_absence_only_where_it_clears() {
+    let edits: [Edit; 6] = [
+        ("CustomerEdit", CustomerEdit::CLEARABLE, |body| {
+            format!("{:?}", CustomerEdit::parse(body))
+        }),
+        ("OfferEdit", OfferEdit::CLEARABLE, |body| {
+            format!("{:?}", OfferEdit::parse(body))
+        }),
+        ("CartEdit", CartEdit::CLEARABLE, |body| {
+            format!("{:?}", CartEdit::parse(body))
+        }),
+        ("CompanyEdit", &[], |body| {
+            format!("{:?}", CompanyEdit::parse(body))
+        }),
+        ("ConnectionEdit", &[], |body| {
+            format!(
+                "{:?}",
+                ConnectionEdit::parse(body, &LocalTargets::default())
+            )
+        }),
+        ("ImportItem", ImportItem::CLEARABLE, |body| {
+            let mut item = json!({
+                "externalSystemId": "A-1", "offerId": "off_0190b8f5c6f77c3ab0a1c2d3e4f50617",
+                "invoiceCustomerId": "cus_0190b8f5c6f77c3ab0a1c2d3e4f50617", "quantity": 1,
+                "startDate": "2026-01-01T00:00:00Z", "paymentMethod": "ZERO",
+            });
+            for (name, value) in body.as_object().into_iter().flatten() {
+                item[name] = value.clone();
+            }
+            format!("{:?}", ImportItem::parse(&item))
+        }),
+    ];
+    for (name, clearable, parsed) in edits {
+        let schema = &Openapi::get().document()["components"]["schemas"][name];
+        let required = schema["required"].as_array().cloned().unwrap_or_default();
+        for (member, property) in schema["properties"].as_object().expect("members") {
+            if required.contains(&json!(member)) {
+                continue;
+            }
+            let differs = parsed(&json!({member.as_str(): null})) != parsed(&json!({}));
+            assert_eq!(
+                differs,
+                clearable.contains(&member.as_str()),
+                "{name}.{member}"
+            );
+            let has = |kinds: &Value, null: Value| {
+                kinds.as_array().is_some_and(|kinds| kinds.contains(&null))
+            };
+            let documented = has(&property["oneOf"], json!({"type": "null"}))
+                || has(&property["type"], json!("null"));
+            assert_eq!(differs, documented, "{name}.{member} in openapi.yaml");
+        }
+    }
 }

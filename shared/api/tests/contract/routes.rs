@@ -156,7 +156,7 @@ fn each_route_says_whether_it_takes_an_idempotency_key() {
     each_route(|route, operation, reached| {
         let reaches = |path: &str| reached.keys().any(|reached| reached.ends_with(path));
         let (taken, required) = (
-            reaches("::IdempotencyKey::of"),
+            reaches("::IdempotencyKey::of") || reaches("::IdempotencyKey::of_edit"),
             reaches("::IdempotencyKey::required"),
         );
         let key = parameters(route, operation)

@@ -127,6 +127,9 @@ pub struct CartEdit {
 }
 
 impl CartEdit {
+    /// The members that `null` clears.
+    pub const CLEARABLE: &[&str] = &["description"];
+
     /// Reads `{name?, description?, positions?}`.
     pub fn parse(value: &Value) -> Parsed<Self> {
         let mut object = Object::read(value)?;

@@ -52,6 +52,9 @@ pub struct Members {
 }
 
 impl ImportItem {
+    /// The members that `null` clears.
+    pub const CLEARABLE: &[&str] = &["endDate"];
+
     /// Parses an item; the errors name each wrong member.
     pub fn parse(value: &Value) -> Parsed<Self> {
         let mut object = Object::read(value)?;
