@@ -243,11 +243,13 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "the store failed");
         match error {
-            StoreError::Unavailable(_) => Self::new(
+            StoreError::Unavailable(_) | StoreError::Throttled(_) => Self::new(
                 Code::Unavailable,
                 "repeat the request with the same Idempotency-Key",
             ),
-            StoreError::Corrupt { .. } => Self::new(Code::Internal, "the failure was logged"),
+            StoreError::Rejected(_) | StoreError::Corrupt { .. } => {
+                Self::new(Code::Internal, "the failure was logged")
+            }
         }
     }
 }

@@ -6,6 +6,7 @@
 //! - [`read`]: consistent reads of one or several rows
 //! - [`page`]: pages of lists, newest first, filtered and merged
 //! - [`transaction`]: the only way to write, and `until_committed`, which repeats a decision after a conflict
+//! - `cancelled`: the reasons for which DynamoDB cancels a transaction, and their retries
 //! - [`outbox`]: rows that are due
 //! - [`imports`]: the rows that decide about imported items
 //!
@@ -16,6 +17,8 @@
 //! Not guaranteed: most lists read global secondary indexes, which follow the table after some milliseconds. Lists of the
 //! table itself are consistent.
 
+mod backoff;
+mod cancelled;
 mod conflict;
 mod entity;
 pub mod imports;
@@ -36,30 +39,50 @@ pub use list::List;
 pub use page::Page;
 pub use transaction::{CommitError, Transaction};
 
-use aws_sdk_dynamodb::error::{DisplayErrorContext, SdkError};
+use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+
+use crate::cancelled::{Cancelled, RetryCancelled, Throttles};
 
 /// Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
     client: aws_sdk_dynamodb::Client,
     table: String,
+    throttles: Throttles,
 }
 
 impl Store {
-    /// Deadlines and retries are the client's.
+    /// Deadlines and retries are the client's. It also retries cancelled transactions that may succeed unchanged.
     pub fn new(client: aws_sdk_dynamodb::Client, table: impl Into<String>) -> Self {
+        let throttles = Throttles::default();
+        let config = client.config().to_builder();
+        let config = config
+            .retry_classifier(RetryCancelled)
+            .interceptor(throttles.clone());
         Self {
-            client,
+            client: aws_sdk_dynamodb::Client::from_conf(config.build()),
             table: table.into(),
+            throttles,
         }
+    }
+
+    /// How many attempts of this store's calls DynamoDB has throttled. Clones count together.
+    pub fn throttled(&self) -> u64 {
+        self.throttles.count()
     }
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// No answer, throttled, or an internal error, after the SDK's own retries. A later call may succeed.
+    /// No answer, or an internal error, after the SDK's own retries. A later call may succeed.
     #[error("the table is not available: {0}")]
     Unavailable(String),
+    /// Throttled, after the SDK's own retries. A later call may succeed; many calls at once make it worse.
+    #[error("DynamoDB throttles the table: {0}")]
+    Throttled(String),
+    /// DynamoDB rejects the call. This is a bug: no repetition can succeed.
+    #[error("DynamoDB rejects the call: {0}")]
+    Rejected(String),
     #[error("row {key} is corrupt: {reason}")]
     Corrupt {
         /// Partition and sort key.
@@ -69,11 +92,17 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    pub(crate) fn unavailable<E, R>(error: SdkError<E, R>) -> Self
+    pub(crate) fn of<E, R>(error: SdkError<E, R>) -> Self
     where
-        E: std::error::Error + Send + Sync + 'static,
+        E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
         R: std::fmt::Debug + Send + Sync + 'static,
     {
-        Self::Unavailable(DisplayErrorContext(error).to_string())
+        let meaning = cancelled::meaning(&error);
+        let text = DisplayErrorContext(error).to_string();
+        match meaning {
+            Some(Cancelled::Throttled) => Self::Throttled(text),
+            Some(Cancelled::Invalid) => Self::Rejected(text),
+            _ => Self::Unavailable(text),
+        }
     }
 }

@@ -59,7 +59,7 @@ impl Store {
             .limit(limit)
             .send()
             .await
-            .map_err(StoreError::unavailable)?;
+            .map_err(StoreError::of)?;
         Ok(answer.items().iter().filter_map(due_of).collect())
     }
 }

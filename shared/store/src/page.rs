@@ -175,7 +175,7 @@ impl Store {
             if let Some(high) = &high {
                 query = query.expression_attribute_values(":high", AttributeValue::S(high.clone()));
             }
-            let answer = query.send().await.map_err(StoreError::unavailable)?;
+            let answer = query.send().await.map_err(StoreError::of)?;
             let more = answer.last_evaluated_key.is_some();
             for item in answer.items.unwrap_or_default() {
                 let at = string(&item, sk).unwrap_or_default();

@@ -10,12 +10,13 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 
+use crate::backoff::Backoff;
 use crate::entity::{Entity, Item, Key, RawKey, from_item};
 use crate::{Store, StoreError};
 
 /// DynamoDB's limit for one `BatchGetItem`.
 const MAX_KEYS: usize = 100;
-/// How often keys that DynamoDB left unprocessed are requested, and how often rows that change meanwhile are read.
+/// How often rows that change meanwhile are read.
 const MAX_ROUNDS: usize = 4;
 
 /// Rows of any type, each decoded when it is asked for.
@@ -154,10 +155,7 @@ impl Store {
             .get_item()
             .table_name(&self.table)
             .set_key(Some(key.to_item()));
-        call.send()
-            .await
-            .map(|_| ())
-            .map_err(StoreError::unavailable)
+        call.send().await.map(|_| ()).map_err(StoreError::of)
     }
 
     pub async fn get<E: Entity>(&self, key: &Key<E>) -> Result<Option<E>, StoreError> {
@@ -169,7 +167,7 @@ impl Store {
             .consistent_read(true)
             .send()
             .await
-            .map_err(StoreError::unavailable)?;
+            .map_err(StoreError::of)?;
         answer.item.map(from_item).transpose()
     }
 
@@ -242,10 +240,8 @@ impl Store {
 
     async fn read_chunk(&self, keys: &[RawKey], rows: &mut Rows) -> Result<(), StoreError> {
         let mut open: Vec<Item> = keys.iter().map(RawKey::to_item).collect();
-        for _ in 0..MAX_ROUNDS {
-            if open.is_empty() {
-                return Ok(());
-            }
+        let mut backoff = Backoff::of(self);
+        loop {
             let request = KeysAndAttributes::builder()
                 .set_keys(Some(open))
                 .consistent_read(true)
@@ -257,7 +253,7 @@ impl Store {
                 .request_items(&self.table, request)
                 .send()
                 .await
-                .map_err(StoreError::unavailable)?;
+                .map_err(StoreError::of)?;
             for item in answer.responses.unwrap_or_default().into_values().flatten() {
                 if let Some(key) = RawKey::of(&item) {
                     rows.0.insert(key, item);
@@ -269,13 +265,15 @@ impl Store {
                 .into_values()
                 .flat_map(|left| left.keys)
                 .collect();
-        }
-        if open.is_empty() {
-            Ok(())
-        } else {
-            Err(StoreError::Unavailable(
-                "DynamoDB left keys of a batch unprocessed".to_owned(),
-            ))
+            if open.is_empty() {
+                return Ok(());
+            }
+            // Throttled, or larger than one answer.
+            if !backoff.pause().await {
+                return Err(StoreError::Throttled(
+                    "DynamoDB left keys of a batch unprocessed".to_owned(),
+                ));
+            }
         }
     }
 }

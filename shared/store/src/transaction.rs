@@ -2,7 +2,8 @@
 //!
 //! A new row must not exist; a replaced row must still have the version that was read. A conflict names the rows that did not meet
 //! their condition, so that the caller can read them again and repeat its decision. A transaction keeps its `ClientRequestToken`
-//! over all sends, so a lost answer causes neither a second write nor a false conflict.
+//! over all sends, so a lost answer causes neither a second write nor a false conflict. The SDK sends a transaction again that was
+//! throttled, or that met another transaction ([`cancelled`](crate::cancelled)).
 
 use aws_sdk_dynamodb::error::{DisplayErrorContext, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
@@ -12,6 +13,7 @@ use aws_sdk_dynamodb::types::{
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use crate::cancelled::{Cancelled, is_conflict};
 use crate::entity::{Entity, Item, Key, RawKey, to_item};
 use crate::{Conflict, Store, StoreError};
 
@@ -131,9 +133,6 @@ impl CommitError {
     }
 }
 
-/// How often a transaction is sent while other transactions are writing its rows.
-const MAX_SENDS: usize = 4;
-
 impl Store {
     /// Writes all rows or none. An empty transaction makes no call.
     pub async fn commit(&self, transaction: Transaction) -> Result<(), CommitError> {
@@ -146,33 +145,19 @@ impl Store {
             actions.push(self.action(&key, write)?);
             keys.push(key);
         }
-        // DynamoDB rejects a transaction while another one is writing its rows, before it checks any condition. The conditions may
-        // well hold, so the same transaction is sent again.
-        // One token for all sends: if an earlier send took effect and its answer was lost, a later one succeeds without effect.
-        let token = Uuid::now_v7().to_string();
-        for _ in 1..MAX_SENDS {
-            match self.send(actions.clone(), &keys, &token).await {
-                Err(Refusal::Busy(_)) => {}
-                other => return Ok(other?),
-            }
-        }
-        Ok(self.send(actions, &keys, &token).await?)
-    }
-
-    async fn send(
-        &self,
-        actions: Vec<TransactWriteItem>,
-        keys: &[RawKey],
-        token: &str,
-    ) -> Result<(), Refusal> {
+        let throttled = self.throttled();
         let sent = self
             .client
             .transact_write_items()
             .set_transact_items(Some(actions))
-            .client_request_token(token)
+            // One token for all sends: if an earlier send took effect and its answer was lost, a later one succeeds without effect.
+            .client_request_token(Uuid::now_v7().to_string())
             .send()
             .await;
-        sent.map(|_| ()).map_err(|error| refused(error, keys))
+        sent.map(|_| ()).map_err(|error| {
+            let throttled = self.throttled() > throttled;
+            refused(error, &keys, throttled)
+        })
     }
 
     fn action(&self, key: &RawKey, write: Write) -> Result<TransactWriteItem, StoreError> {
@@ -250,64 +235,40 @@ fn built<T>(result: Result<T, aws_sdk_dynamodb::error::BuildError>) -> Result<T,
     result.map_err(|error| StoreError::Unavailable(error.to_string()))
 }
 
-enum Refusal {
-    /// Other transactions are writing these rows; no condition was checked.
-    Busy(Conflict),
-    Other(CommitError),
-}
-
-impl From<Refusal> for CommitError {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::Busy(conflict) => Self::Conflict(conflict),
-            Refusal::Other(error) => error,
-        }
-    }
-}
-
+/// The meaning of a failed transaction. `throttled`: the table throttled calls while the transaction was sent, so a call that ran
+/// out of time was most likely throttled as well.
 fn refused(
     error: SdkError<
         TransactWriteItemsError,
         aws_smithy_runtime_api::client::orchestrator::HttpResponse,
     >,
     keys: &[RawKey],
-) -> Refusal {
-    if let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) =
-        error.as_service_error()
-    {
-        let codes: Vec<&str> = canceled
-            .cancellation_reasons()
-            .iter()
-            .map(|reason| reason.code().unwrap_or("None"))
-            .collect();
-        let is_conflict = |code: &str| {
-            matches!(
-                code,
-                "ConditionalCheckFailed" | "TransactionConflict" | "DuplicateItem"
-            )
-        };
-        if codes
-            .iter()
-            .all(|code| *code == "None" || is_conflict(code))
-        {
-            let conflict = Conflict(
-                keys.iter()
-                    .zip(&codes)
-                    .filter(|(_, code)| is_conflict(code))
-                    .map(|(key, _)| key.clone())
-                    .collect(),
-            );
-            let busy = codes
-                .iter()
-                .all(|code| matches!(*code, "None" | "TransactionConflict"));
-            return if busy {
-                Refusal::Busy(conflict)
-            } else {
-                Refusal::Other(CommitError::Conflict(conflict))
-            };
+    throttled: bool,
+) -> CommitError {
+    let cancelled = match error.as_service_error() {
+        Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+            let reasons = cancelled.cancellation_reasons();
+            Cancelled::of(reasons).map(|meaning| (meaning, reasons))
         }
+        _ => None,
+    };
+    let Some((meaning, reasons)) = cancelled else {
+        return match (StoreError::of(error), throttled) {
+            (StoreError::Unavailable(text), true) => StoreError::Throttled(text).into(),
+            (error, _) => error.into(),
+        };
+    };
+    match meaning {
+        Cancelled::ConditionFailed | Cancelled::Busy => {
+            let conflicts = keys
+                .iter()
+                .zip(reasons)
+                .filter(|(_, reason)| is_conflict(reason));
+            CommitError::Conflict(Conflict(conflicts.map(|(key, _)| key.clone()).collect()))
+        }
+        Cancelled::Throttled => {
+            StoreError::Throttled(DisplayErrorContext(error).to_string()).into()
+        }
+        Cancelled::Invalid => StoreError::Rejected(DisplayErrorContext(error).to_string()).into(),
     }
-    Refusal::Other(CommitError::Store(StoreError::Unavailable(
-        DisplayErrorContext(error).to_string(),
-    )))
 }

@@ -1,9 +1,11 @@
-//! Network faults below the real SDK: a connector that loses a request or its answer, or simulates the death of the process.
+//! Faults below the real SDK: a connector that loses a request or its answer, simulates the death of the process, or answers as a
+//! DynamoDB that throttles.
 //!
 //! A function reacts to a fault as in production: the SDK's retries, its `ClientRequestToken`, its classification of errors and our
 //! mapping of them all take part. One [`Faults`] may wrap several clients ([`Faults::around`]); their calls are counted together,
 //! in the order of sending.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -11,12 +13,11 @@ use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector,
     http_client_fn,
 };
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
-use aws_smithy_runtime_api::http::StatusCode;
-use aws_smithy_types::body::SdkBody;
-use serde_json::json;
 use tokio::sync::Notify;
+
+use crate::refusals;
 
 /// The lost part of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,13 +38,22 @@ pub enum Fault {
     Deaf,
     /// The process dies: neither this call nor a later one returns. Wait for [`Faults::died`] and drop the future.
     Death(Lost),
-    /// The transaction is rejected with `TransactionConflict` on its first row.
-    Busy,
+    /// The transaction is cancelled with these codes on its first rows.
+    Cancelled(&'static [&'static str]),
+    /// From this attempt on, DynamoDB throttles every call, until [`Faults::clear`].
+    Throttled,
+    /// From this attempt on, DynamoDB throttles every transaction, until [`Faults::clear`]; it still reads.
+    ThrottledWrites,
+    /// The batch is answered, but all of its keys are left unprocessed.
+    Unprocessed,
     /// The call waits before it is sent, until [`Faults::resume`]; later calls pass and so overtake it. Wait for [`Faults::died`] first.
     HeldUp,
 }
 
 impl Fault {
+    /// Another transaction is writing the first row.
+    pub const BUSY: Self = Self::Cancelled(&["TransactionConflict"]);
+
     /// All faults that lose a request or an answer.
     pub const ALL: [Self; 7] = [
         Self::Try(Lost::Request),
@@ -78,7 +88,9 @@ enum Act {
     Die(Lost),
     Hang,
     Wait,
-    Refuse,
+    Cancel(&'static [&'static str]),
+    Throttle,
+    Unprocessed,
 }
 
 impl Faults {
@@ -126,26 +138,43 @@ impl Faults {
     fn next(&self, request: &HttpRequest) -> Act {
         let mut state = self.state();
         let number = state.seen.len();
-        state.seen.push(
-            request
-                .headers()
-                .get("x-amz-target")
-                .unwrap_or(request.uri())
-                .to_owned(),
-        );
+        state.seen.push(target(request).to_owned());
         let Some((call, fault)) = state.planned else {
             return Act::Pass;
         };
-        match (number.cmp(&call), fault) {
-            (std::cmp::Ordering::Less, _) => Act::Pass,
-            (std::cmp::Ordering::Equal, Fault::Try(lost) | Fault::Outage(lost)) => Act::Fail(lost),
-            (std::cmp::Ordering::Equal, Fault::Death(lost)) => Act::Die(lost),
-            (std::cmp::Ordering::Equal, Fault::HeldUp) => Act::Wait,
-            (std::cmp::Ordering::Equal, Fault::Busy) => Act::Refuse,
-            (std::cmp::Ordering::Greater, Fault::Try(_) | Fault::HeldUp | Fault::Busy) => Act::Pass,
-            (std::cmp::Ordering::Greater, Fault::Outage(_)) => Act::Fail(Lost::Request),
-            (_, Fault::Deaf) => Act::Fail(Lost::Answer),
-            (std::cmp::Ordering::Greater, Fault::Death(_)) => Act::Hang,
+        let writes = state
+            .seen
+            .last()
+            .is_some_and(|target| target.ends_with(refusals::TRANSACTION));
+        match number.cmp(&call) {
+            Ordering::Less => Act::Pass,
+            Ordering::Equal => Self::at(fault, writes),
+            Ordering::Greater => Self::after(fault, writes),
+        }
+    }
+
+    /// The planned call.
+    fn at(fault: Fault, writes: bool) -> Act {
+        match fault {
+            Fault::Try(lost) | Fault::Outage(lost) => Act::Fail(lost),
+            Fault::Deaf => Act::Fail(Lost::Answer),
+            Fault::Death(lost) => Act::Die(lost),
+            Fault::HeldUp => Act::Wait,
+            Fault::Cancelled(codes) => Act::Cancel(codes),
+            Fault::Unprocessed => Act::Unprocessed,
+            Fault::Throttled | Fault::ThrottledWrites => Self::after(fault, writes),
+        }
+    }
+
+    /// A call after the planned one.
+    fn after(fault: Fault, writes: bool) -> Act {
+        match fault {
+            Fault::Try(_) | Fault::HeldUp | Fault::Cancelled(_) | Fault::Unprocessed => Act::Pass,
+            Fault::Outage(_) => Act::Fail(Lost::Request),
+            Fault::Deaf => Act::Fail(Lost::Answer),
+            Fault::Death(_) => Act::Hang,
+            Fault::ThrottledWrites if !writes => Act::Pass,
+            Fault::Throttled | Fault::ThrottledWrites => Act::Throttle,
         }
     }
 
@@ -155,17 +184,16 @@ impl Faults {
     }
 }
 
-/// DynamoDB's answer to a transaction while another one is writing a row of it.
-fn busy() -> HttpResponse {
-    let body = json!({
-        "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
-        "Message": "Transaction cancelled, please refer cancellation reasons for specific reasons [TransactionConflict]",
-        "CancellationReasons": [{"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"}],
-    });
-    HttpResponse::new(
-        StatusCode::try_from(400).expect("a status"),
-        SdkBody::from(body.to_string()),
-    )
+/// The operation where the protocol names it in a header, else the address.
+fn target(request: &HttpRequest) -> &str {
+    request
+        .headers()
+        .get("x-amz-target")
+        .unwrap_or(request.uri())
+}
+
+fn body(request: &HttpRequest) -> &[u8] {
+    request.body().bytes().expect("a body in memory")
 }
 
 struct Faulty {
@@ -200,7 +228,9 @@ impl HttpConnector for Faulty {
                     std::future::pending().await
                 }
                 Act::Hang => std::future::pending().await,
-                Act::Refuse => Ok(busy()),
+                Act::Cancel(codes) => Ok(refusals::cancelled(body(&request), codes)),
+                Act::Throttle => Ok(refusals::throttled(target(&request), body(&request))),
+                Act::Unprocessed => Ok(refusals::unprocessed(body(&request))),
                 Act::Wait => {
                     faults.death.notify_one();
                     faults.on.notified().await;

@@ -3,7 +3,7 @@
 //!
 //! - [`TestTable`]: the table of `data.yaml` in an in-process DynamoDB, new for each test, with a count of the round
 //!   trips; behind a server for fidelity, or without one for tests that make many calls.
-//! - [`Faults`]: network faults below the SDK, before or after a call has its effect.
+//! - [`Faults`]: faults below the SDK: calls lost before or after their effect, and DynamoDB's throttling.
 //! - [`FakeService`]: SQS and SES behind the SDK.
 //! - [`QueueRecorder`], [`DeadLetterRecorder`], [`MailRecorder`], [`FakeSecret`]: in-memory transports that replace the SDK.
 //! - [`HttpCall`]: builds a request in the same way as the HTTP API.
@@ -12,8 +12,8 @@
 //!
 //! For tests only: a failed preparation panics.
 //!
-//! Not covered: throttling, time-outs and `TransactionConflict`, which the in-process DynamoDB never answers; and indexes
-//! that lag behind the table.
+//! Not covered: indexes that lag behind the table. The in-process DynamoDB never throttles and answers no `TransactionConflict` by
+//! itself; [`Faults`] does.
 
 mod calls;
 mod fake_services;
@@ -22,6 +22,7 @@ mod http_call;
 mod in_process;
 mod openapi;
 mod recorders;
+mod refusals;
 mod table;
 mod template;
 

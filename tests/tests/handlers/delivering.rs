@@ -90,7 +90,7 @@ async fn an_attempt_survives_conflicts_on_its_lease_and_record() {
         let sold = Sold::new(Reply::status(204)).await;
         let messages = sold.stage.swept_callbacks().await;
         let faults = &sold.stage.table.faults;
-        faults.plan(call, Fault::Busy);
+        faults.plan(call, Fault::BUSY);
         sold.stage.deliver(&messages).await;
         assert_eq!(faults.calls().len(), 5, "one is sent again");
         faults.clear();

@@ -31,4 +31,5 @@ mod requested_callbacks;
 mod selling;
 mod storing;
 mod tenancy;
+mod throttling;
 mod torn_reads;

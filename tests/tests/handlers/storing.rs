@@ -11,11 +11,11 @@ use tandem_store::{CommitError, Store, Transaction, keys};
 use tandem_testing::TestTable;
 use uuid::Uuid;
 
-fn owner() -> ClientId {
+pub(crate) fn owner() -> ClientId {
     ClientId::from(Uuid::from_u128(7))
 }
 
-fn offer(number: u128) -> Offer {
+pub(crate) fn offer(number: u128) -> Offer {
     let body = json!({"name": format!("Nr. {number}"), "type": "single", "price": {"amount": 1, "currency": "EUR"}});
     OfferDraft::parse(&body).expect("valid").create(
         OfferId::from(Uuid::from_u128(number)),
