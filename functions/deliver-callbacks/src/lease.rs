@@ -17,9 +17,7 @@ const LEASE_ATTEMPTS: usize = 12;
 pub(crate) enum Lease {
     /// This worker attempts the callback.
     Taken(Box<Leased>),
-    /// The callback waits for its endpoint, or is held.
-    Postponed(Box<Callback>),
-    /// The callback is not due, or another worker has it.
+    /// The callback is not due, another worker has it, or it waits for its endpoint.
     None,
 }
 
@@ -76,7 +74,7 @@ impl Lease {
 
     fn after_commit(decision: Decision, personal_sealer: Option<Sealer>) -> Self {
         let Some(endpoint) = decision.endpoint else {
-            return Self::Postponed(Box::new(decision.callback));
+            return Self::None;
         };
         let callback = Callback {
             version: decision.callback.version + 1,

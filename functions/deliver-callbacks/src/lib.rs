@@ -7,6 +7,9 @@
 //! The lease is a conditional write, so at most one attempt of a callback is in flight. If a worker dies between the
 //! receiver's answer and the record, its lease expires, the log shows the outcome as unknown, and the callback is sent
 //! again with the same `webhook-id`. Not guaranteed: that a receiver gets each callback only once.
+//!
+//! The worker never sends to its own queue. It writes when a callback or a job is due next; the relay enqueues it from the table's
+//! stream, or the sweep does.
 
 mod admission;
 mod attempt;
@@ -25,10 +28,9 @@ use std::time::Duration;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use lambda_runtime::Error;
-use tandem_domain::Timestamp;
-use tandem_domain::callback::{Callback, RetrySchedule};
+use tandem_domain::callback::RetrySchedule;
 use tandem_domain::endpoint_health::SLOW_AFTER;
-use tandem_queue::{Kind, Message, Queue};
+use tandem_queue::{Kind, Message};
 use tandem_runtime::{Clock, DeadLetterHandler, aws, batch, settings};
 use tandem_sealing::Sealer;
 use tandem_store::{Store, keys};
@@ -37,12 +39,6 @@ use tandem_webhooks::{Sender, SenderSettings};
 use crate::attempt::FinishedAttempt;
 use crate::lease::Lease;
 use crate::record::record;
-use crate::replay::ReplayStep;
-
-/// SQS's longest delay of a message. The sweep enqueues attempts that are due later.
-const MAX_QUEUE_DELAY_SECONDS: i64 = 900;
-/// Shorter postponements are re-queued; longer ones are left to the sweep, which is cheaper.
-const MAX_REQUEUED_POSTPONEMENT_SECONDS: i64 = 60;
 
 /// The worker's services and settings.
 #[derive(Clone)]
@@ -53,7 +49,6 @@ pub struct Worker {
     pub schedule: RetrySchedule,
     /// How long an attempt waits for an answer before it marks the endpoint as slow.
     pub slow_after: Duration,
-    pub queue: Queue,
     pub dead_letter_handler: DeadLetterHandler,
     pub clock: Clock,
 }
@@ -79,7 +74,6 @@ impl Worker {
             })?),
             schedule: schedule.unwrap_or_default(),
             slow_after: SLOW_AFTER.unsigned_abs(),
-            queue: aws::queue(&config, "CALLBACK_QUEUE_URL").await?,
             clock: Clock::default(),
         })
     }
@@ -118,11 +112,6 @@ impl Worker {
         let lease = Lease::take(&self.store, &self.sealer, &self.schedule, callback, now);
         let leased = match lease.await? {
             Lease::Taken(leased) => *leased,
-            Lease::Postponed(callback) => {
-                self.requeue(message, &callback, MAX_REQUEUED_POSTPONEMENT_SECONDS)
-                    .await;
-                return Ok(());
-            }
             Lease::None => return Ok(()),
         };
 
@@ -133,44 +122,12 @@ impl Worker {
             slow::note_if_slow(call, self.slow_after, &self.store, &self.clock, endpoint).await;
 
         let attempt = FinishedAttempt::new(leased, reply, started_at, self.clock.now());
-        let callback = record(&self.store, &self.schedule, attempt, endpoint).await?;
-        self.requeue(message, &callback, MAX_QUEUE_DELAY_SECONDS)
-            .await;
-        Ok(())
+        record(&self.store, &self.schedule, attempt, endpoint).await
     }
 
-    /// Enqueues the next attempt if it is due soon. The sweep enqueues it otherwise, or if the queue fails.
-    async fn requeue(&self, message: &Message, callback: &Callback, max_seconds: i64) {
-        let Some(due_at) = callback.next_attempt_at() else {
-            return;
-        };
-        let seconds = seconds_until(due_at, self.clock.now());
-        if seconds > max_seconds {
-            return;
-        }
-        let delay = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
-        if let Err(error) = self.queue.send(std::slice::from_ref(message), delay).await {
-            tracing::warn!(callback = %callback.id, %error, "the next attempt is left to the sweep");
-        }
-    }
-
-    /// Runs one step of a replay job. The stream enqueues the replayed callbacks; the job's next step is enqueued here.
+    /// Runs one step of a replay job. The stream enqueues the replayed callbacks, and the job's next step.
     async fn replay(&self, message: &Message) -> anyhow::Result<()> {
         let (client_id, replay_id) = message.ids()?;
-        let step = ReplayStep::run(&self.store, &self.clock, client_id, replay_id).await?;
-        let Some(job) = step.filter(|job| job.due_at().is_some()) else {
-            return Ok(());
-        };
-        let delay = Duration::try_from(tandem_domain::replay::PAUSE).unwrap_or_default();
-        if let Err(error) = self.queue.send(std::slice::from_ref(message), delay).await {
-            tracing::warn!(replay = %job.id, %error, "the next step is left to the sweep");
-        }
-        Ok(())
+        replay::step(&self.store, &self.clock, client_id, replay_id).await
     }
-}
-
-/// Whole seconds, rounded up so that the message does not arrive too early.
-fn seconds_until(due_at: Timestamp, now: Timestamp) -> i64 {
-    let millis = due_at.as_millisecond() - now.as_millisecond();
-    (millis.max(0) + 999) / 1_000
 }

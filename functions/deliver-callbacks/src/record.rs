@@ -13,14 +13,14 @@ use crate::mails;
 /// only the probe writes the row.
 const RECORD_ATTEMPTS: usize = 12;
 
-/// Writes the attempt and returns the callback after it. If another attempt changed the endpoint's health meanwhile, the
-/// change is computed again from the new health.
+/// Writes the attempt and the callback after it. If another attempt changed the endpoint's health meanwhile, the change is
+/// computed again from the new health.
 pub(crate) async fn record(
     store: &Store,
     schedule: &RetrySchedule,
     attempt: FinishedAttempt,
     endpoint: EndpointSnapshot,
-) -> anyhow::Result<Callback> {
+) -> anyhow::Result<()> {
     let key = keys::callback(attempt.callback.client_id, attempt.callback.id);
     let written = store.until_committed(RECORD_ATTEMPTS, async |conflict| {
         let endpoint = match conflict {
@@ -41,14 +41,10 @@ pub(crate) async fn record(
         }
         written => written?,
     };
-    let Some((callback, change)) = written else {
-        return Ok(attempt.callback);
-    };
-    trace(&attempt, &callback, &change);
-    Ok(Callback {
-        version: callback.version + 1,
-        ..callback
-    })
+    if let Some((callback, change)) = written {
+        trace(&attempt, &callback, &change);
+    }
+    Ok(())
 }
 
 async fn record_without_health(

@@ -18,38 +18,36 @@ pub(crate) struct ReplayStep {
     job: ReplayJob,
 }
 
-impl ReplayStep {
-    /// Runs the job's next step and returns the job after it; `None` if no step is due.
-    pub(crate) async fn run(
-        store: &Store,
-        clock: &Clock,
-        client_id: ClientId,
-        replay_id: ReplayId,
-    ) -> anyhow::Result<Option<ReplayJob>> {
-        // A conflict means that another worker ran the step, or that a client replayed one of its callbacks.
-        let step = store.until_committed(STEP_ATTEMPTS, async |_| {
-            let job = store.get(&keys::replay(client_id, replay_id)).await?;
-            let now = clock.now();
-            let Some(job) = job.filter(|job| job.due_at().is_some_and(|due_at| due_at <= now))
-            else {
-                return Ok((Transaction::default(), None));
-            };
-            let step = Self::prepare(store, job, now).await?;
-            Ok::<_, anyhow::Error>((step.transaction, Some(step.job)))
-        });
-        let job = step.await?;
-        if let Some(job) = &job {
-            tracing::info!(
-                replay = %job.id,
-                found = job.found,
-                replayed = job.replayed,
-                state = %job.status(),
-                "replayed a step"
-            );
-        }
-        Ok(job)
+/// Runs the job's next step, if it is due.
+pub(crate) async fn step(
+    store: &Store,
+    clock: &Clock,
+    client_id: ClientId,
+    replay_id: ReplayId,
+) -> anyhow::Result<()> {
+    // A conflict means that another worker ran the step, or that a client replayed one of its callbacks.
+    let step = store.until_committed(STEP_ATTEMPTS, async |_| {
+        let job = store.get(&keys::replay(client_id, replay_id)).await?;
+        let now = clock.now();
+        let Some(job) = job.filter(|job| job.due_at().is_some_and(|due_at| due_at <= now)) else {
+            return Ok((Transaction::default(), None));
+        };
+        let step = ReplayStep::prepare(store, job, now).await?;
+        Ok::<_, anyhow::Error>((step.transaction, Some(step.job)))
+    });
+    if let Some(job) = step.await? {
+        tracing::info!(
+            replay = %job.id,
+            found = job.found,
+            replayed = job.replayed,
+            state = %job.status(),
+            "replayed a step"
+        );
     }
+    Ok(())
+}
 
+impl ReplayStep {
     async fn prepare(store: &Store, job: ReplayJob, now: Timestamp) -> Result<Self, StoreError> {
         let since = job
             .selection

@@ -22,7 +22,7 @@ mod sqs;
 pub use dead_letter_queue::{DeadLetter, DeadLetterQueue, DeadLetterTransport};
 pub use dead_letter_reason::{DeadLetterReason, MAX_MESSAGE_BYTES};
 pub use message::{Kind, Message, UnknownKind};
-pub use queue::{Queue, QueueTransport};
+pub use queue::{Delayed, Queue, QueueTransport};
 pub use queues::Queues;
 pub use send_error::SendError;
 pub use sqs::{MAX_DELAY, REASON, SqsTransport};

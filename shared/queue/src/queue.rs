@@ -9,14 +9,16 @@ use futures::future::{BoxFuture, ready};
 
 use crate::{Message, SendError, SqsTransport};
 
+/// A message that becomes visible after a delay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delayed {
+    pub message: Message,
+    pub delay: Duration,
+}
+
 /// Carries messages to a queue.
 pub trait QueueTransport: fmt::Debug + Send + Sync {
-    /// Sends messages that become visible after `delay`.
-    fn send<'a>(
-        &'a self,
-        messages: &'a [Message],
-        delay: Duration,
-    ) -> BoxFuture<'a, Result<(), SendError>>;
+    fn send<'a>(&'a self, messages: &'a [Delayed]) -> BoxFuture<'a, Result<(), SendError>>;
 
     /// Opens the connection ahead of the first message.
     fn connect(&self) -> BoxFuture<'_, ()> {
@@ -43,11 +45,11 @@ impl Queue {
         self.0.connect().await;
     }
 
-    /// Sends messages that become visible after `delay`. One failed message does not affect the others.
+    /// Sends messages. One failed message does not affect the others.
     ///
     /// # Errors
     /// Some messages were not sent; the error counts them.
-    pub async fn send(&self, messages: &[Message], delay: Duration) -> Result<(), SendError> {
-        self.0.send(messages, delay).await
+    pub async fn send(&self, messages: &[Delayed]) -> Result<(), SendError> {
+        self.0.send(messages).await
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tandem_store::outbox::Due;
 
-use crate::{Kind, Message, Queue, SendError};
+use crate::{Delayed, Kind, Message, Queue, SendError};
 
 /// One queue per kind of work. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -24,40 +24,51 @@ impl Queues {
         }
     }
 
-    /// Sends a message for each due row to the queue of its kind, without delay. A queue that fails does not affect the
-    /// others. Rows of an unknown kind are logged and skipped; they stay due, so every sweep logs them.
+    /// Sends a message for each due row, without delay; see [`Queues::send_after`].
     ///
     /// # Errors
     /// The error of the first queue that failed.
     pub async fn send(&self, due: Vec<Due>) -> Result<(), SendError> {
-        let messages = due.into_iter().filter_map(|due| {
+        let now = due.into_iter().map(|due| (due, Duration::ZERO));
+        self.send_after(now.collect()).await
+    }
+
+    /// Sends a message for each row to the queue of its kind, visible after a delay of at most [`MAX_DELAY`](crate::MAX_DELAY). A
+    /// queue that fails does not affect the others. Rows of an unknown kind are logged and skipped; they stay due, so every sweep
+    /// logs them.
+    ///
+    /// # Errors
+    /// The error of the first queue that failed.
+    pub async fn send_after(&self, due: Vec<(Due, Duration)>) -> Result<(), SendError> {
+        let messages = due.into_iter().filter_map(|(due, delay)| {
             Message::try_from(due)
                 .inspect_err(|error| tracing::error!(%error, "no worker processes this due row"))
                 .ok()
+                .map(|message| Delayed { message, delay })
         });
         let (mut callbacks, mut mails, mut imports) = (Vec::new(), Vec::new(), Vec::new());
         for message in messages {
-            match message.kind {
+            match message.message.kind {
                 Kind::Callback | Kind::Replay => callbacks.push(message),
                 Kind::Mail => mails.push(message),
                 Kind::Import => imports.push(message),
             }
         }
         let imports = interleaved(imports);
-        let callbacks = self.callbacks.send(&callbacks, Duration::ZERO);
-        let mails = self.mails.send(&mails, Duration::ZERO);
-        let imports = self.imports.send(&imports, Duration::ZERO);
+        let callbacks = self.callbacks.send(&callbacks);
+        let mails = self.mails.send(&mails);
+        let imports = self.imports.send(&imports);
         let (callbacks, mails, imports) = futures::future::join3(callbacks, mails, imports).await;
         callbacks.and(mails).and(imports)
     }
 }
 
 /// Orders messages round-robin by tenant, so that a small import does not wait for the last chunk of a large one.
-fn interleaved(messages: Vec<Message>) -> Vec<Message> {
+fn interleaved(messages: Vec<Delayed>) -> Vec<Delayed> {
     let mut turns: BTreeMap<String, usize> = BTreeMap::new();
-    let mut with_turn: Vec<(usize, Message)> = Vec::with_capacity(messages.len());
+    let mut with_turn: Vec<(usize, Delayed)> = Vec::with_capacity(messages.len());
     for message in messages {
-        let turn = turns.entry(message.tenant.clone()).or_default();
+        let turn = turns.entry(message.message.tenant.clone()).or_default();
         with_turn.push((*turn, message));
         *turn += 1;
     }
@@ -85,11 +96,14 @@ mod tests {
         ];
         let messages = rows
             .into_iter()
-            .map(|row| Message::try_from(row).expect("a chunk"))
+            .map(|row| Delayed {
+                message: Message::try_from(row).expect("a chunk"),
+                delay: Duration::ZERO,
+            })
             .collect();
         let order: String = interleaved(messages)
             .iter()
-            .map(|message| message.tenant.as_str())
+            .map(|message| message.message.tenant.as_str())
             .collect();
         assert_eq!(order, "abcaca");
     }

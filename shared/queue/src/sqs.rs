@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use aws_sdk_sqs::Client;
+use aws_sdk_sqs::config::retry::RetryConfig;
 use aws_sdk_sqs::error::DisplayErrorContext;
 use aws_sdk_sqs::types::{MessageAttributeValue, SendMessageBatchRequestEntry};
 use futures::StreamExt as _;
 use futures::future::BoxFuture;
 use futures::stream;
 
-use crate::{DeadLetter, DeadLetterTransport, Message, QueueTransport, SendError};
+use crate::{DeadLetter, DeadLetterTransport, Delayed, QueueTransport, SendError};
 
 /// The longest delay of an SQS message; longer delays are cut to it.
 pub const MAX_DELAY: Duration = Duration::from_secs(900);
@@ -19,6 +20,8 @@ pub const REASON: &str = "Reason";
 /// The limit of `SendMessageBatch`.
 const MAX_BATCH: usize = 10;
 const CONCURRENT_CALLS: usize = 8;
+/// How often an entry of a batch is sent that SQS could not store.
+const ATTEMPTS: u32 = 4;
 
 /// The SQS queue at a URL.
 #[derive(Debug, Clone)]
@@ -35,48 +38,56 @@ impl SqsTransport {
         }
     }
 
-    async fn send_all(&self, messages: &[Message], delay: Duration) -> Result<(), SendError> {
+    async fn send_all(&self, messages: &[Delayed]) -> Result<(), SendError> {
         let batches = messages
             .chunks(MAX_BATCH)
-            .map(|batch| self.send_with_retry(batch, seconds(delay)));
+            .map(|batch| self.send_with_retries(batch));
         // Boxed one by one: the compiler cannot prove that a stream of borrowing futures is Send.
         let batches = stream::iter(batches.map(Box::pin).collect::<Vec<_>>());
         let failures: Vec<Failures> = batches.buffer_unordered(CONCURRENT_CALLS).collect().await;
-        let failed = failures.iter().map(|failures| failures.entries.len()).sum();
-        match failures
-            .into_iter()
-            .filter_map(|failures| failures.cause)
-            .next_back()
-        {
-            None => Ok(()),
-            Some(cause) => Err(SendError {
-                failed,
-                messages: messages.len(),
-                cause,
-            }),
+        let failed = failures.iter().map(Failures::count).sum();
+        if failed == 0 {
+            return Ok(());
         }
+        let causes = failures.into_iter().filter(|failures| failures.count() > 0);
+        let cause = causes.filter_map(|failures| failures.cause).next_back();
+        Err(SendError {
+            failed,
+            messages: messages.len(),
+            cause: cause.unwrap_or_default(),
+        })
     }
 
-    /// Sends a batch; entries that fail are retried once.
-    async fn send_with_retry(&self, batch: &[Message], delay: i32) -> Failures {
-        let first = self
-            .send_entries(batch, (0..batch.len()).collect(), delay)
-            .await;
-        if first.entries.is_empty() {
-            first
-        } else {
-            self.send_entries(batch, first.entries, delay).await
+    /// Sends a batch. Entries that SQS could not store are sent again after a random pause, whose limit doubles each time; the SDK
+    /// retries only whole batches. Entries that SQS rejects as invalid are not.
+    async fn send_with_retries(&self, batch: &[Delayed]) -> Failures {
+        let retries = self.client.config().retry_config();
+        let mut limit = retries.map_or(Duration::ZERO, RetryConfig::initial_backoff);
+        let mut failures = self.send_entries(batch, (0..batch.len()).collect()).await;
+        for _ in 1..ATTEMPTS {
+            if failures.entries.is_empty() {
+                break;
+            }
+            tokio::time::sleep(limit.mul_f64(fastrand::f64())).await;
+            limit = limit.saturating_mul(2);
+            let again = self.send_entries(batch, failures.entries).await;
+            failures = Failures {
+                entries: again.entries,
+                invalid: [failures.invalid, again.invalid].concat(),
+                cause: again.cause.or(failures.cause),
+            };
         }
+        failures
     }
 
-    async fn send_entries(&self, batch: &[Message], indices: Vec<usize>, delay: i32) -> Failures {
+    async fn send_entries(&self, batch: &[Delayed], indices: Vec<usize>) -> Failures {
         let entries = indices.iter().map(|&index| {
-            let message = &batch[index];
+            let Delayed { message, delay } = &batch[index];
             SendMessageBatchRequestEntry::builder()
                 .id(index.to_string())
                 .message_body(message.encode())
                 .message_group_id(&message.tenant)
-                .delay_seconds(delay)
+                .delay_seconds(seconds(*delay))
                 .build()
                 .expect("id and body are set")
         });
@@ -88,21 +99,29 @@ impl SqsTransport {
             .send()
             .await
         {
+            // The SDK has retried the whole batch already.
             Err(error) => Failures {
-                entries: indices,
+                entries: Vec::new(),
+                invalid: indices,
                 cause: Some(DisplayErrorContext(error).to_string()),
             },
-            Ok(answer) => Failures {
-                entries: answer
-                    .failed()
-                    .iter()
-                    .filter_map(|entry| entry.id().parse().ok())
-                    .collect(),
-                cause: answer
-                    .failed()
-                    .last()
-                    .map(|entry| entry.message().unwrap_or(entry.code()).to_owned()),
-            },
+            Ok(answer) => {
+                let ids = |sender_fault: bool| {
+                    let failed = answer.failed().iter();
+                    failed
+                        .filter(move |entry| entry.sender_fault() == sender_fault)
+                        .filter_map(|entry| entry.id().parse().ok())
+                        .collect()
+                };
+                Failures {
+                    entries: ids(false),
+                    invalid: ids(true),
+                    cause: answer
+                        .failed()
+                        .last()
+                        .map(|entry| entry.message().unwrap_or(entry.code()).to_owned()),
+                }
+            }
         }
     }
 
@@ -132,17 +151,22 @@ impl SqsTransport {
 /// The indices within a batch of the messages that failed.
 #[derive(Default)]
 struct Failures {
+    /// Those that may succeed later.
     entries: Vec<usize>,
+    /// Those that are not sent again.
+    invalid: Vec<usize>,
     cause: Option<String>,
 }
 
+impl Failures {
+    fn count(&self) -> usize {
+        self.entries.len() + self.invalid.len()
+    }
+}
+
 impl QueueTransport for SqsTransport {
-    fn send<'a>(
-        &'a self,
-        messages: &'a [Message],
-        delay: Duration,
-    ) -> BoxFuture<'a, Result<(), SendError>> {
-        Box::pin(self.send_all(messages, delay))
+    fn send<'a>(&'a self, messages: &'a [Delayed]) -> BoxFuture<'a, Result<(), SendError>> {
+        Box::pin(self.send_all(messages))
     }
 
     fn connect(&self) -> BoxFuture<'_, ()> {

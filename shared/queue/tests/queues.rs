@@ -1,8 +1,8 @@
 //! Due rows are sent to the queues of their kinds.
 
-use tandem_queue::{Kind, Queues};
+use tandem_queue::{Delayed, Kind, Queues};
 use tandem_store::outbox::Due;
-use tandem_testing::{QueueRecorder, SentMessage};
+use tandem_testing::QueueRecorder;
 
 fn due(kind: &str) -> Due {
     Due {
@@ -31,7 +31,7 @@ async fn each_row_is_sent_to_the_queue_of_its_kind() {
         (sent[0].message.kind, sent[0].message.number()),
         (Kind::Import, Ok(7))
     );
-    let kinds = |sent: Vec<SentMessage>| {
+    let kinds = |sent: Vec<Delayed>| {
         sent.into_iter()
             .map(|sent| sent.message.kind)
             .collect::<Vec<_>>()

@@ -7,12 +7,12 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::retry::RetryConfig;
 use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
 use serde_json::{Value, json};
-use tandem_queue::{Message, Queue, SendError};
+use tandem_queue::{Delayed, Message, Queue, SendError};
 use tandem_store::outbox::Due;
 use wiremock::matchers::header;
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
-/// Accepts messages, except those whose body contains a word of `rejected`: `(word, times)`.
+/// Accepts messages, except those whose body contains a word of `rejected`: `(word, times)`. The message `cbk_009` is invalid.
 struct Sqs {
     rejected: Mutex<Vec<(&'static str, usize)>>,
 }
@@ -36,7 +36,8 @@ impl Respond for Sqs {
         let (mut successful, mut failed) = (Vec::new(), Vec::new());
         for entry in entries(request) {
             if self.rejects(entry["MessageBody"].as_str().expect("body")) {
-                failed.push(json!({"Id": entry["Id"], "SenderFault": false, "Code": "InternalError", "Message": "try again"}));
+                let invalid = entry["MessageBody"].to_string().contains("cbk_invalid");
+                failed.push(json!({"Id": entry["Id"], "SenderFault": invalid, "Code": "InternalError", "Message": "try again"}));
             } else {
                 successful
                     .push(json!({"Id": entry["Id"], "MessageId": "m", "MD5OfMessageBody": "d"}));
@@ -66,7 +67,7 @@ async fn sqs(rejected: Vec<(&'static str, usize)>) -> (MockServer, Queue) {
         .credentials_provider(Credentials::new("id", "secret", None, None, "test"))
         .region(Region::new("eu-central-1"))
         .endpoint_url(server.uri())
-        .retry_config(RetryConfig::disabled())
+        .retry_config(RetryConfig::disabled().with_initial_backoff(Duration::from_millis(1)))
         .build();
     let queue = Queue::new(
         Client::from_conf(config),
@@ -75,13 +76,16 @@ async fn sqs(rejected: Vec<(&'static str, usize)>) -> (MockServer, Queue) {
     (server, queue)
 }
 
-fn messages(count: usize) -> Vec<Message> {
-    let due = |number| Due {
+fn messages(count: u64) -> Vec<Delayed> {
+    let due = |number: u64| Due {
         pk: format!("cli_{}#cbk_{number:03}", number % 2),
         sk: "callback".into(),
     };
     (0..count)
-        .map(|number| Message::try_from(due(number)).expect("known kind"))
+        .map(|number| Delayed {
+            message: Message::try_from(due(number)).expect("known kind"),
+            delay: Duration::from_secs(number % 2),
+        })
         .collect()
 }
 
@@ -98,10 +102,7 @@ async fn calls(server: &MockServer) -> Vec<Vec<Value>> {
 #[tokio::test]
 async fn batches_hold_ten_messages_grouped_by_tenant() {
     let (server, queue) = sqs(vec![]).await;
-    queue
-        .send(&messages(25), Duration::ZERO)
-        .await
-        .expect("sent");
+    queue.send(&messages(25)).await.expect("sent");
     let calls = calls(&server).await;
     let mut sizes: Vec<usize> = calls.iter().map(Vec::len).collect();
     sizes.sort_unstable();
@@ -111,7 +112,8 @@ async fn batches_hold_ten_messages_grouped_by_tenant() {
         let message =
             Message::decode(entry["MessageBody"].as_str().expect("body")).expect("a message");
         assert_eq!(entry["MessageGroupId"], message.tenant);
-        assert_eq!(entry["DelaySeconds"], 0);
+        let delay = if message.tenant == "cli_0" { 0 } else { 1 };
+        assert_eq!(entry["DelaySeconds"], delay);
         bodies.push(message.pk);
     }
     bodies.sort_unstable_by_key(|pk| pk[6..].to_owned());
@@ -119,7 +121,7 @@ async fn batches_hold_ten_messages_grouped_by_tenant() {
         bodies,
         messages(25)
             .into_iter()
-            .map(|message| message.pk)
+            .map(|delayed| delayed.message.pk)
             .collect::<Vec<_>>()
     );
 }
@@ -127,10 +129,7 @@ async fn batches_hold_ten_messages_grouped_by_tenant() {
 #[tokio::test]
 async fn no_messages_cause_no_call() {
     let (server, queue) = sqs(vec![]).await;
-    queue
-        .send(&[], Duration::ZERO)
-        .await
-        .expect("nothing to send");
+    queue.send(&[]).await.expect("nothing to send");
     assert!(calls(&server).await.is_empty());
 }
 
@@ -138,7 +137,7 @@ async fn no_messages_cause_no_call() {
 async fn only_rejected_messages_are_retried() {
     let (server, queue) = sqs(vec![("cbk_003", 1), ("cbk_007", 1)]).await;
     queue
-        .send(&messages(10), Duration::ZERO)
+        .send(&messages(10))
         .await
         .expect("sent at the second attempt");
     let calls = calls(&server).await;
@@ -151,30 +150,43 @@ async fn only_rejected_messages_are_retried() {
 }
 
 #[tokio::test]
-async fn messages_rejected_twice_are_counted_as_failed() {
-    let (server, queue) = sqs(vec![("cbk_003", 2), ("cbk_017", 2)]).await;
-    let error = queue
-        .send(&messages(25), Duration::ZERO)
-        .await
-        .expect_err("two are rejected");
+async fn messages_rejected_four_times_are_counted_as_failed() {
+    let (server, queue) = sqs(vec![("cbk_003", 4), ("cbk_017", 3)]).await;
+    let error = queue.send(&messages(25)).await.expect_err("rejected");
     assert_eq!(
         error,
         SendError {
-            failed: 2,
+            failed: 1,
             messages: 25,
             cause: "try again".into()
         }
     );
-    assert_eq!(calls(&server).await.len(), 5, "three batches, two retries");
+    assert_eq!(
+        calls(&server).await.len(),
+        3 + 3 + 3,
+        "three batches, and three retries of two"
+    );
+}
+
+#[tokio::test]
+async fn an_invalid_message_is_not_sent_again() {
+    let (server, queue) = sqs(vec![("cbk_invalid", 9), ("cbk_001", 1)]).await;
+    let mut messages = messages(3);
+    messages[2].message.pk = "cli_0#cbk_invalid".to_owned();
+    let error = queue.send(&messages).await.expect_err("invalid");
+    assert_eq!((error.failed, error.messages), (1, 3));
+    let calls = calls(&server).await;
+    assert_eq!(
+        calls.iter().map(Vec::len).collect::<Vec<_>>(),
+        [3, 1],
+        "only the other one"
+    );
 }
 
 #[tokio::test]
 async fn an_unreachable_queue_fails_all_messages() {
     let (server, queue) = sqs(vec![]).await;
     server.reset().await;
-    let error = queue
-        .send(&messages(11), Duration::ZERO)
-        .await
-        .expect_err("answers 404");
+    let error = queue.send(&messages(11)).await.expect_err("answers 404");
     assert_eq!((error.failed, error.messages), (11, 11));
 }

@@ -40,6 +40,14 @@ impl Due {
     }
 }
 
+/// When the row of a stream record is due; `None` if it has no open work.
+pub fn due_at(row: &serde_dynamo::Item) -> Option<Timestamp> {
+    match row.get("dueAt") {
+        Some(serde_dynamo::AttributeValue::S(text)) => text.parse().ok(),
+        _ => None,
+    }
+}
+
 impl Store {
     /// Rows of a shard that are due at `now`, the oldest first.
     pub async fn due(

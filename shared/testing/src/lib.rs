@@ -31,8 +31,6 @@ pub use fake_services::FakeService;
 pub use faults::{Fault, Faults, Lost};
 pub use http_call::HttpCall;
 pub use openapi::Openapi;
-pub use recorders::{
-    DeadLetterRecorder, FakeSecret, MailRecorder, QueueRecorder, RecordedMail, SentMessage,
-};
+pub use recorders::{DeadLetterRecorder, FakeSecret, MailRecorder, QueueRecorder, RecordedMail};
 pub use table::{Snapshot, TestTable, retries};
 pub use template::{binary, template};

@@ -1,13 +1,12 @@
 //! In-memory transports: they record sent messages, dead letters and mails for assertions, and fail on request.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use futures::future::{BoxFuture, ready};
 use tandem_domain::mail::Mail;
 use tandem_mail::{MailTransport, Mailer, RenderedMail, SendMailError};
 use tandem_queue::{
-    DeadLetter, DeadLetterQueue, DeadLetterTransport, Message, Queue, QueueTransport, SendError,
+    DeadLetter, DeadLetterQueue, DeadLetterTransport, Delayed, Queue, QueueTransport, SendError,
 };
 use tandem_runtime::cached_secret::{CachedSecret, SecretSource};
 
@@ -27,19 +26,13 @@ impl<T> Shared<T> {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SentMessage {
-    pub message: Message,
-    pub delay: Duration,
-}
-
 /// Records the messages of one queue.
 #[derive(Debug, Clone, Default)]
 pub struct QueueRecorder(Shared<QueueState>);
 
 #[derive(Debug, Default)]
 struct QueueState {
-    sent: Vec<SentMessage>,
+    sent: Vec<Delayed>,
     failing: bool,
 }
 
@@ -51,7 +44,7 @@ impl QueueRecorder {
     }
 
     /// Removes and returns the messages sent since the last call.
-    pub fn take(&self) -> Vec<SentMessage> {
+    pub fn take(&self) -> Vec<Delayed> {
         std::mem::take(&mut self.0.lock().sent)
     }
 
@@ -62,11 +55,7 @@ impl QueueRecorder {
 }
 
 impl QueueTransport for QueueRecorder {
-    fn send<'a>(
-        &'a self,
-        messages: &'a [Message],
-        delay: Duration,
-    ) -> BoxFuture<'a, Result<(), SendError>> {
+    fn send<'a>(&'a self, messages: &'a [Delayed]) -> BoxFuture<'a, Result<(), SendError>> {
         let mut state = self.0.lock();
         let result = if state.failing {
             Err(SendError {
@@ -75,10 +64,7 @@ impl QueueTransport for QueueRecorder {
                 cause: "the test lets this queue fail".to_owned(),
             })
         } else {
-            let messages = messages.iter().cloned();
-            state
-                .sent
-                .extend(messages.map(|message| SentMessage { message, delay }));
+            state.sent.extend(messages.iter().cloned());
             Ok(())
         };
         Box::pin(ready(result))

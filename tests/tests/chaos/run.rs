@@ -60,7 +60,6 @@ pub(crate) enum Reader {
 pub(crate) struct Run<'a> {
     pub(crate) world: &'a World,
     pub(crate) stage: Arc<InProcess>,
-    pub(crate) relay: relay_outbox::Relay,
     /// Queued messages with their receive counts.
     pub(crate) queue: Vec<(Message, u32)>,
     /// Rows seen by the stream, with their versions.
@@ -82,11 +81,9 @@ pub(crate) struct Run<'a> {
 impl<'a> Run<'a> {
     pub(crate) fn new(world: &'a World) -> Self {
         let stage = Arc::new(world.open());
-        let relay = relay_outbox::Relay::new(stage.queues.clone());
         Self {
             world,
             stage,
-            relay,
             queue: Vec::new(),
             streamed: BTreeMap::new(),
             made: Vec::new(),

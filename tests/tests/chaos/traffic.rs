@@ -28,15 +28,14 @@ fn by_time(pk: &str, sk: &str) -> (String, String) {
 }
 
 impl Run<'_> {
-    /// Stream records since the last call: new rows, and rows that are due for their first attempt again.
+    /// Stream records since the last call: new rows, and rows that wait again.
     fn fresh(&mut self) -> Vec<Due> {
         let mut fresh = Vec::new();
         for row in self.stage.table.waiting() {
             let (key, version) = (key(&row), row["version"].as_u64().unwrap_or_default());
             let before = self.streamed.insert(key.clone(), version);
-            let restarted =
-                row["status"] == "waiting" && row["step"] == 0 && before != Some(version);
-            if before.is_none() || restarted {
+            let waits = row["status"] == "waiting" || row["status"] == "postponed";
+            if before.is_none() || (waits && before != Some(version)) {
                 fresh.push(Due {
                     pk: key.0,
                     sk: key.1,
@@ -67,6 +66,7 @@ impl Run<'_> {
         let event = json!({"Records": rows.iter().map(record).collect::<Vec<_>>()});
         // A broken queue loses the messages; the sweep sends them again.
         let _ = self
+            .stage
             .relay
             .relay(serde_json::from_value(event).expect("a stream's event"))
             .await;

@@ -55,7 +55,7 @@ impl Environment {
         let (sqs, ses) = (FakeService::sqs(), FakeService::ses());
         let queue = |name: &str| queue(&stage.table, &sqs, name);
         let (callbacks, mails, imports) = (queue("callbacks"), queue("mails"), queue("imports"));
-        let queues = Queues::new(callbacks.clone(), mails, imports);
+        let queues = Queues::new(callbacks, mails, imports);
         let mailer = mailer(&stage.table, &ses);
         let dead_letters = DeadLetterQueue::new(
             client(&stage.table, &sqs),
@@ -63,15 +63,14 @@ impl Environment {
         );
         let (store, clock) = (stage.app.store.clone(), stage.clock.clone());
         let dead_letter_handler = DeadLetterHandler::new(store.clone(), dead_letters);
-        stage.deliverer.queue = callbacks;
         stage.deliverer.dead_letter_handler = dead_letter_handler.clone();
         stage.importer.dead_letter_handler = dead_letter_handler.clone();
         stage.mail_worker =
             send_mails::Worker::new(store.clone(), mailer, dead_letter_handler, clock.clone());
-        stage.sweep = sweep_outbox::Sweep::new(store, queues.clone(), clock);
+        stage.sweep = sweep_outbox::Sweep::new(store, queues.clone(), clock.clone());
         Self {
             stage: Arc::new(stage),
-            relay: relay_outbox::Relay::new(queues),
+            relay: relay_outbox::Relay::new(queues, clock),
             sqs,
             ses,
             receiver,

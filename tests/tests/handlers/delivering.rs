@@ -272,6 +272,37 @@ async fn a_callback_that_kills_each_worker_ends_exhausted() {
     );
 }
 
+/// Passes the changed rows to the relay; returns the seconds after which the callback queue shows each message.
+async fn relayed(stage: &InProcess) -> Vec<u64> {
+    stage.relay().await;
+    let sent = stage.callback_messages().into_iter();
+    sent.map(|sent| sent.delay.as_secs()).collect()
+}
+
+#[tokio::test]
+async fn the_stream_enqueues_an_attempt_that_is_due_soon() {
+    let sold = Sold::new(Reply::status(500)).await;
+    let stage = &sold.stage;
+    assert_eq!(relayed(stage).await, [0], "the first attempt");
+    let messages = sold.stage.swept_callbacks().await;
+    // Up to a tenth longer than the schedule.
+    for due in [5..=5, 300..=330] {
+        stage.deliver(&messages).await;
+        let delays = relayed(stage).await;
+        assert!(delays.len() == 1 && due.contains(&delays[0]), "{delays:?}");
+        assert!(relayed(stage).await.is_empty(), "nothing has changed");
+        stage.advance(i64::try_from(delays[0]).expect("seconds") + 1);
+    }
+    stage.deliver(&messages).await;
+    assert_eq!(sold.outcome().await, outcome("pending", 3));
+    assert!(relayed(stage).await.is_empty(), "half an hour");
+    stage.advance(1_981);
+    let callback = sold.callback().await;
+    let source = &sold.pair.source.id;
+    stage.lease_callback(source, id(&callback)).await;
+    assert!(relayed(stage).await.is_empty(), "with a worker");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn one_of_fifty_workers_makes_the_attempt() {
     let sold = Sold::new(Reply::status(200)).await;

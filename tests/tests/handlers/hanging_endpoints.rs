@@ -137,13 +137,17 @@ async fn a_hanging_endpoint_is_paused_while_its_first_attempts_wait() {
             (&Value::Null, true),
             "it has not failed"
         );
-        stage.deliver(&hanging.sell(20).await).await;
+        let sold = hanging.sell(20).await;
+        stage.relay().await;
+        drop(stage.messages());
+        stage.deliver(&sold).await;
         assert_eq!(hanging.calls(), 3, "postponed without a call");
+        stage.relay().await;
         let postponed = stage.callback_messages().into_iter();
         let delays: Vec<_> = postponed.map(|sent| sent.delay.as_secs()).collect();
         assert!(
             delays.len() == 20 && delays.iter().all(|delay| (5..=10).contains(delay)),
-            "{delays:?}: they come by the queue"
+            "{delays:?}: the stream enqueues them"
         );
         hanging.release.answer(200);
     };

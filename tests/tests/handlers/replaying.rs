@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use tandem_queue::Message;
+use tandem_queue::{Kind, Message};
 use tandem_store::outbox::Due;
 use tandem_tests::{Checkout, InProcess, Pair, Receiver, Reply, id};
 
@@ -75,6 +75,35 @@ async fn a_replay_of_all_proceeds_in_steps_and_enables_the_endpoint() {
         )
     );
     assert!(job["startedAt"].is_string() && job["finishedAt"].is_string());
+}
+
+#[tokio::test]
+async fn a_replay_proceeds_by_the_stream_without_a_sweep() {
+    let stage = InProcess::start().await;
+    let receiver = stage.setup().receiver().await;
+    let (pair, _) = held(&stage, &receiver, 60).await;
+    stage.relay().await;
+    drop(stage.messages());
+    let id = accept(&pair, json!({})).await;
+    let mut delays = Vec::new();
+    loop {
+        stage.relay().await;
+        let sent = stage.callback_messages();
+        if sent.is_empty() {
+            break;
+        }
+        for sent in sent {
+            if sent.message.kind == Kind::Replay {
+                delays.push(sent.delay.as_secs());
+            }
+            let delay = sent.delay.as_secs().try_into().expect("seconds");
+            stage.advance(delay);
+            stage.deliver(&[sent.message]).await;
+        }
+    }
+    assert_eq!(delays, [0, 5, 5]);
+    assert_eq!(receiver.received().len(), 60);
+    assert_eq!(job(&pair, &id).await["state"], "done");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -15,6 +15,7 @@ mod manifests;
 mod needs;
 mod operation;
 mod receiver;
+mod recursion;
 mod routes;
 mod safety;
 mod snapshot;

@@ -1,12 +1,14 @@
 //! All functions in this process, on an in-process DynamoDB, with a clock that only tests move. Queues and mailer are
-//! recorders; there is no stream, so the sweep finds every row.
+//! recorders. The table's stream reaches the relay only when a test says so; else the sweep finds every row.
 
 mod gateway;
 mod rows;
+mod stream;
 mod work;
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use authorize::Authorizer;
@@ -54,8 +56,9 @@ pub struct InProcess {
     pub importer: process_imports::Worker,
     pub notes: note_mail_events::Notes,
     pub sweep: sweep_outbox::Sweep,
-    /// The queues to which the sweep sends, for a relay.
-    pub queues: Queues,
+    pub relay: relay_outbox::Relay,
+    /// The versions of the rows that [`InProcess::relay`] has seen.
+    streamed: Mutex<BTreeMap<(String, String), u64>>,
     callback_queue: QueueRecorder,
     mail_queue: QueueRecorder,
     import_queue: QueueRecorder,
@@ -109,7 +112,7 @@ impl InProcess {
         let (mailer, mails) = MailRecorder::mailer();
         let (dead_letter_queue, dead_letters) = DeadLetterRecorder::queue();
         let dead_letter_handler = DeadLetterHandler::new(store.clone(), dead_letter_queue);
-        let queues = Queues::new(queue.clone(), mails_queue, imports_queue);
+        let queues = Queues::new(queue, mails_queue, imports_queue);
         Self {
             app: App {
                 store: store.clone(),
@@ -124,7 +127,6 @@ impl InProcess {
                 sender,
                 schedule: RetrySchedule::default(),
                 slow_after: SLOW_AFTER.unsigned_abs(),
-                queue,
                 dead_letter_handler: dead_letter_handler.clone(),
                 clock: clock.clone(),
             },
@@ -142,10 +144,11 @@ impl InProcess {
             },
             notes: note_mail_events::Notes::new(store.clone()),
             sweep: sweep_outbox::Sweep::new(store, queues.clone(), clock.clone()),
-            queues,
+            relay: relay_outbox::Relay::new(queues, clock.clone()),
             table,
             clock,
             call_duration: SignedDuration::ZERO,
+            streamed: Mutex::default(),
             callback_queue,
             mail_queue,
             import_queue,

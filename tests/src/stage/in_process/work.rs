@@ -4,9 +4,9 @@ use std::sync::atomic::Ordering;
 
 use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
 use jiff::Timestamp;
-use tandem_queue::{DeadLetter, Kind, Message};
+use tandem_queue::{DeadLetter, Delayed, Kind, Message};
 use tandem_store::{Transaction, keys};
-use tandem_testing::{RecordedMail, SentMessage};
+use tandem_testing::RecordedMail;
 
 use super::InProcess;
 
@@ -39,7 +39,7 @@ impl InProcess {
     }
 
     /// Takes all messages from the three queues; dropped messages are lost.
-    pub fn messages(&self) -> Vec<SentMessage> {
+    pub fn messages(&self) -> Vec<Delayed> {
         [
             self.callback_queue.take(),
             self.mail_queue.take(),
@@ -136,7 +136,7 @@ impl InProcess {
     }
 
     /// Takes the callback messages, with their delays.
-    pub fn callback_messages(&self) -> Vec<SentMessage> {
+    pub fn callback_messages(&self) -> Vec<Delayed> {
         self.callback_queue.take()
     }
 
@@ -158,7 +158,7 @@ impl InProcess {
 }
 
 /// The sweep finds the rows of delayed messages.
-fn ready(sent: Vec<SentMessage>) -> Vec<Message> {
+fn ready(sent: Vec<Delayed>) -> Vec<Message> {
     sent.into_iter()
         .filter(|sent| sent.delay.is_zero())
         .map(|sent| sent.message)
