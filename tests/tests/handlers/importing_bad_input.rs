@@ -194,7 +194,6 @@ async fn wrong_forms_of_time_are_refused_with_an_example() {
     let cases = [
         ("2026-11-01T00:00:00", "no_offset", "2026-11-01T00:00:00Z"),
         ("2026-11-01T00:00:00+0200", "invalid_date", "+01:00"),
-        ("0001-01-01T00:00:00Z", "out_of_range", "1970 to 9998"),
         ("2026-11-01", "no_time", "2026-11-01T00:00:00Z"),
         ("01.11.2026", "invalid_date", "12:00:00Z"),
         ("2026-02-30T00:00:00Z", "invalid_date", "12:00:00Z"),

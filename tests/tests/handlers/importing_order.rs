@@ -229,10 +229,29 @@ async fn a_kept_end_is_judged_against_a_new_start() {
 #[tokio::test]
 async fn an_impossible_item_fails_alone() {
     let scene = ImportScene::new().await;
-    let impossible = json!({"startDate": month(6), "endDate": month(1)});
-    let items = [scene.item("A", impossible), scene.item("B", json!({}))];
+    let early = json!({"startDate": month(6), "endDate": month(1)});
+    let mut items = vec![scene.item("A", early), scene.item("B", json!({}))];
+    for name in ["startDate", "endDate", "orderDate"] {
+        for year in ["0001", "1969", "9999"] {
+            let members = json!({name: format!("{year}-01-01T00:00:00Z")});
+            items.push(scene.item(&format!("{name} {year}"), members));
+        }
+    }
+    let never = json!({"endDate": "9999-12-31T23:59:59Z"});
+    items.push(scene.item("C", never));
     let promise = scene.import(&items).await;
-    assert_eq!(results(&promise), ["failed", "created"]);
+    let codes: Vec<&Value> = promise["items"]
+        .as_array()
+        .expect("items")
+        .iter()
+        .map(|item| &item["error"]["code"])
+        .collect();
+    let (nothing, out) = (Value::Null, json!("date_out_of_range"));
+    let mut expected = vec![&out; 12];
+    let before = json!("end_before_start");
+    (expected[0], expected[1], expected[11]) = (&before, &nothing, &nothing);
+    assert_eq!(codes, expected);
+    assert_eq!(scene.rows("order").len(), 2);
 }
 
 #[tokio::test]

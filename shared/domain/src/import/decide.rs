@@ -316,6 +316,9 @@ fn check<'g>(item: &ImportItem, context: &ItemContext<'g>) -> Result<&'g Offer, 
     if members.delivery_customer_id.value().is_some() && !context.delivery_customer_exists {
         return Err(ItemProblem::DeliveryCustomerNotFound);
     }
+    if members.has_date_out_of_range() {
+        return Err(ItemProblem::DateOutOfRange);
+    }
     match members.end_date.value() {
         Some(end) if end < members.start_date => Err(ItemProblem::EndBeforeStart),
         _ => Ok(offer),

@@ -17,6 +17,8 @@ use super::MAX_ITEMS;
 use super::change::{Change, stored_end};
 
 const MAX_QUANTITY: i64 = 10_000;
+/// A well-formed date that is not in the years 1970 to 9998.
+const OUT_OF_RANGE: Timestamp = Timestamp::MAX;
 
 /// One order of the leading system.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,10 +64,12 @@ impl ImportItem {
         let offer_id = object.required("offerId", parsed);
         let invoice_customer_id = object.required("invoiceCustomerId", parsed);
         let quantity = object.required("quantity", integer(1..=MAX_QUANTITY));
-        let start_date = object.required("startDate", instant);
+        let start_date = object.required("startDate", |value| any_year(instant(value)));
         let payment_method = object.required("paymentMethod", PaymentMethod::parse);
-        let end_date = object.clearable("endDate", end).map(Option::flatten);
-        let order_date = object.clearable("orderDate", instant);
+        let end_date = object.clearable("endDate", |value| {
+            end(value).or_else(|errors| any_year(Err(errors)).map(Some))
+        });
+        let order_date = object.clearable("orderDate", |value| any_year(instant(value)));
         let delivery_customer_id = object.clearable("deliveryCustomerId", parsed);
         let discount_basis_points = object.clearable("discountPercentage", parse_percentage);
         let current_payment_period_paid = object.clearable("currentPaymentPeriodPaid", boolean);
@@ -76,7 +80,7 @@ impl ImportItem {
                 quantity: u32::try_from(quantity?).ok()?,
                 start_date: start_date?,
                 payment_method: payment_method?,
-                end_date: Change::of(end_date),
+                end_date: Change::of(end_date.map(Option::flatten)),
                 order_date: Change::of(order_date),
                 delivery_customer_id: Change::of(delivery_customer_id),
                 discount_basis_points: Change::of(discount_basis_points),
@@ -91,6 +95,15 @@ impl ImportItem {
 }
 
 impl Members {
+    pub fn has_date_out_of_range(&self) -> bool {
+        [
+            Some(self.start_date),
+            self.end_date.value(),
+            self.order_date.value(),
+        ]
+        .contains(&Some(OUT_OF_RANGE))
+    }
+
     /// The customers that the item names.
     pub fn customers(&self) -> impl Iterator<Item = CustomerId> {
         std::iter::once(self.invoice_customer_id).chain(self.delivery_customer_id.value())
@@ -113,17 +126,40 @@ fn list_of_items(value: &Value) -> Parsed<Vec<ImportItem>> {
         (Ok(items), true) => Ok(items),
         (Ok(_), false) => Err(repeats),
         (Err(mut errors), _) => {
-            errors.0.extend(before_start(value).0);
+            errors.0.extend(impossible_dates(value).0);
             errors.0.extend(repeats.0);
             Err(errors)
         }
     }
 }
 
-/// The items that would fail alone. They are named only if the import is rejected for other reasons.
-fn before_start(value: &Value) -> FieldErrors {
+/// A date outside of the accepted years fails its item, and not the import.
+fn any_year(parsed: Parsed<Timestamp>) -> Parsed<Timestamp> {
+    parsed.or_else(|errors| {
+        if errors.0.iter().all(|error| error.code == "out_of_range") {
+            Ok(OUT_OF_RANGE)
+        } else {
+            Err(errors)
+        }
+    })
+}
+
+/// The dates that would fail their items alone. They are named only if the import is rejected for other reasons.
+fn impossible_dates(value: &Value) -> FieldErrors {
     let mut errors = FieldErrors::default();
     for (index, item) in value.as_array().into_iter().flatten().enumerate() {
+        for name in ["startDate", "endDate", "orderDate"] {
+            let read = |value| match name {
+                "endDate" => end(value).map(drop),
+                _ => instant(value).map(drop),
+            };
+            if let Some(Err(wrong)) = item.get(name).map(read)
+                && wrong.0.iter().all(|error| error.code == "out_of_range")
+            {
+                let at = format!("[{index}].{name}");
+                errors.0.extend(wrong.under(&at).0);
+            }
+        }
         let date = |name| item.get(name).and_then(|date| instant(date).ok());
         if let (Some(start), Some(end)) = (date("startDate"), date("endDate"))
             && end < start

@@ -24,6 +24,10 @@ pub enum ItemProblem {
     CustomerDiffers,
     #[error("there is no customer with this deliveryCustomerId")]
     DeliveryCustomerNotFound,
+    #[error(
+        "startDate, endDate and orderDate must lie in the years 1970 to 9998; an endDate of 9999-12-31 means no end"
+    )]
+    DateOutOfRange,
     /// Judged on the dates that the order would have, not on those that the item names.
     #[error(
         "the subscription would end before it starts; send a later endDate, or null for no end"
@@ -42,6 +46,7 @@ impl ItemProblem {
         Self::CustomerNotFound,
         Self::CustomerDiffers,
         Self::DeliveryCustomerNotFound,
+        Self::DateOutOfRange,
         Self::EndBeforeStart,
     ];
 
@@ -56,6 +61,7 @@ impl ItemProblem {
             Self::CustomerNotFound => "customer_not_found",
             Self::CustomerDiffers => "customer_differs",
             Self::DeliveryCustomerNotFound => "delivery_customer_not_found",
+            Self::DateOutOfRange => "date_out_of_range",
             Self::EndBeforeStart => "end_before_start",
         }
     }

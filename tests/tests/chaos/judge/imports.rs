@@ -1,4 +1,5 @@
-//! Imports: each item is applied once, each id has one order, and the import accepted last wins.
+//! Imports: each item is applied once, and each id has one order, in the state of its imports applied one by one in the order of
+//! acceptance.
 
 use std::collections::BTreeMap;
 
@@ -8,35 +9,40 @@ use super::{Rows, list, number, text};
 use crate::run::Run;
 use crate::step::Call;
 
+/// One item of a promise, with its log entry.
+struct Import<'a> {
+    promise: &'a str,
+    item: &'a Value,
+    entry: &'a Value,
+}
+
 pub(super) fn judge(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
-    let mut latest: BTreeMap<String, (&str, Value)> = BTreeMap::new();
+    let mut imports: BTreeMap<&str, Vec<Import<'_>>> = BTreeMap::new();
     for promise in rows.of("promise") {
         done(rows, promise, wrong);
         // The items come from the request or, for an abandoned call, from the stored row.
         let items = rows
             .get(text(promise, "pk"), "items#000")
             .map_or(&[][..], |items| list(items, "items"));
-        // An item whose customer was erased meanwhile fails and changes nothing.
-        let fails = |item: &&Value| {
-            let of_it = |entry: &Value| {
-                entry["promiseId"] == promise["id"]
-                    && entry["externalSystemId"] == item["externalSystemId"]
-            };
-            rows.of("log")
-                .any(|entry| of_it(entry) && entry["result"] == "failed")
-        };
-        for item in items.iter().filter(|item| !fails(item)) {
-            let before = latest.get(text(item, "externalSystemId"));
-            if before.is_none_or(|(rank, _)| *rank < text(promise, "rank")) {
-                latest.insert(
-                    text(item, "externalSystemId").to_owned(),
-                    (text(promise, "rank"), item.clone()),
-                );
-            }
+        for item in items {
+            let id = text(item, "externalSystemId");
+            let promise = text(promise, "id");
+            let entry = rows
+                .of("log")
+                .find(|entry| entry["promiseId"] == promise && entry["externalSystemId"] == id);
+            imports
+                .entry(id)
+                .or_default()
+                .extend(entry.map(|entry| Import {
+                    promise,
+                    item,
+                    entry,
+                }));
         }
     }
-    for (id, (rank, item)) in &latest {
-        won(rows, id, rank, item, wrong);
+    for (id, mut imports) in imports {
+        imports.sort_by_key(|import| import.promise);
+        applied(rows, id, &imports, wrong);
     }
     sent(run, rows, wrong);
 }
@@ -65,8 +71,8 @@ fn done(rows: &Rows, promise: &Value, wrong: &mut Vec<String>) {
     }
 }
 
-/// Each id has one order and one subscription, in the state of the latest import.
-fn won(rows: &Rows, id: &str, rank: &str, item: &Value, wrong: &mut Vec<String>) {
+/// Each id has one order and one subscription, in the state of its imports applied one by one.
+fn applied(rows: &Rows, id: &str, imports: &[Import<'_>], wrong: &mut Vec<String>) {
     let of_id = |kind: &'static str| -> Vec<&Value> {
         rows.of(kind)
             .filter(|row| row["external"]["externalSystemId"] == id)
@@ -77,6 +83,14 @@ fn won(rows: &Rows, id: &str, rank: &str, item: &Value, wrong: &mut Vec<String>)
         .of("mirror")
         .filter(|mirror| orders.iter().any(|order| order["id"] == mirror["orderId"]))
         .collect();
+    let history = mirrors.first().map(|mirror| mirror["history"].to_string());
+    let expected = one_by_one(imports, &history.unwrap_or_default(), wrong);
+    let Some(expected) = expected else {
+        if !orders.is_empty() {
+            wrong.push(format!("imports: {id} has an order, but every item failed"));
+        }
+        return;
+    };
     let ([order], [subscription], [mirror]) = (
         orders.as_slice(),
         subscriptions.as_slice(),
@@ -88,22 +102,51 @@ fn won(rows: &Rows, id: &str, rank: &str, item: &Value, wrong: &mut Vec<String>)
             mirrors.len()
         ));
     };
-    let life = if item["endDate"].is_object() {
-        "cancelled"
-    } else {
-        "active"
-    };
-    let right = text(mirror, "rank") == rank
-        && mirror["orderId"] == order["id"]
-        && mirror["subscriptionId"] == subscription["id"]
-        && subscription["quantity"] == item["quantity"]
-        && subscription["paymentMethod"] == item["paymentMethod"]
-        && subscription["life"] == life;
+    let (end, discount) = (&expected["endDate"]["at"], &expected["discountBasisPoints"]);
+    let right = mirror["subscriptionId"] == subscription["id"]
+        && subscription["quantity"] == expected["quantity"]
+        && subscription["paymentMethod"] == expected["paymentMethod"]
+        && subscription["startedAt"] == expected["startDate"]
+        && &subscription["endsAt"] == end
+        && &subscription["external"]["discountBasisPoints"] == discount
+        && order["external"] == subscription["external"];
     if !right {
         wrong.push(format!(
-            "imports: {rank} imported {item}, but the rows are {mirror} and {subscription}"
+            "imports: {id} should be {expected}, but the rows are {mirror} and {subscription}"
         ));
     }
+}
+
+/// The stored members after all imports; `None` if none was applied. Judges the results of the items.
+fn one_by_one(imports: &[Import<'_>], history: &str, wrong: &mut Vec<String>) -> Option<Value> {
+    let mut kept: Option<Value> = None;
+    for import in imports {
+        let (result, problem) = (text(import.entry, "result"), text(import.entry, "problem"));
+        // An item whose customer was erased meanwhile changes nothing, whatever other imports set.
+        let fails_alone = result == "failed" && problem != "end_before_start"
+            || result == "superseded" && !history.contains(import.promise);
+        if fails_alone {
+            continue;
+        }
+        let mut next = kept
+            .clone()
+            .unwrap_or_else(|| Value::Object(serde_json::Map::new()));
+        for (name, value) in import.item.as_object().into_iter().flatten() {
+            next[name.as_str()] = value.clone();
+        }
+        let end = text(&next["endDate"], "at");
+        let is_impossible = !end.is_empty() && end < text(&next, "startDate");
+        if !is_impossible {
+            kept = Some(next);
+        }
+        if (result == "failed") != is_impossible && result != "superseded" {
+            wrong.push(format!(
+                "imports: the item {} is {result}, after {kept:?}",
+                import.item
+            ));
+        }
+    }
+    kept
 }
 
 /// Answers equal the stored promises, and each import is announced once.

@@ -6,7 +6,7 @@
 //! | [`money`] | payout rows match the orders, row by row and summed by partner and currency |
 //! | [`callbacks`] | each sale, renewal and refund of another company's offer has one delivered callback |
 //! | [`vouchers`] | a voucher gives one subscription to one customer |
-//! | [`imports`] | each imported id has one order, in the state of the latest import |
+//! | [`imports`] | each imported id has one order, in the state of its imports applied one by one in the order of acceptance |
 //! | [`orphans`] | each row has the rows that it refers to, and no work is left |
 //! | [`tenants`] | no tenant reads another tenant's rows, except those that the design shares |
 

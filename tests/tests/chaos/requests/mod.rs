@@ -198,22 +198,39 @@ impl Run<'_> {
         for (id, quantity, ends) in items {
             if !named.contains(id) {
                 named.push(*id);
-                let method = if *quantity % 2 == 0 {
-                    "BILLING"
-                } else {
-                    "PAYPAL"
-                };
-                sent.push(json!({
-                    "externalSystemId": format!("X-{id}"),
-                    "offerId": self.world.imported_offer,
-                    "invoiceCustomerId": self.world.customers[2][2],
-                    "quantity": quantity,
-                    "startDate": "2026-11-01T00:00:00Z",
-                    "endDate": ends.then_some("2027-11-01T00:00:00Z"),
-                    "paymentMethod": method,
-                }));
+                sent.push(self.imported(*id, *quantity, *ends));
             }
         }
         Request::post(2, "/v1/imports/orders", json!({"items": sent}))
+    }
+
+    /// An item whose optional members are set, cleared or left out, and whose dates contradict those of other items.
+    fn imported(&self, id: usize, quantity: u32, ends: bool) -> Value {
+        let choice = usize::try_from(quantity).unwrap_or_default();
+        let starts = [
+            "2026-11-01T00:00:00Z",
+            "2027-06-01T00:00:00Z",
+            "2028-01-01T00:00:00Z",
+        ];
+        let ends_at = ["2027-01-01T00:00:00Z", "2027-11-01T00:00:00Z"];
+        let mut item = json!({
+            "externalSystemId": format!("X-{id}"),
+            "offerId": self.world.imported_offer,
+            "invoiceCustomerId": self.world.customers[2][2],
+            "quantity": quantity,
+            "startDate": starts[choice % 3],
+            "paymentMethod": if choice % 2 == 0 { "BILLING" } else { "PAYPAL" },
+        });
+        if ends {
+            item["endDate"] = json!(ends_at[choice / 3 % 2]);
+        } else if choice % 4 == 0 {
+            item["endDate"] = Value::Null;
+        }
+        match choice {
+            5 => item["discountPercentage"] = Value::Null,
+            1 | 8 => item["discountPercentage"] = json!(quantity),
+            _ => {}
+        }
+        item
     }
 }
