@@ -48,6 +48,9 @@ impl From<OfferError> for Problem {
                 Code::OfferSharingFixed,
                 "create a new offer with crossClient instead",
             ),
+            OfferError::PriceTooLarge => {
+                FieldErrors::at("price.amount", "out_of_range", error.to_string()).into()
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::ids::{ClientId, OfferId};
 use crate::input::{FieldErrors, Object, Parsed, boolean, list, parsed};
-use crate::money::{BasisPoints, Money};
+use crate::money::{BasisPoints, MAX_EXACT_AMOUNT, Money};
 use crate::period::Period;
 use crate::text::{Description, Name};
 use crate::words::words;
@@ -99,6 +99,10 @@ words! {
     }
 }
 
+/// The largest price of an externally managed offer, in minor units. The largest quantity of an import (10^4) then makes an
+/// order of at most [`MAX_EXACT_AMOUNT`]. A purchase checks its total itself.
+pub const MAX_MANAGED_PRICE: i64 = MAX_EXACT_AMOUNT / 10_000;
+
 /// A product that a client sells, or shares for other clients to sell.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -131,6 +135,8 @@ pub enum OfferError {
     /// Carts rely on it.
     #[error("an offer cannot become or cease to be cross-client")]
     SharingIsFixed,
+    #[error("an externally managed offer costs at most {MAX_MANAGED_PRICE}")]
+    PriceTooLarge,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -161,6 +167,13 @@ impl OfferDraft {
                 "crossClient",
                 "not_time_based",
                 "only an offer of type subscription can be shared",
+            ));
+        }
+        if externally_managed && price.is_some_and(|price| price.amount > MAX_MANAGED_PRICE) {
+            object.note(FieldErrors::at(
+                "price.amount",
+                "out_of_range",
+                OfferError::PriceTooLarge.to_string(),
             ));
         }
         if cross_client.is_some() && externally_managed {
@@ -235,10 +248,14 @@ impl Offer {
         if edit.cross_client.is_some() && self.cross_client.is_none() {
             return Err(OfferError::SharingIsFixed);
         }
+        let price = edit.price.unwrap_or(self.price);
+        if self.externally_managed && price.amount > MAX_MANAGED_PRICE {
+            return Err(OfferError::PriceTooLarge);
+        }
         Ok(Self {
             name: edit.name.unwrap_or(self.name),
             description: edit.description.unwrap_or(self.description),
-            price: edit.price.unwrap_or(self.price),
+            price,
             cross_client: edit.cross_client.or(self.cross_client),
             updated_at: now,
             ..self

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 use tandem_domain::ids::ClientId;
 use tandem_domain::money::BasisPoints;
 use tandem_domain::offer::{
-    CrossClient, Offer, OfferDraft, OfferEdit, OfferError, OfferKind, OfferStatus,
+    CrossClient, MAX_MANAGED_PRICE, Offer, OfferDraft, OfferEdit, OfferError, OfferKind,
+    OfferStatus,
 };
 
 use crate::fixtures::{Pair, codes, euro, id, monthly, name, now, offer, with};
@@ -103,6 +104,29 @@ fn an_offer_names_1_to_40_targets() {
 fn only_time_based_offers_can_be_shared() {
     let value = with(single(), "crossClient", sharing(&[id(13)]));
     assert_eq!(refused(&value), one("crossClient", "not_time_based"));
+}
+
+#[test]
+fn an_imported_order_is_never_beyond_exact_json_integers() {
+    let priced = |amount: i64| {
+        let external = with(subscription(), "externallyManaged", json!(true));
+        with(
+            external,
+            "price",
+            json!({"amount": amount, "currency": "EUR"}),
+        )
+    };
+    assert_eq!(MAX_MANAGED_PRICE * 10_000, 9_007_199_254_740_000);
+    let offer = OfferDraft::parse(&priced(MAX_MANAGED_PRICE)).expect("a draft");
+    let offer = offer.create(id(60), id(12), now());
+    let too_large = MAX_MANAGED_PRICE + 1;
+    assert_eq!(
+        refused(&priced(too_large)),
+        one("price.amount", "out_of_range")
+    );
+    let edit = json!({"price": {"amount": too_large, "currency": "EUR"}});
+    let edit = OfferEdit::parse(&edit).expect("an edit");
+    assert_eq!(offer.edit(edit, now()), Err(OfferError::PriceTooLarge));
 }
 
 #[test]
