@@ -113,14 +113,21 @@ def delete(stack: Stack, queue: Queue, letters: list[DeadLetter]) -> None:
 
 
 def send(stack: Stack, queue: Queue, letters: list[DeadLetter]) -> list[DeadLetter]:
-    """Send the bodies of up to ten dead letters to a queue, and return the letters that SQS accepted."""
-    entries = [
-        # The group is the tenant; SQS shares the queue fairly between groups.
-        {"Id": str(number), "MessageBody": letter.body} | ({"MessageGroupId": letter.group} if letter.group else {})
-        for number, letter in enumerate(letters)
-    ]
+    """Send up to ten dead letters to a queue, and return the letters that SQS accepted."""
+    entries = [{"Id": str(number)} | _again(letter) for number, letter in enumerate(letters)]
     answer = stack.sqs.send_message_batch(QueueUrl=queue.url, Entries=entries)
     return [letters[int(sent["Id"])] for sent in answer.get("Successful", [])]
+
+
+def _again(letter: DeadLetter) -> dict[str, Any]:
+    """The new message of a dead letter.
+
+    The group is the tenant; SQS shares the queue fairly between groups. A reason stays: the row of such a letter may
+    not be due, so its worker does not delete the message while DynamoDB throttles the table.
+    """
+    group = {"MessageGroupId": letter.group} if letter.group else {}
+    reason = {"Reason": {"DataType": "String", "StringValue": letter.reason}} if letter.reason else {}
+    return {"MessageBody": letter.body} | group | ({"MessageAttributes": reason} if reason else {})
 
 
 def _put_back(stack: Stack, queue: Queue, receipts: list[str]) -> None:

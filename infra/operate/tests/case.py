@@ -79,7 +79,8 @@ class Sqs:
         for entry in accepted:
             group = {name: value for name, value in entry.items() if name == "MessageGroupId"}
             sent = int(moments.now().timestamp() * 1000)
-            self.put(self.bounces.get(QueueUrl, QueueUrl), entry["MessageBody"], sent=sent, **group)
+            reason = entry.get("MessageAttributes", {}).get("Reason", {}).get("StringValue")
+            self.put(self.bounces.get(QueueUrl, QueueUrl), entry["MessageBody"], sent=sent, reason=reason, **group)
         return {"Successful": [{"Id": entry["Id"]} for entry in accepted]}
 
     def get_queue_attributes(self, QueueUrl: str, **_: Any) -> dict[str, Any]:

@@ -42,6 +42,11 @@ class Redriving(unittest.TestCase):
         self.assertEqual([m.attributes["MessageGroupId"] for m in self.sqs.queues[WORK]], [CLIENT, CLIENT])
         self.assertEqual(self.sqs.queues[DEAD], [])
 
+    def test_a_letter_keeps_its_reason(self) -> None:
+        self.sqs.put(DEAD, body(PROMISE, 2), reason="unreadable_row")
+        output_of(lambda: redrive.run(stack(self.sqs), options()))
+        self.assertEqual([message.reason for message in self.sqs.queues[WORK]], [None, None, "unreadable_row"])
+
     def test_only_moves_the_named_dead_letters(self) -> None:
         output = output_of(lambda: redrive.run(stack(self.sqs), options(only=OTHER)))
         self.assertEqual(output, "1 dead letter went back to the queue imports\n")
