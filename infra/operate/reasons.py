@@ -169,6 +169,10 @@ def _chunk(chunk: ChunkSeen, items: int) -> list[str]:
             return [f"{head}, try {row['tries']}: {_leased(row, seen)}", *_dead_letter(row, seen)]
         case "waiting" if late := _late(row, "dueAt", seen):
             return [f"{head} is due since {seen.at(row, 'dueAt')}. {late}", *_dead_letter(row, seen)]
+        case "waiting" if row.get("postponed"):
+            times = "once" if row["postponed"] == 1 else f"{row['postponed']} times"
+            why = "because DynamoDB throttles the table"
+            return [f"{head} was postponed {times}, {why}; it is due {seen.at(row, 'dueAt')}."]
     return []
 
 

@@ -24,7 +24,7 @@ ATTEMPT = ["number", "at", "statusCode", "error", "durationMs"]
 ENDPOINT = ["disabledAt", "reason", "failingSince", "failures", "circuit"]
 MAIL = [*_STATE, "kind.about", "at", "tries", "createdAt"]
 PROMISE = ["items", "chunks", "counts", "acceptedAt", "finishedAt", "retryOf"]
-CHUNK = [*_STATE, "sk", "stuckAt", "reason", "tries"]
+CHUNK = [*_STATE, "sk", "stuckAt", "reason", "tries", "postponed"]
 ORDER = ["clientId", "id", "customerId", "cartId", "createdAt", "paymentMethod", "positions", "total", "external"]
 SUBSCRIPTION = [
     *("clientId", "id", "role", "customerId", "orderId", "position", "offerId", "quantity", "unitPrice"),

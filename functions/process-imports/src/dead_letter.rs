@@ -22,6 +22,10 @@ impl Worker {
                 Ok::<_, WorkError>((self.mark(chunk_ref, reason).await?, ()))
             })
             .await
+            .map_err(|error| match error {
+                WorkError::Store(error) => anyhow::Error::from(error),
+                other => other.into(),
+            })
             .context("could not mark a chunk as a dead letter")?;
         tracing::error!(%promise, chunk = number, ?reason, "a chunk is a dead letter");
         Ok(())

@@ -11,15 +11,13 @@ use tandem_runtime::random_ids::hash_of_external;
 use tandem_store::imports::ImportContexts;
 use tandem_store::{StoreError, Transaction};
 
-use crate::{WorkError, Worker};
+use crate::{MOST_WRITES, WorkError, Worker};
 
-/// How many items of a chunk are written at the same time.
-const CONCURRENCY: usize = 8;
 /// Only other imports of the same `externalSystemId` conflict with an item.
 const CONFLICT_ATTEMPTS: usize = 8;
 
 impl Worker {
-    /// Writes all items that are not done. A failed write does not affect other items.
+    /// Writes all items that are not done. A failed write does not affect other items, except that a throttled one ends the work.
     pub(crate) async fn items(
         &self,
         promise: &Promise,
@@ -38,12 +36,21 @@ impl Worker {
         // Boxed: the futures of a chunk are large.
         let work: Vec<_> = items
             .numbered()
-            .map(|(number, item)| Box::pin(self.item(importer, number, item, &contexts)))
+            .map(|(number, item)| {
+                let write = Box::pin(self.item(importer, number, item, &contexts));
+                self.pace.run(&self.store, write)
+            })
             .collect();
-        let results: Vec<Result<LogEntry, WorkError>> = stream::iter(work)
-            .buffer_unordered(CONCURRENCY)
-            .collect()
-            .await;
+        let mut writes = stream::iter(work).buffer_unordered(MOST_WRITES);
+        let mut results = Vec::with_capacity(items.items.len());
+        while let Some(result) = writes.next().await {
+            let throttled = matches!(result, Err(WorkError::Store(StoreError::Throttled(_))));
+            results.push(result);
+            if throttled {
+                // The table would throttle the other items, too; they wait for the next worker.
+                break;
+            }
+        }
         results.into_iter().collect()
     }
 

@@ -4,20 +4,25 @@
 //! done, so a chunk that is delivered twice, or whose worker dies halfway, changes nothing twice. The lease only saves work.
 //! The transaction that finishes the last chunk completes the promise and creates its `import.completed` callback.
 //!
-//! A failed table call never fails an item: the chunk is released, and its message or the sweep brings it back. A chunk that no
-//! worker can handle becomes a dead letter: its promise lists its items as stuck, the chunk is no longer due, and its message goes
+//! A failed table call never fails an item: the chunk is released, and its message or the sweep brings it back. While DynamoDB
+//! throttles the table, workers slow down together: each writes fewer items at once ([`Pace`]), each call pauses between its
+//! attempts, and a chunk that is throttled all the same is postponed, longer each time. Its message is deleted; the relay enqueues
+//! the chunk when it is due. A chunk that no worker can handle becomes a dead letter: its promise lists its items as stuck, the chunk is no longer due, and its message goes
 //! to the dead-letter queue. A redriven message was sent after that, so it starts the chunk again; a message that was already in
 //! the queue, because relay and sweep may send several, does not.
 
 mod dead_letter;
 mod items;
+mod pace;
 mod revise;
+
+use std::time::Duration;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use lambda_runtime::Error;
 use tandem_domain::Timestamp;
 use tandem_domain::ids::{ClientId, PromiseId};
-use tandem_domain::import::chunk::{Begun, Chunk, ChunkFailure, ChunkItems};
+use tandem_domain::import::chunk::{Begun, Chunk, ChunkFailure, ChunkItems, Received};
 use tandem_domain::import::decide::{ItemResult, LogEntry};
 use tandem_domain::import::promise::{Counts, Promise};
 use tandem_queue::{DeadLetterReason, Kind, Message};
@@ -26,6 +31,11 @@ use tandem_runtime::{Clock, DeadLetterHandler, RandomIds, aws, batch, callback_b
 use tandem_sealing::Sealer;
 use tandem_store::{Key, Store, StoreError, TooManyConflicts, Transaction, keys};
 
+pub use crate::pace::{MOST_WRITES, Pace};
+
+/// For a chunk, with its lease and its end. Releasing the chunk takes one call more; both fit into the function's minute, so a
+/// worker that is only slow does not count as dead.
+const TIME_LIMIT: Duration = Duration::from_secs(45);
 /// All chunks of an import, up to 40, write its promise when they begin and end.
 const CONFLICT_ATTEMPTS: usize = 40;
 
@@ -36,6 +46,7 @@ pub struct Worker {
     pub sealer: Sealer,
     pub dead_letter_handler: DeadLetterHandler,
     pub clock: Clock,
+    pub pace: Pace,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -69,6 +80,7 @@ impl Worker {
             sealer,
             dead_letter_handler,
             clock: Clock::default(),
+            pace: Pace::default(),
         })
     }
 
@@ -91,12 +103,18 @@ impl Worker {
             promise,
             number: message.number()?,
         };
-        let reason = match self.process(chunk_ref, receipt.sent_at).await {
+        let received = Received {
+            times: receipt.received,
+            sent_at: receipt.sent_at,
+        };
+        let reason = match self.process(chunk_ref, received).await {
             Err(WorkError::Store(StoreError::Corrupt { key, reason })) => {
                 tracing::error!(%promise, chunk = chunk_ref.number, key, reason, "a row is corrupt");
                 ChunkFailure::CorruptRow
             }
             Err(WorkError::DeadLetter(reason)) => reason,
+            // Not wrapped, so that the batch recognises a throttled table.
+            Err(WorkError::Store(error)) => return Err(error.into()),
             other => return Ok(other?),
         };
         self.dead_letter(chunk_ref, reason).await?;
@@ -106,31 +124,35 @@ impl Worker {
         })
     }
 
-    async fn process(
-        &self,
-        chunk_ref: ChunkRef,
-        sent_at: Option<Timestamp>,
-    ) -> Result<(), WorkError> {
-        let Some((leased, items, promise)) = self.lease(chunk_ref, sent_at).await? else {
-            return Ok(());
+    async fn process(&self, chunk_ref: ChunkRef, received: Received) -> Result<(), WorkError> {
+        let mut lease = None;
+        let work = async {
+            let Some((leased, items, promise)) = self.lease(chunk_ref, received).await? else {
+                return Ok(());
+            };
+            lease = Some(leased.clone());
+            let entries = self.items(&promise, &items).await?;
+            self.finish(chunk_ref, (leased, &items, &promise), &entries)
+                .await
         };
-        match self.items(&promise, &items).await {
-            Ok(entries) => {
-                self.finish(chunk_ref, (leased, &items, &promise), &entries)
-                    .await
-            }
-            Err(error) => {
-                self.release(leased).await;
-                Err(error)
-            }
+        let out_of_time = |_| {
+            let text = "the chunk's time is used up".to_owned();
+            Err(StoreError::Throttled(text).into())
+        };
+        // Boxed: the future contains those of all items.
+        let worked = tokio::time::timeout(TIME_LIMIT, Box::pin(work)).await;
+        let worked = worked.unwrap_or_else(out_of_time);
+        if let (Err(error), Some(leased)) = (&worked, lease) {
+            self.give_back(chunk_ref, leased, error).await;
         }
+        worked
     }
 
     /// Leases the chunk, and marks its promise as running if this is the first chunk; `None` if nothing is left to do.
     async fn lease(
         &self,
         chunk_ref: ChunkRef,
-        sent_at: Option<Timestamp>,
+        received: Received,
     ) -> Result<Option<(Chunk, ChunkItems, Promise)>, WorkError> {
         self.store
             .until_committed(CONFLICT_ATTEMPTS, async |_| {
@@ -145,7 +167,7 @@ impl Worker {
                     return nothing();
                 };
                 let now = self.clock.now();
-                let leased = match chunk.begin(sent_at, now) {
+                let leased = match chunk.begin(received, now) {
                     Begun::Leased(leased) => leased,
                     Begun::NotDue => return nothing(),
                     Begun::TooManyLeases => {
@@ -225,16 +247,35 @@ impl Worker {
         Ok(())
     }
 
-    /// Makes the chunk due at once. If that fails too, its lease runs out.
-    async fn release(&self, leased: Chunk) {
-        let mut transaction = Transaction::default();
-        let (promise, number) = (leased.promise_id, leased.number);
-        let written = match transaction.replace(&leased.release(self.clock.now())) {
-            Ok(()) => self.store.commit(transaction).await,
-            Err(error) => Err(error.into()),
+    /// Makes the chunk due again: after a pause if its writes were throttled, at once if the table did not answer. A bug counts as a
+    /// dead worker. If the write fails too, the lease runs out.
+    async fn give_back(&self, chunk_ref: ChunkRef, leased: Chunk, error: &WorkError) {
+        let (per_mille, now) = (tandem_sealing::random::per_mille(), self.clock.now());
+        let free: fn(Chunk, u16, Timestamp) -> Chunk = match error {
+            WorkError::Store(StoreError::Throttled(_)) => Chunk::postpone,
+            WorkError::Store(StoreError::Unavailable(_)) | WorkError::Conflicts(_) => {
+                |chunk, _, now| chunk.release(now)
+            }
+            WorkError::Store(_) | WorkError::DeadLetter(_) => return,
         };
-        if let Err(error) = written {
-            tracing::warn!(%promise, chunk = number, %error, "could not release a chunk; its lease runs out");
+        let given_back = self
+            .store
+            .until_committed(CONFLICT_ATTEMPTS, async |conflict| {
+                let chunk = match conflict {
+                    None => Some(leased.clone()),
+                    // Another import revised a result, or the lease ran out.
+                    Some(_) => self.store.get(&chunk_ref.chunk()).await?,
+                };
+                let mut transaction = Transaction::default();
+                if let Some(chunk) = chunk.filter(|chunk| chunk.has_lease_of(&leased)) {
+                    transaction.replace(&free(chunk, per_mille, now))?;
+                }
+                Ok::<_, WorkError>((transaction, ()))
+            })
+            .await;
+        if let Err(error) = given_back {
+            let (promise, chunk) = (chunk_ref.promise, chunk_ref.number);
+            tracing::warn!(%promise, chunk, %error, "could not give a chunk back; its lease runs out");
         }
     }
 }

@@ -122,6 +122,12 @@ class Imports(unittest.TestCase):
     def test_a_chunk_without_its_message_must_be_imported_again(self) -> None:
         self.assertIn("the client must import these items again", promise(DONE, STUCK))
 
+    def test_a_postponed_chunk_names_the_throttled_table(self) -> None:
+        chunk = {"sk": "chunk#001", "status": "waiting", "dueAt": at(minutes=5), "tries": 0}
+        text = promise(DONE, chunk | {"postponed": 3})
+        self.assertIn("chunk#001 (items 25 to 29) was postponed 3 times, because DynamoDB throttles the table", text)
+        self.assertIn("postponed once,", promise(DONE, chunk | {"postponed": 1}))
+
     def test_a_late_chunk_is_explained_and_others_are_counted(self) -> None:
         late = {"sk": "chunk#001", "status": "waiting", "dueAt": at(minutes=-20), "tries": 0}
         self.assertIn("chunk#001 (items 25 to 29) is due since", promise(DONE, late))

@@ -5,7 +5,8 @@ use std::future::Future;
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use futures::future::join_all;
 use jiff::Timestamp;
-use tandem_queue::{DeadLetterReason, Kind, Message};
+use tandem_queue::{DeadLetterReason, Kind, Message, REASON};
+use tandem_store::{CommitError, StoreError};
 
 use crate::dead_letter_handler::{DeadLetterHandler, FailedMessage};
 
@@ -14,6 +15,10 @@ use crate::dead_letter_handler::{DeadLetterHandler, FailedMessage};
 /// A failed message is delivered again; after its last receive, SQS moves it to the dead-letter queue. A message that can
 /// never be processed is moved there at once: it cannot be decoded, is of none of `kinds`, or `handle` returns a
 /// [`DeadLetterReason`] or a corrupt row.
+///
+/// A message that fails because DynamoDB throttles the table is not delivered again: its row stays due, so relay or sweep send
+/// another message. Otherwise a busy hour would fill the dead-letter queue. Only a redriven message is, because a row that was a
+/// dead letter may not be due.
 pub async fn process<F>(
     event: SqsEvent,
     kinds: &[Kind],
@@ -36,6 +41,8 @@ pub struct Receipt {
     pub received: u32,
     /// When the message was enqueued. A message redriven from the dead-letter queue is a new message.
     pub sent_at: Option<Timestamp>,
+    /// Whether it was a dead letter with a reason.
+    pub redriven: bool,
 }
 
 impl Receipt {
@@ -52,6 +59,7 @@ impl Receipt {
                 .unwrap_or(1),
             sent_at: number("SentTimestamp")
                 .and_then(|millis| Timestamp::from_millisecond(millis).ok()),
+            redriven: record.message_attributes.contains_key(REASON),
         }
     }
 }
@@ -79,6 +87,14 @@ where
         let Err(error) = result else {
             return (id, Ok(()));
         };
+        if is_throttled(&error) && !receipt.redriven {
+            tracing::warn!(
+                message = id,
+                error = format!("{error:#}"),
+                "the table is throttled; the row stays due"
+            );
+            return (id, Ok(()));
+        }
         let failed = FailedMessage {
             id: &id,
             body,
@@ -103,6 +119,17 @@ where
     let mut response = SqsBatchResponse::default();
     response.batch_item_failures = failures.collect();
     response
+}
+
+/// Whether a call failed because DynamoDB throttles the table.
+fn is_throttled(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        matches!(cause.downcast_ref(), Some(StoreError::Throttled(_)))
+            || matches!(
+                cause.downcast_ref(),
+                Some(CommitError::Store(StoreError::Throttled(_)))
+            )
+    })
 }
 
 fn check_kind(message: Message, kinds: &[Kind]) -> Result<Message, DeadLetterReason> {

@@ -13,6 +13,11 @@ pub fn bits128() -> u128 {
     u128::from_be_bytes(bytes())
 }
 
+/// Thousandths, 0 to 1,000: spreads retries, so that they do not all come at the same moment.
+pub fn per_mille() -> u16 {
+    u16::from_le_bytes(bytes()) % 1_001
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

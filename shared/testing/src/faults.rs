@@ -44,6 +44,8 @@ pub enum Fault {
     Throttled,
     /// From this attempt on, DynamoDB throttles every transaction, until [`Faults::clear`]; it still reads.
     ThrottledWrites,
+    /// DynamoDB throttles this attempt and those after it, this many in all.
+    ThrottledTimes(usize),
     /// The batch is answered, but all of its keys are left unprocessed.
     Unprocessed,
     /// The call waits before it is sent, until [`Faults::resume`]; later calls pass and so overtake it. Wait for [`Faults::died`] first.
@@ -149,7 +151,7 @@ impl Faults {
         match number.cmp(&call) {
             Ordering::Less => Act::Pass,
             Ordering::Equal => Self::at(fault, writes),
-            Ordering::Greater => Self::after(fault, writes),
+            Ordering::Greater => Self::after(fault, number - call, writes),
         }
     }
 
@@ -162,19 +164,22 @@ impl Faults {
             Fault::HeldUp => Act::Wait,
             Fault::Cancelled(codes) => Act::Cancel(codes),
             Fault::Unprocessed => Act::Unprocessed,
-            Fault::Throttled | Fault::ThrottledWrites => Self::after(fault, writes),
+            Fault::Throttled | Fault::ThrottledWrites | Fault::ThrottledTimes(_) => {
+                Self::after(fault, 0, writes)
+            }
         }
     }
 
-    /// A call after the planned one.
-    fn after(fault: Fault, writes: bool) -> Act {
+    /// A call after the planned one, by this number.
+    fn after(fault: Fault, number: usize, writes: bool) -> Act {
         match fault {
             Fault::Try(_) | Fault::HeldUp | Fault::Cancelled(_) | Fault::Unprocessed => Act::Pass,
             Fault::Outage(_) => Act::Fail(Lost::Request),
             Fault::Deaf => Act::Fail(Lost::Answer),
             Fault::Death(_) => Act::Hang,
             Fault::ThrottledWrites if !writes => Act::Pass,
-            Fault::Throttled | Fault::ThrottledWrites => Act::Throttle,
+            Fault::ThrottledTimes(times) if times <= number => Act::Pass,
+            Fault::Throttled | Fault::ThrottledWrites | Fault::ThrottledTimes(_) => Act::Throttle,
         }
     }
 

@@ -1,8 +1,9 @@
 //! The cost of an import per item, for three sizes: it must not grow with the import or with existing data.
 
+use process_imports::MOST_WRITES;
 use reqwest::Method;
 use serde_json::{Value, json};
-use tandem_testing::Capacity;
+use tandem_testing::{Capacity, template};
 
 use crate::import_scene::ImportScene;
 
@@ -102,4 +103,31 @@ async fn an_item_costs_the_same_in_an_import_of_any_size() {
         unchanged.write * 2.0 < updated[1].write,
         "no new version of order and subscription: {unchanged:?}, {updated:?}"
     );
+}
+
+/// Write units a second of a new table on demand.
+const NEW_TABLE: f64 = 4_000.0;
+/// Seconds that DynamoDB takes for a transaction of four rows: half of those of five rows take 25 ms.
+const TRANSACTION: f64 = 0.025;
+
+#[expect(
+    clippy::float_arithmetic,
+    clippy::cast_precision_loss,
+    reason = "units are floats"
+)]
+#[tokio::test]
+async fn a_new_table_bears_the_default_import_concurrency() {
+    let scene = ImportScene::new().await;
+    let cost = scene.cost_of(100, "A", &json!({})).await;
+    let units = cost.write / 1_000.0;
+    let workers = template()["Parameters"]["ImportConcurrency"]["Default"]
+        .as_f64()
+        .expect("a number");
+    let items = workers * MOST_WRITES as f64 / TRANSACTION;
+    assert!(
+        items * units <= NEW_TABLE,
+        "{items} items a second of {units} units exceed {NEW_TABLE}"
+    );
+    // The service's least number of workers is 2.
+    assert!(workers >= 2.0 && items * units > NEW_TABLE / 2.0, "{units}");
 }

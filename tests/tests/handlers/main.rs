@@ -18,6 +18,7 @@ mod importing_dead_letters;
 mod importing_faults;
 mod importing_order;
 mod importing_results;
+mod importing_throttled;
 mod inviting;
 mod noting;
 mod out_of_time;

@@ -13,6 +13,10 @@ pub const LEASE: SignedDuration = SignedDuration::from_secs(90);
 /// A chunk is leased this often before it becomes a dead letter: its workers die. A chunk that is released because the table
 /// does not answer is not counted.
 pub const MAX_LEASES: u32 = 8;
+/// The first pause of a chunk whose writes were throttled. Each further pause is twice as long.
+pub const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(5);
+/// Shorter than the longest delay of a message, so that the relay can enqueue the chunk.
+pub const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(10);
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(
@@ -66,8 +70,24 @@ pub struct Chunk {
     pub state: ChunkState,
     /// Leases since the chunk was created or redriven, without those that were released.
     pub tries: u32,
+    /// How often the chunk was postponed because its writes were throttled.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub postponed: u32,
     pub created_at: Timestamp,
     pub version: u64,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+/// The message by which a worker got a chunk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Received {
+    /// The number of receives, including this one. Workers delete each message unless they die, or the table does not answer.
+    pub times: u32,
+    /// A redriven message was sent after its chunk became a dead letter.
+    pub sent_at: Option<Timestamp>,
 }
 
 /// The items of a chunk; written once.
@@ -119,6 +139,7 @@ impl Chunk {
                 number,
                 state,
                 tries: 0,
+                postponed: 0,
                 created_at: now,
                 version: 1,
             },
@@ -136,20 +157,22 @@ impl Chunk {
     }
 
     /// Leases the chunk for the worker that received its message.
-    pub fn begin(self, sent_at: Option<Timestamp>, now: Timestamp) -> Begun {
+    pub fn begin(self, received: Received, now: Timestamp) -> Begun {
         let leases = match self.state {
             ChunkState::Waiting { due_at } if due_at <= now => self.tries,
             ChunkState::InFlight { lease_until } if lease_until <= now => self.tries,
             // A dead letter is not due, so neither relay nor sweep sends its message: a person redrove this one.
             ChunkState::DeadLetter { since, .. }
-                if sent_at.is_some_and(|sent_at| sent_at > since) =>
+                if received.sent_at.is_some_and(|sent_at| sent_at > since) =>
             {
                 0
             }
             ChunkState::DeadLetter { reason, .. } => return Begun::DeadLetter(reason),
             _ => return Begun::NotDue,
         };
-        if leases >= MAX_LEASES {
+        // A worker that is only throttled may be unable to release its lease, but it deletes the message. The message of a dead
+        // worker comes again.
+        if leases >= MAX_LEASES && received.times > 1 {
             return Begun::TooManyLeases;
         }
         let lease_until = now.saturating_add(LEASE).unwrap_or(Timestamp::MAX);
@@ -165,6 +188,24 @@ impl Chunk {
         Self {
             state: ChunkState::Waiting { due_at: now },
             tries: self.tries.saturating_sub(1),
+            ..self
+        }
+    }
+
+    /// Makes the chunk due after a pause, because the table throttled its writes. The lease is not counted. The pause doubles each
+    /// time; `per_mille` of its second half are added at random, so that chunks that were throttled together do not return
+    /// together.
+    pub fn postpone(self, per_mille: u16, now: Timestamp) -> Self {
+        let doubled = 1_i32 << self.postponed.min(10);
+        let pause = FIRST_PAUSE.saturating_mul(doubled).min(LONGEST_PAUSE);
+        let half = pause / 2;
+        let pause = half + half * i32::from(per_mille.min(1_000)) / 1_000;
+        Self {
+            state: ChunkState::Waiting {
+                due_at: now.saturating_add(pause).unwrap_or(Timestamp::MAX),
+            },
+            tries: self.tries.saturating_sub(1),
+            postponed: self.postponed.saturating_add(1),
             ..self
         }
     }

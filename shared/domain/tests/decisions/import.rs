@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tandem_domain::import::change::Change;
 use tandem_domain::import::chunk::{
-    Begun, Chunk, ChunkFailure, ChunkItems, ChunkState, LEASE, MAX_LEASES,
+    Begun, Chunk, ChunkFailure, ChunkItems, ChunkState, LEASE, MAX_LEASES, Received,
 };
 use tandem_domain::import::decide::{
     ExternalHash, Importer, ItemContext, ItemDecision, ItemProblem, ItemResult,
@@ -601,13 +601,50 @@ fn a_chunk_is_leased_when_it_is_due_and_free() {
             ..chunk.clone()
         };
         assert_eq!(
-            before.clone().begin(sent_at, now()),
+            before.clone().begin(Received { times: 2, sent_at }, now()),
             expected,
             "{before:?}, {sent_at:?}"
         );
     }
     let released = Chunk { tries: 3, ..chunk }.release(now());
     assert_eq!((released.tries, released.due_at()), (2, Some(now())));
+}
+
+#[test]
+fn a_first_receive_never_makes_a_dead_letter() {
+    let chunk = Chunk {
+        state: ChunkState::InFlight { lease_until: now() },
+        tries: MAX_LEASES,
+        ..chunk().0
+    };
+    let received = |times| Received {
+        times,
+        sent_at: Some(now()),
+    };
+    assert!(matches!(
+        chunk.clone().begin(received(1), now()),
+        Begun::Leased(Chunk { tries: 9, .. })
+    ));
+    assert_eq!(chunk.begin(received(2), now()), Begun::TooManyLeases);
+}
+
+#[test]
+fn each_pause_of_a_throttled_chunk_is_twice_as_long() {
+    let mut chunk = chunk().0;
+    let seconds = |chunk: &Chunk| {
+        let wait = chunk.due_at().expect("due").duration_since(now());
+        wait.as_millis()
+    };
+    for limit in [5, 10, 20, 40, 80, 160, 320, 600, 600, 600] {
+        chunk.tries = 3;
+        let bounds = [0, 1_000].map(|random| seconds(&chunk.clone().postpone(random, now())));
+        assert_eq!(bounds, [limit * 500, limit * 1_000]);
+        chunk = chunk.postpone(500, now());
+        assert_eq!((chunk.tries, seconds(&chunk)), (2, limit * 750));
+    }
+    chunk.postponed = u32::MAX;
+    let chunk = chunk.postpone(u16::MAX, now());
+    assert_eq!((chunk.postponed, seconds(&chunk)), (u32::MAX, 600_000));
 }
 
 pub(crate) fn chunk() -> (Chunk, ChunkItems) {

@@ -141,6 +141,7 @@ impl InProcess {
                 sealer,
                 dead_letter_handler,
                 clock: clock.clone(),
+                pace: process_imports::Pace::default(),
             },
             notes: note_mail_events::Notes::new(store.clone()),
             sweep: sweep_outbox::Sweep::new(store, queues.clone(), clock.clone()),
