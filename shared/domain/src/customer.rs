@@ -157,8 +157,8 @@ impl CustomerEdit {
     pub fn parse(value: &Value) -> Parsed<Self> {
         let mut object = Object::read(value)?;
         let edit = Self {
-            email: object.replaceable("email", EmailAddress::parse),
-            language: object.replaceable("language", LanguageTag::parse),
+            email: object.optional("email", EmailAddress::parse),
+            language: object.optional("language", LanguageTag::parse),
             external_system_id: object.clearable("externalSystemId", ExternalId::parse),
             first_name: object.clearable("firstName", Name::parse),
             last_name: object.clearable("lastName", Name::parse),

@@ -124,19 +124,6 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// Reads a member of an edit that can be replaced, but not removed: `None` if absent.
-    pub fn replaceable<T>(
-        &mut self,
-        name: &'static str,
-        parse: impl FnOnce(&Value) -> Parsed<T>,
-    ) -> Option<T> {
-        if self.members.get(name) == Some(&Value::Null) {
-            let detail = "this field cannot be removed; leave it out to keep its value";
-            self.note(FieldErrors::at(name, "required", detail));
-        }
-        self.optional(name, parse)
-    }
-
     /// Notes errors that concern several members.
     pub fn note(&mut self, errors: FieldErrors) {
         self.errors.extend(errors.0);
@@ -336,20 +323,6 @@ mod tests {
         assert_eq!(object.clearable("b", boolean), None);
         assert_eq!(object.optional("a", boolean), None);
         assert!(object.required("a", boolean).is_none());
-    }
-
-    #[test]
-    fn null_does_not_replace_a_value() {
-        let value = json!({"a": null, "b": true});
-        let mut object = Object::read(&value).expect("object");
-        let read = ["a", "b", "c"].map(|name| object.replaceable(name, boolean));
-        assert_eq!(read, [None, Some(true), None]);
-        let errors = object.finish(|| Some(())).expect_err("null");
-        assert_eq!(
-            (errors.0[0].field.as_str(), errors.0[0].code),
-            ("a", "required")
-        );
-        assert_eq!(errors.0.len(), 1);
     }
 
     #[test]

@@ -230,10 +230,10 @@ impl OfferEdit {
     pub fn parse(value: &Value) -> Parsed<Self> {
         let mut object = Object::read(value)?;
         let edit = Self {
-            name: object.replaceable("name", Name::parse),
+            name: object.optional("name", Name::parse),
             description: object.clearable("description", Description::parse),
-            price: object.replaceable("price", Money::parse_price),
-            cross_client: object.replaceable("crossClient", CrossClient::parse),
+            price: object.optional("price", Money::parse_price),
+            cross_client: object.optional("crossClient", CrossClient::parse),
         };
         object.finish(|| Some(edit))
     }

@@ -87,8 +87,8 @@ impl CompanyEdit {
     /// Reads `{name?, modules?}`.
     pub fn parse(value: &Value) -> Parsed<Self> {
         let mut object = Object::read(value)?;
-        let name = object.replaceable("name", Name::parse);
-        let modules = object.replaceable("modules", Modules::parse);
+        let name = object.optional("name", Name::parse);
+        let modules = object.optional("modules", Modules::parse);
         object.finish(|| Some(Self { name, modules }))
     }
 

@@ -134,9 +134,9 @@ impl CartEdit {
     pub fn parse(value: &Value) -> Parsed<Self> {
         let mut object = Object::read(value)?;
         let edit = Self {
-            name: object.replaceable("name", Name::parse),
+            name: object.optional("name", Name::parse),
             description: object.clearable("description", Description::parse),
-            positions: object.replaceable("positions", PositionDraft::parse_all),
+            positions: object.optional("positions", PositionDraft::parse_all),
         };
         object.finish(|| Some(edit))
     }

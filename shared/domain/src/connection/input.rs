@@ -126,8 +126,8 @@ impl ConnectionEdit {
     /// Reads `{offersAccess?, callback?: {url}}`.
     pub fn parse(value: &Value, local: &LocalTargets) -> Parsed<Self> {
         let mut object = Object::read(value)?;
-        let offers_access = object.replaceable("offersAccess", boolean);
-        let callback_url = object.replaceable("callback", |value| parse_callback(value, local));
+        let offers_access = object.optional("offersAccess", boolean);
+        let callback_url = object.optional("callback", |value| parse_callback(value, local));
         object.finish(|| {
             Some(Self {
                 offers_access,

@@ -55,7 +55,13 @@ pub struct Members {
 
 impl ImportItem {
     /// The members that `null` clears.
-    pub const CLEARABLE: &[&str] = &["endDate"];
+    pub const CLEARABLE: &[&str] = &[
+        "endDate",
+        "orderDate",
+        "deliveryCustomerId",
+        "discountPercentage",
+        "currentPaymentPeriodPaid",
+    ];
 
     /// Parses an item; the errors name each wrong member.
     pub fn parse(value: &Value) -> Parsed<Self> {
