@@ -90,6 +90,8 @@ lint: $(CARGO_DENY) ## check format, types, docs, template and licences
 	$(LOCAL) exec -- ruff format --check infra
 	$(LOCAL) exec -- mypy --config-file infra/pyproject.toml infra
 	$(LOCAL) exec -- cfn-lint --append-rules cfn_lint_serverless.rules --template template.yaml data.yaml
+	$(LOCAL) exec -- python -m infra.lint .local/transformed.json
+	$(LOCAL) exec -- cfn-lint --config-file infra/lint/cfn-lint-transformed.yaml --template .local/transformed.json
 	$(CARGO_DENY) check bans licenses sources
 	cargo clippy --workspace --all-targets -- --deny warnings
 # The functions alone, with the features that they are deployed with.

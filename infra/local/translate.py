@@ -40,21 +40,24 @@ def read_data() -> Template:
 
 
 def to_cloudformation(template: Template, code: dict[str, dict[str, str]]) -> Template:
-    """Translate a SAM template for the emulator; `code` has the location of each binary.
+    """Translate a SAM template for the emulator; `code` has the location of each binary."""
+    return gaps.bridge(transformed(gaps.without_rollout(template), code))
+
+
+def transformed(template: Template, code: dict[str, dict[str, str]]) -> Template:
+    """Translate a SAM template as AWS does.
 
     Raises a `Problem` with the error of the translator.
     """
     os.environ["AWS_DEFAULT_REGION"] = REGION  # where the translator looks for it
-    template = gaps.without_rollout(template)
     for logical_id, resource in template["Resources"].items():
         if resource["Type"] == "AWS::Serverless::Function":
             resource["Properties"]["CodeUri"] = code[binary_of(logical_id, resource)]
     try:
-        translated = transform(template, {}, _NoManagedPolicies())
+        return dict(transform(template, {}, _NoManagedPolicies()))
     except Exception as error:
         cause = getattr(error, "causes", None)
         raise Problem(f"template.yaml cannot be translated: {_one_line(cause[0] if cause else error)}") from error
-    return gaps.bridge(dict(translated))
 
 
 def _one_line(error: object) -> str:

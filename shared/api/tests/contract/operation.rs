@@ -228,7 +228,7 @@ fn a_rollout_is_gradual_and_ends_with_an_alarm() {
         let events = function["Events"].as_object().cloned().unwrap_or_default();
         let answers = events.values().any(|event| event["Type"] == "HttpApi");
         assert_eq!(
-            watched.contains("ApiErrorsAlarm"),
+            watched.contains("${AWS::StackName}-api-errors"),
             answers || name == "AuthorizeFunction",
             "{name}"
         );
@@ -252,6 +252,10 @@ fn a_rollout_is_gradual_and_ends_with_an_alarm() {
             "{name}"
         );
     }
+    assert_eq!(
+        resources()["ApiErrorsAlarm"]["Properties"]["AlarmName"],
+        json!({"Fn::Sub": "${AWS::StackName}-api-errors"})
+    );
     // The schedule calls the alias, and its role is written out.
     let schedule = resources()["SweepScheduleRole"].to_string();
     assert!(schedule.contains("-sweep-outbox:live\""), "{schedule}");
