@@ -18,6 +18,8 @@ STORIES_RETRY_SCHEDULE := 0,1,2,2
 ARCHITECTURE ?= arm64
 PACKAGE_TOOLS := $(TOOLS)/package-$(shell cksum infra/deploy/requirements.txt | cut -d' ' -f1)
 
+LINTERS := $(TOOLS)/lint-$(shell cksum infra/lint/requirements.txt | cut -d' ' -f1)
+
 # The npm packages of the receivers in docs/callbacks.md.
 RECEIVERS := infra/receivers/node_modules/.package-lock.json
 
@@ -72,6 +74,12 @@ $(PACKAGE_TOOLS)/ready: infra/deploy/requirements.txt
 	$(PACKAGE_TOOLS)/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement $<
 	@touch $@
 
+$(LINTERS)/ready: infra/lint/requirements.txt
+	@echo "installing checkov and actionlint once, into $(LINTERS) (takes a minute)"
+	$(PYTHON) -m venv --clear $(LINTERS)
+	$(LINTERS)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
 # ORDERS, a multiple of 5,000, shortens it. docs/performance.md has results.
 bench-import: ## import 100,000 orders of five clients at once, with the real binaries
 	cargo build --profile measured --package import-orders --package process-imports --package relay-outbox --package tandem-bench
@@ -82,16 +90,19 @@ bench-callbacks: ## deliver 20,000 callbacks to receivers, some of which fail, w
 	cargo build --profile measured --package deliver-callbacks --package relay-outbox --package sweep-outbox --package tandem-bench
 	$(or $(CARGO_TARGET_DIR),target)/measured/bench-callbacks $(CALLBACKS)
 
-lint: $(CARGO_DENY) ## check format, types, docs, template and licences
+lint: $(CARGO_DENY) $(LINTERS)/ready ## check format, types, docs, template and licences
 	cargo metadata --locked --format-version=1 > /dev/null
 	cargo fmt --all --check
 	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	$(LOCAL) exec -- ruff check infra
 	$(LOCAL) exec -- ruff format --check infra
 	$(LOCAL) exec -- mypy --config-file infra/pyproject.toml infra
-	$(LOCAL) exec -- cfn-lint --append-rules cfn_lint_serverless.rules --template template.yaml data.yaml
+	$(LOCAL) exec -- cfn-lint --append-rules cfn_lint_serverless.rules --template template.yaml data.yaml infra/pipeline/role.yaml
 	$(LOCAL) exec -- python -m infra.lint .local/transformed.json
 	$(LOCAL) exec -- cfn-lint --config-file infra/lint/cfn-lint-transformed.yaml --template .local/transformed.json
+	$(LINTERS)/bin/checkov --config-file infra/lint/checkov.yaml \
+		--file template.yaml data.yaml infra/pipeline/role.yaml .local/transformed.json
+	$(LINTERS)/bin/actionlint infra/pipeline/deploy.yml
 	$(CARGO_DENY) check bans licenses sources
 	cargo clippy --workspace --all-targets -- --deny warnings
 # The functions alone, with the features that they are deployed with.

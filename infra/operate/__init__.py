@@ -20,6 +20,8 @@ Python environment of ``infra.local``, and creates that environment if necessary
 ``sales``    reads a sale and what followed
 ``reasons``, ``sale_reasons``, ``tenant_reasons``  turn rows into sentences; no I/O
 ``triggers``  redrives events that a trigger could not deliver
+``adopt``    prepares a restored table
+``smoke``    checks a deployment, without a change
 ``why``, ``status``, ``redrive``  the commands
 
 Not guaranteed: exact counts, because SQS's counts are approximate. Listing a dead-letter queue hides its messages for

@@ -35,15 +35,19 @@ def main(arguments: list[str]) -> int:
 def _run(options: Options) -> int:
     from botocore.exceptions import BotoCoreError, ClientError  # needs the environment
 
-    from infra.operate import redrive, stack, status, why
+    from infra.operate import adopt, redrive, smoke, stack, status, why
 
     try:
+        if options.command == "smoke":
+            return smoke.run(stack.deployment(options))
         target = stack.of(options)
         match options.command:
             case "status":
                 return status.run(target)
             case "why":
                 return why.run(target, options)
+            case "adopt":
+                return adopt.run(target, options)
             case _:
                 return redrive.run(target, options)
     except (BotoCoreError, ClientError) as error:

@@ -29,6 +29,7 @@ class Options:
     only: str | None = None
     dry_run: bool = False
     per_second: int | None = None
+    table: str = ""
 
 
 def parse(arguments: list[str]) -> Options:
@@ -41,7 +42,7 @@ def parse(arguments: list[str]) -> Options:
         description=Path(described) if described else standing_state().description,
         **{
             name: getattr(given, name)
-            for name in ("id", "client", "queue", "only", "dry_run", "per_second")
+            for name in ("id", "client", "queue", "only", "dry_run", "per_second", "table")
             if name in given
         },
     )
@@ -70,6 +71,9 @@ def _parser() -> argparse.ArgumentParser:
     redrive.add_argument("--only", metavar="ID", help="only the dead letters of this callback, mail, import or client")
     redrive.add_argument("--dry-run", action="store_true", help="only list the dead letters")
     redrive.add_argument("--max-per-second", dest="per_second", type=_rate, metavar="N", help="1 to 500")
+    commands.add_parser("smoke", parents=[where], help="check a deployment; exit status 1 if a check fails")
+    adopt = commands.add_parser("adopt", parents=[where], help="prepare a restored table for the functions")
+    adopt.add_argument("table", metavar="TABLE", help="the restored table")
     return parser
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,20 +47,83 @@ class Stack:
         return next(queue for queue in self.queues if (queue.kind, queue.dead) == (kind, dead))
 
 
+@dataclass(frozen=True)
+class Deployment:
+    """A deployed stack with all that a check reads."""
+
+    stack: Stack
+    outputs: dict[str, str]
+    parameters: dict[str, str]
+    api: str
+    operator_key: str
+    client: Callable[[str], Any]
+    """The client of a service, by its name."""
+    name: str
+    local: bool = False
+
+    @property
+    def functions(self) -> list[str]:
+        """The names of all functions."""
+        return [value for key, value in sorted(self.outputs.items()) if key.endswith("FunctionName")]
+
+    @property
+    def production(self) -> bool:
+        """Whether the stage is production."""
+        return self.parameters.get("Stage") == "production"
+
+
+@dataclass(frozen=True)
+class Access:
+    """A stack's outputs, and the clients to reach its services."""
+
+    outputs: dict[str, str]
+    session: Any
+    endpoint: str | None
+
+    def client(self, service: str) -> Any:
+        """The client of a service."""
+        # The emulator listens on the loopback address: no proxy of the user's environment may apply.
+        config = Config(connect_timeout=5, read_timeout=30, **({"proxies": {}} if self.endpoint else {}))
+        return self.session.client(service, endpoint_url=self.endpoint, config=config)
+
+
 def of(options: Options) -> Stack:
     """Find the selected stack. Raises a `Problem` if there is none."""
+    return _built(_access(options))
+
+
+def deployment(options: Options) -> Deployment:
+    """Find the selected stack with its parameters, for `smoke`."""
+    access = _access(options)
+    outputs, local = access.outputs, access.endpoint is not None
+    name = outputs["StackName"] if local else str(options.stack_name)
+    parameters = access.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]["Parameters"]
+    secret = access.client("secretsmanager").get_secret_value(SecretId=outputs["OperatorKeySecretArn"])
+    return Deployment(
+        stack=_built(access),
+        outputs=outputs,
+        parameters={one["ParameterKey"]: one["ParameterValue"] for one in parameters},
+        api=outputs["ApiUrl"],
+        operator_key=secret["SecretString"],
+        client=access.client,
+        name=name,
+        local=local,
+    )
+
+
+def _access(options: Options) -> Access:
     if options.stack_name:
         session = boto3.Session()
         if not session.region_name:
             raise Problem("no region is set; set AWS_REGION, or choose a profile by AWS_PROFILE")
-        return _built(_outputs(session, options.stack_name), session, None)
+        return Access(_outputs(session, options.stack_name), session, None)
     try:
         known = json.loads(options.description.read_text())
     except (OSError, ValueError):
         raise Problem(f"no stack is up ({options.description} does not exist); start one with `make up`") from None
     session = boto3.Session(known["awsAccessKeyId"], known["awsSecretAccessKey"], region_name=known["region"])
     outputs = {name[:1].upper() + name[1:]: value for name, value in known.items()}
-    return _built(outputs, session, known["awsEndpoint"])
+    return Access(outputs, session, known["awsEndpoint"])
 
 
 def _outputs(session: Any, name: str) -> dict[str, str]:
@@ -67,13 +131,8 @@ def _outputs(session: Any, name: str) -> dict[str, str]:
     return {output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", [])}
 
 
-def _built(outputs: dict[str, str], session: Any, endpoint: str | None) -> Stack:
-    # The emulator listens on the loopback address: no proxy of the user's environment may apply.
-    config = Config(connect_timeout=5, read_timeout=30, **({"proxies": {}} if endpoint else {}))
-
-    def client(service: str) -> Any:
-        return session.client(service, endpoint_url=endpoint, config=config)
-
+def _built(access: Access) -> Stack:
+    outputs, client = access.outputs, access.client
     words = (("callbacks", "Callback"), ("mails", "Mail"), ("imports", "Import"))
     try:
         work = [Queue(kind, outputs[f"{word}QueueUrl"], dead=False) for kind, word in words]
