@@ -311,7 +311,6 @@ async fn prefer_stored(
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use serde_json::json;
     use tandem_domain::callback_url::LocalTargets;
     use tandem_runtime::Clock;
     use tandem_sealing::{DataKey, Sealer};
