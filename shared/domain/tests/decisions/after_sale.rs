@@ -1,5 +1,9 @@
 //! Changes of a subscription after the sale, and their consequences.
 
+mod cancelling;
+mod consequences;
+mod paying;
+
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -10,8 +14,8 @@ use tandem_domain::callback::EventType;
 use tandem_domain::money::{BasisPoints, Money};
 use tandem_domain::order::Reversal;
 use tandem_domain::payment_method::PaymentMethod;
-use tandem_domain::payout::{PaidState, PayoutType};
-use tandem_domain::subscription::{CrossClientLink, Life, Role, Status, Subscription};
+use tandem_domain::payout::PayoutType;
+use tandem_domain::subscription::{CrossClientLink, Life, Role, Subscription};
 use tandem_domain::voucher::VoucherHash;
 
 use crate::fixtures::{Counter, at, codes, euro, id, monthly, name, now};
@@ -308,108 +312,6 @@ fn the_source_cannot_change_a_subscription() {
     assert_eq!(cancel(rows), Err(SubscriptionError::ReadOnly));
 }
 
-#[test]
-fn a_payment_adds_a_period_counted_from_the_start() {
-    let moved = renew(rows(Sold::Own, Life::Active, true)).expect("allowed");
-    let expected = Subscription {
-        periods_paid: 9,
-        paid_until: at("2026-10-31T10:00:00Z"),
-        updated_at: now(),
-        ..rows(Sold::Own, Life::Active, true).seller
-    };
-    assert_eq!(
-        moved,
-        SubscriptionChange {
-            rows: Rows {
-                seller: expected,
-                source: None
-            },
-            payout: None,
-            announcement: None
-        }
-    );
-}
-
-#[test]
-fn a_payment_may_change_the_payment_method() {
-    let asked = payment(&json!({"paymentMethod": "PAYPAL"}));
-    let moved = rows(Sold::WithinOneCompany, Life::Active, true).renew(
-        &asked,
-        now(),
-        &mut Counter::default(),
-    );
-    let moved = moved.expect("allowed");
-    assert_eq!(moved.rows.seller.payment_method, PaymentMethod::Paypal);
-    assert_eq!(
-        moved.rows.source.expect("a row").payment_method,
-        PaymentMethod::Paypal
-    );
-    assert_eq!(
-        moved.payout.expect("a row").payment_method,
-        PaymentMethod::Paypal
-    );
-}
-
-#[test]
-fn a_payment_with_a_period_number_must_name_the_next_period() {
-    let renewed = |number: u32| {
-        let asked = payment(&json!({"periodNumber": number}));
-        rows(Sold::Own, Life::Active, true).renew(&asked, now(), &mut Counter::default())
-    };
-    assert_eq!(renewed(9).expect("allowed").rows.seller.periods_paid, 9);
-    for number in [2, 8, 10] {
-        assert_eq!(
-            renewed(number),
-            Err(SubscriptionError::OtherPeriod { next: 9 })
-        );
-    }
-}
-
-#[test]
-fn a_cancellation_ends_at_its_date() {
-    let end = |ends_at: &str| {
-        let moved = rows(Sold::Own, Life::Active, true)
-            .cancel(&cancellation(&json!({"endsAt": ends_at})), now());
-        moved.map(|moved| moved.rows.seller.life)
-    };
-    let ends = |ends_at: &str| {
-        Ok(Life::Cancelled {
-            cancelled_at: now(),
-            ends_at: at(ends_at),
-        })
-    };
-    assert_eq!(end("2027-01-01T00:00:00Z"), ends("2027-01-01T00:00:00Z"));
-    assert_eq!(
-        end("2026-07-01T12:00:00Z"),
-        ends("2026-07-01T12:00:00Z"),
-        "at once"
-    );
-    assert_eq!(
-        end("2026-07-01T11:59:59.999Z"),
-        Err(SubscriptionError::EndsInThePast)
-    );
-}
-
-#[test]
-fn a_cancellation_defaults_to_the_end_of_the_paid_period() {
-    let overdue = Subscription {
-        paid_until: started(),
-        ..own()
-    };
-    let moved = cancel(Rows {
-        seller: overdue,
-        source: None,
-    })
-    .expect("allowed");
-    assert_eq!(
-        moved.rows.seller.life,
-        Life::Cancelled {
-            cancelled_at: now(),
-            ends_at: now()
-        }
-    );
-}
-
 /// The type, gross amount and period of a payout row.
 type Owed = (PayoutType, Money, u32);
 
@@ -442,83 +344,6 @@ fn every_change(sold: Sold) -> [(SubscriptionChange, Option<Owed>, EventType); 4
 }
 
 #[test]
-fn a_sale_of_an_own_offer_concerns_no_other_client() {
-    for (moved, ..) in every_change(Sold::Own) {
-        assert_eq!(
-            (moved.rows.source, moved.payout, moved.announcement),
-            (None, None, None)
-        );
-    }
-}
-
-#[test]
-fn the_source_row_follows_except_its_customer_and_version() {
-    for sold in [Sold::WithinOneCompany, Sold::BetweenTwoCompanies] {
-        for (moved, _, event) in every_change(sold) {
-            let source = moved.rows.source.expect("a row");
-            let expected = Subscription {
-                client_id: id(11),
-                role: Role::Source,
-                customer_id: Some(id(41)),
-                version: 9,
-                ..moved.rows.seller
-            };
-            assert_eq!(source, expected, "{sold:?} {event:?}");
-            assert_eq!(source.updated_at, now());
-        }
-    }
-}
-
-#[test]
-fn money_between_clients_creates_a_payout_row() {
-    for sold in [Sold::WithinOneCompany, Sold::BetweenTwoCompanies] {
-        for (moved, expected, event) in every_change(sold) {
-            let Some((payout_type, gross, period_number)) = expected else {
-                assert_eq!(moved.payout, None, "{event:?}");
-                continue;
-            };
-            let row = moved.payout.expect("a row");
-            assert_eq!(
-                (row.payout_type, row.gross, row.period_number),
-                (payout_type, gross, period_number)
-            );
-            assert_eq!(row.due, euro(gross.amount * 4 / 5));
-            assert_eq!(
-                (row.source_client_id, row.target_client_id, row.customer_id),
-                (id(11), id(12), id(40))
-            );
-            assert_eq!(
-                (row.order_id, row.subscription_id, row.offer_id),
-                (id(50), id(70), id(61))
-            );
-            assert_eq!(
-                (row.id, row.paid, row.created_at, row.version),
-                (id(0x1001), PaidState::Open, now(), 1)
-            );
-        }
-    }
-}
-
-#[test]
-fn only_a_source_of_another_company_is_called_back() {
-    for (moved, ..) in every_change(Sold::WithinOneCompany) {
-        assert_eq!(moved.announcement, None);
-    }
-    for (moved, _, event) in every_change(Sold::BetweenTwoCompanies) {
-        let announcement = moved.announcement.expect("a callback");
-        assert_eq!(announcement.event, event);
-        assert_eq!(
-            (announcement.client_id, announcement.connection_id),
-            (id(11), Some(id(20)))
-        );
-        assert_eq!(
-            (announcement.order_id, announcement.subscription_id),
-            (Some(id(50)), Some(id(70)))
-        );
-    }
-}
-
-#[test]
 fn each_callback_describes_its_event() {
     let named = ["renewed", "cancelled", "refunded", "charged_back"];
     for (name, (moved, ..)) in named
@@ -529,42 +354,6 @@ fn each_callback_describes_its_event() {
         let body: Value = serde_json::from_slice(&body).expect("JSON");
         insta::assert_json_snapshot!(format!("callback_{name}"), body);
     }
-}
-
-#[test]
-fn a_source_row_is_pending_only_while_its_sale_is_active() {
-    let pending = |life| {
-        Subscription {
-            role: Role::Source,
-            customer_id: None,
-            life,
-            ..own()
-        }
-        .status()
-    };
-    assert_eq!(pending(Life::Active), Status::Pending);
-    assert_eq!(pending(cancelled(paid_until())), Status::Cancelled);
-    let (ended_at, cancelled_at) = (now(), None);
-    let refunded = Life::Refunded {
-        ended_at,
-        cancelled_at,
-    };
-    assert_eq!(pending(refunded), Status::Refunded);
-    let charged_back = Life::ChargedBack {
-        ended_at,
-        cancelled_at,
-    };
-    assert_eq!(pending(charged_back), Status::ChargedBack);
-    let linked = Subscription {
-        role: Role::Source,
-        customer_id: None,
-        ..own()
-    }
-    .linked_to(id(42), now());
-    assert_eq!(
-        (linked.status(), linked.customer_id, linked.updated_at),
-        (Status::Active, Some(id(42)), now())
-    );
 }
 
 #[test]
@@ -584,13 +373,4 @@ fn invalid_requests_report_each_wrong_member() {
         codes(&errors),
         [("endsAt", "invalid_date"), ("reason", "unknown_field")]
     );
-}
-
-#[test]
-fn a_cancellation_has_an_end() {
-    for text in ["9999-12-31", "9999-12-31T23:59:59Z"] {
-        let errors = CancelRequest::parse(&json!({"endsAt": text})).expect_err(text);
-        assert_eq!(codes(&errors), [("endsAt", "out_of_range")]);
-    }
-    assert!(CancelRequest::parse(&json!({"endsAt": "2027-01-01T00:00:00.5+01:00"})).is_ok());
 }

@@ -1,6 +1,8 @@
 //! A snapshot of every stored value, which must also be read back unchanged. Stored rows outlive this code: a changed
 //! snapshot means that the rows in the table have another form than the code expects.
 
+// One file past 400 lines: a list with one entry for each stored value.
+
 use std::fmt::Debug;
 
 use jiff::SignedDuration;
