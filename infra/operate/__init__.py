@@ -5,6 +5,7 @@
     python3 -m infra.operate status --stack-name tandem
     python3 -m infra.operate why ord_... --stack-name tandem
     python3 -m infra.operate redrive imports --stack-name tandem
+    python3 -m infra.operate export-person cus_... --stack-name tandem
 
 Against AWS it uses the standard credentials and region; ``--local`` selects the stack of ``make up``. It runs in the
 Python environment of ``infra.local``, and creates that environment if necessary. The parts:
@@ -22,7 +23,8 @@ Python environment of ``infra.local``, and creates that environment if necessary
 ``triggers``  redrives events that a trigger could not deliver
 ``adopt``    prepares a restored table
 ``smoke``    checks a deployment, without a change
-``why``, ``status``, ``redrive``  the commands
+``persons``, ``sealing``  gather the rows about a customer; open sealed texts
+``why``, ``status``, ``redrive``, ``export_person``  the commands
 
 Not guaranteed: exact counts, because SQS's counts are approximate. Listing a dead-letter queue hides its messages for
 that time; if this program is killed meanwhile, they reappear after ten minutes.

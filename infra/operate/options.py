@@ -30,6 +30,7 @@ class Options:
     dry_run: bool = False
     per_second: int | None = None
     table: str = ""
+    scan: bool = False
 
 
 def parse(arguments: list[str]) -> Options:
@@ -42,7 +43,7 @@ def parse(arguments: list[str]) -> Options:
         description=Path(described) if described else standing_state().description,
         **{
             name: getattr(given, name)
-            for name in ("id", "client", "queue", "only", "dry_run", "per_second", "table")
+            for name in ("id", "client", "queue", "only", "dry_run", "per_second", "table", "scan")
             if name in given
         },
     )
@@ -66,6 +67,13 @@ def _parser() -> argparse.ArgumentParser:
         "id", metavar="ID", help="ord_, sub_, cus_, con_, cbk_, pay_, prm_, rpl_, mal_, or a voucher's hash"
     )
     why.add_argument("--client", metavar="ID", help="the client that owns it; found by itself if absent")
+    export = commands.add_parser(
+        "export-person", parents=[where], help="print all that is kept about a customer, as JSON"
+    )
+    export.add_argument("id", metavar="CUSTOMER_ID", help="cus_...")
+    export.add_argument(
+        "--scan", action="store_true", help="read the whole table, to find every row about the customer"
+    )
     redrive = commands.add_parser("redrive", parents=[where], help="move dead letters back to their queue")
     redrive.add_argument("queue", choices=(*WORK_QUEUES, *FAILURE_QUEUES))
     redrive.add_argument("--only", metavar="ID", help="only the dead letters of this callback, mail, import or client")

@@ -1,4 +1,7 @@
-"""Reads rows of the table, without personal data and sealed values: only the members listed here are read."""
+"""Reads rows of the table: without personal data and sealed values, since only the members listed here are read.
+
+The functions whose names begin with `whole`, and `scanned`, read all members; only the export of a person uses them.
+"""
 
 from __future__ import annotations
 
@@ -83,7 +86,7 @@ def batch(stack: Stack, wanted: Iterable[Key], members: list[str]) -> dict[Key, 
             stack.table: {
                 "Keys": [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in keys[start : start + _BATCH]],
                 "ConsistentRead": True,
-                **_only(["pk", "sk", *(member for member in members if member != "sk")]),
+                **(_only(["pk", "sk", *(member for member in members if member != "sk")]) if members else {}),
             }
         }
         for _ in range(_ROUNDS):
@@ -102,7 +105,7 @@ def beginning_with(stack: Stack, pk: str, beginning: str, members: list[str], ne
     """Read some members of a partition's rows by the beginning of the sort key; only the last `newest` if given."""
     found: list[Row] = []
     more: dict[str, Any] = {"Limit": newest, "ScanIndexForward": False} if newest else {}
-    only = _only(members)
+    only = _only(members) if members else {}
     while True:
         answer = stack.dynamodb.query(
             TableName=stack.table,
@@ -142,7 +145,7 @@ class Page:
 
 def listed(stack: Stack, wanted: Listing, members: list[str]) -> Iterator[Page]:
     """Read the rows of a list, page by page."""
-    only, index = _only(members), wanted.index
+    only, index = _only(members) if members else {}, wanted.index
     asked: dict[str, Any] = {
         "TableName": stack.table,
         "IndexName": index,
@@ -154,8 +157,8 @@ def listed(stack: Stack, wanted: Listing, members: list[str]) -> Iterator[Page]:
     if wanted.start:
         asked["ExpressionAttributeValues"][":start"] = {"S": wanted.start}
     if wanted.member:
-        asked["FilterExpression"] = f"#{wanted.member} = :value"
-        asked["ExpressionAttributeNames"] = only["ExpressionAttributeNames"] | {f"#{wanted.member}": wanted.member}
+        asked["FilterExpression"] = f"{_path(wanted.member)} = :value"
+        asked["ExpressionAttributeNames"] = only.get("ExpressionAttributeNames", {}) | _names([wanted.member])
         asked["ExpressionAttributeValues"][":value"] = {"S": wanted.value}
     while True:
         answer = stack.dynamodb.query(**asked)
@@ -166,6 +169,32 @@ def listed(stack: Stack, wanted: Listing, members: list[str]) -> Iterator[Page]:
         asked["ExclusiveStartKey"] = after
 
 
+def whole_list(stack: Stack, wanted: Listing) -> list[Row]:
+    """Read the rows of a list with all their members, personal data included: for an export alone."""
+    return all_listed(stack, wanted, [])
+
+
+def whole_batch(stack: Stack, wanted: list[Key]) -> list[Row]:
+    """Read rows with all their members, personal data included: for an export alone."""
+    return list(batch(stack, wanted, []).values())
+
+
+def whole_beginning_with(stack: Stack, pk: str, beginning: str) -> list[Row]:
+    """Read rows of a partition with all their members, personal data included: for an export alone."""
+    return beginning_with(stack, pk, beginning, [])
+
+
+def scanned(stack: Stack, segment: int, segments: int) -> Iterator[Row]:
+    """Read a part of the whole table, with all members, personal data included: for an export alone."""
+    more: dict[str, Any] = {}
+    while True:
+        answer = stack.dynamodb.scan(TableName=stack.table, Segment=segment, TotalSegments=segments, **more)
+        yield from map(_plain, answer["Items"])
+        if "LastEvaluatedKey" not in answer:
+            return
+        more["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
 def all_listed(stack: Stack, wanted: Listing, members: list[str]) -> list[Row]:
     """Read all rows of a short list."""
     return [row for page in listed(stack, wanted, members) for row in page.rows]
@@ -173,11 +202,15 @@ def all_listed(stack: Stack, wanted: Listing, members: list[str]) -> list[Row]:
 
 def _only(members: list[str]) -> dict[str, Any]:
     """The projection of a read; names are replaced, because some are reserved words of DynamoDB."""
-    parts = [part for member in members for part in member.split(".")]
-    return {
-        "ProjectionExpression": ", ".join(".".join(f"#{part}" for part in member.split(".")) for member in members),
-        "ExpressionAttributeNames": {f"#{part}": part for part in parts},
-    }
+    return {"ProjectionExpression": ", ".join(map(_path, members)), "ExpressionAttributeNames": _names(members)}
+
+
+def _path(member: str) -> str:
+    return ".".join(f"#{part}" for part in member.split("."))
+
+
+def _names(members: list[str]) -> dict[str, str]:
+    return {f"#{part}": part for member in members for part in member.split(".")}
 
 
 def _plain(item: dict[str, Any]) -> Row:

@@ -41,6 +41,10 @@ class Stack:
     """The client of Lambda."""
     note_mail_events: str
     """The name of the function."""
+    secrets: Any = None
+    """The client of Secrets Manager."""
+    data_key_secret: str = ""
+    """The ARN of the secret with the data key."""
 
     def queue(self, kind: str, dead: bool) -> Queue:
         """The work queue of a kind, or its dead-letter queue."""
@@ -140,6 +144,7 @@ def _built(access: Access) -> Stack:
         dead.append(Queue("triggers", outputs["TriggerFailureQueueUrl"], dead=True))
         dead.append(Queue("mail-events", outputs["MailEventFailureQueueUrl"], dead=True))
         table, function = outputs["TableName"], outputs["NoteMailEventsFunctionName"]
+        data_key = outputs["DataKeySecretArn"]
     except KeyError as output:
         raise Problem(f"the stack has no output {output}; is it a stack of Tandem, of this release?") from None
     return Stack(
@@ -150,4 +155,6 @@ def _built(access: Access) -> Stack:
         cloudwatch=client("cloudwatch"),
         functions=client("lambda"),
         note_mail_events=function,
+        secrets=client("secretsmanager"),
+        data_key_secret=data_key,
     )

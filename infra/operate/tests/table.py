@@ -67,13 +67,23 @@ class Table:
         rows = sorted((row for row in self.items if pk in row and matches(row)), key=lambda row: str(row[sk]))
         if not asked.get("ScanIndexForward", True):
             rows.reverse()
+        page, more = self._page(rows, asked)
+        return {"Items": [_projected(row, asked) for row in page if _passes(row, asked, values)], **more}
+
+    def scan(self, Segment: int, TotalSegments: int, **asked: Any) -> Item:
+        """Read a page of a segment."""
+        rows = [row for number, row in enumerate(self.items) if number % TotalSegments == Segment]
+        page, more = self._page(rows, asked)
+        return {"Items": [_projected(row, asked) for row in page], **more}
+
+    def _page(self, rows: list[Item], asked: Item) -> tuple[list[Item], Item]:
+        """The rows after the start, and the start of the next page."""
         if "ExclusiveStartKey" in asked:
             last = _read(asked["ExclusiveStartKey"]["sk"]), _read(asked["ExclusiveStartKey"]["pk"])
             at = next(number for number, row in enumerate(rows) if (row["sk"], row["pk"]) == last)
             rows = rows[at + 1 :]
         page = rows[: asked.get("Limit", self.page)]
-        more = {"LastEvaluatedKey": _keys(page[-1])} if len(rows) > len(page) else {}
-        return {"Items": [_projected(row, asked) for row in page if _passes(row, asked, values)], **more}
+        return page, {"LastEvaluatedKey": _keys(page[-1])} if len(rows) > len(page) else {}
 
     def _row(self, key: Item) -> Item | None:
         return next((row for row in self.items if row["pk"] == key["pk"] and row["sk"] == key["sk"]), None)
@@ -97,7 +107,10 @@ def _passes(row: Item, asked: Item, values: Item) -> bool:
     if "FilterExpression" not in asked:
         return True
     name, value = asked["FilterExpression"].split(" = ")
-    return bool(row.get(asked["ExpressionAttributeNames"][name]) == values[value])
+    found: Any = row
+    for part in name.split("."):
+        found = found.get(asked["ExpressionAttributeNames"][part]) if isinstance(found, dict) else None
+    return bool(found == values[value])
 
 
 def _keys(row: Item) -> Item:

@@ -61,6 +61,46 @@ mod tests {
         );
     }
 
+    /// infra/operate/sealing.py opens the same texts.
+    #[test]
+    fn texts_of_earlier_releases_open() {
+        const PURPOSES: [Purpose; 7] = [
+            Purpose::CallbackBody,
+            Purpose::SigningSecret,
+            Purpose::IdempotentAnswer,
+            Purpose::Cursor,
+            Purpose::PersonalKey,
+            Purpose::PersonalData,
+            Purpose::ReceivedAnswer,
+        ];
+        let data_key =
+            DataKey::from_secret("0123456789abcdef0123456789abcdef").expect("long enough");
+        let sealer = Sealer::new(data_key);
+        let lines = include_str!("../sealed_texts.tsv")
+            .lines()
+            .filter(|line| !line.starts_with('#'));
+        let mut opened = 0;
+        for line in lines {
+            let [word, bound_to, person, sealed, plain] = line
+                .split('\t')
+                .collect::<Vec<_>>()
+                .try_into()
+                .expect("five columns");
+            let purpose = PURPOSES
+                .into_iter()
+                .find(|purpose| purpose.word() == word)
+                .expect("a purpose");
+            let sealer = match person {
+                "-" => sealer.clone(),
+                key => sealer.personal("cus_1", key).expect("the person's key"),
+            };
+            let expected = Ok(plain.as_bytes().to_vec());
+            assert_eq!(sealer.open(purpose, bound_to, sealed), expected, "{line}");
+            opened += 1;
+        }
+        assert_eq!(opened, 6);
+    }
+
     #[test]
     fn a_key_does_not_open_for_another_person() {
         let key = sealer().new_personal_key("cus_1");
