@@ -18,6 +18,29 @@ async fn a_purchase_takes_three_round_trips_one_of_them_a_transaction() {
     );
 }
 
+/// docs/table-design.md has these figures; infra/scale.py reads them there.
+#[tokio::test]
+async fn a_purchase_and_a_redemption_use_the_documented_units() {
+    let stage = InProcess::start().await;
+    let pair = stage.setup().pair_between_two_companies(UNUSED_URL).await;
+    let checkout = pair.checkout().await;
+    stage.table.reset_calls();
+    let _ = checkout.purchase("k1").await.created();
+    let sold = stage.table.capacity();
+    let code = pair.source.newest_voucher_code().await;
+    let customer = pair.source.customer().await;
+    stage.table.reset_calls();
+    let _ = pair.source.redeem(&code, &customer).await.ok();
+    let redeemed = stage.table.capacity();
+    let documented = format!(
+        "uses {} write units and {} read units to be sold, and {} and {} to be redeemed",
+        sold.write, sold.read, redeemed.write, redeemed.read
+    );
+    let design = include_str!("../../../docs/table-design.md");
+    let words: Vec<&str> = design.split_whitespace().collect();
+    assert!(words.join(" ").contains(&documented), "{documented}");
+}
+
 #[tokio::test]
 async fn the_largest_purchase_fits_one_transaction() {
     let stage = InProcess::start().await;
