@@ -5,6 +5,7 @@ use tandem_store::rows::AttemptRow;
 use tandem_store::{CommitError, Store, Transaction};
 
 use crate::mails;
+use crate::record::count;
 
 /// Writes the callback and the attempt, and a mail if that attempt was the last.
 pub(crate) async fn record(
@@ -19,8 +20,12 @@ pub(crate) async fn record(
     let (client_id, now) = (callback.client_id, callback.updated_at);
     mails::add(&mut transaction, store, client_id, kinds, now).await?;
     match store.commit(transaction).await {
-        // After a conflict another worker has recorded the attempt.
-        Ok(()) | Err(CommitError::Conflict(_)) => Ok(()),
+        Ok(()) => {
+            count(&callback, now);
+            Ok(())
+        }
+        // Another worker has recorded the attempt.
+        Err(CommitError::Conflict(_)) => Ok(()),
         Err(error) => Err(error.into()),
     }
 }

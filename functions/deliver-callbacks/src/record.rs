@@ -1,7 +1,9 @@
 //! Records a finished attempt: its log entry, the callback, the endpoint's health and the mails, in one transaction.
 
-use tandem_domain::callback::{Callback, RetrySchedule};
+use tandem_domain::Timestamp;
+use tandem_domain::callback::{Callback, CallbackState, RetrySchedule};
 use tandem_domain::endpoint_health::Change;
+use tandem_runtime::metrics::{self, Metric};
 use tandem_store::rows::AttemptRow;
 use tandem_store::{CommitError, Store, StoreError, TooManyConflicts, Transaction, keys};
 
@@ -43,6 +45,7 @@ pub(crate) async fn record(
     };
     if let Some((callback, change)) = written {
         trace(&attempt, &callback, &change);
+        count(&callback, attempt.finished_at);
     }
     Ok(())
 }
@@ -88,6 +91,19 @@ async fn rows(
     let (client_id, now) = (callback.client_id, attempt.finished_at);
     mails::add(&mut transaction, store, client_id, kinds, now).await?;
     Ok(transaction)
+}
+
+/// Counts a delivery, or its end without success.
+pub(crate) fn count(callback: &Callback, now: Timestamp) {
+    let metric = match callback.state {
+        CallbackState::Delivered { .. } if callback.attempts == 1 => {
+            Metric::CallbacksDeliveredAtFirstAttempt
+        }
+        CallbackState::Delivered { .. } => Metric::CallbacksDeliveredLater,
+        CallbackState::Exhausted { .. } => Metric::CallbacksExhausted,
+        _ => return,
+    };
+    metrics::count(&[(metric, 1)], now);
 }
 
 fn trace(attempt: &FinishedAttempt, callback: &Callback, change: &Change) {

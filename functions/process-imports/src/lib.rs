@@ -27,6 +27,7 @@ use tandem_domain::import::decide::{ItemResult, LogEntry};
 use tandem_domain::import::promise::{Counts, Promise};
 use tandem_queue::{DeadLetterReason, Kind, Message};
 use tandem_runtime::batch::Receipt;
+use tandem_runtime::metrics::{self, Metric};
 use tandem_runtime::{Clock, DeadLetterHandler, RandomIds, aws, batch, callback_body};
 use tandem_sealing::Sealer;
 use tandem_store::{Key, Store, StoreError, TooManyConflicts, Transaction, keys};
@@ -226,7 +227,8 @@ impl Worker {
                     Results::of(&self.items(promise, items).await?)
                 };
                 let (now, number) = (self.clock.now(), chunk_ref.number);
-                let counted = counted.chunk_done(number, results.counts, now);
+                let counts = results.counts;
+                let counted = counted.chunk_done(number, counts, now);
                 let mut transaction = Transaction::default();
                 transaction.replace(&chunk.done(results.failed, now))?;
                 transaction.replace(&counted)?;
@@ -238,10 +240,11 @@ impl Worker {
                         now,
                     ))?;
                 }
-                Ok((transaction, Some(counted.state())))
+                Ok((transaction, Some((counted.state(), counts))))
             })
             .await?;
-        if let Some(state) = finished {
+        if let Some((state, counts)) = finished {
+            count(counts, self.clock.now());
             tracing::info!(promise = %chunk_ref.promise, chunk = chunk_ref.number, ?state, "finished a chunk");
         }
         Ok(())
@@ -278,6 +281,17 @@ impl Worker {
             tracing::warn!(%promise, chunk, %error, "could not give a chunk back; its lease runs out");
         }
     }
+}
+
+fn count(counts: Counts, now: Timestamp) {
+    let counts = [
+        (Metric::ImportItemsCreated, counts.created),
+        (Metric::ImportItemsUpdated, counts.updated),
+        (Metric::ImportItemsUnchanged, counts.unchanged),
+        (Metric::ImportItemsSuperseded, counts.superseded),
+        (Metric::ImportItemsFailed, counts.failed),
+    ];
+    metrics::count(&counts, now);
 }
 
 /// The results of a chunk's items.

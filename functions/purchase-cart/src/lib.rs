@@ -6,14 +6,17 @@
 //! to the next purchase. The transaction does check the customer's row, which only the customer's own purchases touch.
 
 use tandem_api::announce::seal_sale;
+use tandem_api::answer::Content;
 use tandem_api::idempotency::commit;
 use tandem_api::lookup::Offers;
 use tandem_api::views::order as view;
 use tandem_api::{Answer, App, ClientCaller, Code, Decision, IdempotencyKey, Problem, Request};
+use tandem_domain::Timestamp;
 use tandem_domain::customer::Customer;
 use tandem_domain::ids::CartId;
 use tandem_domain::input::FieldErrors;
 use tandem_domain::purchase::{self, PurchaseRequest, Sale};
+use tandem_runtime::metrics::{self, Metric};
 use tandem_store::{Transaction, keys};
 
 pub async fn handle(app: App, request: Request) -> Result<Answer, Problem> {
@@ -29,7 +32,22 @@ async fn purchase(app: &App, request: &Request, caller: ClientCaller) -> Result<
     let body = request.json()?;
     let asked = PurchaseRequest::parse(&body)?;
     let key = IdempotencyKey::required(request, &body)?;
-    commit(app, &key, || decide(app, caller, cart, &asked, &key)).await
+    let answer = commit(app, &key, || decide(app, caller, cart, &asked, &key)).await?;
+    count(&answer, app.now());
+    Ok(answer)
+}
+
+/// Counts the purchase, unless this is the stored answer of an earlier request.
+fn count(answer: &Answer, now: Timestamp) {
+    let Content::Json(order) = &answer.body else {
+        return;
+    };
+    let total = &order["total"];
+    let (amount, currency) = (total["amount"].as_i64(), total["currency"].as_str());
+    if let (false, Some(amount), Some(currency)) = (answer.repeated, amount, currency) {
+        metrics::count(&[(Metric::Purchases, 1)], now);
+        metrics::add_amount(Metric::GrossAmount, amount, currency, now);
+    }
 }
 
 async fn decide(

@@ -3,6 +3,8 @@
 //! The voucher is loaded by the caller and the code's hash. So an unknown code, another client's code and a void code take the
 //! same path, in the same time, to the same answer: each is recorded as a wrong guess.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use jiff::SignedDuration;
 use tandem_api::idempotency::idempotent;
 use tandem_api::views::subscription as view;
@@ -11,6 +13,7 @@ use tandem_domain::Timestamp;
 use tandem_domain::input::FieldErrors;
 use tandem_domain::voucher::{RedeemError, RedeemRequest, Redemption};
 use tandem_domain::voucher_guesses::{PER_DAY, PER_MINUTE, VoucherGuesses};
+use tandem_runtime::metrics::{self, Metric};
 use tandem_store::{Transaction, keys};
 
 pub async fn handle(app: App, request: Request) -> Result<Answer, Problem> {
@@ -24,16 +27,22 @@ pub async fn handle(app: App, request: Request) -> Result<Answer, Problem> {
 async fn redeem(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
     let body = request.json()?;
     let asked = RedeemRequest::parse(&body)?;
-    idempotent(app, &IdempotencyKey::of(request, &body)?, || {
-        decide(app, caller, &asked)
+    let is_first = AtomicBool::new(false);
+    let answer = idempotent(app, &IdempotencyKey::of(request, &body)?, || {
+        decide(app, caller, &asked, &is_first)
     })
-    .await
+    .await?;
+    if is_first.into_inner() && !answer.repeated {
+        metrics::count(&[(Metric::VouchersRedeemed, 1)], app.now());
+    }
+    Ok(answer)
 }
 
 async fn decide(
     app: &App,
     caller: ClientCaller,
     asked: &RedeemRequest,
+    is_first: &AtomicBool,
 ) -> Result<Decision, Problem> {
     let now = app.now();
     let voucher_key = keys::voucher(caller.id, &tandem_runtime::random_ids::hash_of(&asked.code));
@@ -62,6 +71,11 @@ async fn decide(
         .get(&keys::subscription(caller.id, subscription))
         .await?;
     let row = row.ok_or_else(|| Problem::missing(Code::VoucherNotFound))?;
+    // A decision that lost a race is decided again.
+    is_first.store(
+        matches!(redemption, Redemption::First(_)),
+        Ordering::Relaxed,
+    );
     match redemption {
         Redemption::Repeated => Ok(Decision::answered(Answer::ok(view::subscription(
             &row, now,

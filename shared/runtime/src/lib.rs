@@ -9,6 +9,7 @@ pub mod callback_body;
 pub mod clock;
 pub mod dead_letter_handler;
 pub mod logs;
+pub mod metrics;
 pub mod random_ids;
 pub mod settings;
 

@@ -12,6 +12,7 @@ mod examples;
 mod fields;
 mod functions;
 mod manifests;
+mod metrics;
 mod needs;
 mod operation;
 mod receiver;
