@@ -212,7 +212,7 @@ class FailedRows(Contents):
                 written = first.failed(delimiter.join(cells), errors)
                 self.assertEqual(again.item(written.removesuffix("\n")), first.item(delimiter.join(cells)))
 
-    def test_failed_rows_without_their_columns_of_errors_are_rejected(self) -> None:
+    def test_failed_rows_need_their_columns_of_errors(self) -> None:
         for id in ("'=1", "'-5", "x;'=1"):
             content = text("a", id).encode()
             self.assert_refused(content, "line 3", "apostrophe before a formula", "keep the columns error_line")

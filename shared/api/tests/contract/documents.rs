@@ -27,19 +27,33 @@ fn tests_below(folder: &Path, names: &mut BTreeSet<String>) {
         if entry.is_dir() && !entry.ends_with("node_modules") {
             tests_below(&entry, names);
         } else if entry.extension().is_some_and(|extension| extension == "rs") {
+            rust_tests(&fs::read_to_string(&entry).expect("text"), names);
+        } else if entry.extension().is_some_and(|extension| extension == "py") {
             let text = fs::read_to_string(&entry).expect("text");
-            let mut attributed = false;
-            for line in text.lines().map(str::trim) {
-                attributed |= line.starts_with("#[test") || line.starts_with("#[tokio::test");
-                let function = line.trim_start_matches("async ").strip_prefix("fn ");
-                if let Some(name) = function
-                    .and_then(|rest| rest.split('(').next())
-                    .filter(|_| attributed)
-                {
-                    names.insert(name.to_owned());
-                    attributed = false;
-                }
-            }
+            let functions = text
+                .lines()
+                .filter_map(|line| line.trim().strip_prefix("def "));
+            let tests = functions.filter(|function| function.starts_with("test_"));
+            names.extend(
+                tests
+                    .filter_map(|test| test.split('(').next())
+                    .map(str::to_owned),
+            );
+        }
+    }
+}
+
+fn rust_tests(text: &str, names: &mut BTreeSet<String>) {
+    let mut attributed = false;
+    for line in text.lines().map(str::trim) {
+        attributed |= line.starts_with("#[test") || line.starts_with("#[tokio::test");
+        let function = line.trim_start_matches("async ").strip_prefix("fn ");
+        if let Some(name) = function
+            .and_then(|rest| rest.split('(').next())
+            .filter(|_| attributed)
+        {
+            names.insert(name.to_owned());
+            attributed = false;
         }
     }
 }
@@ -48,7 +62,7 @@ fn tests_below(folder: &Path, names: &mut BTreeSet<String>) {
 fn every_test_that_a_page_names_exists() {
     let root = root();
     let mut tests = BTreeSet::new();
-    for folder in ["shared", "functions", "tests"] {
+    for folder in ["shared", "functions", "tests", "infra"] {
         tests_below(&root.join(folder), &mut tests);
     }
     assert!(tests.len() > 300, "{}", tests.len());
