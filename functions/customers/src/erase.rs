@@ -32,7 +32,7 @@ pub(crate) async fn erase(
         let erasure = customer.erase(caller.id, &running(app, &customer).await?, app.now())?;
         let mut transaction = Transaction::default();
         transaction.remove(&customer);
-        for guard in guards::of(&customer) {
+        for guard in guards::held(app, &customer).await? {
             transaction.delete(&guard.key());
         }
         transaction.create(&erasure)?;

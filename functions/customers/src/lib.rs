@@ -38,13 +38,7 @@ async fn create(app: &App, request: &Request, caller: ClientCaller) -> Result<An
     let body = request.json()?;
     let profile = Profile::parse(&body)?;
     idempotent(app, &IdempotencyKey::of(request, &body)?, || async {
-        if let Some(existing) = find(
-            app,
-            caller,
-            &guards::email(caller.company_id, &profile.email),
-        )
-        .await?
-        {
+        if let Some(existing) = find_by_email(app, caller, &profile.email).await? {
             return Ok(Decision::answered(sealed_for(
                 app,
                 &existing,
@@ -87,17 +81,14 @@ async fn list(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
         ));
     }
     let paging = Paging::read(app, request, query)?;
-    let guard = match (&email, &external) {
-        (Some(email), _) => Some(guards::email(caller.company_id, email)),
-        (None, Some(id)) => Some(guards::external(caller.company_id, id)),
-        (None, None) => None,
+    let one = |found: Option<Customer>| Page {
+        items: found.into_iter().collect(),
+        next: None,
     };
-    let page = match guard {
-        Some(guard) => Page {
-            items: find(app, caller, &guard).await?.into_iter().collect(),
-            next: None,
-        },
-        None => {
+    let page = match (&email, &external) {
+        (Some(email), _) => one(find_by_email(app, caller, email).await?),
+        (None, Some(id)) => one(find(app, caller, &guards::external(caller.company_id, id)).await?),
+        (None, None) => {
             app.store
                 .page(
                     &keys::customers_of(caller.company_id),
@@ -125,8 +116,9 @@ async fn edit(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
         &IdempotencyKey::of_edit(request, &body, CustomerEdit::CLEARABLE)?,
         || async {
             let before = load(app, request, caller).await?;
-            let (old, customer) = (guards::of(&before), edit.clone().apply(before, app.now()));
-            let new = guards::of(&customer);
+            let old = guards::held(app, &before).await?;
+            let customer = edit.clone().apply(before.clone(), app.now());
+            let new = guards::after_edit(&before, &old, &customer);
             guards::are_free(app, &customer, &new).await?;
             let mut transaction = Transaction::default();
             transaction.replace(&customer)?;
@@ -199,6 +191,18 @@ pub(crate) async fn load(
         .get(&keys::customer(caller.company_id, id))
         .await?
         .ok_or_else(|| Problem::missing(Code::CustomerNotFound))
+}
+
+async fn find_by_email(
+    app: &App,
+    caller: ClientCaller,
+    email: &EmailAddress,
+) -> Result<Option<Customer>, Problem> {
+    let found = find(app, caller, &guards::email(caller.company_id, email)).await?;
+    match guards::former_email(caller.company_id, email) {
+        Some(former) if found.is_none() => find(app, caller, &former).await,
+        _ => Ok(found),
+    }
 }
 
 async fn find(

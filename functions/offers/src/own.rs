@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
 use tandem_api::idempotency::idempotent;
 use tandem_api::paging::Paging;
 use tandem_api::views::offer as view;
@@ -20,7 +21,7 @@ pub(crate) async fn create(
     let body = request.json()?;
     let draft = OfferDraft::parse(&body)?;
     idempotent(app, &IdempotencyKey::of(request, &body)?, || async {
-        targets_are_connected(app, caller, draft.cross_client.as_ref()).await?;
+        targets_are_connected(app, caller, draft.cross_client.as_ref(), &body).await?;
         let offer = draft
             .clone()
             .create(OfferId::generate(&mut app.ids()), caller.id, app.now());
@@ -79,7 +80,7 @@ pub(crate) async fn edit(
         || async {
             let before = load(app, request, caller).await?;
             let (old, offer) = (targets(&before), before.edit(edit.clone(), app.now())?);
-            targets_are_connected(app, caller, edit.cross_client.as_ref()).await?;
+            targets_are_connected(app, caller, edit.cross_client.as_ref(), &body).await?;
             let new = targets(&offer);
             let mut transaction = Transaction::default();
             transaction.replace(&offer)?;
@@ -138,12 +139,13 @@ fn share(offer: &Offer, owner: ClientCaller, target: ClientId) -> Share {
     }
 }
 
-/// Rejects target clients to which the owner has no live connection. This catches typing errors, and reveals nothing about which
-/// clients exist.
+/// Rejects target clients to which the owner has no live connection, by their places in the body. This catches typing errors, and
+/// reveals nothing about which clients exist.
 async fn targets_are_connected(
     app: &App,
     caller: ClientCaller,
     sharing: Option<&CrossClient>,
+    body: &Value,
 ) -> Result<(), Problem> {
     let Some(sharing) = sharing else {
         return Ok(());
@@ -154,12 +156,19 @@ async fn targets_are_connected(
         .load_all(sharing.target_client_ids.iter().map(pair))
         .await?;
     let mut errors = FieldErrors::default();
-    for target in &sharing.target_client_ids {
-        if !pairs.contains(&pair(target)) {
+    let named = body["crossClient"]["targetClientIds"].as_array();
+    // The body is searched, because the parsed ids are sorted and without repeats.
+    for (index, named) in named.into_iter().flatten().enumerate() {
+        let target = sharing
+            .target_client_ids
+            .iter()
+            .find(|target| *named == target.to_string());
+        if let Some(target) = target.filter(|target| !pairs.contains(&pair(target))) {
+            let field = format!("crossClient.targetClientIds[{index}]");
             let detail = format!("you have no live connection to {target}; invite it first");
             errors
                 .0
-                .extend(FieldErrors::at("crossClient.targetClientIds", "not_connected", detail).0);
+                .extend(FieldErrors::at(field, "not_connected", detail).0);
         }
     }
     if errors.0.is_empty() {

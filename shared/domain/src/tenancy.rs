@@ -147,7 +147,7 @@ impl ClientDraft {
         let mut object = Object::read(value)?;
         let company_id = object.required("contractingCompanyId", parsed::<CompanyId>);
         let name = object.required("name", Name::parse);
-        let email = object.required("email", EmailAddress::parse);
+        let email = object.required("email", EmailAddress::parse_deliverable);
         let language = object.required("language", MailLanguage::parse);
         object.finish(|| {
             Some(Self {

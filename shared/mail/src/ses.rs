@@ -7,7 +7,6 @@ use aws_sdk_sesv2::types::{
 };
 use futures::future::BoxFuture;
 use tandem_domain::mail::Mail;
-use tandem_domain::text::EmailAddress;
 
 use crate::mailer::{MailTransport, SendMailError};
 use crate::rendered::RenderedMail;
@@ -37,7 +36,7 @@ impl SesTransport {
         let content = content(rendered).map_err(|_| SendMailError::Build)?;
         let tags = tags(mail).map_err(|_| SendMailError::Build)?;
         let destination = Destination::builder()
-            .to_addresses(with_ascii_domain(&mail.email))
+            .to_addresses(mail.email.ascii())
             .build();
         self.client
             .send_email()
@@ -93,16 +92,4 @@ fn content(mail: RenderedMail) -> Result<EmailContent, BuildError> {
         .headers(auto_submitted)
         .build();
     Ok(EmailContent::builder().simple(message).build())
-}
-
-/// SES requires the domain in Punycode.
-fn with_ascii_domain(address: &EmailAddress) -> String {
-    let text = address.as_str();
-    let ascii = text
-        .rsplit_once('@')
-        .and_then(|(local, domain)| match url::Host::parse(domain) {
-            Ok(url::Host::Domain(domain)) => Some(format!("{local}@{domain}")),
-            _ => None,
-        });
-    ascii.unwrap_or_else(|| text.to_owned())
 }

@@ -1,6 +1,7 @@
 //! Fast tests of the handlers, the workers and the store on an in-process DynamoDB.
 
 mod absence;
+mod addresses;
 mod authorizing;
 mod dead_letters;
 mod delivering;

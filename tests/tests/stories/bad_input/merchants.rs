@@ -173,7 +173,7 @@ fn offers(scene: &Scene) -> Vec<Case> {
             .wrong(single, &[("period", "not_for_single"), ("renews", "not_for_single"), ("crossClient", "not_time_based")])
             .wrong(managed, &[("externallyManaged", "contradicts_cross_client")])
             .wrong(fractions, &[("price.amount", "not_an_integer"), ("period.count", "out_of_range")])
-            .wrong(elsewhere, &[("crossClient.targetClientIds", "not_connected")]),
+            .wrong(elsewhere, &[("crossClient.targetClientIds[1]", "not_connected")]),
         Case::new("GET /v1/offers", Caller::Source).list(&[("status", "sold", "unknown_value")]),
         Case::new("GET /v1/offers/shared", Caller::Target).list(&[("sourceClientId", "x", "invalid")]),
         Case::new("GET /v1/offers/shared/{offerId}", Caller::Target).id(&scene.shared_offer, "offer_not_found"),
@@ -194,7 +194,7 @@ fn offers(scene: &Scene) -> Vec<Case> {
             )
             .wrong(
                 json!({"crossClient": {"targetClientIds": [scene.neighbour, NOBODY], "sellerShareBasisPoints": 0}}),
-                &[("crossClient.targetClientIds", "not_connected")],
+                &[("crossClient.targetClientIds[1]", "not_connected")],
             ),
         id("POST /v1/offers/{offerId}/archive").no_body(),
     ]
