@@ -24,7 +24,7 @@ LINTERS := $(TOOLS)/lint-$(shell cksum infra/lint/requirements.txt | cut -d' ' -
 RECEIVERS := infra/receivers/node_modules/.package-lock.json
 
 .NOTPARALLEL:
-.PHONY: help demo test test-steps chaos up down status build package deploy lint audit fuzz bench-import bench-callbacks
+.PHONY: help demo test test-steps chaos up down status build package deploy rows lint audit fuzz bench-import bench-callbacks
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "make %-15s %s\n", $$1, $$2 }'
@@ -79,6 +79,15 @@ $(LINTERS)/ready: infra/lint/requirements.txt
 	$(PYTHON) -m venv --clear $(LINTERS)
 	$(LINTERS)/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
+
+STORED := shared/domain/tests/decisions
+
+rows: ## keep the stored rows of a release, which later ones must read: make rows RELEASE=1.2.0
+	@mkdir -p $(STORED)/releases/$(or $(RELEASE),$(error name the release: make rows RELEASE=1.2.0))
+	@for snap in $(STORED)/snapshots/decisions__stored__*.snap; do \
+		name=$${snap##*__stored__} && \
+		awk '/^---$$/ && marks < 2 {marks++; next} marks == 2' $$snap > $(STORED)/releases/$(RELEASE)/$${name%.snap}.json; \
+	done
 
 # ORDERS, a multiple of 5,000, shortens it. docs/performance.md has results.
 bench-import: ## import 100,000 orders of five clients at once, with the real binaries

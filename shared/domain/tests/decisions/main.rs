@@ -19,6 +19,7 @@ mod order;
 mod payout;
 mod purchase;
 mod purchase_refused;
+mod releases;
 mod replay;
 mod sharing;
 mod stored;

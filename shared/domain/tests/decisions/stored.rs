@@ -36,14 +36,15 @@ use crate::fixtures::{
     Pair, at, callback_url, client, company, customer, euro, id, monthly, name, now, offer,
     yesterday,
 };
-use crate::{callback, import, import_order, mail, order, payout, replay, voucher};
+use crate::{callback, import, import_order, mail, order, payout, releases, replay, voucher};
 
-/// Compares a value with its snapshot, and reads it back.
+/// Compares a value with its snapshot, and reads it back, as well as the rows that earlier releases wrote.
 fn golden<T: Serialize + DeserializeOwned + PartialEq + Debug>(name: &str, value: &T) {
     let written = serde_json::to_value(value).expect("JSON");
     insta::assert_json_snapshot!(name, written);
     let read: T = serde_json::from_value(written).expect("a stored value");
     assert_eq!(&read, value, "{name}");
+    releases::read::<T>(name);
 }
 
 #[test]
