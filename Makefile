@@ -24,13 +24,17 @@ LINTERS := $(TOOLS)/lint-$(shell cksum infra/lint/requirements.txt | cut -d' ' -
 RECEIVERS := infra/receivers/node_modules/.package-lock.json
 
 .NOTPARALLEL:
-.PHONY: help demo test test-steps chaos up down status build package deploy rows lint audit fuzz bench-import bench-callbacks
+.PHONY: help demo restore test test-steps chaos up down status build package deploy rows lint audit fuzz bench-import bench-callbacks
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "make %-15s %s\n", $$1, $$2 }'
 
 demo: ## play the story of two merchants against the API, on a stack of its own
 	$(LOCAL) run -- python -u -m infra.local.demo
+
+# Ten attempts within half a minute, because the restore needs a callback that waits.
+restore: ## play a restore on a stack of its own: docs/restore.md
+	TANDEM_CALLBACK_RETRY_SCHEDULE=0,3,3,3,3,3,3,3,3,3 $(LOCAL) run -- python -u -m infra.local.demo.restoring
 
 test: ## run every test: unit, store, and the stories, in one process and deployed; the last line is the total
 	@$(PYTHON) -m infra.totals $(MAKE) --no-print-directory test-steps

@@ -22,7 +22,7 @@ def main() -> int:
         sys.stdout.reconfigure(errors="replace")  # for terminals that cannot show every character of a mail
     scenario = Scenario(sys.stdout)
     try:
-        play(scenario, _stack())
+        play(scenario, stack_description())
     except Failure as failure:
         scenario.fail(failure)
         return 1
@@ -51,7 +51,8 @@ def play(scenario: Scenario, stack: dict[str, Any]) -> None:
     scenario.end()
 
 
-def _stack() -> dict[str, Any]:
+def stack_description() -> dict[str, Any]:
+    """The description of the stack. Raises a `Failure` if there is none."""
     path = os.environ.get("TANDEM_STACK")
     if not path:
         raise Failure("the environment variable TANDEM_STACK", "the path of a stack.json", "nothing; use `make demo`")

@@ -77,6 +77,14 @@ class Caller:
         """Send a PUT request that creates; see `post`."""
         return self._play("PUT", path, body, _Expectation(201, expected, shows), {"idempotency-key": str(uuid.uuid4())})
 
+    def delete(self, path: str) -> Answer:
+        """Send a DELETE request; see `post`."""
+        return self._play("DELETE", path, None, _Expectation(200, {}), {})
+
+    def ask(self, method: str, path: str) -> Answer:
+        """Send a request without a body, whatever its answer."""
+        return self._call(method, path, None, {})
+
     def look(self, path: str) -> Answer:
         """Send a GET request without showing it, to poll for a change or to fill a table."""
         answer = self._call("GET", path, None, {})

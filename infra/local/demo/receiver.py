@@ -71,6 +71,14 @@ class Receiver:
                 return received
         return None
 
+    def all(self) -> list[Received]:
+        """All received callbacks, in order."""
+        return list(self._server.received)
+
+    def total(self) -> int:
+        """How many calls came, repeated ones included."""
+        return len(self._server.received)
+
     def count(self) -> int:
         """The number of different callbacks; a repeated one has the same id."""
         return len({received.headers.get("webhook-id") for received in self._server.received})
