@@ -1,8 +1,8 @@
 //! Reads the head of an answer leniently: the status line decides, and sloppy headers never fail a good status.
 //!
 //! A receiver's head is rewritten for the HTTP client: the status, the framing of the body and `Retry-After` remain.
-//! Interim answers (1xx) are skipped. Lines without a colon, folded lines, spaces before a colon, and any number of other
-//! headers are accepted. Every limit counts octets or answers, so that a receiver cannot send without an end.
+//! Interim answers (1xx) are skipped. Lines without a colon, folded lines, spaces before a colon, any number of other
+//! headers, and a missing last line are accepted. Every limit counts octets or answers, so that a receiver cannot send without an end.
 
 use crate::failure::Failure;
 
@@ -59,6 +59,14 @@ impl AnswerHead {
             }
         }
         Ok(None)
+    }
+
+    /// Returns the rewritten head if the receiver closes the connection after a whole line of the final head: the empty line
+    /// is missing.
+    pub fn close(&mut self) -> Option<Vec<u8>> {
+        let status = self.status.filter(|status| !is_interim(*status))?;
+        let is_whole = self.line.is_empty();
+        is_whole.then(|| std::mem::take(&mut self.headers).head(status))
     }
 
     /// Returns the rewritten head after its last line.

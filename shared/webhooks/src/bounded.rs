@@ -97,14 +97,17 @@ impl<S: AsyncRead + Unpin> Answer<S> {
         let mut buffer = ReadBuf::new(&mut piece);
         ready!(Pin::new(&mut self.stream).poll_read(context, &mut buffer))?;
         let piece = buffer.filled();
-        if piece.is_empty() {
-            return Poll::Ready(Ok(Progress::Closed));
-        }
-        let Some(rewritten) = head.push(piece).map_err(failed)? else {
-            return Poll::Ready(Ok(Progress::More));
+        let (mut waiting, body) = if piece.is_empty() {
+            match head.close() {
+                Some(head) => (head, piece),
+                None => return Poll::Ready(Ok(Progress::Closed)),
+            }
+        } else {
+            match head.push(piece).map_err(failed)? {
+                Some(rewritten) => (rewritten.head, &piece[rewritten.consumed..]),
+                None => return Poll::Ready(Ok(Progress::More)),
+            }
         };
-        let body = &piece[rewritten.consumed..];
-        let mut waiting = rewritten.head;
         waiting.extend_from_slice(body);
         self.part = Part::Body {
             waiting,

@@ -1,3 +1,6 @@
+use proptest::collection::vec;
+use proptest::prelude::*;
+
 use super::*;
 
 fn rewritten(answer: &[u8]) -> Result<Option<(String, String)>, Failure> {
@@ -128,6 +131,27 @@ fn a_wait_is_read_from_sloppy_headers() {
 }
 
 #[test]
+fn a_head_may_end_with_the_connection_after_a_whole_line() {
+    for (answer, expected) in [
+        ("HTTP/1.1 200 OK\r\n", Some("HTTP/1.1 200 \r\n\r\n")),
+        (
+            "HTTP/1.1 200 OK\nretry-after: 5\n",
+            Some("HTTP/1.1 200 \r\nretry-after: 5\r\n\r\n"),
+        ),
+        ("HTTP/1.1 200 OK", None),
+        ("HTTP/1.1 200 OK\r\nx:", None),
+        ("HTTP/1.1 100 Continue\r\n", None),
+        ("HTTP/1.1 100 Continue\r\n\r\n", None),
+        ("", None),
+    ] {
+        let mut head = AnswerHead::default();
+        assert_eq!(head.push(answer.as_bytes()), Ok(None), "{answer:?}");
+        let closed = head.close();
+        assert_eq!(closed.as_deref(), expected.map(str::as_bytes), "{answer:?}");
+    }
+}
+
+#[test]
 fn interim_answers_are_skipped_up_to_a_number() {
     let interim = "HTTP/1.1 103 Early Hints\r\ncontent-length: 7\r\nretry-after: 9\r\n\r\n";
     let head = |count: usize| interim.repeat(count) + "HTTP/1.1 200 OK\r\n\r\n";
@@ -161,5 +185,27 @@ fn a_head_without_an_end_is_refused_after_256_kb() {
         let limit = MAX_HEAD_OCTETS - piece.len()..=MAX_HEAD_OCTETS;
         assert!(limit.contains(&octets), "{piece:?}: {octets}");
         assert!(head.line.len() <= MAX_LINE);
+    }
+}
+
+fn read_in_pieces(answer: &[u8], size: usize) -> Result<Option<(Vec<u8>, usize)>, Failure> {
+    let mut head = AnswerHead::default();
+    for (index, piece) in answer.chunks(size).enumerate() {
+        if let Some(rewritten) = head.push(piece)? {
+            return Ok(Some((rewritten.head, index * size + rewritten.consumed)));
+        }
+    }
+    Ok(None)
+}
+
+proptest! {
+    #[test]
+    fn the_pieces_in_which_a_head_arrives_do_not_matter(
+        lines in vec("[ -~\\r\\t]{0,20}\\n|HTTP/1.1 [12]0[0-9] x\\n|(?i)(content-length|transfer-encoding) ?: [0-9a-z,]{0,7}\\n", 0..20),
+        size in 1..40_usize,
+    ) {
+        let answer = format!("HTTP/1.1 200 OK\r\n{}", lines.concat());
+        let whole = read_in_pieces(answer.as_bytes(), answer.len());
+        prop_assert_eq!(read_in_pieces(answer.as_bytes(), size), whole);
     }
 }

@@ -68,6 +68,19 @@ async fn a_sloppy_status_line_is_read() {
 }
 
 #[tokio::test]
+async fn a_head_without_its_last_line_is_read() {
+    for head in ["HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nx: y\r\n"] {
+        let receiver = Receiver::answering(head).await;
+        let reply = send(&sender(), &receiver.url()).await;
+        assert_eq!(
+            (reply.outcome, reply.error),
+            (Outcome::Accepted, None),
+            "{head:?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_wait_is_read_among_sloppy_headers() {
     let many = "x: y\r\n".repeat(200) + "Retry-After: 120\r\n";
     for headers in [
