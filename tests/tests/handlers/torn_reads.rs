@@ -3,6 +3,10 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use tandem_domain::callback::{Endpoint, Outcome};
+use tandem_domain::endpoint_health::{AttemptResult, Change, EndpointHealth};
+use tandem_domain::ids::{CallbackId, ClientId};
+use tandem_store::Transaction;
 use tandem_testing::Fault;
 use tandem_tests::{InProcess, Pair, Receiver, Reply, id};
 
@@ -121,5 +125,52 @@ async fn a_connection_is_shown_as_of_one_moment() {
             .filter(|entry| entry["action"] == "edited")
             .count();
         assert_eq!(edits % 2 == 1, is_moved, "{connection}");
+    }
+}
+
+/// Disables a client's event endpoint, as after a 410.
+async fn disable_event_endpoint(stage: &InProcess, client: ClientId) {
+    let result = AttemptResult {
+        callback_id: CallbackId::generate(&mut stage.app.ids()),
+        outcome: Outcome::Gone,
+        status_code: Some(410),
+    };
+    let endpoint = Endpoint::Client(client);
+    let Change::Disabled(health) = EndpointHealth::after(None, endpoint, result, stage.app.now())
+    else {
+        panic!("a 410 disables")
+    };
+    let mut transaction = Transaction::default();
+    transaction.create(&health).expect("a row");
+    let committed = stage.app.store.commit(transaction).await;
+    committed.expect("the endpoint was healthy");
+}
+
+#[tokio::test]
+async fn an_event_endpoint_is_shown_as_of_one_moment() {
+    const PATH: &str = "/v1/event-endpoint";
+    let stage = InProcess::start().await;
+    let (pair, receiver) = sold(&stage).await;
+    let client: ClientId = pair.source.id.parse().expect("an id");
+    let gone = receiver.url();
+    let moved = format!("{gone}/moved");
+    let set = async |url: &str| pair.source.api.put(PATH, json!({"url": url})).await;
+    let _ = set(&gone).await.created();
+    disable_event_endpoint(&stage, client).await;
+    let change = |call: usize| {
+        let (stage, set) = (&stage, &set);
+        let url = if call % 2 == 0 { &moved } else { &gone };
+        async move {
+            let _ = set(url).await.ok();
+            if call % 2 == 1 {
+                disable_event_endpoint(stage, client).await;
+            }
+        }
+    };
+    let answers = read_during(&stage, &pair, PATH, change).await;
+    assert!(answers.len() > 3, "{answers:?}");
+    for endpoint in &answers {
+        let disabled = endpoint["status"] == "disabled";
+        assert_eq!(disabled, endpoint["url"] == gone.as_str(), "{endpoint}");
     }
 }
