@@ -96,7 +96,10 @@ impl Mirror {
         };
         let before = history.kept();
         let received = history.clone().without_delivery_to(erased);
-        received.receive(import, now).kept != before
+        match (before, received.receive(import, now).kept) {
+            (Some(before), Some(after)) => !after.has_members_of(&before),
+            (before, after) => before != after,
+        }
     }
 
     /// The delivery customers of earlier imports, who may have been erased since.

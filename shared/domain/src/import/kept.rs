@@ -201,6 +201,20 @@ impl Kept {
         })
     }
 
+    /// Whether the order has the same members, whichever imports set them.
+    pub(super) fn has_members_of(&self, other: &Self) -> bool {
+        self.offer_id == other.offer_id
+            && self.invoice_customer_id == other.invoice_customer_id
+            && self.quantity.value == other.quantity.value
+            && self.start_date.value == other.start_date.value
+            && self.payment_method.value == other.payment_method.value
+            && self.end_date.value == other.end_date.value
+            && self.order_date.value == other.order_date.value
+            && self.delivery_customer_id.value == other.delivery_customer_id.value
+            && self.discount_basis_points.value == other.discount_basis_points.value
+            && self.current_payment_period_paid.value == other.current_payment_period_paid.value
+    }
+
     pub(super) fn external(&self, external_system_id: ExternalId) -> External {
         External {
             external_system_id,

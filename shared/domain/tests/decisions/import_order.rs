@@ -436,7 +436,11 @@ impl Stored {
         });
         let context = ItemContext {
             external_hash: ExternalHash("5f2a".to_owned()),
-            mirrored: self.rows.clone(),
+            // As the worker: the rows are read only if they may change.
+            mirrored: self.rows.clone().filter(|_| {
+                let may_change = |mirror: &Mirror| mirror.may_change(import, &self.erased, time);
+                mirror.as_ref().is_some_and(may_change)
+            }),
             offer: offers
                 .iter()
                 .find(|offer| offer.id == import.members.offer_id),
