@@ -21,7 +21,7 @@ use tandem_domain::tenancy::{ClientDraft, CompanyDraft, CompanyEdit, KeyDraft};
 use tandem_domain::voucher::RedeemRequest;
 use tandem_testing::Openapi;
 
-type Parser = fn(&Value) -> Result<(), FieldErrors>;
+pub(crate) type Parser = fn(&Value) -> Result<(), FieldErrors>;
 
 /// The parser of each body, by the name of its schema. The parser of `Replay` is private to its function.
 pub(crate) const PARSERS: &[(&str, Parser)] = &[
@@ -56,18 +56,18 @@ pub(crate) const PARSERS: &[(&str, Parser)] = &[
 ];
 
 /// A place in a body.
-struct Place<'a> {
+pub(crate) struct Place<'a> {
     parser: Parser,
     /// The path in field errors.
-    path: String,
+    pub(crate) path: String,
     /// Makes a body with a value at this place.
     wrap: &'a dyn Fn(Value) -> Value,
-    schema: &'static Value,
+    pub(crate) schema: &'static Value,
 }
 
 impl Place<'_> {
     /// The errors of a value at this place, with paths relative to it.
-    fn errors(&self, value: Value) -> Vec<FieldError> {
+    pub(crate) fn errors(&self, value: Value) -> Vec<FieldError> {
         let errors = (self.parser)(&(self.wrap)(value))
             .err()
             .unwrap_or_default()
@@ -83,17 +83,17 @@ impl Place<'_> {
         errors.into_iter().filter_map(here).collect()
     }
 
-    fn rejects(&self, value: Value) -> bool {
+    pub(crate) fn rejects(&self, value: Value) -> bool {
         self.errors(value)
             .iter()
             .any(|error| error.field.is_empty())
     }
 
-    /// Compares this place and all places below it.
-    fn check(&self) {
+    /// Visits this place and all places below it.
+    fn visit(&self, visitor: &dyn Fn(&Place<'_>)) {
+        visitor(self);
         let schema = self.schema;
         if let Some(properties) = schema["properties"].as_object() {
-            self.check_members();
             for (name, property) in properties {
                 let inner = |value: Value| (self.wrap)(json!({name: value}));
                 let path = if self.path.is_empty() {
@@ -101,21 +101,35 @@ impl Place<'_> {
                 } else {
                     format!("{}.{name}", self.path)
                 };
-                self.within(path, &inner, property);
+                self.within(path, &inner, property, visitor);
             }
         } else if let Some(items) = schema.get("items") {
-            self.check_length();
             self.within(
                 format!("{}[0]", self.path),
                 &|value| (self.wrap)(json!([value])),
                 items,
+                visitor,
             );
+        }
+    }
+
+    fn check(&self) {
+        if self.schema["properties"].is_object() {
+            self.check_members();
+        } else if self.schema.get("items").is_some() {
+            self.check_length();
         } else {
             self.check_bounds();
         }
     }
 
-    fn within(&self, path: String, wrap: &dyn Fn(Value) -> Value, schema: &'static Value) {
+    fn within(
+        &self,
+        path: String,
+        wrap: &dyn Fn(Value) -> Value,
+        schema: &'static Value,
+        visitor: &dyn Fn(&Place<'_>),
+    ) {
         // A member that `null` clears has a `oneOf` of its schema and null.
         let schema = schema["oneOf"].as_array().map_or(schema, |kinds| &kinds[0]);
         Place {
@@ -124,7 +138,7 @@ impl Place<'_> {
             wrap,
             schema: Openapi::get().resolve(schema),
         }
-        .check();
+        .visit(visitor);
     }
 
     fn check_members(&self) {
@@ -226,17 +240,30 @@ impl Place<'_> {
     }
 }
 
+fn each_place(parser: Parser, schema: &'static Value, visitor: &dyn Fn(&Place<'_>)) {
+    Place {
+        parser,
+        path: String::new(),
+        wrap: &|value| value,
+        schema,
+    }
+    .visit(visitor);
+}
+
+/// Visits each member of a body that is neither an object nor a list.
+pub(crate) fn each_leaf(parser: Parser, schema: &'static Value, visitor: &dyn Fn(&Place<'_>)) {
+    each_place(parser, schema, &|place| {
+        if !(place.schema["properties"].is_object() || place.schema.get("items").is_some()) {
+            visitor(place);
+        }
+    });
+}
+
 #[test]
 fn schemas_and_parsers_of_bodies_agree() {
     for (name, parser) in PARSERS {
         let schema = &Openapi::get().document()["components"]["schemas"][*name];
-        Place {
-            parser: *parser,
-            path: String::new(),
-            wrap: &|value| value,
-            schema,
-        }
-        .check();
+        each_place(*parser, schema, &|place| place.check());
     }
 }
 

@@ -11,6 +11,7 @@ mod errors;
 mod examples;
 mod fields;
 mod functions;
+mod generated;
 mod manifests;
 mod metrics;
 mod needs;
