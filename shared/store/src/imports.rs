@@ -74,6 +74,15 @@ impl Store {
             }
         }
         contexts.mirrored = batch.load().await?;
+        contexts.losing = self.losing(&contexts, items).await?;
+        Ok(contexts)
+    }
+
+    async fn losing<'a>(
+        &self,
+        contexts: &ImportContexts,
+        items: impl IntoIterator<Item = &'a ImportItem>,
+    ) -> Result<Rows, StoreError> {
         let mut batch = self.batch();
         for item in items {
             if let Some(mirror) = contexts.mirror(item)?
@@ -82,8 +91,7 @@ impl Store {
                 add_mirrored(&mut batch, &mirror);
             }
         }
-        contexts.losing = batch.load().await?;
-        Ok(contexts)
+        batch.load().await
     }
 }
 
