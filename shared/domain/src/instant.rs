@@ -49,7 +49,7 @@ impl Moment {
         let (date, rest) = split_at(text, 10);
         let separated = rest.starts_with(['T', 't']);
         let (time, rest) = split_at(rest.get(1..).unwrap_or_default(), 8);
-        if !has_form(date, "0000-00-00") || !(separated && has_form(time, "00:00:00")) {
+        if !(has_form(date, "0000-00-00") && separated && has_form(time, "00:00:00")) {
             return Err(if has_form(text, "0000-00-00") {
                 let detail =
                     format!("a date alone is not an instant; write it like {text}T00:00:00Z");

@@ -110,11 +110,7 @@ const NEW_TABLE: f64 = 4_000.0;
 /// Seconds that DynamoDB takes for a transaction of four rows: half of those of five rows take 25 ms.
 const TRANSACTION: f64 = 0.025;
 
-#[expect(
-    clippy::float_arithmetic,
-    clippy::cast_precision_loss,
-    reason = "units are floats"
-)]
+#[expect(clippy::cast_precision_loss, reason = "units are floats")]
 #[tokio::test]
 async fn a_new_table_bears_the_default_import_concurrency() {
     let scene = ImportScene::new().await;

@@ -69,7 +69,7 @@ async fn a_callback_is_shown_as_of_one_moment() {
     let path = format!("/v1/callbacks/{}", id(&callbacks[0]));
     // Fails while the first read runs, and is delivered during the second one.
     let change = |call| {
-        let status = if call % 2 == 0 { 500 } else { 204 };
+        let status = if call.is_multiple_of(2) { 500 } else { 204 };
         receiver.answer_always(Reply::status(status));
         let (stage, pair, replay) = (&stage, &pair, format!("{path}/replay"));
         async move {
@@ -96,7 +96,7 @@ async fn a_connection_is_shown_as_of_one_moment() {
     // The endpoint at `gone` is disabled, the one at `moved` is not.
     let moved = format!("{gone}/moved");
     let change = |call: usize| {
-        let url = if call % 2 == 0 { &moved } else { &gone };
+        let url = if call.is_multiple_of(2) { &moved } else { &gone };
         let body = json!({"callback": {"url": url}});
         let (stage, pair, path) = (&stage, &pair, &path);
         async move {
@@ -159,7 +159,7 @@ async fn an_event_endpoint_is_shown_as_of_one_moment() {
     disable_event_endpoint(&stage, client).await;
     let change = |call: usize| {
         let (stage, set) = (&stage, &set);
-        let url = if call % 2 == 0 { &moved } else { &gone };
+        let url = if call.is_multiple_of(2) { &moved } else { &gone };
         async move {
             let _ = set(url).await.ok();
             if call % 2 == 1 {
