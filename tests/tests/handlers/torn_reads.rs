@@ -11,7 +11,7 @@ use tandem_testing::Fault;
 use tandem_tests::{InProcess, Pair, Receiver, Reply, id};
 
 /// More calls than any read makes.
-const MOST_CALLS: usize = 20;
+const MAX_CALLS: usize = 20;
 
 /// Reads a path once for each call that the read makes: the call waits until `change` is done. Returns the answers.
 async fn read_during<F: Future<Output = ()>>(
@@ -21,7 +21,7 @@ async fn read_during<F: Future<Output = ()>>(
     mut change: impl FnMut(usize) -> F,
 ) -> Vec<Value> {
     let mut answers = Vec::new();
-    for call in 0..MOST_CALLS {
+    for call in 0..MAX_CALLS {
         let faults = stage.table.faults.clone();
         faults.plan(call, Fault::HeldUp);
         let (api, path) = (pair.source.api.clone(), path.to_owned());
@@ -39,7 +39,7 @@ async fn read_during<F: Future<Output = ()>>(
         answers.push(reading.await.expect("no panic"));
         faults.clear();
     }
-    panic!("{path} makes more than {MOST_CALLS} calls")
+    panic!("{path} makes more than {MAX_CALLS} calls")
 }
 
 async fn sold(stage: &Arc<InProcess>) -> (Pair, Receiver) {
@@ -68,7 +68,7 @@ async fn a_callback_is_shown_as_of_one_moment() {
     let callbacks = pair.source.callbacks().await;
     let path = format!("/v1/callbacks/{}", id(&callbacks[0]));
     // Fails while the first read runs, and is delivered during the second one.
-    let change = |call| {
+    let change = |call: usize| {
         let status = if call.is_multiple_of(2) { 500 } else { 204 };
         receiver.answer_always(Reply::status(status));
         let (stage, pair, replay) = (&stage, &pair, format!("{path}/replay"));
@@ -96,7 +96,11 @@ async fn a_connection_is_shown_as_of_one_moment() {
     // The endpoint at `gone` is disabled, the one at `moved` is not.
     let moved = format!("{gone}/moved");
     let change = |call: usize| {
-        let url = if call.is_multiple_of(2) { &moved } else { &gone };
+        let url = if call.is_multiple_of(2) {
+            &moved
+        } else {
+            &gone
+        };
         let body = json!({"callback": {"url": url}});
         let (stage, pair, path) = (&stage, &pair, &path);
         async move {
@@ -159,7 +163,11 @@ async fn an_event_endpoint_is_shown_as_of_one_moment() {
     disable_event_endpoint(&stage, client).await;
     let change = |call: usize| {
         let (stage, set) = (&stage, &set);
-        let url = if call.is_multiple_of(2) { &moved } else { &gone };
+        let url = if call.is_multiple_of(2) {
+            &moved
+        } else {
+            &gone
+        };
         async move {
             let _ = set(url).await.ok();
             if call % 2 == 1 {

@@ -69,7 +69,9 @@ const ORDERS: [[usize; 3]; 6] = [
 ];
 
 /// Three imports in the order of acceptance, their verdicts, and members that the order then has.
-fn cases() -> Vec<([Value; 3], [Result<(), ItemProblem>; 3], Value)> {
+type Case = ([Value; 3], [Result<(), ItemProblem>; 3], Value);
+
+fn cases() -> Vec<Case> {
     let end = |month: u8| json!(format!("2026-{month:02}-01T00:00:00Z"));
     let start = end;
     let (ok, early) = (Ok(()), Err(ItemProblem::EndBeforeStart));
