@@ -3,7 +3,8 @@
 //!
 //! The HTTP API caches an answer for 60 seconds per key and route, so a revoked or expired key is rejected within that time.
 //! An authorizer cannot give a reason for a rejection. So it lets a valid key that lacks the route's scope pass, with the name of
-//! the missing scope; `tandem_api::caller` then rejects the request and names the scope.
+//! the missing scope; `tandem_api::caller` then rejects the request and names the scope. In the same way it lets a header without
+//! the word `Bearer` pass, without a caller.
 //!
 //! The operator's key is loaded again after a minute, so a changed key is rejected within two minutes.
 
@@ -66,13 +67,12 @@ impl Authorizer {
     /// # Errors
     /// DynamoDB or Secrets Manager fails; the HTTP API then answers 500.
     pub async fn authorize(&self, request: Request) -> Result<Value, Error> {
-        let token = request
-            .headers
-            .get("authorization")
-            .and_then(|header| bearer(header));
-        let context = match token {
+        let header = request.headers.get("authorization");
+        let header = header.map(|header| header.trim()).unwrap_or_default();
+        let context = match bearer(header) {
             Some(token) => self.caller(token, &request.route_key).await?,
-            None => None,
+            None if header.is_empty() => None,
+            None => Some(json!({"missingBearer": true})),
         };
         if context.is_none() {
             tracing::info!(route = request.route_key, "no active key");

@@ -178,6 +178,9 @@ impl Problem {
             )
             .header(header::CONTENT_TYPE, "application/problem+json")
             .header(header::CACHE_CONTROL, "no-store");
+        if self.code == Code::Unauthenticated {
+            response = response.header(header::WWW_AUTHENTICATE, "Bearer");
+        }
         if let Some(seconds) = self.retry_after {
             response = response.header(header::RETRY_AFTER, seconds);
         }

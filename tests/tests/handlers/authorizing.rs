@@ -78,8 +78,7 @@ async fn everything_else_is_refused() {
     let mixed = format!("{}{}", &good[..21], &other[21..]);
     let headers = [
         String::new(),
-        "Bearer ".to_owned(),
-        format!("Basic {good}"),
+        " ".to_owned(),
         format!("Bearer {}", &good[..good.len() - 1]),
         format!("Bearer {}", good.to_uppercase()),
         format!("Bearer {mixed}"),
@@ -93,6 +92,21 @@ async fn everything_else_is_refused() {
         assert_eq!(
             answer,
             json!({"isAuthorized": false, "context": {}}),
+            "{header}"
+        );
+    }
+    // The functions reject these, with a problem that names the remedy.
+    for header in [
+        "Bearer",
+        "Bearer ",
+        good,
+        &format!("Basic {good}"),
+        "Bearer:x",
+    ] {
+        let answer = asked(&authorizer, header, "GET /v1/offers").await;
+        assert_eq!(
+            answer,
+            json!({"isAuthorized": true, "context": {"missingBearer": true}}),
             "{header}"
         );
     }
