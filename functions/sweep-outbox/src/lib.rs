@@ -40,14 +40,19 @@ impl Sweep {
         ))
     }
 
-    /// Sweeps all shards. A failed shard does not affect the others.
+    /// Sweeps all shards, each minute from another one on: a sweep that runs out of time, because reads are throttled, has not
+    /// swept the same shards as the one before. A failed shard does not affect the others.
     ///
     /// # Errors
     /// A shard could not be read, or its messages were not sent. The error is returned after the last shard, so that the
     /// function's error metric counts it.
     pub async fn sweep(&self) -> Result<(), Error> {
         let (mut rows, mut failure) = (0, None);
-        for shard in shards() {
+        let mut shards: Vec<String> = shards().collect();
+        let minute = usize::try_from(self.clock.now().as_second() / 60).unwrap_or(0);
+        let first = minute % shards.len();
+        shards.rotate_left(first);
+        for shard in shards {
             match self.sweep_shard(&shard).await {
                 Ok(swept) => rows += swept,
                 Err(error) => {

@@ -1,5 +1,7 @@
 //! A table that DynamoDB throttles, in AWS's own shapes: how often a call is sent again, and its caller's answer.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 use tandem_store::{CommitError, Store, StoreError, Transaction, keys};
 use tandem_testing::{Fault, TestTable, retries};
@@ -133,4 +135,20 @@ async fn a_throttled_request_is_answered_503_and_repeated() {
         .plan(1, Fault::Cancelled(&["ValidationError"]));
     let failed = client.api.post_with_key("/v1/offers", "other", body).await;
     assert_eq!(failed.body["code"], "internal", "{failed:?}");
+}
+
+#[tokio::test]
+async fn each_sweep_begins_with_another_shard() {
+    let stage = InProcess::start().await;
+    let mut firsts = BTreeSet::new();
+    for _ in 0..3 {
+        stage.table.reset_calls();
+        stage.sweep.sweep().await.expect("swept");
+        let reads = stage.table.reads();
+        let swept: BTreeSet<&String> = reads.iter().map(|read| &read.pk).collect();
+        assert_eq!((reads.len(), swept.len()), (64, 64), "each shard once");
+        firsts.insert(reads[0].pk.clone());
+        stage.advance(60);
+    }
+    assert_eq!(firsts.len(), 3, "{firsts:?}");
 }
