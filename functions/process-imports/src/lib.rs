@@ -36,7 +36,7 @@ pub use crate::pace::{MOST_WRITES, Pace};
 
 /// For a chunk, with its lease and its end. Releasing the chunk takes one call more; both fit into the function's minute, so a
 /// worker that is only slow does not count as dead.
-const TIME_LIMIT: Duration = Duration::from_secs(45);
+pub const TIME_LIMIT: Duration = Duration::from_secs(45);
 /// All chunks of an import, up to 40, write its promise when they begin and end.
 const CONFLICT_ATTEMPTS: usize = 40;
 

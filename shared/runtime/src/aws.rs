@@ -21,7 +21,7 @@ use crate::{DeadLetterHandler, settings};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
 /// All attempts of a call together; shorter than the time limit of every function.
-const OPERATION_TIMEOUT: Duration = Duration::from_secs(8);
+pub const OPERATION_TIMEOUT: Duration = Duration::from_secs(8);
 /// The SDK's default of three is too few for a worker whose request has reached the receiver and must still be recorded.
 const MAX_ATTEMPTS: u32 = 8;
 /// Doubled with each retry. The value is that of DynamoDB's guide ("Error retries and exponential backoff"). All pauses fit

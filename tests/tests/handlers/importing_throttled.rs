@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use process_imports::MOST_WRITES;
+use process_imports::{MOST_WRITES, TIME_LIMIT};
 use serde_json::{Value, json};
-use tandem_domain::import::chunk::MAX_LEASES;
+use tandem_domain::import::chunk::{LEASE, MAX_LEASES};
 use tandem_queue::Delayed;
-use tandem_testing::{Fault, retries};
+use tandem_runtime::aws::OPERATION_TIMEOUT;
+use tandem_testing::{Fault, retries, template};
 
 use crate::import_scene::ImportScene;
 
@@ -109,4 +110,13 @@ async fn a_throttled_worker_writes_fewer_items_at_once() {
     assert_eq!(stage.import(&messages[1..], 1).await.len(), 0);
     assert_eq!(limit(), MOST_WRITES, "75 items without throttling");
     assert_eq!(scene.state(&promise).await, "completed");
+}
+
+#[test]
+fn a_slow_chunk_is_given_back_before_its_function_times_out() {
+    let template = template();
+    let timeout = &template["Resources"]["ProcessImportsFunction"]["Properties"]["Timeout"];
+    let timeout = Duration::from_secs(timeout.as_u64().expect("seconds"));
+    assert!(TIME_LIMIT + OPERATION_TIMEOUT < timeout);
+    assert!(timeout < LEASE.unsigned_abs());
 }
