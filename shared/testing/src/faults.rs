@@ -56,6 +56,10 @@ impl Fault {
     /// Another transaction is writing the first row.
     pub const BUSY: Self = Self::Cancelled(&["TransactionConflict"]);
 
+    /// A transaction that is throttled once, so that the SDK retries it; and all of them, until [`Faults::clear`].
+    pub const THROTTLING: [Self; 2] =
+        [Self::Cancelled(&["ThrottlingError"]), Self::ThrottledWrites];
+
     /// All faults that lose a request or an answer.
     pub const ALL: [Self; 7] = [
         Self::Try(Lost::Request),

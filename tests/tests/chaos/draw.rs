@@ -327,10 +327,10 @@ fn fault(rng: &mut Rng) -> Fault {
         Fault::Death(Lost::Request),
         Fault::Outage(Lost::Answer),
     ];
-    if rng.bool() {
-        one_of(rng, &MORE)
-    } else {
-        one_of(rng, &Fault::ALL)
+    match rng.u32(0..10) {
+        0..5 => one_of(rng, &MORE),
+        5..9 => one_of(rng, &Fault::ALL),
+        _ => one_of(rng, &Fault::THROTTLING),
     }
 }
 

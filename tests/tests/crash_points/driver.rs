@@ -65,7 +65,7 @@ async fn try_scenario(scenario: &Scenario) -> usize {
     cases
 }
 
-/// The faults of a call. For a read, a lost answer equals a lost request.
+/// The faults of a call. For a read, a lost answer equals a lost request. Only transactions are throttled.
 fn faults_of(call: &str) -> impl Iterator<Item = Fault> {
     let reads = [".GetItem", ".BatchGetItem", ".Query"]
         .iter()
@@ -76,9 +76,18 @@ fn faults_of(call: &str) -> impl Iterator<Item = Fault> {
             Fault::Try(Lost::Answer) | Fault::Outage(Lost::Answer) | Fault::Death(Lost::Answer)
         )
     };
+    let writes = call.ends_with(".TransactWriteItems");
+    let throttling = Fault::THROTTLING.into_iter().filter(move |_| writes);
     Fault::ALL
         .into_iter()
         .filter(move |fault| !(reads && same(fault)))
+        .chain(throttling)
+}
+
+/// Whether a worker deletes its message although the work is not done: the row stays due, and the sweep sends another one.
+fn is_left_to_the_sweep(act: &Act, fault: Option<(usize, Fault)>) -> bool {
+    matches!(act, Act::Message(_) | Act::Slow(_))
+        && matches!(fault, Some((_, Fault::ThrottledWrites)))
 }
 
 /// The calls to try: all, but only the first of many consecutive calls of one kind (the sweep's queries).
@@ -121,6 +130,7 @@ async fn run(saved: &Saved, act: &Act, before: &str, fault: Option<(usize, Fault
         () = faults.died() => None,
         answer = perform(&env, act, before, 1) => answer,
     };
+    let at_first = at_first.filter(|_| !is_left_to_the_sweep(act, fault));
     let calls = faults.calls();
     faults.clear();
     let mut mails = env.ses.take();

@@ -1,5 +1,6 @@
-//! Crash points: each function with effects runs once per AWS call and fault: the call fails before or after it took effect, or
-//! the process dies there. Then the retries of production run. The outcome must equal a run without faults.
+//! Crash points: each function with effects runs once per AWS call and fault: the call fails before or after it took effect,
+//! DynamoDB throttles the transaction, or the process dies there. Then the retries of production run. The outcome must equal a
+//! run without faults.
 //!
 //! Parts: [`scenario`] (the function and its input), one module of scenarios per area, [`environment`] (all functions, with
 //! SQS and SES faked beneath the real SDK), [`driver`] (faults, retries), [`judge`] (comparison), [`plain`] (rows without random
