@@ -93,17 +93,30 @@ async fn rows(
     Ok(transaction)
 }
 
-/// Counts a delivery, or its end without success.
+/// Counts an attempt by its outcome.
 pub(crate) fn count(callback: &Callback, now: Timestamp) {
-    let metric = match callback.state {
-        CallbackState::Delivered { .. } if callback.attempts == 1 => {
-            Metric::CallbacksDeliveredAtFirstAttempt
-        }
-        CallbackState::Delivered { .. } => Metric::CallbacksDeliveredLater,
-        CallbackState::Exhausted { .. } => Metric::CallbacksExhausted,
-        _ => return,
-    };
-    metrics::count(&[(metric, 1)], now);
+    let is_first = callback.attempts == 1;
+    metrics::count(&outcome(&callback.state, is_first), now);
+}
+
+fn outcome(state: &CallbackState, is_first: bool) -> [(Metric, u32); 4] {
+    let is_delivered = matches!(state, CallbackState::Delivered { .. });
+    let is_exhausted = matches!(state, CallbackState::Exhausted { .. });
+    [
+        (
+            Metric::CallbacksDeliveredAtFirstAttempt,
+            u32::from(is_delivered && is_first),
+        ),
+        (
+            Metric::CallbacksDeliveredLater,
+            u32::from(is_delivered && !is_first),
+        ),
+        (
+            Metric::CallbackFirstAttemptsFailed,
+            u32::from(!is_delivered && is_first),
+        ),
+        (Metric::CallbacksExhausted, u32::from(is_exhausted)),
+    ]
 }
 
 fn trace(attempt: &FinishedAttempt, callback: &Callback, change: &Change) {
@@ -122,5 +135,45 @@ fn trace(attempt: &FinishedAttempt, callback: &Callback, change: &Change) {
         Change::Recovered => tracing::info!(%endpoint, "an endpoint accepts callbacks again"),
         Change::Warned(_) => tracing::warn!(%endpoint, "an endpoint has failed for days"),
         Change::Disabled(_) => tracing::warn!(%endpoint, "an endpoint is disabled"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counted(state: CallbackState, is_first: bool) -> Vec<&'static str> {
+        outcome(&state, is_first)
+            .into_iter()
+            .filter(|(_, count)| *count == 1)
+            .map(|(metric, _)| metric.name())
+            .collect()
+    }
+
+    #[test]
+    fn each_outcome_of_an_attempt_is_counted_once() {
+        let at = Timestamp::UNIX_EPOCH;
+        let delivered = CallbackState::Delivered { delivered_at: at };
+        let exhausted = CallbackState::Exhausted { exhausted_at: at };
+        let waiting = CallbackState::Waiting {
+            step: 1,
+            due_at: at,
+        };
+        for (state, first, later) in [
+            (
+                delivered,
+                vec!["CallbacksDeliveredAtFirstAttempt"],
+                vec!["CallbacksDeliveredLater"],
+            ),
+            (
+                exhausted,
+                vec!["CallbackFirstAttemptsFailed", "CallbacksExhausted"],
+                vec!["CallbacksExhausted"],
+            ),
+            (waiting, vec!["CallbackFirstAttemptsFailed"], vec![]),
+        ] {
+            assert_eq!(counted(state, true), first);
+            assert_eq!(counted(state, false), later);
+        }
     }
 }

@@ -37,17 +37,21 @@ async fn purchase(app: &App, request: &Request, caller: ClientCaller) -> Result<
     Ok(answer)
 }
 
-/// Counts the purchase, unless this is the stored answer of an earlier request.
 fn count(answer: &Answer, now: Timestamp) {
-    let Content::Json(order) = &answer.body else {
-        return;
-    };
-    let total = &order["total"];
-    let (amount, currency) = (total["amount"].as_i64(), total["currency"].as_str());
-    if let (false, Some(amount), Some(currency)) = (answer.repeated, amount, currency) {
+    if let Some((amount, currency)) = sold(answer) {
         metrics::count(&[(Metric::Purchases, 1)], now);
         metrics::add_amount(Metric::GrossAmount, amount, currency, now);
     }
+}
+
+/// The total of a new order; `None` for the stored answer of an earlier request.
+fn sold(answer: &Answer) -> Option<(i64, &str)> {
+    let Content::Json(order) = &answer.body else {
+        return None;
+    };
+    let total = &order["total"];
+    let sold = (total["amount"].as_i64()?, total["currency"].as_str()?);
+    (!answer.repeated).then_some(sold)
 }
 
 async fn decide(
@@ -118,4 +122,23 @@ fn rows_of(app: &App, customer: &Customer, sale: Sale) -> Result<Transaction, Pr
         }
     }
     Ok(transaction)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_purchase_counts_once_however_often_it_is_sent() {
+        let order = json!({"total": {"amount": 1_990, "currency": "CHF"}});
+        let answer = Answer::created("/v1/orders/1".to_owned(), order);
+        assert_eq!(sold(&answer), Some((1_990, "CHF")));
+        let repeated = Answer {
+            repeated: true,
+            ..answer
+        };
+        assert_eq!(sold(&repeated), None);
+    }
 }

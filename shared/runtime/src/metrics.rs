@@ -48,6 +48,8 @@ metrics! {
     /// The totals of purchases, in minor units.
     GrossAmount of "purchase-cart";
     VouchersRedeemed of "redeem-voucher";
+    /// Those that are delivered later count again.
+    CallbackFirstAttemptsFailed of "deliver-callbacks";
     CallbacksDeliveredAtFirstAttempt of "deliver-callbacks";
     CallbacksDeliveredLater of "deliver-callbacks";
     /// All attempts failed.

@@ -60,6 +60,9 @@ fn a_second_dead_letter_alarms_again() {
         let [expression, visible, hidden] = metrics.as_slice() else {
             continue;
         };
+        if visible["MetricStat"]["Metric"]["Namespace"] != "AWS/SQS" {
+            continue;
+        }
         let of = |metric: &Value| {
             let metric = &metric["MetricStat"]["Metric"];
             let queue = referred(&metric["Dimensions"][0]["Value"]);
