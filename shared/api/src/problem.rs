@@ -103,7 +103,7 @@ pub struct Problem {
     pub code: Code,
     /// The case at hand and a remedy.
     pub detail: String,
-    /// All invalid fields. The response holds the first of them, see [`MAX_ERRORS`].
+    /// All invalid fields. The response holds the first of them, see `MAX_ERRORS`.
     pub errors: Vec<FieldError>,
     /// Invalid fields that `errors` does not list.
     pub more_errors: usize,

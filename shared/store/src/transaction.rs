@@ -3,7 +3,7 @@
 //! A new row must not exist; a replaced row must still have the version that was read. A conflict names the rows that did not meet
 //! their condition, so that the caller can read them again and repeat its decision. A transaction keeps its `ClientRequestToken`
 //! over all sends, so a lost answer causes neither a second write nor a false conflict. The SDK sends a transaction again that was
-//! throttled, or that met another transaction ([`cancelled`](crate::cancelled)).
+//! throttled, or that met another transaction (`cancelled.rs`).
 
 use aws_sdk_dynamodb::error::{DisplayErrorContext, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
