@@ -11,6 +11,7 @@ mod endpoint_health;
 mod erasure;
 mod fixtures;
 mod import;
+mod import_chunks;
 mod import_order;
 mod invitation;
 mod mail;

@@ -36,7 +36,9 @@ use crate::fixtures::{
     Pair, at, callback_url, client, company, customer, euro, id, monthly, name, now, offer,
     yesterday,
 };
-use crate::{callback, import, import_order, mail, order, payout, releases, replay, voucher};
+use crate::{
+    callback, import, import_chunks, import_order, mail, order, payout, releases, replay, voucher,
+};
 
 /// Compares a value with its snapshot, and reads it back, as well as the rows that earlier releases wrote.
 fn golden<T: Serialize + DeserializeOwned + PartialEq + Debug>(name: &str, value: &T) {
@@ -579,7 +581,7 @@ fn mails() {
 
 #[test]
 fn imports() {
-    let accepted = import::accepted(30);
+    let accepted = import_chunks::accepted(30);
     golden("import_promise", &accepted.promise);
     let retry = Promise::accept(
         id(91),
@@ -601,7 +603,7 @@ fn imports() {
             ..retry
         },
     );
-    let (chunk, items) = import::chunk();
+    let (chunk, items) = import_chunks::chunk();
     golden("import_items", &items);
     golden("import_chunk_waiting", &chunk);
     let in_flight = ChunkState::InFlight { lease_until: now() };
