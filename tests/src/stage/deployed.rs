@@ -95,8 +95,9 @@ impl Stage for Deployed {
         table::rows_about(texts).boxed()
     }
 
+    // The functions' clock counts milliseconds.
     fn now(&self) -> Timestamp {
-        Timestamp::now()
+        Timestamp::from_millisecond(Timestamp::now().as_millisecond()).expect("a time")
     }
 
     fn operator_key(&self) -> &str {
