@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import os
 
 from infra.deploy.packages import ARCHITECTURES
 from infra.deploy.settings import STAGES
 from infra.local import environment
-from infra.local.layout import ROOT, venv_python
 from infra.local.say import Problem, say
 
 FAILED = 2
@@ -20,8 +18,7 @@ def main(arguments: list[str]) -> int:
     try:
         environment.ensure()
         if not environment.running_inside():
-            os.chdir(ROOT)
-            os.execv(venv_python(), [str(venv_python()), "-m", "infra.deploy", *arguments])
+            environment.enter("infra.deploy", arguments)
         return _run(options)
     except Problem as problem:
         say(str(problem))
@@ -36,7 +33,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     package = commands.add_parser("package", help="build all functions into dist/")
     package.add_argument("--architecture", choices=sorted(ARCHITECTURES), default="arm64")
     package.add_argument("--tools", required=True, metavar="FOLDER", help="folder of cargo-lambda")
-    deploy = commands.add_parser("deploy", help="deploy what lies in dist/")
+    deploy = commands.add_parser("deploy", help="deploy the packages in dist/")
     deploy.add_argument("--stage", choices=STAGES, required=True)
     deploy.add_argument("--yes", action="store_true", help="do not ask before a change set is executed")
     return parser.parse_args(arguments)

@@ -17,7 +17,7 @@ from infra.local.say import Problem, say, step
 
 
 def run(wanted: str, tools: str) -> None:
-    """Build dist/ anew. Raises a `Problem` if the Rust target is not installed, or if the build fails."""
+    """Rebuild dist/. Raises a `Problem` if the Rust target is not installed, or if the build fails."""
     require_target(sysroot(), wanted)
     functions = names()
     shutil.rmtree(DIST, ignore_errors=True)

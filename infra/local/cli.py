@@ -27,7 +27,7 @@ def main(arguments: list[str]) -> int:
                 binaries.cargo()  # fail before the packages are installed
             environment.ensure()
             if not environment.running_inside():
-                environment.enter(arguments)
+                environment.enter("infra.local", arguments)
         return int(options.command(options))
     except Problem as problem:
         say(str(problem))

@@ -86,10 +86,10 @@ def _check(status: int, log: Path) -> None:
         raise Problem(f"the Python packages could not be installed: {errors[-1].strip()} (full output: {log})")
 
 
-def enter(arguments: list[str]) -> None:
-    """Run the same command inside the environment; does not return."""
+def enter(module: str, arguments: list[str]) -> None:
+    """Run `python -m module arguments` inside the environment; does not return."""
     os.chdir(ROOT)
-    os.execv(venv_python(), [str(venv_python()), "-m", "infra.local", *arguments])
+    os.execv(venv_python(), [str(venv_python()), "-m", module, *arguments])
 
 
 @contextmanager

@@ -56,7 +56,7 @@ def group_members(group: int) -> list[int]:
 
 
 def running_beneath(folder: Path) -> list[int]:
-    """The processes whose executable or working directory lies in `folder`: functions of a stack, orphans too."""
+    """The processes whose executable or working directory is in `folder`: functions of a stack, orphans too."""
     prefix = f"{folder}/"
     found = []
     for pid in _all_pids():

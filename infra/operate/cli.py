@@ -6,7 +6,6 @@ import os
 import sys
 
 from infra.local import environment
-from infra.local.layout import ROOT, venv_python
 from infra.local.say import Problem, say
 from infra.operate.options import Options, parse
 
@@ -19,8 +18,7 @@ def main(arguments: list[str]) -> int:
         options = parse(arguments)
         environment.ensure()
         if not environment.running_inside():
-            os.chdir(ROOT)
-            os.execv(venv_python(), [str(venv_python()), "-m", "infra.operate", *arguments])
+            environment.enter("infra.operate", arguments)
         return _run(options)
     except Problem as problem:
         say(str(problem))

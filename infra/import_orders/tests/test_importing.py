@@ -91,10 +91,10 @@ class Importing(Case):
         code, _, _ = self.run_it(self.csv(header + "\n" + text, encoding="utf-8-sig"))
         self.assertEqual(code, SOME_FAILED)
         failed = self.folder / "orders.failed.csv"
-        mended = failed.read_text("utf-8-sig").replace('"cus_unknown"', '"cus_1"').replace(';"x";', ';"2";')
+        corrected = failed.read_text("utf-8-sig").replace('"cus_unknown"', '"cus_1"').replace(';"x";', ';"2";')
         names = (header + ";error_line;error_code;error_detail;error_text").split(";")
-        self.assertEqual(mended.splitlines()[0], ";".join(f'"{name}"' for name in names))
-        failed.write_text(mended, "utf-8-sig")
+        self.assertEqual(corrected.splitlines()[0], ";".join(f'"{name}"' for name in names))
+        failed.write_text(corrected, "utf-8-sig")
         code, out, err = self.run_it(failed)
         self.assertEqual(code, ALL_TAKEN, err)
         self.assert_result(out, created=2, all=2)
@@ -166,7 +166,7 @@ class Refusing(Case):
         self.assertIn("column 'colour' is unknown; remove it", self.refused(f"{HEADER},colour\n{line(1)}"))
 
     def test_an_earlier_file_of_failed_rows_is_not_overwritten(self) -> None:
-        (self.folder / "orders.failed.csv").write_text("mended by hand")
+        (self.folder / "orders.failed.csv").write_text("corrected by hand")
         self.assertIn("orders.failed.csv exists from an earlier run", self.refused(HEADER + "\n" + line(1)))
 
     def test_an_unauthorized_key_stops_at_once(self) -> None:

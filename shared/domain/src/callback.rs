@@ -19,6 +19,7 @@
 //! [`crate::endpoint_health`] pauses and disables endpoints. Delivery is at least once, not exactly once: a receiver must
 //! compare ids.
 
+mod announcement;
 mod attempt;
 mod person;
 mod schedule;
@@ -27,11 +28,11 @@ use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use crate::ids::{CallbackId, ClientId, ConnectionId, OrderId, SubscriptionId};
 use crate::words::words;
 
+pub use announcement::Announcement;
 pub use attempt::{Attempt, KEPT_ANSWER, OUTCOME_UNKNOWN};
 pub use person::{BrokenBody, Concerned, whole_body};
 pub use schedule::{InvalidSchedule, RetrySchedule};
@@ -86,51 +87,6 @@ impl fmt::Display for Endpoint {
 impl From<ConnectionId> for Endpoint {
     fn from(id: ConnectionId) -> Self {
         Self::Connection(id)
-    }
-}
-
-/// An event to announce, before it has an id and is sealed.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Announcement {
-    /// The recipient.
-    pub client_id: ClientId,
-    /// `None` for the client's own event endpoint.
-    pub connection_id: Option<ConnectionId>,
-    pub order_id: Option<OrderId>,
-    pub subscription_id: Option<SubscriptionId>,
-    pub event: EventType,
-    pub data: Value,
-}
-
-impl Announcement {
-    /// The body of Standard Webhooks: exactly these bytes are stored, signed and sent.
-    pub fn body(&self, now: Timestamp) -> Vec<u8> {
-        json!({"type": self.event.as_str(), "timestamp": now, "data": self.data})
-            .to_string()
-            .into_bytes()
-    }
-
-    /// The callback, due at once.
-    pub fn into_callback(self, id: CallbackId, sealed_body: String, now: Timestamp) -> Callback {
-        Callback {
-            id,
-            client_id: self.client_id,
-            connection_id: self.connection_id,
-            order_id: self.order_id,
-            subscription_id: self.subscription_id,
-            event: self.event,
-            concerned: None,
-            sealed_body,
-            sealed_person: None,
-            state: CallbackState::Waiting {
-                step: 0,
-                due_at: now,
-            },
-            attempts: 0,
-            created_at: now,
-            updated_at: now,
-            version: 1,
-        }
     }
 }
 

@@ -25,6 +25,16 @@ pub enum Purpose {
 }
 
 impl Purpose {
+    pub const ALL: [Self; 7] = [
+        Self::CallbackBody,
+        Self::SigningSecret,
+        Self::IdempotentAnswer,
+        Self::Cursor,
+        Self::PersonalKey,
+        Self::PersonalData,
+        Self::ReceivedAnswer,
+    ];
+
     /// Part of the derivation. Never change a word: stored data could no longer be opened.
     pub(crate) fn word(self) -> &'static str {
         match self {

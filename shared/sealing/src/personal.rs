@@ -64,15 +64,6 @@ mod tests {
     /// infra/operate/sealing.py opens the same texts.
     #[test]
     fn texts_of_earlier_releases_open() {
-        const PURPOSES: [Purpose; 7] = [
-            Purpose::CallbackBody,
-            Purpose::SigningSecret,
-            Purpose::IdempotentAnswer,
-            Purpose::Cursor,
-            Purpose::PersonalKey,
-            Purpose::PersonalData,
-            Purpose::ReceivedAnswer,
-        ];
         let data_key =
             DataKey::from_secret("0123456789abcdef0123456789abcdef").expect("long enough");
         let sealer = Sealer::new(data_key);
@@ -86,7 +77,7 @@ mod tests {
                 .collect::<Vec<_>>()
                 .try_into()
                 .expect("five columns");
-            let purpose = PURPOSES
+            let purpose = Purpose::ALL
                 .into_iter()
                 .find(|purpose| purpose.word() == word)
                 .expect("a purpose");

@@ -10,16 +10,6 @@ use tandem_tests::{Client, InProcess, Reply, id};
 /// Text that occurs in all data of the person, and only there.
 const CANARY: &str = "canary";
 
-const PURPOSES: [Purpose; 7] = [
-    Purpose::CallbackBody,
-    Purpose::SigningSecret,
-    Purpose::IdempotentAnswer,
-    Purpose::Cursor,
-    Purpose::PersonalKey,
-    Purpose::PersonalData,
-    Purpose::ReceivedAnswer,
-];
-
 /// A sealed text of the table.
 #[derive(Debug, Clone)]
 struct Sealed {
@@ -105,7 +95,7 @@ fn sealed_in(rows: &[Value], sealer: &Sealer) -> Vec<Sealed> {
 
 /// The texts that a sealer opens for any purpose and binding.
 fn opened_by(sealer: &Sealer, sealed: &Sealed) -> Option<Opened> {
-    let tries = PURPOSES
+    let tries = Purpose::ALL
         .iter()
         .flat_map(|purpose| sealed.places.iter().map(move |place| (*purpose, place)));
     let plain = tries

@@ -1,0 +1,52 @@
+//! An event on its way to a callback.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{Callback, CallbackState, EventType};
+use crate::ids::{CallbackId, ClientId, ConnectionId, OrderId, SubscriptionId};
+
+/// An event to announce, before it has an id and is sealed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Announcement {
+    /// The recipient.
+    pub client_id: ClientId,
+    /// `None` for the client's own event endpoint.
+    pub connection_id: Option<ConnectionId>,
+    pub order_id: Option<OrderId>,
+    pub subscription_id: Option<SubscriptionId>,
+    pub event: EventType,
+    pub data: Value,
+}
+
+impl Announcement {
+    /// The body of Standard Webhooks: exactly these bytes are stored, signed and sent.
+    pub fn body(&self, now: Timestamp) -> Vec<u8> {
+        json!({"type": self.event.as_str(), "timestamp": now, "data": self.data})
+            .to_string()
+            .into_bytes()
+    }
+
+    /// The callback, due at once.
+    pub fn into_callback(self, id: CallbackId, sealed_body: String, now: Timestamp) -> Callback {
+        Callback {
+            id,
+            client_id: self.client_id,
+            connection_id: self.connection_id,
+            order_id: self.order_id,
+            subscription_id: self.subscription_id,
+            event: self.event,
+            concerned: None,
+            sealed_body,
+            sealed_person: None,
+            state: CallbackState::Waiting {
+                step: 0,
+                due_at: now,
+            },
+            attempts: 0,
+            created_at: now,
+            updated_at: now,
+            version: 1,
+        }
+    }
+}
