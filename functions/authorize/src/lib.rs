@@ -12,6 +12,7 @@ mod routes;
 
 use std::collections::HashMap;
 
+use futures::future::try_join;
 use lambda_runtime::Error;
 use secrecy::ExposeSecret;
 use serde::Deserialize;
@@ -53,13 +54,13 @@ impl Authorizer {
 
     /// Reads the settings from the environment and connects to the services.
     pub async fn start() -> anyhow::Result<Self> {
-        let config = aws::config().await;
-        let operator_key = aws::cached_secret(&config, "OPERATOR_KEY_SECRET_ARN").await?;
-        Ok(Self::new(
-            aws::store(&config).await?,
-            operator_key,
-            Clock::default(),
-        ))
+        let config = aws::config().await?;
+        let (store, operator_key) = try_join(
+            aws::store(&config),
+            aws::cached_secret(&config, "OPERATOR_KEY_SECRET_ARN"),
+        )
+        .await?;
+        Ok(Self::new(store, operator_key, Clock::default()))
     }
 
     /// Answers with a simple response: whether the call is authorized, and its caller.

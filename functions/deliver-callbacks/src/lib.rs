@@ -27,6 +27,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use futures::future::try_join;
 use lambda_runtime::Error;
 use tandem_domain::callback::RetrySchedule;
 use tandem_domain::endpoint_health::SLOW_AFTER;
@@ -59,19 +60,19 @@ impl Worker {
     /// # Errors
     /// A setting is missing or invalid, or a service does not answer.
     pub async fn start() -> anyhow::Result<Self> {
-        let config = aws::config().await;
+        let config = aws::config().await?;
         let schedule = settings::optional("CALLBACK_RETRY_SCHEDULE")
             .map(|text| text.parse())
             .transpose()?;
-        let store = aws::store(&config).await?;
+        let (store, sealer) = try_join(aws::store(&config), aws::sealer(&config)).await?;
         Ok(Self {
             dead_letter_handler: aws::dead_letter_handler(&config, &store)?,
             store,
-            sealer: aws::sealer(&config).await?,
+            sealer,
             sender: Arc::new(Sender::new(SenderSettings {
                 local_targets: aws::local_targets(),
                 ..SenderSettings::default()
-            })?),
+            })),
             schedule: schedule.unwrap_or_default(),
             slow_after: SLOW_AFTER.unsigned_abs(),
             clock: Clock::default(),
@@ -81,8 +82,10 @@ impl Worker {
     /// Handles all messages of a batch concurrently and returns the failed ones, which SQS delivers again.
     ///
     /// # Errors
-    /// Never; the runtime requires the type.
+    /// The certificates for receivers cannot be loaded. SQS delivers the whole batch again.
     pub async fn work(&self, event: SqsEvent) -> Result<SqsBatchResponse, Error> {
+        // Not at the start: they took a third of it.
+        self.sender.load_certificates()?;
         Ok(batch::process(
             event,
             &[Kind::Callback, Kind::Replay],

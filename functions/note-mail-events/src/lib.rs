@@ -30,7 +30,7 @@ impl Notes {
     /// # Errors
     /// A setting is missing, or the table does not respond.
     pub async fn start() -> Result<Self, Error> {
-        Ok(Self::new(aws::store(&aws::config().await).await?))
+        Ok(Self::new(aws::store(&aws::config().await?).await?))
     }
 
     /// Records one event.

@@ -19,6 +19,7 @@ mod revise;
 use std::time::Duration;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use futures::future::try_join;
 use lambda_runtime::Error;
 use tandem_domain::Timestamp;
 use tandem_domain::ids::{ClientId, PromiseId};
@@ -70,16 +71,12 @@ enum WorkError {
 impl Worker {
     /// Builds the worker from the environment and connects to the services.
     pub async fn start() -> anyhow::Result<Self> {
-        let config = aws::config().await;
-        let store = aws::store(&config).await?;
-        let (sealer, dead_letter_handler) = (
-            aws::sealer(&config).await?,
-            aws::dead_letter_handler(&config, &store)?,
-        );
+        let config = aws::config().await?;
+        let (store, sealer) = try_join(aws::store(&config), aws::sealer(&config)).await?;
         Ok(Self {
+            dead_letter_handler: aws::dead_letter_handler(&config, &store)?,
             store,
             sealer,
-            dead_letter_handler,
             clock: Clock::default(),
             pace: Pace::default(),
         })

@@ -28,7 +28,7 @@ impl Relay {
     /// # Errors
     /// A setting is missing.
     pub async fn start() -> Result<Self, Error> {
-        let queues = aws::queues(&aws::config().await).await?;
+        let queues = aws::queues(&aws::config().await?).await?;
         Ok(Self::new(queues, Clock::default()))
     }
 

@@ -38,7 +38,7 @@ impl Worker {
     /// # Errors
     /// A setting is missing, or the table does not respond.
     pub async fn start() -> anyhow::Result<Self> {
-        let config = aws::config().await;
+        let config = aws::config().await?;
         let store = aws::store(&config).await?;
         let dead_letter_handler = aws::dead_letter_handler(&config, &store)?;
         Ok(Self::new(

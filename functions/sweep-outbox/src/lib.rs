@@ -3,6 +3,7 @@
 //! A row stays due until a worker leases it, so a row whose message waits in a full queue gets another message. That is
 //! harmless: only one worker gets the lease.
 
+use futures::future::try_join;
 use lambda_runtime::Error;
 use tandem_queue::Queues;
 use tandem_runtime::{Clock, aws};
@@ -32,12 +33,9 @@ impl Sweep {
     /// # Errors
     /// A setting is missing, or the table does not respond.
     pub async fn start() -> Result<Self, Error> {
-        let config = aws::config().await;
-        Ok(Self::new(
-            aws::store(&config).await?,
-            aws::queues(&config).await?,
-            Clock::default(),
-        ))
+        let config = aws::config().await?;
+        let (store, queues) = try_join(aws::store(&config), aws::queues(&config)).await?;
+        Ok(Self::new(store, queues, Clock::default()))
     }
 
     /// Sweeps all shards, each minute from another one on: a sweep that runs out of time, because reads are throttled, has not

@@ -1,5 +1,6 @@
 //! The state that a function keeps between requests.
 
+use futures::future::try_join;
 use tandem_domain::Timestamp;
 use tandem_domain::callback::Concerned;
 use tandem_domain::callback_url::LocalTargets;
@@ -23,10 +24,11 @@ pub struct App {
 impl App {
     /// Reads the settings from the environment and connects to the services.
     pub async fn start() -> anyhow::Result<Self> {
-        let config = aws::config().await;
+        let config = aws::config().await?;
+        let (store, sealer) = try_join(aws::store(&config), aws::sealer(&config)).await?;
         Ok(Self {
-            store: aws::store(&config).await?,
-            sealer: aws::sealer(&config).await?,
+            store,
+            sealer,
             clock: Clock::default(),
             local_targets: aws::local_targets(),
         })

@@ -1,4 +1,7 @@
 //! AWS clients: built once, with deadlines on every call.
+//!
+//! All clients of a function share one HTTP client ([`http_client`](crate::http_client)). A function that uses several services
+//! connects to them at the same time: `try_join(aws::store(&config), aws::sealer(&config))`.
 
 use std::time::Duration;
 
@@ -16,9 +19,9 @@ use tandem_sealing::{DataKey, Sealer};
 use tandem_store::Store;
 
 use crate::cached_secret::{CachedSecret, SecretsManagerSource};
-use crate::{DeadLetterHandler, settings};
+use crate::{DeadLetterHandler, http_client, settings};
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
 /// All attempts of a call together; shorter than the time limit of every function.
 pub const OPERATION_TIMEOUT: Duration = Duration::from_secs(8);
@@ -31,19 +34,24 @@ const MAX_BACKOFF: Duration = Duration::from_secs(2);
 
 /// The configuration of all clients. Lambda sets credentials and region as environment variables, so no other provider is
 /// queried.
-pub async fn config() -> SdkConfig {
+///
+/// # Errors
+/// The certificates to trust cannot be read.
+pub async fn config() -> Result<SdkConfig> {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .operation_attempt_timeout(ATTEMPT_TIMEOUT)
         .operation_timeout(OPERATION_TIMEOUT)
         .build();
-    aws_config::defaults(BehaviorVersion::v2026_01_12())
+    let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .http_client(http_client::shared()?)
         .credentials_provider(EnvironmentVariableCredentialsProvider::new())
         .region(EnvironmentVariableRegionProvider::new())
         .timeout_config(timeouts)
         .retry_config(retries())
         .load()
-        .await
+        .await;
+    Ok(config)
 }
 
 /// The retries of a call. The operation timeout and the SDK's retry quota limit them further.
@@ -119,19 +127,6 @@ pub(crate) async fn secret_text(
     answer.secret_string.context("the secret holds no text")
 }
 
-/// Connects to the queue whose URL is in `setting`.
-///
-/// # Errors
-/// The setting is missing.
-pub async fn queue(config: &SdkConfig, setting: &'static str) -> Result<Queue> {
-    let queue = Queue::new(
-        aws_sdk_sqs::Client::new(config),
-        settings::required(setting)?,
-    );
-    queue.connect().await;
-    Ok(queue)
-}
-
 /// The handler that moves messages to the queue `DEAD_LETTER_QUEUE_URL`.
 ///
 /// # Errors
@@ -145,20 +140,22 @@ pub fn dead_letter_handler(config: &SdkConfig, store: &Store) -> Result<DeadLett
     Ok(DeadLetterHandler::new(store.clone(), queue))
 }
 
-/// Connects to the queues of all kinds of work.
+/// Connects to the queues of all kinds of work. One connection serves all: they are at the same host.
 ///
 /// # Errors
 /// A setting is missing.
 pub async fn queues(config: &SdkConfig) -> Result<Queues> {
-    let (callbacks, mails) = (
-        queue(config, "CALLBACK_QUEUE_URL").await?,
-        queue(config, "MAIL_QUEUE_URL").await?,
-    );
-    Ok(Queues::new(
-        callbacks,
-        mails,
-        queue(config, "IMPORT_QUEUE_URL").await?,
-    ))
+    let client = aws_sdk_sqs::Client::new(config);
+    let callbacks = queue(&client, "CALLBACK_QUEUE_URL")?;
+    let mails = queue(&client, "MAIL_QUEUE_URL")?;
+    let imports = queue(&client, "IMPORT_QUEUE_URL")?;
+    callbacks.connect().await;
+    Ok(Queues::new(callbacks, mails, imports))
+}
+
+/// The queue whose URL is in `setting`.
+fn queue(client: &aws_sdk_sqs::Client, setting: &'static str) -> Result<Queue> {
+    Ok(Queue::new(client.clone(), settings::required(setting)?))
 }
 
 /// The mailer that sends from `MAIL_SENDER` with the configuration set `MAIL_CONFIGURATION_SET`.
@@ -192,7 +189,7 @@ mod tests {
 
     #[tokio::test]
     async fn call_deadlines_are_shorter_than_every_function_timeout() {
-        let config = config().await;
+        let config = config().await.expect("certificates");
         let timeouts = config.timeout_config().expect("set");
         assert_eq!(timeouts.connect_timeout(), Some(CONNECT_TIMEOUT));
         assert_eq!(timeouts.operation_attempt_timeout(), Some(ATTEMPT_TIMEOUT));

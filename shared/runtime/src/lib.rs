@@ -8,6 +8,7 @@ pub mod cached_secret;
 pub mod callback_body;
 pub mod clock;
 pub mod dead_letter_handler;
+mod http_client;
 pub mod logs;
 pub mod metrics;
 pub mod random_ids;

@@ -1,6 +1,6 @@
 //! Connects to a receiver: lookup, TCP, and TLS unless the URL is a local target with plain http.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use hyper::Uri;
@@ -25,11 +25,24 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 #[derive(Clone)]
 pub(crate) struct Connector {
     tcp: HttpConnector<CheckingResolver>,
-    tls: TlsConnector,
+    tls: Tls,
 }
 
-/// With the certificates that the system trusts.
-pub(crate) fn tls() -> Result<TlsConnector, rustls::Error> {
+/// TLS with the certificates that the system trusts. They are loaded at their first use. Clones share them.
+#[derive(Clone, Default)]
+pub(crate) struct Tls(Arc<OnceLock<TlsConnector>>);
+
+impl Tls {
+    pub(crate) fn load(&self) -> Result<&TlsConnector, rustls::Error> {
+        if let Some(connector) = self.0.get() {
+            return Ok(connector);
+        }
+        let connector = connector()?;
+        Ok(self.0.get_or_init(|| connector))
+    }
+}
+
+fn connector() -> Result<TlsConnector, rustls::Error> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let mut config = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
@@ -41,7 +54,7 @@ pub(crate) fn tls() -> Result<TlsConnector, rustls::Error> {
 }
 
 impl Connector {
-    pub(crate) fn new(resolver: CheckingResolver, tls: TlsConnector, timeout: Duration) -> Self {
+    pub(crate) fn new(resolver: CheckingResolver, tls: Tls, timeout: Duration) -> Self {
         let mut tcp = HttpConnector::new_with_resolver(resolver);
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
@@ -59,7 +72,8 @@ impl Connector {
             return Ok(Box::new(stream));
         }
         let name = server_name(url).ok_or(Failure::Other)?;
-        match self.tls.connect(name, stream).await {
+        let tls = self.tls.load().map_err(|_| Failure::Tls)?;
+        match tls.connect(name, stream).await {
             Ok(stream) => Ok(Box::new(stream)),
             Err(error) => Err(Failure::find(&error).unwrap_or(Failure::Tls)),
         }

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 use url::{Position, Url};
 
-use crate::connector::{Connector, tls};
+use crate::connector::{Connector, Tls};
 use crate::exchange::{Answered, exchange};
 use crate::failure::Failure;
 use crate::reply::Reply;
@@ -44,6 +44,7 @@ pub struct Sender(Arc<Parts>);
 
 struct Parts {
     settings: SenderSettings,
+    tls: Tls,
     /// For public addresses.
     public: Connector,
     /// For local targets, if there are any.
@@ -52,29 +53,31 @@ struct Parts {
 
 impl Sender {
     /// Resolves names by the operating system.
-    ///
-    /// # Errors
-    /// The system's trusted certificates cannot be loaded.
-    pub fn new(settings: SenderSettings) -> Result<Self, SenderError> {
+    pub fn new(settings: SenderSettings) -> Self {
         Self::with_resolver(settings, SystemResolver)
     }
 
-    /// # Errors
-    /// As [`Sender::new`].
-    pub fn with_resolver(
-        settings: SenderSettings,
-        resolver: impl Resolver,
-    ) -> Result<Self, SenderError> {
-        let (resolver, tls): (Arc<dyn Resolver>, _) = (Arc::new(resolver), tls()?);
+    pub fn with_resolver(settings: SenderSettings, resolver: impl Resolver) -> Self {
+        let (resolver, tls): (Arc<dyn Resolver>, _) = (Arc::new(resolver), Tls::default());
         let connector = |resolver| Connector::new(resolver, tls.clone(), settings.connect_timeout);
         let public = connector(CheckingResolver::public(Arc::clone(&resolver)));
         let has_local = settings.local_targets != LocalTargets::default();
         let local = has_local.then(|| connector(CheckingResolver::local(resolver)));
-        Ok(Self(Arc::new(Parts {
+        Self(Arc::new(Parts {
             settings,
+            tls,
             public,
             local,
-        })))
+        }))
+    }
+
+    /// Loads the system's trusted certificates, once. An attempt would load them too, but a failure to do so would count against
+    /// the receiver.
+    ///
+    /// # Errors
+    /// They cannot be loaded.
+    pub fn load_certificates(&self) -> Result<(), SenderError> {
+        self.0.tls.load().map(drop).map_err(SenderError::from)
     }
 
     /// Makes one attempt, which ends within the total deadline.

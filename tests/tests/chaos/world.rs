@@ -77,7 +77,7 @@ impl World {
             first_byte_timeout: FIRST_BYTE,
             ..SenderSettings::default()
         };
-        let sender = Arc::new(Sender::new(settings).expect("a sender"));
+        let sender = Arc::new(Sender::new(settings));
         let stage = InProcess::on(TestTable::in_process(), Arc::clone(&sender));
         let stage = Arc::new(stage);
         let clients = clients(&stage.setup()).await;

@@ -31,6 +31,7 @@ mod repeating;
 mod replaying;
 mod requested_callbacks;
 mod selling;
+mod starting;
 mod storing;
 mod tenancy;
 mod throttling;

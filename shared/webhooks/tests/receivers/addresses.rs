@@ -65,8 +65,7 @@ const NOT_PUBLIC: &str = "the receiver's address is not public";
 
 #[tokio::test]
 async fn a_stored_url_is_judged_again() {
-    let sender =
-        Sender::with_resolver(SenderSettings::default(), Scripted::new(vec![])).expect("a sender");
+    let sender = Sender::with_resolver(SenderSettings::default(), Scripted::new(vec![]));
     for to in [
         "https://100.64.0.1/",
         "https://[2002:7f00:1::1]/",
@@ -92,7 +91,7 @@ async fn an_internal_name_is_resolved_once_and_not_called() {
         vec!["fd00:ec2::254"],
     ] {
         let resolver = Scripted::new(vec![answers, vec!["8.8.8.8"]]);
-        let sender = Sender::with_resolver(hasty(), resolver.clone()).expect("a sender");
+        let sender = Sender::with_resolver(hasty(), resolver.clone());
         let reply = send_to(&sender, &url("https://receiver.example/", &local()), "{}").await;
         assert_eq!(reply.error.as_deref(), Some(NOT_PUBLIC));
         assert_eq!(resolver.lookups(), 1);
@@ -105,7 +104,7 @@ async fn the_connection_goes_to_the_address_of_the_one_lookup() {
     let second =
         Receiver::start_at(Ipv4Addr::new(127, 0, 0, 2), first.address.port(), answer).await;
     let resolver = Scripted::new(vec![vec!["127.0.0.1"], vec!["127.0.0.2"]]);
-    let sender = Sender::with_resolver(hasty(), resolver.clone()).expect("a sender");
+    let sender = Sender::with_resolver(hasty(), resolver.clone());
     let to = url(
         &format!("http://receiver.test:{}/", first.address.port()),
         &local(),
@@ -133,7 +132,7 @@ async fn the_connection_goes_to_the_address_of_the_one_lookup() {
 #[tokio::test]
 async fn a_former_local_target_is_not_called() {
     let receiver = Receiver::start(answer).await;
-    let sender = Sender::new(SenderSettings::default()).expect("a sender");
+    let sender = Sender::new(SenderSettings::default());
     let reply = send_to(&sender, &url(&receiver.url(), &local()), "{}").await;
     assert_eq!(
         reply.error.as_deref(),
@@ -145,12 +144,12 @@ async fn a_former_local_target_is_not_called() {
 #[tokio::test]
 async fn a_name_that_does_not_resolve_is_reported() {
     let to = url("https://receiver.example/", &local());
-    let sender = Sender::with_resolver(hasty(), Scripted::new(vec![])).expect("a sender");
+    let sender = Sender::with_resolver(hasty(), Scripted::new(vec![]));
     assert_eq!(
         send_to(&sender, &to, "{}").await.error.as_deref(),
         Some("the name does not resolve")
     );
-    let sender = Sender::with_resolver(hasty(), Silent).expect("a sender");
+    let sender = Sender::with_resolver(hasty(), Silent);
     assert_eq!(
         send_to(&sender, &to, "{}").await.error.as_deref(),
         Some("no connection within 800 ms")
@@ -159,7 +158,7 @@ async fn a_name_that_does_not_resolve_is_reported() {
 
 #[tokio::test]
 async fn sending_can_be_moved_to_another_thread() {
-    let sender = Sender::new(SenderSettings::default()).expect("a sender");
+    let sender = Sender::new(SenderSettings::default());
     let to = serde_json::from_value("https://[2001:db8::1]/".into()).expect("a URL");
     let reply = tokio::spawn(async move { send_to(&sender, &to, "{}").await })
         .await

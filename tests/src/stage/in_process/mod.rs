@@ -95,7 +95,7 @@ impl InProcess {
             local_targets: LocalTargets::parse("127.0.0.1"),
             ..SenderSettings::default()
         };
-        Arc::new(Sender::new(settings).expect("a sender"))
+        Arc::new(Sender::new(settings))
     }
 
     /// A stage on a table, at noon of the same day as [`InProcess::start`].
