@@ -97,12 +97,12 @@ def is_undelivered(row: Row, now: datetime) -> bool:
         case "held" | "exhausted" | "postponed":
             return True
         case status:
-            failed = row["attempts"] > (1 if status == "inFlight" else 0)
+            failed = row.get("attempts", 0) > (1 if status == "inFlight" else 0)
             return failed or now - moments.read(str(row["createdAt"])) > FRESH
 
 
 def _rate(measured: Deliveries, row: Row, now: datetime) -> None:
-    attempts, status = row["attempts"], row["status"]
+    attempts, status = row.get("attempts", 0), row["status"]
     if attempts == 0 or (attempts == 1 and status == "inFlight") or now - moments.read(str(row["createdAt"])) > RATED:
         return
     measured.attempted += 1

@@ -70,7 +70,7 @@ def _listed(stack: Stack, customer: Row) -> Iterator[Row]:
         yield from rows.whole_list(stack, payouts)
     for source in sorted(sources):
         callbacks = keys.CALLBACKS_OF.format(source)
-        about = Listing("gsi1", callbacks, keys.first_id("cbk", start), "concerned.customerId", id)
+        about = Listing("gsi1", callbacks, keys.first_id("cbk", start), "concerned", keys.OWNED.format(company, id))
         yield from rows.whole_list(stack, about)
 
 
@@ -87,7 +87,10 @@ def plain(found: list[Row], customer: Row, data_key: Sealer) -> dict[str, list[R
     by_kind: dict[str, list[Row]] = {}
     for row in found:
         kind = str(row["sk"]).partition("#")[0]
-        by_kind.setdefault(kind, []).append(_shown(row) | _opened(row, person))
+        shown = _shown(row) | _opened(row, person)
+        if kind == "callback" and "log" in row:
+            shown["log"] = [_attempt(row, attempt, person) for attempt in row["log"]]
+        by_kind.setdefault(kind, []).append(shown)
     for row in by_kind.get("items", []):
         # A chunk of an import has the orders of other customers, too.
         row["items"] = [item for item in row["items"] if _names(item, str(customer["id"]))]
@@ -118,6 +121,12 @@ def _opened(row: Row, person: Sealer | None) -> Row:
             raise CannotOpen(f"{row['pk']} {row['sk']}: {member}: {error}") from None
         opened[name] = text if purpose == sealing.RECEIVED_ANSWER else json.loads(text)
     return opened
+
+
+def _attempt(callback: Row, attempt: Row, person: Sealer | None) -> Row:
+    """An attempt in the row of its callback, as if it had a row of its own."""
+    own = attempt | {"pk": callback["pk"], "sk": f"attempt#{int(attempt['number']):06}"}
+    return _shown(own) | _opened(own, person)
 
 
 def _of_answer(row: Row) -> tuple[str, str]:

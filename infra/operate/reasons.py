@@ -38,7 +38,8 @@ class Seen:
 
 def callback(row: Row, endpoint: Row | None, attempts: list[Row], seen: Seen) -> list[str]:
     """Explain a callback, from its row, its endpoint's row and its attempts."""
-    lines = [f"callback {row['event']}, committed {seen.at(row, 'createdAt')}, attempts so far: {row['attempts']}"]
+    begun = row.get("attempts", 0)
+    lines = [f"callback {row['event']}, committed {seen.at(row, 'createdAt')}, attempts so far: {begun}"]
     match row["status"]:
         case "delivered":
             lines.append(f"It was delivered {seen.at(row, 'deliveredAt')}; no action is needed.")
@@ -60,9 +61,8 @@ def callback(row: Row, endpoint: Row | None, attempts: list[Row], seen: Seen) ->
 
 
 def _waiting(row: Row, seen: Seen) -> str:
-    failed = (
-        f"failed attempts since it was created or replayed: {row['step']}" if row["step"] else "no attempt was made yet"
-    )
+    step = row.get("step")
+    failed = f"failed attempts since it was created or replayed: {step}" if step else "no attempt was made yet"
     postponed = "It is postponed, because its endpoint is paused. " if row["status"] == "postponed" else ""
     late = _late(row, "dueAt", seen)
     return f"{postponed}Its next attempt is due {seen.at(row, 'dueAt')}; {failed}. {late}".rstrip()

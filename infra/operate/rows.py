@@ -18,7 +18,7 @@ Row = dict[str, Any]
 _STATE = ["status", "dueAt", "leaseUntil"]
 CALLBACK = [
     *_STATE,
-    *("id", "clientId", "connectionId", "orderId", "subscriptionId", "event", "step", "attempts"),
+    *("id", "clientId", "connectionId", "orderId", "subscriptionId", "event", "step", "attempts", "log"),
     *("createdAt", "deliveredAt", "exhaustedAt", "heldAt"),
 ]
 DELIVERY = ["status", "attempts", "createdAt"]

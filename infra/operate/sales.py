@@ -73,7 +73,8 @@ def delivery(stack: Stack, row: Row) -> Delivery:
     """Read the attempts of a callback and the state of its endpoint."""
     pk = keys.OWNED.format(row["clientId"], row["id"])
     endpoint = rows.get(stack, str(row.get("connectionId") or row["clientId"]), "endpoint", rows.ENDPOINT)
-    return Delivery(row, rows.beginning_with(stack, pk, "attempt#", rows.ATTEMPT), endpoint)
+    attempts = [*row.get("log", []), *rows.beginning_with(stack, pk, "attempt#", rows.ATTEMPT)]
+    return Delivery(row, sorted(attempts, key=lambda attempt: int(attempt["number"])), endpoint)
 
 
 def _subscriptions(stack: Stack, sale: Sale, sold: list[Row]) -> None:

@@ -17,6 +17,7 @@
 
 mod answer;
 mod api;
+mod attempts;
 mod client;
 mod importing;
 mod mail;
@@ -32,6 +33,7 @@ mod table_access;
 
 pub use answer::{Answer, id};
 pub use api::{Api, Call};
+pub use attempts::attempts_of;
 pub use client::{Client, mandatory, optional, preselected};
 pub use importing::{Importing, managed_offer};
 pub use mail::Mail;

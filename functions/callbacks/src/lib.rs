@@ -4,11 +4,13 @@ mod event_endpoint;
 mod replay;
 mod replay_jobs;
 
+use std::cmp::Reverse;
+
 use serde_json::Value;
 use tandem_api::paging::Paging;
 use tandem_api::views::callback as view;
 use tandem_api::{Answer, App, ClientCaller, Code, Problem, Request};
-use tandem_domain::callback::{Callback, CallbackStatus, EventType};
+use tandem_domain::callback::{Attempt, Callback, CallbackStatus, EventType};
 use tandem_domain::ids::{CallbackId, ConnectionId, OrderId, SubscriptionId};
 use tandem_domain::input::parsed;
 use tandem_runtime::callback_body;
@@ -75,21 +77,33 @@ async fn read(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
     let body =
         callback_body::body(&app.sealer, &callback, person.as_ref()).map_err(|_| corrupt())?;
     let body: Value = serde_json::from_slice(&body).map_err(|_| corrupt())?;
-    // Attempts that were logged after the callback was read belong to a later state.
-    let logged = callback.logged_attempts();
-    let is_logged = |row: &AttemptRow| row.attempt.number <= logged;
-    let log = keys::attempts_of(caller.id, callback.id);
-    let mut attempts = app
-        .store
-        .page(&log, None, SHOWN_ATTEMPTS, is_logged)
-        .await?;
-    for AttemptRow { attempt, .. } in &mut attempts.items {
+    let mut attempts = attempts_of(app, &callback).await?;
+    for attempt in &mut attempts {
         if let Some(sealed) = attempt.sealed_answer.take() {
             attempt.answer =
                 callback_body::open_answer(callback.id, attempt.number, person.as_ref(), &sealed);
         }
     }
-    Ok(Answer::ok(view::full(&callback, &body, &attempts.items)))
+    Ok(Answer::ok(view::full(&callback, &body, &attempts)))
+}
+
+/// The newest attempts, newest first: those in the callback's own row, and those that have their own rows.
+async fn attempts_of(app: &App, callback: &Callback) -> Result<Vec<Attempt>, Problem> {
+    // Attempts that were logged after the callback was read belong to a later state.
+    let logged = callback.logged_attempts();
+    let mut attempts = callback.log.clone();
+    if usize::try_from(logged) != Ok(attempts.len()) {
+        let log = keys::attempts_of(callback.client_id, callback.id);
+        let is_logged = |row: &AttemptRow| row.attempt.number <= logged;
+        let page = app
+            .store
+            .page(&log, None, SHOWN_ATTEMPTS, is_logged)
+            .await?;
+        attempts.extend(page.items.into_iter().map(|row| row.attempt));
+    }
+    attempts.sort_by_key(|attempt| Reverse(attempt.number));
+    attempts.truncate(SHOWN_ATTEMPTS);
+    Ok(attempts)
 }
 
 async fn load(app: &App, request: &Request, caller: ClientCaller) -> Result<Callback, Problem> {

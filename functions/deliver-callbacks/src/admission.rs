@@ -5,12 +5,12 @@
 //! selects it.
 
 use tandem_domain::Timestamp;
-use tandem_domain::callback::{Callback, CallbackState, EventType};
+use tandem_domain::callback::{Attempt, Callback, CallbackState, EventType};
 use tandem_domain::endpoint_health::{Admission, EndpointHealth};
 use tandem_store::Transaction;
 
 use crate::endpoint::EndpointSnapshot;
-use crate::random;
+use crate::{cut_off, random};
 
 /// The rows to write for a due callback.
 pub(crate) struct Decision {
@@ -67,9 +67,13 @@ impl Decision {
         }
     }
 
-    pub(crate) fn transaction(&self) -> anyhow::Result<Transaction> {
+    /// The rows, with the attempt of a worker that died.
+    pub(crate) fn transaction(
+        &mut self,
+        dead_attempt: Option<Attempt>,
+    ) -> anyhow::Result<Transaction> {
         let mut transaction = Transaction::default();
-        transaction.replace(&self.callback)?;
+        cut_off::write(&mut transaction, &mut self.callback, dead_attempt)?;
         if let Some(probing) = &self.probing {
             transaction.replace(probing)?;
         }

@@ -2,20 +2,19 @@
 
 use tandem_domain::callback::{Attempt, Callback};
 use tandem_store::rows::AttemptRow;
-use tandem_store::{CommitError, Store, Transaction};
+use tandem_store::{CommitError, Store, StoreError, Transaction};
 
 use crate::mails;
 use crate::record::count;
 
-/// Writes the callback and the attempt, and a mail if that attempt was the last.
+/// Writes the callback with the attempt, and a mail if that attempt was the last.
 pub(crate) async fn record(
     store: &Store,
-    callback: Callback,
+    mut callback: Callback,
     attempt: Attempt,
 ) -> anyhow::Result<()> {
     let mut transaction = Transaction::default();
-    transaction.replace(&callback)?;
-    transaction.create(&row(&callback, attempt))?;
+    write(&mut transaction, &mut callback, Some(attempt))?;
     let kinds = mails::exhausted(&callback).into_iter().collect();
     let (client_id, now) = (callback.client_id, callback.updated_at);
     mails::add(&mut transaction, store, client_id, kinds, now).await?;
@@ -30,10 +29,18 @@ pub(crate) async fn record(
     }
 }
 
-pub(crate) fn row(callback: &Callback, attempt: Attempt) -> AttemptRow {
-    AttemptRow {
-        client_id: callback.client_id,
-        callback_id: callback.id,
-        attempt,
+/// Adds the callback with an attempt in its log, or with the attempt's own row.
+pub(crate) fn write(
+    transaction: &mut Transaction,
+    callback: &mut Callback,
+    attempt: Option<Attempt>,
+) -> Result<(), StoreError> {
+    if let Some(attempt) = attempt.and_then(|attempt| callback.log(attempt)) {
+        transaction.create(&AttemptRow {
+            client_id: callback.client_id,
+            callback_id: callback.id,
+            attempt,
+        })?;
     }
+    transaction.replace(callback)
 }

@@ -56,11 +56,8 @@ impl Lease {
             }
             // Read again after a conflict, because the endpoint's health has changed.
             let (endpoint, personal_sealer) = load(store, sealer, &callback).await?;
-            let decision = Decision::new(&callback, &begun, endpoint, now);
-            let mut transaction = decision.transaction()?;
-            if let Some(attempt) = &dead_attempt {
-                transaction.create(&cut_off::row(&callback, attempt.clone()))?;
-            }
+            let mut decision = Decision::new(&callback, &begun, endpoint, now);
+            let transaction = decision.transaction(dead_attempt.clone())?;
             Ok((transaction, Self::after_commit(decision, personal_sealer)))
         });
         match lease.await {

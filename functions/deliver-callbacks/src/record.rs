@@ -4,12 +4,11 @@ use tandem_domain::Timestamp;
 use tandem_domain::callback::{Callback, CallbackState, RetrySchedule};
 use tandem_domain::endpoint_health::Change;
 use tandem_runtime::metrics::{self, Metric};
-use tandem_store::rows::AttemptRow;
 use tandem_store::{CommitError, Store, StoreError, TooManyConflicts, Transaction, keys};
 
 use crate::attempt::FinishedAttempt;
 use crate::endpoint::EndpointSnapshot;
-use crate::mails;
+use crate::{cut_off, mails};
 
 /// Attempts to write the record while others change the endpoint's health. About five failures open the circuit; after that
 /// only the probe writes the row.
@@ -32,8 +31,8 @@ pub(crate) async fn record(
             Some(_) => endpoint.clone().reload(store).await?,
         };
         let change = attempt.change(&endpoint);
-        let callback = attempt.callback_after(&change, schedule);
-        let transaction = rows(store, &attempt, &callback, &endpoint, &change).await?;
+        let mut callback = attempt.callback_after(&change, schedule);
+        let transaction = rows(store, &attempt, &mut callback, &endpoint, &change).await?;
         Ok((transaction, Some((callback, change))))
     });
     let written = match written.await {
@@ -57,8 +56,8 @@ async fn record_without_health(
     endpoint: &EndpointSnapshot,
 ) -> anyhow::Result<Option<(Callback, Change)>> {
     let change = Change::None;
-    let callback = attempt.callback_after(&change, schedule);
-    let transaction = rows(store, attempt, &callback, endpoint, &change).await?;
+    let mut callback = attempt.callback_after(&change, schedule);
+    let transaction = rows(store, attempt, &mut callback, endpoint, &change).await?;
     match store.commit(transaction).await {
         Ok(()) => Ok(Some((callback, change))),
         Err(CommitError::Conflict(_)) => Ok(None),
@@ -69,17 +68,12 @@ async fn record_without_health(
 async fn rows(
     store: &Store,
     attempt: &FinishedAttempt,
-    callback: &Callback,
+    callback: &mut Callback,
     endpoint: &EndpointSnapshot,
     change: &Change,
 ) -> Result<Transaction, StoreError> {
     let mut transaction = Transaction::default();
-    transaction.replace(callback)?;
-    transaction.create(&AttemptRow {
-        client_id: callback.client_id,
-        callback_id: callback.id,
-        attempt: attempt.log.clone(),
-    })?;
+    cut_off::write(&mut transaction, callback, Some(attempt.log.clone()))?;
     match change {
         Change::None => {}
         Change::Recovered => endpoint.delete_health(&mut transaction),

@@ -82,7 +82,7 @@ class Exporting(unittest.TestCase):
         self.customer = self.table.put(keys.OWNED.format(COMPANY, CUSTOMER), "customer", row)
         self.customer = self.table.items[-1]
         person = seal(self.person, sealing.PERSONAL_DATA, CALLBACK, '{"email":"Anna@example.com"}')
-        concerned = {"companyId": COMPANY, "customerId": CUSTOMER}
+        concerned = f"{COMPANY}#{CUSTOMER}"
         for row in self.table.items:
             if row["sk"] == "callback" and row["id"] == CALLBACK:
                 row |= {"concerned": concerned, "sealedPerson": person}

@@ -21,8 +21,10 @@
 
 mod announcement;
 mod attempt;
-mod person;
+mod body;
+mod concerned;
 mod schedule;
+mod stored;
 
 use std::fmt;
 
@@ -33,12 +35,15 @@ use crate::ids::{CallbackId, ClientId, ConnectionId, OrderId, SubscriptionId};
 use crate::words::words;
 
 pub use announcement::Announcement;
-pub use attempt::{Attempt, KEPT_ANSWER, OUTCOME_UNKNOWN};
-pub use person::{BrokenBody, Concerned, whole_body};
+pub use attempt::{Attempt, KEPT_ANSWER, MAX_LOG_OCTETS, OUTCOME_UNKNOWN};
+pub use body::BrokenBody;
+pub use concerned::Concerned;
 pub use schedule::{InvalidSchedule, RetrySchedule};
 
 /// The lease of one attempt: afterwards another worker may try.
 pub const LEASE: SignedDuration = SignedDuration::from_secs(60);
+/// How long a delivered callback is kept, and an attempt that has a row of its own.
+pub const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// A longer `Retry-After` counts as this.
 pub const MAX_RETRY_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
@@ -99,17 +104,22 @@ impl From<ConnectionId> for Endpoint {
 )]
 pub enum CallbackState {
     Waiting {
+        #[serde(default, skip_serializing_if = "is_zero")]
         step: u32,
         due_at: Timestamp,
     },
     /// The endpoint is paused. A state of its own, because the relay enqueues each row that waits for its first attempt at once.
     Postponed {
+        #[serde(default, skip_serializing_if = "is_zero")]
         step: u32,
         due_at: Timestamp,
     },
     InFlight {
         /// The attempt in flight is not counted.
+        #[serde(default, skip_serializing_if = "is_zero")]
         step: u32,
+        /// When the attempt in flight was due. It stays, so that a lease does not move the row among those that are due.
+        due_at: Timestamp,
         /// When another worker may try.
         lease_until: Timestamp,
     },
@@ -145,32 +155,28 @@ impl CallbackState {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(from = "stored::Stored", into = "stored::Stored")]
 pub struct Callback {
     /// Also the `webhook-id`.
     pub id: CallbackId,
     /// The recipient.
     pub client_id: ClientId,
     /// Absent for the client's own event endpoint.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub connection_id: Option<ConnectionId>,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub order_id: Option<OrderId>,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub subscription_id: Option<SubscriptionId>,
     pub event: EventType,
     /// The customer whom the callback concerns, if any.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub concerned: Option<Concerned>,
-    /// The body without the customer's data, sealed: it holds the voucher code.
+    /// The body without the customer's data and the values of this row, sealed: it holds the voucher code.
     pub sealed_body: String,
     /// The customer's data, sealed under the customer's own key.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub sealed_person: Option<String>,
-    #[serde(flatten)]
     pub state: CallbackState,
     /// All attempts ever begun, including those before a replay.
     pub attempts: u32,
+    /// The attempts that have no row of their own; see [`Callback::log`].
+    pub log: Vec<Attempt>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub version: u64,
@@ -207,6 +213,16 @@ impl Callback {
         }
     }
 
+    /// From when on the row may be deleted; `None` unless the callback is delivered. One that waits for a replay is kept.
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        match self.state {
+            CallbackState::Delivered { delivered_at } => {
+                Some(delivered_at.saturating_add(KEPT).unwrap_or(Timestamp::MAX))
+            }
+            _ => None,
+        }
+    }
+
     /// `None` while an attempt is in flight and when the callback is finished.
     pub fn next_attempt_at(&self) -> Option<Timestamp> {
         match self.state {
@@ -227,17 +243,21 @@ impl Callback {
 
     /// Begins an attempt; `None` unless one is due. An attempt whose lease expired must be [cut off](Self::cut_off) first.
     pub fn begin(self, now: Timestamp) -> Option<Self> {
-        let step = match self.state {
+        let (step, due_at) = match self.state {
             CallbackState::Waiting { step, due_at } | CallbackState::Postponed { step, due_at }
                 if due_at <= now =>
             {
-                step
+                (step, due_at)
             }
             _ => return None,
         };
         let lease_until = now.saturating_add(LEASE).unwrap_or(Timestamp::MAX);
         Some(Self {
-            state: CallbackState::InFlight { step, lease_until },
+            state: CallbackState::InFlight {
+                step,
+                due_at,
+                lease_until,
+            },
             attempts: self.attempts + 1,
             updated_at: now,
             ..self
@@ -287,7 +307,10 @@ impl Callback {
         jitter: u16,
         now: Timestamp,
     ) -> Option<(Self, Attempt)> {
-        let CallbackState::InFlight { step, lease_until } = self.state else {
+        let CallbackState::InFlight {
+            step, lease_until, ..
+        } = self.state
+        else {
             return None;
         };
         if lease_until > now {
@@ -361,4 +384,9 @@ impl Callback {
             },
         }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }

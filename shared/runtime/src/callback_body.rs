@@ -4,7 +4,7 @@
 //! deletes that key: the body is then sent without the personal part, and the answers are no longer shown.
 
 use anyhow::Context as _;
-use tandem_domain::callback::{Announcement, Callback, Concerned, whole_body};
+use tandem_domain::callback::{Announcement, Callback, Concerned};
 use tandem_domain::customer::Customer;
 use tandem_domain::ids::CallbackId;
 use tandem_domain::{IdSource, Timestamp};
@@ -17,13 +17,7 @@ pub fn seal(
     announcement: Announcement,
     now: Timestamp,
 ) -> Callback {
-    let id = CallbackId::generate(ids);
-    let sealed = sealer.seal(
-        Purpose::CallbackBody,
-        &id.to_string(),
-        &announcement.body(now),
-    );
-    announcement.into_callback(id, sealed, now)
+    seal_kept(sealer, ids, announcement, None, now)
 }
 
 /// The callback of an announcement about a customer: `personal` seals the personal part separately.
@@ -35,13 +29,28 @@ pub fn seal_personal(
     now: Timestamp,
 ) -> Callback {
     let person = announcement.take_person();
-    let callback = seal(sealer, ids, announcement, now);
+    let callback = seal_kept(sealer, ids, announcement, Some(concerned), now);
     let sealed_person = person
         .map(|person| personal.seal(Purpose::PersonalData, &callback.id.to_string(), &person));
     Callback {
-        concerned: Some(concerned),
         sealed_person,
         ..callback
+    }
+}
+
+fn seal_kept(
+    sealer: &Sealer,
+    ids: &mut dyn IdSource,
+    announcement: Announcement,
+    concerned: Option<Concerned>,
+    now: Timestamp,
+) -> Callback {
+    let id = CallbackId::generate(ids);
+    let kept = announcement.kept(concerned, now);
+    let sealed = sealer.seal(Purpose::CallbackBody, &id.to_string(), &kept);
+    Callback {
+        concerned,
+        ..announcement.into_callback(id, sealed, now)
     }
 }
 
@@ -63,14 +72,14 @@ pub fn body(
     person: Option<&Sealer>,
 ) -> anyhow::Result<Vec<u8>> {
     let id = callback.id.to_string();
-    let general = sealer.open(Purpose::CallbackBody, &id, &callback.sealed_body)?;
-    let Some(sealed) = &callback.sealed_person else {
-        return Ok(general);
-    };
+    let kept = sealer.open(Purpose::CallbackBody, &id, &callback.sealed_body)?;
     let personal = person
-        .map(|person| person.open(Purpose::PersonalData, &id, sealed))
+        .zip(callback.sealed_person.as_ref())
+        .map(|(person, sealed)| person.open(Purpose::PersonalData, &id, sealed))
         .transpose()?;
-    whole_body(&general, personal.as_deref()).context("the parts of the body do not combine")
+    callback
+        .body(&kept, personal.as_deref())
+        .context("the parts of the body do not combine")
 }
 
 /// The receiver's answer to an attempt as `(plain, sealed)`, to be stored: plain if the callback concerns no customer,

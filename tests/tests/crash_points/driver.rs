@@ -6,7 +6,7 @@ use authorize::Authorizer;
 use serde_json::{Value, json};
 use tandem_domain::callback::OUTCOME_UNKNOWN;
 use tandem_testing::{FakeSecret, Fault, Lost, Openapi};
-use tandem_tests::{Api, InProcess};
+use tandem_tests::{Api, InProcess, attempts_of};
 
 use crate::environment::{Environment, Saved};
 use crate::judge::{Seen, judge};
@@ -297,10 +297,8 @@ fn messages_of(request: &Value) -> Vec<String> {
 /// The log holds the attempt that ended a callback, regardless of earlier attempts.
 fn attempts_are_logged(rows: &[Value]) {
     for callback in of_kind(rows, "callback") {
-        let logged = of_kind(rows, "attempt")
-            .into_iter()
-            .filter(|attempt| attempt["pk"] == callback["pk"]);
-        let last = logged
+        let last = attempts_of(callback, rows)
+            .iter()
             .filter_map(|attempt| attempt["number"].as_u64())
             .max();
         assert_eq!(
@@ -313,7 +311,10 @@ fn attempts_are_logged(rows: &[Value]) {
 
 /// Counts the logged attempts: recorded, and interrupted.
 fn attempts(rows: &[Value]) -> (usize, usize) {
-    let logged = of_kind(rows, "attempt");
+    let callbacks = of_kind(rows, "callback").into_iter();
+    let logged: Vec<&Value> = callbacks
+        .flat_map(|callback| attempts_of(callback, rows))
+        .collect();
     let cut_off = logged
         .iter()
         .filter(|attempt| {

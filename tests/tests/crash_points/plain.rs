@@ -67,7 +67,7 @@ fn bare(mut row: Value, times: Times) -> Value {
         if times == Times::Differ {
             // A failed attempt of a worker adds an attempt and a version.
             let worked_on = matches!(kind.as_str(), "callback" | "mail" | "chunk" | "promise");
-            for name in ["version", "tries", "attempts"]
+            for name in ["version", "tries", "attempts", "log"]
                 .into_iter()
                 .filter(|_| worked_on)
             {

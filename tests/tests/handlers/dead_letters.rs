@@ -166,7 +166,7 @@ async fn a_message_of_another_workers_kind_becomes_a_dead_letter() {
 fn corrupt_members() -> [(&'static str, AttributeValue); 3] {
     let text = |text: &str| AttributeValue::S(text.to_owned());
     [
-        ("attempts", text("many")),
+        ("event", text("sometime")),
         ("status", text("onItsWay")),
         ("clientId", text("cli_0190b8f5c6f77c3ab0a1c2d3e4f50617")),
     ]

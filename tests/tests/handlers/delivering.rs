@@ -232,15 +232,14 @@ async fn lease_after_a_dead_worker(stage: &InProcess, callback: Callback) {
         Some((after, attempt)) => (after, Some(attempt)),
         None => (callback, None),
     };
-    let (client_id, callback_id) = (callback.client_id, callback.id);
+    let mut begun = callback.begin(now).expect("due");
+    let own = cut_off.and_then(|attempt| begun.log(attempt));
     let mut lease = Transaction::default();
-    lease
-        .replace(&callback.begin(now).expect("due"))
-        .expect("a row");
-    if let Some(attempt) = cut_off {
+    lease.replace(&begun).expect("a row");
+    if let Some(attempt) = own {
         let row = rows::AttemptRow {
-            client_id,
-            callback_id,
+            client_id: begun.client_id,
+            callback_id: begun.id,
             attempt,
         };
         lease.create(&row).expect("a row");

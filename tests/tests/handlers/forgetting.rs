@@ -182,7 +182,7 @@ async fn nothing_left_by_an_erasure_opens_sealed_personal_data() {
         "this test opens each sealed text"
     );
     let all = BTreeSet::from([
-        "attempt sealedAnswer",
+        "callback log",
         "callback sealedPerson",
         "idempotency sealedAnswer",
     ]);

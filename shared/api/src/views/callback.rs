@@ -1,8 +1,7 @@
 //! A callback in the log.
 
 use serde_json::{Value, json};
-use tandem_domain::callback::{Callback, CallbackState};
-use tandem_store::rows::AttemptRow;
+use tandem_domain::callback::{Attempt, Callback, CallbackState};
 
 /// A callback as a list shows it.
 pub fn summary(callback: &Callback) -> Value {
@@ -26,9 +25,9 @@ pub fn summary(callback: &Callback) -> Value {
 }
 
 /// A callback with the body as sent, and all attempts, newest first.
-pub fn full(callback: &Callback, body: &Value, attempts: &[AttemptRow]) -> Value {
+pub fn full(callback: &Callback, body: &Value, attempts: &[Attempt]) -> Value {
     let mut view = summary(callback);
     view["body"] = body.clone();
-    view["attemptLog"] = attempts.iter().map(|row| json!(row.attempt)).collect();
+    view["attemptLog"] = attempts.iter().map(|attempt| json!(attempt)).collect();
     view
 }

@@ -1,7 +1,7 @@
 //! An event on its way to a callback.
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Callback, CallbackState, EventType};
 use crate::ids::{CallbackId, ClientId, ConnectionId, OrderId, SubscriptionId};
@@ -20,13 +20,6 @@ pub struct Announcement {
 }
 
 impl Announcement {
-    /// The body of Standard Webhooks: exactly these bytes are stored, signed and sent.
-    pub fn body(&self, now: Timestamp) -> Vec<u8> {
-        json!({"type": self.event.as_str(), "timestamp": now, "data": self.data})
-            .to_string()
-            .into_bytes()
-    }
-
     /// The callback, due at once.
     pub fn into_callback(self, id: CallbackId, sealed_body: String, now: Timestamp) -> Callback {
         Callback {
@@ -44,6 +37,7 @@ impl Announcement {
                 due_at: now,
             },
             attempts: 0,
+            log: Vec::new(),
             created_at: now,
             updated_at: now,
             version: 1,

@@ -3,10 +3,14 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::LEASE;
+use super::{Callback, KEPT, LEASE};
 
 /// In bytes.
 pub const KEPT_ANSWER: usize = 4 * 1024;
+/// Octets of all attempts in the callback's own row, at most. A row with them takes two units of a write.
+pub const MAX_LOG_OCTETS: usize = 800;
+/// Octets of an attempt in the row, without its texts, at most.
+const FIXED_OCTETS: usize = 112;
 /// The error in the log of an attempt whose worker died.
 pub const OUTCOME_UNKNOWN: &str = "the attempt was cut off before its outcome was recorded; the receiver may have received the callback";
 
@@ -44,5 +48,30 @@ impl Attempt {
             answer: None,
             sealed_answer: None,
         }
+    }
+
+    /// From when on its row may be deleted, if it has one of its own.
+    pub fn expires_at(&self) -> Timestamp {
+        self.at.saturating_add(KEPT).unwrap_or(Timestamp::MAX)
+    }
+
+    fn octets(&self) -> usize {
+        let texts = [&self.error, &self.answer, &self.sealed_answer];
+        let texts = texts.into_iter().flatten().map(String::len);
+        FIXED_OCTETS + texts.sum::<usize>()
+    }
+}
+
+impl Callback {
+    /// Logs a finished attempt in the callback's own row; returns the attempt if it needs a row of its own, because the callback's
+    /// has no room. The first answer of a few hundred octets has.
+    #[must_use = "an attempt that is returned must be stored"]
+    pub fn log(&mut self, attempt: Attempt) -> Option<Attempt> {
+        let logged: usize = self.log.iter().map(Attempt::octets).sum();
+        if logged + attempt.octets() > MAX_LOG_OCTETS {
+            return Some(attempt);
+        }
+        self.log.push(attempt);
+        None
     }
 }

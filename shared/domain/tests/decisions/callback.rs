@@ -1,5 +1,7 @@
 //! Delivery, retries and replays of callbacks.
 
+mod bodies;
+mod log;
 mod schedule;
 
 use jiff::{SignedDuration, Timestamp};
@@ -41,8 +43,12 @@ fn postponed(step: u32, due_at: Timestamp) -> CallbackState {
     CallbackState::Postponed { step, due_at }
 }
 
-fn in_flight(step: u32, lease_until: Timestamp) -> CallbackState {
-    CallbackState::InFlight { step, lease_until }
+fn in_flight(step: u32, due_at: Timestamp, lease_until: Timestamp) -> CallbackState {
+    CallbackState::InFlight {
+        step,
+        due_at,
+        lease_until,
+    }
 }
 
 fn delivered(delivered_at: Timestamp) -> CallbackState {
@@ -80,17 +86,17 @@ fn table() -> [Row; 13] {
     let done = |state: CallbackState| (state, None, [state, state, state, state, again, state]);
     let flies = |state, failed| (state, None, [delivered(now()), held(now()), failed, held(now()), state, state]);
     [
-        waits(waiting(0, before),   0, Some(in_flight(0, lease))),
-        waits(waiting(2, now()),    2, Some(in_flight(2, lease))),
+        waits(waiting(0, before),   0, Some(in_flight(0, before, lease))),
+        waits(waiting(2, now()),    2, Some(in_flight(2, now(), lease))),
         waits(waiting(2, after),    2, None),
-        waits(postponed(0, before), 0, Some(in_flight(0, lease))),
+        waits(postponed(0, before), 0, Some(in_flight(0, before, lease))),
         waits(postponed(2, after),  2, None),
 
-        flies(in_flight(0, after),  waiting(1, now() + seconds(10))),
-        flies(in_flight(1, after),  waiting(2, now() + seconds(100))),
-        flies(in_flight(2, after),  exhausted(now())),
-        flies(in_flight(2, now()),  exhausted(now())),
-        flies(in_flight(1, before), waiting(2, now() + seconds(100))),
+        flies(in_flight(0, before, after),  waiting(1, now() + seconds(10))),
+        flies(in_flight(1, before, after),  waiting(2, now() + seconds(100))),
+        flies(in_flight(2, before, after),  exhausted(now())),
+        flies(in_flight(2, before, now()),  exhausted(now())),
+        flies(in_flight(1, before, before), waiting(2, now() + seconds(100))),
 
         done(delivered(yesterday())),
         done(exhausted(yesterday())),
@@ -150,7 +156,7 @@ fn an_attempt_is_counted_when_it_begins() {
     let before = callback(waiting(1, now()));
     let begun = before.clone().begin(now()).expect("due");
     let expected = Callback {
-        state: in_flight(1, now() + LEASE),
+        state: in_flight(1, now(), now() + LEASE),
         attempts: 5,
         updated_at: now(),
         ..before
@@ -186,7 +192,7 @@ fn an_expired_lease_cuts_off_the_attempt_as_failed() {
     let again = after.begin(now() + LEASE).expect("due");
     assert_eq!(
         (again.state, again.attempts),
-        (in_flight(1, now() + LEASE + LEASE), 6)
+        (in_flight(1, now() + seconds(10), now() + LEASE + LEASE), 6)
     );
 }
 
@@ -227,7 +233,7 @@ fn only_unfinished_states_are_due() {
     let due = |state| callback(state).due_at();
     assert_eq!(due(waiting(0, yesterday())), Some(yesterday()));
     assert_eq!(due(postponed(0, now())), Some(now()));
-    assert_eq!(due(in_flight(0, now())), Some(now()));
+    assert_eq!(due(in_flight(0, yesterday(), now())), Some(now()));
     for done in [delivered(now()), exhausted(now()), held(now())] {
         assert_eq!(due(done), None);
     }
@@ -251,7 +257,7 @@ fn clients_see_four_statuses() {
     let words = [
         waiting(0, now()),
         postponed(0, now()),
-        in_flight(0, now()),
+        in_flight(0, yesterday(), now()),
         delivered(now()),
         exhausted(now()),
         held(now()),
@@ -307,6 +313,7 @@ fn a_new_callback_is_due_at_once() {
         sealed_person: None,
         state: waiting(0, now()),
         attempts: 0,
+        log: Vec::new(),
         created_at: now(),
         updated_at: now(),
         version: 1,

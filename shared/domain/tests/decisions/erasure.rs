@@ -1,8 +1,7 @@
 //! Erasing customers, and the callbacks about erased ones.
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Value, json};
-use tandem_domain::callback::{Announcement, EventType, whole_body};
+use serde_json::json;
 use tandem_domain::erasure::ErasureError;
 use tandem_domain::external::External;
 use tandem_domain::subscription::{Life, Subscription};
@@ -138,54 +137,5 @@ fn a_refusal_names_only_the_callers_subscriptions() {
             own: Vec::new(),
             others: true
         })
-    );
-}
-
-fn announcement(data: Value) -> Announcement {
-    Announcement {
-        client_id: id(11),
-        connection_id: Some(id(20)),
-        order_id: Some(id(50)),
-        subscription_id: Some(id(70)),
-        event: EventType::OrderCreated,
-        data,
-    }
-}
-
-#[test]
-fn a_body_in_two_parts_is_sent_as_the_same_bytes_each_time() {
-    let data = json!({"customer": {"id": "cus_1", "email": "anna@example.com", "lastName": null}, "voucherCode": "x"});
-    let whole = announcement(data.clone()).body(now());
-    let mut parted = announcement(data);
-    let person = parted.take_person().expect("a person");
-    let kept = parted.body(now());
-    assert!(!String::from_utf8_lossy(&kept).contains("anna"));
-    assert!(!String::from_utf8_lossy(&person).contains("voucher"));
-    assert_eq!(whole_body(&kept, Some(&person)).expect("a body"), whole);
-}
-
-#[test]
-fn after_an_erasure_a_sale_callback_has_the_id_only() {
-    let mut parted = announcement(
-        json!({"customer": {"id": "cus_1", "email": "anna@example.com"}, "voucherCode": "x"}),
-    );
-    let _ = parted.take_person();
-    let body: Value =
-        serde_json::from_slice(&whole_body(&parted.body(now()), None).expect("a body"))
-            .expect("JSON");
-    let customer = json!({
-        "id": "cus_1", "email": null, "language": null, "firstName": null, "lastName": null, "erased": true
-    });
-    assert_eq!(
-        body["data"],
-        json!({"customer": customer, "voucherCode": "x"})
-    );
-}
-
-#[test]
-fn a_body_without_a_customer_stays_in_one_part() {
-    assert_eq!(
-        announcement(json!({"order": {"id": "ord_1"}})).take_person(),
-        None
     );
 }

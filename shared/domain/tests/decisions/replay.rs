@@ -49,6 +49,7 @@ fn a_job_replays_only_exhausted_and_held_callbacks() {
         },
         CallbackState::InFlight {
             step: 0,
+            due_at: yesterday(),
             lease_until: yesterday(),
         },
         CallbackState::Delivered {

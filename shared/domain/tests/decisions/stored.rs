@@ -352,6 +352,7 @@ fn callbacks() {
         "callback_in_flight",
         &callback::callback(CallbackState::InFlight {
             step: 2,
+            due_at: yesterday(),
             lease_until: now(),
         }),
     );
@@ -367,6 +368,20 @@ fn callbacks() {
             exhausted_at: now(),
         }),
     );
+    let new = Callback {
+        attempts: 0,
+        updated_at: yesterday(),
+        ..callback::callback(CallbackState::Waiting {
+            step: 0,
+            due_at: yesterday(),
+        })
+    };
+    golden("callback_new", &new);
+    let mut logged = callback::callback(CallbackState::Delivered {
+        delivered_at: now(),
+    });
+    assert_eq!(logged.log(answered()), None);
+    golden("callback_logged", &logged);
     let mut held = callback::callback(CallbackState::Held { held_at: now() });
     (held.order_id, held.subscription_id) = (None, None);
     golden("callback_held", &held);
@@ -462,9 +477,8 @@ fn replays() {
     );
 }
 
-#[test]
-fn attempts() {
-    let answered = Attempt {
+fn answered() -> Attempt {
+    Attempt {
         number: 1,
         at: now(),
         duration_ms: 212,
@@ -472,7 +486,12 @@ fn attempts() {
         error: None,
         answer: Some("busy".to_owned()),
         sealed_answer: None,
-    };
+    }
+}
+
+#[test]
+fn attempts() {
+    let answered = answered();
     golden("attempt_answered", &answered);
     let sealed = Attempt {
         answer: None,

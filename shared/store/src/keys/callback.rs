@@ -21,6 +21,7 @@ impl Entity for Callback {
         Indexes::default()
             .in_list(callbacks_of(self.client_id), self.id)
             .due(self.due_at())
+            .expires(self.expires_at())
     }
     fn version(&self) -> u64 {
         self.version
@@ -38,6 +39,9 @@ impl Entity for AttemptRow {
     fn key(&self) -> Key<Self> {
         let sort = format!("{ATTEMPT}{:06}", self.attempt.number);
         Key::new(partition(self.client_id, self.callback_id), sort)
+    }
+    fn indexes(&self) -> Indexes {
+        Indexes::default().expires(Some(self.attempt.expires_at()))
     }
 }
 

@@ -6,6 +6,7 @@ use serde_json::Value;
 use tandem_store::outbox::Due;
 
 use super::InProcess;
+use crate::attempts::attempts_of;
 use crate::stage::Row;
 
 impl InProcess {
@@ -49,6 +50,16 @@ impl InProcess {
                 .is_some_and(|sk| sk.starts_with(sort_key))
         };
         self.table.dump().into_iter().filter(is_of).collect()
+    }
+
+    /// The number of attempts in the logs of all callbacks.
+    pub fn logged_attempts(&self) -> usize {
+        let (callbacks, attempts) = (self.rows_of("callback"), self.rows_of("attempt#"));
+        let logged = callbacks
+            .iter()
+            .filter_map(Value::as_object)
+            .map(|callback| attempts_of(callback, &attempts).len());
+        logged.sum()
     }
 
     /// Replaces an attribute of a row, and returns the old value.

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+use tandem_tests::attempts_of;
+
 use super::{Rows, text};
 use crate::run::{Outcome, Run};
 use crate::step::Call;
@@ -17,6 +20,11 @@ pub(crate) fn tally(run: &Run<'_>) -> Tally {
             .filter(|row| text(row, "status") == status)
             .count()
     };
+    let attempts: Vec<_> = rows
+        .of("callback")
+        .filter_map(Value::as_object)
+        .flat_map(|callback| attempts_of(callback, rows.of("attempt")))
+        .collect();
     let of_log = |result: &'static str| {
         rows.of("log")
             .filter(|row| text(row, "result") == result)
@@ -72,11 +80,12 @@ pub(crate) fn tally(run: &Run<'_>) -> Tally {
             "callbacks refused",
             received.iter().filter(|request| !request.accepted).count(),
         ),
-        ("attempts", rows.of("attempt").count()),
+        ("attempts", attempts.len()),
         (
             "attempts cut off",
-            rows.of("attempt")
-                .filter(|row| text(row, "error").contains("cut off"))
+            attempts
+                .iter()
+                .filter(|attempt| text(attempt, "error").contains("cut off"))
                 .count(),
         ),
         ("replays", rows.of("replay").count()),

@@ -135,7 +135,8 @@ impl Who<'_> {
 
     fn has_callback_about(&self, customer: &str) -> bool {
         let concerns = |callback: &Value| {
-            callback["clientId"] == self.client && callback["concerned"]["customerId"] == customer
+            let concerned = callback["concerned"].as_str().unwrap_or_default();
+            callback["clientId"] == self.client && concerned.ends_with(&format!("#{customer}"))
         };
         self.rows.of("callback").any(concerns)
     }

@@ -5,7 +5,6 @@ use tandem_api::views;
 use tandem_domain::callback::{Announcement, Attempt, Callback, EventType, Outcome, RetrySchedule};
 use tandem_domain::ids::{CallbackId, ClientId};
 use tandem_domain::replay::{ReplayJob, Selection};
-use tandem_store::rows::AttemptRow;
 
 use super::{Story, at, example};
 
@@ -33,14 +32,9 @@ impl Story {
             "2026-07-02T18:21:23.002Z",
             Outcome::Accepted,
         );
-        let attempts = attempts().map(|attempt| AttemptRow {
-            client_id,
-            callback_id: id,
-            attempt,
-        });
         self.show(
             "CallbackInFull",
-            views::callback::full(&delivered, &body, &attempts),
+            views::callback::full(&delivered, &body, &attempts()),
         );
         self.replay(client_id);
         let test = Announcement {

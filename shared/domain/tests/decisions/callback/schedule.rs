@@ -57,7 +57,7 @@ fn jitter_lengthens_a_wait_by_up_to_a_tenth() {
 #[test]
 fn retry_after_lengthens_the_wait_by_at_most_a_day() {
     let wait = |retry_after: Option<SignedDuration>| {
-        let ended = callback(in_flight(1, now())).end(
+        let ended = callback(in_flight(1, now(), now())).end(
             Outcome::Failed { retry_after },
             &schedule(),
             1_000,
@@ -81,7 +81,7 @@ fn retry_after_lengthens_the_wait_by_at_most_a_day() {
 
 #[test]
 fn retry_after_adds_no_attempt() {
-    let ended = callback(in_flight(2, now())).end(
+    let ended = callback(in_flight(2, now(), now())).end(
         Outcome::Failed {
             retry_after: Some(seconds(5)),
         },
