@@ -25,6 +25,10 @@ PAYOUTS_FROM = "{}#payouts#target"
 ORDERS_BY = "{}#{}#orders"
 SUBSCRIPTIONS_FOR = "{}#{}#subscriptions"
 
+SPREAD = ("#callbacks", "#payouts#source", "#payouts#target")
+"""Ends of the names of lists that are spread over partitions. Of orders and subscriptions, only a client's own lists are."""
+PARTITIONS = 8
+
 KINDS = {
     "ord": "order",
     "sub": "subscription",
@@ -95,3 +99,24 @@ def first_id(prefix: str, at: datetime) -> str:
 def created_at(id: str) -> datetime:
     """The time in an id."""
     return datetime.fromtimestamp(int(id.partition("_")[2][:12], 16) / 1000, timezone.utc)
+
+
+def partitions(name: str) -> list[str]:
+    """The partitions of a list."""
+    return [f"{name}#{number}" for number in range(PARTITIONS)] if name.endswith(SPREAD) else [name]
+
+
+def partition_of(name: str, id: str) -> str:
+    """The partition of a list that has the row of an id."""
+    return partitions(name)[int(id[-1], 16) % PARTITIONS] if name.endswith(SPREAD) else name
+
+
+def said_by(pk: str, sk: str) -> dict[str, str]:
+    """The members of a row that its key says; the store leaves them out (`key_says.rs`)."""
+    owner, _, id = pk.rpartition("#")
+    if sk not in ("order", "subscription", "callback", "payout") or not _ID.fullmatch(id):
+        return {}
+    created = created_at(id).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    times = {"createdAt": created, "updatedAt": created, "startedAt": created}
+    kept = {"payout": ("createdAt",), "subscription": tuple(times)}.get(sk, ("createdAt", "updatedAt"))
+    return {"id": id} | ({"clientId": owner} if owner else {}) | {name: times[name] for name in kept}

@@ -5,12 +5,15 @@ The functions whose names begin with `whole`, and `scanned`, read all members; o
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer
 
+from infra.operate import keys
 from infra.operate.stack import Stack
 
 Row = dict[str, Any]
@@ -72,7 +75,7 @@ def get(stack: Stack, pk: str, sk: str, members: list[str]) -> Row | None:
         TableName=stack.table,
         Key={"pk": {"S": pk}, "sk": {"S": sk}},
         ConsistentRead=True,
-        **_only(["pk", *members]),
+        **_only(["pk", "sk", *(member for member in members if member != "sk")]),
     )
     return _plain(answer["Item"]) if "Item" in answer else None
 
@@ -105,7 +108,7 @@ def beginning_with(stack: Stack, pk: str, beginning: str, members: list[str], ne
     """Read some members of a partition's rows by the beginning of the sort key; only the last `newest` if given."""
     found: list[Row] = []
     more: dict[str, Any] = {"Limit": newest, "ScanIndexForward": False} if newest else {}
-    only = _only(members) if members else {}
+    only = _only(["pk", "sk", *(member for member in members if member != "sk")]) if members else {}
     while True:
         answer = stack.dynamodb.query(
             TableName=stack.table,
@@ -123,10 +126,11 @@ def beginning_with(stack: Stack, pk: str, beginning: str, members: list[str], ne
 
 @dataclass(frozen=True)
 class Listing:
-    """A list in an index: the rows of a partition from a sort key on, in the order of their sort keys."""
+    """A list in an index: rows from a sort key on, in the order of their sort keys."""
 
     index: str
-    partition: str
+    name: str
+    """The partition, or its beginning for one of `keys.SPREAD`."""
     start: str = ""
     member: str | None = None
     """If given, only rows of which this member has this value."""
@@ -136,7 +140,7 @@ class Listing:
 
 @dataclass(frozen=True)
 class Page:
-    """Some rows of a list; a page covers 1 MB of the table, and may have no rows."""
+    """Some rows of a list; a page has the rows of a hundred index entries, or fewer."""
 
     rows: list[Row]
     last: str | None
@@ -144,29 +148,44 @@ class Page:
 
 
 def listed(stack: Stack, wanted: Listing, members: list[str]) -> Iterator[Page]:
-    """Read the rows of a list, page by page."""
-    only, index = _only(members) if members else {}, wanted.index
+    """Read the rows of a list, page by page: the index has the keys only, so each page is a batch of rows."""
+    partitions = [_entries(stack, wanted, partition) for partition in keys.partitions(wanted.name)]
+    entries = heapq.merge(*partitions, reverse=wanted.newest_first)
+    known = [*members, wanted.member] if members and wanted.member else members
+    chunk, following = list(islice(entries, _BATCH)), None
+    while chunk:
+        following = list(islice(entries, _BATCH))
+        found = batch(stack, [key for _, key in chunk], known)
+        rows = [found[key] for _, key in chunk if key in found]
+        yield Page([row for row in rows if _matches(row, wanted)], chunk[-1][0] if following else None)
+        chunk = following
+
+
+def _entries(stack: Stack, wanted: Listing, partition: str) -> Iterator[tuple[str, Key]]:
+    """The sort keys and keys of the rows in one partition of a list."""
     asked: dict[str, Any] = {
         "TableName": stack.table,
-        "IndexName": index,
-        "KeyConditionExpression": f"{index}pk = :pk" + (f" AND {index}sk >= :start" if wanted.start else ""),
-        "ExpressionAttributeValues": {":pk": {"S": wanted.partition}},
+        "IndexName": wanted.index,
+        "KeyConditionExpression": f"{wanted.index}pk = :pk" + (" AND gsisk >= :start" if wanted.start else ""),
+        "ExpressionAttributeValues": {":pk": {"S": partition}},
         "ScanIndexForward": not wanted.newest_first,
-        **only,
     }
     if wanted.start:
         asked["ExpressionAttributeValues"][":start"] = {"S": wanted.start}
-    if wanted.member:
-        asked["FilterExpression"] = f"{_path(wanted.member)} = :value"
-        asked["ExpressionAttributeNames"] = only.get("ExpressionAttributeNames", {}) | _names([wanted.member])
-        asked["ExpressionAttributeValues"][":value"] = {"S": wanted.value}
     while True:
         answer = stack.dynamodb.query(**asked)
-        after = answer.get("LastEvaluatedKey")
-        yield Page([_plain(item) for item in answer["Items"]], after[f"{index}sk"]["S"] if after else None)
-        if not after:
+        for item in map(_read_all, answer["Items"]):
+            yield item["gsisk"], (item["pk"], item["sk"])
+        if "LastEvaluatedKey" not in answer:
             return
-        asked["ExclusiveStartKey"] = after
+        asked["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+def _matches(row: Row, wanted: Listing) -> bool:
+    value: Any = row
+    for part in wanted.member.split(".") if wanted.member else ():
+        value = value.get(part) if isinstance(value, dict) else None
+    return not wanted.member or bool(value == wanted.value)
 
 
 def whole_list(stack: Stack, wanted: Listing) -> list[Row]:
@@ -213,5 +232,10 @@ def _names(members: list[str]) -> dict[str, str]:
     return {f"#{part}": part for member in members for part in member.split(".")}
 
 
-def _plain(item: dict[str, Any]) -> Row:
+def _read_all(item: dict[str, Any]) -> Row:
     return {name: _read(value) for name, value in item.items()}
+
+
+def _plain(item: dict[str, Any]) -> Row:
+    row = _read_all(item)
+    return keys.said_by(row["pk"], row["sk"]) | row if "sk" in row else row

@@ -10,8 +10,8 @@ from infra.operate import keys, rows
 from infra.operate.rows import Listing, Row
 from infra.operate.stack import Stack
 
-_MAX_PAGES = 200
-"""Pages of a list that are searched, 1 MB each: some 100,000 callbacks or 400,000 payout rows."""
+_MAX_PAGES = 1_000
+"""Pages of a list that are searched, of a hundred rows each."""
 _EARLIER = timedelta(seconds=5)
 """The rows of a sale share its time; clocks of functions differ by less."""
 
@@ -104,7 +104,7 @@ def _search(stack: Stack, sale: Sale, wanted: Listing, members: list[str]) -> li
     for number, page in enumerate(rows.listed(stack, wanted, members), start=1):
         found += page.rows
         if page.last and number == _MAX_PAGES:
-            sale.unsearched.append(f"{wanted.partition} after {page.last}")
+            sale.unsearched.append(f"{wanted.name} after {page.last}")
             break
     return found
 

@@ -35,11 +35,11 @@ async fn list(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
     let paging = Paging::read(app, request, query)?;
     let orders = customer.map_or_else(
         || keys::orders_of(caller.id),
-        |customer| Vec::from([keys::orders_by(caller.id, customer)]),
+        |customer| keys::orders_by(caller.id, customer),
     );
     let page = app
         .store
-        .merged_page(&orders, paging.after.as_deref(), paging.limit, |_| true)
+        .page(&orders, paging.after.as_deref(), paging.limit, |_| true)
         .await?;
     Ok(paging.answer(app, page, |order| view::order(&order)))
 }

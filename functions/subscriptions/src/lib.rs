@@ -32,7 +32,7 @@ async fn list(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
     let paging = Paging::read(app, request, query)?;
     let rows = customer.map_or_else(
         || keys::subscriptions_of(caller.id),
-        |customer| Vec::from([keys::subscriptions_for(caller.id, customer)]),
+        |customer| keys::subscriptions_for(caller.id, customer),
     );
     let keep = |row: &Subscription| {
         offer.is_none_or(|offer| row.offer_id == offer)
@@ -42,7 +42,7 @@ async fn list(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
     };
     let page = app
         .store
-        .merged_page(&rows, paging.after.as_deref(), paging.limit, keep)
+        .page(&rows, paging.after.as_deref(), paging.limit, keep)
         .await?;
     Ok(paging.answer(app, page, |row| view::subscription(&row, app.now())))
 }

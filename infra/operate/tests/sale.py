@@ -20,7 +20,13 @@ SELLER, SOURCE, OTHER = (f"cli_0190b8f5c6f77c3ab0a10000000000{end}" for end in (
 COMPANY, SOURCE_COMPANY = (f"cco_0190b8f5c6f77c3ab0a10000000000{end}" for end in ("02", "01"))
 CONNECTION = "con_0190b8f5c6f77c3ab0a1000000000014"
 CUSTOMER = "cus_0190b8f5c6f77c3ab0a1000000000028"
-ORDER, OWN, SOLD, CALLBACK, RENEWAL = id_of("ord"), id_of("sub", 1), id_of("sub", 2), id_of("cbk"), "cbk_" + "f" * 32
+ORDER, OWN, SOLD, CALLBACK, RENEWAL = (
+    id_of("ord"),
+    id_of("sub", 1),
+    id_of("sub", 2),
+    id_of("cbk"),
+    id_of("cbk", 3, timedelta(days=30)),
+)
 PAYOUT, HASH = id_of("pay"), "5f2a" * 16
 PERSONAL = ("anna", "Anna", "example.com", "Muster", "sealed", "+41", "Digitalabo", "busy")
 """Parts of personal data, names and answers in the rows; no output contains them."""
@@ -29,11 +35,11 @@ PERSONAL = ("anna", "Anna", "example.com", "Muster", "sealed", "+41", "Digitalab
 def tenants(table: Table) -> None:
     """Two contracting companies and three clients."""
     for company in (COMPANY, SOURCE_COMPANY):
-        table.put(company, "company", {"id": company}, gsi1pk="companies", gsi1sk=company)
+        table.put(company, "company", {"id": company}, gsi1pk="companies", gsisk=company)
     for client, company in ((SELLER, COMPANY), (OTHER, COMPANY), (SOURCE, SOURCE_COMPANY)):
         row = golden("client", id=client, companyId=company)
         of = keys.CLIENTS_OF.format(company)
-        table.put(client, "client", row, gsi1pk=of, gsi1sk=client, gsi2pk="clients", gsi2sk=client)
+        table.put(client, "client", row, gsi1pk=of, gsi2pk="clients", gsisk=client)
 
 
 def order(table: Table, **changed: Any) -> Item:
@@ -42,7 +48,7 @@ def order(table: Table, **changed: Any) -> Item:
     positions = [first | {"subscriptionId": OWN}, second | {"subscriptionId": SOLD, "status": "paid"}]
     row = golden("order", id=ORDER, positions=positions, **changed)
     by = keys.ORDERS_BY.format(SELLER, CUSTOMER)
-    table.put(keys.OWNED.format(SELLER, ORDER), "order", row, gsi2pk=by, gsi2sk=ORDER)
+    table.put(keys.OWNED.format(SELLER, ORDER), "order", row, gsi2pk=by, gsisk=ORDER)
     shared = golden("subscription_seller")["crossClient"] | {"voucherHash": HASH}
     for client, name, id, more in (
         (SELLER, "subscription_own", OWN, {}),
@@ -52,7 +58,7 @@ def order(table: Table, **changed: Any) -> Item:
         row = golden(name, id=id, orderId=ORDER, **more)
         indexed = {}
         if "customerId" in row:
-            indexed = {"gsi2pk": keys.SUBSCRIPTIONS_FOR.format(client, CUSTOMER), "gsi2sk": id}
+            indexed = {"gsi2pk": keys.SUBSCRIPTIONS_FOR.format(client, CUSTOMER), "gsisk": id}
         table.put(keys.OWNED.format(client, id), "subscription", row, **indexed)
     return row
 
@@ -61,7 +67,7 @@ def callback(table: Table, name: str, id: str, **changed: Any) -> Item:
     """A callback to the source."""
     row = golden(name, **{"id": id, "orderId": ORDER, "subscriptionId": SOLD} | changed)
     pk = keys.OWNED.format(SOURCE, id)
-    return table.put(pk, "callback", row, gsi1pk=keys.CALLBACKS_OF.format(SOURCE), gsi1sk=id)
+    return table.put(pk, "callback", row, gsi1pk=keys.partition_of(keys.CALLBACKS_OF.format(SOURCE), id), gsisk=id)
 
 
 def sale(table: Table) -> None:
@@ -74,8 +80,8 @@ def sale(table: Table) -> None:
         PAYOUT,
         "payout",
         golden("payout_payment", id=PAYOUT, **shared),
-        gsi2pk=keys.PAYOUTS_FROM.format(SELLER),
-        gsi2sk=PAYOUT,
+        gsi2pk=keys.partition_of(keys.PAYOUTS_FROM.format(SELLER), PAYOUT),
+        gsisk=PAYOUT,
     )
     callback(table, "callback_delivered", CALLBACK, attempts=2)
     for attempt in ("attempt_answered", "attempt_unanswered"):

@@ -112,7 +112,7 @@ class Endpoints(Case):
     def test_each_state_of_an_endpoint_is_shown(self) -> None:
         other = CONNECTION[:-1] + "5"
         for id in (CONNECTION, other):
-            self.table.put(id, "connection", {"id": id}, gsi1pk=keys.SOURCE_OF.format(SOURCE), gsi1sk=id)
+            self.table.put(id, "connection", {"id": id}, gsi1pk=keys.SOURCE_OF.format(SOURCE), gsisk=id)
         until = {"is": "open", "until": (NOW + timedelta(minutes=5)).strftime("%Y-%m-%dT%H:%M:%SZ")}
         row = golden("endpoint_open", failingSince=at(hours=2), circuit=until)
         self.table.put(CONNECTION, "endpoint", row)

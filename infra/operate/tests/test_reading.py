@@ -40,8 +40,14 @@ class Rows(unittest.TestCase):
             "TableName": "table",
             "Key": {"pk": {"S": "a"}, "sk": {"S": "mail"}},
             "ConsistentRead": True,
-            "ProjectionExpression": "#pk, #status, #kind.#about",
-            "ExpressionAttributeNames": {"#pk": "pk", "#status": "status", "#kind": "kind", "#about": "about"},
+            "ProjectionExpression": "#pk, #sk, #status, #kind.#about",
+            "ExpressionAttributeNames": {
+                "#pk": "pk",
+                "#sk": "sk",
+                "#status": "status",
+                "#kind": "kind",
+                "#about": "about",
+            },
         }
         with Stubber(client) as stub:
             stub.add_response("get_item", {"Item": {"pk": {"S": "a"}, "status": {"S": "sent"}}}, expected)

@@ -115,9 +115,9 @@ class Sales(Case):
         self.assertNotIn("SAP-1", text)
 
     def test_a_list_that_is_too_long_is_named(self) -> None:
-        pages = sales._MAX_PAGES
-        self.addCleanup(setattr, sales, "_MAX_PAGES", pages)
-        sales._MAX_PAGES = 1
+        for module, name in ((sales, "_MAX_PAGES"), (rows, "_BATCH")):
+            self.addCleanup(setattr, module, name, getattr(module, name))
+            setattr(module, name, 1)
         self.assertIn(f"Not searched, because the list is long: {SOURCE}#callbacks after cbk_", self.ask(ORDER))
 
     def test_every_form_of_a_row_is_explained(self) -> None:
@@ -232,7 +232,7 @@ class Asking(Case):
     def test_a_row_is_found_among_many_clients_while_reads_are_throttled(self) -> None:
         for number in range(250):
             client = f"cli_{number:032x}"
-            self.table.put(client, "client", {"id": client}, gsi2pk="clients", gsi2sk=client)
+            self.table.put(client, "client", {"id": client}, gsi2pk="clients", gsisk=client)
         self.table.put(f"cli_{249:032x}#{RENEWAL}", "callback", golden("callback_waiting", id=RENEWAL))
         self.table.unprocessed = 3
         found = holders.find(stack(self.sqs, self.table), keys.asked(RENEWAL, None))

@@ -1,4 +1,4 @@
-//! Cancelled transactions: the meaning of DynamoDB's reasons, and the retries of those that may succeed unchanged.
+//! Cancelled writes: the meaning of DynamoDB's reasons, and the retries of those that may succeed unchanged.
 //!
 //! DynamoDB throttles a transaction with `TransactionCanceledException`, which the SDK does not retry, and not with
 //! `ThrottlingException`, which it does. [`RetryCancelled`] makes the SDK retry both alike: with its pauses, its quota of retries and
@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemError;
 use aws_sdk_dynamodb::operation::get_item::GetItemError;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::query::QueryError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::CancellationReason;
@@ -109,7 +110,7 @@ pub(crate) fn meaning(error: &impl ProvideErrorMetadata) -> Option<Cancelled> {
     }
 }
 
-/// Makes the SDK retry transactions that were throttled, or that met another transaction.
+/// Makes the SDK retry transactions that were throttled, and writes that met another transaction.
 #[derive(Debug)]
 pub(crate) struct RetryCancelled;
 
@@ -119,8 +120,7 @@ impl ClassifyRetry for RetryCancelled {
             return RetryAction::NoActionIndicated;
         };
         let error = error.as_operation_error();
-        let transaction = error.and_then(|error| error.downcast_ref::<TransactWriteItemsError>());
-        match transaction.and_then(Cancelled::of_error) {
+        match error.and_then(cancelled) {
             Some(Cancelled::Throttled) => RetryAction::throttling_error(),
             Some(Cancelled::Busy) => RetryAction::transient_error(),
             _ => RetryAction::NoActionIndicated,
@@ -130,6 +130,15 @@ impl ClassifyRetry for RetryCancelled {
     fn name(&self) -> &'static str {
         "cancelled transactions"
     }
+}
+
+/// The meaning of a cancelled transaction, or of a put that met a transaction.
+fn cancelled(error: &Error) -> Option<Cancelled> {
+    if let Some(PutItemError::TransactionConflictException(_)) = error.downcast_ref() {
+        return Some(Cancelled::Busy);
+    }
+    let transaction = error.downcast_ref::<TransactWriteItemsError>();
+    transaction.and_then(Cancelled::of_error)
 }
 
 /// Counts the attempts that DynamoDB throttles. Clones count together.
@@ -171,7 +180,8 @@ fn meaning_of_any(error: &Error) -> Option<Cancelled> {
     let get = error.downcast_ref::<GetItemError>().map(meaning);
     let get = get.or_else(|| error.downcast_ref::<BatchGetItemError>().map(meaning));
     let read = get.or_else(|| error.downcast_ref::<QueryError>().map(meaning));
-    read.flatten()
+    let put = read.or_else(|| error.downcast_ref::<PutItemError>().map(meaning));
+    put.flatten()
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::StoreError;
 use crate::index_values::{shard_of, sortable};
+use crate::key_says::{add, leave_out};
 use crate::list::{Index, List};
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
@@ -85,22 +86,27 @@ impl<E> fmt::Debug for Key<E> {
 /// The lists that contain a row, and its times.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Indexes {
-    gsi1: Option<(String, String)>,
-    gsi2: Option<(String, String)>,
+    gsi1: Option<String>,
+    gsi2: Option<String>,
+    /// The sort key in both lists.
+    sort: Option<String>,
     due: Option<Timestamp>,
     expires: Option<Timestamp>,
 }
 
 impl Indexes {
-    /// Puts the row into a list of an index, at a sort key. A row is in at most one list of each index.
+    /// Puts the row into a list of an index, at a sort key. A row is in at most one list of each index, and in both at the same
+    /// sort key.
     pub(crate) fn in_list<E>(mut self, list: List<E>, sort: impl fmt::Display) -> Self {
-        let place = Some((list.pk, sort.to_string()));
+        let sort = sort.to_string();
+        let partition = Some(list.partition_of(&sort));
         match list.index {
-            Index::Gsi1 => self.gsi1 = place,
-            Index::Gsi2 => self.gsi2 = place,
+            Index::Gsi1 => self.gsi1 = partition,
+            Index::Gsi2 => self.gsi2 = partition,
             // The key already puts the row into the list.
-            Index::Table => {}
+            Index::Table => return self,
         }
+        self.sort = Some(sort);
         self
     }
 
@@ -117,6 +123,9 @@ impl Indexes {
 
 /// A value that is stored as one row.
 pub trait Entity: Serialize + DeserializeOwned + Send + Sync {
+    /// Members that the key says; see `key_says.rs`.
+    const KEY_SAYS: &'static [&'static str] = &[];
+
     fn key(&self) -> Key<Self>;
     fn indexes(&self) -> Indexes {
         Indexes::default()
@@ -136,18 +145,20 @@ pub(crate) fn to_item<E: Entity>(value: &E, version: u64) -> Result<Item, StoreE
     };
     let mut item: Item =
         serde_dynamo::to_item(value).map_err(|error| corrupt(error.to_string()))?;
+    leave_out(&mut item, &key, E::KEY_SAYS);
     let mut put =
         |name: &str, value: String| item.insert(name.to_owned(), AttributeValue::S(value));
     put("pk", key.pk.clone());
     put("sk", key.sk.clone());
     let indexes = value.indexes();
-    if let Some((pk, sk)) = indexes.gsi1 {
-        put("gsi1pk", pk);
-        put("gsi1sk", sk);
-    }
-    if let Some((pk, sk)) = indexes.gsi2 {
-        put("gsi2pk", pk);
-        put("gsi2sk", sk);
+    for (name, value) in [
+        ("gsi1pk", indexes.gsi1),
+        ("gsi2pk", indexes.gsi2),
+        ("gsisk", indexes.sort),
+    ] {
+        if let Some(value) = value {
+            put(name, value);
+        }
     }
     if let Some(due) = indexes.due {
         put("dueShard", shard_of(&key.pk));
@@ -164,8 +175,11 @@ pub(crate) fn to_item<E: Entity>(value: &E, version: u64) -> Result<Item, StoreE
 }
 
 /// Decodes a row. A row whose members yield another key than its own is corrupt: it may name another tenant.
-pub(crate) fn from_item<E: Entity>(item: Item) -> Result<E, StoreError> {
+pub(crate) fn from_item<E: Entity>(mut item: Item) -> Result<E, StoreError> {
     let key = RawKey::of(&item);
+    if let Some(key) = &key {
+        add(&mut item, key, E::KEY_SAYS);
+    }
     let corrupt = |reason: String| StoreError::Corrupt {
         key: key
             .as_ref()

@@ -5,6 +5,8 @@
 //! - [`rows`]: rows that only the table needs (uniqueness guards, shares, idempotency records)
 //! - [`read`]: consistent reads of one or several rows
 //! - [`page`]: pages of lists, newest first, filtered and merged
+//! - `key_says`: members that a row's key already says, which are not stored
+//! - `one_row`: commits of one row
 //! - [`transaction`]: the only way to write, and `until_committed`, which repeats a decision after a conflict
 //! - `cancelled`: the reasons for which DynamoDB cancels a transaction, and their retries
 //! - [`outbox`]: rows that are due
@@ -14,8 +16,8 @@
 //! another tenant's row cannot be read by accident. Connections and payouts belong to two tenants; the methods that read them
 //! take the caller and return nothing to others.
 //!
-//! Not guaranteed: most lists read global secondary indexes, which follow the table after some milliseconds. Lists of the
-//! table itself are consistent.
+//! Not guaranteed: most lists read global secondary indexes, which follow the table after some milliseconds, so a new row may be
+//! missing. The rows themselves are read consistently, and lists of the table itself are consistent.
 
 mod backoff;
 mod cancelled;
@@ -23,8 +25,10 @@ mod conflict;
 mod entity;
 pub mod imports;
 mod index_values;
+mod key_says;
 pub mod keys;
 mod list;
+mod one_row;
 pub mod outbox;
 pub mod page;
 pub mod read;
@@ -103,6 +107,14 @@ impl StoreError {
             Some(Cancelled::Throttled) => Self::Throttled(text),
             Some(Cancelled::Invalid) => Self::Rejected(text),
             _ => Self::Unavailable(text),
+        }
+    }
+
+    /// A call that ran out of time while DynamoDB throttled calls was most likely throttled as well.
+    pub(crate) fn or_throttled(self, throttled: bool) -> Self {
+        match self {
+            Self::Unavailable(text) if throttled => Self::Throttled(text),
+            error => error,
         }
     }
 }

@@ -1,6 +1,5 @@
-//! Names of lists. A row names the lists that it is in; a list names the partition and the index that hold its rows.
+//! Names of lists. A row names the lists that it is in; a list names the partitions and the index that hold its rows.
 
-use std::fmt::Display;
 use std::marker::PhantomData;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,10 +9,17 @@ pub(crate) enum Index {
     Gsi2,
 }
 
-/// A partition whose rows are of one type.
+/// Partitions of a list that is spread: 8,000 new rows a second.
+///
+/// Source: "1,000 write units per second" for a partition, <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html>
+pub(crate) const PARTITIONS: u32 = 8;
+
+/// Rows of one type, sorted by a sort key, which is mostly their id.
 pub struct List<E> {
     pub(crate) index: Index,
-    pub(crate) pk: String,
+    /// The partition, or its beginning if the list is spread.
+    name: String,
+    is_spread: bool,
     /// The lowest sort key (inclusive).
     pub(crate) lower: String,
     /// The end of the sort keys (exclusive).
@@ -22,20 +28,21 @@ pub struct List<E> {
 }
 
 impl<E> List<E> {
-    pub(crate) fn gsi1(pk: impl Into<String>) -> Self {
+    pub(crate) fn gsi1(name: impl Into<String>) -> Self {
         Self {
             index: Index::Gsi1,
-            pk: pk.into(),
+            name: name.into(),
+            is_spread: false,
             lower: String::new(),
             upper: None,
             row: PhantomData,
         }
     }
 
-    pub(crate) fn gsi2(pk: impl Into<String>) -> Self {
+    pub(crate) fn gsi2(name: impl Into<String>) -> Self {
         Self {
             index: Index::Gsi2,
-            ..Self::gsi1(pk)
+            ..Self::gsi1(name)
         }
     }
 
@@ -53,6 +60,15 @@ impl<E> List<E> {
         }
     }
 
+    /// Spreads the rows over [`PARTITIONS`] partitions, for lists that sales or imports write. A partition takes 1,000 write units
+    /// a second, and an index that lags throttles the table itself. A read merges the partitions.
+    pub(crate) fn spread(self) -> Self {
+        Self {
+            is_spread: true,
+            ..self
+        }
+    }
+
     /// Only rows with sort keys from `lower` (inclusive) and before `upper` (exclusive); ids sort by time.
     pub fn between(mut self, lower: Option<String>, upper: Option<String>) -> Self {
         if let Some(lower) = lower {
@@ -63,55 +79,28 @@ impl<E> List<E> {
         }
         self
     }
-}
 
-/// Partitions of the imported rows of a client: 8,000 write units a second for each list.
-///
-/// Source: "1,000 write units per second" for a partition, <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html>
-const PARTITIONS: u32 = 8;
+    /// The partition of a row: by the last digit of its id, which is random.
+    pub(crate) fn partition_of(&self, sort: &str) -> String {
+        if !self.is_spread {
+            return self.name.clone();
+        }
+        let digit = sort.chars().last().and_then(|digit| digit.to_digit(16));
+        self.partition(digit.unwrap_or_default() % PARTITIONS)
+    }
 
-/// A list whose imported rows are spread over several partitions.
-///
-/// A partition takes 1,000 write units a second, and an index that lags throttles the table itself. Sales arrive at the pace of
-/// customers and share one partition. Imports arrive by the hundred thousand, so they are spread, and a read merges the partitions.
-pub(crate) struct SpreadList<E> {
-    name: String,
-    row: PhantomData<fn() -> E>,
-}
-
-impl<E> SpreadList<E> {
-    pub(crate) fn new(name: String) -> Self {
-        Self {
-            name,
-            row: PhantomData,
+    pub(crate) fn partitions(&self) -> Vec<String> {
+        if self.is_spread {
+            (0..PARTITIONS)
+                .map(|number| self.partition(number))
+                .collect()
+        } else {
+            vec![self.name.clone()]
         }
     }
 
-    /// The partition of a row.
-    pub(crate) fn partition(&self, id: impl Display, is_imported: bool) -> List<E> {
-        if !is_imported {
-            return List::gsi1(&self.name);
-        }
-        // The last digit of an id is random.
-        let digit = id
-            .to_string()
-            .chars()
-            .last()
-            .and_then(|digit| digit.to_digit(16))
-            .unwrap_or_default();
-        self.imported(digit % PARTITIONS)
-    }
-
-    /// All partitions, to merge.
-    pub(crate) fn partitions(&self) -> Vec<List<E>> {
-        let imported = (0..PARTITIONS).map(|number| self.imported(number));
-        std::iter::once(List::gsi1(&self.name))
-            .chain(imported)
-            .collect()
-    }
-
-    fn imported(&self, number: u32) -> List<E> {
-        List::gsi1(format!("{}#{number}", self.name))
+    fn partition(&self, number: u32) -> String {
+        format!("{}#{number}", self.name)
     }
 }
 
@@ -120,20 +109,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn imported_rows_are_spread_evenly_and_sales_stay_together() {
-        let list = SpreadList::<()>::new("cli#orders".to_owned());
+    fn a_spread_list_has_its_rows_in_all_partitions_alike() {
+        let list = List::<()>::gsi1("cli#orders").spread();
+        let partitions = list.partitions();
         let mut rows = [0; PARTITIONS as usize];
         for id in 0..=0xff_u8 {
-            let at = list.partition(format!("ord_{id:02x}"), true).pk;
-            let number: usize = at
-                .strip_prefix("cli#orders#")
-                .expect("a number")
-                .parse()
-                .expect("a number");
-            rows[number] += 1;
+            let of_row = list.partition_of(&format!("ord_{id:02x}"));
+            let number = partitions.iter().position(|name| *name == of_row);
+            rows[number.expect("a partition of the list")] += 1;
         }
         assert_eq!(rows, [32; PARTITIONS as usize]);
-        assert_eq!(list.partition("ord_01", false).pk, "cli#orders");
-        assert_eq!(list.partitions().len(), rows.len() + 1);
     }
 }

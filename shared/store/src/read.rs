@@ -9,6 +9,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::KeysAndAttributes;
+use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::backoff::Backoff;
 use crate::entity::{Entity, Item, Key, RawKey, from_item};
@@ -16,6 +17,8 @@ use crate::{Store, StoreError};
 
 /// DynamoDB's limit for one `BatchGetItem`.
 const MAX_KEYS: usize = 100;
+/// Batches of one read that are under way at once.
+const MAX_READS: usize = 8;
 /// How often rows that change meanwhile are read.
 const MAX_ROUNDS: usize = 4;
 
@@ -27,6 +30,11 @@ impl Rows {
     /// Whether the row exists; it may be corrupt.
     pub fn contains<E>(&self, key: &Key<E>) -> bool {
         self.0.contains_key(key.raw())
+    }
+
+    /// Takes a row out.
+    pub(crate) fn take(&mut self, key: &RawKey) -> Option<Item> {
+        self.0.remove(key)
     }
 
     pub fn get<E: Entity>(&self, key: &Key<E>) -> Result<Option<E>, StoreError> {
@@ -227,18 +235,24 @@ impl Store {
         }
     }
 
-    async fn read_rows(&self, mut keys: Vec<RawKey>) -> Result<Rows, StoreError> {
+    pub(crate) async fn read_rows(&self, mut keys: Vec<RawKey>) -> Result<Rows, StoreError> {
         // DynamoDB rejects a request that names a key twice.
         keys.sort_unstable();
         keys.dedup();
+        let reads: Vec<_> = keys
+            .chunks(MAX_KEYS)
+            .map(|chunk| self.read_chunk(chunk))
+            .collect();
+        let mut reads = stream::iter(reads).buffer_unordered(MAX_READS);
         let mut rows = Rows::default();
-        for chunk in keys.chunks(MAX_KEYS) {
-            self.read_chunk(chunk, &mut rows).await?;
+        while let Some(read) = reads.try_next().await? {
+            rows.0.extend(read);
         }
         Ok(rows)
     }
 
-    async fn read_chunk(&self, keys: &[RawKey], rows: &mut Rows) -> Result<(), StoreError> {
+    async fn read_chunk(&self, keys: &[RawKey]) -> Result<Vec<(RawKey, Item)>, StoreError> {
+        let mut rows = Vec::with_capacity(keys.len());
         let mut open: Vec<Item> = keys.iter().map(RawKey::to_item).collect();
         let mut backoff = Backoff::of(self);
         loop {
@@ -256,7 +270,7 @@ impl Store {
                 .map_err(StoreError::of)?;
             for item in answer.responses.unwrap_or_default().into_values().flatten() {
                 if let Some(key) = RawKey::of(&item) {
-                    rows.0.insert(key, item);
+                    rows.push((key, item));
                 }
             }
             open = answer
@@ -266,7 +280,7 @@ impl Store {
                 .flat_map(|left| left.keys)
                 .collect();
             if open.is_empty() {
-                return Ok(());
+                return Ok(rows);
             }
             // Throttled, or larger than one answer.
             if !backoff.pause().await {

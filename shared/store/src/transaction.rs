@@ -1,9 +1,11 @@
-//! All writes are transactions: all of their rows or none.
+//! Each write is a transaction, all of its rows or none, or a conditional put if it has one row (`one_row.rs`).
 //!
 //! A new row must not exist; a replaced row must still have the version that was read. A conflict names the rows that did not meet
 //! their condition, so that the caller can read them again and repeat its decision. A transaction keeps its `ClientRequestToken`
 //! over all sends, so a lost answer causes neither a second write nor a false conflict. The SDK sends a transaction again that was
 //! throttled, or that met another transaction (`cancelled.rs`).
+
+use std::collections::HashMap;
 
 use aws_sdk_dynamodb::error::{DisplayErrorContext, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
@@ -30,6 +32,58 @@ enum Write {
     Require,
     Unchanged { version: u64 },
     RemoveFromDueIndex,
+}
+
+/// The state in which the row must be.
+#[derive(Debug)]
+pub(crate) struct Condition {
+    pub(crate) expression: &'static str,
+    pub(crate) names: Option<HashMap<String, String>>,
+    pub(crate) values: Option<Item>,
+}
+
+impl Write {
+    /// The row, if it is written whole.
+    fn item(&self) -> Option<&Item> {
+        match self {
+            Self::Create(item) | Self::CreateOver { item, .. } | Self::Replace { item, .. } => {
+                Some(item)
+            }
+            _ => None,
+        }
+    }
+
+    fn condition(&self) -> Condition {
+        let of = |expression| Condition {
+            expression,
+            names: None,
+            values: None,
+        };
+        let number = |name: &str, number: String| {
+            Some(HashMap::from([(
+                name.to_owned(),
+                AttributeValue::N(number),
+            )]))
+        };
+        match self {
+            Self::Create(_) => of("attribute_not_exists(pk)"),
+            Self::CreateOver { now, .. } => Condition {
+                values: number(":now", now.as_second().to_string()),
+                ..of("attribute_not_exists(pk) OR expiresAt < :now")
+            },
+            Self::Replace { version, .. }
+            | Self::Remove { version }
+            | Self::Unchanged { version } => Condition {
+                names: Some(HashMap::from([(
+                    "#version".to_owned(),
+                    "version".to_owned(),
+                )])),
+                values: number(":version", version.to_string()),
+                ..of("#version = :version")
+            },
+            Self::Delete | Self::Require | Self::RemoveFromDueIndex => of("attribute_exists(pk)"),
+        }
+    }
 }
 
 /// Writes that are committed together.
@@ -134,8 +188,13 @@ impl CommitError {
 }
 
 impl Store {
-    /// Writes all rows or none. An empty transaction makes no call.
+    /// Writes all rows or none. An empty transaction makes no call; one new or replaced row is a put (`one_row.rs`).
     pub async fn commit(&self, transaction: Transaction) -> Result<(), CommitError> {
+        if let [(key, write)] = transaction.writes.as_slice()
+            && let Some(item) = write.item()
+        {
+            return self.put(key, item.clone(), write.condition()).await;
+        }
         if transaction.is_empty() {
             return Ok(());
         }
@@ -161,71 +220,44 @@ impl Store {
     }
 
     fn action(&self, key: &RawKey, write: Write) -> Result<TransactWriteItem, StoreError> {
-        let number = |number: u64| AttributeValue::N(number.to_string());
-        let put = |item: Item| Put::builder().table_name(&self.table).set_item(Some(item));
+        let condition = write.condition();
         let action = TransactWriteItem::builder();
         let action = match write {
-            Write::Create(item) => action.put(built(
-                put(item)
-                    .condition_expression("attribute_not_exists(pk)")
-                    .build(),
-            )?),
-            Write::CreateOver { item, now } => action.put(built(
-                put(item)
-                    .condition_expression("attribute_not_exists(pk) OR expiresAt < :now")
-                    .expression_attribute_values(
-                        ":now",
-                        AttributeValue::N(now.as_second().to_string()),
-                    )
-                    .build(),
-            )?),
-            Write::Replace { item, version } => action.put(built(
-                put(item)
-                    .condition_expression("#version = :version")
-                    .expression_attribute_names("#version", "version")
-                    .expression_attribute_values(":version", number(version))
-                    .build(),
-            )?),
-            Write::Delete => action.delete(built(
-                Delete::builder()
+            Write::Create(item) | Write::CreateOver { item, .. } | Write::Replace { item, .. } => {
+                let put = Put::builder()
+                    .table_name(&self.table)
+                    .set_item(Some(item))
+                    .condition_expression(condition.expression)
+                    .set_expression_attribute_names(condition.names)
+                    .set_expression_attribute_values(condition.values);
+                action.put(built(put.build())?)
+            }
+            Write::Delete | Write::Remove { .. } => {
+                let delete = Delete::builder()
                     .table_name(&self.table)
                     .set_key(Some(key.to_item()))
-                    .condition_expression("attribute_exists(pk)")
-                    .build(),
-            )?),
-            Write::Remove { version } => action.delete(built(
-                Delete::builder()
+                    .condition_expression(condition.expression)
+                    .set_expression_attribute_names(condition.names)
+                    .set_expression_attribute_values(condition.values);
+                action.delete(built(delete.build())?)
+            }
+            Write::Require | Write::Unchanged { .. } => {
+                let check = ConditionCheck::builder()
                     .table_name(&self.table)
                     .set_key(Some(key.to_item()))
-                    .condition_expression("#version = :version")
-                    .expression_attribute_names("#version", "version")
-                    .expression_attribute_values(":version", number(version))
-                    .build(),
-            )?),
-            Write::Require => action.condition_check(built(
-                ConditionCheck::builder()
-                    .table_name(&self.table)
-                    .set_key(Some(key.to_item()))
-                    .condition_expression("attribute_exists(pk)")
-                    .build(),
-            )?),
-            Write::Unchanged { version } => action.condition_check(built(
-                ConditionCheck::builder()
-                    .table_name(&self.table)
-                    .set_key(Some(key.to_item()))
-                    .condition_expression("#version = :version")
-                    .expression_attribute_names("#version", "version")
-                    .expression_attribute_values(":version", number(version))
-                    .build(),
-            )?),
-            Write::RemoveFromDueIndex => action.update(built(
-                Update::builder()
+                    .condition_expression(condition.expression)
+                    .set_expression_attribute_names(condition.names)
+                    .set_expression_attribute_values(condition.values);
+                action.condition_check(built(check.build())?)
+            }
+            Write::RemoveFromDueIndex => {
+                let update = Update::builder()
                     .table_name(&self.table)
                     .set_key(Some(key.to_item()))
                     .update_expression("REMOVE dueShard")
-                    .condition_expression("attribute_exists(pk)")
-                    .build(),
-            )?),
+                    .condition_expression(condition.expression);
+                action.update(built(update.build())?)
+            }
         };
         Ok(action.build())
     }
@@ -253,10 +285,7 @@ fn refused(
         _ => None,
     };
     let Some((meaning, reasons)) = cancelled else {
-        return match (StoreError::of(error), throttled) {
-            (StoreError::Unavailable(text), true) => StoreError::Throttled(text).into(),
-            (error, _) => error.into(),
-        };
+        return StoreError::of(error).or_throttled(throttled).into();
     };
     match meaning {
         Cancelled::ConditionFailed | Cancelled::Busy => {

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_sdk_dynamodb::operation::batch_get_item::{BatchGetItemInput, BatchGetItemOutput};
 use aws_sdk_dynamodb::operation::get_item::{GetItemInput, GetItemOutput};
+use aws_sdk_dynamodb::operation::put_item::{PutItemInput, PutItemOutput};
 use aws_sdk_dynamodb::operation::query::{QueryInput, QueryOutput};
 use aws_sdk_dynamodb::operation::transact_write_items::{
     TransactWriteItemsInput, TransactWriteItemsOutput,
@@ -114,6 +115,8 @@ impl Intercept for Calls {
                 .extend(partition.map(|pk| ReadKey { pk, sk: None }));
         } else if let Some(input) = input.downcast_mut::<TransactWriteItemsInput>() {
             input.return_consumed_capacity = wanted;
+        } else if let Some(input) = input.downcast_mut::<PutItemInput>() {
+            input.return_consumed_capacity = wanted;
         }
         Ok(())
     }
@@ -157,6 +160,8 @@ impl Intercept for Calls {
             capacity.read += sum(output.consumed_capacity.as_slice());
         } else if let Some(output) = output.downcast_ref::<TransactWriteItemsOutput>() {
             capacity.write += sum(output.consumed_capacity());
+        } else if let Some(output) = output.downcast_ref::<PutItemOutput>() {
+            capacity.write += sum(output.consumed_capacity.as_slice());
         }
         Ok(())
     }

@@ -38,11 +38,11 @@ pub enum Fault {
     Deaf,
     /// The process dies: neither this call nor a later one returns. Wait for [`Faults::died`] and drop the future.
     Death(Lost),
-    /// The transaction is cancelled with these codes on its first rows.
+    /// The transaction is cancelled with these codes on its first rows; the put of one row is rejected for the first of them.
     Cancelled(&'static [&'static str]),
     /// From this attempt on, DynamoDB throttles every call, until [`Faults::clear`].
     Throttled,
-    /// From this attempt on, DynamoDB throttles every transaction, until [`Faults::clear`]; it still reads.
+    /// From this attempt on, DynamoDB throttles every write, until [`Faults::clear`]; it still reads.
     ThrottledWrites,
     /// DynamoDB throttles this attempt and those after it, this many in all.
     ThrottledTimes(usize),
@@ -56,7 +56,7 @@ impl Fault {
     /// Another transaction is writing the first row.
     pub const BUSY: Self = Self::Cancelled(&["TransactionConflict"]);
 
-    /// A transaction that is throttled once, so that the SDK retries it; and all of them, until [`Faults::clear`].
+    /// A write that is throttled once, so that the SDK retries it; and all of them, until [`Faults::clear`].
     pub const THROTTLING: [Self; 2] =
         [Self::Cancelled(&["ThrottlingError"]), Self::ThrottledWrites];
 
@@ -151,7 +151,7 @@ impl Faults {
         let writes = state
             .seen
             .last()
-            .is_some_and(|target| target.ends_with(refusals::TRANSACTION));
+            .is_some_and(|target| refusals::is_write(target));
         match number.cmp(&call) {
             Ordering::Less => Act::Pass,
             Ordering::Equal => Self::at(fault, writes),
@@ -237,7 +237,9 @@ impl HttpConnector for Faulty {
                     std::future::pending().await
                 }
                 Act::Hang => std::future::pending().await,
-                Act::Cancel(codes) => Ok(refusals::cancelled(body(&request), codes)),
+                Act::Cancel(codes) => {
+                    Ok(refusals::cancelled(target(&request), body(&request), codes))
+                }
                 Act::Throttle => Ok(refusals::throttled(target(&request), body(&request))),
                 Act::Unprocessed => Ok(refusals::unprocessed(body(&request))),
                 Act::Wait => {

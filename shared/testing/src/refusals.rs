@@ -9,8 +9,11 @@ use serde_json::{Value, json};
 /// On demand, for the table as for its indexes.
 const THROTTLED: &str = "Throughput exceeds the current capacity of your table or index. DynamoDB is automatically scaling your table or index so please try again shortly. If exceptions persist, check if you have a hot key: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html";
 
-/// Cancels a transaction with these codes on its first rows, and `None` on the others.
-pub(crate) fn cancelled(request: &[u8], codes: &[&str]) -> HttpResponse {
+/// Cancels a transaction with these codes on its first rows, and `None` on the others. A put is rejected for the first code.
+pub(crate) fn cancelled(target: &str, request: &[u8], codes: &[&str]) -> HttpResponse {
+    if target.ends_with(PUT) {
+        return put_rejected(codes.first().copied().unwrap_or("None"));
+    }
     let rows = parsed(request)["TransactItems"]
         .as_array()
         .map_or(0, Vec::len);
@@ -44,10 +47,25 @@ fn reason(code: &str) -> Value {
     json!({"Code": code, "Message": message})
 }
 
+/// The code of a cancelled transaction, as a put of one row reports it.
+fn put_rejected(code: &str) -> HttpResponse {
+    let exception = match code {
+        "ConditionalCheckFailed" => "ConditionalCheckFailedException",
+        "TransactionConflict" => "TransactionConflictException",
+        "ThrottlingError" => "ThrottlingException",
+        "ProvisionedThroughputExceeded" => "ProvisionedThroughputExceededException",
+        other => panic!("a put is not rejected for {other}"),
+    };
+    rejected(&json!({
+        "__type": format!("com.amazonaws.dynamodb.v20120810#{exception}"),
+        "message": reason(code)["Message"],
+    }))
+}
+
 /// Throttles a call: each row of a transaction, or the call itself.
 pub(crate) fn throttled(target: &str, request: &[u8]) -> HttpResponse {
     if target.ends_with(TRANSACTION) {
-        return cancelled(request, &["ThrottlingError"; 100]);
+        return cancelled(target, request, &["ThrottlingError"; 100]);
     }
     rejected(&json!({
         "__type": "com.amazonaws.dynamodb.v20120810#ThrottlingException",
@@ -55,8 +73,15 @@ pub(crate) fn throttled(target: &str, request: &[u8]) -> HttpResponse {
     }))
 }
 
-/// The end of the operation's name in a request's header.
-pub(crate) const TRANSACTION: &str = ".TransactWriteItems";
+/// The ends of the names of operations in a request's header.
+const TRANSACTION: &str = ".TransactWriteItems";
+const PUT: &str = ".PutItem";
+
+pub(crate) fn is_write(target: &str) -> bool {
+    [TRANSACTION, PUT]
+        .iter()
+        .any(|write| target.ends_with(write))
+}
 
 /// Leaves all keys of a batch unprocessed.
 pub(crate) fn unprocessed(request: &[u8]) -> HttpResponse {

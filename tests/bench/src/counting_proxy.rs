@@ -155,7 +155,7 @@ impl Counts {
             consumed_capacity: Option<Value>,
         }
         self.calls.fetch_add(1, Ordering::Relaxed);
-        let writes = operation == "TransactWriteItems";
+        let writes = matches!(operation, "TransactWriteItems" | "PutItem");
         if writes && !success {
             self.cancelled.fetch_add(1, Ordering::Relaxed);
         }

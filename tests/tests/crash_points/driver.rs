@@ -65,7 +65,7 @@ async fn try_scenario(scenario: &Scenario) -> usize {
     cases
 }
 
-/// The faults of a call. For a read, a lost answer equals a lost request. Only transactions are throttled.
+/// The faults of a call. For a read, a lost answer equals a lost request. Only writes are throttled.
 fn faults_of(call: &str) -> impl Iterator<Item = Fault> {
     let reads = [".GetItem", ".BatchGetItem", ".Query"]
         .iter()
@@ -76,7 +76,9 @@ fn faults_of(call: &str) -> impl Iterator<Item = Fault> {
             Fault::Try(Lost::Answer) | Fault::Outage(Lost::Answer) | Fault::Death(Lost::Answer)
         )
     };
-    let writes = call.ends_with(".TransactWriteItems");
+    let writes = [".TransactWriteItems", ".PutItem"]
+        .iter()
+        .any(|write| call.ends_with(write));
     let throttling = Fault::THROTTLING.into_iter().filter(move |_| writes);
     Fault::ALL
         .into_iter()

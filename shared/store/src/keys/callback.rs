@@ -10,10 +10,12 @@ pub fn callback(source: ClientId, id: CallbackId) -> Key<Callback> {
 }
 
 pub fn callbacks_of(source: ClientId) -> List<Callback> {
-    List::gsi1(format!("{source}#callbacks"))
+    List::gsi1(format!("{source}#callbacks")).spread()
 }
 
 impl Entity for Callback {
+    const KEY_SAYS: &'static [&'static str] = &["clientId", "id", "createdAt", "updatedAt"];
+
     fn key(&self) -> Key<Self> {
         callback(self.client_id, self.id)
     }

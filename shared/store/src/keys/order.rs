@@ -2,19 +2,14 @@ use tandem_domain::ids::{ClientId, CustomerId, OrderId};
 use tandem_domain::order::Order;
 
 use crate::entity::{Entity, Indexes, Key};
-use crate::list::{List, SpreadList};
+use crate::list::List;
 
 pub fn order(seller: ClientId, id: OrderId) -> Key<Order> {
     Key::new(format!("{seller}#{id}"), "order")
 }
 
-/// The orders of a client, as lists to merge.
-pub fn orders_of(seller: ClientId) -> Vec<List<Order>> {
-    spread(seller).partitions()
-}
-
-fn spread(seller: ClientId) -> SpreadList<Order> {
-    SpreadList::new(format!("{seller}#orders"))
+pub fn orders_of(seller: ClientId) -> List<Order> {
+    List::gsi1(format!("{seller}#orders")).spread()
 }
 
 /// The orders that one customer placed with a client.
@@ -23,11 +18,13 @@ pub fn orders_by(seller: ClientId, customer: CustomerId) -> List<Order> {
 }
 
 impl Entity for Order {
+    const KEY_SAYS: &'static [&'static str] = &["clientId", "id", "createdAt", "updatedAt"];
+
     fn key(&self) -> Key<Self> {
         order(self.client_id, self.id)
     }
     fn indexes(&self) -> Indexes {
-        let list = spread(self.client_id).partition(self.id, self.external.is_some());
+        let list = orders_of(self.client_id);
         Indexes::default()
             .in_list(list, self.id)
             .in_list(orders_by(self.client_id, self.customer_id), self.id)

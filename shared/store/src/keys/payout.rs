@@ -13,12 +13,14 @@ pub fn payout(id: PayoutId) -> Key<Payout> {
 /// The payout rows that have the client on this side.
 pub fn payouts_of(client: ClientId, side: Side) -> List<Payout> {
     match side {
-        Side::Source => List::gsi1(format!("{client}#payouts#source")),
-        Side::Target => List::gsi2(format!("{client}#payouts#target")),
+        Side::Source => List::gsi1(format!("{client}#payouts#source")).spread(),
+        Side::Target => List::gsi2(format!("{client}#payouts#target")).spread(),
     }
 }
 
 impl Entity for Payout {
+    const KEY_SAYS: &'static [&'static str] = &["id", "createdAt"];
+
     fn key(&self) -> Key<Self> {
         payout(self.id)
     }

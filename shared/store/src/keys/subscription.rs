@@ -2,20 +2,15 @@ use tandem_domain::ids::{ClientId, CustomerId, SubscriptionId};
 use tandem_domain::subscription::Subscription;
 
 use crate::entity::{Entity, Indexes, Key};
-use crate::list::{List, SpreadList};
+use crate::list::List;
 
 /// A client's row of a subscription; a cross-client subscription has one row for each of its two clients.
 pub fn subscription(owner: ClientId, id: SubscriptionId) -> Key<Subscription> {
     Key::new(format!("{owner}#{id}"), "subscription")
 }
 
-/// The subscriptions of a client, as lists to merge.
-pub fn subscriptions_of(owner: ClientId) -> Vec<List<Subscription>> {
-    spread(owner).partitions()
-}
-
-fn spread(owner: ClientId) -> SpreadList<Subscription> {
-    SpreadList::new(format!("{owner}#subscriptions"))
+pub fn subscriptions_of(owner: ClientId) -> List<Subscription> {
+    List::gsi1(format!("{owner}#subscriptions")).spread()
 }
 
 /// The subscriptions that one customer has with a client.
@@ -24,11 +19,14 @@ pub fn subscriptions_for(owner: ClientId, customer: CustomerId) -> List<Subscrip
 }
 
 impl Entity for Subscription {
+    const KEY_SAYS: &'static [&'static str] =
+        &["clientId", "id", "createdAt", "updatedAt", "startedAt"];
+
     fn key(&self) -> Key<Self> {
         subscription(self.client_id, self.id)
     }
     fn indexes(&self) -> Indexes {
-        let list = spread(self.client_id).partition(self.id, self.external.is_some());
+        let list = subscriptions_of(self.client_id);
         let indexes = Indexes::default().in_list(list, self.id);
         match self.customer_id {
             Some(customer) => indexes.in_list(subscriptions_for(self.client_id, customer), self.id),

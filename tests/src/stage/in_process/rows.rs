@@ -74,7 +74,10 @@ impl InProcess {
         let (client, table) = (&self.table.client, &self.table.table_name);
         let get = client.get_item().table_name(table);
         let get = get.key("pk", text(pk)).key("sk", text(sk));
-        let before = get.send().await.expect("read").item.expect("a row")[name].clone();
+        let mut row = get.send().await.expect("read").item.expect("a row");
+        // The key alone says the owner.
+        let owner = || text(pk.split('#').next().unwrap_or_default());
+        let before = row.remove(name).unwrap_or_else(owner);
         let update = client.update_item().table_name(table);
         let update = update
             .key("pk", text(pk))
