@@ -29,8 +29,8 @@ LIST_UNITS_OF_A_CALLBACK = 6
 """Three writes (sale, begin, end) of a row of up to 2 KB, each repeated in the source's list."""
 LIST_ROWS_OF_A_PURCHASE = 2
 """Subscriptions in the seller's list: its own offer's, and its row of the source's."""
-DUE_UNITS_OF_A_CALLBACK = 4
-"""Inserted, moved by the lease (two), deleted; see docs/table-design.md."""
+DUE_UNITS_OF_A_CALLBACK = 2
+"""Inserted and deleted; see docs/table-design.md."""
 DUE_SHARDS = 64
 PARTITION = 1_000
 """Write units a second of one partition, of the table or an index; cannot be raised."""

@@ -28,33 +28,32 @@ class Due:
     """How many are due."""
     later: int = 0
     """How many a worker holds, or wait for their next attempt."""
-    oldest: str | None = None
+    oldest: datetime | None = None
     """When the oldest became due."""
     cut: bool = False
     """Whether the count was cut off."""
 
-    def count(self, due_at: str, until: str) -> None:
-        """Count a row; times of the index sort like text."""
-        if due_at > until:
+    def count(self, sweep_at: datetime, now: datetime) -> None:
+        """Count a row."""
+        if sweep_at > now:
             self.later += 1
             return
         self.rows += 1
-        self.oldest = min(self.oldest or due_at, due_at)
+        self.oldest = min(self.oldest or sweep_at, sweep_at)
 
     def late(self, now: datetime) -> bool:
         """Whether a person should check."""
-        return self.oldest is not None and now - moments.read(self.oldest) > LATE
+        return self.oldest is not None and now - self.oldest > LATE
 
 
 def rows(stack: Stack, now: datetime) -> list[Due]:
     """Count the unfinished rows by kind."""
     found = {kind: Due(kind) for kind in ("callbacks", "mails", "imports", "others")}
-    until = now.strftime("%Y-%m-%dT%H:%M:%S.999Z")
     with ThreadPoolExecutor(max_workers=8) as pool:
         shards = pool.map(lambda number: _of_shard(stack, f"due#{number:02}"), range(SHARDS))
         for items, cut in shards:
             for item in items:
-                found[_kind(item["sk"]["S"])].count(item["dueAt"]["S"], until)
+                found[_kind(item["sk"]["S"])].count(moments.of_milliseconds(item["sweepAt"]["N"]), now)
             for due in found.values() if cut else ():
                 due.cut = True
     return [due for due in found.values() if due.rows or due.later or due.kind != "others"]

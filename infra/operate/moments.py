@@ -15,6 +15,11 @@ def read(text: str) -> datetime:
     return datetime.strptime(text.removesuffix("Z").partition(".")[0], "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc)
 
 
+def of_milliseconds(text: str) -> datetime:
+    """Parse a number of the table: milliseconds since 1970."""
+    return datetime.fromtimestamp(int(text) / 1000, timezone.utc)
+
+
 def span(length: timedelta) -> str:
     """Format a duration in its two largest units: ``2 h 5 min``."""
     seconds = int(length.total_seconds())

@@ -103,4 +103,4 @@ def _due_table(rows: list[Due], now: datetime) -> list[str]:
 
 
 def _age(row: Due, now: datetime) -> str:
-    return moments.span(now - moments.read(row.oldest)) if row.oldest else "-"
+    return moments.span(now - row.oldest) if row.oldest else "-"

@@ -15,7 +15,7 @@ _GOLDENS = ROOT / "shared/domain/tests/decisions/snapshots"
 _write = TypeSerializer().serialize
 _read = TypeDeserializer().deserialize
 Item = dict[str, Any]
-_SORT = {"": ("pk", "sk"), "gsi1": ("gsi1pk", "gsisk"), "gsi2": ("gsi2pk", "gsisk"), "due": ("dueShard", "dueAt")}
+_SORT = {"": ("pk", "sk"), "gsi1": ("gsi1pk", "gsisk"), "gsi2": ("gsi2pk", "gsisk"), "due": ("dueShard", "sweepAt")}
 
 
 def golden(name: str, **changed: Any) -> Item:

@@ -75,8 +75,9 @@ class Rows(unittest.TestCase):
                     "LastEvaluatedKey": {"pk": {"S": "a"}},
                 }
 
-        def item(sk: str, due_at: str) -> dict[str, Any]:
-            return {"pk": {"S": "a"}, "sk": {"S": sk}, "dueAt": {"S": due_at}}
+        def item(sk: str, at: str) -> dict[str, Any]:
+            sweep_at = int(moments.read(at).timestamp() * 1000)
+            return {"pk": {"S": "a"}, "sk": {"S": sk}, "sweepAt": {"N": str(sweep_at)}}
 
         found = due.rows(stack(Sqs(), Table()), NOW)
         self.assertEqual(
@@ -98,7 +99,7 @@ class Status(unittest.TestCase):
         oldest = {depth.queue.label: depth.oldest for depth in depths}
         self.assertEqual(oldest["imports, dead letters"], timedelta(hours=2))
         self.assertIsNone(oldest["callbacks"])  # only CloudWatch has the age of a work queue
-        late = due.Due("mails", 3, oldest="2026-07-01T11:00:00.000Z")
+        late = due.Due("mails", 3, oldest=NOW - timedelta(hours=1))
         found = status.findings(depths, [late], Deliveries(), NOW)
         self.assertIn("imports: 1 dead letter.", found[0])
         self.assertIn("mails: the oldest row is 1 h overdue", found[1])

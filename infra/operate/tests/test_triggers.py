@@ -35,7 +35,8 @@ class Table:
     def query(self, **asked: Any) -> dict[str, Any]:
         if self.due is None or asked["ExpressionAttributeValues"][":shard"]["S"] != "due#00":
             return {"Items": []}
-        return {"Items": [{"pk": {"S": "a"}, "sk": {"S": "mail"}, "dueAt": {"S": self.due}}]}
+        sweep_at = int(moments.read(self.due).timestamp() * 1000)
+        return {"Items": [{"pk": {"S": "a"}, "sk": {"S": "mail"}, "sweepAt": {"N": str(sweep_at)}}]}
 
 
 class Triggers(unittest.TestCase):

@@ -32,6 +32,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{CallbackId, ClientId, ConnectionId, OrderId, SubscriptionId};
+use crate::sweep;
 use crate::words::words;
 
 pub use announcement::Announcement;
@@ -220,6 +221,19 @@ impl Callback {
                 Some(delivered_at.saturating_add(KEPT).unwrap_or(Timestamp::MAX))
             }
             _ => None,
+        }
+    }
+
+    /// When the sweep sends a message for the callback; `None` if it is finished.
+    pub fn sweep_at(&self) -> Option<Timestamp> {
+        match self.state {
+            CallbackState::Waiting { step: 0, due_at } => Some(sweep::of_new(due_at)),
+            CallbackState::InFlight {
+                step: 0,
+                due_at,
+                lease_until,
+            } => Some(sweep::of_first_lease(due_at, lease_until)),
+            _ => self.due_at(),
         }
     }
 

@@ -44,6 +44,7 @@ pub mod requested_callbacks;
 pub mod scope;
 pub mod sharing;
 pub mod subscription;
+pub mod sweep;
 pub mod tenancy;
 pub mod text;
 pub mod voucher;

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{CallbackId, ClientId, ConnectionId, MailId};
+use crate::sweep;
 use crate::tenancy::{Client, MailLanguage};
 use crate::text::{EmailAddress, Name};
 
@@ -167,6 +168,17 @@ impl Mail {
             MailState::Waiting { due_at } => Some(due_at),
             MailState::InFlight { lease_until } => Some(lease_until),
             MailState::Sent { .. } | MailState::Failed { .. } => None,
+        }
+    }
+
+    /// When the sweep sends a message for the mail; `None` once it is sent or failed.
+    pub fn sweep_at(&self) -> Option<Timestamp> {
+        match self.state {
+            MailState::Waiting { due_at } if self.tries == 0 => Some(sweep::of_new(due_at)),
+            MailState::InFlight { lease_until } if self.tries == 1 => {
+                Some(sweep::of_first_lease(self.created_at, lease_until))
+            }
+            _ => self.due_at(),
         }
     }
 

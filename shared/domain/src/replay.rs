@@ -17,6 +17,7 @@ use crate::endpoint_health::{EndpointHealth, HealthState};
 use crate::ids::{ClientId, ConnectionId, ReplayId};
 use crate::input::{Object, Parsed, parsed};
 use crate::instant::instant;
+use crate::sweep;
 use crate::words::words;
 
 /// Callbacks per step.
@@ -122,6 +123,16 @@ impl ReplayJob {
         match self.state {
             ReplayState::Waiting { due_at } => Some(due_at),
             ReplayState::Done { .. } => None,
+        }
+    }
+
+    /// When the sweep sends a message for the next step; `None` when the job is done.
+    pub fn sweep_at(&self) -> Option<Timestamp> {
+        match self.state {
+            ReplayState::Waiting { due_at } if self.started_at.is_none() => {
+                Some(sweep::of_new(due_at))
+            }
+            _ => self.due_at(),
         }
     }
 

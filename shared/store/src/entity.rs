@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::StoreError;
-use crate::index_values::{shard_of, sortable};
+use crate::index_values::{milliseconds, shard_of};
 use crate::key_says::{add, leave_out};
 use crate::list::{Index, List};
 
@@ -90,7 +90,7 @@ pub struct Indexes {
     gsi2: Option<String>,
     /// The sort key in both lists.
     sort: Option<String>,
-    due: Option<Timestamp>,
+    sweep_at: Option<Timestamp>,
     expires: Option<Timestamp>,
 }
 
@@ -110,9 +110,9 @@ impl Indexes {
         self
     }
 
-    /// Puts the row into the sharded `due` index while it has open work.
-    pub(crate) fn due(self, due: Option<Timestamp>) -> Self {
-        Self { due, ..self }
+    /// Puts the row into the sharded `due` index while it has open work; the sweep sends a message for it from this time on.
+    pub(crate) fn due(self, sweep_at: Option<Timestamp>) -> Self {
+        Self { sweep_at, ..self }
     }
 
     /// Sets the time from which DynamoDB may delete the row. It may be days late, so no decision may depend on it.
@@ -160,9 +160,9 @@ pub(crate) fn to_item<E: Entity>(value: &E, version: u64) -> Result<Item, StoreE
             put(name, value);
         }
     }
-    if let Some(due) = indexes.due {
+    if let Some(sweep_at) = indexes.sweep_at {
         put("dueShard", shard_of(&key.pk));
-        put("dueAt", sortable(due));
+        item.insert("sweepAt".to_owned(), milliseconds(sweep_at));
     }
     if let Some(expires) = indexes.expires {
         item.insert(

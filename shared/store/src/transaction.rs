@@ -154,8 +154,7 @@ impl Transaction {
         self.push(key.raw(), Write::Unchanged { version });
     }
 
-    /// Takes a corrupt row, which must exist, out of the `due` index by removing its shard. All other members stay for the person
-    /// who repairs the row; its state may need `dueAt`.
+    /// Takes a corrupt row, which must exist, out of the `due` index. All other members stay for the person who repairs the row.
     pub fn remove_from_due_index(&mut self, key: &RawKey) {
         self.push(key, Write::RemoveFromDueIndex);
     }
@@ -254,7 +253,7 @@ impl Store {
                 let update = Update::builder()
                     .table_name(&self.table)
                     .set_key(Some(key.to_item()))
-                    .update_expression("REMOVE dueShard")
+                    .update_expression("REMOVE dueShard, sweepAt")
                     .condition_expression(condition.expression);
                 action.update(built(update.build())?)
             }

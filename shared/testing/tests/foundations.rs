@@ -24,7 +24,7 @@ async fn put(table: &TestTable, pk: &str, due: bool) {
     let request = if due {
         request
             .item("dueShard", text("0"))
-            .item("dueAt", text("2026"))
+            .item("sweepAt", AttributeValue::N("2026".to_owned()))
     } else {
         request
     };
@@ -78,7 +78,7 @@ async fn the_indexes_are_those_of_the_template() {
     assert_eq!(
         indexes,
         [
-            ("due", vec!["dueShard", "dueAt"], "KEYS_ONLY"),
+            ("due", vec!["dueShard", "sweepAt"], "KEYS_ONLY"),
             ("gsi1", vec!["gsi1pk", "gsisk"], "KEYS_ONLY"),
             ("gsi2", vec!["gsi2pk", "gsisk"], "KEYS_ONLY"),
         ]

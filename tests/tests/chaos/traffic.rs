@@ -31,7 +31,8 @@ impl Run<'_> {
     /// Stream records since the last call: new rows, and rows that wait again.
     fn fresh(&mut self) -> Vec<Due> {
         let mut fresh = Vec::new();
-        for row in self.stage.table.waiting() {
+        let rows = self.stage.table.dump().into_iter();
+        for row in rows.filter(|row| row.get("dueShard").is_some()) {
             let (key, version) = (key(&row), row["version"].as_u64().unwrap_or_default());
             let before = self.streamed.insert(key.clone(), version);
             let waits = row["status"] == "waiting" || row["status"] == "postponed";

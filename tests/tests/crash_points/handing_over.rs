@@ -1,6 +1,7 @@
 //! Relay and sweep: each kind of row goes to its queue.
 
 use serde_json::json;
+use tandem_domain::sweep::GRACE;
 use tandem_tests::{id, managed_offer};
 
 use crate::environment::Environment;
@@ -36,6 +37,7 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         }
         "sweep-outbox", None, "a row of each kind" => |env| {
             due_of_each_kind(env).await;
+            env.stage.clock.advance(GRACE);
             Act::Sweep
         }
     }

@@ -59,7 +59,9 @@ fn bare(mut row: Value, times: Times) -> Value {
         .unwrap_or_default()
         .to_owned();
     if let Some(members) = row.as_object_mut() {
-        members.remove("dueShard");
+        for name in ["dueShard", "sweepAt"] {
+            members.remove(name);
+        }
         // The partition of a spread list follows from the row's random id, and the octets of a put are random.
         for name in ["gsi1pk", "gsi2pk"] {
             if let Some(Value::String(list)) = members.get_mut(name).filter(|_| is_spread(&kind)) {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tandem_domain::callback::Callback;
 use tandem_domain::mail::MailKind;
+use tandem_domain::sweep::GRACE;
 use tandem_store::{Transaction, keys, rows};
 use tandem_testing::Fault;
 use tandem_tests::{Checkout, InProcess, Pair, Receiver, Reply, id, verified};
@@ -88,7 +89,7 @@ async fn an_attempt_survives_conflicts_on_its_lease_and_record() {
     // Calls: read the callback, read its endpoint, lease, record.
     for call in [2, 3] {
         let sold = Sold::new(Reply::status(204)).await;
-        let messages = sold.stage.swept_callbacks().await;
+        let messages = sold.stage.due_callbacks().await;
         let faults = &sold.stage.table.faults;
         faults.plan(call, Fault::BUSY);
         sold.stage.deliver(&messages).await;
@@ -283,7 +284,7 @@ async fn the_stream_enqueues_an_attempt_that_is_due_soon() {
     let sold = Sold::new(Reply::status(500)).await;
     let stage = &sold.stage;
     assert_eq!(relayed(stage).await, [0], "the first attempt");
-    let messages = sold.stage.swept_callbacks().await;
+    let messages = sold.stage.due_callbacks().await;
     // Up to a tenth longer than the schedule.
     for due in [5..=5, 300..=330] {
         stage.deliver(&messages).await;
@@ -305,7 +306,7 @@ async fn the_stream_enqueues_an_attempt_that_is_due_soon() {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_of_fifty_workers_makes_the_attempt() {
     let sold = Sold::new(Reply::status(200)).await;
-    let messages = sold.stage.swept_callbacks().await;
+    let messages = sold.stage.due_callbacks().await;
     assert_eq!(messages.len(), 1);
     futures::future::join_all((0..50).map(|_| sold.stage.deliver(&messages))).await;
     assert_eq!(sold.calls(), 1);
@@ -316,6 +317,7 @@ async fn two_sweeps_at_once_lead_to_one_attempt_of_each_callback() {
     let sold = Sold::new(Reply::status(200)).await;
     let stage = &sold.stage;
     let _ = sold.checkout.purchase("k2").await.created();
+    stage.clock.advance(GRACE);
     let (one, other) = futures::future::join(stage.sweep.sweep(), stage.sweep.sweep()).await;
     assert!(one.is_ok() && other.is_ok());
     let sent = stage.callback_messages().into_iter();

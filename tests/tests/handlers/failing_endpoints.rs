@@ -106,7 +106,7 @@ async fn a_healthy_endpoint_costs_no_write_a_postponement_one() {
     let stage = InProcess::start().await;
     let receiver = answering(&stage, 200).await;
     let (_, checkout) = sold(&stage, &receiver, 1).await;
-    let messages = stage.swept_callbacks().await;
+    let messages = stage.due_callbacks().await;
     assert_eq!(messages.len(), 1);
     stage.table.reset_calls();
     stage.deliver(&messages).await;
@@ -123,7 +123,7 @@ async fn a_healthy_endpoint_costs_no_write_a_postponement_one() {
     sell(&checkout, 1).await;
     stage.work().await;
     sell(&checkout, 1).await;
-    let message = stage.swept_callbacks().await.pop().expect("due");
+    let message = stage.due_callbacks().await.pop().expect("due");
     stage.table.reset_calls();
     stage.deliver(std::slice::from_ref(&message)).await;
     assert_eq!(
@@ -139,7 +139,7 @@ async fn one_of_fifty_workers_probes_a_paused_endpoint() {
     let (pair, checkout) = sold(&stage, &receiver, 1).await;
     stage.work().await;
     sell(&checkout, 50).await;
-    let messages = stage.swept_callbacks().await;
+    let messages = stage.due_callbacks().await;
     stage.advance(6);
     deliver_at_once(&stage, &messages).await;
     assert_eq!(calls(&receiver), 2, "the one before, and the probe");
@@ -152,7 +152,7 @@ async fn concurrent_failures_are_all_recorded_and_open_the_circuit() {
     let stage = InProcess::start().await;
     let receiver = answering(&stage, 500).await;
     let (pair, _) = sold(&stage, &receiver, 20).await;
-    let messages = stage.swept_callbacks().await;
+    let messages = stage.due_callbacks().await;
     deliver_at_once(&stage, &messages).await;
     assert_eq!(pair.endpoint().await["status"], "paused");
     assert_eq!(stage.logged_attempts(), calls(&receiver));

@@ -38,12 +38,7 @@ async fn a_batch_of_floods_does_not_fail_another_client() {
         let _ = sold.created();
     }
     let _ = healthy.sell().await;
-    stage.sweep.sweep().await.expect("swept");
-    let batch: Vec<Message> = stage
-        .callback_messages()
-        .into_iter()
-        .map(|sent| sent.message)
-        .collect();
+    let batch: Vec<Message> = stage.due_callbacks().await;
     assert_eq!(batch.len(), 10);
     stage.deliver(&batch).await;
 

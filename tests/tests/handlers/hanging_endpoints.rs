@@ -54,7 +54,7 @@ impl Hanging {
     /// Makes sales; returns their messages.
     async fn sell(&self, sales: usize) -> Vec<Message> {
         sell(&self.checkout, sales).await;
-        self.stage.swept_callbacks().await
+        self.stage.due_callbacks().await
     }
 
     async fn deliver(&self, messages: &[Message]) {
@@ -97,7 +97,7 @@ impl Hanging {
             ..self.stage.deliverer.clone()
         };
         loop {
-            let messages = self.stage.swept_callbacks().await;
+            let messages = self.stage.due_callbacks().await;
             if messages.is_empty() {
                 return;
             }

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{ClientId, PromiseId};
+use crate::sweep;
 
 use super::item::ImportItem;
 use super::{CHUNK, count};
@@ -153,6 +154,16 @@ impl Chunk {
             ChunkState::Waiting { due_at } => Some(due_at),
             ChunkState::InFlight { lease_until } => Some(lease_until),
             ChunkState::Done { .. } | ChunkState::DeadLetter { .. } => None,
+        }
+    }
+
+    /// When the sweep sends a message for the chunk; `None` when no work is left.
+    pub fn sweep_at(&self) -> Option<Timestamp> {
+        match self.state {
+            ChunkState::Waiting { due_at } if due_at == self.created_at => {
+                Some(sweep::of_new(due_at))
+            }
+            _ => self.due_at(),
         }
     }
 

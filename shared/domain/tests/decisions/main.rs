@@ -24,5 +24,6 @@ mod releases;
 mod replay;
 mod sharing;
 mod stored;
+mod sweep;
 mod tenancy;
 mod voucher;

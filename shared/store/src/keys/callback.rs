@@ -22,7 +22,7 @@ impl Entity for Callback {
     fn indexes(&self) -> Indexes {
         Indexes::default()
             .in_list(callbacks_of(self.client_id), self.id)
-            .due(self.due_at())
+            .due(self.sweep_at())
             .expires(self.expires_at())
     }
     fn version(&self) -> u64 {

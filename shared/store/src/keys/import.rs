@@ -50,7 +50,7 @@ impl Entity for Chunk {
     }
     fn indexes(&self) -> Indexes {
         Indexes::default()
-            .due(self.due_at())
+            .due(self.sweep_at())
             .expires(expiry(self.created_at))
     }
     fn version(&self) -> u64 {

@@ -18,7 +18,7 @@ impl Entity for Mail {
     }
     fn indexes(&self) -> Indexes {
         Indexes::default()
-            .due(self.due_at())
+            .due(self.sweep_at())
             .expires(self.created_at.checked_add(KEPT).ok())
     }
     fn version(&self) -> u64 {

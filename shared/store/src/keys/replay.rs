@@ -13,7 +13,7 @@ impl Entity for ReplayJob {
     }
     fn indexes(&self) -> Indexes {
         Indexes::default()
-            .due(self.due_at())
+            .due(self.sweep_at())
             .expires(self.accepted_at.checked_add(KEPT).ok())
     }
     fn version(&self) -> u64 {

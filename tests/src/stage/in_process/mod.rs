@@ -1,5 +1,5 @@
 //! All functions in this process, on an in-process DynamoDB, with a clock that only tests move. Queues and mailer are
-//! recorders. The table's stream reaches the relay only when a test says so; else the sweep finds every row.
+//! recorders. The table's stream reaches the relay only when a test says so; else the stage sends the messages of due rows.
 
 mod gateway;
 mod rows;
@@ -59,6 +59,7 @@ pub struct InProcess {
     pub relay: relay_outbox::Relay,
     /// The versions of the rows that [`InProcess::relay`] has seen.
     streamed: Mutex<BTreeMap<(String, String), u64>>,
+    queues: Queues,
     callback_queue: QueueRecorder,
     mail_queue: QueueRecorder,
     import_queue: QueueRecorder,
@@ -145,11 +146,12 @@ impl InProcess {
             },
             notes: note_mail_events::Notes::new(store.clone()),
             sweep: sweep_outbox::Sweep::new(store, queues.clone(), clock.clone()),
-            relay: relay_outbox::Relay::new(queues, clock.clone()),
+            relay: relay_outbox::Relay::new(queues.clone(), clock.clone()),
             table,
             clock,
             call_duration: SignedDuration::ZERO,
             streamed: Mutex::default(),
+            queues,
             callback_queue,
             mail_queue,
             import_queue,

@@ -10,22 +10,32 @@ use crate::attempts::attempts_of;
 use crate::stage::Row;
 
 impl InProcess {
-    /// The rows that wait for a worker, with the time when each is due, in the order of these times.
+    /// The rows with open work, with the time from which a worker may do it, in the order of these times.
     pub fn due(&self) -> Vec<(Timestamp, Due)> {
         let text = |row: &Value, name: &str| row[name].as_str().map(str::to_owned);
         let due = |row: Value| {
-            let at = text(&row, "dueAt")?.parse().expect("a time");
-            Some((
-                at,
-                Due {
-                    pk: text(&row, "pk")?,
-                    sk: text(&row, "sk")?,
-                },
-            ))
+            let _ = row.get("dueShard")?;
+            let at = text(&row, "leaseUntil").or_else(|| text(&row, "dueAt"));
+            let at = match at {
+                Some(at) => at.parse().expect("a time"),
+                // A corrupt row.
+                None => Timestamp::from_millisecond(row["sweepAt"].as_i64()?).expect("a time"),
+            };
+            let (pk, sk) = (text(&row, "pk")?, text(&row, "sk")?);
+            Some((at, Due { pk, sk }))
         };
-        let mut rows: Vec<_> = self.table.waiting().into_iter().filter_map(due).collect();
+        let mut rows: Vec<_> = self.table.dump().into_iter().filter_map(due).collect();
         rows.sort_by_key(|(at, _)| *at);
         rows
+    }
+
+    /// The rows whose work may be done now.
+    pub fn due_now(&self) -> Vec<Due> {
+        let now = self.clock.now();
+        let due = self.due().into_iter();
+        due.take_while(|(at, _)| *at <= now)
+            .map(|(_, due)| due)
+            .collect()
     }
 
     /// Moves the clock to the next due row, and returns the rows that are due then; none if none waits.
@@ -36,10 +46,7 @@ impl InProcess {
         };
         let now = self.clock.now().max(*first);
         self.clock.advance(now.duration_since(self.clock.now()));
-        due.into_iter()
-            .filter(|(at, _)| *at <= now)
-            .map(|(_, due)| due)
-            .collect()
+        self.due_now()
     }
 
     /// The rows whose sort key begins with a text.

@@ -14,14 +14,14 @@ use super::InProcess;
 const IMPORT_BATCH: usize = 4;
 
 impl InProcess {
-    /// Sweeps and runs the workers until nothing is due.
+    /// Runs the workers until nothing is due.
     pub async fn work(&self) {
         while self.work_once().await {}
     }
 
-    /// Sweeps once and runs the workers on the messages that are ready. Returns false if no message is ready.
+    /// Sends a message for each row that is due, and runs the workers on them. Returns false if no row is due.
     pub async fn work_once(&self) -> bool {
-        self.sweep.sweep().await.expect("swept");
+        self.send_due().await;
         let callbacks = ready(self.callback_queue.take());
         let mails = ready(self.mail_queue.take());
         let imports = ready(self.import_queue.take());
@@ -111,15 +111,20 @@ impl InProcess {
             .collect()
     }
 
-    /// Sweeps, and takes the messages for the import worker.
+    /// Sends a message for each row that is due, like the relay at that moment.
+    async fn send_due(&self) {
+        self.queues.send(self.due_now()).await.expect("sent");
+    }
+
+    /// Takes the messages of the due rows for the import worker.
     pub async fn import_messages(&self) -> Vec<Message> {
-        self.sweep.sweep().await.expect("swept");
+        self.send_due().await;
         ready(self.import_queue.take())
     }
 
-    /// Sweeps, and takes the messages for the callback worker.
-    pub async fn swept_callbacks(&self) -> Vec<Message> {
-        self.sweep.sweep().await.expect("swept");
+    /// Takes the messages of the due rows for the callback worker.
+    pub async fn due_callbacks(&self) -> Vec<Message> {
+        self.send_due().await;
         ready(self.callback_queue.take())
     }
 
@@ -157,7 +162,7 @@ impl InProcess {
     }
 }
 
-/// The sweep finds the rows of delayed messages.
+/// The rows of delayed messages are sent again when they are due.
 fn ready(sent: Vec<Delayed>) -> Vec<Message> {
     sent.into_iter()
         .filter(|sent| sent.delay.is_zero())
