@@ -21,6 +21,9 @@ pub struct Rewritten {
     pub head: Vec<u8>,
     /// Octets of the last piece that belong to the head. The rest is the body.
     pub consumed: usize,
+    /// Whether the connection can take another request after the body: the head is strictly HTTP/1.1, says where the body ends,
+    /// and does not close the connection.
+    pub keeps_alive: bool,
 }
 
 /// An answer's head, as far as it has arrived.
@@ -32,6 +35,8 @@ pub struct AnswerHead {
     line: Vec<u8>,
     status: Option<u16>,
     headers: Headers,
+    /// Whether a line was not strictly HTTP/1.1, or an interim answer came before.
+    is_sloppy: bool,
 }
 
 impl AnswerHead {
@@ -48,14 +53,21 @@ impl AnswerHead {
             if *octet != b'\n' {
                 if self.line.len() < MAX_LINE {
                     self.line.push(*octet);
+                } else {
+                    self.is_sloppy = true;
                 }
                 continue;
             }
             let line = std::mem::take(&mut self.line);
-            let line = line.strip_suffix(b"\r").unwrap_or(&line);
-            if let Some(head) = self.end_line(line)? {
+            let stripped = line.strip_suffix(b"\r");
+            self.is_sloppy |= stripped.is_none();
+            if let Some((head, keeps_alive)) = self.end_line(stripped.unwrap_or(&line))? {
                 let consumed = index + 1;
-                return Ok(Some(Rewritten { head, consumed }));
+                return Ok(Some(Rewritten {
+                    head,
+                    consumed,
+                    keeps_alive,
+                }));
             }
         }
         Ok(None)
@@ -66,12 +78,13 @@ impl AnswerHead {
     pub fn close(&mut self) -> Option<Vec<u8>> {
         let status = self.status.filter(|status| !is_interim(*status))?;
         let is_whole = self.line.is_empty();
-        is_whole.then(|| std::mem::take(&mut self.headers).head(status))
+        is_whole.then(|| std::mem::take(&mut self.headers).head(status).0)
     }
 
-    /// Returns the rewritten head after its last line.
-    fn end_line(&mut self, line: &[u8]) -> Result<Option<Vec<u8>>, Failure> {
+    /// Returns the rewritten head after its last line, and whether the connection can take another request.
+    fn end_line(&mut self, line: &[u8]) -> Result<Option<(Vec<u8>, bool)>, Failure> {
         let Some(status) = self.status else {
+            self.is_sloppy |= !is_strict_status(line);
             if !line.is_empty() {
                 self.status = Some(status_of(line).ok_or(Failure::NotHttp)?);
             }
@@ -83,8 +96,10 @@ impl AnswerHead {
         }
         let headers = std::mem::take(&mut self.headers);
         if !is_interim(status) {
-            return Ok(Some(headers.head(status)));
+            let (head, keeps_alive) = headers.head(status);
+            return Ok(Some((head, keeps_alive && !self.is_sloppy)));
         }
+        self.is_sloppy = true;
         self.status = None;
         self.interim += 1;
         if self.interim > MAX_INTERIM_ANSWERS {
@@ -98,6 +113,13 @@ impl AnswerHead {
 /// 101 is final: no HTTP follows it.
 fn is_interim(status: u16) -> bool {
     (100..200).contains(&status) && status != 101
+}
+
+/// `HTTP/1.1`, a space, three digits, and nothing or a space.
+fn is_strict_status(line: &[u8]) -> bool {
+    let rest = line.strip_prefix(b"HTTP/1.1 ").unwrap_or_default();
+    let (digits, rest) = rest.split_at_checked(3).unwrap_or_default();
+    digits.len() == 3 && digits.iter().all(u8::is_ascii_digit) && matches!(rest, [] | [b' ', ..])
 }
 
 /// Of `HTTP/1.x`, spaces, three digits, and anything after a space.
@@ -138,6 +160,8 @@ struct Headers {
     length: Length,
     coding: Coding,
     retry_after: Vec<Vec<u8>>,
+    /// Whether a header is not strictly HTTP/1.1, frames the body a second time, or asks for something else than the next request.
+    closes: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -168,14 +192,18 @@ enum Coding {
 impl Headers {
     fn read(&mut self, line: &[u8]) {
         if matches!(line, [b' ' | b'\t', ..]) {
+            self.closes = true;
             self.continue_last(line.trim_ascii());
             return;
         }
         self.end_header();
         let Some(colon) = line.iter().position(|octet| *octet == b':') else {
+            self.closes = true;
             return;
         };
+        self.closes |= !line[..colon].iter().all(is_token);
         let (name, value) = (line[..colon].trim_ascii(), line[colon + 1..].trim_ascii());
+        self.closes |= closes(name, value);
         self.last = Name::of(name).map(|name| (name, value.to_vec()));
     }
 
@@ -195,11 +223,14 @@ impl Headers {
         match self.last.take() {
             None => {}
             Some((Name::ContentLength, value)) => {
+                self.closes |= self.length != Length::None || number(&value).is_none();
                 for element in elements(&value) {
                     self.length.read(element);
                 }
             }
             Some((Name::TransferEncoding, value)) => {
+                self.closes |=
+                    self.coding != Coding::None || !value.eq_ignore_ascii_case(b"chunked");
                 for element in elements(&value) {
                     self.coding.read(element);
                 }
@@ -213,8 +244,15 @@ impl Headers {
         }
     }
 
-    fn head(mut self, status: u16) -> Vec<u8> {
+    /// The rewritten head, and whether the connection can take another request after the body.
+    fn head(mut self, status: u16) -> (Vec<u8>, bool) {
         self.end_header();
+        let is_framed = match (&self.coding, &self.length) {
+            (Coding::Chunked, Length::None) | (Coding::None, Length::Octets(_)) => true,
+            (Coding::None, Length::None) => status == 204,
+            _ => false,
+        };
+        let keeps_alive = is_framed && !self.closes && status != 101;
         let mut head = format!("HTTP/1.1 {status} \r\n").into_bytes();
         match (self.coding, self.length) {
             (Coding::Chunked, _) => head.extend_from_slice(b"transfer-encoding: chunked\r\n"),
@@ -231,8 +269,22 @@ impl Headers {
             head.extend_from_slice(b"\r\n");
         }
         head.extend_from_slice(b"\r\n");
-        head
+        (head, keeps_alive)
     }
+}
+
+/// Whether a header ends the connection, changes its protocol, or announces trailers.
+fn closes(name: &[u8], value: &[u8]) -> bool {
+    let is = |text: &str| name.eq_ignore_ascii_case(text.as_bytes());
+    (is("connection") && !value.eq_ignore_ascii_case(b"keep-alive"))
+        || is("upgrade")
+        || is("trailer")
+        || is("proxy-connection")
+}
+
+/// An octet of the name of a header.
+fn is_token(octet: &u8) -> bool {
+    octet.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(octet)
 }
 
 impl Name {

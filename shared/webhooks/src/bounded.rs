@@ -33,6 +33,11 @@ impl<S> Metered<S> {
             reads: 0,
         }
     }
+
+    /// Gives the next attempt on this connection the bounds of a new one.
+    pub(crate) fn renew(&mut self) {
+        (self.octets, self.reads) = (0, 0);
+    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
@@ -61,6 +66,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
 pub(crate) struct Answer<S> {
     stream: S,
     part: Part,
+    /// Whether the receiver has sent octets.
+    has_begun: bool,
+    /// Whether a part of the request was written after the receiver had begun to answer.
+    is_early: bool,
 }
 
 enum Part {
@@ -72,13 +81,37 @@ enum Part {
         waiting: Vec<u8>,
         passed: usize,
         octets: usize,
+        keeps_alive: bool,
     },
 }
 
 impl<S> Answer<S> {
     pub(crate) fn new(stream: S) -> Self {
-        let part = Part::Request(None);
-        Self { stream, part }
+        Self {
+            stream,
+            part: Part::Request(None),
+            has_begun: false,
+            is_early: false,
+        }
+    }
+
+    /// Whether the receiver has sent octets.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.has_begun
+    }
+
+    /// The connection, if the HTTP client got every octet that was read, and the answer lets another request follow. The caller
+    /// checks that the body was complete.
+    pub(crate) fn into_reusable(self) -> Option<S> {
+        match self.part {
+            Part::Body {
+                waiting,
+                passed,
+                keeps_alive: true,
+                ..
+            } if passed == waiting.len() && !self.is_early => Some(self.stream),
+            _ => None,
+        }
     }
 }
 
@@ -97,14 +130,15 @@ impl<S: AsyncRead + Unpin> Answer<S> {
         let mut buffer = ReadBuf::new(&mut piece);
         ready!(Pin::new(&mut self.stream).poll_read(context, &mut buffer))?;
         let piece = buffer.filled();
-        let (mut waiting, body) = if piece.is_empty() {
+        self.has_begun |= !piece.is_empty();
+        let (mut waiting, body, keeps_alive) = if piece.is_empty() {
             match head.close() {
-                Some(head) => (head, piece),
+                Some(head) => (head, piece, false),
                 None => return Poll::Ready(Ok(Progress::Closed)),
             }
         } else {
             match head.push(piece).map_err(failed)? {
-                Some(rewritten) => (rewritten.head, &piece[rewritten.consumed..]),
+                Some(read) => (read.head, &piece[read.consumed..], read.keeps_alive),
                 None => return Poll::Ready(Ok(Progress::More)),
             }
         };
@@ -113,6 +147,7 @@ impl<S: AsyncRead + Unpin> Answer<S> {
             waiting,
             passed: 0,
             octets: body.len(),
+            keeps_alive,
         };
         Poll::Ready(Ok(Progress::Complete))
     }
@@ -139,11 +174,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for Answer<S> {
                 return Poll::Pending;
             }
         }
-        let Self { stream, part } = &mut *self;
+        let Self { stream, part, .. } = &mut *self;
         let Part::Body {
             waiting,
             passed,
             octets,
+            ..
         } = part
         else {
             return Poll::Ready(Ok(()));
@@ -206,6 +242,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Answer<S> {
         octets: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = ready!(Pin::new(&mut self.stream).poll_write(context, octets))?;
+        self.is_early |= self.has_begun && written > 0;
         if let Part::Request(reader) = &mut self.part {
             if let Some(reader) = reader.take() {
                 reader.wake();

@@ -11,6 +11,7 @@ use rustls::pki_types::ServerName;
 use rustls_platform_verifier::BuilderVerifierExt as _;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use tower_service::Service as _;
 use url::{Host, Url};
 
@@ -18,9 +19,22 @@ use crate::bounded::Metered;
 use crate::failure::Failure;
 use crate::resolver::CheckingResolver;
 
-pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {
+    /// Gives the next attempt on this connection the bounds of a new one.
+    fn renew(&mut self);
+}
 
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for Metered<S> {
+    fn renew(&mut self) {
+        self.renew();
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for TlsStream<Metered<S>> {
+    fn renew(&mut self) {
+        self.get_mut().0.renew();
+    }
+}
 
 #[derive(Clone)]
 pub(crate) struct Connector {

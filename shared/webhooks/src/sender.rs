@@ -1,4 +1,4 @@
-//! Sends one callback.
+//! Sends callbacks.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,14 +7,16 @@ use http_body_util::Full;
 use hyper::Request;
 use hyper::body::Bytes;
 use hyper::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HOST, USER_AGENT};
+use tandem_domain::callback::Endpoint;
 use tandem_domain::callback_url::{CallbackUrl, LocalTargets};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 use url::{Position, Url};
 
 use crate::connector::{Connector, Tls};
-use crate::exchange::{Answered, exchange};
+use crate::exchange::{Answered, Exchanged, exchange};
 use crate::failure::Failure;
+use crate::pool::{Kept, Place, Pool};
 use crate::reply::Reply;
 use crate::resolver::{CheckingResolver, Resolver, SystemResolver};
 use crate::settings::SenderSettings;
@@ -37,8 +39,7 @@ pub struct Delivery<'a> {
 #[error("callbacks cannot be sent: the system's trusted certificates cannot be loaded")]
 pub struct SenderError(#[from] rustls::Error);
 
-/// Sends callbacks. Cheap to clone. Keeps no connections: the connection of a frozen function is closed when the function
-/// resumes, and using it would cost an attempt.
+/// Sends callbacks. Cheap to clone.
 #[derive(Clone)]
 pub struct Sender(Arc<Parts>);
 
@@ -80,34 +81,102 @@ impl Sender {
         self.0.tls.load().map(drop).map_err(SenderError::from)
     }
 
-    /// Makes one attempt, which ends within the total deadline.
-    pub async fn send(&self, delivery: &Delivery<'_>) -> Reply {
-        let start = Instant::now();
-        let answered = match request(delivery) {
-            Ok(request) => self.exchange(delivery.url.clone(), request, start).await,
-            Err(_) => Err(Failure::Other),
-        };
-        match answered {
-            Ok(answered) => Reply::from_answer(answered, delivery.timestamp, start.elapsed()),
-            Err(failure) => Reply::without_answer(&failure, start.elapsed()),
+    /// Begins an invocation: its attempts share connections, which end with the returned value.
+    pub fn connections(&self) -> Connections {
+        Connections {
+            parts: Arc::clone(&self.0),
+            pool: Pool::default(),
         }
     }
 
-    /// Runs in a task of its own, so that a receiver that floods uses up the reads of its own task only. The task ends with
-    /// this future.
+    /// Makes one attempt on a connection of its own, which ends within the total deadline.
+    pub async fn send(&self, delivery: &Delivery<'_>) -> Reply {
+        attempt(delivery, async |request, start| {
+            let parts = Arc::clone(&self.0);
+            let url = delivery.url.clone();
+            let exchanged = own_task(async move { parts.exchange(&url, request, start).await });
+            exchanged.await?.answered
+        })
+        .await
+    }
+}
+
+/// The connections of one invocation. A function that is frozen must not keep any: the receiver closes them meanwhile, and using
+/// one would cost an attempt.
+pub struct Connections {
+    parts: Arc<Parts>,
+    pool: Pool,
+}
+
+impl Connections {
+    /// Makes one attempt, which ends within the total deadline, on a connection that an earlier attempt at the same endpoint and
+    /// URL has left, if there is one. If the receiver has closed that one meanwhile, the attempt goes on with a new connection.
+    pub async fn send(&self, endpoint: Endpoint, delivery: &Delivery<'_>) -> Reply {
+        let place = Place::new(endpoint, delivery.url);
+        let kept = self.pool.take(&place).await;
+        let mut reusable = None;
+        let reply = attempt(delivery, async |request, start| {
+            let exchanged = self.exchange(kept, delivery, request, start).await?;
+            reusable = exchanged.reusable;
+            exchanged.answered
+        })
+        .await;
+        self.pool.give_back(&place, reusable);
+        reply
+    }
+
     async fn exchange(
         &self,
-        url: CallbackUrl,
+        kept: Option<Kept>,
+        delivery: &Delivery<'_>,
         request: Request<Full<Bytes>>,
         start: Instant,
-    ) -> Result<Answered, Failure> {
-        let parts = Arc::clone(&self.0);
-        let mut task = JoinSet::new();
-        task.spawn(async move { parts.exchange(&url, request, start).await });
-        match task.join_next().await {
-            Some(Ok(answered)) => answered,
-            Some(Err(_)) | None => Err(Failure::Other),
+    ) -> Result<Exchanged<Kept>, Failure> {
+        if let Some(kept) = kept {
+            let (parts, url, request) = (
+                Arc::clone(&self.parts),
+                delivery.url.clone(),
+                request.clone(),
+            );
+            let exchanged =
+                own_task(async move { parts.exchange_on(kept, &url, request, start).await });
+            let exchanged = exchanged.await?;
+            let was_closed = exchanged.answered.as_ref().err() == Some(&Failure::Closed);
+            if !was_closed || exchanged.has_begun {
+                return Ok(exchanged);
+            }
         }
+        let (parts, url) = (Arc::clone(&self.parts), delivery.url.clone());
+        own_task(async move { parts.exchange(&url, request, start).await }).await
+    }
+}
+
+/// Makes one attempt by `exchange`, which gets the request and the start.
+async fn attempt(
+    delivery: &Delivery<'_>,
+    exchange: impl AsyncFnOnce(Request<Full<Bytes>>, Instant) -> Result<Answered, Failure>,
+) -> Reply {
+    let start = Instant::now();
+    let answered = match request(delivery) {
+        Ok(request) => exchange(request, start).await,
+        Err(_) => Err(Failure::Other),
+    };
+    match answered {
+        Ok(answered) => Reply::from_answer(answered, delivery.timestamp, start.elapsed()),
+        Err(failure) => Reply::without_answer(&failure, start.elapsed()),
+    }
+}
+
+/// Runs an exchange in a task of its own, so that a receiver that floods uses up the reads of its own task only. The task ends with
+/// this future.
+async fn own_task(
+    exchange: impl Future<Output = Result<Exchanged<Kept>, Failure>> + Send + 'static,
+) -> Result<Exchanged<Kept>, Failure> {
+    let mut task = JoinSet::new();
+    task.spawn(exchange);
+    match task.join_next().await {
+        Some(Ok(exchanged)) => exchanged,
+        Some(Err(_)) | None => Err(Failure::Other),
     }
 }
 
@@ -117,13 +186,25 @@ impl Parts {
         url: &CallbackUrl,
         request: Request<Full<Bytes>>,
         start: Instant,
-    ) -> Result<Answered, Failure> {
+    ) -> Result<Exchanged<Kept>, Failure> {
         let timeout = self.settings.connect_timeout;
         let connect = self.connector_for(url)?.connect(url.as_url());
         let stream = timeout_at(start + timeout, connect)
             .await
             .map_err(|_| Failure::NoConnection(timeout))??;
-        exchange(stream, request, &self.settings, start).await
+        Ok(exchange(stream, request, &self.settings, start).await)
+    }
+
+    /// On a kept connection, whose URL is judged like that of a new one.
+    async fn exchange_on(
+        &self,
+        kept: Kept,
+        url: &CallbackUrl,
+        request: Request<Full<Bytes>>,
+        start: Instant,
+    ) -> Result<Exchanged<Kept>, Failure> {
+        let _ = self.connector_for(url)?;
+        Ok(exchange(kept, request, &self.settings, start).await)
     }
 
     /// Checks the URL again: it may have been stored when other targets were allowed.
@@ -153,6 +234,12 @@ fn request(delivery: &Delivery<'_>) -> http::Result<Request<Full<Bytes>>> {
 /// With the port, unless it is the scheme's.
 fn host(url: &Url) -> &str {
     &url[Position::BeforeHost..Position::AfterPort]
+}
+
+impl fmt::Debug for Connections {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connections").finish_non_exhaustive()
+    }
 }
 
 impl fmt::Debug for Sender {

@@ -5,7 +5,7 @@ use super::*;
 
 fn rewritten(answer: &[u8]) -> Result<Option<(String, String)>, Failure> {
     let read = AnswerHead::default().push(answer)?;
-    Ok(read.map(|Rewritten { head, consumed }| {
+    Ok(read.map(|Rewritten { head, consumed, .. }| {
         let body = String::from_utf8_lossy(&answer[consumed..]).into_owned();
         (String::from_utf8(head).expect("ASCII"), body)
     }))

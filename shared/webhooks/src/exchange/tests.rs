@@ -77,6 +77,7 @@ impl AsyncWrite for Script {
 /// An exchange at its end.
 struct Ended {
     answered: Result<Answered, Failure>,
+    is_reusable: bool,
     /// Octets that were read.
     read: usize,
     /// Most octets that one poll read.
@@ -89,7 +90,9 @@ fn exchanged(script: Script) -> Ended {
     let request = Request::post("/").body(Full::default()).expect("a request");
     let (settings, read) = (SenderSettings::default(), Arc::clone(&script.read));
     let (mut at_once, total) = (0, || read.load(Ordering::Relaxed));
-    let answered = runtime.block_on(async {
+    let Exchanged {
+        answered, reusable, ..
+    } = runtime.block_on(async {
         let mut call = pin!(exchange(script, request, &settings, Instant::now()));
         poll_fn(|context| {
             let before = total();
@@ -101,6 +104,7 @@ fn exchanged(script: Script) -> Ended {
     });
     Ended {
         answered,
+        is_reusable: reusable.is_some(),
         read: total(),
         at_once,
     }
@@ -265,6 +269,42 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    /// The next request finds the connection as the receiver left it, so no octet may be left of an answer.
+    #[test]
+    fn a_connection_is_kept_only_after_exactly_one_strict_answer(
+        body in vec(any::<u8>(), 0..300),
+        is_chunked in any::<bool>(),
+        extra in vec(any::<u8>(), 0..40),
+    ) {
+        let mut answer = b"HTTP/1.1 200 OK\r\n".to_vec();
+        if is_chunked {
+            answer.extend_from_slice(b"transfer-encoding: chunked\r\n\r\n");
+            if !body.is_empty() {
+                answer.extend_from_slice(format!("{:x}\r\n", body.len()).as_bytes());
+                answer.extend_from_slice(&body);
+                answer.extend_from_slice(b"\r\n");
+            }
+            answer.extend_from_slice(b"0\r\n\r\n");
+        } else {
+            answer.extend_from_slice(format!("content-length: {}\r\n\r\n", body.len()).as_bytes());
+            answer.extend_from_slice(&body);
+        }
+        answer.extend_from_slice(&extra);
+        let ended = exchanged(Script::new(answer, ""));
+        prop_assert_eq!(ended.is_reusable, extra.is_empty());
+    }
+
+    #[test]
+    fn a_sloppy_head_keeps_no_connection_with_octets_left(answer in sloppy(200)) {
+        let whole = answer.len();
+        let ended = exchanged(Script::new(answer, ""));
+        prop_assert!(!ended.is_reusable || ended.read == whole);
+    }
+}
+
 const PIECE: &[u8] = &[b'a'; 1_000];
 
 /// A body without an end, which counts the octets that were read.
@@ -287,8 +327,9 @@ impl Body for Endless {
 async fn an_endless_answer_is_read_to_64_kb_and_kept_to_4_kb() {
     let taken = Arc::new(AtomicUsize::new(0));
     let mut body = Endless(Arc::clone(&taken));
-    let (kept, failure) = read(&mut body, &SenderSettings::default(), Instant::now()).await;
-    assert_eq!((kept.len(), failure.is_none()), (4_096, true));
+    let read = read(&mut body, &SenderSettings::default(), Instant::now()).await;
+    assert_eq!((read.kept.len(), read.failure.is_none()), (4_096, true));
+    assert!(!read.is_complete);
     let taken = taken.load(Ordering::Relaxed);
     // The last piece may exceed the limit.
     assert!((65_536..65_536 + PIECE.len()).contains(&taken), "{taken}");

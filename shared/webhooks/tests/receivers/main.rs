@@ -5,5 +5,6 @@ mod answers;
 mod floods;
 mod hostile;
 mod https;
+mod reuse;
 mod sloppy;
 mod support;
