@@ -117,6 +117,10 @@ def said_by(pk: str, sk: str) -> dict[str, str]:
     if sk not in ("order", "subscription", "callback", "payout") or not _ID.fullmatch(id):
         return {}
     created = created_at(id).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    times = {"createdAt": created, "updatedAt": created, "startedAt": created}
-    kept = {"payout": ("createdAt",), "subscription": tuple(times)}.get(sk, ("createdAt", "updatedAt"))
+    times = {"createdAt": created, "updatedAt": created, "startedAt": created, "dueAt": created}
+    kept = {
+        "payout": ("createdAt",),
+        "subscription": ("createdAt", "updatedAt", "startedAt"),
+        "callback": ("createdAt", "dueAt"),
+    }.get(sk, ("createdAt", "updatedAt"))
     return {"id": id} | ({"clientId": owner} if owner else {}) | {name: times[name] for name in kept}

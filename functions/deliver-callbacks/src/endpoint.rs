@@ -4,7 +4,7 @@ use tandem_domain::callback::Endpoint;
 use tandem_domain::connection::CallbackSettings;
 use tandem_domain::customer::Customer;
 use tandem_domain::endpoint_health::EndpointHealth;
-use tandem_store::{Key, Store, StoreError, Transaction, keys};
+use tandem_store::{Key, Prefetched, Store, StoreError, Transaction, keys};
 
 #[derive(Debug, Clone)]
 pub(crate) struct EndpointSnapshot {
@@ -20,9 +20,10 @@ pub(crate) struct EndpointSnapshot {
 }
 
 impl EndpointSnapshot {
-    /// Loads the endpoint, and a customer in the same round trip. The endpoint is `None` if it was removed.
+    /// The endpoint, and a customer in the same round trip. The endpoint is `None` if it was removed. `rows` were read ahead.
     pub(crate) async fn load(
         store: &Store,
+        rows: &Prefetched,
         endpoint: Endpoint,
         customer: Option<Key<Customer>>,
     ) -> Result<(Option<Self>, Option<Customer>), StoreError> {
@@ -31,8 +32,8 @@ impl EndpointSnapshot {
             Endpoint::Client(id) => (None, Some(keys::event_endpoint(id))),
         };
         let health = keys::endpoint_health(endpoint);
-        let (connection, event_endpoint, health, customer) = store
-            .load((connection, event_endpoint, health, customer))
+        let (connection, event_endpoint, health, customer) = rows
+            .load(store, (connection, event_endpoint, health, customer))
             .await?;
         let of_connection = connection.and_then(|row| Some((row.callback?, row.version)));
         let of_client = event_endpoint.map(|row| (row.settings, row.version));
@@ -48,7 +49,7 @@ impl EndpointSnapshot {
 
     /// Loads the endpoint again after a conflict. The settings stay those of the lease: the attempt used them.
     pub(crate) async fn reload(self, store: &Store) -> Result<Self, StoreError> {
-        let (current, _) = Self::load(store, self.endpoint, None).await?;
+        let (current, _) = Self::load(store, &Prefetched::default(), self.endpoint, None).await?;
         Ok(match current {
             Some(current) if current.settings.url == self.settings.url => Self {
                 settings: self.settings,

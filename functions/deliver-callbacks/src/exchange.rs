@@ -6,19 +6,23 @@ use tandem_domain::callback::Endpoint;
 use tandem_domain::connection::CallbackSettings;
 use tandem_runtime::callback_body;
 use tandem_sealing::{Purpose, Sealer};
-use tandem_webhooks::{Delivery, Reply, Sender, signature_header};
+use tandem_webhooks::{Connections, Delivery, Reply, signature_header};
 
 use crate::lease::Leased;
 
 /// Sends the callback. Every failure is a [`Reply`], so that the attempt is always recorded.
 pub(crate) async fn send(
-    sender: &Sender,
+    connections: &Connections,
     sealer: &Sealer,
     leased: &Leased,
     now: Timestamp,
 ) -> Reply {
     match prepare(sealer, leased, now) {
-        Ok(delivery) => sender.send(&delivery).await,
+        Ok(delivery) => {
+            connections
+                .send(leased.callback.endpoint(), &delivery)
+                .await
+        }
         Err(error) => {
             tracing::error!(
                 callback = %leased.callback.id,

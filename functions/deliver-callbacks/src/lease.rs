@@ -1,14 +1,16 @@
 //! Decides whether a due callback is attempted now, and writes the lease or the postponement.
 
 use tandem_domain::Timestamp;
-use tandem_domain::callback::{Callback, RetrySchedule};
+use tandem_domain::callback::Callback;
+use tandem_domain::customer::Customer;
 use tandem_runtime::callback_body;
 use tandem_sealing::Sealer;
-use tandem_store::{Store, TooManyConflicts, Transaction, keys};
+use tandem_store::{Key, Prefetched, TooManyConflicts, Transaction, keys};
 
 use crate::admission::Decision;
 use crate::endpoint::EndpointSnapshot;
-use crate::{cut_off, random};
+use crate::invocation::Invocation;
+use crate::{Worker, cut_off, random};
 
 /// Attempts to write the lease while others change the endpoint's health. About five failures open the circuit; after
 /// that only the probe writes the row.
@@ -32,12 +34,13 @@ pub(crate) struct Leased {
 impl Lease {
     /// Leases a due callback if its endpoint admits it, else postpones or holds the callback.
     pub(crate) async fn take(
-        store: &Store,
-        sealer: &Sealer,
-        schedule: &RetrySchedule,
+        invocation: &Invocation<'_>,
         callback: Callback,
         now: Timestamp,
     ) -> anyhow::Result<Self> {
+        let Worker {
+            store, schedule, ..
+        } = invocation.worker;
         let (callback, dead_attempt) = match callback.cut_off(schedule, random::per_mille(), now) {
             Some((callback, attempt)) => (callback, Some(attempt)),
             None => (callback, None),
@@ -50,12 +53,15 @@ impl Lease {
         };
         let key = keys::callback(callback.client_id, callback.id);
         let lease = store.until_committed(LEASE_ATTEMPTS, async |conflict| {
-            if conflict.is_some_and(|conflict| conflict.concerns(&key)) {
+            let (endpoint, personal_sealer) = match conflict {
+                None => load(invocation, &callback).await?,
                 // Another worker has leased the callback.
-                return Ok((Transaction::default(), Self::None));
-            }
-            // Read again after a conflict, because the endpoint's health has changed.
-            let (endpoint, personal_sealer) = load(store, sealer, &callback).await?;
+                Some(conflict) if conflict.concerns(&key) => {
+                    return Ok((Transaction::default(), Self::None));
+                }
+                // The endpoint's health has changed.
+                Some(_) => load_again(invocation.worker, &callback).await?,
+            };
             let mut decision = Decision::new(&callback, &begun, endpoint, now);
             let transaction = decision.transaction(dead_attempt.clone())?;
             Ok((transaction, Self::after_commit(decision, personal_sealer)))
@@ -85,18 +91,52 @@ impl Lease {
     }
 }
 
-/// Loads the endpoint (`None` if it was removed) and the customer's key (`None` if there is no customer) in one read.
-async fn load(
-    store: &Store,
-    sealer: &Sealer,
-    callback: &Callback,
-) -> anyhow::Result<(Option<EndpointSnapshot>, Option<Sealer>)> {
-    let customer = callback
-        .concerned
-        .map(|concerned| keys::customer(concerned.company_id, concerned.customer_id));
-    let (endpoint, customer) = EndpointSnapshot::load(store, callback.endpoint(), customer).await?;
-    let personal_sealer = customer
-        .map(|customer| callback_body::personal(sealer, &customer))
-        .transpose()?;
-    Ok((endpoint, personal_sealer))
+type Loaded = (Option<EndpointSnapshot>, Option<Sealer>);
+
+/// The endpoint (`None` if it was removed) and the customer's key (`None` if there is no customer), if possible without a read.
+async fn load(invocation: &Invocation<'_>, callback: &Callback) -> anyhow::Result<Loaded> {
+    let Invocation { worker, rows, .. } = invocation;
+    let may_use_cache = Invocation::may_use_cache(callback);
+    let known = worker
+        .endpoints
+        .get(callback.endpoint())
+        .filter(|_| may_use_cache);
+    if let Some(endpoint) = known {
+        let customer = rows.load(&worker.store, customer_of(callback)).await?;
+        return Ok((Some(endpoint), personal(worker, customer)?));
+    }
+    let (endpoint, customer) = EndpointSnapshot::load(
+        &worker.store,
+        rows,
+        callback.endpoint(),
+        customer_of(callback),
+    )
+    .await?;
+    if let Some(endpoint) = endpoint.as_ref().filter(|_| may_use_cache) {
+        worker.endpoints.keep(endpoint, invocation.read_at);
+    }
+    Ok((endpoint, personal(worker, customer)?))
+}
+
+/// Reads the same rows again.
+async fn load_again(worker: &Worker, callback: &Callback) -> anyhow::Result<Loaded> {
+    worker.endpoints.forget(callback.endpoint());
+    let (endpoint, customer) = EndpointSnapshot::load(
+        &worker.store,
+        &Prefetched::default(),
+        callback.endpoint(),
+        customer_of(callback),
+    )
+    .await?;
+    Ok((endpoint, personal(worker, customer)?))
+}
+
+fn customer_of(callback: &Callback) -> Option<Key<Customer>> {
+    let concerned = callback.concerned?;
+    Some(keys::customer(concerned.company_id, concerned.customer_id))
+}
+
+fn personal(worker: &Worker, customer: Option<Customer>) -> anyhow::Result<Option<Sealer>> {
+    let personal = customer.map(|customer| callback_body::personal(&worker.sealer, &customer));
+    Ok(personal.transpose()?)
 }

@@ -1,5 +1,6 @@
 //! Delivers callbacks and runs replay jobs. [`Worker`] reads SQS batches; its `deliver` names the steps of one callback.
 //!
+//! - `invocation` reads the rows of a batch at once. `endpoint_cache` spares first attempts the read of their endpoint.
 //! - `lease` writes the lease, or postpones the callback if `admission` says so.
 //! - `exchange` signs the callback, sends it and reads the reply. `slow` pauses an endpoint that hangs meanwhile.
 //! - `record` writes the attempt, the callback, the endpoint's health and the mails in one transaction.
@@ -15,7 +16,9 @@ mod admission;
 mod attempt;
 mod cut_off;
 mod endpoint;
+mod endpoint_cache;
 mod exchange;
+mod invocation;
 mod lease;
 mod mails;
 mod random;
@@ -38,8 +41,11 @@ use tandem_store::{Store, keys};
 use tandem_webhooks::{Sender, SenderSettings};
 
 use crate::attempt::FinishedAttempt;
+use crate::invocation::Invocation;
 use crate::lease::Lease;
 use crate::record::record;
+
+pub use endpoint_cache::{EndpointCache, FRESH_FOR};
 
 /// The worker's services and settings.
 #[derive(Clone)]
@@ -50,6 +56,7 @@ pub struct Worker {
     pub schedule: RetrySchedule,
     /// How long an attempt waits for an answer before it marks the endpoint as slow.
     pub slow_after: Duration,
+    pub endpoints: EndpointCache,
     pub dead_letter_handler: DeadLetterHandler,
     pub clock: Clock,
 }
@@ -75,6 +82,7 @@ impl Worker {
             })),
             schedule: schedule.unwrap_or_default(),
             slow_after: SLOW_AFTER.unsigned_abs(),
+            endpoints: EndpointCache::new(FRESH_FOR),
             clock: Clock::default(),
         })
     }
@@ -86,46 +94,49 @@ impl Worker {
     pub async fn work(&self, event: SqsEvent) -> Result<SqsBatchResponse, Error> {
         // Not at the start: they took a third of it.
         self.sender.load_certificates()?;
+        let invocation = &Invocation::begin(self, &event).await;
         Ok(batch::process(
             event,
             &[Kind::Callback, Kind::Replay],
             &self.dead_letter_handler,
-            |message| self.handle(message),
+            |message| self.handle(message, invocation),
         )
         .await)
     }
 
-    async fn handle(&self, message: Message) -> anyhow::Result<()> {
+    async fn handle(&self, message: Message, invocation: &Invocation<'_>) -> anyhow::Result<()> {
         // Boxed, because the nested future types exceed the compiler's limit.
         match message.kind {
             Kind::Replay => Box::pin(self.replay(&message)).await,
-            _ => Box::pin(self.deliver(&message)).await,
+            _ => Box::pin(self.deliver(&message, invocation)).await,
         }
     }
 
     /// Delivers one callback: load, lease, exchange, record.
-    async fn deliver(&self, message: &Message) -> anyhow::Result<()> {
+    async fn deliver(&self, message: &Message, invocation: &Invocation<'_>) -> anyhow::Result<()> {
         let (client_id, callback_id) = message.ids()?;
         let key = keys::callback(client_id, callback_id);
-        let Some(callback) = self.store.get(&key).await? else {
+        let Some(callback) = invocation.rows.load(&self.store, &key).await? else {
             return Ok(());
         };
 
         let now = self.clock.now();
-        let lease = Lease::take(&self.store, &self.sealer, &self.schedule, callback, now);
-        let leased = match lease.await? {
+        let leased = match Lease::take(invocation, callback, now).await? {
             Lease::Taken(leased) => *leased,
             Lease::None => return Ok(()),
         };
 
         let started_at = self.clock.now();
-        let call = exchange::send(&self.sender, &self.sealer, &leased, started_at);
+        let call = exchange::send(&invocation.connections, &self.sealer, &leased, started_at);
         let endpoint = leased.endpoint.clone();
         let (reply, endpoint) =
             slow::note_if_slow(call, self.slow_after, &self.store, &self.clock, endpoint).await;
 
+        if endpoint.health.is_some() {
+            self.endpoints.forget(endpoint.endpoint());
+        }
         let attempt = FinishedAttempt::new(leased, reply, started_at, self.clock.now());
-        record(&self.store, &self.schedule, attempt, endpoint).await
+        record(self, attempt, endpoint).await
     }
 
     /// Runs one step of a replay job. The stream enqueues the replayed callbacks, and the job's next step.

@@ -8,7 +8,7 @@ use tandem_store::{CommitError, Store, StoreError, TooManyConflicts, Transaction
 
 use crate::attempt::FinishedAttempt;
 use crate::endpoint::EndpointSnapshot;
-use crate::{cut_off, mails};
+use crate::{Worker, cut_off, mails};
 
 /// Attempts to write the record while others change the endpoint's health. About five failures open the circuit; after that
 /// only the probe writes the row.
@@ -17,11 +17,11 @@ const RECORD_ATTEMPTS: usize = 12;
 /// Writes the attempt and the callback after it. If another attempt changed the endpoint's health meanwhile, the change is
 /// computed again from the new health.
 pub(crate) async fn record(
-    store: &Store,
-    schedule: &RetrySchedule,
+    worker: &Worker,
     attempt: FinishedAttempt,
     endpoint: EndpointSnapshot,
 ) -> anyhow::Result<()> {
+    let (store, schedule) = (&worker.store, &worker.schedule);
     let key = keys::callback(attempt.callback.client_id, attempt.callback.id);
     let written = store.until_committed(RECORD_ATTEMPTS, async |conflict| {
         let endpoint = match conflict {
@@ -43,6 +43,9 @@ pub(crate) async fn record(
         written => written?,
     };
     if let Some((callback, change)) = written {
+        if change != Change::None {
+            worker.endpoints.forget(callback.endpoint());
+        }
         trace(&attempt, &callback, &change);
         count(&callback, attempt.finished_at);
     }
@@ -114,6 +117,17 @@ fn outcome(state: &CallbackState, is_first: bool) -> [(Metric, u32); 4] {
 }
 
 fn trace(attempt: &FinishedAttempt, callback: &Callback, change: &Change) {
+    if attempt.log.number == 1 && matches!(callback.state, CallbackState::Delivered { .. }) {
+        // The usual line, without the span of the call: its bytes are most of the log's cost.
+        tracing::info!(
+            parent: None,
+            callback = %callback.id,
+            status_code = attempt.log.status_code,
+            duration_ms = attempt.log.duration_ms,
+            "delivered"
+        );
+        return trace_change(callback, change);
+    }
     tracing::info!(
         callback = %callback.id,
         attempt = attempt.log.number,
@@ -123,6 +137,10 @@ fn trace(attempt: &FinishedAttempt, callback: &Callback, change: &Change) {
         state = callback.state.as_str(),
         "attempted"
     );
+    trace_change(callback, change);
+}
+
+fn trace_change(callback: &Callback, change: &Change) {
     let endpoint = callback.endpoint();
     match change {
         Change::None | Change::Updated(_) => {}

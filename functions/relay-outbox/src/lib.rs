@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use aws_lambda_events::event::dynamodb::{Event, EventRecord};
 use lambda_runtime::Error;
-use tandem_queue::{MAX_DELAY, Queues};
+use tandem_queue::{MAX_DELAY, Queues, Relayed};
 use tandem_runtime::{Clock, aws};
-use tandem_store::outbox::{Due, due_at};
+use tandem_store::outbox::{Beside, Due, due_at};
 
 pub struct Relay {
     queues: Queues,
@@ -37,7 +37,7 @@ impl Relay {
     /// # Errors
     /// Messages were not sent. The stream then delivers all records again; a message sent twice is harmless.
     pub async fn relay(&self, event: Event) -> Result<(), Error> {
-        let due: Vec<(Due, Duration)> = event
+        let due: Vec<Relayed> = event
             .records
             .iter()
             .filter_map(|record| self.due_soon(record))
@@ -51,13 +51,14 @@ impl Relay {
         Ok(())
     }
 
-    /// The row and the time until it is due; `None` if the sweep enqueues it.
-    fn due_soon(&self, record: &EventRecord) -> Option<(Due, Duration)> {
+    /// The row with the time until it is due; `None` if the sweep enqueues it.
+    fn due_soon(&self, record: &EventRecord) -> Option<Relayed> {
         let due = Due::of_stream_keys(&record.change.keys)?;
         let delay = due_at(&record.change.new_image).map_or(Duration::ZERO, |due_at| {
             let wait = due_at.duration_since(self.clock.now());
             Duration::try_from(wait).unwrap_or(Duration::ZERO)
         });
-        (delay <= MAX_DELAY).then_some((due, delay))
+        let beside = Beside::of_stream_image(&due, &record.change.new_image);
+        (delay <= MAX_DELAY).then_some(Relayed { due, beside, delay })
     }
 }

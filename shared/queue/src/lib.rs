@@ -23,6 +23,6 @@ pub use dead_letter_queue::{DeadLetter, DeadLetterQueue, DeadLetterTransport};
 pub use dead_letter_reason::{DeadLetterReason, MAX_MESSAGE_BYTES};
 pub use message::{Kind, Message, UnknownKind};
 pub use queue::{Delayed, Queue, QueueTransport};
-pub use queues::Queues;
+pub use queues::{Queues, Relayed};
 pub use send_error::SendError;
 pub use sqs::{MAX_DELAY, REASON, SqsTransport};

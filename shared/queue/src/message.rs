@@ -5,7 +5,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tandem_domain::ids::{ClientId, InvalidId};
-use tandem_store::outbox::Due;
+use tandem_store::outbox::{Beside, Due};
 
 use crate::dead_letter_reason::{DeadLetterReason, MAX_MESSAGE_BYTES};
 
@@ -44,6 +44,8 @@ pub struct Message {
     pub sk: String,
     /// The owner of the row; tenants share a queue fairly.
     pub tenant: String,
+    /// From the stream only: the sweep knows keys alone.
+    pub beside: Option<Beside>,
 }
 
 /// A message on the wire.
@@ -54,6 +56,8 @@ struct WireMessage<Kind> {
     pk: String,
     sk: String,
     tenant: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    beside: Option<Beside>,
 }
 
 /// The member that every version has.
@@ -79,6 +83,7 @@ impl TryFrom<Due> for Message {
             pk: due.pk,
             sk: due.sk,
             tenant,
+            beside: None,
         })
     }
 }
@@ -102,6 +107,7 @@ impl Message {
             pk,
             sk,
             tenant,
+            beside,
             ..
         }: WireMessage<Value> =
             serde_json::from_str(body).map_err(|_| DeadLetterReason::Undecodable)?;
@@ -113,6 +119,7 @@ impl Message {
             pk,
             sk,
             tenant,
+            beside,
         };
         if message.pk.split('#').next() == Some(&message.tenant) {
             Ok(message)
@@ -128,6 +135,7 @@ impl Message {
             pk,
             sk,
             tenant,
+            beside,
         } = self.clone();
         serde_json::to_string(&WireMessage {
             v: VERSION,
@@ -135,6 +143,7 @@ impl Message {
             pk,
             sk,
             tenant,
+            beside,
         })
         .expect("strings and numbers always serialize")
     }
@@ -188,6 +197,24 @@ mod tests {
         );
         assert_eq!(message().encode(), text);
         assert_eq!(Message::decode(&text).expect("valid"), message());
+    }
+
+    #[test]
+    fn a_message_from_the_stream_names_the_rows_beside_the_callback() {
+        let text = format!(
+            r#"{{"v":1,"kind":"callback","pk":"{CLIENT}#{CALLBACK}","sk":"callback","tenant":"{CLIENT}","beside":{{"connection":"con_1","concerned":"cco_1#cus_1"}}}}"#
+        );
+        let name = |text: &str| Some(text.to_owned());
+        let beside = Some(Beside {
+            connection: name("con_1"),
+            concerned: name("cco_1#cus_1"),
+        });
+        let named = Message {
+            beside,
+            ..message()
+        };
+        assert_eq!(named.encode(), text);
+        assert_eq!(Message::decode(&text), Ok(named));
     }
 
     #[test]

@@ -3,9 +3,18 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tandem_store::outbox::Due;
+use tandem_store::outbox::{Beside, Due};
 
 use crate::{Delayed, Kind, Message, Queue, SendError};
+
+/// A row whose message is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Relayed {
+    pub due: Due,
+    pub beside: Option<Beside>,
+    /// Until the message is visible.
+    pub delay: Duration,
+}
 
 /// One queue per kind of work. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -29,7 +38,11 @@ impl Queues {
     /// # Errors
     /// The error of the first queue that failed.
     pub async fn send(&self, due: Vec<Due>) -> Result<(), SendError> {
-        let now = due.into_iter().map(|due| (due, Duration::ZERO));
+        let now = due.into_iter().map(|due| Relayed {
+            due,
+            beside: None,
+            delay: Duration::ZERO,
+        });
         self.send_after(now.collect()).await
     }
 
@@ -39,13 +52,18 @@ impl Queues {
     ///
     /// # Errors
     /// The error of the first queue that failed.
-    pub async fn send_after(&self, due: Vec<(Due, Duration)>) -> Result<(), SendError> {
-        let messages = due.into_iter().filter_map(|(due, delay)| {
-            Message::try_from(due)
-                .inspect_err(|error| tracing::error!(%error, "no worker processes this due row"))
-                .ok()
-                .map(|message| Delayed { message, delay })
-        });
+    pub async fn send_after(&self, due: Vec<Relayed>) -> Result<(), SendError> {
+        let messages = due
+            .into_iter()
+            .filter_map(|Relayed { due, beside, delay }| {
+                Message::try_from(due)
+                    .inspect_err(
+                        |error| tracing::error!(%error, "no worker processes this due row"),
+                    )
+                    .ok()
+                    .map(|message| Message { beside, ..message })
+                    .map(|message| Delayed { message, delay })
+            });
         let (mut callbacks, mut mails, mut imports) = (Vec::new(), Vec::new(), Vec::new());
         for message in messages {
             match message.message.kind {

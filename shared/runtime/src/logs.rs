@@ -11,7 +11,8 @@ pub fn start() {
     let _ = subscriber(std::io::stdout).try_init();
 }
 
-fn subscriber<W>(writer: W) -> impl Subscriber + Send + Sync
+/// The subscriber of [`start`], with another writer.
+pub fn subscriber<W>(writer: W) -> impl Subscriber + Send + Sync
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {

@@ -41,6 +41,7 @@ pub use entity::{Entity, Key, RawKey};
 pub use index_values::shards;
 pub use list::List;
 pub use page::Page;
+pub use read::Prefetched;
 pub use transaction::{CommitError, Transaction};
 
 use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};

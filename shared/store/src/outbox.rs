@@ -41,6 +41,32 @@ impl Due {
     }
 }
 
+/// The names in a callback's row of the rows that its worker also reads. In a message they are a hint, for one read instead of two:
+/// the row decides.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Beside {
+    /// `con_…`; `None` for the client's own endpoint.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub connection: Option<String>,
+    /// `cco_…#cus_…`
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub concerned: Option<String>,
+}
+
+impl Beside {
+    /// Reads the image of a callback's row in a record of the table's stream; `None` for other rows.
+    pub fn of_stream_image(due: &Due, row: &serde_dynamo::Item) -> Option<Self> {
+        let text = |name: &str| match row.get(name) {
+            Some(serde_dynamo::AttributeValue::S(text)) => Some(text.clone()),
+            _ => None,
+        };
+        (due.sk == "callback").then(|| Self {
+            connection: text("connectionId"),
+            concerned: text("concerned"),
+        })
+    }
+}
+
 /// When the work of a stream record's row may be done; `None` if the row does not wait.
 pub fn due_at(row: &serde_dynamo::Item) -> Option<Timestamp> {
     match row.get("dueAt") {

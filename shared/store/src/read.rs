@@ -3,10 +3,10 @@
 //! - [`Store::get`]: one row
 //! - [`Store::load`]: a tuple of keys gives a tuple of rows
 //! - [`Store::load_all`]: keys of one type give a map
-//! - [`Store::batch`]: keys that are collected first, of any types
+//! - [`Store::batch`]: keys that are collected first, of any types; read at once or ahead ([`Prefetched`])
 //! - [`Store::as_of_one_moment`]: rows that change together
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use futures::{StreamExt, TryStreamExt, stream};
@@ -77,6 +77,47 @@ impl Batch<'_> {
     /// Reads the rows; one round trip for up to a hundred keys.
     pub async fn load(self) -> Result<Rows, StoreError> {
         self.store.read_rows(self.keys).await
+    }
+
+    /// Reads the rows of the first hundred keys in one call, ahead of decisions that are independent of each other. Rows that this
+    /// call does not return, because DynamoDB throttles some or the call fails, are read when a decision asks for them.
+    pub async fn prefetch(mut self) -> Prefetched {
+        self.keys.sort_unstable();
+        self.keys.dedup();
+        self.keys.truncate(MAX_KEYS);
+        if self.keys.is_empty() {
+            return Prefetched::default();
+        }
+        let keys = self.keys.iter().map(RawKey::to_item).collect();
+        let Ok((rows, left)) = self.store.read_once(keys).await else {
+            return Prefetched::default();
+        };
+        let mut known: HashSet<RawKey> = self.keys.into_iter().collect();
+        for key in left.iter().filter_map(RawKey::of) {
+            known.remove(&key);
+        }
+        let rows = Rows(rows.into_iter().collect());
+        Prefetched { rows, known }
+    }
+}
+
+/// Rows that were read ahead; see [`Batch::prefetch`].
+#[derive(Debug, Default)]
+pub struct Prefetched {
+    rows: Rows,
+    /// The keys whose rows, or absence, are known.
+    known: HashSet<RawKey>,
+}
+
+impl Prefetched {
+    /// The rows of a key or a tuple of keys, like [`Store::load`]; without a call if all were read ahead.
+    pub async fn load<K: Load>(&self, store: &Store, keys: K) -> Result<K::Loaded, StoreError> {
+        let mut batch = store.batch();
+        keys.add_to(&mut batch);
+        if batch.keys.iter().all(|key| self.known.contains(key)) {
+            return keys.take_from(&self.rows);
+        }
+        keys.take_from(&batch.load().await?)
     }
 }
 
@@ -256,29 +297,9 @@ impl Store {
         let mut open: Vec<Item> = keys.iter().map(RawKey::to_item).collect();
         let mut backoff = Backoff::of(self);
         loop {
-            let request = KeysAndAttributes::builder()
-                .set_keys(Some(open))
-                .consistent_read(true)
-                .build();
-            let request = request.map_err(|error| StoreError::Unavailable(error.to_string()))?;
-            let answer = self
-                .client
-                .batch_get_item()
-                .request_items(&self.table, request)
-                .send()
-                .await
-                .map_err(StoreError::of)?;
-            for item in answer.responses.unwrap_or_default().into_values().flatten() {
-                if let Some(key) = RawKey::of(&item) {
-                    rows.push((key, item));
-                }
-            }
-            open = answer
-                .unprocessed_keys
-                .unwrap_or_default()
-                .into_values()
-                .flat_map(|left| left.keys)
-                .collect();
+            let (read, left) = self.read_once(open).await?;
+            rows.extend(read);
+            open = left;
             if open.is_empty() {
                 return Ok(rows);
             }
@@ -289,5 +310,29 @@ impl Store {
                 ));
             }
         }
+    }
+
+    /// One call; returns the rows, and the keys that DynamoDB left unprocessed.
+    async fn read_once(
+        &self,
+        keys: Vec<Item>,
+    ) -> Result<(Vec<(RawKey, Item)>, Vec<Item>), StoreError> {
+        let request = KeysAndAttributes::builder()
+            .set_keys(Some(keys))
+            .consistent_read(true)
+            .build();
+        let request = request.map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        let answer = self
+            .client
+            .batch_get_item()
+            .request_items(&self.table, request)
+            .send()
+            .await
+            .map_err(StoreError::of)?;
+        let rows = answer.responses.unwrap_or_default().into_values().flatten();
+        let rows = rows.filter_map(|item| Some((RawKey::of(&item)?, item)));
+        let left = answer.unprocessed_keys.unwrap_or_default();
+        let left = left.into_values().flat_map(|left| left.keys);
+        Ok((rows.collect(), left.collect()))
     }
 }

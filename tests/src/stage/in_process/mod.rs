@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use authorize::Authorizer;
+use deliver_callbacks::EndpointCache;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
@@ -128,6 +129,8 @@ impl InProcess {
                 sender,
                 schedule: RetrySchedule::default(),
                 slow_after: SLOW_AFTER.unsigned_abs(),
+                // The clock of a test may not move between a change and the next attempt.
+                endpoints: EndpointCache::new(Duration::ZERO),
                 dead_letter_handler: dead_letter_handler.clone(),
                 clock: clock.clone(),
             },
