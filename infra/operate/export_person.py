@@ -30,7 +30,7 @@ def run(stack: Stack, options: Options) -> int:
         say("reading the whole table")
     found = persons.gather(stack, customer, options.scan)
     try:
-        kept = persons.plain(found, customer, Sealer(_data_key(stack)))
+        kept = persons.plain(found, customer, Sealer.from_secret(_data_key(stack)))
     except CannotOpen as error:
         raise Problem(f"a sealed text cannot be opened: {error}") from None
     export = {

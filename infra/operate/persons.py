@@ -20,7 +20,9 @@ from infra.operate.stack import Stack
 
 _SEGMENTS = 8
 """Parts of the table that are scanned at once."""
-_TECHNICAL = ("pk", "sk", "gsi1pk", "gsi2pk", "gsisk", "commit", "dueShard", "sweepAt", "queuedAt", "expiresAt", "version", "fingerprint")
+_TECHNICAL = ("pk", "sk", "gsi1pk", "gsi2pk", "gsisk", "commit", "dueShard", "sweepAt", "queuedAt", "expiresAt", "version")
+_FINGERPRINT = 16
+"""Octets before a stored answer: the fingerprint of its request."""
 _ERASED = "(erased with the customer's key)"
 
 
@@ -83,7 +85,7 @@ def _vouchers(stack: Stack, subscriptions: list[Row]) -> list[Row]:
 def plain(found: list[Row], customer: Row, data_key: Sealer) -> dict[str, list[Row]]:
     """The rows by kind, without technical members; with personal data opened, and other sealed values left out."""
     own = next((row for row in found if row["sk"] == "customer"), None)
-    person = data_key.personal(str(own["id"]), str(own["sealedKey"])) if own else None
+    person = data_key.personal(str(own["id"]), bytes(own["sealedKey"])) if own else None
     by_kind: dict[str, list[Row]] = {}
     for row in found:
         kind = str(row["sk"]).partition("#")[0]
@@ -116,10 +118,12 @@ def _opened(row: Row, person: Sealer | None) -> Row:
             opened[name] = _ERASED
             continue
         try:
-            text = person.open(purpose, bound_to, str(row[member]))
+            text = person.open(purpose, bound_to, bytes(row[member]))
         except CannotOpen as error:
             raise CannotOpen(f"{row['pk']} {row['sk']}: {member}: {error}") from None
-        opened[name] = text if purpose == sealing.RECEIVED_ANSWER else json.loads(text)
+        if purpose == sealing.IDEMPOTENT_ANSWER:
+            text = text[_FINGERPRINT:]
+        opened[name] = text.decode() if purpose == sealing.RECEIVED_ANSWER else json.loads(text)
     return opened
 
 

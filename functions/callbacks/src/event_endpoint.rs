@@ -9,6 +9,7 @@ use tandem_domain::callback::Endpoint;
 use tandem_domain::connection::SECRET_OVERLAP;
 use tandem_domain::endpoint_health::EndpointHealth;
 use tandem_domain::event_endpoint::EventEndpoint;
+use tandem_domain::sealed::Sealed;
 use tandem_sealing::{Purpose, new_webhook_secret};
 use tandem_store::{Transaction, keys};
 
@@ -53,7 +54,7 @@ pub(crate) async fn set(
                 transaction.create(&endpoint)?;
                 let mut shown = view::event_endpoint(&endpoint, None);
                 shown["secret"] = json!(secret.expose_secret());
-                Answer::created("/v1/event-endpoint".to_owned(), shown)
+                Answer::created("/v1/event-endpoint".to_owned(), shown).showing(&secret)
             }
         };
         Ok(Decision::Commit(transaction, answer))
@@ -100,7 +101,8 @@ pub(crate) async fn rotate(
             "secret": secret.expose_secret(),
             "previousValidUntil": app.now().saturating_add(SECRET_OVERLAP).unwrap_or(tandem_domain::Timestamp::MAX),
         });
-        Ok(Decision::Commit(transaction, Answer::ok(answer)))
+        let answer = Answer::ok(answer).showing(&secret);
+        Ok(Decision::Commit(transaction, answer))
     })
     .await
 }
@@ -121,10 +123,11 @@ fn missing() -> Problem {
     )
 }
 
-fn seal_secret(app: &App, caller: ClientCaller, secret: &SecretString) -> String {
-    app.sealer.seal(
+fn seal_secret(app: &App, caller: ClientCaller, secret: &SecretString) -> Sealed {
+    let sealed = app.sealer.seal(
         Purpose::SigningSecret,
         &Endpoint::Client(caller.id).to_string(),
         secret.expose_secret().as_bytes(),
-    )
+    );
+    sealed.into()
 }

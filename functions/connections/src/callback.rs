@@ -35,7 +35,8 @@ pub(crate) async fn rotate(
             "secret": secret.expose_secret(),
             "previousValidUntil": app.now().saturating_add(SECRET_OVERLAP).unwrap_or(tandem_domain::Timestamp::MAX),
         });
-        Ok(Decision::Commit(transaction, Answer::ok(answer)))
+        let answer = Answer::ok(answer).showing(&secret);
+        Ok(Decision::Commit(transaction, answer))
     })
     .await
 }

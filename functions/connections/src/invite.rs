@@ -1,7 +1,7 @@
 //! Invites a target client. The transaction of an invitation also counts it, so concurrent requests cannot exceed the limit.
 
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::{Value, json};
+use serde_json::json;
 use tandem_api::idempotency::idempotent;
 use tandem_api::views::connection as view;
 use tandem_api::{Answer, App, ClientCaller, Code, Decision, IdempotencyKey, Problem, Request};
@@ -9,6 +9,7 @@ use tandem_domain::connection::{Change, ConnectionDraft, Side};
 use tandem_domain::ids::{ClientId, ConnectionId};
 use tandem_domain::input::FieldErrors;
 use tandem_domain::invitation_limit::{Invitations, PER_HOUR};
+use tandem_domain::sealed::Sealed;
 use tandem_domain::tenancy::{Client, ContractingCompany};
 use tandem_sealing::{Purpose, new_webhook_secret};
 use tandem_store::rows::{HistoryRow, Pair};
@@ -66,11 +67,7 @@ async fn decide(
         app.now(),
         &mut app.ids(),
     )?;
-    let shown = with_secret(&change, &secret);
-    Ok(Decision::Commit(
-        transaction,
-        Answer::created(format!("/v1/connections/{id}"), shown),
-    ))
+    Ok(Decision::Commit(transaction, answer(&change, &secret)))
 }
 
 fn check_limit(app: &App, invitations: Option<&Invitations>) -> Result<(), Problem> {
@@ -96,7 +93,7 @@ async fn check_unconnected(app: &App, pair: &Pair) -> Result<(), Problem> {
 }
 
 /// The new connection with its signing secret, which only this answer shows.
-fn with_secret(change: &Change, secret: &SecretString) -> Value {
+fn answer(change: &Change, secret: &SecretString) -> Answer {
     let history = HistoryRow {
         connection_id: change.connection.id,
         entry: change.entry.clone(),
@@ -108,10 +105,12 @@ fn with_secret(change: &Change, secret: &SecretString) -> Value {
         None,
         None,
     );
-    if shown.get("callback").is_some() {
-        shown["callback"]["secret"] = json!(secret.expose_secret());
+    let location = format!("/v1/connections/{}", change.connection.id);
+    if shown.get("callback").is_none() {
+        return Answer::created(location, shown);
     }
-    shown
+    shown["callback"]["secret"] = json!(secret.expose_secret());
+    Answer::created(location, shown).showing(secret)
 }
 
 type Party = (Client, ContractingCompany);
@@ -154,10 +153,11 @@ async fn parties(
 }
 
 /// Seals a signing secret for storage, bound to its connection.
-pub(crate) fn seal_secret(app: &App, id: ConnectionId, secret: &SecretString) -> String {
-    app.sealer.seal(
+pub(crate) fn seal_secret(app: &App, id: ConnectionId, secret: &SecretString) -> Sealed {
+    let sealed = app.sealer.seal(
         Purpose::SigningSecret,
         &id.to_string(),
         secret.expose_secret().as_bytes(),
-    )
+    );
+    sealed.into()
 }

@@ -49,7 +49,7 @@ async fn create(app: &App, request: &Request, caller: ClientCaller) -> Result<An
         let key = app.sealer.new_personal_key(&id.to_string());
         let customer = profile
             .clone()
-            .create(id, caller.company_id, key, app.now());
+            .create(id, caller.company_id, key.into(), app.now());
         let guards = guards::of(&customer);
         // Not the e-mail address, the first guard: if another request took it meanwhile, the transaction fails, and the next
         // try answers with that request's customer.

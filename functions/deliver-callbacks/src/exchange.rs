@@ -66,7 +66,7 @@ fn signing_secrets(
     settings: &CallbackSettings,
     now: Timestamp,
 ) -> anyhow::Result<Vec<SecretString>> {
-    let open = |sealed: &str| -> anyhow::Result<SecretString> {
+    let open = |sealed: &[u8]| -> anyhow::Result<SecretString> {
         let secret = sealer.open(Purpose::SigningSecret, &endpoint.to_string(), sealed)?;
         Ok(String::from_utf8(secret)?.into())
     };

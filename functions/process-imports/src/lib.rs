@@ -233,6 +233,7 @@ impl Worker {
                     transaction.create(&callback_body::seal(
                         &self.sealer,
                         &mut RandomIds::at(now),
+                        None,
                         announcement,
                         now,
                     ))?;

@@ -167,7 +167,7 @@ async fn create_key(app: &App, request: &Request) -> Result<Answer, Problem> {
         let location = format!("/v1/clients/{}/api-keys", client.id);
         Ok(Decision::Commit(
             transaction,
-            Answer::created(location, shown),
+            Answer::created(location, shown).showing(&new.text),
         ))
     })
     .await

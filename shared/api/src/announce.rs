@@ -12,7 +12,7 @@ use crate::app::App;
 
 /// Makes the callback of an announcement that names no customer. Its body is sealed under the callback's id.
 pub fn seal(app: &App, ids: &mut dyn IdSource, announcement: Announcement) -> Callback {
-    tandem_runtime::callback_body::seal(&app.sealer, ids, announcement, app.now())
+    tandem_runtime::callback_body::seal(&app.sealer, ids, None, announcement, app.now())
 }
 
 /// Makes the callback of a sale. The part that describes the customer is sealed under the customer's own key.
@@ -67,10 +67,14 @@ pub fn write_moved(
     }
     if let Some(announcement) = moved.announcement {
         // The callback holds no personal data, but the receiver's answer might.
-        transaction.create(&Callback {
+        let (sealer, now) = (&app.sealer, app.now());
+        transaction.create(&tandem_runtime::callback_body::seal(
+            sealer,
+            ids,
             concerned,
-            ..seal(app, ids, announcement)
-        })?;
+            announcement,
+            now,
+        ))?;
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use lambda_http::Body;
 use lambda_http::http::{Response, StatusCode, header};
+use secrecy::SecretString;
 use serde::Serialize;
 use serde_json::Value;
 use tandem_domain::callback::Concerned;
@@ -15,6 +16,8 @@ pub struct Answer {
     pub link: Option<String>,
     /// The customer whose data the body holds, with the key that seals a stored copy of it.
     pub sealed_for: Option<(Concerned, Sealer)>,
+    /// The secret in the body. A stored copy of the body is deflated without it.
+    pub secret: Option<SecretString>,
     /// Whether this is the stored answer of an earlier request.
     pub repeated: bool,
     pub body: Content,
@@ -48,8 +51,17 @@ impl Answer {
             location: None,
             link: None,
             sealed_for: None,
+            secret: None,
             repeated: false,
             body: Content::Json(body),
+        }
+    }
+
+    /// Names the secret that the body shows. Each answer with a secret must name it.
+    pub fn showing(self, secret: &SecretString) -> Self {
+        Self {
+            secret: Some(secret.clone()),
+            ..self
         }
     }
 
@@ -59,6 +71,7 @@ impl Answer {
             location: None,
             link,
             sealed_for: None,
+            secret: None,
             repeated: false,
             body: Content::Csv(text),
         }

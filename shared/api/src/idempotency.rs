@@ -12,8 +12,9 @@ mod canonical;
 use std::future::Future;
 
 use jiff::SignedDuration;
+use secrecy::ExposeSecret as _;
 use serde_json::Value;
-use tandem_sealing::{Purpose, sha256_hex};
+use tandem_sealing::{Purpose, Text, sha256_hex, sha256_start};
 use tandem_store::rows::IdempotencyRecord;
 use tandem_store::{Conflict, Key, TooManyConflicts, Transaction, keys};
 
@@ -21,7 +22,7 @@ use crate::answer::{Answer, Content};
 use crate::app::App;
 use crate::problem::{Code, Problem};
 use crate::request::Request;
-use canonical::{canonical, former_canonical};
+use canonical::canonical;
 
 /// Time for which an answer is stored: the promised 72 hours and one to spare.
 const KEPT: SignedDuration = SignedDuration::from_hours(73);
@@ -56,21 +57,15 @@ pub struct IdempotencyKey {
 struct Identity {
     caller: String,
     scope: String,
-    fingerprint: String,
-    /// The fingerprint by which earlier releases stored the answer, if it differs.
-    former_fingerprint: Option<String>,
+    fingerprint: Fingerprint,
 }
+
+/// Of a request's canonical body: equal bodies have equal fingerprints. It is stored with the answer, sealed, since a body may
+/// name a person, and names can be guessed from a plain hash.
+type Fingerprint = [u8; FINGERPRINT];
+const FINGERPRINT: usize = 16;
 
 const SEND_A_KEY: &str = "send the header Idempotency-Key with a value of your own, e.g. a UUID; send the same value when you repeat the request";
-
-impl Identity {
-    fn matches(&self, app: &App, stored: &str) -> bool {
-        let former = self.former_fingerprint.iter();
-        former
-            .chain([&self.fingerprint])
-            .any(|fingerprint| stored_fingerprint(app, fingerprint) == stored)
-    }
-}
 
 impl IdempotencyKey {
     /// Reads the key of a route that does not require one.
@@ -80,17 +75,10 @@ impl IdempotencyKey {
 
     /// [`Self::of`] a body in which `null` clears these members. In all other members it means the same as their absence.
     pub fn of_edit(request: &Request, body: &Value, clearable: &[&str]) -> Result<Self, Problem> {
-        let identity = request.idempotency_key()?.map(|key| {
-            let fingerprint = sha256_hex(canonical(body, clearable).as_bytes());
-            let former = sha256_hex(former_canonical(body).as_bytes());
-            Identity {
-                caller: request.caller.name(),
-                scope: sha256_hex(
-                    format!("{}\n{}\n{key}", request.route, request.path()).as_bytes(),
-                ),
-                former_fingerprint: Some(former).filter(|former| *former != fingerprint),
-                fingerprint,
-            }
+        let identity = request.idempotency_key()?.map(|key| Identity {
+            caller: request.caller.name(),
+            scope: sha256_hex(format!("{}\n{}\n{key}", request.route, request.path()).as_bytes()),
+            fingerprint: sha256_start(canonical(body, clearable).as_bytes()),
         });
         Ok(Self { identity })
     }
@@ -157,14 +145,6 @@ impl IdempotencyKey {
         app: &App,
         record: &IdempotencyRecord,
     ) -> Result<Answer, Problem> {
-        if self
-            .identity
-            .as_ref()
-            .is_none_or(|identity| !identity.matches(app, &record.fingerprint))
-        {
-            let detail = "use a new Idempotency-Key for a new request, or repeat the request with its first body";
-            return Err(Problem::new(Code::IdempotencyKeyReused, detail));
-        }
         let corrupt = || {
             Problem::new(
                 Code::Internal,
@@ -179,10 +159,21 @@ impl IdempotencyKey {
                 .await?
                 .ok_or_else(Problem::erased)?,
         };
-        let body = sealer
+        let stored = sealer
             .open(Purpose::IdempotentAnswer, &bound_to, &record.sealed_answer)
             .map_err(|_| corrupt())?;
-        let body = serde_json::from_slice(&body).map_err(|_| corrupt())?;
+        let (fingerprint, body) = stored
+            .split_first_chunk::<FINGERPRINT>()
+            .ok_or_else(corrupt)?;
+        if self
+            .identity
+            .as_ref()
+            .is_none_or(|identity| identity.fingerprint != *fingerprint)
+        {
+            let detail = "use a new Idempotency-Key for a new request, or repeat the request with its first body";
+            return Err(Problem::new(Code::IdempotencyKeyReused, detail));
+        }
+        let body = serde_json::from_slice(body).map_err(|_| corrupt())?;
         Ok(Answer {
             repeated: true,
             location: record.location.clone(),
@@ -200,33 +191,32 @@ impl IdempotencyKey {
             .sealed_for
             .as_ref()
             .map_or(&app.sealer, |(_, personal)| personal);
+        let shown = answer
+            .secret
+            .iter()
+            .map(|secret| secret.expose_secret().as_bytes());
+        let secrets: Vec<&[u8]> = std::iter::once(identity.fingerprint.as_slice())
+            .chain(shown)
+            .collect();
+        let text = Text {
+            octets: &[identity.fingerprint.as_slice(), body.as_bytes()].concat(),
+            secrets: &secrets,
+        };
+        let bound_to = record_name(&identity.caller, &identity.scope);
+        let sealed = sealer.seal_text(Purpose::IdempotentAnswer, &bound_to, &text);
         Some(IdempotencyRecord {
             caller: identity.caller.clone(),
             scope: identity.scope.clone(),
-            fingerprint: stored_fingerprint(app, &identity.fingerprint),
             status: answer.status,
             location: answer.location.clone(),
             concerned: answer.sealed_for.as_ref().map(|(concerned, _)| *concerned),
-            sealed_answer: sealer.seal(
-                Purpose::IdempotentAnswer,
-                &record_name(&identity.caller, &identity.scope),
-                body.as_bytes(),
-            ),
+            sealed_answer: sealed.into(),
             valid_until: app
                 .now()
                 .saturating_add(KEPT)
                 .unwrap_or(tandem_domain::Timestamp::MAX),
         })
     }
-}
-
-/// The fingerprint as stored. A body may name a person, and names can be guessed from a plain hash; the MAC prevents checking
-/// a guess without the data key.
-fn stored_fingerprint(app: &App, fingerprint: &str) -> String {
-    sha256_hex(
-        &app.sealer
-            .mac(Purpose::IdempotentAnswer, fingerprint.as_bytes()),
-    )
 }
 
 fn record_name(caller: &str, scope: &str) -> String {
@@ -334,8 +324,7 @@ mod tests {
             identity: Some(Identity {
                 caller: "operator".to_owned(),
                 scope: scope.to_owned(),
-                fingerprint: "f".to_owned(),
-                former_fingerprint: None,
+                fingerprint: Fingerprint::default(),
             }),
         }
     }

@@ -32,10 +32,12 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{CallbackId, ClientId, ConnectionId, OrderId, SubscriptionId};
+use crate::sealed::Sealed;
 use crate::sweep;
 use crate::words::words;
 
 pub use announcement::Announcement;
+pub(crate) use announcement::VOUCHER_CODE;
 pub use attempt::{Attempt, KEPT_ANSWER, MAX_LOG_OCTETS, OUTCOME_UNKNOWN};
 pub use body::BrokenBody;
 pub use concerned::Concerned;
@@ -170,9 +172,9 @@ pub struct Callback {
     /// The customer whom the callback concerns, if any.
     pub concerned: Option<Concerned>,
     /// The body without the customer's data and the values of this row, sealed: it holds the voucher code.
-    pub sealed_body: String,
+    pub sealed_body: Sealed,
     /// The customer's data, sealed under the customer's own key.
-    pub sealed_person: Option<String>,
+    pub sealed_person: Option<Sealed>,
     pub state: CallbackState,
     /// All attempts ever begun, including those before a replay.
     pub attempts: u32,

@@ -29,6 +29,7 @@ pub use transition::Transition;
 
 use crate::ids::{ClientId, CompanyId, ConnectionId};
 use crate::mail::MailKind;
+use crate::sealed::Sealed;
 use crate::tenancy::{Client, ContractingCompany};
 use crate::text::Name;
 use crate::words::words;
@@ -242,7 +243,7 @@ impl Connection {
     /// Adds a signing secret; see [`CallbackSettings::rotate`].
     pub fn rotate_secret(
         mut self,
-        sealed: String,
+        sealed: Sealed,
         by: Side,
         now: Timestamp,
     ) -> Result<Change, ConnectionError> {

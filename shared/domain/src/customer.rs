@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::ids::{CompanyId, CustomerId};
 use crate::input::{Object, Parsed};
+use crate::sealed::Sealed;
 use crate::text::{EmailAddress, ExternalId, LanguageTag, Name, Text};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,7 +63,7 @@ pub struct Customer {
     #[serde(flatten)]
     pub profile: Profile,
     /// The customer's own key, sealed: all personal data in other rows is encrypted with it.
-    pub sealed_key: String,
+    pub sealed_key: Sealed,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub version: u64,
@@ -117,7 +118,7 @@ impl Profile {
         self,
         id: CustomerId,
         company_id: CompanyId,
-        sealed_key: String,
+        sealed_key: Sealed,
         now: Timestamp,
     ) -> Customer {
         Customer {

@@ -9,6 +9,7 @@ use crate::callback_url::{CallbackUrl, LocalTargets};
 use crate::connection::{CallbackSettings, SigningSecret};
 use crate::ids::ClientId;
 use crate::input::{FieldErrors, Object, Parsed, string};
+use crate::sealed::Sealed;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -35,7 +36,7 @@ impl EventEndpoint {
     pub fn new(
         client_id: ClientId,
         url: CallbackUrl,
-        sealed_secret: String,
+        sealed_secret: Sealed,
         now: Timestamp,
     ) -> Self {
         let secret = SigningSecret {
@@ -66,7 +67,7 @@ impl EventEndpoint {
     }
 
     /// Adds a secret; the previous one stays valid for a day.
-    pub fn rotated(mut self, sealed_secret: String, now: Timestamp) -> Self {
+    pub fn rotated(mut self, sealed_secret: Sealed, now: Timestamp) -> Self {
         self.settings.rotate(sealed_secret, now);
         Self {
             updated_at: now,

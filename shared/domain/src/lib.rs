@@ -42,6 +42,7 @@ pub mod purchase;
 pub mod replay;
 pub mod requested_callbacks;
 pub mod scope;
+pub mod sealed;
 pub mod sharing;
 pub mod subscription;
 pub mod sweep;

@@ -15,7 +15,7 @@ use aws_config::{BehaviorVersion, SdkConfig};
 use tandem_domain::callback_url::LocalTargets;
 use tandem_mail::{Mailer, SesTransport};
 use tandem_queue::{DeadLetterQueue, Queue, Queues};
-use tandem_sealing::{DataKey, Sealer};
+use tandem_sealing::Sealer;
 use tandem_store::Store;
 
 use crate::cached_secret::{CachedSecret, SecretsManagerSource};
@@ -79,15 +79,13 @@ pub async fn store(config: &SdkConfig) -> Result<Store> {
     Ok(store)
 }
 
-/// The sealer with the data key from the secret `DATA_KEY_SECRET_ARN`.
+/// The sealer with the data keys from the secret `DATA_KEY_SECRET_ARN`.
 ///
 /// # Errors
 /// The setting is missing, the secret cannot be loaded, or its text is not a key.
 pub async fn sealer(config: &SdkConfig) -> Result<Sealer> {
     let secret = secret(config, "DATA_KEY_SECRET_ARN").await?;
-    Ok(Sealer::new(
-        DataKey::from_secret(&secret).context("the secret DATA_KEY_SECRET_ARN is not a key")?,
-    ))
+    Sealer::from_secret(&secret).context("the secret DATA_KEY_SECRET_ARN is not a list of keys")
 }
 
 /// Loads the text of the secret whose ARN is in `setting`.

@@ -7,17 +7,35 @@ use anyhow::Context as _;
 use tandem_domain::callback::{Announcement, Callback, Concerned};
 use tandem_domain::customer::Customer;
 use tandem_domain::ids::CallbackId;
+use tandem_domain::sealed::Sealed;
 use tandem_domain::{IdSource, Timestamp};
-use tandem_sealing::{OpenError, Purpose, Sealer};
+use tandem_sealing::{OpenError, Purpose, Sealer, Text};
 
-/// The callback of an announcement, its body sealed under the callback's id.
+/// The callback of an announcement, its body sealed under the callback's id. A receiver's answer is sealed for the customer
+/// concerned, if any; the announcement itself names no customer.
 pub fn seal(
     sealer: &Sealer,
     ids: &mut dyn IdSource,
+    concerned: Option<Concerned>,
     announcement: Announcement,
     now: Timestamp,
 ) -> Callback {
-    seal_kept(sealer, ids, announcement, None, now)
+    let id = CallbackId::generate(ids);
+    let kept = announcement.kept(concerned, now);
+    let secrets: Vec<&[u8]> = announcement
+        .secret()
+        .map(str::as_bytes)
+        .into_iter()
+        .collect();
+    let text = Text {
+        octets: &kept,
+        secrets: &secrets,
+    };
+    let sealed = sealer.seal_text(Purpose::CallbackBody, &id.to_string(), &text);
+    Callback {
+        concerned,
+        ..announcement.into_callback(id, sealed.into(), now)
+    }
 }
 
 /// The callback of an announcement about a customer: `personal` seals the personal part separately.
@@ -29,28 +47,17 @@ pub fn seal_personal(
     now: Timestamp,
 ) -> Callback {
     let person = announcement.take_person();
-    let callback = seal_kept(sealer, ids, announcement, Some(concerned), now);
-    let sealed_person = person
-        .map(|person| personal.seal(Purpose::PersonalData, &callback.id.to_string(), &person));
+    let callback = seal(sealer, ids, Some(concerned), announcement, now);
+    let seal = |person: Vec<u8>| {
+        let text = Text {
+            octets: &person,
+            secrets: &[],
+        };
+        personal.seal_text(Purpose::PersonalData, &callback.id.to_string(), &text)
+    };
     Callback {
-        sealed_person,
+        sealed_person: person.map(seal).map(Sealed::from),
         ..callback
-    }
-}
-
-fn seal_kept(
-    sealer: &Sealer,
-    ids: &mut dyn IdSource,
-    announcement: Announcement,
-    concerned: Option<Concerned>,
-    now: Timestamp,
-) -> Callback {
-    let id = CallbackId::generate(ids);
-    let kept = announcement.kept(concerned, now);
-    let sealed = sealer.seal(Purpose::CallbackBody, &id.to_string(), &kept);
-    Callback {
-        concerned,
-        ..announcement.into_callback(id, sealed, now)
     }
 }
 
@@ -89,13 +96,14 @@ pub fn seal_answer(
     attempt: u32,
     person: Option<&Sealer>,
     answer: Option<String>,
-) -> (Option<String>, Option<String>) {
+) -> (Option<String>, Option<Sealed>) {
     if callback.concerned.is_none() {
         return (answer, None);
     }
     let context = attempt_context(callback.id, attempt);
     let seal = |(person, answer): (&Sealer, String)| {
-        person.seal(Purpose::ReceivedAnswer, &context, answer.as_bytes())
+        let sealed = person.seal(Purpose::ReceivedAnswer, &context, answer.as_bytes());
+        Sealed::from(sealed)
     };
     (None, person.zip(answer).map(seal))
 }
@@ -105,7 +113,7 @@ pub fn open_answer(
     callback: CallbackId,
     attempt: u32,
     person: Option<&Sealer>,
-    sealed: &str,
+    sealed: &[u8],
 ) -> Option<String> {
     let context = attempt_context(callback, attempt);
     let opened = person?

@@ -1,4 +1,4 @@
-//! The secret from which all keys of a deployment are derived.
+//! The secrets from which all keys of a deployment are derived.
 
 use std::fmt;
 
@@ -22,10 +22,12 @@ pub enum Purpose {
     PersonalData,
     /// A receiver's answer to a callback about a person.
     ReceivedAnswer,
+    /// The row by which a function recognises the data key of its table.
+    Canary,
 }
 
 impl Purpose {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::CallbackBody,
         Self::SigningSecret,
         Self::IdempotentAnswer,
@@ -33,6 +35,7 @@ impl Purpose {
         Self::PersonalKey,
         Self::PersonalData,
         Self::ReceivedAnswer,
+        Self::Canary,
     ];
 
     /// Part of the derivation. Never change a word: stored data could no longer be opened.
@@ -45,6 +48,7 @@ impl Purpose {
             Self::PersonalKey => "personal-key",
             Self::PersonalData => "personal-data",
             Self::ReceivedAnswer => "received-answer",
+            Self::Canary => "canary",
         }
     }
 }
@@ -53,19 +57,36 @@ impl Purpose {
 #[error("the data key has fewer than {MIN_CHARACTERS} characters")]
 pub struct WeakDataKey;
 
+/// The length of a key's id.
+pub(crate) const KEY_ID: usize = 4;
+
 /// The secret from which keys are derived by HKDF-SHA256 (RFC 5869).
 #[derive(Clone)]
-pub struct DataKey(hkdf::Prk);
+pub struct DataKey {
+    prk: hkdf::Prk,
+    id: [u8; KEY_ID],
+}
 
 impl DataKey {
-    /// `text` is the secret's value in Secrets Manager.
+    /// `text` is a line of the secret in Secrets Manager.
     pub fn from_secret(text: &str) -> Result<Self, WeakDataKey> {
         if text.chars().count() < MIN_CHARACTERS {
             return Err(WeakDataKey);
         }
-        Ok(Self(
-            hkdf::Salt::new(hkdf::HKDF_SHA256, b"tandem data key v1").extract(text.as_bytes()),
-        ))
+        Ok(Self::of_octets(text.as_bytes()))
+    }
+
+    /// A key of random octets, such as that of a person.
+    pub fn of_octets(secret: &[u8]) -> Self {
+        let prk = hkdf::Salt::new(hkdf::HKDF_SHA256, b"tandem data key v1").extract(secret);
+        let mut id = [0; KEY_ID];
+        fill(&prk, &[b"id"], &mut id);
+        Self { prk, id }
+    }
+
+    /// Names the key in the texts that it seals. Derived from the key, so that two keys never share a name by mistake.
+    pub(crate) fn id(&self) -> [u8; KEY_ID] {
+        self.id
     }
 
     /// The key for one row. A key for each row keeps the random nonces of AES-GCM far from their limit of 2^32 messages a key
@@ -78,22 +99,28 @@ impl DataKey {
             bound_to.as_bytes(),
         ];
         let mut key = [0; 32];
-        let derived = self
-            .0
-            .expand(&info, hkdf::HKDF_SHA256)
-            .and_then(|okm| okm.fill(&mut key));
-        derived.expect("HKDF-SHA256 gives 32 octets");
+        fill(&self.prk, &info, &mut key);
         key
     }
 
     pub(crate) fn mac_key(&self, purpose: Purpose) -> hmac::Key {
         let info = [b"mac\0".as_slice(), purpose.word().as_bytes()];
         let okm = self
-            .0
+            .prk
             .expand(&info, hmac::HMAC_SHA256)
             .expect("HKDF-SHA256 gives 32 octets");
         hmac::Key::from(okm)
     }
+}
+
+/// At most 32 octets that are derived from a key.
+fn fill(prk: &hkdf::Prk, info: &[&[u8]], octets: &mut [u8]) {
+    let mut block = [0; 32];
+    let derived = prk
+        .expand(info, hkdf::HKDF_SHA256)
+        .and_then(|okm| okm.fill(&mut block));
+    derived.expect("HKDF-SHA256 gives 32 octets");
+    octets.copy_from_slice(&block[..octets.len()]);
 }
 
 impl fmt::Debug for DataKey {
@@ -133,6 +160,7 @@ mod tests {
             crate::hash::hex(&key),
             "6bf199cd8e6c8ca287b1fe5a1e9930c94dd1b90889ea35a7c6aca470b725ebfe"
         );
+        assert_eq!(crate::hash::hex(&data_key.id()), "4705f0b2");
     }
 
     #[test]

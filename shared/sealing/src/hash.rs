@@ -10,6 +10,14 @@ pub fn sha256_hex(data: &[u8]) -> String {
     hex(digest::digest(&digest::SHA256, data).as_ref())
 }
 
+/// The first octets of SHA-256.
+pub fn sha256_start<const N: usize>(data: &[u8]) -> [u8; N] {
+    let digest = digest::digest(&digest::SHA256, data);
+    let mut start = [0; N];
+    start.copy_from_slice(&digest.as_ref()[..N]);
+    start
+}
+
 /// Compares two secrets in constant time; their lengths are not hidden.
 pub fn equal(a: &[u8], b: &[u8]) -> bool {
     verify_slices_are_equal(a, b).is_ok()

@@ -1,99 +1,144 @@
 //! Authenticated encryption and MACs.
 //!
-//! A sealed text is the base64 of a version octet, a nonce of 12 octets, the ciphertext, and a tag of 16 octets.
+//! A sealed text is a version octet, an octet for the form of the plain text, the id of the key (4 octets), a nonce of 12 octets,
+//! the ciphertext, and a tag of 16 octets.
 
 use std::fmt;
+use std::sync::Arc;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_lc_rs::hmac;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 
-use crate::data_key::{DataKey, Purpose};
+use crate::data_key::{DataKey, KEY_ID, Purpose, WeakDataKey};
+use crate::packing::{PLAIN, Text, pack, unpack};
 
 const VERSION: u8 = 1;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
-    /// Not base64, or too short.
+    /// Too short, or its plain text has not the form that it names.
     #[error("not a sealed text")]
     Malformed,
     /// Probably sealed by a later release.
     #[error("unknown version {0} of a sealed text")]
     UnknownVersion(u8),
-    /// Changed, or sealed under another key, for another purpose or for another row.
-    #[error(
-        "the sealed text was changed, or sealed under another key, for another purpose or for another row"
-    )]
+    /// Probably sealed by a later release.
+    #[error("unknown dictionary {0} of a sealed text")]
+    UnknownDictionary(u8),
+    /// Sealed under a key that is not among the sealer's.
+    #[error("the text is sealed under another key")]
+    UnknownKey,
+    /// Changed, or sealed for another purpose or for another row.
+    #[error("the sealed text was changed, or sealed for another purpose or for another row")]
     Refused,
 }
 
-/// Seals and opens under the keys of a [`DataKey`]. Cheap to clone.
+/// Seals under the newest of its keys, and opens under all. Cheap to clone.
 #[derive(Clone)]
-pub struct Sealer(DataKey);
+pub struct Sealer {
+    /// The newest first; never empty.
+    keys: Arc<[DataKey]>,
+}
 
 impl Sealer {
     pub fn new(data_key: DataKey) -> Self {
-        Self(data_key)
+        Self {
+            keys: Arc::new([data_key]),
+        }
     }
 
-    /// Seals `plain`. `bound_to` names the row that stores the text; the text opens in no other row.
-    pub fn seal(&self, purpose: Purpose, bound_to: &str, plain: &[u8]) -> String {
-        let mut text = plain.to_vec();
-        let sealed = self
-            .key(purpose, bound_to)
-            .seal_in_place_append_tag(aad(purpose, bound_to), &mut text);
+    /// `text` is the value of the secret in Secrets Manager: the keys, one a line, the newest first.
+    pub fn from_secret(text: &str) -> Result<Self, WeakDataKey> {
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        let keys: Vec<DataKey> = lines.map(DataKey::from_secret).collect::<Result<_, _>>()?;
+        if keys.is_empty() {
+            return Err(WeakDataKey);
+        }
+        Ok(Self { keys: keys.into() })
+    }
+
+    /// Seals `plain` as it is. `bound_to` names the row that stores the text; the text opens in no other row.
+    pub fn seal(&self, purpose: Purpose, bound_to: &str, plain: &[u8]) -> Vec<u8> {
+        self.seal_form(purpose, bound_to, PLAIN, plain.to_vec())
+    }
+
+    /// Seals a text, deflated if the purpose allows it and the text becomes shorter.
+    pub fn seal_text(&self, purpose: Purpose, bound_to: &str, text: &Text<'_>) -> Vec<u8> {
+        let (form, octets) = pack(purpose, text);
+        self.seal_form(purpose, bound_to, form, octets)
+    }
+
+    fn seal_form(
+        &self,
+        purpose: Purpose,
+        bound_to: &str,
+        form: u8,
+        mut octets: Vec<u8>,
+    ) -> Vec<u8> {
+        let data_key = &self.keys[0];
+        let sealed = key(data_key, purpose, bound_to)
+            .seal_in_place_append_tag(aad(form, purpose, bound_to), &mut octets);
         let nonce = sealed.expect("AES-256-GCM seals what fits into memory");
-        STANDARD.encode([&[VERSION], nonce.as_ref().as_slice(), &text].concat())
+        let head: &[&[u8]] = &[&[VERSION, form], &data_key.id(), nonce.as_ref()];
+        [head.concat(), octets].concat()
     }
 
-    /// Opens a text that [`Sealer::seal`] sealed for the same purpose and row.
+    /// Opens a text that was sealed for the same purpose and row.
     pub fn open(
         &self,
         purpose: Purpose,
         bound_to: &str,
-        sealed: &str,
+        sealed: &[u8],
     ) -> Result<Vec<u8>, OpenError> {
-        let bytes = STANDARD.decode(sealed).map_err(|_| OpenError::Malformed)?;
-        let (&version, rest) = bytes.split_first().ok_or(OpenError::Malformed)?;
+        let (&version, rest) = sealed.split_first().ok_or(OpenError::Malformed)?;
         if version != VERSION {
             return Err(OpenError::UnknownVersion(version));
         }
-        let (nonce, text) = rest
+        let (&form, rest) = rest.split_first().ok_or(OpenError::Malformed)?;
+        let (id, rest) = rest
+            .split_first_chunk::<KEY_ID>()
+            .ok_or(OpenError::Malformed)?;
+        let (nonce, octets) = rest
             .split_at_checked(NONCE_LEN)
             .ok_or(OpenError::Malformed)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| OpenError::Malformed)?;
-        let mut text = text.to_vec();
-        let opened =
-            self.key(purpose, bound_to)
-                .open_in_place(nonce, aad(purpose, bound_to), &mut text);
+        let data_key = self.keys.iter().find(|data_key| data_key.id() == *id);
+        let data_key = data_key.ok_or(OpenError::UnknownKey)?;
+        let mut octets = octets.to_vec();
+        let opened = key(data_key, purpose, bound_to).open_in_place(
+            nonce,
+            aad(form, purpose, bound_to),
+            &mut octets,
+        );
         let length = opened.map_err(|_| OpenError::Refused)?.len();
-        text.truncate(length);
-        Ok(text)
+        octets.truncate(length);
+        unpack(form, octets)
     }
 
-    /// HMAC-SHA256 of `message`, 32 octets.
+    /// HMAC-SHA256 of `message` under the newest key, 32 octets.
     pub fn mac(&self, purpose: Purpose, message: &[u8]) -> Vec<u8> {
-        hmac::sign(&self.0.mac_key(purpose), message)
+        hmac::sign(&self.keys[0].mac_key(purpose), message)
             .as_ref()
             .to_vec()
     }
 
-    /// Compares `mac` with the MAC of `message` in constant time.
+    /// Compares `mac` with the MAC of `message` under each key, in constant time.
     pub fn verify_mac(&self, purpose: Purpose, message: &[u8], mac: &[u8]) -> bool {
-        hmac::verify(&self.0.mac_key(purpose), message, mac).is_ok()
-    }
-
-    fn key(&self, purpose: Purpose, bound_to: &str) -> RandomizedNonceKey {
-        let key = self.0.sealing_key(purpose, bound_to);
-        RandomizedNonceKey::new(&AES_256_GCM, &key).expect("AES-256 takes 32 octets")
+        self.keys
+            .iter()
+            .any(|data_key| hmac::verify(&data_key.mac_key(purpose), message, mac).is_ok())
     }
 }
 
-fn aad(purpose: Purpose, bound_to: &str) -> Aad<Vec<u8>> {
+fn key(data_key: &DataKey, purpose: Purpose, bound_to: &str) -> RandomizedNonceKey {
+    let key = data_key.sealing_key(purpose, bound_to);
+    RandomizedNonceKey::new(&AES_256_GCM, &key).expect("AES-256 takes 32 octets")
+}
+
+fn aad(form: u8, purpose: Purpose, bound_to: &str) -> Aad<Vec<u8>> {
     Aad::from(
         [
-            &[VERSION],
+            &[VERSION, form],
             purpose.word().as_bytes(),
             b"\0",
             bound_to.as_bytes(),
@@ -109,95 +154,4 @@ impl fmt::Debug for Sealer {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn sealer(character: &str) -> Sealer {
-        Sealer::new(DataKey::from_secret(&character.repeat(32)).expect("long enough"))
-    }
-
-    proptest! {
-        #[test]
-        fn a_sealed_text_opens(plain in proptest::collection::vec(any::<u8>(), 0..200), place in ".{0,20}") {
-            let sealed = sealer("x").seal(Purpose::CallbackBody, &place, &plain);
-            prop_assert_eq!(sealer("x").open(Purpose::CallbackBody, &place, &sealed), Ok(plain));
-        }
-
-        #[test]
-        fn opening_never_panics(text in ".{0,100}") {
-            prop_assert!(sealer("x").open(Purpose::CallbackBody, "a", &text).is_err());
-        }
-    }
-
-    #[test]
-    fn a_text_does_not_open_under_another_key_purpose_or_row() {
-        let sealed = sealer("x").seal(Purpose::CallbackBody, "cbk_1", b"plain");
-        assert_eq!(
-            sealer("y").open(Purpose::CallbackBody, "cbk_1", &sealed),
-            Err(OpenError::Refused)
-        );
-        assert_eq!(
-            sealer("x").open(Purpose::SigningSecret, "cbk_1", &sealed),
-            Err(OpenError::Refused)
-        );
-        assert_eq!(
-            sealer("x").open(Purpose::CallbackBody, "cbk_2", &sealed),
-            Err(OpenError::Refused)
-        );
-    }
-
-    #[test]
-    fn a_change_of_any_octet_is_detected() {
-        let sealed = STANDARD
-            .decode(sealer("x").seal(Purpose::CallbackBody, "a", b"plain"))
-            .expect("base64");
-        for index in 0..sealed.len() {
-            let mut changed = sealed.clone();
-            changed[index] ^= 1;
-            let expected = if index == 0 {
-                OpenError::UnknownVersion(0)
-            } else {
-                OpenError::Refused
-            };
-            let opened = sealer("x").open(Purpose::CallbackBody, "a", &STANDARD.encode(changed));
-            assert_eq!(opened, Err(expected), "octet {index}");
-        }
-    }
-
-    #[test]
-    fn a_text_that_is_too_short_is_malformed() {
-        for text in ["", "AQ==", "AQAAAAAAAAAAAAA=", "no base64"] {
-            assert_eq!(
-                sealer("x").open(Purpose::Cursor, "a", text),
-                Err(OpenError::Malformed),
-                "{text}"
-            );
-        }
-    }
-
-    #[test]
-    fn the_same_text_is_sealed_differently_each_time() {
-        assert_ne!(
-            sealer("x").seal(Purpose::Cursor, "a", b"plain"),
-            sealer("x").seal(Purpose::Cursor, "a", b"plain")
-        );
-    }
-
-    #[test]
-    fn a_mac_is_valid_for_its_message_purpose_and_key_only() {
-        let mac = sealer("x").mac(Purpose::Cursor, b"message");
-        assert_eq!(mac.len(), 32);
-        assert!(sealer("x").verify_mac(Purpose::Cursor, b"message", &mac));
-        assert!(!sealer("x").verify_mac(Purpose::Cursor, b"massage", &mac));
-        assert!(!sealer("x").verify_mac(Purpose::IdempotentAnswer, b"message", &mac));
-        assert!(!sealer("y").verify_mac(Purpose::Cursor, b"message", &mac));
-        assert!(!sealer("x").verify_mac(Purpose::Cursor, b"message", &mac[..31]));
-        assert!(!sealer("x").verify_mac(Purpose::Cursor, b"message", b""));
-    }
-
-    #[test]
-    fn a_sealer_is_not_printed() {
-        assert_eq!(format!("{:?}", sealer("x")), "Sealer(..)");
-    }
-}
+mod tests;

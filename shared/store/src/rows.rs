@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use tandem_domain::callback::{Attempt, Concerned};
 use tandem_domain::connection::HistoryEntry;
 use tandem_domain::ids::{CallbackId, ClientId, CompanyId, ConnectionId, CustomerId, OfferId};
+use tandem_domain::sealed::Sealed;
 
 /// Ensures that an ordered pair of clients has at most one live connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,8 +74,6 @@ pub struct IdempotencyRecord {
     pub caller: String,
     /// Hex SHA-256 of method, route with its parameters, and key.
     pub scope: String,
-    /// Hex MAC of the canonical body under the data key; equal bodies have equal fingerprints.
-    pub fingerprint: String,
     /// HTTP status.
     pub status: u16,
     /// `Location` header.
@@ -83,8 +82,8 @@ pub struct IdempotencyRecord {
     /// The customer whose data the answer contains. The answer is then sealed under that customer's key.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub concerned: Option<Concerned>,
-    /// The body, sealed because it may contain a secret or a customer's data.
-    pub sealed_answer: String,
+    /// The fingerprint of the request and the body of the answer. Sealed, because both may contain a secret or a customer's data.
+    pub sealed_answer: Sealed,
     /// Compared with the clock: DynamoDB deletes expired rows days later.
     pub valid_until: Timestamp,
 }

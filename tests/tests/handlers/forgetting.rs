@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tandem_sealing::{DataKey, OpenError, Purpose, Sealer};
 use tandem_tests::{Client, InProcess, Reply, id};
@@ -12,24 +14,26 @@ const CANARY: &str = "canary";
 
 /// A sealed text of the table.
 #[derive(Debug, Clone)]
-struct Sealed {
+pub(crate) struct Sealed {
     /// The kind of row and the member, e.g. `callback sealedPerson`.
     kept_in: String,
-    text: String,
+    pub(crate) octets: Vec<u8>,
     /// Its possible bindings: all texts of its row, alone and in pairs.
     places: BTreeSet<String>,
 }
 
 /// A sealed text and its plain text.
 #[derive(Debug)]
-struct Opened {
-    sealed: Sealed,
-    plain: String,
+pub(crate) struct Opened {
+    pub(crate) sealed: Sealed,
+    pub(crate) plain: Vec<u8>,
 }
 
 impl Opened {
     fn mentions_the_person(&self) -> bool {
-        self.plain.to_lowercase().contains(CANARY)
+        String::from_utf8_lossy(&self.plain)
+            .to_lowercase()
+            .contains(CANARY)
     }
 }
 
@@ -55,9 +59,12 @@ fn words(row: &Value) -> Vec<(&str, String)> {
 }
 
 /// Everything in the table with the form of a sealed text, with its possible bindings.
-fn sealed_in(rows: &[Value], sealer: &Sealer) -> Vec<Sealed> {
-    let has_the_form =
-        |text: &str| sealer.open(Purpose::Cursor, "", text) == Err(OpenError::Refused);
+pub(crate) fn sealed_in(rows: &[Value], sealer: &Sealer) -> Vec<Sealed> {
+    let octets = |text: &str| {
+        let octets = STANDARD.decode(text).ok()?;
+        let opened = sealer.open(Purpose::Cursor, "", &octets);
+        matches!(opened, Err(OpenError::Refused | OpenError::UnknownKey)).then_some(octets)
+    };
     let of_row = |row: &Value| {
         let words = words(row);
         let kind = row["sk"]
@@ -70,7 +77,7 @@ fn sealed_in(rows: &[Value], sealer: &Sealer) -> Vec<Sealed> {
         let mut parts: BTreeSet<String> = words
             .iter()
             .map(|(_, word)| word.clone())
-            .filter(|word| !has_the_form(word))
+            .filter(|word| octets(word).is_none())
             .collect();
         let keys = ["pk", "sk"].map(|name| row[name].as_str().unwrap_or_default());
         parts.extend(
@@ -82,10 +89,12 @@ fn sealed_in(rows: &[Value], sealer: &Sealer) -> Vec<Sealed> {
             .iter()
             .flat_map(|one| parts.iter().map(move |other| format!("{one}#{other}")));
         let places: BTreeSet<String> = parts.iter().cloned().chain(pairs).collect();
-        let sealed = words.into_iter().filter(|(_, word)| has_the_form(word));
-        let sealed = sealed.map(|(name, text)| Sealed {
+        let sealed = words
+            .into_iter()
+            .filter_map(|(name, word)| Some((name, octets(&word)?)));
+        let sealed = sealed.map(|(name, octets)| Sealed {
             kept_in: format!("{kind} {name}"),
-            text,
+            octets,
             places: places.clone(),
         });
         sealed.collect::<Vec<_>>()
@@ -100,35 +109,42 @@ fn opened_by(sealer: &Sealer, sealed: &Sealed) -> Option<Opened> {
         .flat_map(|purpose| sealed.places.iter().map(move |place| (*purpose, place)));
     let plain = tries
         .into_iter()
-        .find_map(|(purpose, place)| sealer.open(purpose, place, &sealed.text).ok())?;
+        .find_map(|(purpose, place)| sealer.open(purpose, place, &sealed.octets).ok())?;
     Some(Opened {
         sealed: sealed.clone(),
-        plain: String::from_utf8_lossy(&plain).into_owned(),
+        plain,
     })
 }
 
-/// A sealer for each text that could be a person's key: 32 octets in base64.
-fn keys_among<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<Sealer> {
-    let keys: BTreeSet<&str> = texts
-        .filter(|text| text.len() == 44 && text.ends_with('='))
-        .collect();
+/// A sealer for everything that could be a person's key: 32 octets.
+fn keys_among<'a>(octets: impl Iterator<Item = &'a [u8]>) -> Vec<Sealer> {
+    let keys: BTreeSet<&[u8]> = octets.filter(|octets| octets.len() == 32).collect();
     keys.into_iter()
-        .map(|key| Sealer::new(DataKey::from_secret(key).expect("long enough")))
+        .map(|key| Sealer::new(DataKey::of_octets(key)))
         .collect()
 }
 
 /// The sealed texts that the table and the deployment's data key can open.
-fn openable(stage: &InProcess, texts: &[Sealed], rows: &[Value]) -> Vec<Opened> {
+pub(crate) fn openable(stage: &InProcess, texts: &[Sealed], rows: &[Value]) -> Vec<Opened> {
     let sealer = &stage.app.sealer;
     let of_deployment: Vec<Opened> = sealed_in(rows, sealer)
         .iter()
         .filter_map(|sealed| opened_by(sealer, sealed))
         .collect();
-    let in_the_clear: Vec<String> = rows.iter().flat_map(words).map(|(_, word)| word).collect();
+    let in_the_clear: Vec<Vec<u8>> = rows
+        .iter()
+        .flat_map(words)
+        .flat_map(|(_, word)| {
+            [
+                STANDARD.decode(&word).unwrap_or_default(),
+                word.into_bytes(),
+            ]
+        })
+        .collect();
     let of_persons = of_deployment
         .iter()
-        .map(|opened| opened.plain.as_str())
-        .chain(in_the_clear.iter().map(String::as_str));
+        .map(|opened| opened.plain.as_slice())
+        .chain(in_the_clear.iter().map(Vec::as_slice));
     let sealers: Vec<Sealer> = std::iter::once(sealer.clone())
         .chain(keys_among(of_persons))
         .collect();

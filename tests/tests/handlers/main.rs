@@ -30,6 +30,7 @@ mod redeeming;
 mod repeating;
 mod replaying;
 mod requested_callbacks;
+mod sealing;
 mod selling;
 mod starting;
 mod storing;

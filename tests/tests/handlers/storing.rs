@@ -112,10 +112,9 @@ async fn only_an_expired_record_is_overwritten() {
         concerned: None,
         caller: "operator".to_owned(),
         scope: "s".to_owned(),
-        fingerprint: "f".to_owned(),
         status,
         location: None,
-        sealed_answer: String::new(),
+        sealed_answer: Vec::new().into(),
         valid_until: now,
     };
     let write = |status, now: Timestamp| {

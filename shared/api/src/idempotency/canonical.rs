@@ -6,37 +6,17 @@ use tandem_domain::input::whole_number;
 /// JSON with sorted members and without spaces: equal content gives equal text. Members that are `null` are left out, unless
 /// `null` clears them, and whole numbers have one form.
 pub(super) fn canonical(value: &Value, clearable: &[&str]) -> String {
-    write_canonical(
-        value,
-        &|name, value| !value.is_null() || clearable.contains(&name),
-        &|plain| match whole_number(plain).flatten() {
-            Some(number) => number.to_string(),
-            None => plain.to_string(),
-        },
-    )
-}
-
-/// The form of earlier releases.
-pub(super) fn former_canonical(value: &Value) -> String {
-    write_canonical(value, &|_, _| true, &Value::to_string)
-}
-
-fn write_canonical(
-    value: &Value,
-    keeps: &impl Fn(&str, &Value) -> bool,
-    plain: &impl Fn(&Value) -> String,
-) -> String {
     match value {
         Value::Object(members) => {
             let mut members: Vec<(&String, &Value)> = members
                 .iter()
-                .filter(|(name, value)| keeps(name, value))
+                .filter(|(name, value)| !value.is_null() || clearable.contains(&name.as_str()))
                 .collect();
             members.sort_unstable_by_key(|(name, _)| *name);
             let members: Vec<String> = members
                 .into_iter()
                 .map(|(name, value)| {
-                    let value = write_canonical(value, keeps, plain);
+                    let value = canonical(value, clearable);
                     format!("{}:{value}", Value::from(name.as_str()))
                 })
                 .collect();
@@ -45,11 +25,14 @@ fn write_canonical(
         Value::Array(items) => {
             let items: Vec<String> = items
                 .iter()
-                .map(|item| write_canonical(item, keeps, plain))
+                .map(|item| canonical(item, clearable))
                 .collect();
             format!("[{}]", items.join(","))
         }
-        other => plain(other),
+        plain => match whole_number(plain).flatten() {
+            Some(number) => number.to_string(),
+            None => plain.to_string(),
+        },
     }
 }
 
@@ -92,11 +75,5 @@ mod tests {
                 "{a} {b}"
             );
         }
-    }
-
-    #[test]
-    fn earlier_releases_stored_null_members() {
-        let body = json!({"b": null, "a": [1, 20.0]});
-        assert_eq!(former_canonical(&body), r#"{"a":[1,20.0],"b":null}"#);
     }
 }

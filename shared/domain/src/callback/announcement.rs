@@ -5,6 +5,10 @@ use serde_json::Value;
 
 use super::{Callback, CallbackState, EventType};
 use crate::ids::{CallbackId, ClientId, ConnectionId, OrderId, SubscriptionId};
+use crate::sealed::Sealed;
+
+/// The member of the body with the voucher code.
+pub(crate) const VOUCHER_CODE: &str = "voucherCode";
 
 /// An event to announce, before it has an id and is sealed.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,8 +24,13 @@ pub struct Announcement {
 }
 
 impl Announcement {
+    /// The voucher code in the body, if any.
+    pub fn secret(&self) -> Option<&str> {
+        self.data.get(VOUCHER_CODE)?.as_str()
+    }
+
     /// The callback, due at once.
-    pub fn into_callback(self, id: CallbackId, sealed_body: String, now: Timestamp) -> Callback {
+    pub fn into_callback(self, id: CallbackId, sealed_body: Sealed, now: Timestamp) -> Callback {
         Callback {
             id,
             client_id: self.client_id,

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Callback, KEPT, LEASE};
+use crate::sealed::Sealed;
 
 /// In bytes.
 pub const KEPT_ANSWER: usize = 4 * 1024;
@@ -33,7 +34,7 @@ pub struct Attempt {
     pub answer: Option<String>,
     /// The same, sealed under the key of the customer concerned: a receiver may echo the callback.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub sealed_answer: Option<String>,
+    pub sealed_answer: Option<Sealed>,
 }
 
 impl Attempt {
@@ -56,9 +57,9 @@ impl Attempt {
     }
 
     fn octets(&self) -> usize {
-        let texts = [&self.error, &self.answer, &self.sealed_answer];
-        let texts = texts.into_iter().flatten().map(String::len);
-        FIXED_OCTETS + texts.sum::<usize>()
+        let texts = [&self.error, &self.answer].into_iter().flatten();
+        let sealed = self.sealed_answer.as_ref().map_or(0, |sealed| sealed.len());
+        FIXED_OCTETS + sealed + texts.map(String::len).sum::<usize>()
     }
 }
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Attempt, Callback, CallbackState, Concerned, EventType, LEASE, is_zero};
 use crate::ids::{CallbackId, ClientId, ConnectionId, OrderId, SubscriptionId};
+use crate::sealed::Sealed;
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -20,9 +21,9 @@ pub(super) struct Stored {
     event: EventType,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     concerned: Option<Concerned>,
-    sealed_body: String,
+    sealed_body: Sealed,
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    sealed_person: Option<String>,
+    sealed_person: Option<Sealed>,
     #[serde(flatten)]
     state: CallbackState,
     #[serde(skip_serializing_if = "is_zero", default)]

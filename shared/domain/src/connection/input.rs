@@ -11,6 +11,7 @@ use crate::callback_url::{CallbackUrl, LocalTargets};
 use crate::ids::{ClientId, ConnectionId};
 use crate::input::{FieldErrors, Object, Parsed, boolean, parsed, string};
 use crate::mail::MailKind;
+use crate::sealed::Sealed;
 use crate::tenancy::{Client, ContractingCompany};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +43,7 @@ impl ConnectionDraft {
         id: ConnectionId,
         source: (&Client, &ContractingCompany),
         target: (&Client, &ContractingCompany),
-        sealed_secret: impl FnOnce() -> String,
+        sealed_secret: impl FnOnce() -> Sealed,
         now: Timestamp,
     ) -> Result<Change, ConnectionError> {
         if source.0.id == target.0.id {
@@ -86,7 +87,7 @@ impl ConnectionDraft {
 fn settings(
     url: Option<CallbackUrl>,
     within_one_company: bool,
-    sealed_secret: impl FnOnce() -> String,
+    sealed_secret: impl FnOnce() -> Sealed,
     now: Timestamp,
 ) -> Result<Option<CallbackSettings>, ConnectionError> {
     match (url, within_one_company) {

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::callback_url::CallbackUrl;
+use crate::sealed::Sealed;
 
 /// How long a replaced signing secret remains valid beside the new one.
 pub const SECRET_OVERLAP: SignedDuration = SignedDuration::from_hours(24);
@@ -13,8 +14,7 @@ pub const MAX_SECRETS: usize = 5;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SigningSecret {
-    /// Base64.
-    pub sealed: String,
+    pub sealed: Sealed,
     pub created_at: Timestamp,
     /// The secret is not used from this time on; set by a rotation.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -32,7 +32,7 @@ pub struct CallbackSettings {
 
 impl CallbackSettings {
     /// Adds a secret; the previous one remains valid for [`SECRET_OVERLAP`]. The oldest ones beyond [`MAX_SECRETS`] expire at once.
-    pub fn rotate(&mut self, sealed: String, now: Timestamp) {
+    pub fn rotate(&mut self, sealed: Sealed, now: Timestamp) {
         self.secrets
             .retain(|secret| secret.expires_at.is_none_or(|end| end > now));
         for secret in &mut self.secrets {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::sale::Line;
-use crate::callback::{Announcement, EventType};
+use crate::callback::{Announcement, EventType, VOUCHER_CODE};
 use crate::connection::Connection;
 use crate::order::Order;
 use crate::subscription::{CrossClientLink, Subscription};
@@ -39,7 +39,7 @@ pub(super) fn sale_data(
             "lastName": profile.last_name,
         },
         "offer": offer_data(seller),
-        "voucherCode": voucher_code,
+        VOUCHER_CODE: voucher_code,
     })
 }
 

@@ -11,7 +11,7 @@ use tandem_domain::callback::{
     RetrySchedule,
 };
 
-use crate::fixtures::{MANY, id, now, yesterday};
+use crate::fixtures::{MANY, id, now, sealed, yesterday};
 
 const MILLISECOND: SignedDuration = SignedDuration::from_millis(1);
 
@@ -31,7 +31,7 @@ pub(crate) fn callback(state: CallbackState) -> Callback {
     Callback {
         state,
         attempts: 4,
-        ..announcement.into_callback(id(80), "sealed".to_owned(), yesterday())
+        ..announcement.into_callback(id(80), sealed("sealed"), yesterday())
     }
 }
 
@@ -300,7 +300,7 @@ fn a_new_callback_is_due_at_once() {
         event: EventType::SubscriptionRenewed,
         data: json!({}),
     };
-    let callback = announcement.into_callback(id(80), "sealed".to_owned(), now());
+    let callback = announcement.into_callback(id(80), sealed("sealed"), now());
     let expected = Callback {
         id: id(80),
         client_id: id(11),
@@ -309,7 +309,7 @@ fn a_new_callback_is_due_at_once() {
         subscription_id: Some(id(70)),
         event: EventType::SubscriptionRenewed,
         concerned: None,
-        sealed_body: "sealed".to_owned(),
+        sealed_body: sealed("sealed"),
         sealed_person: None,
         state: waiting(0, now()),
         attempts: 0,

@@ -8,7 +8,7 @@ use tandem_domain::connection::{
     SigningSecret, State,
 };
 
-use crate::fixtures::{Pair, callback_url, codes, now, yesterday};
+use crate::fixtures::{Pair, callback_url, codes, now, sealed, yesterday};
 
 fn edit(value: &Value) -> ConnectionEdit {
     ConnectionEdit::parse(value, &LocalTargets::default()).expect("an edit")
@@ -44,7 +44,7 @@ fn only_the_source_edits_a_live_connection() {
         let rotated = |by| {
             connection
                 .clone()
-                .rotate_secret("new".to_owned(), by, now())
+                .rotate_secret(sealed("new"), by, now())
                 .map(|change| change.entry.by)
         };
         let status = state.as_str();
@@ -116,7 +116,7 @@ fn a_connection_within_one_company_has_no_callback() {
         connection.clone().edit(asked, Side::Source, now()),
         Err(ConnectionError::CallbackWithinCompany)
     );
-    let rotated = connection.rotate_secret("new".to_owned(), Side::Source, now());
+    let rotated = connection.rotate_secret(sealed("new"), Side::Source, now());
     assert_eq!(rotated, Err(ConnectionError::CallbackWithinCompany));
 }
 
@@ -137,12 +137,12 @@ fn an_invalid_edit_reports_each_wrong_member() {
 }
 
 fn secret(
-    sealed: &str,
+    text: &str,
     created_at: jiff::Timestamp,
     expires_at: Option<jiff::Timestamp>,
 ) -> SigningSecret {
     SigningSecret {
-        sealed: sealed.to_owned(),
+        sealed: sealed(text),
         created_at,
         expires_at,
     }
@@ -152,7 +152,7 @@ fn secret(
 fn a_rotation_adds_the_new_secret_and_expires_the_old_one() {
     let connection = Pair::between_two_companies().connection;
     let change = connection
-        .rotate_secret("sealed 2".to_owned(), Side::Source, now())
+        .rotate_secret(sealed("sealed 2"), Side::Source, now())
         .expect("allowed");
     assert_eq!(change.entry.action, Action::SecretRotated);
     assert_eq!(change.mail, None);
@@ -172,11 +172,11 @@ fn both_secrets_sign_only_during_the_overlap() {
         .connection
         .callback
         .expect("settings");
-    settings.rotate("sealed 2".to_owned(), now());
+    settings.rotate(sealed("sealed 2"), now());
     let signing = |time| {
         settings
             .secrets_at(time)
-            .map(|secret| secret.sealed.as_str())
+            .map(|secret| String::from_utf8_lossy(&secret.sealed))
             .collect::<Vec<_>>()
     };
     assert_eq!(signing(now()), ["sealed 2", "sealed 1"]);
@@ -192,11 +192,11 @@ fn only_the_newest_five_secrets_sign() {
         .callback
         .expect("settings");
     for number in 0..20 {
-        settings.rotate(format!("sealed {number}"), now());
+        settings.rotate(sealed(&format!("sealed {number}")), now());
     }
     let used: Vec<_> = settings
         .secrets_at(now())
-        .map(|secret| secret.sealed.as_str())
+        .map(|secret| String::from_utf8_lossy(&secret.sealed))
         .collect();
     assert_eq!(
         used,
@@ -217,8 +217,8 @@ fn a_second_rotation_does_not_extend_the_oldest_secret() {
         .callback
         .expect("settings");
     let hour = SignedDuration::from_hours(1);
-    settings.rotate("sealed 2".to_owned(), now());
-    settings.rotate("sealed 3".to_owned(), now() + hour);
+    settings.rotate(sealed("sealed 2"), now());
+    settings.rotate(sealed("sealed 3"), now() + hour);
     assert_eq!(
         settings.secrets,
         [
@@ -227,11 +227,11 @@ fn a_second_rotation_does_not_extend_the_oldest_secret() {
             secret("sealed 1", yesterday(), Some(now() + SECRET_OVERLAP)),
         ]
     );
-    settings.rotate("sealed 4".to_owned(), now() + SECRET_OVERLAP);
+    settings.rotate(sealed("sealed 4"), now() + SECRET_OVERLAP);
     let kept: Vec<_> = settings
         .secrets
         .iter()
-        .map(|secret| secret.sealed.as_str())
+        .map(|secret| String::from_utf8_lossy(&secret.sealed))
         .collect();
     assert_eq!(kept, ["sealed 4", "sealed 3", "sealed 2"]);
 }

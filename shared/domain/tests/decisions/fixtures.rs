@@ -11,6 +11,7 @@ use tandem_domain::ids::{ClientId, ConnectionId};
 use tandem_domain::money::{BasisPoints, Currency, Money};
 use tandem_domain::offer::{CrossClient, Offer, OfferKind, OfferStatus};
 use tandem_domain::period::{Period, PeriodUnit};
+use tandem_domain::sealed::Sealed;
 use tandem_domain::sharing::SharedOffer;
 use tandem_domain::tenancy::{Client, ContractingCompany, MailLanguage, Modules};
 use tandem_domain::text::{EmailAddress, Name};
@@ -90,6 +91,11 @@ pub(crate) fn monthly() -> Period {
     }
 }
 
+/// A sealed value, in the clear.
+pub(crate) fn sealed(text: &str) -> Sealed {
+    text.as_bytes().to_vec().into()
+}
+
 pub(crate) fn callback_url(text: &str) -> CallbackUrl {
     CallbackUrl::parse(text, &LocalTargets::default()).expect("an address")
 }
@@ -121,7 +127,7 @@ pub(crate) fn client(number: u128, company: &ContractingCompany) -> Client {
 pub(crate) fn customer(number: u128, company: &ContractingCompany) -> Customer {
     let profile = json!({"email": "anna@example.com", "language": "de-CH", "firstName": "Anna", "lastName": "Muster", "phone": "+41 1"});
     let profile = Profile::parse(&profile).expect("a profile");
-    profile.create(id(number), company.id, "sealed key".to_owned(), yesterday())
+    profile.create(id(number), company.id, sealed("sealed key"), yesterday())
 }
 
 /// A renewing monthly subscription at 10.00 EUR, sold by its owner.
@@ -162,7 +168,7 @@ impl Pair {
 
     pub(crate) fn between_two_companies() -> Self {
         let secret = SigningSecret {
-            sealed: "sealed 1".to_owned(),
+            sealed: sealed("sealed 1"),
             created_at: yesterday(),
             expires_at: None,
         };

@@ -9,7 +9,7 @@ use tandem_domain::connection::{
 use tandem_domain::ids::ClientId;
 use tandem_domain::mail::MailKind;
 
-use crate::fixtures::{Pair, callback_url, client, codes, company, id, now};
+use crate::fixtures::{Pair, callback_url, client, codes, company, id, now, sealed};
 
 fn within() -> Value {
     json!({"targetClientId": id::<ClientId>(12), "offersAccess": true})
@@ -25,7 +25,7 @@ fn invite(pair: &Pair, draft: &Value) -> Result<Change, ConnectionError> {
         (&pair.source, &pair.source_company),
         (&pair.target, &pair.target_company),
     );
-    draft.invite(id(50), source, target, || "sealed".to_owned(), now())
+    draft.invite(id(50), source, target, || sealed("sealed"), now())
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn an_invitation_within_one_company_waits_for_the_target() {
 fn an_invitation_between_two_companies_has_callback_settings() {
     let change = invite(&Pair::between_two_companies(), &between()).expect("allowed");
     let secrets = vec![SigningSecret {
-        sealed: "sealed".to_owned(),
+        sealed: sealed("sealed"),
         created_at: now(),
         expires_at: None,
     }];

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::stored::text_as_sealed;
+
 /// Every stored row of every earlier release: its name, its file and its text.
 fn rows() -> Vec<(String, PathBuf, String)> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/decisions/releases");
@@ -35,7 +37,7 @@ pub(crate) fn read<T: DeserializeOwned>(name: &str) {
         if let Some(members) = row.as_object_mut() {
             members.entry("version").or_insert(1.into());
         }
-        if let Err(error) = serde_json::from_value::<T>(row) {
+        if let Err(error) = serde_json::from_value::<T>(text_as_sealed(row)) {
             panic!("{} cannot be read: {error}", file.display());
         }
     }

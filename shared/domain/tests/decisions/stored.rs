@@ -5,9 +5,11 @@
 
 use std::fmt::Debug;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use jiff::SignedDuration;
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::json;
+use serde_json::{Value, json};
 use tandem_domain::callback::{Attempt, Callback, CallbackState, Concerned, Endpoint, Outcome};
 use tandem_domain::cart::{CartStatus, Choice};
 use tandem_domain::connection::{Action, Connection, HistoryEntry, Side, State};
@@ -33,7 +35,7 @@ use tandem_domain::text::Description;
 use tandem_domain::voucher::{VoucherHash, VoucherState};
 
 use crate::fixtures::{
-    Pair, at, callback_url, client, company, customer, euro, id, monthly, name, now, offer,
+    Pair, at, callback_url, client, company, customer, euro, id, monthly, name, now, offer, sealed,
     yesterday,
 };
 use crate::{
@@ -42,11 +44,51 @@ use crate::{
 
 /// Compares a value with its snapshot, and reads it back, as well as the rows that earlier releases wrote.
 fn golden<T: Serialize + DeserializeOwned + PartialEq + Debug>(name: &str, value: &T) {
-    let written = serde_json::to_value(value).expect("JSON");
+    let written = sealed_as_text(serde_json::to_value(value).expect("JSON"));
     insta::assert_json_snapshot!(name, written);
-    let read: T = serde_json::from_value(written).expect("a stored value");
+    let read: T = serde_json::from_value(text_as_sealed(written)).expect("a stored value");
     assert_eq!(&read, value, "{name}");
     releases::read::<T>(name);
+}
+
+/// The members that hold sealed values, changed; `change` gets their octets or their text.
+fn sealed_members(value: Value, change: fn(Value) -> Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let changed = members.into_iter().map(|(name, member)| {
+                let is_sealed = name.starts_with("sealed");
+                let change_all = |member| sealed_members(member, change);
+                let member = if is_sealed {
+                    change(member)
+                } else {
+                    change_all(member)
+                };
+                (name, member)
+            });
+            Value::Object(changed.collect())
+        }
+        Value::Array(items) => items
+            .into_iter()
+            .map(|item| sealed_members(item, change))
+            .collect(),
+        other => other,
+    }
+}
+
+/// JSON has no octets; DynamoDB's consoles show them in base64, too.
+fn sealed_as_text(value: Value) -> Value {
+    sealed_members(value, |octets| {
+        let octets: Vec<u8> = serde_json::from_value(octets).expect("octets");
+        STANDARD.encode(octets).into()
+    })
+}
+
+/// The reverse of [`sealed_as_text`].
+pub(crate) fn text_as_sealed(value: Value) -> Value {
+    sealed_members(value, |text| {
+        let text = text.as_str().expect("base64");
+        STANDARD.decode(text).expect("base64").into()
+    })
 }
 
 #[test]
@@ -86,13 +128,13 @@ fn customers() {
     let profile = Profile::parse(&all).expect("a profile");
     golden(
         "customer",
-        &profile.create(id(40), id(1), "sealed key".to_owned(), now()),
+        &profile.create(id(40), id(1), sealed("sealed key"), now()),
     );
     let profile =
         Profile::parse(&json!({"email": "a@example.com", "language": "en"})).expect("a profile");
     golden(
         "customer_least",
-        &profile.create(id(40), id(1), "sealed key".to_owned(), now()),
+        &profile.create(id(40), id(1), sealed("sealed key"), now()),
     );
     golden("customer_of_the_fixtures", &customer(40, &company(1, true)));
 }
@@ -108,7 +150,7 @@ fn connections() {
         .callback
         .as_mut()
         .expect("settings")
-        .rotate("sealed 2".to_owned(), now());
+        .rotate(sealed("sealed 2"), now());
     let state = State::Blocked {
         blocked_by: Side::Target,
         blocked_at: now(),
@@ -391,7 +433,7 @@ fn callbacks() {
     });
     let about = Callback {
         concerned,
-        sealed_person: Some("sealed person".to_owned()),
+        sealed_person: Some(sealed("sealed person")),
         ..held
     };
     golden("callback_about_a_person", &about);
@@ -493,12 +535,12 @@ fn answered() -> Attempt {
 fn attempts() {
     let answered = answered();
     golden("attempt_answered", &answered);
-    let sealed = Attempt {
+    let about_a_person = Attempt {
         answer: None,
-        sealed_answer: Some("sealed".to_owned()),
+        sealed_answer: Some(sealed("sealed")),
         ..answered.clone()
     };
-    golden("attempt_answered_about_a_person", &sealed);
+    golden("attempt_answered_about_a_person", &about_a_person);
     let error = Some("timed out".to_owned());
     golden(
         "attempt_unanswered",
@@ -696,7 +738,7 @@ fn event_endpoints() {
     let endpoint = EventEndpoint::new(
         id(12),
         callback_url("https://bergwelt.example/events"),
-        "sealed".to_owned(),
+        sealed("sealed"),
         now(),
     );
     golden("event_endpoint", &endpoint);

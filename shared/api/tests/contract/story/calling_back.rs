@@ -14,7 +14,7 @@ impl Story {
         let body: Value = serde_json::from_slice(&announcement.body(self.now)).expect("JSON");
         self.show("OrderCreatedEvent", body.clone());
         let (connection_id, client_id) = (announcement.connection_id, announcement.client_id);
-        let waiting = announcement.into_callback(id, String::new(), self.now);
+        let waiting = announcement.into_callback(id, Vec::new().into(), self.now);
         self.show("Callback", views::callback::summary(&waiting));
         let attempt = |callback: Callback, begin: &str, end: &str, outcome: Outcome| {
             let begun = callback.begin(at(begin)).expect("a due callback");

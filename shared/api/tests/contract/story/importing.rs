@@ -48,8 +48,12 @@ impl Story {
         let settings =
             EventEndpoint::parse(example("EventEndpointDraft"), &LocalTargets::default())
                 .expect("an endpoint");
-        let endpoint =
-            EventEndpoint::new(client, settings, String::new(), at("2026-07-01T09:40:00Z"));
+        let endpoint = EventEndpoint::new(
+            client,
+            settings,
+            Vec::new().into(),
+            at("2026-07-01T09:40:00Z"),
+        );
         let mut shown = views::event_endpoint::event_endpoint(&endpoint, None);
         self.show("EventEndpoint", shown.clone());
         shown["secret"] = json!(SECRET);

@@ -58,7 +58,7 @@ impl Story {
         let customer = profile.create(
             CustomerId::generate(&mut self.ids),
             target.1.id,
-            String::new(),
+            Vec::new().into(),
             at("2026-07-01T11:00:00Z"),
         );
         self.show("Customer", views::customer::customer(&customer));

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use tandem_domain::callback::{Announcement, Callback, Concerned, EventType};
 
-use crate::fixtures::{id, now, yesterday};
+use crate::fixtures::{id, now, sealed, yesterday};
 
 fn announcement(data: Value) -> Announcement {
     Announcement {
@@ -30,8 +30,8 @@ fn stored(mut announcement: Announcement) -> (Callback, Vec<u8>, Option<Vec<u8>>
     let kept = announcement.kept(Some(concerned()), now());
     let callback = Callback {
         concerned: Some(concerned()),
-        sealed_person: person.as_ref().map(|_| "sealed person".to_owned()),
-        ..announcement.into_callback(id(80), "sealed".to_owned(), now())
+        sealed_person: person.as_ref().map(|_| sealed("sealed person")),
+        ..announcement.into_callback(id(80), sealed("sealed"), now())
     };
     (callback, kept, person)
 }
