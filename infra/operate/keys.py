@@ -10,7 +10,6 @@ from infra.local.say import Problem
 
 # Partition keys. A tenant's row has its tenant in front.
 OWNED = "{}#{}"
-VOUCHER = "{}#voucher#{}"
 EXTERNAL = "{}#external#{}"
 IDEMPOTENCY = "{}#idempotency#{}"
 
@@ -26,7 +25,7 @@ ORDERS_BY = "{}#{}#orders"
 SUBSCRIPTIONS_FOR = "{}#{}#subscriptions"
 
 SPREAD = ("#callbacks", "#payouts#source", "#payouts#target")
-"""Ends of the names of lists that are spread over partitions. Of orders and subscriptions, only a client's own lists are."""
+"""Ends of the names of lists that are spread over partitions, as are a client's lists of orders and subscriptions."""
 PARTITIONS = 8
 
 KINDS = {
@@ -45,7 +44,7 @@ KINDS = {
 _OWN_PARTITION = ("con", "pay")
 """Two clients share these rows, which have their own id alone as partition key."""
 _ID = re.compile(rf"({'|'.join(KINDS)})_[0-9a-f]{{32}}")
-_HASH = re.compile(r"[0-9a-f]{64}")
+_HASH = re.compile(r"[0-9a-f]{32}")
 _CLIENT = re.compile(r"cli_[0-9a-f]{32}")
 
 _FORMS = (
@@ -68,8 +67,7 @@ class Asked:
         """The key of the row at a holder: a client, or the contracting company of a customer."""
         if self.id.startswith(_OWN_PARTITION):
             return self.id, self.kind
-        form = VOUCHER if self.kind == "voucher" else OWNED
-        return form.format(holder, self.id), self.kind
+        return OWNED.format(holder, self.id), self.kind
 
     @property
     def is_shared(self) -> bool:

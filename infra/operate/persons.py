@@ -1,6 +1,6 @@
 """Gathers the rows about one customer, and opens what is sealed under the customer's key.
 
-Two ways to find the rows. *Lists*: the customer's own row, and by the indexes the orders, subscriptions, vouchers,
+Two ways to find the rows. *Lists*: the customer's own row, and by the indexes the orders, subscriptions,
 payout rows and callbacks that follow from it. *Scan*: also every row of the table that names the customer; only this
 finds the stored answers of an `Idempotency-Key` and the rows of imports, which no index lists by customer.
 """
@@ -65,21 +65,13 @@ def _listed(stack: Stack, customer: Row) -> Iterator[Row]:
         for row in rows.whole_list(stack, Listing("gsi2", keys.ORDERS_BY.format(client, id))):
             sources |= {str(sold["sourceClientId"]) for sold in row["positions"] if "sourceClientId" in sold}
             yield row
-        subscriptions = rows.whole_list(stack, Listing("gsi2", keys.SUBSCRIPTIONS_FOR.format(client, id)))
-        yield from subscriptions
-        yield from _vouchers(stack, subscriptions)
+        yield from rows.whole_list(stack, Listing("gsi2", keys.SUBSCRIPTIONS_FOR.format(client, id)))
         payouts = Listing("gsi2", keys.PAYOUTS_FROM.format(client), keys.first_id("pay", start), "customerId", id)
         yield from rows.whole_list(stack, payouts)
     for source in sorted(sources):
         callbacks = keys.CALLBACKS_OF.format(source)
         about = Listing("gsi1", callbacks, keys.first_id("cbk", start), "concerned", keys.OWNED.format(company, id))
         yield from rows.whole_list(stack, about)
-
-
-def _vouchers(stack: Stack, subscriptions: list[Row]) -> list[Row]:
-    links = [row["crossClient"] for row in subscriptions if "voucherHash" in row.get("crossClient", {})]
-    wanted = [(keys.VOUCHER.format(link["sourceClientId"], link["voucherHash"]), "voucher") for link in links]
-    return rows.whole_batch(stack, wanted)
 
 
 def plain(found: list[Row], customer: Row, data_key: Sealer) -> dict[str, list[Row]]:

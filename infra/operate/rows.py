@@ -36,9 +36,9 @@ SUBSCRIPTION = [
     *("clientId", "id", "role", "customerId", "orderId", "position", "offerId", "quantity", "unitPrice"),
     *("period", "renews", "periodsPaid", "paidUntil", "startedAt", "createdAt"),
     *("life", "cancelledAt", "endsAt", "endedAt", "external"),
-    *(f"crossClient.{name}" for name in ("sourceClientId", "targetClientId", "connectionId", "voucherHash")),
+    *(f"crossClient.{name}" for name in ("sourceClientId", "targetClientId", "connectionId", "betweenCompanies")),
+    "voucherHash",
 ]
-VOUCHER = ["clientId", "hash", "orderId", "subscriptionId", "status", "createdAt", "redeemedAt", "voidAt", "customerId"]
 PAYOUT = [
     *("id", "type", "gross", "due", "paidStatus", "paidAt", "periodNumber", "createdAt"),
     *("orderId", "subscriptionId", "sourceClientId", "targetClientId"),
@@ -186,6 +186,18 @@ def _matches(row: Row, wanted: Listing) -> bool:
     for part in wanted.member.split(".") if wanted.member else ():
         value = value.get(part) if isinstance(value, dict) else None
     return not wanted.member or bool(value == wanted.value)
+
+
+def with_voucher(stack: Stack, hash: str) -> Row | None:
+    """Read the source's row of the subscription that was sold with a voucher, by the hash of its code."""
+    answer = stack.dynamodb.query(
+        TableName=stack.table,
+        IndexName="voucher",
+        KeyConditionExpression="voucherHash = :hash",
+        ExpressionAttributeValues={":hash": {"S": hash}},
+    )
+    found = [(item["pk"], item["sk"]) for item in map(_read_all, answer["Items"])]
+    return next(iter(batch(stack, found, SUBSCRIPTION).values()), None)
 
 
 def whole_list(stack: Stack, wanted: Listing) -> list[Row]:

@@ -14,7 +14,7 @@ def sale(found: Sale, letters: dict[str, str], seen: Seen) -> list[str]:
         *_order(found, seen),
         *(line for row in found.imports for line in _import(row, seen)),
         *(line for row in found.subscriptions for line in _subscription(row, seen)),
-        *(line for row in found.vouchers for line in _voucher(row, seen)),
+        *(line for row in found.sources for line in _voucher(row)),
         *(line for row in found.payouts for line in _payout(row, seen)),
     ]
     for delivery in found.callbacks:
@@ -65,17 +65,11 @@ def _once(word: str, life: str) -> str:
     return "" if word == life else f", {word}"
 
 
-def _voucher(row: Row, seen: Seen) -> list[str]:
-    line = f"Its voucher, issued to {row['clientId']} {seen.at(row, 'createdAt')}, hash {row['hash']}, "
-    match row["status"]:
-        case "redeemed":
-            return [f"{line}was redeemed {seen.at(row, 'redeemedAt')} for {row['customerId']}."]
-        case "void":
-            return [f"{line}is void since {seen.at(row, 'voidAt')}."]
-        case "issued":
-            return [f"{line}is not redeemed."]
-        case other:
-            return [f"{line}is {other}."]
+def _voucher(row: Row) -> list[str]:
+    if "voucherHash" not in row:
+        return [f"Its voucher, issued to {row['clientId']}, is void: the sale was reversed before the redemption."]
+    state = f"was redeemed for {row['customerId']}" if "customerId" in row else "is not redeemed"
+    return [f"Its voucher, issued to {row['clientId']}, hash {row['voucherHash']}, {state}."]
 
 
 def _payout(row: Row, seen: Seen) -> list[str]:
@@ -90,10 +84,10 @@ def _payout(row: Row, seen: Seen) -> list[str]:
 def _next(found: Sale, seen: Seen) -> list[str]:
     lines = [line for delivery in found.callbacks for line in _next_attempt(delivery, seen)]
     lines += [
-        f"- {row['clientId']} redeems the voucher of {row['subscriptionId']} "
+        f"- {row['clientId']} redeems the voucher of {row['id']} "
         "(POST /v1/subscriptions/useCrossClientVoucher), whose code is in the callback."
-        for row in found.vouchers
-        if row["status"] == "issued"
+        for row in found.sources
+        if "voucherHash" in row and "customerId" not in row
     ]
     for row in found.subscriptions:
         # The source's row follows the seller's.

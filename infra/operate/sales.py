@@ -38,13 +38,18 @@ class Sale:
     only: str | None = None
     """A subscription, if nothing else of the order was asked for."""
     subscriptions: list[Row] = field(default_factory=list)
-    vouchers: list[Row] = field(default_factory=list)
     payouts: list[Row] = field(default_factory=list)
     callbacks: list[Delivery] = field(default_factory=list)
     imports: list[Row] = field(default_factory=list)
     """The log entries of an imported order."""
     unsearched: list[str] = field(default_factory=list)
     """The lists that were too long to read to their end."""
+
+    @property
+    def sources(self) -> list[Row]:
+        """The rows of sources of another contracting company."""
+        rows = (row for row in self.subscriptions if row["role"] == "source")
+        return [row for row in rows if row["crossClient"].get("betweenCompanies")]
 
     def concerns(self, row: Row) -> bool:
         """Whether a row that names a subscription is asked for."""
@@ -78,7 +83,7 @@ def delivery(stack: Stack, row: Row) -> Delivery:
 
 
 def _subscriptions(stack: Stack, sale: Sale, sold: list[Row]) -> None:
-    """The seller's row of each position, then the source's, and the vouchers that link the two."""
+    """The seller's row of each position, then the source's."""
     seller = sale.order["clientId"]
     wanted = [
         (keys.OWNED.format(holder, position["subscriptionId"]), "subscription")
@@ -89,9 +94,6 @@ def _subscriptions(stack: Stack, sale: Sale, sold: list[Row]) -> None:
     ]
     found = rows.batch(stack, wanted, rows.SUBSCRIPTION)
     sale.subscriptions = [found[key] for key in wanted if key in found]
-    links = [row["crossClient"] for row in sale.subscriptions if "voucherHash" in row.get("crossClient", {})]
-    issued = [(keys.VOUCHER.format(link["sourceClientId"], link["voucherHash"]), "voucher") for link in links]
-    sale.vouchers = list(rows.batch(stack, issued, rows.VOUCHER).values())
 
 
 def _since(order: Row, prefix: str) -> tuple[str, str, str]:

@@ -67,7 +67,9 @@ def callbacks(rows: list[Row], cut: bool, seen: Seen) -> list[str]:
     for row in rows:
         if row["status"] != "delivered":
             due = f", next attempt {seen.at(row, 'dueAt')}" if row["status"] in ("waiting", "postponed") else ""
-            lines.append(f"- {row['id']} {row['event']}: {row['status']}, attempts so far: {row.get('attempts', 0)}{due}")
+            lines.append(
+                f"- {row['id']} {row['event']}: {row['status']}, attempts so far: {row.get('attempts', 0)}{due}"
+            )
     return lines
 
 

@@ -101,15 +101,6 @@ def _subscription(stack: Stack, row: Row) -> list[str]:
     return _part(stack, str(seller), str(row["orderId"]), str(row["id"]))
 
 
-def _voucher(stack: Stack, row: Row) -> list[str]:
-    source = rows.get(
-        stack, keys.OWNED.format(row["clientId"], row["subscriptionId"]), "subscription", rows.SUBSCRIPTION
-    )
-    if source is None:
-        raise KeyError(f"{row['subscriptionId']} of {row['clientId']}")
-    return _subscription(stack, source)
-
-
 def _payout(stack: Stack, row: Row) -> list[str]:
     return _part(stack, str(row["targetClientId"]), str(row["orderId"]), row.get("subscriptionId"))
 
@@ -178,5 +169,5 @@ _EXPLAIN = {
     "promise": _promise,
     "replay": _replay,
     "mail": _mail,
-    "voucher": _voucher,
+    "voucher": _subscription,
 }

@@ -11,7 +11,6 @@ use tandem_domain::after_sale::Rows;
 use tandem_domain::ids::{CustomerId, OrderId};
 use tandem_domain::input::parsed;
 use tandem_domain::order::{Order, Reversal, parse_reversal};
-use tandem_domain::subscription::Subscription;
 use tandem_store::{StoreError, Transaction, keys};
 
 pub async fn handle(app: App, request: Request) -> Result<Answer, Problem> {
@@ -87,7 +86,6 @@ async fn decide(
     transaction.replace(&order)?;
     let mut ids = app.ids();
     for rows in subscriptions(app, &order, &reversed).await? {
-        void_voucher(app, &mut transaction, &rows.seller).await?;
         let moved = rows.reverse(reversal, app.now(), &mut ids);
         write_moved(app, &mut ids, &mut transaction, caller.company_id, moved)?;
     }
@@ -120,26 +118,4 @@ async fn subscriptions(
         }
     }
     Ok(rows)
-}
-
-/// Voids the voucher of a reversed position, unless it was redeemed.
-async fn void_voucher(
-    app: &App,
-    transaction: &mut Transaction,
-    seller: &Subscription,
-) -> Result<(), StoreError> {
-    let Some(link) = &seller.cross_client else {
-        return Ok(());
-    };
-    let Some(hash) = &link.voucher_hash else {
-        return Ok(());
-    };
-    let voucher = app
-        .store
-        .get(&keys::voucher(link.source_client_id, hash))
-        .await?;
-    if let Some(void) = voucher.and_then(|voucher| voucher.void(app.now())) {
-        transaction.replace(&void)?;
-    }
-    Ok(())
 }

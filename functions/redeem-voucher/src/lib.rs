@@ -1,10 +1,11 @@
 //! Redeems a voucher: a source client links the sold subscription to a customer of its own contracting company.
 //!
-//! The voucher is loaded by the caller and the code's hash. So an unknown code, another client's code and a void code take the
-//! same path, in the same time, to the same answer: each is recorded as a wrong guess.
+//! The subscription is found by the hash of the caller and the code. So an unknown code, another client's code and a void code take
+//! the same path, in the same time, to the same answer: each is recorded as a wrong guess.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use futures::future;
 use jiff::SignedDuration;
 use tandem_api::idempotency::idempotent;
 use tandem_api::views::subscription as view;
@@ -14,6 +15,7 @@ use tandem_domain::input::FieldErrors;
 use tandem_domain::voucher::{RedeemError, RedeemRequest, Redemption};
 use tandem_domain::voucher_guesses::{PER_DAY, PER_MINUTE, VoucherGuesses};
 use tandem_runtime::metrics::{self, Metric};
+use tandem_runtime::random_ids::hash_of;
 use tandem_store::{Transaction, keys};
 
 pub async fn handle(app: App, request: Request) -> Result<Answer, Problem> {
@@ -45,12 +47,13 @@ async fn decide(
     is_first: &AtomicBool,
 ) -> Result<Decision, Problem> {
     let now = app.now();
-    let voucher_key = keys::voucher(caller.id, &tandem_runtime::random_ids::hash_of(&asked.code));
     let customer_key = keys::customer(caller.company_id, asked.customer_id);
-    let (voucher, customer, guesses) = app
-        .store
-        .load((voucher_key, &customer_key, keys::guesses(caller.id)))
-        .await?;
+    let hash = hash_of(caller.id, &asked.code);
+    let ((customer, guesses), sold) = future::try_join(
+        app.store.load((&customer_key, keys::guesses(caller.id))),
+        app.store.sold_with_voucher(caller.id, &hash),
+    )
+    .await?;
     if let Some(wait) = guesses.as_ref().and_then(|guesses| guesses.wait(now)) {
         return Err(too_many(wait));
     }
@@ -58,32 +61,21 @@ async fn decide(
         let detail = "the customer does not exist; create it first";
         return Err(FieldErrors::at("customerId", "not_found", detail).into());
     }
-    let redeemed = voucher.map(|voucher| {
-        let subscription = voucher.subscription_id;
-        (subscription, voucher.redeem(asked.customer_id, now))
-    });
-    let (subscription, redemption) = match redeemed {
-        None | Some((_, Err(RedeemError::NotFound))) => return wrong_guess(caller, guesses, now),
-        Some((subscription, redemption)) => (subscription, redemption?),
+    let redemption = match sold.map(|row| row.redeem(asked.customer_id, now)) {
+        None | Some(Err(RedeemError::NotFound)) => return wrong_guess(caller, guesses, now),
+        Some(redemption) => redemption?,
     };
-    let row = app
-        .store
-        .get(&keys::subscription(caller.id, subscription))
-        .await?;
-    let row = row.ok_or_else(|| Problem::missing(Code::VoucherNotFound))?;
     // A decision that lost a race is decided again.
     is_first.store(
         matches!(redemption, Redemption::First(_)),
         Ordering::Relaxed,
     );
     match redemption {
-        Redemption::Repeated => Ok(Decision::answered(Answer::ok(view::subscription(
+        Redemption::Repeated(row) => Ok(Decision::answered(Answer::ok(view::subscription(
             &row, now,
         )))),
-        Redemption::First(voucher) => {
-            let row = row.linked_to(asked.customer_id, now);
+        Redemption::First(row) => {
             let mut transaction = Transaction::default();
-            transaction.replace(&voucher)?;
             transaction.replace(&row)?;
             transaction.require(&customer_key);
             Ok(Decision::Commit(

@@ -27,7 +27,7 @@ ORDER, OWN, SOLD, CALLBACK, RENEWAL = (
     id_of("cbk"),
     id_of("cbk", 3, timedelta(days=30)),
 )
-PAYOUT, HASH = id_of("pay"), "5f2a" * 16
+PAYOUT, HASH = id_of("pay"), "5f2a" * 8
 PERSONAL = ("anna", "Anna", "example.com", "Muster", "sealed", "+41", "Digitalabo", "busy")
 """Parts of personal data, names and answers in the rows; no output contains them."""
 
@@ -49,11 +49,15 @@ def order(table: Table, **changed: Any) -> Item:
     row = golden("order", id=ORDER, positions=positions, **changed)
     by = keys.ORDERS_BY.format(SELLER, CUSTOMER)
     table.put(keys.OWNED.format(SELLER, ORDER), "order", row, gsi2pk=by, gsisk=ORDER)
-    shared = golden("subscription_seller")["crossClient"] | {"voucherHash": HASH}
     for client, name, id, more in (
         (SELLER, "subscription_own", OWN, {}),
-        (SELLER, "subscription_seller", SOLD, {"crossClient": shared}),
-        (SOURCE, "subscription_source", SOLD, {"crossClient": shared, "life": "active", "endedAt": None}),
+        (SELLER, "subscription_seller", SOLD, {}),
+        (
+            SOURCE,
+            "subscription_source",
+            SOLD,
+            {"life": "active", "cancelledAt": None, "endsAt": None, "voucherHash": HASH},
+        ),
     ):
         row = golden(name, id=id, orderId=ORDER, **more)
         indexed = {}
@@ -71,11 +75,10 @@ def callback(table: Table, name: str, id: str, **changed: Any) -> Item:
 
 
 def sale(table: Table) -> None:
-    """The whole sale: one callback delivered at its second attempt, one waiting, a voucher, a payout row."""
+    """The whole sale: one callback delivered at its second attempt, one waiting, a payout row."""
     tenants(table)
     order(table)
     shared = {"orderId": ORDER, "subscriptionId": SOLD}
-    table.put(keys.VOUCHER.format(SOURCE, HASH), "voucher", golden("voucher_issued", hash=HASH, **shared))
     table.put(
         PAYOUT,
         "payout",

@@ -16,7 +16,13 @@ _GOLDENS = ROOT / "shared/domain/tests/decisions/snapshots"
 _write = TypeSerializer().serialize
 _read = TypeDeserializer().deserialize
 Item = dict[str, Any]
-_SORT = {"": ("pk", "sk"), "gsi1": ("gsi1pk", "gsisk"), "gsi2": ("gsi2pk", "gsisk"), "due": ("dueShard", "sweepAt")}
+_SORT = {
+    "": ("pk", "sk"),
+    "gsi1": ("gsi1pk", "gsisk"),
+    "gsi2": ("gsi2pk", "gsisk"),
+    "voucher": ("voucherHash", ""),
+    "due": ("dueShard", "sweepAt"),
+}
 
 
 def golden(name: str, **changed: Any) -> Item:
@@ -77,7 +83,7 @@ class Table:
         pk, sk = _SORT[IndexName]
         values = {name: _read(value) for name, value in asked["ExpressionAttributeValues"].items()}
         matches = _condition(asked["KeyConditionExpression"], pk, sk, values)
-        rows = sorted((row for row in self.items if pk in row and matches(row)), key=lambda row: str(row[sk]))
+        rows = sorted((row for row in self.items if pk in row and matches(row)), key=lambda row: str(row.get(sk)))
         if not asked.get("ScanIndexForward", True):
             rows.reverse()
         page, more = self._page(rows, asked)

@@ -226,11 +226,10 @@ impl Rows {
         event: EventType,
         data: Value,
     ) -> SubscriptionChange {
-        // Within one contracting company there is no voucher and nothing to announce.
         let announcement = seller
             .cross_client
             .as_ref()
-            .filter(|link| link.voucher_hash.is_some())
+            .filter(|link| link.between_companies)
             .map(|link| announce(&seller, link, event, data));
         let source = self.source.map(|source| source.following(&seller));
         SubscriptionChange {

@@ -59,6 +59,6 @@ pub use jiff::Timestamp;
 pub trait IdSource {
     /// A new UUIDv7 (RFC 9562), later than the ones before it.
     fn uuid(&mut self) -> uuid::Uuid;
-    /// A new voucher code of 100 random bits, with its hash.
-    fn voucher(&mut self) -> voucher::NewVoucher;
+    /// A new voucher code of 100 random bits for a source client, with its hash.
+    fn voucher(&mut self, source: ids::ClientId) -> voucher::NewVoucher;
 }

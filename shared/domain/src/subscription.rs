@@ -104,9 +104,14 @@ pub struct CrossClientLink {
     pub connection_id: ConnectionId,
     /// The seller's part of each payment.
     pub seller_share_basis_points: BasisPoints,
-    /// Set between two contracting companies.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub voucher_hash: Option<VoucherHash>,
+    /// Between two contracting companies, the source receives callbacks and a voucher.
+    #[serde(skip_serializing_if = "is_false", default)]
+    pub between_companies: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature of serde")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// One client's row of a subscription.
@@ -145,6 +150,9 @@ pub struct Subscription {
     /// Set for a cross-client subscription.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub cross_client: Option<CrossClientLink>,
+    /// Set in the source's row between two contracting companies, while its voucher is valid or redeemed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub voucher_hash: Option<VoucherHash>,
     /// Set for an imported subscription; `periods_paid` and `paid_until` are then meaningless.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub external: Option<External>,
@@ -211,9 +219,18 @@ impl Subscription {
         }
     }
 
-    /// The source's row after a change of the seller's row: everything but the link follows.
+    /// The source's row after a change of the seller's row: everything but the link follows. A reversal before the redemption
+    /// makes the voucher void.
     pub fn following(self, seller: &Self) -> Self {
+        let is_reversed = matches!(
+            seller.life,
+            Life::Refunded { .. } | Life::ChargedBack { .. }
+        );
+        let voucher_hash = self
+            .voucher_hash
+            .filter(|_| self.customer_id.is_some() || !is_reversed);
         Self {
+            voucher_hash,
             payment_method: seller.payment_method,
             periods_paid: seller.periods_paid,
             paid_until: seller.paid_until,

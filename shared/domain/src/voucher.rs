@@ -1,7 +1,10 @@
 //! Vouchers: the single-use code by which a source client of another contracting company claims a sold subscription.
 //!
 //! The code is 100 random bits in Crockford's base32 (<https://www.crockford.com/base32.html>), in groups of five. It is never
-//! stored: the table has its hash, the callback has it sealed.
+//! stored: the source's row of the subscription has its hash, the callback has it sealed.
+//!
+//! A voucher has no state of its own. It is redeemed when the row is linked to a customer, and void when the sale was reversed
+//! before.
 
 use std::fmt;
 
@@ -10,8 +13,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use unicode_general_category::{GeneralCategory, get_general_category};
 
-use crate::ids::{ClientId, ConnectionId, CustomerId, OrderId, SubscriptionId};
+use crate::ids::CustomerId;
 use crate::input::{FieldErrors, Object, Parsed, parsed, string};
+use crate::subscription::{Life, Subscription};
 use crate::text::is_invisible;
 
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -86,7 +90,7 @@ fn is_separator(c: char) -> bool {
         )
 }
 
-/// SHA-256 of a canonical code, hex. A hundred random bits need no slow hash.
+/// The first 128 bits of the SHA-256 of the source client's id and a canonical code, hex. A hundred random bits need no slow hash.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct VoucherHash(pub String);
@@ -97,42 +101,6 @@ pub struct NewVoucher {
     pub code: VoucherCode,
     /// Stored.
     pub hash: VoucherHash,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(
-    rename_all = "camelCase",
-    rename_all_fields = "camelCase",
-    tag = "status"
-)]
-pub enum VoucherState {
-    Issued,
-    Redeemed {
-        /// The owner of the subscription.
-        customer_id: CustomerId,
-        redeemed_at: Timestamp,
-    },
-    /// The sale was reversed before the redemption.
-    Void {
-        void_at: Timestamp,
-    },
-}
-
-/// Stored under its source client and hash.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Voucher {
-    /// The source client, which alone may redeem it.
-    pub client_id: ClientId,
-    pub hash: VoucherHash,
-    /// The subscription that the voucher activates.
-    pub subscription_id: SubscriptionId,
-    pub order_id: OrderId,
-    pub connection_id: ConnectionId,
-    #[serde(flatten)]
-    pub state: VoucherState,
-    pub created_at: Timestamp,
-    pub version: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -146,40 +114,26 @@ pub enum RedeemError {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Redemption {
-    First(Voucher),
+    First(Subscription),
     /// The voucher was already redeemed for this customer; nothing changes.
-    Repeated,
+    Repeated(Subscription),
 }
 
-impl Voucher {
+impl Subscription {
+    /// Links the source's row to the customer who redeems its voucher.
     pub fn redeem(
         self,
         customer_id: CustomerId,
         now: Timestamp,
     ) -> Result<Redemption, RedeemError> {
-        match self.state {
-            VoucherState::Issued => {
-                let state = VoucherState::Redeemed {
-                    customer_id,
-                    redeemed_at: now,
-                };
-                Ok(Redemption::First(Self { state, ..self }))
+        match (self.customer_id, self.life) {
+            (Some(linked), _) if linked == customer_id => Ok(Redemption::Repeated(self)),
+            (Some(_), _) => Err(RedeemError::OtherCustomer),
+            (None, Life::Refunded { .. } | Life::ChargedBack { .. }) => Err(RedeemError::NotFound),
+            (None, Life::Active | Life::Cancelled { .. }) => {
+                Ok(Redemption::First(self.linked_to(customer_id, now)))
             }
-            VoucherState::Redeemed {
-                customer_id: before,
-                ..
-            } if before == customer_id => Ok(Redemption::Repeated),
-            VoucherState::Redeemed { .. } => Err(RedeemError::OtherCustomer),
-            VoucherState::Void { .. } => Err(RedeemError::NotFound),
         }
-    }
-
-    /// Voids the voucher after the reversal of its sale; `None` if it is redeemed, which stays.
-    pub fn void(self, now: Timestamp) -> Option<Self> {
-        matches!(self.state, VoucherState::Issued).then(|| Self {
-            state: VoucherState::Void { void_at: now },
-            ..self
-        })
     }
 }
 

@@ -2,11 +2,15 @@
 
 use jiff::Timestamp;
 use tandem_domain::IdSource;
+use tandem_domain::ids::ClientId;
 use tandem_domain::import::decide::ExternalHash;
 use tandem_domain::text::ExternalId;
 use tandem_domain::voucher::{NewVoucher, VoucherCode, VoucherHash};
 use tandem_sealing::{random, sha256_hex};
 use uuid::{ContextV7, Uuid};
+
+/// 128 bits.
+const VOUCHER_HASH_DIGITS: usize = 32;
 
 /// Generates from the operating system's randomness. Ids carry the given time and increase within it.
 pub struct RandomIds {
@@ -35,9 +39,9 @@ impl IdSource for RandomIds {
         ))
     }
 
-    fn voucher(&mut self) -> NewVoucher {
+    fn voucher(&mut self, source: ClientId) -> NewVoucher {
         let code = VoucherCode::from_bits(random::bits128());
-        let hash = hash_of(&code);
+        let hash = hash_of(source, &code);
         NewVoucher { code, hash }
     }
 }
@@ -47,7 +51,9 @@ pub fn hash_of_external(id: &ExternalId) -> ExternalHash {
     ExternalHash(sha256_hex(id.as_str().as_bytes()))
 }
 
-/// The hash under which a voucher code is stored and looked up.
-pub fn hash_of(code: &VoucherCode) -> VoucherHash {
-    VoucherHash(sha256_hex(code.canonical().as_bytes()))
+/// The hash by which a source client's voucher code is stored and looked up.
+pub fn hash_of(source: ClientId, code: &VoucherCode) -> VoucherHash {
+    let mut hash = sha256_hex(format!("{source}#{}", code.canonical()).as_bytes());
+    hash.truncate(VOUCHER_HASH_DIGITS);
+    VoucherHash(hash)
 }

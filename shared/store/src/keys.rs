@@ -19,7 +19,6 @@ mod payout;
 mod replay;
 mod subscription;
 mod tenancy;
-mod voucher;
 
 pub use callback::{attempts_of, callback, callbacks_of};
 pub use cart::{cart, carts_of};
@@ -37,4 +36,3 @@ pub use payout::{payout, payouts_of};
 pub use replay::replay;
 pub use subscription::{subscription, subscriptions_for, subscriptions_of};
 pub use tenancy::{api_key, api_keys_of, client, clients, clients_of, companies, company};
-pub use voucher::voucher;

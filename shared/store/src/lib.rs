@@ -10,6 +10,7 @@
 //! - [`transaction`]: the only way to write, and `until_committed`, which repeats a decision after a conflict
 //! - `cancelled`: the reasons for which DynamoDB cancels a transaction, and their retries
 //! - [`outbox`]: rows that are due
+//! - [`vouchers`]: subscriptions by the hash of their voucher
 //! - [`imports`]: the rows that decide about imported items
 //!
 //! Rules: only this crate sees an `AttributeValue`. The key of a tenant's row cannot be built without naming the tenant, so
@@ -35,6 +36,7 @@ pub mod read;
 pub mod rows;
 pub mod shared;
 pub mod transaction;
+pub mod vouchers;
 
 pub use conflict::{Conflict, TooManyConflicts};
 pub use entity::{Entity, Key, RawKey};

@@ -32,5 +32,5 @@ pub use faults::{Fault, Faults, Lost};
 pub use http_call::HttpCall;
 pub use openapi::Openapi;
 pub use recorders::{DeadLetterRecorder, FakeSecret, MailRecorder, QueueRecorder, RecordedMail};
-pub use table::{Snapshot, TestTable, retries};
+pub use table::{RowSize, Snapshot, TestTable, retries};
 pub use template::{binary, template};

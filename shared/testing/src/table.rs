@@ -9,6 +9,7 @@ use aws_smithy_http_client::Builder as HttpBuilder;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use dynoxide::actions::scan::ScanRequest;
+use dynoxide::types::item_size;
 use dynoxide::{AttributeValue, Database, ImportOptions, Item};
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -38,6 +39,33 @@ pub struct TestTable {
 
 #[derive(Debug, Clone)]
 pub struct Snapshot(Vec<Item>);
+
+/// The size of a row.
+#[derive(Debug, Clone)]
+pub struct RowSize {
+    /// Partition and sort key.
+    pub key: (String, String),
+    pub octets: usize,
+    /// The octets of its entry in each index that has one.
+    pub indexes: Vec<usize>,
+}
+
+impl RowSize {
+    /// The kind of row: the sort key, without numbers.
+    pub fn kind(&self) -> &str {
+        self.key.1.split('#').next().unwrap_or_default()
+    }
+}
+
+const INDEXES: [&str; 4] = ["gsi1", "gsi2", "voucher", "due"];
+
+fn key_of(item: &Item) -> (String, String) {
+    let text = |name: &str| match item.get(name) {
+        Some(AttributeValue::S(text)) => text.clone(),
+        _ => String::new(),
+    };
+    (text("pk"), text("sk"))
+}
 
 impl TestTable {
     /// Creates the table of `data.yaml`: keys `pk` and `sk`, indexes `gsi1`, `gsi2` and `due`.
@@ -168,6 +196,25 @@ impl TestTable {
     /// The rows in the `due` index, like [`TestTable::dump`].
     pub fn waiting(&self) -> Vec<Value> {
         self.plain_rows(Some("due"))
+    }
+
+    /// The octets of each row and of its index entries, as DynamoDB counts them.
+    pub fn sizes(&self) -> Vec<RowSize> {
+        let entries = |index: &'static str| {
+            let of = |item: Item| (key_of(&item), item_size(&item));
+            self.scan(Some(index)).into_iter().map(of)
+        };
+        let indexed: Vec<_> = INDEXES.into_iter().flat_map(entries).collect();
+        let size = |item: Item| {
+            let key = key_of(&item);
+            let own = indexed.iter().filter(|(of, _)| *of == key);
+            RowSize {
+                octets: item_size(&item),
+                indexes: own.map(|(_, octets)| *octets).collect(),
+                key,
+            }
+        };
+        self.scan(None).into_iter().map(size).collect()
     }
 
     fn plain_rows(&self, index: Option<&str>) -> Vec<Value> {

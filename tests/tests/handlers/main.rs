@@ -32,6 +32,7 @@ mod replaying;
 mod requested_callbacks;
 mod sealing;
 mod selling;
+mod sizes;
 mod starting;
 mod storing;
 mod tenancy;

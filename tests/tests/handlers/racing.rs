@@ -46,7 +46,7 @@ async fn fifty_purchases_with_one_key_make_one_order() {
     assert_eq!(orders.len(), 1);
     let first = |answer: &&Answer| !answer.is_repeated();
     assert_eq!(answers.iter().filter(first).count(), 1);
-    for sk in ["order", "payout", "voucher", "callback"] {
+    for sk in ["order", "payout", "callback"] {
         assert_eq!(stage.rows_of(sk).len(), 1, "{sk}");
     }
 }
@@ -202,7 +202,6 @@ async fn purchases_racing_a_block_are_complete_or_refused() {
     for (sk, id) in [
         ("order", "id"),
         ("payout", "orderId"),
-        ("voucher", "orderId"),
         ("callback", "orderId"),
     ] {
         let rows = stage.rows_of(sk);

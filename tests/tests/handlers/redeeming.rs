@@ -46,7 +46,9 @@ async fn unknown_foreign_and_void_codes_answer_and_cost_the_same() {
     calls.push(stage.table.calls());
     for (answer, calls) in answers.iter().zip(&calls) {
         assert_eq!((answer.status, &answer.text), (404, &answers[0].text));
-        assert_eq!(calls, &["BatchGetItem", "PutItem"]);
+        let mut calls = calls.clone();
+        calls.sort_unstable();
+        assert_eq!(calls, ["BatchGetItem", "PutItem", "Query"]);
     }
 }
 

@@ -11,6 +11,7 @@ const ACTIONS: &[(&str, &str, &str)] = &[
     ("::Store::get", "GetItem", "table"),
     ("::Store::read_rows", "BatchGetItem", "table"),
     ("::Store::due", "Query", "due"),
+    ("::Store::sold_with_voucher", "Query", "voucher"),
     ("::List::table", "Query", "table"),
     ("::List::gsi1", "Query", "gsi1"),
     ("::List::gsi2", "Query", "gsi2"),
@@ -119,6 +120,7 @@ fn the_store_calls_dynamodb_in_known_places_only() {
         "read::Store::get get_item",
         "read::Store::read_chunk batch_get_item",
         "transaction::Store::commit transact_write_items",
+        "vouchers::Store::sold_with_voucher query",
     ];
     assert_eq!(calls.collect::<Vec<_>>(), expected);
     for (end, _, _) in ACTIONS {

@@ -48,10 +48,10 @@ impl IdSource for Counting {
         Uuid::from_u128(first_uuid_of(at("2026-07-01T09:30:00Z")).as_u128() + self.0)
     }
 
-    fn voucher(&mut self) -> NewVoucher {
+    fn voucher(&mut self, source: ClientId) -> NewVoucher {
         let request = RedeemRequest::parse(example("Redemption")).expect("a redemption");
         NewVoucher {
-            hash: hash_of(&request.code),
+            hash: hash_of(source, &request.code),
             code: request.code,
         }
     }

@@ -38,6 +38,7 @@ pub(super) fn new_rows(
         paid_until: kept.start_date.value,
         life: kept.life(),
         cross_client: None,
+        voucher_hash: None,
         external: Some(external),
         created_at: now,
         updated_at: now,

@@ -15,7 +15,6 @@ use crate::payout::{PaidState, Payout, PayoutType};
 use crate::period::Period;
 use crate::sharing::AvailableOffer;
 use crate::subscription::{CrossClientLink, Life, Role, Subscription};
-use crate::voucher::{Voucher, VoucherHash, VoucherState};
 
 /// Everything that one purchase writes.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,8 +25,6 @@ pub struct Sale {
     /// One row per cross-client position.
     pub payouts: Vec<Payout>,
     /// One per cross-client position of another contracting company.
-    pub vouchers: Vec<Voucher>,
-    /// One per voucher.
     pub announcements: Vec<Announcement>,
 }
 
@@ -67,7 +64,6 @@ impl Sale {
             },
             subscriptions: Vec::new(),
             payouts: Vec::new(),
-            vouchers: Vec::new(),
             announcements: Vec::new(),
         };
         for position in &sellable.positions {
@@ -104,10 +100,9 @@ impl Sale {
         let connection = shared.connection;
         let source_client_id = connection.source.client_id;
         // Within one contracting company both clients have the same customers: the source needs no voucher.
-        let voucher = (!connection.within_one_company()).then(|| ids.voucher());
+        let voucher = (!connection.within_one_company()).then(|| ids.voucher(source_client_id));
         let id = SubscriptionId::generate(ids);
-        let voucher_hash = voucher.as_ref().map(|voucher| voucher.hash.clone());
-        let link = link(shared, voucher_hash);
+        let link = link(shared);
         let seller = Subscription {
             role: Role::Seller,
             cross_client: Some(link.clone()),
@@ -117,6 +112,7 @@ impl Sale {
             client_id: source_client_id,
             role: Role::Source,
             customer_id: connection.within_one_company().then_some(line.customer.id),
+            voucher_hash: voucher.as_ref().map(|voucher| voucher.hash.clone()),
             ..seller.clone()
         };
         self.payouts.push(payout_row(
@@ -133,16 +129,6 @@ impl Sale {
             let data = events::sale_data(&self.order, connection, &seller, line, &code);
             self.announcements
                 .push(announce(&seller, &link, EventType::OrderCreated, data));
-            self.vouchers.push(Voucher {
-                client_id: source_client_id,
-                hash: voucher.hash,
-                subscription_id: id,
-                order_id: self.order.id,
-                connection_id: connection.id,
-                state: VoucherState::Issued,
-                created_at: line.now,
-                version: 1,
-            });
         }
         self.subscriptions.extend([seller, source]);
     }
@@ -192,6 +178,7 @@ impl Sale {
             paid_until: period.end_of(line.now, 1),
             life: Life::Active,
             cross_client: None,
+            voucher_hash: None,
             external: None,
             created_at: line.now,
             updated_at: line.now,
@@ -200,7 +187,7 @@ impl Sale {
     }
 }
 
-fn link(shared: &AvailableOffer<'_>, voucher_hash: Option<VoucherHash>) -> CrossClientLink {
+fn link(shared: &AvailableOffer<'_>) -> CrossClientLink {
     let connection = shared.connection;
     CrossClientLink {
         source_client_id: connection.source.client_id,
@@ -209,7 +196,7 @@ fn link(shared: &AvailableOffer<'_>, voucher_hash: Option<VoucherHash>) -> Cross
         target_name: connection.target.name.clone(),
         connection_id: connection.id,
         seller_share_basis_points: shared.seller_share,
-        voucher_hash,
+        between_companies: !connection.within_one_company(),
     }
 }
 

@@ -50,6 +50,7 @@ pub(crate) fn own() -> Subscription {
         paid_until: paid_until(),
         life: Life::Active,
         cross_client: None,
+        voucher_hash: None,
         external: None,
         created_at: started(),
         updated_at: started(),
@@ -57,7 +58,7 @@ pub(crate) fn own() -> Subscription {
     }
 }
 
-fn link(voucher_hash: Option<VoucherHash>) -> CrossClientLink {
+fn link(between_companies: bool) -> CrossClientLink {
     CrossClientLink {
         source_client_id: id(11),
         source_name: name("Tagblatt 11"),
@@ -65,8 +66,14 @@ fn link(voucher_hash: Option<VoucherHash>) -> CrossClientLink {
         target_name: name("Tagblatt 12"),
         connection_id: id(20),
         seller_share_basis_points: BasisPoints(2_000),
-        voucher_hash,
+        between_companies,
     }
+}
+
+/// The source's row, redeemed.
+pub(crate) fn sold_to_another_company() -> Subscription {
+    let rows = rows(Sold::BetweenTwoCompanies, Life::Active, true);
+    rows.source.expect("a source")
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -85,25 +92,23 @@ fn rows(sold: Sold, life: Life, renews: bool) -> Rows {
         renews,
         ..own()
     };
-    let voucher_hash = match sold {
-        Sold::Own => {
-            return Rows {
-                seller: own,
-                source: None,
-            };
-        }
-        Sold::WithinOneCompany => None,
-        Sold::BetweenTwoCompanies => Some(VoucherHash("hash".to_owned())),
-    };
+    if sold == Sold::Own {
+        return Rows {
+            seller: own,
+            source: None,
+        };
+    }
+    let between_companies = sold == Sold::BetweenTwoCompanies;
     let seller = Subscription {
         role: Role::Seller,
-        cross_client: Some(link(voucher_hash)),
+        cross_client: Some(link(between_companies)),
         ..own
     };
     let source = Subscription {
         client_id: id(11),
         role: Role::Source,
         customer_id: Some(id(41)),
+        voucher_hash: between_companies.then(|| VoucherHash("hash".to_owned())),
         version: 9,
         ..seller.clone()
     };

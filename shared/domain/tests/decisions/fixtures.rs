@@ -31,7 +31,7 @@ impl IdSource for Counter {
         uuid(0x1000 + self.ids)
     }
 
-    fn voucher(&mut self) -> NewVoucher {
+    fn voucher(&mut self, _source: ClientId) -> NewVoucher {
         self.vouchers += 1;
         let code = VoucherCode::from_bits(self.vouchers);
         let hash = VoucherHash(format!("hash {}", self.vouchers));

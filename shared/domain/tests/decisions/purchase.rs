@@ -14,7 +14,7 @@ use tandem_domain::payment_method::PaymentMethod;
 use tandem_domain::payout::{PaidState, Payout, PayoutType};
 use tandem_domain::purchase::{PurchaseRequest, Sale, decide};
 use tandem_domain::subscription::{CrossClientLink, Life, Role, Status, Subscription};
-use tandem_domain::voucher::{Voucher, VoucherHash, VoucherState};
+use tandem_domain::voucher::VoucherHash;
 
 use crate::fixtures::{Counter, Pair, at, euro, id, monthly, now, offer};
 
@@ -93,6 +93,7 @@ fn own_row(pair: &Pair, number: u8, offer: &Offer, customer: &Customer) -> Subsc
         paid_until: at("2026-08-01T12:00:00Z"),
         life: Life::Active,
         cross_client: None,
+        voucher_hash: None,
         external: None,
         created_at: now(),
         updated_at: now(),
@@ -133,7 +134,6 @@ fn own_offers_create_an_order_and_subscriptions_only() {
         order,
         subscriptions,
         payouts: Vec::new(),
-        vouchers: Vec::new(),
         announcements: Vec::new(),
     };
     assert_eq!(sale, expected);
@@ -153,7 +153,7 @@ fn sold(pair: &Pair) -> (Sale, Offer) {
     )
 }
 
-fn link(pair: &Pair, voucher_hash: Option<VoucherHash>) -> CrossClientLink {
+fn link(pair: &Pair) -> CrossClientLink {
     CrossClientLink {
         source_client_id: pair.source.id,
         source_name: pair.source.name.clone(),
@@ -161,7 +161,7 @@ fn link(pair: &Pair, voucher_hash: Option<VoucherHash>) -> CrossClientLink {
         target_name: pair.target.name.clone(),
         connection_id: pair.connection.id,
         seller_share_basis_points: BasisPoints(2_000),
-        voucher_hash,
+        between_companies: pair.source.company_id != pair.target.company_id,
     }
 }
 
@@ -196,7 +196,7 @@ fn a_source_of_the_same_company_gets_its_subscription_at_once() {
     let seller = Subscription {
         role: Role::Seller,
         quantity: 3,
-        cross_client: Some(link(&pair, None)),
+        cross_client: Some(link(&pair)),
         ..own_row(&pair, 2, &shared, &pair.customer())
     };
     let source = Subscription {
@@ -213,24 +213,24 @@ fn a_source_of_the_same_company_gets_its_subscription_at_once() {
     );
     assert_eq!(sale.order.positions[1].subscription_id, Some(id(0x1002)));
     assert_eq!(sale.order.total, euro(4_000));
-    assert!(sale.vouchers.is_empty() && sale.announcements.is_empty());
+    assert!(sale.announcements.is_empty());
 }
 
 #[test]
 fn a_source_of_another_company_gets_a_voucher_and_a_callback() {
     let pair = Pair::between_two_companies();
     let (sale, shared) = sold(&pair);
-    let hash = VoucherHash("hash 1".to_owned());
     let seller = Subscription {
         role: Role::Seller,
         quantity: 3,
-        cross_client: Some(link(&pair, Some(hash.clone()))),
+        cross_client: Some(link(&pair)),
         ..own_row(&pair, 2, &shared, &pair.customer())
     };
     let source = Subscription {
         client_id: pair.source.id,
         role: Role::Source,
         customer_id: None,
+        voucher_hash: Some(VoucherHash("hash 1".to_owned())),
         ..seller.clone()
     };
     assert_eq!(
@@ -239,17 +239,6 @@ fn a_source_of_another_company_gets_a_voucher_and_a_callback() {
     );
     assert_eq!(sale.subscriptions, [seller, source]);
     assert_eq!(sale.payouts, [payout(&pair, &shared)]);
-    let voucher = Voucher {
-        client_id: pair.source.id,
-        hash,
-        subscription_id: id(0x1002),
-        order_id: id(0x1001),
-        connection_id: pair.connection.id,
-        state: VoucherState::Issued,
-        created_at: now(),
-        version: 1,
-    };
-    assert_eq!(sale.vouchers, [voucher]);
 }
 
 #[test]
@@ -271,13 +260,8 @@ fn only_the_callback_contains_the_voucher_code() {
     let (sale, _) = sold(&Pair::between_two_companies());
     let code = "00000-00000-00000-00001";
     assert_eq!(sale.announcements[0].data["voucherCode"], code);
-    let rest = serde_json::to_string(&(
-        &sale.order,
-        &sale.subscriptions,
-        &sale.payouts,
-        &sale.vouchers,
-    ))
-    .expect("JSON");
+    let rest =
+        serde_json::to_string(&(&sale.order, &sale.subscriptions, &sale.payouts)).expect("JSON");
     assert!(!rest.contains(code));
     assert_eq!(format!("{sale:?}").matches(code).count(), 1);
 }

@@ -2,71 +2,83 @@
 
 use serde_json::json;
 use tandem_domain::ids::CustomerId;
-use tandem_domain::voucher::{
-    RedeemError, RedeemRequest, Redemption, Voucher, VoucherHash, VoucherState,
-};
+use tandem_domain::subscription::{Life, Subscription};
+use tandem_domain::voucher::{RedeemError, RedeemRequest, Redemption};
 
+use crate::after_sale::sold_to_another_company;
 use crate::fixtures::{codes, id, now, yesterday};
 
-pub(crate) fn voucher(state: VoucherState) -> Voucher {
-    Voucher {
-        client_id: id(11),
-        hash: VoucherHash("5f2a".to_owned()),
-        subscription_id: id(70),
-        order_id: id(50),
-        connection_id: id(20),
-        state,
-        created_at: yesterday(),
-        version: 1,
+/// The source's row of a sale between two contracting companies.
+fn row(customer_id: Option<CustomerId>, life: Life) -> Subscription {
+    Subscription {
+        customer_id,
+        life,
+        ..sold_to_another_company()
     }
 }
 
 #[test]
 fn every_event_is_defined_in_every_state() {
     let (customer, other): (CustomerId, CustomerId) = (id(41), id(42));
-    let redeemed = |customer_id, redeemed_at| VoucherState::Redeemed {
-        customer_id,
-        redeemed_at,
+    let cancelled = Life::Cancelled {
+        cancelled_at: yesterday(),
+        ends_at: yesterday(),
     };
-    let first = |state| Ok(Redemption::First(voucher(state)));
-    let void = VoucherState::Void {
-        void_at: yesterday(),
+    let refunded = Life::Refunded {
+        ended_at: yesterday(),
+        cancelled_at: None,
     };
-    // The state, and its outcome for a redemption by one customer, by another one, and for a reversal of the sale.
-    let table = [
-        (
-            VoucherState::Issued,
-            first(redeemed(customer, now())),
-            first(redeemed(other, now())),
-            Some(voucher(VoucherState::Void { void_at: now() })),
-        ),
-        (
-            redeemed(customer, yesterday()),
-            Ok(Redemption::Repeated),
-            Err(RedeemError::OtherCustomer),
-            None,
-        ),
-        (
-            redeemed(other, yesterday()),
-            Err(RedeemError::OtherCustomer),
-            Ok(Redemption::Repeated),
-            None,
-        ),
-        (
-            void,
-            Err(RedeemError::NotFound),
-            Err(RedeemError::NotFound),
-            None,
-        ),
-    ];
-    for (state, by_customer, by_other, voided) in table {
+    let charged_back = Life::ChargedBack {
+        ended_at: yesterday(),
+        cancelled_at: None,
+    };
+    for life in [Life::Active, cancelled, refunded, charged_back] {
+        let reversed = [refunded, charged_back].contains(&life);
+        let first = if reversed {
+            Err(RedeemError::NotFound)
+        } else {
+            let row = row(None, life).linked_to(customer, now());
+            Ok(Redemption::First(row))
+        };
+        // The linked customer, and the outcome of a redemption for a customer.
+        let table = [
+            (None, first),
+            (
+                Some(customer),
+                Ok(Redemption::Repeated(row(Some(customer), life))),
+            ),
+            (Some(other), Err(RedeemError::OtherCustomer)),
+        ];
+        for (linked, outcome) in table {
+            let redeemed = row(linked, life).redeem(customer, now());
+            assert_eq!(redeemed, outcome, "{linked:?}, {life:?}");
+        }
+    }
+}
+
+#[test]
+fn only_a_reversal_before_the_redemption_voids_a_voucher() {
+    let ended = Life::Refunded {
+        ended_at: now(),
+        cancelled_at: None,
+    };
+    let cancelled = Life::Cancelled {
+        cancelled_at: now(),
+        ends_at: now(),
+    };
+    for (linked, life, is_void) in [
+        (None, ended, true),
+        (None, cancelled, false),
+        (Some(id(41)), ended, false),
+        (Some(id(41)), cancelled, false),
+    ] {
+        let seller = row(Some(id(42)), life);
+        let source = row(linked, Life::Active).following(&seller);
         assert_eq!(
-            voucher(state).redeem(customer, now()),
-            by_customer,
-            "{state:?}"
+            source.voucher_hash.is_none(),
+            is_void,
+            "{linked:?}, {life:?}"
         );
-        assert_eq!(voucher(state).redeem(other, now()), by_other, "{state:?}");
-        assert_eq!(voucher(state).void(now()), voided, "{state:?}");
     }
 }
 

@@ -13,7 +13,7 @@ use crate::step::Call;
 pub(super) fn judge(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
     for sold in rows
         .sold()
-        .filter(|row| row["crossClient"].get("voucherHash").is_some())
+        .filter(|row| row["crossClient"]["betweenCompanies"] == true)
     {
         has_its_events(run, rows, sold, wrong);
     }

@@ -43,12 +43,6 @@ fn missing(rows: &Rows, kind: &str, row: &Value) -> Option<&'static str> {
     };
     match kind {
         "subscription" => anywhere("order", "orderId"),
-        "voucher" => anywhere("order", "orderId")
-            .or(parent(
-                "subscription",
-                rows.own(client, text(row, "subscriptionId"), "subscription"),
-            ))
-            .or_else(connection),
         "payout" => anywhere("order", "orderId")
             .or(parent(
                 "source's row",

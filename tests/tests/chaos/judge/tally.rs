@@ -15,11 +15,6 @@ pub(crate) type Tally = BTreeMap<&'static str, usize>;
 /// The counts of one history.
 pub(crate) fn tally(run: &Run<'_>) -> Tally {
     let rows = Rows::new(run.stage.table.dump());
-    let status = |kind: &'static str, status: &'static str| {
-        rows.of(kind)
-            .filter(|row| text(row, "status") == status)
-            .count()
-    };
     let attempts: Vec<_> = rows
         .of("callback")
         .filter_map(Value::as_object)
@@ -41,9 +36,18 @@ pub(crate) fn tally(run: &Run<'_>) -> Tally {
             .count()
     };
     let received = run.world.endpoints.received();
+    let sources = || {
+        rows.of("subscription")
+            .filter(|row| text(row, "role") == "source")
+    };
     BTreeMap::from([
         ("sales", rows.bought().count()),
-        ("sales between companies", rows.of("voucher").count()),
+        (
+            "sales between companies",
+            sources()
+                .filter(|row| row["crossClient"]["betweenCompanies"] == true)
+                .count(),
+        ),
         ("payout rows", rows.of("payout").count()),
         (
             "money that went back",
@@ -56,9 +60,19 @@ pub(crate) fn tally(run: &Run<'_>) -> Tally {
             "cancellations",
             done(|call| matches!(call, Call::Cancel { .. })),
         ),
-        ("vouchers redeemed", status("voucher", "redeemed")),
+        (
+            "vouchers redeemed",
+            sources()
+                .filter(|row| row["voucherHash"].is_string() && row["customerId"].is_string())
+                .count(),
+        ),
         ("vouchers of others", refused("voucher_redeemed")),
-        ("vouchers void", status("voucher", "void")),
+        (
+            "vouchers void",
+            sources()
+                .filter(|row| row["voucherHash"].is_null() && row["customerId"].is_null())
+                .count(),
+        ),
         ("wrong codes", refused("voucher_not_found")),
         (
             "blocks",

@@ -89,8 +89,6 @@ impl Who<'_> {
             || (sk == "client" && (self.is_connected(self.client, pk) || self.is_connected(pk, self.client)))
             // The seller changes the source's subscription row along with its own.
             || (sk == "subscription" && self.has_sold(owner, id))
-            // The seller reverses a sale and voids its voucher.
-            || (sk == "voucher" && self.is_connected(owner, self.client) && self.led_to(pk))
             // The seller's customer of one of the caller's callbacks: see below.
             || (sk == "customer" && self.has_callback_about(id))
             // Before an erasure: the person's running subscriptions at other clients of the contracting company.
@@ -153,15 +151,6 @@ impl Who<'_> {
         let row = self.rows.own(self.client, subscription, "subscription");
         row.is_some_and(|row| {
             row["role"] == "seller" && row["crossClient"]["sourceClientId"] == source
-        })
-    }
-
-    fn led_to(&self, voucher: &str) -> bool {
-        let voucher = self.rows.get(voucher, "voucher");
-        voucher.is_some_and(|voucher| {
-            self.rows
-                .own(self.client, text(voucher, "orderId"), "order")
-                .is_some()
         })
     }
 

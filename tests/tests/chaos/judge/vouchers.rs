@@ -23,16 +23,16 @@ pub(super) fn judge(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
             continue;
         };
         follows(sold, source, wrong);
-        let vouchers: Vec<&Value> = rows
-            .of("voucher")
-            .filter(|voucher| voucher["subscriptionId"] == sold["id"])
-            .collect();
-        match (link.get("voucherHash"), vouchers.as_slice()) {
-            (None, []) => {}
-            (Some(hash), [voucher]) if voucher["hash"] == *hash => {
-                redeemed(rows, voucher, sold, source, wrong)
-            }
-            _ => wrong.push(format!("vouchers: {} has {vouchers:?}", text(sold, "id"))),
+        has_its_voucher(rows, sold, source, wrong);
+    }
+    let mut hashes = BTreeSet::new();
+    for row in rows.of("subscription") {
+        if let Some(hash) = row["voucherHash"].as_str()
+            && !hashes.insert(hash)
+        {
+            wrong.push(format!(
+                "vouchers: two subscriptions have the voucher {hash}"
+            ));
         }
     }
     answered(run, wrong);
@@ -83,21 +83,20 @@ fn follows(sold: &Value, source: &Value, wrong: &mut Vec<String>) {
     }
 }
 
-/// A redeemed voucher links its subscription to a customer; with an issued or void voucher it has none.
-fn redeemed(rows: &Rows, voucher: &Value, sold: &Value, source: &Value, wrong: &mut Vec<String>) {
-    let reversed = rows
+/// Between two contracting companies the source's row has a voucher, unless the sale was reversed before the redemption.
+fn has_its_voucher(rows: &Rows, sold: &Value, source: &Value, wrong: &mut Vec<String>) {
+    let between_companies = sold["crossClient"]["betweenCompanies"] == true;
+    let is_reversed = rows
         .position_of(sold)
         .is_some_and(|position| position["status"] != "paid");
-    let right = match text(voucher, "status") {
-        "redeemed" => {
-            voucher["customerId"] == source["customerId"] && source["customerId"].is_string()
-        }
-        "issued" => source["customerId"].is_null() && !reversed,
-        "void" => source["customerId"].is_null() && reversed,
-        _ => false,
+    let is_linked = source["customerId"].is_string();
+    let right = if between_companies {
+        source["voucherHash"].is_string() == (is_linked || !is_reversed)
+    } else {
+        source["voucherHash"].is_null() && is_linked
     };
-    if !right {
-        wrong.push(format!("vouchers: {voucher} led to {source}"));
+    if !right || !sold["voucherHash"].is_null() {
+        wrong.push(format!("vouchers: {sold} led to {source}"));
     }
 }
 

@@ -25,6 +25,7 @@ fn the_source_row_follows_except_its_customer_and_version() {
                 client_id: id(11),
                 role: Role::Source,
                 customer_id: Some(id(41)),
+                voucher_hash: source.voucher_hash.clone(),
                 version: 9,
                 ..moved.rows.seller
             };
