@@ -18,21 +18,19 @@ const OVERHEAD: usize = 100;
 async fn real_checkout(stage: &Arc<InProcess>) -> (Pair, Checkout) {
     let setup = stage.setup();
     let name = |text: &str| format!("{text:-<40}");
+    let (source_name, target_name) = (name("Gartenwoche"), name("Stadtblick"));
     let source_company = setup.company(&name("Gartenpresse GmbH"), Module::On).await;
     let target_company = setup.company(&name("Stadtblick KG"), Module::On).await;
-    let source = setup.client(&source_company, &name("Gartenwoche"), "en");
-    let source = source.await;
-    let target = setup.client(&target_company, &name("Stadtblick"), "de");
+    let source = setup.client(&source_company, &source_name, "en").await;
+    let target = setup.client(&target_company, &target_name, "de").await;
     let url = "https://callbacks.gartenpresse.example.com/tandem/v1/";
-    let pair = Pair::connect(source, target.await, Some(url)).await;
-    let own_offer = pair
-        .target
-        .subscription_offer(&name("Stadtblick Digital"), 1_990);
-    let own_offer = own_offer.await;
+    let pair = Pair::connect(source, target, Some(url)).await;
+    let (own_name, shared_name) = (name("Stadtblick Digital"), name("Gartenwoche Print"));
+    let own_offer = pair.target.subscription_offer(&own_name, 1_990).await;
     let shared_offer = pair
         .source
-        .shared_offer(&name("Gartenwoche Print"), 999, &[&pair.target]);
-    let shared_offer = shared_offer.await;
+        .shared_offer(&shared_name, 999, &[&pair.target])
+        .await;
     let positions = [mandatory(&own_offer), mandatory(&shared_offer)];
     let checkout = Checkout {
         cart: pair.target.cart(&positions).await,
@@ -53,7 +51,7 @@ async fn real_customer(pair: &Pair) -> Value {
         "lastName": "von Hohenstein-Wittelsbach zu Lindenberg",
         "phone": "+49 30 901820-4711",
         "address": {
-            "street": "Straße des Siebzehnten Juni", "houseNumber": "135a", "postalCode": "10623", "city": "Berlin",
+            "street": "Straße des Siebzehnten Juni 135a", "postalCode": "10623", "city": "Berlin",
             "country": "DE",
         },
     });

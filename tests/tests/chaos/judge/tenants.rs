@@ -93,6 +93,7 @@ impl Who<'_> {
             || (sk == "customer" && self.has_callback_about(id))
             // Before an erasure: the person's running subscriptions at other clients of the contracting company.
             || (id.starts_with("cus_") && id.ends_with("#subscriptions") && self.is_sibling(owner))
+            || (sk == "subscription" && self.is_sibling(owner) && self.has_customer(pk))
     }
 
     /// The reads of a worker, for the tenant of its message.
@@ -152,6 +153,11 @@ impl Who<'_> {
         row.is_some_and(|row| {
             row["role"] == "seller" && row["crossClient"]["sourceClientId"] == source
         })
+    }
+
+    fn has_customer(&self, subscription: &str) -> bool {
+        let row = self.rows.get(subscription, "subscription");
+        row.is_some_and(|row| row["customerId"].is_string())
     }
 
     fn is_sibling(&self, client: &str) -> bool {
