@@ -17,6 +17,8 @@ conversion: its poller would stop for all queues.
 
 *Alarms.* The emulator rejects metric math, so such an alarm watches its first metric. It has no data there anyway.
 
+*Metric filters.* The emulator lacks them, so they go. It has no metrics anyway.
+
 *Mail.* The emulator checks every call of SES against the resource "*" and does not know `ses:FromAddress`, so the
 role's identities become "*" and the condition goes.
 """
@@ -35,6 +37,8 @@ Template = dict[str, Any]
 def bridge(template: Template) -> Template:
     """Return a template that means to the emulator what the given one means to AWS."""
     _spell_out_apis(template["Resources"])
+    for name in [name for name, one in template["Resources"].items() if one["Type"] == "AWS::Logs::MetricFilter"]:
+        del template["Resources"][name]
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::IAM::Role":
             _widen_mail(resource["Properties"])

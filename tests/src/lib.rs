@@ -3,6 +3,7 @@
 //! - [`Stage`]: an installation, [`Deployed`] from the template or [`InProcess`]. [`Setup::new`] chooses one for a story.
 //! - [`Setup`]: the operator, who creates contracting companies, clients and connected pairs.
 //! - [`Client`], [`Pair`], [`Checkout`], [`Sale`]: merchants and their sales.
+//! - [`Setup::pair_with_long_names`]: for tests that count units: names of real length.
 //! - [`Api`], [`Answer`]: a caller, and an answer that docs/openapi.yaml describes.
 //! - [`Receiver`], [`verified`]: a partner's system that receives callbacks, and verifies them without our code.
 //! - `stage.settle(…)`: waits for effects that follow an answer.
@@ -20,6 +21,7 @@ mod api;
 mod attempts;
 mod client;
 mod importing;
+mod long_names;
 mod mail;
 mod operate;
 mod pair;

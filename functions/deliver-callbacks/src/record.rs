@@ -3,6 +3,7 @@
 use tandem_domain::Timestamp;
 use tandem_domain::callback::{Callback, CallbackState, RetrySchedule};
 use tandem_domain::endpoint_health::Change;
+use tandem_runtime::logs;
 use tandem_runtime::metrics::{self, Metric};
 use tandem_store::{CommitError, Store, StoreError, TooManyConflicts, Transaction, keys};
 
@@ -96,14 +97,11 @@ pub(crate) fn count(callback: &Callback, now: Timestamp) {
     metrics::count(&outcome(&callback.state, is_first), now);
 }
 
-fn outcome(state: &CallbackState, is_first: bool) -> [(Metric, u32); 4] {
+/// Of a delivery at the first attempt, the template counts the line of the log.
+fn outcome(state: &CallbackState, is_first: bool) -> [(Metric, u32); 3] {
     let is_delivered = matches!(state, CallbackState::Delivered { .. });
     let is_exhausted = matches!(state, CallbackState::Exhausted { .. });
     [
-        (
-            Metric::CallbacksDeliveredAtFirstAttempt,
-            u32::from(is_delivered && is_first),
-        ),
         (
             Metric::CallbacksDeliveredLater,
             u32::from(is_delivered && !is_first),
@@ -120,7 +118,7 @@ fn trace(attempt: &FinishedAttempt, callback: &Callback, change: &Change) {
     if attempt.log.number == 1 && matches!(callback.state, CallbackState::Delivered { .. }) {
         // The usual line, without the span of the call: its bytes are most of the log's cost.
         tracing::info!(
-            parent: None,
+            target: logs::SHORT,
             callback = %callback.id,
             status_code = attempt.log.status_code,
             duration_ms = attempt.log.duration_ms,
@@ -172,11 +170,7 @@ mod tests {
             due_at: at,
         };
         for (state, first, later) in [
-            (
-                delivered,
-                vec!["CallbacksDeliveredAtFirstAttempt"],
-                vec!["CallbacksDeliveredLater"],
-            ),
+            (delivered, vec![], vec!["CallbacksDeliveredLater"]),
             (
                 exhausted,
                 vec!["CallbackFirstAttemptsFailed", "CallbacksExhausted"],

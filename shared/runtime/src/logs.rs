@@ -1,9 +1,16 @@
 //! Logs: one JSON line per event. They hold ids, but no bodies, addresses, names, codes or keys.
 
-use tracing::Subscriber;
+use std::fmt;
+
+use tracing::{Event, Subscriber};
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::format::{Format, Json, JsonFields, Writer};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter};
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
+
+/// The target of events that are written once for each piece of work: their lines do not repeat the span of the call.
+pub const SHORT: &str = "short";
 
 /// Starts logging to standard output, filtered by `RUST_LOG` (default `info`).
 pub fn start() {
@@ -17,16 +24,51 @@ where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    // Lambda adds the time. The runtime's span around each call is the only one, so the list of spans would repeat it.
     tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_span_list(false)
-        .without_time()
-        .with_target(false)
+        .event_format(Lines {
+            usual: line(true),
+            short: line(false),
+        })
+        .fmt_fields(JsonFields::new())
         .with_env_filter(filter)
         .with_writer(writer)
         .finish()
+}
+
+/// Lambda adds the time. The runtime's span around each call is the only one, so the list of spans would repeat it.
+fn line(with_span: bool) -> Format<Json, ()> {
+    tracing_subscriber::fmt::format()
+        .json()
+        .flatten_event(true)
+        .with_current_span(with_span)
+        .with_span_list(false)
+        .without_time()
+        .with_target(false)
+}
+
+struct Lines {
+    usual: Format<Json, ()>,
+    short: Format<Json, ()>,
+}
+
+impl<S, N> FormatEvent<S, N> for Lines
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let format = if event.metadata().target() == SHORT {
+            &self.short
+        } else {
+            &self.usual
+        };
+        format.format_event(context, writer, event)
+    }
 }
 
 #[cfg(test)]
@@ -50,17 +92,20 @@ mod tests {
     }
 
     #[test]
-    fn a_line_has_the_span_of_its_call_once() {
+    fn a_line_has_the_span_of_its_call_once_a_short_one_has_none() {
         let lines = Lines::default();
         let writer = lines.clone();
         tracing::subscriber::with_default(subscriber(move || writer.clone()), || {
-            tracing::error_span!("call", requestId = "r-1")
-                .in_scope(|| tracing::error!(order = "ord_1", "stored"));
+            tracing::error_span!("call", requestId = "r-1").in_scope(|| {
+                tracing::error!(order = "ord_1", "stored");
+                tracing::error!(target: super::SHORT, order = "ord_1", "stored");
+            });
         });
         let line = String::from_utf8(lines.0.lock().expect("no panic").clone()).expect("text");
         assert_eq!(
             line,
-            "{\"level\":\"ERROR\",\"message\":\"stored\",\"order\":\"ord_1\",\"span\":{\"requestId\":\"r-1\",\"name\":\"call\"}}\n"
+            "{\"level\":\"ERROR\",\"message\":\"stored\",\"order\":\"ord_1\",\"span\":{\"requestId\":\"r-1\",\"name\":\"call\"}}\n\
+             {\"level\":\"ERROR\",\"message\":\"stored\",\"order\":\"ord_1\"}\n"
         );
     }
 }

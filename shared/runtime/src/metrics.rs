@@ -50,7 +50,6 @@ metrics! {
     VouchersRedeemed of "redeem-voucher";
     /// Those that are delivered later count again.
     CallbackFirstAttemptsFailed of "deliver-callbacks";
-    CallbacksDeliveredAtFirstAttempt of "deliver-callbacks";
     CallbacksDeliveredLater of "deliver-callbacks";
     /// All attempts failed.
     CallbacksExhausted of "deliver-callbacks";

@@ -5,6 +5,7 @@ mod addresses;
 mod authorizing;
 mod dead_letters;
 mod delivering;
+mod delivering_costs;
 mod dropping;
 mod erasing;
 mod failing_endpoints;

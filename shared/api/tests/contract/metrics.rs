@@ -88,6 +88,30 @@ fn each_function_counts_its_metrics_and_no_others() {
     assert_eq!(counted, declared);
 }
 
+/// A metric without a line of its own counts a line of the log.
+#[test]
+fn deliveries_at_the_first_attempt_are_counted_by_their_lines() {
+    let filters = of_type("AWS::Logs::MetricFilter");
+    let [(_, filter)] = filters.as_slice() else {
+        panic!("one filter: {filters:?}");
+    };
+    assert_eq!(filter["FilterPattern"], r#"{ $.message = "delivered" }"#);
+    let counted = &filter["MetricTransformations"][0];
+    let namespace = text(&counted["MetricNamespace"]["Fn::Sub"]);
+    let shown = widgets()
+        .into_iter()
+        .filter(|metric| metric[0] == namespace);
+    let names: Vec<_> = shown.map(|metric| metric[1].clone()).collect();
+    assert_eq!(names, [counted["MetricName"].clone()]);
+    // `a_first_delivery_logs_one_line_below_150_octets` compares the line.
+    let worker = root().join("functions/deliver-callbacks/src");
+    let lines = std::fs::read_dir(worker)
+        .expect("a folder")
+        .map(|entry| std::fs::read_to_string(entry.expect("an entry").path()).expect("a file"))
+        .map(|source| source.matches("\"delivered\"").count());
+    assert_eq!(lines.sum::<usize>(), 1, "one line has this message");
+}
+
 #[test]
 fn the_dashboard_names_only_resources_of_the_template() {
     let body = text(&of_type("AWS::CloudWatch::Dashboard")[0].1["DashboardBody"]["Fn::Sub"]);

@@ -50,3 +50,37 @@ impl Entity for AttemptRow {
 fn partition(source: ClientId, callback: CallbackId) -> String {
     format!("{source}#{callback}")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    /// Write units a second that a partition takes.
+    ///
+    /// Source: <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html>
+    const PARTITION: usize = 1_000;
+
+    #[test]
+    fn the_list_of_one_source_takes_two_thousand_callbacks_a_second() {
+        let source = "cli_0190b8f5c6f77c3ab0a1c2d3e4f50617"
+            .parse()
+            .expect("an id");
+        let list = callbacks_of(source);
+        let mut rows: BTreeMap<String, usize> = BTreeMap::new();
+        for number in 0..8_000_u64 {
+            // One millisecond; only the random half of the UUIDv7 differs.
+            let random = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) & 0x3fff_ffff_ffff_ffff;
+            let id = format!(
+                "cbk_0190b8f5c6f77000{:016x}",
+                random | 0x8000_0000_0000_0000
+            );
+            *rows.entry(list.partition_of(&id)).or_default() += 1;
+        }
+        let most = rows.values().max().copied().unwrap_or_default();
+        // A callback is written into its list once, when it is created: no later change moves it there
+        // (`a_leased_row_stays_where_it_is_in_every_index`). Half of the capacity is to spare.
+        assert!(most * 2_000 / 8_000 <= PARTITION / 2, "{rows:?}");
+    }
+}
