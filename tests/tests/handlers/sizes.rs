@@ -1,62 +1,18 @@
 //! The write units and the stored octets of a purchase whose names and addresses are as long as real ones.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use tandem_testing::RowSize;
-use tandem_tests::{Checkout, InProcess, Module, Pair, mandatory};
-use uuid::Uuid;
+use tandem_tests::{InProcess, id, real_checkout};
 
+const UNUSED_URL: &str = "https://callbacks.gartenpresse.example.com/tandem/v1/";
 /// A write unit is 1,024 octets of a row.
 const UNIT: usize = 1_024;
 /// DynamoDB stores these octets with each row and each index entry.
 ///
 /// Source: <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html>
 const OVERHEAD: usize = 100;
-
-/// Names of 40 characters, a full address, and a cart of an own and a cross-client position between two companies.
-async fn real_checkout(stage: &Arc<InProcess>) -> (Pair, Checkout) {
-    let setup = stage.setup();
-    let name = |text: &str| format!("{text:-<40}");
-    let (source_name, target_name) = (name("Gartenwoche"), name("Stadtblick"));
-    let source_company = setup.company(&name("Gartenpresse GmbH"), Module::On).await;
-    let target_company = setup.company(&name("Stadtblick KG"), Module::On).await;
-    let source = setup.client(&source_company, &source_name, "en").await;
-    let target = setup.client(&target_company, &target_name, "de").await;
-    let url = "https://callbacks.gartenpresse.example.com/tandem/v1/";
-    let pair = Pair::connect(source, target, Some(url)).await;
-    let (own_name, shared_name) = (name("Stadtblick Digital"), name("Gartenwoche Print"));
-    let own_offer = pair.target.subscription_offer(&own_name, 1_990).await;
-    let shared_offer = pair
-        .source
-        .shared_offer(&shared_name, 999, &[&pair.target])
-        .await;
-    let positions = [mandatory(&own_offer), mandatory(&shared_offer)];
-    let checkout = Checkout {
-        cart: pair.target.cart(&positions).await,
-        customer: real_customer(&pair).await,
-        seller: pair.target.clone(),
-        own_offer,
-        shared_offer,
-    };
-    (pair, checkout)
-}
-
-async fn real_customer(pair: &Pair) -> Value {
-    let body = json!({
-        "email": format!("{}@posteingang.example.com", Uuid::now_v7().simple()),
-        "language": "de",
-        "externalSystemId": format!("crm-{}", Uuid::now_v7()),
-        "firstName": "Maximiliane-Charlotte Friederike Elisabe",
-        "lastName": "von Hohenstein-Wittelsbach zu Lindenberg",
-        "phone": "+49 30 901820-4711",
-        "address": {
-            "street": "Straße des Siebzehnten Juni 135a", "postalCode": "10623", "city": "Berlin",
-            "country": "DE",
-        },
-    });
-    pair.target.api.post("/v1/customers", body).await.created()
-}
 
 /// The rows that a call writes.
 async fn new_rows<T>(stage: &InProcess, call: impl Future<Output = T>) -> (T, Vec<RowSize>) {
@@ -70,7 +26,7 @@ async fn new_rows<T>(stage: &InProcess, call: impl Future<Output = T>) -> (T, Ve
 #[tokio::test]
 async fn a_purchase_of_real_names_uses_26_write_units() {
     let stage = InProcess::start().await;
-    let (_, checkout) = real_checkout(&stage).await;
+    let (_, checkout) = real_checkout(&stage.setup(), UNUSED_URL).await;
     stage.table.reset_calls();
     let (answer, rows) = new_rows(&stage, checkout.purchase("k1")).await;
     let _ = answer.created();
@@ -83,7 +39,7 @@ async fn a_purchase_of_real_names_uses_26_write_units() {
 #[tokio::test]
 async fn a_purchase_of_real_names_leaves_8_kilobytes_for_good() {
     let stage = InProcess::start().await;
-    let (pair, checkout) = real_checkout(&stage).await;
+    let (pair, checkout) = real_checkout(&stage.setup(), UNUSED_URL).await;
     let (_, rows) = new_rows(&stage, async {
         let _ = checkout.purchase("k1").await.created();
         let code = pair.source.newest_voucher_code().await;
@@ -105,4 +61,69 @@ async fn a_purchase_of_real_names_leaves_8_kilobytes_for_good() {
     };
     let octets: usize = kept.map(entries).sum();
     assert!(octets <= 8 * UNIT, "{octets}: {rows:#?}");
+}
+
+/// The purchases of one merchant in a second, all of one cart.
+const PURCHASES: u32 = 2_000;
+/// The units of a partition in a second, of the table or of an index.
+///
+/// Source: <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html>
+const WRITE_UNITS: u32 = 1_000;
+const READ_UNITS: u32 = 3_000;
+
+#[tokio::test]
+async fn one_merchant_sells_two_thousand_times_a_second() {
+    const SAMPLE: u32 = 160;
+    let stage = InProcess::start().await;
+    let (pair, checkout) = real_checkout(&stage.setup(), UNUSED_URL).await;
+    let before = stage.table.dump();
+    stage.table.reset_calls();
+    for number in 0..SAMPLE {
+        // Each customer has a list of its own.
+        let customer = pair.target.customer().await;
+        let body = json!({"customerId": id(&customer), "paymentMethod": "PAYPAL"});
+        let key = number.to_string();
+        let path = checkout.purchase_path();
+        let sold = pair.target.api.post_with_key(&path, &key, body);
+        let _ = sold.await.created();
+    }
+    let mut rows = stage.table.dump();
+    rows.retain(|row| !before.contains(row) && row["sk"] != "customer" && row["sk"] != "guard");
+    let written = rows.iter().flat_map(entries);
+    // Rows have one unit in a transaction, which takes two, and index entries one.
+    let busiest = busiest_of(written);
+    assert!(busiest.1 * PURCHASES <= SAMPLE * WRITE_UNITS, "{busiest:?}");
+    let reads = stage.table.reads().into_iter();
+    // A consistent read of a row below 4 KB takes one unit.
+    let busiest = busiest_of(reads.map(|key| (key.pk, 1)));
+    assert!(busiest.1 * PURCHASES <= SAMPLE * READ_UNITS, "{busiest:?}");
+}
+
+/// The partitions that a new row is written to, with the write units of each.
+fn entries(row: &Value) -> Vec<(String, u32)> {
+    let partition = |index: &str, name: &str, units| {
+        let value = row[name].as_str()?;
+        Some((format!("{index} {value}"), units))
+    };
+    [
+        partition("table", "pk", 2),
+        partition("gsi1", "gsi1pk", 1),
+        partition("gsi2", "gsi2pk", 1),
+        partition("voucher", "voucherHash", 1),
+        // It leaves the index again when the callback is delivered.
+        partition("due", "dueShard", 2),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// The partition with the most units.
+fn busiest_of(used: impl Iterator<Item = (String, u32)>) -> (String, u32) {
+    let mut sums: BTreeMap<String, u32> = BTreeMap::new();
+    for (partition, units) in used {
+        *sums.entry(partition).or_default() += units;
+    }
+    let busiest = sums.into_iter().max_by_key(|(_, units)| *units);
+    busiest.expect("a partition")
 }
