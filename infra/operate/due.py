@@ -16,7 +16,7 @@ MAX_OF_A_SHARD = 2_000
 """Rows counted in one partition; the count is cut off there."""
 
 LATE = timedelta(minutes=5)
-"""The sweep runs each minute: a row that is due for longer has a failing worker, or the workers do not keep up."""
+"""The sweep runs each minute and hands each due row to a queue: if a row is due for longer, the sweep does not keep up."""
 
 
 @dataclass
@@ -27,7 +27,7 @@ class Due:
     rows: int = 0
     """How many are due."""
     later: int = 0
-    """How many a worker holds, or wait for their next attempt."""
+    """How many are in a queue or with a worker, or wait for their next attempt."""
     oldest: datetime | None = None
     """When the oldest became due."""
     cut: bool = False

@@ -11,7 +11,7 @@ use aws_lambda_events::event::dynamodb::{Event, EventRecord};
 use lambda_runtime::Error;
 use tandem_queue::{MAX_DELAY, Queues, Relayed};
 use tandem_runtime::{Clock, aws};
-use tandem_store::outbox::{Beside, Due, due_at};
+use tandem_store::outbox::{Beside, Due, due_at, is_swept};
 
 pub struct Relay {
     queues: Queues,
@@ -53,6 +53,9 @@ impl Relay {
 
     /// The row with the time until it is due; `None` if the sweep enqueues it.
     fn due_soon(&self, record: &EventRecord) -> Option<Relayed> {
+        if is_swept(&record.change.new_image) {
+            return None;
+        }
         let due = Due::of_stream_keys(&record.change.keys)?;
         let delay = due_at(&record.change.new_image).map_or(Duration::ZERO, |due_at| {
             let wait = due_at.duration_since(self.clock.now());

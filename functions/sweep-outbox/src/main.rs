@@ -1,13 +1,15 @@
-//! Runs the sweep each minute.
+//! Runs the sweep of a part of the shards each minute.
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use serde_json::Value;
-use sweep_outbox::Sweep;
+use sweep_outbox::{Part, Sweep};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     tandem_runtime::logs::start();
     let sweep = Sweep::start().await?;
     let sweep = &sweep;
-    lambda_runtime::run(service_fn(|_: LambdaEvent<Value>| sweep.sweep())).await
+    lambda_runtime::run(service_fn(|event: LambdaEvent<Part>| {
+        sweep.sweep_part(event.payload)
+    }))
+    .await
 }

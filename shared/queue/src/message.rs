@@ -25,7 +25,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    fn of_row(sk: &str) -> Option<Self> {
+    pub(crate) fn of_row(sk: &str) -> Option<Self> {
         match sk {
             "callback" => Some(Self::Callback),
             "replay" => Some(Self::Replay),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use tandem_domain::sweep::Handover;
 use tandem_store::outbox::{Beside, Due};
 
 use crate::{Delayed, Kind, Message, Queue, SendError};
@@ -14,6 +15,16 @@ pub struct Relayed {
     pub beside: Option<Beside>,
     /// Until the message is visible.
     pub delay: Duration,
+}
+
+impl Relayed {
+    fn now(due: Due) -> Self {
+        Self {
+            due,
+            beside: None,
+            delay: Duration::ZERO,
+        }
+    }
 }
 
 /// One queue per kind of work. Cheap to clone.
@@ -38,21 +49,35 @@ impl Queues {
     /// # Errors
     /// The error of the first queue that failed.
     pub async fn send(&self, due: Vec<Due>) -> Result<(), SendError> {
-        let now = due.into_iter().map(|due| Relayed {
-            due,
-            beside: None,
-            delay: Duration::ZERO,
-        });
+        let now = due.into_iter().map(Relayed::now);
         self.send_after(now.collect()).await
     }
 
     /// Sends a message for each row to the queue of its kind, visible after a delay of at most [`MAX_DELAY`](crate::MAX_DELAY). A
-    /// queue that fails does not affect the others. Rows of an unknown kind are logged and skipped; they stay due, so every sweep
-    /// logs them.
+    /// queue that fails does not affect the others. Rows of an unknown kind are logged and skipped.
     ///
     /// # Errors
     /// The error of the first queue that failed.
     pub async fn send_after(&self, due: Vec<Relayed>) -> Result<(), SendError> {
+        let sent = self.send_each(due).await;
+        sent.callbacks.and(sent.mails).and(sent.imports)
+    }
+
+    /// Sends a message for each row without delay, and returns how each row's message ended, in the order of the rows. If a queue
+    /// fails, none of its messages counts as sent.
+    pub async fn hand_over(&self, due: &[Due]) -> (Vec<Handover>, Result<(), SendError>) {
+        let sent = self.send_each(due.iter().cloned().map(Relayed::now).collect());
+        let sent = sent.await;
+        let ended = |due: &Due| match Kind::of_row(&due.sk).map(|kind| sent.of(kind)) {
+            Some(Ok(())) => Handover::Sent,
+            Some(Err(_)) => Handover::NotSent,
+            None => Handover::NoQueue,
+        };
+        let ended = due.iter().map(ended).collect();
+        (ended, sent.callbacks.and(sent.mails).and(sent.imports))
+    }
+
+    async fn send_each(&self, due: Vec<Relayed>) -> Sent {
         let messages = due
             .into_iter()
             .filter_map(|Relayed { due, beside, delay }| {
@@ -77,7 +102,28 @@ impl Queues {
         let mails = self.mails.send(&mails);
         let imports = self.imports.send(&imports);
         let (callbacks, mails, imports) = futures::future::join3(callbacks, mails, imports).await;
-        callbacks.and(mails).and(imports)
+        Sent {
+            callbacks,
+            mails,
+            imports,
+        }
+    }
+}
+
+/// The end of the sends to each queue.
+struct Sent {
+    callbacks: Result<(), SendError>,
+    mails: Result<(), SendError>,
+    imports: Result<(), SendError>,
+}
+
+impl Sent {
+    fn of(&self, kind: Kind) -> &Result<(), SendError> {
+        match kind {
+            Kind::Callback | Kind::Replay => &self.callbacks,
+            Kind::Mail => &self.mails,
+            Kind::Import => &self.imports,
+        }
     }
 }
 

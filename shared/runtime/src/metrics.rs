@@ -58,6 +58,17 @@ metrics! {
     ImportItemsUnchanged of "process-imports";
     ImportItemsSuperseded of "process-imports";
     ImportItemsFailed of "process-imports";
+    /// For how many seconds the oldest row waits for the sweep.
+    SweepDelaySeconds of "sweep-outbox";
+}
+
+impl Metric {
+    fn unit(self) -> &'static str {
+        match self {
+            Self::SweepDelaySeconds => "Seconds",
+            _ => "Count",
+        }
+    }
 }
 
 /// Counts events; zeros are left out.
@@ -68,6 +79,11 @@ pub fn count(counts: &[(Metric, u32)], now: Timestamp) {
         .map(|(metric, count)| (*metric, json!(count)))
         .collect();
     write(&values, None, now);
+}
+
+/// Reports a duration.
+pub fn duration(metric: Metric, seconds: i64, now: Timestamp) {
+    write(&[(metric, json!(seconds))], None, now);
 }
 
 /// Adds an amount in minor units to a sum in a currency.
@@ -93,7 +109,7 @@ fn line(
 ) -> Value {
     let names: Vec<Value> = values
         .iter()
-        .map(|(metric, _)| json!({"Name": metric.name(), "Unit": "Count"}))
+        .map(|(metric, _)| json!({"Name": metric.name(), "Unit": metric.unit()}))
         .collect();
     let mut members = Map::new();
     let _ = members.insert("Function".to_owned(), function.into());

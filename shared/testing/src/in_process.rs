@@ -31,6 +31,7 @@ impl InProcess {
             "GetItem" => Ok(written(&database.get_item(read(body))?)),
             "BatchGetItem" => Ok(written(&database.batch_get_item(read(body))?)),
             "Query" => Ok(written(&database.query(read(body))?)),
+            "UpdateItem" => Ok(written(&database.update_item(read(body))?)),
             "PutItem" => Ok(written(&database.put_item(read(body))?)),
             "TransactWriteItems" => Ok(written(&database.transact_write_items(read(body))?)),
             other => panic!("the store does not use {other}"),

@@ -59,7 +59,7 @@ fn bare(mut row: Value, times: Times) -> Value {
         .unwrap_or_default()
         .to_owned();
     if let Some(members) = row.as_object_mut() {
-        for name in ["dueShard", "sweepAt"] {
+        for name in ["dueShard", "sweepAt", "sweptAt"] {
             members.remove(name);
         }
         // The partition of a spread list follows from the row's random id, and the octets of a put are random.

@@ -36,6 +36,7 @@ mod selling;
 mod sizes;
 mod starting;
 mod storing;
+mod sweeping;
 mod tenancy;
 mod throttling;
 mod torn_reads;

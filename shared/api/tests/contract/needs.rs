@@ -12,6 +12,7 @@ const ACTIONS: &[(&str, &str, &str)] = &[
     ("::Store::read_rows", "BatchGetItem", "table"),
     ("::Store::due", "Query", "due"),
     ("::Store::sold_with_voucher", "Query", "voucher"),
+    ("::Store::mark_swept", "UpdateItem", "table"),
     ("::List::table", "Query", "table"),
     ("::List::gsi1", "Query", "gsi1"),
     ("::List::gsi2", "Query", "gsi2"),
@@ -115,6 +116,7 @@ fn the_store_calls_dynamodb_in_known_places_only() {
     let expected = [
         "one_row::Store::put put_item",
         "outbox::Store::due query",
+        "outbox::Store::mark_swept update_item",
         "page::Store::query query",
         "read::Store::connect get_item",
         "read::Store::get get_item",

@@ -58,8 +58,8 @@ pub struct InProcess {
     pub notes: note_mail_events::Notes,
     pub sweep: sweep_outbox::Sweep,
     pub relay: relay_outbox::Relay,
-    /// The versions of the rows that [`InProcess::relay`] has seen.
-    streamed: Mutex<BTreeMap<(String, String), u64>>,
+    /// The versions and marks of the rows that [`InProcess::relay`] has seen.
+    streamed: Mutex<BTreeMap<(String, String), [Option<u64>; 2]>>,
     queues: Queues,
     callback_queue: QueueRecorder,
     mail_queue: QueueRecorder,

@@ -70,10 +70,10 @@ impl InProcess {
     }
 }
 
-/// The record of a row that is new, or has another version; `None` for others.
-fn record(row: &Value, seen: &mut BTreeMap<(String, String), u64>) -> Option<Value> {
+/// The record of a row that is new, or has another version or mark; `None` for others.
+fn record(row: &Value, seen: &mut BTreeMap<(String, String), [Option<u64>; 2]>) -> Option<Value> {
     let text = |name: &str| row[name].as_str().expect("a key").to_owned();
-    let version = row["version"].as_u64().unwrap_or_default();
+    let version = ["version", "sweptAt"].map(|name| row[name].as_u64());
     let before = seen.insert((text("pk"), text("sk")), version);
     let kind = match before {
         None => "INSERT",
