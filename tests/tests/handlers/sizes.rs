@@ -1,10 +1,10 @@
-//! The write units and the stored octets of a purchase whose names and addresses are as long as real ones.
+//! The write units and the stored octets of a purchase with names and addresses of real length.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use tandem_testing::RowSize;
-use tandem_tests::{InProcess, id, real_checkout};
+use tandem_tests::{InProcess, id};
 
 const UNUSED_URL: &str = "https://callbacks.gartenpresse.example.com/tandem/v1/";
 /// A write unit is 1,024 octets of a row.
@@ -24,9 +24,10 @@ async fn new_rows<T>(stage: &InProcess, call: impl Future<Output = T>) -> (T, Ve
 }
 
 #[tokio::test]
-async fn a_purchase_of_real_names_uses_26_write_units() {
+async fn a_purchase_with_long_names_uses_26_write_units() {
     let stage = InProcess::start().await;
-    let (_, checkout) = real_checkout(&stage.setup(), UNUSED_URL).await;
+    let pair = stage.setup().pair_with_long_names(UNUSED_URL).await;
+    let checkout = pair.checkout_with_long_names().await;
     stage.table.reset_calls();
     let (answer, rows) = new_rows(&stage, checkout.purchase("k1")).await;
     let _ = answer.created();
@@ -37,9 +38,10 @@ async fn a_purchase_of_real_names_uses_26_write_units() {
 }
 
 #[tokio::test]
-async fn a_purchase_of_real_names_leaves_8_kilobytes_for_good() {
+async fn a_purchase_with_long_names_leaves_8_kilobytes_for_good() {
     let stage = InProcess::start().await;
-    let (pair, checkout) = real_checkout(&stage.setup(), UNUSED_URL).await;
+    let pair = stage.setup().pair_with_long_names(UNUSED_URL).await;
+    let checkout = pair.checkout_with_long_names().await;
     let (_, rows) = new_rows(&stage, async {
         let _ = checkout.purchase("k1").await.created();
         let code = pair.source.newest_voucher_code().await;
@@ -75,7 +77,8 @@ const READ_UNITS: u32 = 3_000;
 async fn one_merchant_sells_two_thousand_times_a_second() {
     const SAMPLE: u32 = 160;
     let stage = InProcess::start().await;
-    let (pair, checkout) = real_checkout(&stage.setup(), UNUSED_URL).await;
+    let pair = stage.setup().pair_with_long_names(UNUSED_URL).await;
+    let checkout = pair.checkout_with_long_names().await;
     let before = stage.table.dump();
     stage.table.reset_calls();
     for number in 0..SAMPLE {
