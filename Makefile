@@ -24,7 +24,7 @@ LINTERS := $(TOOLS)/lint-$(shell cksum infra/lint/requirements.txt | cut -d' ' -
 RECEIVERS := infra/receivers/node_modules/.package-lock.json
 
 .NOTPARALLEL:
-.PHONY: help demo restore test test-steps chaos up down status build package deploy rows lint audit fuzz bench-import bench-callbacks bench-costs
+.PHONY: help demo restore test test-steps chaos up down status build package deploy rows lint audit fuzz bench-import bench-callbacks bench-costs bench-start
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "make %-15s %s\n", $$1, $$2 }'
@@ -106,6 +106,14 @@ bench-callbacks: ## deliver 20,000 callbacks to receivers, some of which fail, w
 bench-costs: ## count the calls, the capacity and the price of each flow, with tests/bench/prices.json
 	cargo build --quiet --workspace --bin bench-costs
 	$(or $(CARGO_TARGET_DIR),target)/debug/bench-costs
+
+# STARTS of each function, 40 if not set. Built as released, since the size of a binary is part of its start.
+STARTED := purchase-cart authorize relay-outbox deliver-callbacks
+
+bench-start: ## start functions beside two baseline functions: processor time, duration and memory until the first poll
+	cargo build --release $(STARTED:%=--package %) --package tandem-baselines
+	cargo build --workspace --bin bench-start
+	$(or $(CARGO_TARGET_DIR),target)/debug/bench-start $(or $(CARGO_TARGET_DIR),target)/release $(STARTS)
 
 lint: $(CARGO_DENY) $(LINTERS)/ready ## check format, types, docs, template and licences
 	cargo metadata --locked --format-version=1 > /dev/null

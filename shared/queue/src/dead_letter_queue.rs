@@ -1,7 +1,7 @@
 //! The dead-letter queue of a worker: messages that the worker can never process.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use aws_sdk_sqs::Client;
 use futures::future::BoxFuture;
@@ -27,9 +27,12 @@ pub trait DeadLetterTransport: fmt::Debug + Send + Sync {
 pub struct DeadLetterQueue(Arc<dyn DeadLetterTransport>);
 
 impl DeadLetterQueue {
-    /// The SQS queue at `url`.
-    pub fn new(client: Client, url: impl Into<String>) -> Self {
-        Self::with_transport(SqsTransport::new(client, url))
+    /// The SQS queue at `url`. `client` runs at the first dead letter: most workers never have one, and a client is a part of a
+    /// worker's start.
+    pub fn new(client: impl FnOnce() -> Client + Send + 'static, url: impl Into<String>) -> Self {
+        let url = url.into();
+        let connect = Box::new(move || SqsTransport::new(client(), url));
+        Self::with_transport(OnDemand(LazyLock::new(connect)))
     }
 
     pub fn with_transport(transport: impl DeadLetterTransport + 'static) -> Self {
@@ -42,5 +45,19 @@ impl DeadLetterQueue {
     /// The message was not sent.
     pub async fn put(&self, letter: DeadLetter) -> Result<(), SendError> {
         self.0.put(letter).await
+    }
+}
+
+struct OnDemand(LazyLock<SqsTransport, Box<dyn FnOnce() -> SqsTransport + Send>>);
+
+impl DeadLetterTransport for OnDemand {
+    fn put(&self, letter: DeadLetter) -> BoxFuture<'_, Result<(), SendError>> {
+        self.0.put(letter)
+    }
+}
+
+impl fmt::Debug for OnDemand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OnDemand")
     }
 }

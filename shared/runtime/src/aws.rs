@@ -130,9 +130,9 @@ pub(crate) async fn secret_text(
 /// # Errors
 /// The setting is missing.
 pub fn dead_letter_handler(config: &SdkConfig, store: &Store) -> Result<DeadLetterHandler> {
-    // Not connected ahead: a dead letter is too rare to make every cold start wait.
+    let config = config.clone();
     let queue = DeadLetterQueue::new(
-        aws_sdk_sqs::Client::new(config),
+        move || aws_sdk_sqs::Client::new(&config),
         settings::required("DEAD_LETTER_QUEUE_URL")?,
     );
     Ok(DeadLetterHandler::new(store.clone(), queue))

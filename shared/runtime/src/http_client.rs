@@ -21,30 +21,41 @@ const AMAZON_ROOTS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/amazon-roo
 const CA_BUNDLE: &str = "AWS_CA_BUNDLE";
 
 pub(crate) fn shared() -> Result<SharedHttpClient> {
+    let bundle = std::env::var_os(CA_BUNDLE).filter(|path| !path.is_empty());
+    let trusted = match bundle {
+        Some(path) => std::fs::read(path).context(CA_BUNDLE)?,
+        None => AMAZON_ROOTS.to_vec(),
+    };
+    trusting(trusted)
+}
+
+fn trusting(pem: Vec<u8>) -> Result<SharedHttpClient> {
+    let trusted = TrustStore::empty().with_pem_certificate(pem);
     let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT);
     let connector = Connector::builder()
         .connector_settings(settings.build())
         .proxy_config(ProxyConfig::from_env())
         .tls_provider(Provider::rustls(CryptoMode::AwsLc))
-        .tls_context(TlsContext::builder().with_trust_store(trusted()?).build()?)
+        .tls_context(TlsContext::builder().with_trust_store(trusted).build()?)
         .build();
     let connector = SharedHttpConnector::new(connector);
     Ok(http_client_fn(move |_, _| connector.clone()))
 }
 
-fn trusted() -> Result<TrustStore> {
-    let bundle = std::env::var_os(CA_BUNDLE).filter(|path| !path.is_empty());
-    let pem = match bundle {
-        Some(path) => std::fs::read(path).context(CA_BUNDLE)?,
-        None => AMAZON_ROOTS.to_vec(),
-    };
-    Ok(TrustStore::empty().with_pem_certificate(pem))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use aws_sdk_dynamodb::config::retry::RetryConfig;
+    use aws_sdk_dynamodb::config::{Credentials, Region};
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+    use tokio_rustls::TlsAcceptor;
+    use tokio_rustls::rustls::ServerConfig;
+    use tokio_rustls::rustls::crypto::aws_lc_rs;
+    use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
     use super::*;
 
@@ -74,8 +85,51 @@ mod tests {
         assert_eq!(found, names);
     }
 
-    #[test]
-    fn the_roots_are_accepted() {
-        assert!(shared().is_ok());
+    #[tokio::test]
+    async fn only_the_given_certificates_are_trusted() {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("made");
+        let url = serve(&made).await;
+        assert!(call(&url, made.cert.pem().into_bytes()).await);
+        assert!(!call(&url, AMAZON_ROOTS.to_vec()).await);
+    }
+
+    /// Whether a call to an endpoint succeeds.
+    async fn call(url: &str, trusted: Vec<u8>) -> bool {
+        let config = aws_sdk_dynamodb::Config::builder()
+            .behavior_version_latest()
+            .http_client(trusting(trusted).expect("certificates"))
+            .region(Region::new("eu-central-1"))
+            .credentials_provider(Credentials::new("key", "secret", None, None, "test"))
+            .retry_config(RetryConfig::disabled())
+            .endpoint_url(url);
+        let client = aws_sdk_dynamodb::Client::from_conf(config.build());
+        let called = client.list_tables().send().await;
+        called.is_ok()
+    }
+
+    /// A DynamoDB without tables at `localhost`; returns its URL.
+    async fn serve(made: &rcgen::CertifiedKey<rcgen::KeyPair>) -> String {
+        let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).expect("a key");
+        let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], key)
+            .expect("they fit");
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let port = listener.local_addr().expect("bound").port();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let Ok(mut stream) = acceptor.accept(stream).await else {
+                    continue;
+                };
+                let mut request = [0; 8192];
+                let _ = stream.read(&mut request).await.expect("a request");
+                let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
+                stream.write_all(answer).await.expect("written");
+            }
+        });
+        format!("https://localhost:{port}")
     }
 }

@@ -3,16 +3,17 @@
 use std::fmt;
 
 use tracing::{Event, Subscriber};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::format::{Format, Json, JsonFields, Writer};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter};
+use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
-use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// The target of events that are written once for each piece of work: their lines do not repeat the span of the call.
 pub const SHORT: &str = "short";
 
-/// Starts logging to standard output, filtered by `RUST_LOG` (default `info`).
+/// Starts logging to standard output, filtered by `RUST_LOG` (default `info`): levels by target, such as `info,aws_config=debug`.
 pub fn start() {
     // Tests may start logging twice, so an error is ignored.
     let _ = subscriber(std::io::stdout).try_init();
@@ -23,16 +24,19 @@ pub fn subscriber<W>(writer: W) -> impl Subscriber + Send + Sync
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
+    let filter = std::env::var("RUST_LOG").ok();
+    let filter = filter.and_then(|filter| filter.parse::<Targets>().ok());
+    let filter = filter.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
+    let lines = tracing_subscriber::fmt()
         .event_format(Lines {
             usual: line(true),
             short: line(false),
         })
         .fmt_fields(JsonFields::new())
-        .with_env_filter(filter)
+        .with_max_level(LevelFilter::TRACE)
         .with_writer(writer)
-        .finish()
+        .finish();
+    lines.with(filter)
 }
 
 /// Lambda adds the time. The runtime's span around each call is the only one, so the list of spans would repeat it.

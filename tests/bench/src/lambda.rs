@@ -139,7 +139,8 @@ impl Function {
     /// The peak memory of the largest copy, in KiB (`VmHWM`).
     pub fn peak_memory(&self) -> Result<u64> {
         let peaks = self.copies.iter().map(|copy| {
-            peak_of(copy).with_context(|| format!("a copy of {} has ended", self.name))
+            let peak = copy.id().context("it ended").and_then(peak_memory_of);
+            peak.with_context(|| format!("a copy of {} has ended", self.name))
         });
         Ok(peaks
             .collect::<Result<Vec<_>>>()?
@@ -153,8 +154,8 @@ impl Function {
     }
 }
 
-fn peak_of(copy: &Child) -> Result<u64> {
-    let id = copy.id().context("it ended")?;
+/// The peak memory of a process, in KiB.
+pub(crate) fn peak_memory_of(id: u32) -> Result<u64> {
     let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
     let peak = status
         .lines()

@@ -15,4 +15,5 @@ pub mod lambda;
 pub mod receivers;
 pub mod seller;
 pub mod services;
+pub mod start;
 pub mod table;

@@ -57,8 +57,9 @@ impl Environment {
         let (callbacks, mails, imports) = (queue("callbacks"), queue("mails"), queue("imports"));
         let queues = Queues::new(callbacks, mails, imports);
         let mailer = mailer(&stage.table, &ses);
+        let dead_letter_client = client(&stage.table, &sqs);
         let dead_letters = DeadLetterQueue::new(
-            client(&stage.table, &sqs),
+            || dead_letter_client,
             "https://sqs.example.com/1/dead-letters",
         );
         let (store, clock) = (stage.app.store.clone(), stage.clock.clone());
