@@ -3,6 +3,11 @@
 use aws_lambda_events::event::sqs::SqsEvent;
 use deliver_callbacks::Worker;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
+use mimalloc::MiMalloc;
+
+/// Takes less processor time for each message than the system's allocator, and a little more for a start.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {

@@ -2,7 +2,12 @@
 
 use aws_lambda_events::event::sqs::SqsEvent;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
+use mimalloc::MiMalloc;
 use process_imports::Worker;
+
+/// Takes less processor time for each message than the system's allocator, and a little more for a start.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
