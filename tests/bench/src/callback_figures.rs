@@ -40,6 +40,12 @@ pub struct Cost {
     pub failed: u64,
     /// The duration of all finished invocations.
     pub worked: Duration,
+    /// The time that the workers alone spent on a processor.
+    pub cpu: Duration,
+    /// Octets that the workers logged.
+    pub logged: u64,
+    /// Connections to receivers.
+    pub connections: u64,
 }
 
 /// A finished run.
@@ -66,6 +72,9 @@ impl Cost {
             messages: self.messages - before.messages,
             failed: self.failed - before.failed,
             worked: self.worked.saturating_sub(before.worked),
+            cpu: self.cpu.saturating_sub(before.cpu),
+            logged: self.logged - before.logged,
+            connections: self.connections - before.connections,
         }
     }
 }

@@ -10,7 +10,8 @@ use tandem_domain::Timestamp;
 use tandem_domain::callback::{Callback, CallbackState};
 use tandem_domain::ids::{CallbackId, ClientId};
 use tandem_runtime::RandomIds;
-use tandem_store::{Transaction, keys};
+use tandem_store::outbox::Beside;
+use tandem_store::{Key, Transaction, keys};
 use tandem_tests::InProcess;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -18,7 +19,7 @@ use crate::callback_figures::{Cost, Load, Run, Totals};
 use crate::counting_proxy::CountingProxy;
 use crate::deployment::{Environment, WorkerSettings};
 use crate::fair_queue::Message;
-use crate::lambda::{Function, event_of, records_of};
+use crate::lambda::{Function, event_of, records_of_callbacks};
 use crate::receivers::{Receivers, Round, can_be_dead, chance};
 use crate::seller::Seller;
 use crate::services::Services;
@@ -50,6 +51,34 @@ pub struct CallbackBench {
     sellers: Vec<Seller>,
     receivers: Receivers,
     work: Work,
+}
+
+/// A callback of a sale.
+struct Sold {
+    client_id: ClientId,
+    id: CallbackId,
+    beside: Beside,
+}
+
+impl Sold {
+    fn of(callback: &Callback) -> Self {
+        Self {
+            client_id: callback.client_id,
+            id: callback.id,
+            beside: Beside {
+                connection: callback.connection_id.map(|id| id.to_string()),
+                concerned: callback.concerned.map(|concerned| concerned.to_string()),
+            },
+        }
+    }
+
+    fn key(&self) -> Key<Callback> {
+        keys::callback(self.client_id, self.id)
+    }
+
+    fn row(&self) -> (String, &Beside) {
+        (format!("{}#{}", self.client_id, self.id), &self.beside)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -87,6 +116,7 @@ impl CallbackBench {
         let extra = [
             ("CALLBACK_RETRY_SCHEDULE", SCHEDULE),
             ("LOCAL_CALLBACK_TARGETS", "127.0.0.1"),
+            ("SSL_CERT_FILE", receivers.trusted()),
         ];
         let worker = environment(&worker_calls)
             .start("deliver-callbacks", settings.concurrency, &extra)
@@ -113,6 +143,13 @@ impl CallbackBench {
             receivers,
             work,
         }))
+    }
+
+    /// Moves all endpoints to their addresses with or without TLS.
+    pub async fn use_tls(&self, tls: bool) {
+        for (number, seller) in self.sellers.iter().enumerate() {
+            seller.move_to(&self.receivers.url(number, tls)).await;
+        }
     }
 
     /// Gives messages to the workers without end, each copy one batch at a time, and sweeps each minute.
@@ -213,7 +250,7 @@ impl CallbackBench {
         &self,
         round: &Round,
         endpoints: &[usize],
-    ) -> Result<(Instant, Vec<(ClientId, CallbackId)>)> {
+    ) -> Result<(Instant, Vec<Sold>)> {
         let keys = self.sell(round, endpoints, 0).await?;
         let started_at = Instant::now();
         self.relay(round, &keys).await?;
@@ -226,7 +263,7 @@ impl CallbackBench {
         round: &Round,
         endpoints: &[usize],
         per_second: usize,
-    ) -> Result<(Instant, Vec<(ClientId, CallbackId)>)> {
+    ) -> Result<(Instant, Vec<Sold>)> {
         let started_at = Instant::now();
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
@@ -241,12 +278,7 @@ impl CallbackBench {
     }
 
     /// Commits one callback for each endpoint.
-    async fn sell(
-        &self,
-        round: &Round,
-        endpoints: &[usize],
-        first: usize,
-    ) -> Result<Vec<(ClientId, CallbackId)>> {
+    async fn sell(&self, round: &Round, endpoints: &[usize], first: usize) -> Result<Vec<Sold>> {
         let mut keys = Vec::with_capacity(endpoints.len());
         for batch in endpoints.chunks(STREAM_BATCH) {
             let now = Timestamp::from_millisecond(Timestamp::now().as_millisecond())?;
@@ -257,7 +289,7 @@ impl CallbackBench {
                     .deliveries
                     .expect(callback.id.to_string(), first + keys.len(), *endpoint);
                 transaction.create(&callback)?;
-                keys.push((callback.client_id, callback.id));
+                keys.push(Sold::of(&callback));
             }
             self.stage.app.store.commit(transaction).await?;
         }
@@ -265,15 +297,13 @@ impl CallbackBench {
     }
 
     /// Does the work of the table's stream.
-    async fn relay(&self, round: &Round, keys: &[(ClientId, CallbackId)]) -> Result<()> {
+    async fn relay(&self, round: &Round, keys: &[Sold]) -> Result<()> {
         for batch in keys.chunks(STREAM_BATCH) {
             batch
                 .iter()
-                .for_each(|(_, id)| round.deliveries.relayed(&id.to_string()));
-            let rows = batch
-                .iter()
-                .map(|(client, id)| (format!("{client}#{id}"), "callback".to_owned()));
-            self.relay.invoke(records_of(rows)).await?;
+                .for_each(|sold| round.deliveries.relayed(&sold.id.to_string()));
+            let rows = batch.iter().map(Sold::row);
+            self.relay.invoke(records_of_callbacks(rows)).await?;
         }
         Ok(())
     }
@@ -282,7 +312,7 @@ impl CallbackBench {
         &self,
         started_at: Instant,
         round: &Round,
-        keys: &[(ClientId, CallbackId)],
+        keys: &[Sold],
         condition: impl Fn() -> bool,
     ) -> Result<()> {
         while !condition() {
@@ -297,21 +327,21 @@ impl CallbackBench {
         Ok(())
     }
 
-    async fn totals(&self, round: &Round, keys: &[(ClientId, CallbackId)]) -> Result<Totals> {
+    async fn totals(&self, round: &Round, keys: &[Sold]) -> Result<Totals> {
         let rows = self
             .stage
             .app
             .store
-            .load_all(keys.iter().map(|(client, id)| keys::callback(*client, *id)))
+            .load_all(keys.iter().map(Sold::key))
             .await?;
         let mut totals = Totals::default();
-        for (client, id) in keys {
-            let row: Option<&Callback> = rows.get(&keys::callback(*client, *id));
+        for sold in keys {
+            let row: Option<&Callback> = rows.get(&sold.key());
             let is_delivered = row
                 .as_ref()
                 .is_some_and(|row| matches!(row.state, CallbackState::Delivered { .. }));
             let count = match (
-                round.deliveries.is_accepted(&id.to_string()),
+                round.deliveries.is_accepted(&sold.id.to_string()),
                 is_delivered,
                 row,
             ) {
@@ -334,6 +364,9 @@ impl CallbackBench {
             messages: read(&self.work.messages),
             failed: read(&self.work.failed),
             worked: Duration::from_millis(read(&self.work.milliseconds)),
+            cpu: self.worker.cpu(),
+            logged: self.worker.logged(),
+            connections: self.receivers.connections(),
         }
     }
 }

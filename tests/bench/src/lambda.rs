@@ -16,8 +16,10 @@ use axum::extract::{DefaultBodyLimit, Path as InPath, State};
 use axum::http::{Response, StatusCode};
 use axum::routing::{get, post};
 use serde_json::json;
+use tandem_store::outbox::Beside;
+use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdout, Command};
 use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot};
 
 use crate::fair_queue::Message;
@@ -45,6 +47,26 @@ pub fn records_of(rows: impl Iterator<Item = (String, String)>) -> String {
     json!({"Records": rows.map(record).collect::<Vec<_>>()}).to_string()
 }
 
+/// An event of the table's stream for new callbacks, given by partition key and the members that the relay reads.
+pub fn records_of_callbacks<'a>(rows: impl Iterator<Item = (String, &'a Beside)>) -> String {
+    let text = |text: &Option<String>| text.as_ref().map(|text| json!({"S": text}));
+    let record = |(pk, beside): (String, &Beside)| {
+        let mut image = json!({"status": {"S": "waiting"}});
+        for (name, value) in [
+            ("connectionId", text(&beside.connection)),
+            ("concerned", text(&beside.concerned)),
+        ] {
+            if let Some(value) = value {
+                image[name] = value;
+            }
+        }
+        json!({"eventID": "1", "eventName": "INSERT", "awsRegion": "eu-central-1", "eventSource": "aws:dynamodb",
+               "dynamodb": {"ApproximateCreationDateTime": 0, "Keys": {"pk": {"S": pk}, "sk": {"S": "callback"}},
+                            "NewImage": image, "SizeBytes": 1}})
+    };
+    json!({"Records": rows.map(record).collect::<Vec<_>>()}).to_string()
+}
+
 type Outcome = Result<String, String>;
 
 /// Copies of one binary that take invocations in turn. Dropping the function ends them.
@@ -52,6 +74,7 @@ pub struct Function {
     name: String,
     api: Arc<RuntimeApi>,
     copies: Vec<Child>,
+    logged: Arc<AtomicU64>,
 }
 
 struct RuntimeApi {
@@ -100,13 +123,33 @@ impl Function {
                 .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", MEMORY.to_string())
                 .env("AWS_LAMBDA_LOG_GROUP_NAME", "benchmark")
                 .env("AWS_LAMBDA_LOG_STREAM_NAME", "benchmark")
-                .stdout(Stdio::null())
+                .stdout(Stdio::piped())
                 .kill_on_drop(true)
                 .spawn()
                 .with_context(|| format!("{} cannot be started", binary.display()))
         };
-        let copies = (0..copies).map(start).collect::<Result<_>>()?;
-        Ok(Self { name, api, copies })
+        let mut copies: Vec<Child> = (0..copies).map(start).collect::<Result<_>>()?;
+        let logged = Arc::<AtomicU64>::default();
+        for copy in &mut copies {
+            let lines = copy.stdout.take().context("it is piped")?;
+            tokio::spawn(count(lines, logged.clone()));
+        }
+        Ok(Self {
+            name,
+            api,
+            copies,
+            logged,
+        })
+    }
+
+    /// The octets of all lines that the copies have logged.
+    pub fn logged(&self) -> u64 {
+        self.logged.load(Ordering::Relaxed)
+    }
+
+    /// The time that the copies have spent on a processor.
+    pub fn cpu(&self) -> Duration {
+        self.copies.iter().filter_map(cpu_of).sum()
     }
 
     /// Waits until every copy polls for its first invocation.
@@ -230,4 +273,21 @@ async fn init_error(State(api): State<Arc<RuntimeApi>>, answer: String) -> Statu
         api.end(number, Err(format!("it cannot start: {answer}")));
     }
     StatusCode::ACCEPTED
+}
+
+async fn count(mut lines: ChildStdout, logged: Arc<AtomicU64>) {
+    let mut piece = vec![0; 64 * 1024];
+    while let Ok(read @ 1..) = lines.read(&mut piece).await {
+        logged.fetch_add(read as u64, Ordering::Relaxed);
+    }
+}
+
+/// The first number of `schedstat`, in nanoseconds, of each thread.
+fn cpu_of(process: &Child) -> Option<Duration> {
+    let threads = std::fs::read_dir(format!("/proc/{}/task", process.id()?)).ok()?;
+    let of_thread = |thread: std::io::Result<std::fs::DirEntry>| -> Option<u64> {
+        let text = std::fs::read_to_string(thread.ok()?.path().join("schedstat")).ok()?;
+        text.split(' ').next()?.parse().ok()
+    };
+    Some(Duration::from_nanos(threads.filter_map(of_thread).sum()))
 }

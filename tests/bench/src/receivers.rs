@@ -1,10 +1,11 @@
 //! Partners' endpoints: HTTP servers on loopback. A seed selects the requests and endpoints that fail.
 
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Error, Result};
 use axum::body::{Body, to_bytes};
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
@@ -12,7 +13,11 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use standardwebhooks::Webhook;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 use crate::deliveries::{Deliveries, Delivery};
 
@@ -65,11 +70,15 @@ pub struct Round {
 pub struct Receivers {
     endpoints: Vec<Arc<Endpoint>>,
     round: Arc<Mutex<Arc<Round>>>,
+    connections: Arc<AtomicU64>,
+    /// The file with the certificate of all endpoints, as PEM.
+    trusted: String,
 }
 
 #[derive(Debug)]
 struct Endpoint {
-    url: String,
+    /// The addresses without and with TLS.
+    addresses: [SocketAddr; 2],
     number: usize,
     secret: OnceLock<String>,
     in_flight: AtomicUsize,
@@ -84,30 +93,51 @@ struct Dropped;
 impl Receivers {
     /// Starts endpoints, each on its own port, that accept every request.
     pub async fn start(endpoints: usize) -> Result<Self> {
-        let round = Arc::<Mutex<Arc<Round>>>::default();
+        let (round, connections) = (
+            Arc::<Mutex<Arc<Round>>>::default(),
+            Arc::<AtomicU64>::default(),
+        );
+        let (trusted, tls) = certificate()?;
         let mut all = Vec::with_capacity(endpoints);
         for number in 0..endpoints {
-            let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-            let url = format!("http://{}/tandem", listener.local_addr()?);
+            let plain = TcpListener::bind(("127.0.0.1", 0)).await?;
+            let secure = TcpListener::bind(("127.0.0.1", 0)).await?;
             let (secret, in_flight, round) = (OnceLock::new(), AtomicUsize::new(0), round.clone());
             let endpoint = Arc::new(Endpoint {
-                url,
+                addresses: [plain.local_addr()?, secure.local_addr()?],
                 number,
                 secret,
                 in_flight,
                 round,
             });
-            tokio::spawn(serve(listener, endpoint.clone()));
+            let (one, other) = (endpoint.clone(), endpoint.clone());
+            tokio::spawn(serve(plain, None, one, connections.clone()));
+            tokio::spawn(serve(secure, Some(tls.clone()), other, connections.clone()));
             all.push(endpoint);
         }
         Ok(Self {
             endpoints: all,
             round,
+            connections,
+            trusted,
         })
     }
 
-    pub fn url(&self, endpoint: usize) -> &str {
-        &self.endpoints[endpoint].url
+    /// With or without TLS.
+    pub fn url(&self, endpoint: usize, tls: bool) -> String {
+        let scheme = if tls { "https" } else { "http" };
+        let address = self.endpoints[endpoint].addresses[usize::from(tls)];
+        format!("{scheme}://{address}/tandem")
+    }
+
+    /// The file of the certificate that the workers must trust.
+    pub fn trusted(&self) -> &str {
+        &self.trusted
+    }
+
+    /// The connections so far.
+    pub fn connections(&self) -> u64 {
+        self.connections.load(Ordering::Relaxed)
     }
 
     /// Sets the secret by which an endpoint verifies signatures.
@@ -139,17 +169,51 @@ impl Round {
     }
 }
 
-async fn serve(listener: TcpListener, endpoint: Arc<Endpoint>) {
+/// The certificate of all endpoints: the path of its file, and the settings of a server that presents it.
+fn certificate() -> Result<(String, TlsAcceptor)> {
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()])?;
+    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).map_err(Error::msg)?;
+    let mut config = ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key)?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    let file = std::env::temp_dir().join(format!("tandem-bench-{}.pem", std::process::id()));
+    std::fs::write(&file, made.cert.pem())?;
+    Ok((file.display().to_string(), Arc::new(config).into()))
+}
+
+async fn serve(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    endpoint: Arc<Endpoint>,
+    connections: Arc<AtomicU64>,
+) {
     while let Ok((stream, _)) = listener.accept().await {
-        let endpoint = endpoint.clone();
+        let _ = stream.set_nodelay(true);
+        connections.fetch_add(1, Ordering::Relaxed);
+        let (endpoint, tls) = (endpoint.clone(), tls.clone());
         tokio::spawn(async move {
-            let service = service_fn(|request| endpoint.answer(request));
-            // Callers that time out are part of the benchmark.
-            let _ = http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), service)
-                .await;
+            match tls {
+                None => converse(stream, endpoint).await,
+                Some(tls) => {
+                    if let Ok(stream) = tls.accept(stream).await {
+                        converse(stream, endpoint).await;
+                    }
+                }
+            }
         });
     }
+}
+
+async fn converse(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    endpoint: Arc<Endpoint>,
+) {
+    let service = service_fn(|request| endpoint.answer(request));
+    // Callers that time out are part of the benchmark.
+    let _ = http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
 }
 
 impl Endpoint {

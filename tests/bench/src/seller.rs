@@ -11,7 +11,7 @@ use tandem_domain::ids::{CallbackId, ClientId};
 use tandem_runtime::{RandomIds, callback_body};
 use tandem_sealing::Sealer;
 use tandem_store::keys;
-use tandem_tests::InProcess;
+use tandem_tests::{InProcess, Pair};
 
 use crate::receivers::Receivers;
 
@@ -20,6 +20,7 @@ pub struct Seller {
     announcement: Announcement,
     concerned: Concerned,
     personal: Sealer,
+    pair: Pair,
 }
 
 impl Seller {
@@ -29,15 +30,21 @@ impl Seller {
         receivers: &Receivers,
         endpoints: usize,
     ) -> Result<Vec<Self>> {
-        let mut numbers = HashMap::new();
+        let (mut numbers, mut pairs) = (HashMap::new(), Vec::new());
         let setup = stage.setup();
         for endpoint in 0..endpoints {
             let pair = setup
-                .pair_between_two_companies(receivers.url(endpoint))
+                .pair_with_long_names(&receivers.url(endpoint, false))
                 .await;
             receivers.set_secret(endpoint, pair.secret().to_owned());
-            let _ = pair.sell().await;
-            numbers.insert(pair.connection_id, endpoint);
+            let checkout = pair.checkout_with_long_names().await;
+            let _ = pair
+                .target
+                .sell(&checkout.cart, &checkout.customer)
+                .await
+                .created();
+            numbers.insert(pair.connection_id.clone(), endpoint);
+            pairs.push(pair);
         }
         // Delivers the mails and callbacks of the setup.
         stage.work().await;
@@ -47,7 +54,8 @@ impl Seller {
                 .as_str()
                 .and_then(|id| numbers.get(id))
                 .context("a callback without a known connection")?;
-            sellers.insert(*endpoint, Self::of(stage, row).await?);
+            let pair = pairs[*endpoint].clone();
+            sellers.insert(*endpoint, Self::of(stage, row, pair).await?);
         }
         (0..endpoints)
             .map(|endpoint| {
@@ -58,7 +66,7 @@ impl Seller {
             .collect()
     }
 
-    async fn of(stage: &InProcess, row: &Value) -> Result<Self> {
+    async fn of(stage: &InProcess, row: &Value, pair: Pair) -> Result<Self> {
         let text = |name: &str| row[name].as_str().context("a callback has ids");
         let (client, id): (ClientId, CallbackId) =
             (text("clientId")?.parse()?, text("id")?.parse()?);
@@ -87,7 +95,13 @@ impl Seller {
             announcement,
             concerned,
             personal,
+            pair,
         })
+    }
+
+    /// Moves the endpoint of the callbacks.
+    pub async fn move_to(&self, url: &str) {
+        let _ = self.pair.move_endpoint(url).await;
     }
 
     /// Returns the callback of another sale.

@@ -34,10 +34,10 @@ async fn main() -> Result<()> {
         "real: the binaries deliver-callbacks ({copies} processes, a batch of {batch} each), relay-outbox (1) and sweep-outbox"
     ));
     say(
-        "      (1, each minute), fed through the Lambda Runtime API; a receiver over HTTP, which verifies signatures, for each",
+        "      (1, each minute), fed through the Lambda Runtime API; a receiver over HTTP and TLS, which verifies signatures,",
     );
     say(format!(
-        "      of {ENDPOINTS} endpoints; rows as purchases write them"
+        "      for each of {ENDPOINTS} endpoints; rows as purchases write them, with names of 40 characters"
     ));
     say(
         "stand-ins: DynamoDB is an in-process one on SQLite, which counts capacity as DynamoDB does; its stream is the keys",
@@ -59,6 +59,18 @@ async fn main() -> Result<()> {
 }
 
 async fn measure(bench: Arc<CallbackBench>, callbacks: usize) -> Result<()> {
+    let mut runs = Vec::new();
+    for tls in [false, true] {
+        bench.use_tls(tls).await;
+        let load = Load {
+            callbacks: callbacks / 2,
+            per_second: None,
+            faults: Faults::default(),
+        };
+        let run = bench.run(load).await?;
+        print_healthy(&run, load.callbacks, if tls { "https" } else { "http" });
+        runs.push(run);
+    }
     let load = Load {
         callbacks,
         per_second: None,
@@ -70,7 +82,7 @@ async fn measure(bench: Arc<CallbackBench>, callbacks: usize) -> Result<()> {
     let at_once = bench.run(load).await?;
     print_failing_requests(&bench, &at_once, callbacks)?;
 
-    let mut runs = vec![at_once];
+    runs.push(at_once);
     for per_second in PACES {
         let load = Load {
             callbacks: callbacks / 8,
@@ -121,6 +133,50 @@ async fn measure(bench: Arc<CallbackBench>, callbacks: usize) -> Result<()> {
         "the worker needs more memory than the template gives"
     );
     Ok(())
+}
+
+/// The cost of callbacks that are all accepted at the first attempt.
+fn print_healthy(run: &Run, callbacks: usize, scheme: &str) {
+    let cost = run.cost;
+    say("");
+    say(format!("Every request is accepted, over {scheme}"));
+    line("callbacks, all sold at once", callbacks);
+    line("messages of an invocation", {
+        let invocations = usize::try_from(cost.invocations).unwrap_or(usize::MAX);
+        format!("{:.1}", by(cost.messages, invocations))
+    });
+    let milliseconds = u64::try_from(cost.cpu.as_micros()).unwrap_or(u64::MAX);
+    line(
+        "CPU of the worker alone, by callback, in ms",
+        format!("{:.2}", by(milliseconds, callbacks * 1_000)),
+    );
+    line(
+        "calls of the worker to the table, by callback",
+        format!("{:.2}", by(cost.table.calls, callbacks)),
+    );
+    line(
+        "write units, read units, by callback",
+        format!(
+            "{:.2}, {:.2}",
+            share(cost.table.write, by(callbacks as u64, 1)),
+            share(cost.table.read, by(callbacks as u64, 1))
+        ),
+    );
+    line(
+        "octets of the log, by callback",
+        format!("{:.0}", by(cost.logged, callbacks)),
+    );
+    line(
+        "connections to the receivers, by callback",
+        format!("{:.2}", by(cost.connections, callbacks)),
+    );
+    line(
+        "deliveries a second",
+        format!(
+            "{:.0}",
+            share(by(callbacks as u64, 1), run.took.as_secs_f64())
+        ),
+    );
 }
 
 /// The effect of one failing request in a hundred, for each of three kinds of failure.
