@@ -25,8 +25,8 @@ DELIVERY_SECONDS = 0.5
 """A batch of callbacks at once: the receivers' answers, and the calls to the table."""
 IMPORTED_A_SECOND = 500.0
 """Orders of one import worker: 32 transactions of 60 ms under way."""
-LIST_UNITS_OF_A_CALLBACK = 6
-"""Three writes (sale, begin, end) of a row of up to 2 KB, each repeated in the source's list."""
+LIST_UNITS_OF_A_CALLBACK = 1
+"""The sale puts the callback into the source's list; no later change moves it there."""
 LIST_ROWS_OF_A_PURCHASE = 2
 """Subscriptions in the seller's list: its own offer's, and its row of the source's."""
 DUE_UNITS_OF_A_CALLBACK = 2
@@ -115,7 +115,7 @@ def limits(units: Units) -> list[Limit]:
         Limit("table, writes", 40_000, units.write),
         Limit("table, reads", 40_000, units.read),
         Limit("subscriptions of one merchant", PARTITION, largest * LIST_ROWS_OF_A_PURCHASE),
-        Limit("callbacks of one source", PARTITION, largest * LIST_UNITS_OF_A_CALLBACK),
+        Limit("callbacks of one source", 8 * PARTITION, largest * LIST_UNITS_OF_A_CALLBACK),
         Limit("imported orders of one client", 8 * PARTITION, units.imported),
         Limit("index due", DUE_SHARDS * PARTITION, units.purchases * DUE_UNITS_OF_A_CALLBACK),
         Limit("callback messages in flight", 120_000, units.purchases * DELIVERY_SECONDS),

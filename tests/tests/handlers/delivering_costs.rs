@@ -221,6 +221,78 @@ async fn a_first_delivery_logs_one_line_below_150_octets() {
     );
 }
 
+/// A worker that keeps the endpoints that it reads, as in production, but for longer: a test may be slow.
+fn keeping(stage: &InProcess, endpoints: EndpointCache) -> deliver_callbacks::Worker {
+    deliver_callbacks::Worker {
+        endpoints,
+        ..stage.deliverer.clone()
+    }
+}
+
+async fn deliver_one(worker: &deliver_callbacks::Worker, message: &Message) {
+    let event = tandem_tests::event_of(std::slice::from_ref(message), 1);
+    let worked = worker.work(event).await.expect("worked");
+    assert!(worked.batch_item_failures.is_empty(), "{worked:?}");
+}
+
+#[tokio::test]
+async fn a_changed_endpoint_is_used_after_a_second() {
+    let scene = Scene::new(Reply::status(204)).await;
+    let (messages, worker) = (
+        scene.sell(3).await,
+        keeping(&scene.stage, EndpointCache::new(FRESH_FOR)),
+    );
+    deliver_one(&worker, &messages[0]).await;
+    let moved = scene.stage.setup().receiver().await;
+    let _ = scene.pair.move_endpoint(&moved.url()).await;
+    tokio::time::sleep(FRESH_FOR).await;
+    deliver_one(&worker, &messages[1]).await;
+    let received = (scene.receiver.received().len(), moved.received().len());
+    assert_eq!(received, (1, 1));
+    assert_eq!(FRESH_FOR, std::time::Duration::from_secs(1));
+}
+
+#[tokio::test]
+async fn later_attempts_and_tests_read_the_endpoint_each_time() {
+    let scene = Scene::new(Reply::status(204)).await;
+    let (messages, worker) = (
+        scene.sell(2).await,
+        keeping(&scene.stage, EndpointCache::new(FRESH_FOR * 600)),
+    );
+    deliver_one(&worker, &messages[0]).await;
+    let moved = scene.stage.setup().receiver().await;
+    let _ = scene.pair.move_endpoint(&moved.url()).await;
+    let test = format!("/v1/connections/{}/callback/test", scene.pair.connection_id);
+    let _ = scene.pair.source.api.act(&test).await.accepted();
+    let id = messages[0].ids::<CallbackId>().expect("ids").1;
+    let replay = format!("/v1/callbacks/{id}/replay");
+    let _ = scene.pair.source.api.act(&replay).await.accepted();
+    scene.stage.relay().await;
+    for sent in scene.stage.callback_messages() {
+        deliver_one(&worker, &sent.message).await;
+    }
+    assert_eq!(moved.received().len(), 2, "the test and the replayed one");
+}
+
+#[tokio::test]
+async fn an_answer_of_an_endpoint_read_earlier_is_recorded() {
+    let scene = Scene::new(Reply::status(204)).await;
+    let (messages, endpoints) = (scene.sell(3).await, EndpointCache::new(FRESH_FOR * 600));
+    let (one, other) = (
+        keeping(&scene.stage, endpoints),
+        keeping(&scene.stage, EndpointCache::new(FRESH_FOR)),
+    );
+    deliver_one(&one, &messages[0]).await;
+    scene.receiver.answer_always(Reply::status(410));
+    deliver_one(&other, &messages[1]).await;
+    assert!(scene.pair.endpoint().await["disabledAt"].is_string());
+    // The first worker does not know it yet.
+    deliver_one(&one, &messages[2]).await;
+    assert_eq!(scene.receiver.received().len(), 3);
+    assert_eq!(scene.pair.source.callbacks_with("held").await.len(), 2);
+    assert_eq!(scene.stage.logged_attempts(), 3);
+}
+
 /// Read units a second that a partition takes.
 ///
 /// Source: <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html>
