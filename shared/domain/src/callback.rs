@@ -23,10 +23,9 @@ mod announcement;
 mod attempt;
 mod body;
 mod concerned;
+mod endpoint;
 mod schedule;
 mod stored;
-
-use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -41,6 +40,7 @@ pub(crate) use announcement::VOUCHER_CODE;
 pub use attempt::{Attempt, KEPT_ANSWER, MAX_LOG_OCTETS, OUTCOME_UNKNOWN};
 pub use body::BrokenBody;
 pub use concerned::Concerned;
+pub use endpoint::Endpoint;
 pub use schedule::{InvalidSchedule, RetrySchedule};
 
 /// The lease of one attempt: afterwards another worker may try.
@@ -71,30 +71,6 @@ words! {
         Delivered = "delivered",
         Exhausted = "exhausted",
         Held = "held",
-    }
-}
-
-/// The owner of the settings (URL and secrets) of a callback.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Endpoint {
-    /// For events about the source's offers at the target.
-    Connection(ConnectionId),
-    /// For events about the client itself.
-    Client(ClientId),
-}
-
-impl fmt::Display for Endpoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Connection(id) => id.fmt(f),
-            Self::Client(id) => id.fmt(f),
-        }
-    }
-}
-
-impl From<ConnectionId> for Endpoint {
-    fn from(id: ConnectionId) -> Self {
-        Self::Connection(id)
     }
 }
 
