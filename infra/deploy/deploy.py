@@ -44,7 +44,9 @@ def deploy(
     given = account.outputs(chosen.data_stack) | given | {"Architecture": architecture}
     if "TableName" in chosen.parameters:
         given |= account.table(chosen.parameters["TableName"])
-    given["Release"] = packages.digest(packages.DIST, functions, given)
+    # Functions read the data keys when they start.
+    secrets = {"data key": account.secret_version(given["DataKeySecretArn"])}
+    given["Release"] = packages.digest(packages.DIST, functions, given | secrets)
     _step(sam, chosen, chosen.stack, TEMPLATE, given, ask)
     if chosen.stage == "production":
         account.protect(chosen.stack, policy=False)

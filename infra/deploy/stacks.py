@@ -19,11 +19,17 @@ class Account:
         session = session or boto3.Session(region_name=region)
         self.cloudformation = session.client("cloudformation")
         self.dynamodb = session.client("dynamodb")
+        self.secretsmanager = session.client("secretsmanager")
 
     def outputs(self, stack: str) -> dict[str, str]:
         """The outputs of a stack."""
         stacks = self.cloudformation.describe_stacks(StackName=stack)["Stacks"]
         return {output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", [])}
+
+    def secret_version(self, arn: str) -> str:
+        """The id of a secret's current version."""
+        versions = self.secretsmanager.describe_secret(SecretId=arn)["VersionIdsToStages"]
+        return next(str(id) for id, stages in sorted(versions.items()) if "AWSCURRENT" in stages)
 
     def protect(self, stack: str, policy: bool) -> None:
         """Switch on termination protection, and with `policy` reject replacements and deletions of resources."""

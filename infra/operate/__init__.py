@@ -6,6 +6,7 @@
     python3 -m infra.operate why ord_... --stack-name tandem
     python3 -m infra.operate redrive imports --stack-name tandem
     python3 -m infra.operate export-person cus_... --stack-name tandem
+    python3 -m infra.operate reseal --stack-name tandem
 
 Against AWS it uses the standard credentials and region; ``--local`` selects the stack of ``make up``. It runs in the
 Python environment of ``infra.local``, and creates that environment if necessary. The parts:
@@ -24,6 +25,7 @@ Python environment of ``infra.local``, and creates that environment if necessary
 ``adopt``    prepares a restored table
 ``smoke``    checks a deployment, without a change
 ``persons``, ``sealing``  gather the rows about a customer; open sealed texts
+``data_key``, ``reseal``  changes the data key, and seals all values under the newest one
 ``why``, ``status``, ``redrive``, ``export_person``  the commands
 
 Not guaranteed: exact counts, because SQS's counts are approximate. Listing a dead-letter queue hides its messages for

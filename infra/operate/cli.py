@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> int:
 def _run(options: Options) -> int:
     from botocore.exceptions import BotoCoreError, ClientError  # needs the environment
 
-    from infra.operate import adopt, export_person, redrive, smoke, stack, status, why
+    from infra.operate import adopt, data_key, export_person, redrive, reseal, smoke, stack, status, why
 
     try:
         if options.command == "smoke":
@@ -48,6 +48,10 @@ def _run(options: Options) -> int:
                 return adopt.run(target, options)
             case "export-person":
                 return export_person.run(target, options)
+            case "reseal":
+                return reseal.run(target, options)
+            case "data-key":
+                return data_key.run(target, options)
             case _:
                 return redrive.run(target, options)
     except (BotoCoreError, ClientError) as error:

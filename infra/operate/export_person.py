@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from infra.local.say import Problem, say
-from infra.operate import holders, keys, moments, persons
+from infra.operate import holders, keys, moments, persons, reseal
 from infra.operate.options import Options
 from infra.operate.rows import Row
 from infra.operate.sealing import CannotOpen, Sealer
@@ -30,7 +30,7 @@ def run(stack: Stack, options: Options) -> int:
         say("reading the whole table")
     found = persons.gather(stack, customer, options.scan)
     try:
-        kept = persons.plain(found, customer, Sealer.from_secret(_data_key(stack)))
+        kept = persons.plain(found, customer, Sealer.from_secret(reseal.data_keys(stack)))
     except CannotOpen as error:
         raise Problem(f"a sealed text cannot be opened: {error}") from None
     export = {
@@ -56,10 +56,6 @@ def _customer(stack: Stack, id: str) -> Row:
     if erased is None:
         raise Problem(f"there is no customer {id}; does it belong to another stack?")
     return {"id": erased["customerId"], "companyId": erased["companyId"]}
-
-
-def _data_key(stack: Stack) -> str:
-    return str(stack.secrets.get_secret_value(SecretId=stack.data_key_secret)["SecretString"])
 
 
 def _number(value: Any) -> Any:

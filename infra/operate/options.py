@@ -11,6 +11,8 @@ from infra.local.layout import standing_state
 
 WORK_QUEUES = ("callbacks", "mails", "imports")
 """The queues that have workers."""
+DATA_KEY_ACTIONS = ("show", "add", "use", "remove")
+"""Show the keys; add one that opens; seal with the last one; remove all but the one that seals."""
 FAILURE_QUEUES = ("triggers", "mail-events")
 """The queues of events that did not reach their function."""
 
@@ -31,6 +33,7 @@ class Options:
     per_second: int | None = None
     table: str = ""
     scan: bool = False
+    action: str = ""
 
 
 def parse(arguments: list[str]) -> Options:
@@ -43,7 +46,7 @@ def parse(arguments: list[str]) -> Options:
         description=Path(described) if described else standing_state().description,
         **{
             name: getattr(given, name)
-            for name in ("id", "client", "queue", "only", "dry_run", "per_second", "table", "scan")
+            for name in ("id", "client", "queue", "only", "dry_run", "per_second", "table", "scan", "action")
             if name in given
         },
     )
@@ -79,6 +82,10 @@ def _parser() -> argparse.ArgumentParser:
     redrive.add_argument("--only", metavar="ID", help="only the dead letters of this callback, mail, import or client")
     redrive.add_argument("--dry-run", action="store_true", help="only list the dead letters")
     redrive.add_argument("--max-per-second", dest="per_second", type=_rate, metavar="N", help="1 to 500")
+    data_key = commands.add_parser("data-key", parents=[where], help="show or change the keys that seal values")
+    data_key.add_argument("action", choices=DATA_KEY_ACTIONS)
+    again = commands.add_parser("reseal", parents=[where], help="seal all values under the newest data key")
+    again.add_argument("--dry-run", action="store_true", help="only count; exit status 1 if values are left")
     commands.add_parser("smoke", parents=[where], help="check a deployment; exit status 1 if a check fails")
     adopt = commands.add_parser("adopt", parents=[where], help="prepare a restored table for the functions")
     adopt.add_argument("table", metavar="TABLE", help="the restored table")

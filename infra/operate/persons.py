@@ -20,7 +20,10 @@ from infra.operate.stack import Stack
 
 _SEGMENTS = 8
 """Parts of the table that are scanned at once."""
-_TECHNICAL = ("pk", "sk", "gsi1pk", "gsi2pk", "gsisk", "commit", "dueShard", "sweepAt", "sweptAt", "expiresAt", "version")
+_TECHNICAL = (
+    *("pk", "sk", "gsi1pk", "gsi2pk", "gsisk", "commit", "version"),
+    *("dueShard", "sweepAt", "sweptAt", "expiresAt"),
+)
 _FINGERPRINT = 16
 """Octets before a stored answer: the fingerprint of its request."""
 _ERASED = "(erased with the customer's key)"

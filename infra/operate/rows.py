@@ -1,6 +1,7 @@
 """Reads rows of the table: without personal data and sealed values, since only the members listed here are read.
 
-The functions whose names begin with `whole`, and `scanned`, read all members; only the export of a person uses them.
+The functions whose names begin with `whole`, and `scanned`, read all members; only the export of a person and the
+change of the data key use them.
 """
 
 from __future__ import annotations
@@ -201,22 +202,22 @@ def with_voucher(stack: Stack, hash: str) -> Row | None:
 
 
 def whole_list(stack: Stack, wanted: Listing) -> list[Row]:
-    """Read the rows of a list with all their members, personal data included: for an export alone."""
+    """Read the rows of a list with all their members, personal data included: for an export or a new data key."""
     return all_listed(stack, wanted, [])
 
 
 def whole_batch(stack: Stack, wanted: list[Key]) -> list[Row]:
-    """Read rows with all their members, personal data included: for an export alone."""
+    """Read rows with all their members, personal data included: for an export or a new data key."""
     return list(batch(stack, wanted, []).values())
 
 
 def whole_beginning_with(stack: Stack, pk: str, beginning: str) -> list[Row]:
-    """Read rows of a partition with all their members, personal data included: for an export alone."""
+    """Read rows of a partition with all their members, personal data included: for an export or a new data key."""
     return beginning_with(stack, pk, beginning, [])
 
 
 def scanned(stack: Stack, segment: int, segments: int) -> Iterator[Row]:
-    """Read a part of the whole table, with all members, personal data included: for an export alone."""
+    """Read a part of the whole table, with all members, personal data included: for an export or a new data key."""
     more: dict[str, Any] = {}
     while True:
         answer = stack.dynamodb.scan(TableName=stack.table, Segment=segment, TotalSegments=segments, **more)

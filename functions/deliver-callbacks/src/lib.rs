@@ -30,7 +30,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
-use futures::future::try_join;
 use lambda_runtime::Error;
 use tandem_domain::callback::RetrySchedule;
 use tandem_domain::endpoint_health::SLOW_AFTER;
@@ -71,7 +70,7 @@ impl Worker {
         let schedule = settings::optional("CALLBACK_RETRY_SCHEDULE")
             .map(|text| text.parse())
             .transpose()?;
-        let (store, sealer) = try_join(aws::store(&config), aws::sealer(&config)).await?;
+        let (store, sealer) = aws::store_and_sealer(&config).await?;
         Ok(Self {
             dead_letter_handler: aws::dead_letter_handler(&config, &store)?,
             store,

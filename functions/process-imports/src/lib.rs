@@ -19,7 +19,6 @@ mod revise;
 use std::time::Duration;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
-use futures::future::try_join;
 use lambda_runtime::Error;
 use tandem_domain::Timestamp;
 use tandem_domain::ids::{ClientId, PromiseId};
@@ -72,7 +71,7 @@ impl Worker {
     /// Builds the worker from the environment and connects to the services.
     pub async fn start() -> anyhow::Result<Self> {
         let config = aws::config().await?;
-        let (store, sealer) = try_join(aws::store(&config), aws::sealer(&config)).await?;
+        let (store, sealer) = aws::store_and_sealer(&config).await?;
         Ok(Self {
             dead_letter_handler: aws::dead_letter_handler(&config, &store)?,
             store,

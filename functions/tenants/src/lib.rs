@@ -11,6 +11,7 @@ use tandem_domain::input::parsed;
 use tandem_domain::tenancy::{
     Client, ClientDraft, CompanyDraft, CompanyEdit, ContractingCompany, KeyDraft,
 };
+use tandem_runtime::canary;
 use tandem_sealing::api_key::{NewApiKey, is_key_id};
 use tandem_store::{Transaction, keys};
 
@@ -40,6 +41,9 @@ async fn create_company(app: &App, request: &Request) -> Result<Answer, Problem>
             .create(CompanyId::generate(&mut app.ids()), app.now());
         let mut transaction = Transaction::default();
         transaction.create(&company)?;
+        if app.store.get(&keys::canary()).await?.is_none() {
+            transaction.create(&canary::new(&app.sealer))?;
+        }
         let location = format!("/v1/contracting-companies/{}", company.id);
         Ok(Decision::Commit(
             transaction,

@@ -126,6 +126,9 @@ class Account:
         outputs = ("TableName", "TableArn", "TableStreamArn", "EncryptionKeyArn", "OperatorKeySecretArn")
         return {name: f"{stack} {name}" for name in (*outputs, "DataKeySecretArn")}
 
+    def secret_version(self, arn: str) -> str:
+        return f"version of {arn}"
+
     def protect(self, stack: str, policy: bool) -> None:
         self.log.append(("protect", stack, policy))
 
@@ -151,9 +154,14 @@ class Deploying(Folder):
             log.append((words[words.index("--stack-name") + 1], dict(word.split("=", 1) for word in overrides)))
             return 0
 
-        with unittest.mock.patch.object(packages, "digest", return_value="0123"):
+        with unittest.mock.patch.object(packages, "digest", return_value="0123") as digest:
             deploy.deploy(chosen, Account(log), "arm64", [], False, sam)  # type: ignore[arg-type]
+        self.digested = digest.call_args.args[2]
         return log
+
+    def test_a_changed_data_key_starts_all_functions_again(self) -> None:
+        self.deploy()
+        self.assertEqual(self.digested["data key"], "version of tandem-data DataKeySecretArn")
 
     def test_the_data_is_protected_before_the_functions(self) -> None:
         data, protection, functions = self.deploy()

@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import json
 import re
+import threading
 from dataclasses import dataclass, field
 from typing import Any
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
+from botocore.exceptions import ClientError
 
 from infra.local.layout import ROOT
 
@@ -51,6 +53,11 @@ class Table:
     page: int = 2
     """Rows on a page of a query."""
     items: list[Item] = field(default_factory=list)
+    changed_meanwhile: int = 0
+    """How many calls of `update_item` find a row that another writer changed."""
+    fails_after: int | None = None
+    """How many calls of `update_item` succeed; all if None."""
+    lock: threading.Lock = field(default_factory=threading.Lock)
     unprocessed: int = 0
     """How many calls of `batch_get_item` leave out their last key."""
 
@@ -96,6 +103,28 @@ class Table:
         page, more = self._page(rows, asked)
         return {"Items": [_projected(row, asked) for row in page], **more}
 
+    def update_item(self, Key: Item, **asked: Any) -> None:
+        """Set members, if the row has the version."""
+        with self.lock:
+            if self.fails_after is not None:
+                self.fails_after -= 1
+                if self.fails_after < 0:
+                    raise RuntimeError("interrupted")
+            row = self._row({name: _read(value) for name, value in Key.items()})
+            assert row is not None
+            if self.changed_meanwhile:
+                self.changed_meanwhile -= 1
+                row["version"] += 1
+            names = asked["ExpressionAttributeNames"]
+            values = {name: _read(value) for name, value in asked["ExpressionAttributeValues"].items()}
+            assert asked["ConditionExpression"] == "#version = :version"
+            if row["version"] != values[":version"]:
+                raise ClientError({"Error": {"Code": "ConditionalCheckFailedException"}}, "UpdateItem")
+            for change in asked["UpdateExpression"].removeprefix("SET ").split(", "):
+                path, _, value = change.partition(" = ")
+                value = row["version"] + 1 if value == "#version + :one" else values[value]
+                _set(row, [part for part in re.split(r"\.|\[|\]\.?", path) if part], names, value)
+
     def _page(self, rows: list[Item], asked: Item) -> tuple[list[Item], Item]:
         """The rows after the start, and the start of the next page."""
         if "ExclusiveStartKey" in asked:
@@ -126,6 +155,12 @@ def _condition(text: str, pk: str, sk: str, values: Item) -> Any:
 def _keys(row: Item) -> Item:
     names = {name for pair in _SORT.values() for name in pair if name in row}
     return {name: _write(row[name]) for name in names}
+
+
+def _set(row: Any, path: list[str], names: dict[str, str], value: Any) -> None:
+    for part in path[:-1]:
+        row = row[int(part) if part.isdigit() else names[part]]
+    row[names[path[-1]]] = bytes(value) if isinstance(value, Binary) else value
 
 
 def _projected(row: Item, asked: Item) -> Item:

@@ -1,6 +1,5 @@
 //! The state that a function keeps between requests.
 
-use futures::future::try_join;
 use tandem_domain::Timestamp;
 use tandem_domain::callback::Concerned;
 use tandem_domain::callback_url::LocalTargets;
@@ -25,7 +24,7 @@ impl App {
     /// Reads the settings from the environment and connects to the services.
     pub async fn start() -> anyhow::Result<Self> {
         let config = aws::config().await?;
-        let (store, sealer) = try_join(aws::store(&config), aws::sealer(&config)).await?;
+        let (store, sealer) = aws::store_and_sealer(&config).await?;
         Ok(Self {
             store,
             sealer,

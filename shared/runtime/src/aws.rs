@@ -1,7 +1,7 @@
 //! AWS clients: built once, with deadlines on every call.
 //!
 //! All clients of a function share one HTTP client ([`http_client`](crate::http_client)). A function that uses several services
-//! connects to them at the same time: `try_join(aws::store(&config), aws::sealer(&config))`.
+//! connects to them at the same time: [`store_and_sealer`].
 
 use std::time::Duration;
 
@@ -12,14 +12,16 @@ use aws_config::environment::{
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
+use futures::future::try_join;
 use tandem_domain::callback_url::LocalTargets;
 use tandem_mail::{Mailer, SesTransport};
 use tandem_queue::{DeadLetterQueue, Queue, Queues};
 use tandem_sealing::Sealer;
 use tandem_store::Store;
+use tandem_store::rows::Canary;
 
 use crate::cached_secret::{CachedSecret, SecretsManagerSource};
-use crate::{DeadLetterHandler, http_client, settings};
+use crate::{DeadLetterHandler, canary, http_client, settings};
 
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -67,23 +69,37 @@ pub fn retries() -> RetryConfig {
 /// # Errors
 /// The setting is missing, or the table does not respond.
 pub async fn store(config: &SdkConfig) -> Result<Store> {
+    connect(config).await.map(|(store, _)| store)
+}
+
+/// Connects to the table named by `TABLE_NAME`, and loads the data keys from the secret `DATA_KEY_SECRET_ARN`, at the same time.
+///
+/// # Errors
+/// A setting is missing, a service does not respond, or the keys are not those of the table.
+pub async fn store_and_sealer(config: &SdkConfig) -> Result<(Store, Sealer)> {
+    let ((store, canary), sealer) = try_join(connect(config), sealer(config)).await?;
+    canary::check(canary.as_ref(), &sealer)?;
+    Ok((store, sealer))
+}
+
+async fn connect(config: &SdkConfig) -> Result<(Store, Option<Canary>)> {
     let store = Store::new(
         aws_sdk_dynamodb::Client::new(config),
         settings::required("TABLE_NAME")?,
     );
     // The first call includes the TLS handshake; made at start, no request waits for it.
-    store
+    let canary = store
         .connect()
         .await
         .context("the table does not respond")?;
-    Ok(store)
+    Ok((store, canary))
 }
 
 /// The sealer with the data keys from the secret `DATA_KEY_SECRET_ARN`.
 ///
 /// # Errors
 /// The setting is missing, the secret cannot be loaded, or its text is not a key.
-pub async fn sealer(config: &SdkConfig) -> Result<Sealer> {
+async fn sealer(config: &SdkConfig) -> Result<Sealer> {
     let secret = secret(config, "DATA_KEY_SECRET_ARN").await?;
     Sealer::from_secret(&secret).context("the secret DATA_KEY_SECRET_ARN is not a list of keys")
 }

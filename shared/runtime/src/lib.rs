@@ -6,6 +6,7 @@ pub mod aws;
 pub mod batch;
 pub mod cached_secret;
 pub mod callback_body;
+pub mod canary;
 pub mod clock;
 pub mod dead_letter_handler;
 mod http_client;

@@ -4,6 +4,7 @@
 //! so by time: `cli_…#offers`. An entity names its lists in `indexes()`; reads use the same function.
 
 mod callback;
+mod canary;
 mod cart;
 mod connection;
 mod customer;
@@ -21,6 +22,7 @@ mod subscription;
 mod tenancy;
 
 pub use callback::{attempts_of, callback, callbacks_of};
+pub use canary::canary;
 pub use cart::{cart, carts_of};
 pub use connection::{connection, connections_of, history_of, invitation_mail, pair};
 pub use customer::{customer, customers_of, guard};

@@ -13,7 +13,8 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::backoff::Backoff;
 use crate::entity::{Entity, Item, Key, RawKey, from_item};
-use crate::{Store, StoreError};
+use crate::rows::Canary;
+use crate::{Store, StoreError, keys};
 
 /// DynamoDB's limit for one `BatchGetItem`.
 const MAX_KEYS: usize = 100;
@@ -193,18 +194,15 @@ load_tuple!(A, B, C);
 load_tuple!(A, B, C, D);
 
 impl Store {
-    /// Opens the connection by reading a row that never exists.
-    pub async fn connect(&self) -> Result<(), StoreError> {
-        let key = RawKey {
-            pk: "connect".to_owned(),
-            sk: "connect".to_owned(),
-        };
+    /// Opens the connection by reading the canary, which is missing before the first contracting company.
+    pub async fn connect(&self) -> Result<Option<Canary>, StoreError> {
         let call = self
             .client
             .get_item()
             .table_name(&self.table)
-            .set_key(Some(key.to_item()));
-        call.send().await.map(|_| ()).map_err(StoreError::of)
+            .set_key(Some(keys::canary().raw().to_item()));
+        let answer = call.send().await.map_err(StoreError::of)?;
+        answer.item.map(from_item).transpose()
     }
 
     pub async fn get<E: Entity>(&self, key: &Key<E>) -> Result<Option<E>, StoreError> {

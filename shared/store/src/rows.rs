@@ -66,6 +66,14 @@ impl Guard {
     }
 }
 
+/// Sealed under the data key of this table: a function with another key does not start. Written with the first contracting
+/// company, before anything else is sealed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Canary {
+    pub sealed: Sealed,
+}
+
 /// The stored answer of a request with an `Idempotency-Key`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -128,6 +128,24 @@ impl TestTable {
         }
     }
 
+    /// The same table for another stage, whose calls are its own.
+    pub fn shared(&self) -> Self {
+        let (calls, faults) = (Calls::default(), Faults::default());
+        let http = faults.around(InProcess(self.database.clone()).http_client());
+        let config = config(&self.endpoint, &self.table_name, calls.clone())
+            .http_client(http)
+            .allow_no_auth();
+        Self {
+            client: aws_sdk_dynamodb::Client::from_conf(config.build()),
+            table_name: self.table_name.clone(),
+            endpoint: self.endpoint.clone(),
+            faults,
+            calls,
+            database: self.database.clone(),
+            _stop: None,
+        }
+    }
+
     /// A new table with the rows of another one.
     pub async fn with(rows: &Snapshot) -> Self {
         let table = Self::new().await;

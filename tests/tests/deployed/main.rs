@@ -5,4 +5,5 @@ mod canaries;
 mod dead_letters;
 mod documented_receivers;
 mod import_dead_letters;
+mod key_change;
 mod table_access;

@@ -10,7 +10,7 @@ use tandem_sealing::{DataKey, OpenError, Purpose, Sealer};
 use tandem_tests::{Client, InProcess, Reply, id};
 
 /// Text that occurs in all data of the person, and only there.
-const CANARY: &str = "canary";
+const CANARY: &str = "wagtail";
 
 /// A sealed text of the table.
 #[derive(Debug, Clone)]
@@ -170,8 +170,8 @@ async fn customer_with_all_data(stage: &Arc<InProcess>) -> (Client, String) {
     let pair = setup.pair_between_two_companies(&receiver.url()).await;
     let cart = pair.cart_of_both().await;
     let person = json!({
-        "email": format!("{CANARY}@example.com"), "language": "de", "firstName": "Canary", "lastName": "Canary",
-        "externalSystemId": "canary-1", "phone": "canary 2",
+        "email": format!("{CANARY}@example.com"), "language": "de", "firstName": "Wagtail", "lastName": "Wagtail",
+        "externalSystemId": "wagtail-1", "phone": "wagtail 2",
     });
     let customer = pair.target.api.post("/v1/customers", person).await;
     let customer = customer.created();

@@ -7,7 +7,9 @@ use std::process::Command;
 use std::sync::Arc;
 
 use tandem_api::App;
-use tandem_tests::InProcess;
+use tandem_runtime::canary;
+use tandem_testing::TestTable;
+use tandem_tests::{InProcess, Module};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Barrier, mpsc};
@@ -37,6 +39,36 @@ async fn a_start_connects_to_all_services_at_once() {
         let once = services.iter().map(|service| (*service, 1)).collect();
         assert_eq!(connections, once, "{function}");
     }
+}
+
+/// Its canary is sealed under the key of this test; the stand-in of Secrets Manager has another one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_function_with_the_data_key_of_another_table_does_not_start() {
+    let table = TestTable::new().await;
+    let stage = InProcess::on(table.shared(), InProcess::sender());
+    let stage = Arc::new(stage.with_data_keys("the data key of this table, and of no other"));
+    let _ = stage.setup().company("Medienhaus", Module::On).await;
+    let canary = stage.app.store.connect().await.expect("an answer");
+    assert!(canary.is_some());
+    let other = InProcess::on(table.shared(), InProcess::sender());
+    let refused = canary::check(canary.as_ref(), &other.app.sealer).expect_err("another key");
+    assert!(
+        format!("{refused:#}").contains("docs/operations.md"),
+        "{refused:#}"
+    );
+    assert!(canary::check(canary.as_ref(), &stage.app.sealer).is_ok());
+}
+
+/// The transactions of concurrent first companies conflict on the canary; all but one are decided again.
+#[tokio::test(flavor = "multi_thread")]
+async fn concurrent_first_companies_write_one_canary() {
+    let stage = InProcess::start().await;
+    let setup = stage.setup();
+    let create = |name: &'static str| setup.company(name, Module::On);
+    let _ = tokio::join!(create("A"), create("B"), create("C"));
+    let canaries = stage.rows_of("canary");
+    assert_eq!(canaries.len(), 1);
+    assert_eq!(stage.rows_of("company").len(), 3);
 }
 
 async fn start(function: &str) {

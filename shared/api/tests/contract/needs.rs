@@ -120,7 +120,7 @@ fn the_store_calls_dynamodb_in_known_places_only() {
         "page::Store::query query",
         "read::Store::connect get_item",
         "read::Store::get get_item",
-        "read::Store::read_chunk batch_get_item",
+        "read::Store::read_once batch_get_item",
         "transaction::Store::commit transact_write_items",
         "vouchers::Store::sold_with_voucher query",
     ];

@@ -164,6 +164,15 @@ impl InProcess {
         }
     }
 
+    /// Starts the functions again with these data keys, one a line, the newest first.
+    pub fn with_data_keys(mut self, keys: &str) -> Self {
+        let sealer = Sealer::from_secret(keys).expect("long enough");
+        self.app.sealer = sealer.clone();
+        self.deliverer.sealer = sealer.clone();
+        self.importer.sealer = sealer;
+        self
+    }
+
     /// Makes companies, clients and their customers here.
     pub fn setup(self: &Arc<Self>) -> Setup {
         Setup::on(Arc::<Self>::clone(self))

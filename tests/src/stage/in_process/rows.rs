@@ -3,6 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use serde_json::Value;
+use tandem_domain::ids::CallbackId;
 use tandem_store::outbox::Due;
 
 use super::InProcess;
@@ -17,6 +18,11 @@ impl InProcess {
             let _ = row.get("dueShard")?;
             let at = text(&row, "leaseUntil").or_else(|| text(&row, "dueAt"));
             let at = match at {
+                // The id says when a new callback is due.
+                None if row["sk"] == "callback" && row.get("status").is_some() => {
+                    let id = text(&row, "pk")?.split_once('#')?.1.parse::<CallbackId>();
+                    id.ok()?.time()
+                }
                 Some(at) => at.parse().expect("a time"),
                 // A corrupt row.
                 None => Timestamp::from_millisecond(row["sweepAt"].as_i64()?).expect("a time"),
