@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from infra.operate import keys, rows
+from collections.abc import Iterator
+
+from infra.operate import imported, keys, rows
 from infra.operate.keys import Asked
 from infra.operate.rows import Listing, Row
 from infra.operate.stack import Stack
@@ -53,7 +55,19 @@ def find(stack: Stack, asked: Asked) -> list[Row]:
         holders = [asked.client] if asked.client else clients(stack)
     wanted = [asked.key(holder) for holder in holders]
     found = rows.batch(stack, wanted, _MEMBERS[asked.kind])
-    return [found[key] for key in wanted if key in found]
+    own = [found[key] for key in wanted if key in found]
+    return own or [_as_sold(row, asked) for row in _imported(stack, asked, holders)]
+
+
+def _imported(stack: Stack, asked: Asked, holders: list[str]) -> Iterator[Row]:
+    if asked.kind in ("order", "subscription"):
+        for holder in holders:
+            if row := imported.find(stack, holder, asked.id):
+                yield row
+
+
+def _as_sold(row: Row, asked: Asked) -> Row:
+    return imported.order(row) if asked.kind == "order" else imported.subscription(row)
 
 
 def erasure(stack: Stack, customer: str) -> Row | None:

@@ -10,7 +10,7 @@ from infra.local.say import Problem
 
 # Partition keys. A tenant's row has its tenant in front.
 OWNED = "{}#{}"
-EXTERNAL = "{}#external#{}"
+IMPORTED = "{}#imported#{}"
 IDEMPOTENCY = "{}#idempotency#{}"
 
 # Lists: partitions of an index.
@@ -23,6 +23,7 @@ PAYOUTS_TO = "{}#payouts#source"
 PAYOUTS_FROM = "{}#payouts#target"
 ORDERS_BY = "{}#{}#orders"
 SUBSCRIPTIONS_FOR = "{}#{}#subscriptions"
+IMPORTED_FOR = "{}#{}#imported"
 
 SPREAD = ("#callbacks", "#payouts#source", "#payouts#target")
 """Ends of the names of lists that are spread over partitions, as are a client's lists of orders and subscriptions."""
@@ -99,6 +100,11 @@ def created_at(id: str) -> datetime:
     return datetime.fromtimestamp(int(id.partition("_")[2][:12], 16) / 1000, timezone.utc)
 
 
+def tail_of(id: str) -> str:
+    """The digits of an order's or a subscription's id that are part of the key of an imported one."""
+    return id[-19:]
+
+
 def partitions(name: str) -> list[str]:
     """The partitions of a list."""
     return [f"{name}#{number}" for number in range(PARTITIONS)] if name.endswith(SPREAD) else [name]
@@ -112,6 +118,9 @@ def partition_of(name: str, id: str) -> str:
 def said_by(pk: str, sk: str) -> dict[str, str]:
     """The members of a row that its key says; the store leaves them out (`key_says.rs`)."""
     owner, _, id = pk.rpartition("#")
+    if sk.startswith(("imported#", "records#")):
+        client, _, tail = pk.partition("#imported#")
+        return {"clientId": client, "externalHash": tail + sk.split("#")[1]}
     if sk not in ("order", "subscription", "callback", "payout") or not _ID.fullmatch(id):
         return {}
     created = created_at(id).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -2,7 +2,7 @@
 
 Two ways to find the rows. *Lists*: the customer's own row, and by the indexes the orders, subscriptions,
 payout rows and callbacks that follow from it. *Scan*: also every row of the table that names the customer; only this
-finds the stored answers of an `Idempotency-Key` and the rows of imports, which no index lists by customer.
+finds the stored answers of an `Idempotency-Key` and the items of imports, which no index lists by customer.
 """
 
 from __future__ import annotations
@@ -69,6 +69,9 @@ def _listed(stack: Stack, customer: Row) -> Iterator[Row]:
             sources |= {str(sold["sourceClientId"]) for sold in row["positions"] if "sourceClientId" in sold}
             yield row
         yield from rows.whole_list(stack, Listing("gsi2", keys.SUBSCRIPTIONS_FOR.format(client, id)))
+        for row in rows.whole_list(stack, Listing("gsi2", keys.IMPORTED_FOR.format(client, id))):
+            yield row
+            yield from rows.whole_beginning_with(stack, str(row["pk"]), "records#")
         payouts = Listing("gsi2", keys.PAYOUTS_FROM.format(client), keys.first_id("pay", start), "customerId", id)
         yield from rows.whole_list(stack, payouts)
     for source in sorted(sources):

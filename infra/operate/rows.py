@@ -14,7 +14,7 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer
 
-from infra.operate import keys
+from infra.operate import keys, packed
 from infra.operate.stack import Stack
 
 Row = dict[str, Any]
@@ -59,7 +59,9 @@ INVITATION_MAIL = ["status", "at"]
 REPLAY = [*_STATE, "acceptedAt", "startedAt", "doneAt", "found", "replayed", "skipped", "connectionId", "since"]
 CUSTOMER = ["id", "companyId", "createdAt", "updatedAt"]
 ERASURE = ["customerId", "companyId", "askedBy", "erasedAt"]
-LOG = ["promiseId", "result", "problem", "processedAt", "orderId"]
+IMPORTED = ["gsisk", "sale", "state", "imports", "settled", "pagedUntil"]
+RECORDS = ["records"]
+RESULTS = ["results"]
 
 _BATCH = 100
 """Rows in one `BatchGetItem`."""
@@ -76,9 +78,9 @@ def get(stack: Stack, pk: str, sk: str, members: list[str]) -> Row | None:
         TableName=stack.table,
         Key={"pk": {"S": pk}, "sk": {"S": sk}},
         ConsistentRead=True,
-        **_only(["pk", "sk", *(member for member in members if member != "sk")]),
+        **_only(members),
     )
-    return _plain(answer["Item"]) if "Item" in answer else None
+    return _plain(answer["Item"], members) if "Item" in answer else None
 
 
 def batch(stack: Stack, wanted: Iterable[Key], members: list[str]) -> dict[Key, Row]:
@@ -90,13 +92,14 @@ def batch(stack: Stack, wanted: Iterable[Key], members: list[str]) -> dict[Key, 
             stack.table: {
                 "Keys": [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in keys[start : start + _BATCH]],
                 "ConsistentRead": True,
-                **(_only(["pk", "sk", *(member for member in members if member != "sk")]) if members else {}),
+                **(_only(members) if members else {}),
             }
         }
         for _ in range(_ROUNDS):
             answer = stack.dynamodb.batch_get_item(RequestItems=asked)
-            for item in map(_plain, answer["Responses"].get(stack.table, [])):
-                found[item["pk"], item["sk"]] = item
+            for item in answer["Responses"].get(stack.table, []):
+                row = _plain(item, members)
+                found[row["pk"], row["sk"]] = row
             asked = answer.get("UnprocessedKeys") or {}
             if not asked:
                 break
@@ -109,7 +112,7 @@ def beginning_with(stack: Stack, pk: str, beginning: str, members: list[str], ne
     """Read some members of a partition's rows by the beginning of the sort key; only the last `newest` if given."""
     found: list[Row] = []
     more: dict[str, Any] = {"Limit": newest, "ScanIndexForward": False} if newest else {}
-    only = _only(["pk", "sk", *(member for member in members if member != "sk")]) if members else {}
+    only = _only(members) if members else {}
     while True:
         answer = stack.dynamodb.query(
             TableName=stack.table,
@@ -119,7 +122,7 @@ def beginning_with(stack: Stack, pk: str, beginning: str, members: list[str], ne
             **only,
             **more,
         )
-        found += map(_plain, answer["Items"])
+        found += [_plain(item, members) for item in answer["Items"]]
         if newest or "LastEvaluatedKey" not in answer:
             return found
         more["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
@@ -221,7 +224,7 @@ def scanned(stack: Stack, segment: int, segments: int) -> Iterator[Row]:
     more: dict[str, Any] = {}
     while True:
         answer = stack.dynamodb.scan(TableName=stack.table, Segment=segment, TotalSegments=segments, **more)
-        yield from map(_plain, answer["Items"])
+        yield from (_plain(item, []) for item in answer["Items"])
         if "LastEvaluatedKey" not in answer:
             return
         more["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
@@ -233,8 +236,9 @@ def all_listed(stack: Stack, wanted: Listing, members: list[str]) -> list[Row]:
 
 
 def _only(members: list[str]) -> dict[str, Any]:
-    """The projection of a read; names are replaced, because some are reserved words of DynamoDB."""
-    return {"ProjectionExpression": ", ".join(map(_path, members)), "ExpressionAttributeNames": _names(members)}
+    """The projection of a read, with the key; names are replaced, because some are reserved words of DynamoDB."""
+    read = list(dict.fromkeys(["pk", "sk", packed.PACKED, *members]))
+    return {"ProjectionExpression": ", ".join(map(_path, read)), "ExpressionAttributeNames": _names(read)}
 
 
 def _path(member: str) -> str:
@@ -249,6 +253,13 @@ def _read_all(item: dict[str, Any]) -> Row:
     return {name: _read(value) for name, value in item.items()}
 
 
-def _plain(item: dict[str, Any]) -> Row:
+def _plain(item: dict[str, Any], members: list[str]) -> Row:
+    """A row; of its packed members only those that are asked for, or all if none is named."""
     row = _read_all(item)
-    return keys.said_by(row["pk"], row["sk"]) | row if "sk" in row else row
+    octets = row.pop(packed.PACKED, None)
+    if octets is not None:
+        if isinstance(octets, str):
+            raise ValueError("the packed members are not binary")
+        found = packed.members(bytes(octets))
+        row |= {name: value for name, value in found.items() if not members or name in members}
+    return keys.said_by(row["pk"], row["sk"]) | row

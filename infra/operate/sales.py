@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from infra.operate import keys, rows
+from infra.operate import imported, keys, rows
 from infra.operate.rows import Listing, Row
 from infra.operate.stack import Stack
 
@@ -41,7 +40,7 @@ class Sale:
     payouts: list[Row] = field(default_factory=list)
     callbacks: list[Delivery] = field(default_factory=list)
     imports: list[Row] = field(default_factory=list)
-    """The log entries of an imported order."""
+    """The results of the imports of an imported order; they are kept for 90 days."""
     unsearched: list[str] = field(default_factory=list)
     """The lists that were too long to read to their end."""
 
@@ -70,7 +69,8 @@ def read(stack: Stack, order: Row, only: str | None = None) -> Sale:
         callbacks = Listing("gsi1", keys.CALLBACKS_OF.format(source), *_since(order, "cbk"))
         found = [row for row in _search(stack, sale, callbacks, rows.CALLBACK) if sale.concerns(row)]
         sale.callbacks += [delivery(stack, row) for row in found]
-    sale.imports = _imports(stack, order)
+    if "imported" in order:
+        sale.imports = imported.results(stack, order["imported"])
     return sale
 
 
@@ -85,6 +85,9 @@ def delivery(stack: Stack, row: Row) -> Delivery:
 def _subscriptions(stack: Stack, sale: Sale, sold: list[Row]) -> None:
     """The seller's row of each position, then the source's."""
     seller = sale.order["clientId"]
+    if "imported" in sale.order:
+        sale.subscriptions = [imported.subscription(sale.order["imported"])]
+        return
     wanted = [
         (keys.OWNED.format(holder, position["subscriptionId"]), "subscription")
         for position in sold
@@ -109,13 +112,3 @@ def _search(stack: Stack, sale: Sale, wanted: Listing, members: list[str]) -> li
             sale.unsearched.append(f"{wanted.name} after {page.last}")
             break
     return found
-
-
-def _imports(stack: Stack, order: Row) -> list[Row]:
-    """The imports that created or changed the order; their log is kept for 90 days."""
-    external = order.get("external", {}).get("externalSystemId")
-    if external is None:
-        return []
-    # The form of `external_hash` in shared/runtime/src/random_ids.rs.
-    digest = hashlib.sha256(str(external).encode()).hexdigest()
-    return rows.beginning_with(stack, keys.EXTERNAL.format(order["clientId"], digest), "log#", rows.LOG)

@@ -8,7 +8,18 @@ from __future__ import annotations
 
 from infra.local.demo.text import wrapped
 from infra.local.say import Problem
-from infra.operate import dead_letters, holders, keys, moments, reasons, rows, sale_reasons, sales, tenant_reasons
+from infra.operate import (
+    dead_letters,
+    holders,
+    imported,
+    keys,
+    moments,
+    reasons,
+    rows,
+    sale_reasons,
+    sales,
+    tenant_reasons,
+)
 from infra.operate.keys import Asked
 from infra.operate.options import Options
 from infra.operate.reasons import ChunkSeen, Seen
@@ -27,8 +38,8 @@ _QUEUES = {"callback": "callbacks", "replay": "callbacks", "mail": "mails", "pro
 def run(stack: Stack, options: Options) -> int:
     """Print the explanation. Raises a `Problem` if the id is invalid or unknown."""
     asked = keys.asked(options.id, options.client)
-    found = holders.find(stack, asked)
     try:
+        found = holders.find(stack, asked)
         lines = [line for row in found[:1] for line in _EXPLAIN[asked.kind](stack, row)] or _gone(stack, asked)
     except (KeyError, TypeError, ValueError, AttributeError) as fault:
         kind = type(fault).__name__
@@ -78,7 +89,10 @@ def _fault(stack: Stack, pk: str, chunk: Row) -> str | None:
     if chunk["status"] != "stuck":
         return None
     sk = str(chunk["sk"]).replace("chunk#", "items#")
-    row = rows.get(stack, pk, sk, ["items"])
+    try:
+        row = rows.get(stack, pk, sk, ["items"])
+    except ValueError as error:
+        return f"The row {sk} is corrupt: {error}."
     if row is None:
         return f"The row {sk} is missing."
     items = row.get("items")
@@ -108,7 +122,10 @@ def _payout(stack: Stack, row: Row) -> list[str]:
 def _part(stack: Stack, seller: str, order: str, subscription: str | None) -> list[str]:
     row = rows.get(stack, keys.OWNED.format(seller, order), "order", rows.ORDER)
     if row is None:
-        raise KeyError(f"{order} of {seller}")
+        found = imported.find(stack, seller, order)
+        if found is None:
+            raise KeyError(f"{order} of {seller}")
+        row = imported.order(found)
     return _sale(stack, row, subscription)
 
 
@@ -129,10 +146,13 @@ def _bought(stack: Stack, customer: Row) -> tuple[dict[str, list[Row]], dict[str
     orders, subscriptions = {}, {}
     for client in holders.clients_of(stack, str(customer["companyId"])):
         named = (client, customer["customerId"])
-        if found := rows.all_listed(stack, Listing("gsi2", keys.ORDERS_BY.format(*named)), rows.ORDER):
+        others = imported.of_customer(stack, *named)
+        found = rows.all_listed(stack, Listing("gsi2", keys.ORDERS_BY.format(*named)), rows.ORDER)
+        if found := found + [imported.order(row) for row in others]:
             orders[client] = found
         listing = Listing("gsi2", keys.SUBSCRIPTIONS_FOR.format(*named))
-        if found := rows.all_listed(stack, listing, rows.SUBSCRIPTION):
+        found = rows.all_listed(stack, listing, rows.SUBSCRIPTION)
+        if found := found + [imported.subscription(row) for row in others]:
             subscriptions[client] = found
     return orders, subscriptions
 

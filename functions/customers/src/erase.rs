@@ -80,7 +80,7 @@ async fn running_at(
     loop {
         let page = app
             .store
-            .page(&rows, after.as_deref(), MAX_NAMED, |row: &Subscription| {
+            .merged_page(&rows, after.as_deref(), MAX_NAMED, |row: &Subscription| {
                 row.is_running(now)
             })
             .await?;

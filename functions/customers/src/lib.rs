@@ -151,7 +151,7 @@ async fn subscriptions(
     let rows = keys::subscriptions_for(caller.id, customer.id);
     let page = app
         .store
-        .page(&rows, paging.after.as_deref(), paging.limit, |_| true)
+        .merged_page(&rows, paging.after.as_deref(), paging.limit, |_| true)
         .await?;
     Ok(paging.answer(app, page, |row| {
         views::subscription::subscription(&row, app.now())
@@ -163,7 +163,7 @@ async fn orders(app: &App, request: &Request, caller: ClientCaller) -> Result<An
     let paging = Paging::read(app, request, request.query())?;
     let page = app
         .store
-        .page(
+        .merged_page(
             &keys::orders_by(caller.id, customer.id),
             paging.after.as_deref(),
             paging.limit,

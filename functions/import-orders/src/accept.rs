@@ -5,7 +5,6 @@ use tandem_api::idempotency::idempotent;
 use tandem_api::views::import as view;
 use tandem_api::{Answer, App, ClientCaller, Code, Decision, IdempotencyKey, Problem, Request};
 use tandem_domain::ids::PromiseId;
-use tandem_domain::import::chunk::ChunkState;
 use tandem_domain::import::item::{ImportItem, parse_items};
 use tandem_domain::import::promise::Promise;
 use tandem_store::{StoreError, Transaction, keys};
@@ -112,13 +111,10 @@ async fn failed_items(app: &App, promise: &Promise) -> Result<Vec<ImportItem>, S
         let (Some(chunk), Some(items)) = (rows.get(&chunk)?, rows.get(&items)?) else {
             continue;
         };
-        let ChunkState::Done { failed, .. } = chunk.state else {
-            continue;
-        };
         failed_items.extend(
             items
                 .numbered()
-                .filter(|(number, _)| failed.contains(number))
+                .filter(|(number, _)| chunk.has_failed(*number))
                 .map(|(_, item)| item.clone()),
         );
     }

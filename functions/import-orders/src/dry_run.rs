@@ -15,8 +15,8 @@ pub(crate) async fn check(
     caller: ClientCaller,
     items: &[ImportItem],
 ) -> Result<Answer, Problem> {
-    let (now, mut ids) = (app.now(), app.ids());
-    let promise_id = PromiseId::generate(&mut ids);
+    let now = app.now();
+    let promise_id = PromiseId::generate(&mut app.ids());
     let importer = Importer {
         client_id: caller.id,
         company_id: caller.company_id,
@@ -28,15 +28,15 @@ pub(crate) async fn check(
     for (chunk, first) in items.chunks(CHUNK).zip((0..).step_by(CHUNK)) {
         let contexts = app
             .store
-            .import_contexts(importer, chunk, hash_of_external, now)
+            .import_contexts(importer, chunk, hash_of_external)
             .await?;
         for (item, number) in chunk.iter().zip(first..) {
             let context = contexts.of(item)?;
-            let log = importer.decide(number, item, context, now, &mut ids).log;
-            counts.add(log.result);
-            let mut line = view::log_entry(&log);
+            let entry = importer.decide(number, item, context, now).entry;
+            counts.add(entry.outcome.result);
+            let mut line = view::log_entry(&entry);
             // Nothing was created, so these ids do not exist.
-            if log.result == ItemResult::Created {
+            if entry.outcome.result == ItemResult::Created {
                 line["orderId"] = Value::Null;
                 line["subscriptionId"] = Value::Null;
             }

@@ -2,6 +2,7 @@
 
 mod accept;
 mod dry_run;
+mod entries;
 mod log;
 mod read;
 

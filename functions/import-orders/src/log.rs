@@ -1,7 +1,8 @@
 //! The import log: the result of each item of each import, kept for 90 days. The latest accepted import comes first; the items of
 //! one import keep their order.
 //!
-//! A client's items have no common list, since every item would have to write it. The log is read promise by promise.
+//! A client's items have no common list, since every item would have to write it. The log is read promise by promise; that of an
+//! `externalSystemId` by the records in its row.
 
 use tandem_api::paging::Paging;
 use tandem_api::views::import as view;
@@ -15,6 +16,8 @@ use tandem_domain::instant::{end, instant};
 use tandem_domain::text::ExternalId;
 use tandem_runtime::random_ids::hash_of_external;
 use tandem_store::{Page, StoreError, keys};
+
+use crate::entries;
 
 /// Promises whose items one page reads, at most.
 const MAX_PROMISES: usize = 40;
@@ -56,23 +59,43 @@ async fn find(
     after: Option<&str>,
     limit: usize,
 ) -> Result<Page<LogEntry>, StoreError> {
-    let keep = |entry: &LogEntry| filter.keeps(entry);
     if let Some(external) = &filter.external {
-        let log = keys::log_of(
-            caller.id,
-            &hash_of_external(external),
-            filter.from,
-            filter.before,
-        );
-        return app.store.page(&log, after, limit, keep).await;
+        return read_external(app, caller, filter, external, after, limit).await;
     }
-    if let Some(promise) = filter.promise {
-        return app
-            .store
-            .page(&keys::items_of(caller.id, promise), after, limit, keep)
-            .await;
+    if let Some(id) = filter.promise {
+        let Some(promise) = app.store.get(&keys::promise(caller.id, id)).await? else {
+            return Ok(Page {
+                items: Vec::new(),
+                next: None,
+            });
+        };
+        let keep = |entry: &LogEntry| filter.keeps(entry);
+        return entries::of_promise(app, &promise, after, limit, keep).await;
     }
     read_promises(app, caller, filter, after, limit).await
+}
+
+async fn read_external(
+    app: &App,
+    caller: ClientCaller,
+    filter: &Filter,
+    external: &ExternalId,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<Page<LogEntry>, StoreError> {
+    let hash = hash_of_external(caller.id, external);
+    let Some(row) = app.store.get(&keys::imported(caller.id, &hash)).await? else {
+        return Ok(Page {
+            items: Vec::new(),
+            next: None,
+        });
+    };
+    let after: Option<PromiseId> = after.and_then(|after| after.parse().ok());
+    let mut records = app.store.records(&row).await?;
+    records
+        .retain(|(promise, _)| filter.has(*promise) && after.is_none_or(|after| *promise < after));
+    let keep = |entry: &LogEntry| filter.keeps(entry);
+    entries::of_records(app, caller.id, records, limit, keep).await
 }
 
 /// Reads promise by promise. A position is `prm_…#…` inside a promise, and `prm_…` after it.
@@ -85,21 +108,18 @@ async fn read_promises(
 ) -> Result<Page<LogEntry>, StoreError> {
     let mut items = Vec::new();
     let mut passed = after.map(str::to_owned);
-    if let Some((promise, inside)) = after.and_then(|after| after.split_once('#')) {
-        let next = read_promise(
-            app,
-            caller,
-            filter,
-            promise,
-            Some(inside),
-            limit,
-            &mut items,
-        )
-        .await?;
-        if next.is_some() {
-            return Ok(Page { items, next });
+    if let Some((id, inside)) = after.and_then(|after| after.split_once('#')) {
+        let begun = match id.parse() {
+            Ok(promise) => app.store.get(&keys::promise(caller.id, promise)).await?,
+            Err(_) => None,
+        };
+        if let Some(promise) = begun {
+            let next = read_promise(app, filter, &promise, Some(inside), limit, &mut items).await?;
+            if next.is_some() {
+                return Ok(Page { items, next });
+            }
         }
-        passed = Some(promise.to_owned());
+        passed = Some(id.to_owned());
     }
     let bound = |time: Option<Timestamp>| time.map(|time| PromiseId::first_of(time).to_string());
     let promises = keys::promises_of(caller.id).between(bound(filter.from), bound(filter.before));
@@ -112,18 +132,17 @@ async fn read_promises(
         .iter()
         .filter(|promise| filter.may_match(promise))
     {
-        let id = promise.id.to_string();
         if items.len() >= limit {
             return Ok(Page {
                 items,
                 next: passed,
             });
         }
-        let next = read_promise(app, caller, filter, &id, None, limit, &mut items).await?;
+        let next = read_promise(app, filter, promise, None, limit, &mut items).await?;
         if next.is_some() {
             return Ok(Page { items, next });
         }
-        passed = Some(id);
+        passed = Some(promise.id.to_string());
     }
     Ok(Page {
         items,
@@ -134,41 +153,33 @@ async fn read_promises(
 /// Adds entries of a promise; returns the position inside the promise if the page is full.
 async fn read_promise(
     app: &App,
-    caller: ClientCaller,
     filter: &Filter,
-    promise: &str,
+    promise: &Promise,
     after: Option<&str>,
     limit: usize,
     items: &mut Vec<LogEntry>,
 ) -> Result<Option<String>, StoreError> {
-    let Ok(id) = promise.parse() else {
-        return Ok(None);
-    };
-    let left = limit - items.len();
-    let page = app
-        .store
-        .page(&keys::items_of(caller.id, id), after, left, |entry| {
-            filter.keeps(entry)
-        })
-        .await?;
+    let keep = |entry: &LogEntry| filter.keeps(entry);
+    let page = entries::of_promise(app, promise, after, limit - items.len(), keep).await?;
     items.extend(page.items);
-    Ok(page.next.map(|next| format!("{promise}#{next}")))
+    Ok(page.next.map(|next| format!("{}#{next}", promise.id)))
 }
 
 impl Filter {
     fn keeps(&self, entry: &LogEntry) -> bool {
         entry.kept_until() > self.now
             && self.offer.is_none_or(|offer| entry.offer_id == offer)
-            && self.result.is_none_or(|result| entry.result == result)
             && self
-                .promise
-                .is_none_or(|promise| entry.promise_id == promise)
-            && self
-                .from
-                .is_none_or(|from| entry.promise_id >= PromiseId::first_of(from))
-            && self
-                .before
-                .is_none_or(|before| entry.promise_id < PromiseId::first_of(before))
+                .result
+                .is_none_or(|result| entry.outcome.result == result)
+            && self.has(entry.promise_id)
+    }
+
+    fn has(&self, promise: PromiseId) -> bool {
+        let (from, before) = (self.from, self.before);
+        self.promise.is_none_or(|only| promise == only)
+            && from.is_none_or(|from| promise >= PromiseId::first_of(from))
+            && before.is_none_or(|before| promise < PromiseId::first_of(before))
     }
 
     /// Whether the promise may have matching entries. The counts of a finished promise are final.

@@ -9,6 +9,8 @@ use tandem_domain::import::decide::{ItemResult, LogEntry};
 use tandem_domain::import::promise::Promise;
 use tandem_store::keys;
 
+use crate::entries;
+
 pub(crate) async fn list(
     app: &App,
     request: &Request,
@@ -38,12 +40,9 @@ pub(crate) async fn one(
     let result = query.optional("result", ItemResult::parse);
     let paging = Paging::read(app, request, query)?;
     let promise = load(app, request, caller).await?;
-    let keep = |entry: &LogEntry| result.is_none_or(|result| entry.result == result);
-    let log = keys::items_of(caller.id, promise.id);
-    let page = app
-        .store
-        .page(&log, paging.after.as_deref(), paging.limit, keep)
-        .await?;
+    let keep = |entry: &LogEntry| result.is_none_or(|result| entry.outcome.result == result);
+    let (after, limit) = (paging.after.as_deref(), paging.limit);
+    let page = entries::of_promise(app, &promise, after, limit, keep).await?;
     let items = paging.answer(app, page, |entry| view::log_entry(&entry));
     let mut shown = view::promise(&promise);
     if let (Some(shown), Content::Json(serde_json::Value::Object(items))) =

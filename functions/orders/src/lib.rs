@@ -38,7 +38,7 @@ async fn list(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
     );
     let page = app
         .store
-        .page(&orders, paging.after.as_deref(), paging.limit, |_| true)
+        .merged_page(&orders, paging.after.as_deref(), paging.limit, |_| true)
         .await?;
     Ok(paging.answer(app, page, |order| view::order(&order)))
 }
@@ -50,7 +50,7 @@ async fn read(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
 async fn load(app: &App, request: &Request, caller: ClientCaller) -> Result<Order, Problem> {
     let id: OrderId = request.id_in_path("orderId", Code::OrderNotFound)?;
     app.store
-        .get(&keys::order(caller.id, id))
+        .order(caller.id, id)
         .await?
         .ok_or_else(|| Problem::missing(Code::OrderNotFound))
 }

@@ -3,10 +3,9 @@
 use futures::StreamExt as _;
 use futures::stream;
 use tandem_domain::import::chunk::ChunkItems;
-use tandem_domain::import::decide::{Importer, ItemDecision, ItemResult, LogEntry};
+use tandem_domain::import::decide::{Importer, ItemDecision, LogEntry};
 use tandem_domain::import::item::ImportItem;
 use tandem_domain::import::promise::Promise;
-use tandem_runtime::RandomIds;
 use tandem_runtime::random_ids::hash_of_external;
 use tandem_store::imports::ImportContexts;
 use tandem_store::{StoreError, Transaction};
@@ -31,7 +30,7 @@ impl Worker {
         };
         let contexts = self
             .store
-            .import_contexts(importer, &items.items, hash_of_external, self.clock.now())
+            .import_contexts(importer, &items.items, hash_of_external)
             .await?;
         // Boxed: the futures of a chunk are large.
         let work: Vec<_> = items
@@ -68,21 +67,21 @@ impl Worker {
                     Some(_) => {
                         let contexts = self
                             .store
-                            .import_contexts(importer, [item], hash_of_external, self.clock.now())
+                            .import_contexts(importer, [item], hash_of_external)
                             .await?;
                         Some(contexts)
                     }
                 };
                 let contexts = reloaded.as_ref().unwrap_or(contexts);
-                if let Some(done) = contexts.log_entry(item)? {
+                let now = self.clock.now();
+                if let Some(done) = contexts.done(number, item, now)? {
                     return Ok((Transaction::default(), done));
                 }
-                let now = self.clock.now();
-                let context = contexts.of(item)?;
-                let decision = importer.decide(number, item, context, now, &mut RandomIds::at(now));
+                let decision = importer.decide(number, item, contexts.of(item)?, now);
                 let mut transaction = rows(&decision)?;
-                self.revise(&decision, &mut transaction).await?;
-                Ok((transaction, decision.log))
+                self.revise(importer.client_id, &decision, &mut transaction)
+                    .await?;
+                Ok((transaction, decision.entry))
             })
             .await
     }
@@ -90,23 +89,13 @@ impl Worker {
 
 fn rows(decision: &ItemDecision) -> Result<Transaction, StoreError> {
     let mut transaction = Transaction::default();
-    transaction.create(&decision.log)?;
-    let created = decision.log.result == ItemResult::Created;
-    if let Some(mirror) = &decision.mirror {
-        if created {
-            transaction.create(mirror)?
-        } else {
-            transaction.replace(mirror)?
-        }
+    if decision.is_new {
+        transaction.create(&decision.row)?;
+    } else {
+        transaction.replace(&decision.row)?;
     }
-    if let Some((order, subscription)) = &decision.rows {
-        if created {
-            transaction.create(order)?;
-            transaction.create(subscription)?;
-        } else {
-            transaction.replace(order)?;
-            transaction.replace(subscription)?;
-        }
+    if let Some(page) = &decision.page {
+        transaction.create(page)?;
     }
     Ok(transaction)
 }

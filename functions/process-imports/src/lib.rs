@@ -1,8 +1,9 @@
 //! Processes accepted imports chunk by chunk: lease, items, finish.
 //!
-//! Each item is a transaction of its own that also writes the item's log entry. An item with a log entry for its promise is
-//! done, so a chunk that is delivered twice, or whose worker dies halfway, changes nothing twice. The lease only saves work.
-//! The transaction that finishes the last chunk completes the promise and creates its `import.completed` callback.
+//! Each item writes one row, that of its `externalSystemId`, which also records the item's result. An item with a record for its
+//! promise is done, so a chunk that is delivered twice, or whose worker dies halfway, changes nothing twice. The lease only saves
+//! work. The transaction that finishes a chunk writes the results of its items for the log; that of the last chunk completes the
+//! promise and creates its `import.completed` callback.
 //!
 //! A failed table call never fails an item: the chunk is released, and its message or the sweep brings it back. While DynamoDB
 //! throttles the table, workers slow down together: each writes fewer items at once ([`Pace`]), each call pauses between its
@@ -23,7 +24,7 @@ use lambda_runtime::Error;
 use tandem_domain::Timestamp;
 use tandem_domain::ids::{ClientId, PromiseId};
 use tandem_domain::import::chunk::{Begun, Chunk, ChunkFailure, ChunkItems, Received};
-use tandem_domain::import::decide::{ItemResult, LogEntry};
+use tandem_domain::import::decide::LogEntry;
 use tandem_domain::import::promise::{Counts, Promise};
 use tandem_queue::{DeadLetterReason, Kind, Message};
 use tandem_runtime::batch::Receipt;
@@ -129,7 +130,7 @@ impl Worker {
             };
             lease = Some(leased.clone());
             let entries = self.items(&promise, &items).await?;
-            self.finish(chunk_ref, (leased, &items, &promise), &entries)
+            self.finish(chunk_ref, (leased, &items, &promise), entries)
                 .await
         };
         let out_of_time = |_| {
@@ -198,7 +199,7 @@ impl Worker {
         &self,
         chunk_ref: ChunkRef,
         (leased, items, promise): (Chunk, &ChunkItems, &Promise),
-        entries: &[LogEntry],
+        entries: Vec<LogEntry>,
     ) -> Result<(), WorkError> {
         let finished = self
             .store
@@ -216,17 +217,20 @@ impl Worker {
                     // The lease ran out and another worker has the chunk. It finds the items done and finishes the chunk.
                     return nothing();
                 }
-                let results = if chunk.version == leased.version {
-                    Results::of(entries)
+                let entries = if chunk.version == leased.version {
+                    entries.clone()
                 } else {
                     // Another import revised a result.
-                    Results::of(&self.items(promise, items).await?)
+                    self.items(promise, items).await?
                 };
                 let (now, number) = (self.clock.now(), chunk_ref.number);
-                let counts = results.counts;
+                let mut counts = Counts::default();
+                for entry in &entries {
+                    counts.add(entry.outcome.result);
+                }
                 let counted = counted.chunk_done(number, counts, now);
                 let mut transaction = Transaction::default();
-                transaction.replace(&chunk.done(results.failed, now))?;
+                transaction.replace(&chunk.done(entries, now))?;
                 transaction.replace(&counted)?;
                 if let Some(announcement) = counted.announcement().filter(|_| endpoint.is_some()) {
                     transaction.create(&callback_body::seal(
@@ -289,28 +293,6 @@ fn count(counts: Counts, now: Timestamp) {
         (Metric::ImportItemsFailed, counts.failed),
     ];
     metrics::count(&counts, now);
-}
-
-/// The results of a chunk's items.
-struct Results {
-    counts: Counts,
-    /// The numbers of the failed items.
-    failed: Vec<u32>,
-}
-
-impl Results {
-    fn of(entries: &[LogEntry]) -> Self {
-        let mut counts = Counts::default();
-        for entry in entries {
-            counts.add(entry.result);
-        }
-        let failed = entries
-            .iter()
-            .filter(|entry| entry.result == ItemResult::Failed)
-            .map(|entry| entry.number)
-            .collect();
-        Self { counts, failed }
-    }
 }
 
 impl ChunkRef {

@@ -1,65 +1,55 @@
 //! Revises the results of imports that were accepted after an item, but ran before it.
 
-use tandem_domain::Timestamp;
+use tandem_domain::ids::ClientId;
 use tandem_domain::import::chunk::Chunk;
-use tandem_domain::import::decide::{ItemDecision, ItemResult, LogEntry, Revision};
-use tandem_store::{StoreError, Transaction, keys};
+use tandem_domain::import::decide::{ItemDecision, Revision};
+use tandem_store::{StoreError, Transaction};
 
 use crate::{ChunkRef, Worker};
 
 impl Worker {
-    /// Adds the revised log entries, with the counts of their promises, to the transaction of an item.
+    /// Adds the revised results, with the counts of their promises, to the transaction of an item. The item's row has the revised
+    /// records already.
     pub(crate) async fn revise(
         &self,
+        client: ClientId,
         decision: &ItemDecision,
         transaction: &mut Transaction,
     ) -> Result<(), StoreError> {
-        if decision.revised.is_empty() {
-            return Ok(());
-        }
-        let item = &decision.log;
-        let key = |revision: &Revision| {
-            keys::log_entry(item.client_id, &item.external_hash, revision.promise_id)
-        };
-        let entries = self
-            .store
-            .load_all(decision.revised.iter().map(key))
-            .await?;
         for revision in &decision.revised {
-            // An expired entry is no longer shown.
-            if let Some(entry) = entries.get(&key(revision)) {
-                self.revise_entry(entry, revision, item.processed_at, transaction)
-                    .await?;
-            }
+            let chunk_ref = ChunkRef {
+                client,
+                promise: revision.promise_id,
+                number: Chunk::number_of(revision.number),
+            };
+            self.revise_chunk(chunk_ref, revision, decision, transaction)
+                .await?;
         }
         Ok(())
     }
 
-    async fn revise_entry(
+    async fn revise_chunk(
         &self,
-        entry: &LogEntry,
+        chunk_ref: ChunkRef,
         revision: &Revision,
-        now: Timestamp,
+        decision: &ItemDecision,
         transaction: &mut Transaction,
     ) -> Result<(), StoreError> {
-        let after = revision.outcome.result;
-        transaction.replace(&entry.clone().revised(revision.outcome.clone(), now))?;
-        let chunk_ref = ChunkRef {
-            client: entry.client_id,
-            promise: entry.promise_id,
-            number: Chunk::number_of(entry.number),
-        };
         let (chunk, promise) = self
             .store
             .load((chunk_ref.chunk(), chunk_ref.promise()))
             .await?;
+        // Expired results are no longer shown.
         let (Some(chunk), Some(promise)) = (chunk, promise) else {
             return Ok(());
         };
-        if chunk.is_done() {
-            transaction.replace(&promise.revised(entry.result, after))?;
+        let (outcome, now) = (revision.outcome.clone(), decision.entry.processed_at);
+        let after = outcome.result;
+        let (chunk, before) = chunk.revised(revision.number, outcome, now);
+        if let Some(before) = before {
+            transaction.replace(&promise.revised(before, after))?;
         }
-        // If the chunk is in flight, its new version makes its worker count the results again.
-        transaction.replace(&chunk.revised(entry.number, after == ItemResult::Failed))
+        // If the chunk is in flight, its new version makes its worker read the results again.
+        transaction.replace(&chunk)
     }
 }

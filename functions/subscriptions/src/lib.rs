@@ -42,7 +42,7 @@ async fn list(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
     };
     let page = app
         .store
-        .page(&rows, paging.after.as_deref(), paging.limit, keep)
+        .merged_page(&rows, paging.after.as_deref(), paging.limit, keep)
         .await?;
     Ok(paging.answer(app, page, |row| view::subscription(&row, app.now())))
 }
@@ -57,7 +57,7 @@ async fn read(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
 async fn load(app: &App, request: &Request, caller: ClientCaller) -> Result<Subscription, Problem> {
     let id: SubscriptionId = request.id_in_path("subscriptionId", Code::SubscriptionNotFound)?;
     app.store
-        .get(&keys::subscription(caller.id, id))
+        .subscription(caller.id, id)
         .await?
         .ok_or_else(|| Problem::missing(Code::SubscriptionNotFound))
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from infra.operate import keys, moments
+from infra.operate import keys, moments, packed
 from infra.operate.tests.table import Item, Table, golden
 
 AT = moments.read("2026-06-30T12:00:00Z")
@@ -28,6 +28,7 @@ ORDER, OWN, SOLD, CALLBACK, RENEWAL = (
     id_of("cbk", 3, timedelta(days=30)),
 )
 PAYOUT, HASH = id_of("pay"), "5f2a" * 8
+PROMISE_PAGED = "prm_019f1d83ba4570008000000000000000"
 PERSONAL = ("anna", "Anna", "example.com", "Muster", "sealed", "+41", "Digitalabo", "busy")
 """Parts of personal data, names and answers in the rows; no output contains them."""
 
@@ -93,3 +94,24 @@ def sale(table: Table) -> None:
     renewal = {"event": "crossClientSubscription.renewed", "attempts": 0, "step": 0, "dueAt": "2099-01-01T00:00:00Z"}
     callback(table, "callback_waiting", RENEWAL, **renewal)
     callback(table, "callback_held", id_of("cbk", 2), orderId="ord_" + "0" * 32)
+
+
+def imported(table: Table) -> tuple[str, list[str]]:
+    """An imported order and its records, also those in a page: the UUID of the order, and the promises."""
+    row, page = golden("imported_settled", pagedUntil=PROMISE_PAGED), golden("import_records")
+    tail, rest = row["externalHash"][:19], row["externalHash"][19:]
+    id = f"019f1d8ce2007{tail}"
+    by = keys.IMPORTED_FOR.format(SELLER, row["state"]["invoiceCustomerId"])
+    pk = keys.IMPORTED.format(SELLER, tail)
+    hidden = ("clientId", "externalHash", "version")
+    own = {"packed": packed.pack({name: value for name, value in row.items() if name not in hidden})}
+    table.put(pk, f"imported#{rest}", own, gsi2pk=by, gsisk=id)
+    shorts = page["records"]
+    page = {"packed": packed.pack({"records": shorts, "notes": page["notes"]})}
+    table.put(pk, f"records#{rest}#{shorts[-1].split(' ')[0]}", page)
+    promises = sorted({short.split(" ")[0] for short in [*shorts, *row["settled"]]})
+    for promise in promises:
+        done = golden("import_chunk_done", promiseId=promise)
+        results = packed.pack({"results": done.pop("results")})
+        table.put(keys.OWNED.format(SELLER, promise), "chunk#000", done | {"packed": results})
+    return id, promises

@@ -11,7 +11,7 @@ from typing import Any
 
 from infra.local.layout import ROOT
 from infra.local.say import Problem
-from infra.operate import export_person, keys, sealing
+from infra.operate import export_person, keys, packed, sealing
 from infra.operate.options import Options, parse
 from infra.operate.sealing import CannotOpen, Sealer
 from infra.operate.tests import sale
@@ -132,7 +132,7 @@ class Exporting(unittest.TestCase):
         self.table.put(f"{SELLER}#idempotency#ab", "idempotency", answer | {"sealedAnswer": sealed})
         (item,) = golden("import_items")["items"]
         items = [item | {"invoiceCustomerId": CUSTOMER}, item | {"invoiceCustomerId": "cus_" + "0" * 32}]
-        self.table.put(f"{SELLER}#prm_1", "items#000", golden("import_items", items=items))
+        self.table.put(f"{SELLER}#prm_1", "items#000", {"packed": packed.pack({"items": items})})
         guard = {"companyId": COMPANY, "unique": "email#ab", "customerId": CUSTOMER}
         self.table.put(f"{COMPANY}#email#ab", "guard", guard)
         export = self.export(scan=True)
@@ -143,6 +143,13 @@ class Exporting(unittest.TestCase):
         self.assertEqual(kept["items"][0]["items"], [items[0]])
         for kind, found in self.export()["rows"].items():
             self.assertEqual(found, kept[kind])
+
+    def test_imported_orders_are_exported_unpacked(self) -> None:
+        sale.imported(self.table)
+        kept = self.export()["rows"]
+        self.assertEqual(kept["imported"][0]["externalSystemId"], "SAP-1")
+        self.assertEqual(len(kept["records"][0]["records"]), 6)
+        self.assertEqual({name for row in kept["imported"] for name in row} & {"packed", "pk", "gsisk"}, set())
 
     def test_an_erased_customer_has_no_personal_data(self) -> None:
         self.table.items.remove(self.customer)

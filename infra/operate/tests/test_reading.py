@@ -40,20 +40,23 @@ class Rows(unittest.TestCase):
             "TableName": "table",
             "Key": {"pk": {"S": "a"}, "sk": {"S": "mail"}},
             "ConsistentRead": True,
-            "ProjectionExpression": "#pk, #sk, #status, #kind.#about",
+            "ProjectionExpression": "#pk, #sk, #packed, #status, #kind.#about",
             "ExpressionAttributeNames": {
                 "#pk": "pk",
                 "#sk": "sk",
+                "#packed": "packed",
                 "#status": "status",
                 "#kind": "kind",
                 "#about": "about",
             },
         }
         with Stubber(client) as stub:
-            stub.add_response("get_item", {"Item": {"pk": {"S": "a"}, "status": {"S": "sent"}}}, expected)
+            stub.add_response(
+                "get_item", {"Item": {"pk": {"S": "a"}, "sk": {"S": "mail"}, "status": {"S": "sent"}}}, expected
+            )
             stub.add_response("get_item", {})
             row = rows.get(stack(Sqs(), client), "a", "mail", ["status", "kind.about"])
-            self.assertEqual(row, {"pk": "a", "status": "sent"})
+            self.assertEqual(row, {"pk": "a", "sk": "mail", "status": "sent"})
             self.assertIsNone(rows.get(stack(Sqs(), client), "a", "mail", ["status"]))
 
     def test_due_rows_are_counted_by_kind_over_all_pages(self) -> None:

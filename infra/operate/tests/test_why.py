@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import unittest
 from pathlib import Path
 
 from infra.local.layout import ROOT
 from infra.local.say import Problem
-from infra.operate import holders, keys, rows, sales, why
+from infra.operate import holders, keys, packed, rows, sales, why
 from infra.operate.options import Options
 from infra.operate.rows import Listing
 from infra.operate.tests import sale
@@ -103,17 +102,27 @@ class Sales(Case):
         self.assertTrue(self.ask(ORDER).endswith("Next: - nothing is open. "))
 
     def test_an_imported_order_leads_to_its_imports(self) -> None:
-        row = golden("order_imported")
-        self.table.put(f"{SELLER}#{row['id']}", "order", row)
-        digest = hashlib.sha256(b"SAP-1").hexdigest()
-        for name in ("import_log_created", "import_log_failed"):
-            entry = golden(name)
-            self.table.put(f"{SELLER}#external#{digest}", f"log#{entry['promiseId']}", entry)
-        text = self.ask(row["id"])
+        order, promises = sale.imported(self.table)
+        text = self.ask(f"ord_{order}")
         self.assertIn("imported 2026-07-01 12:00:00 UTC", text)
-        self.assertIn("prm_0190b8f5c6f77c3ab0a100000000005a created it 2026-07-01 12:00:00 UTC", text)
-        self.assertIn("failed it (offer_not_found)", text)
+        self.assertIn("1750 EUR (minor units) by BILLING, customer cus_0190b8f5c6f77c3ab0a1000000000028", text)
+        self.assertIn(f"{promises[0]} failed it (offer_not_found) 2026-07-01 12:00:00 UTC", text)
+        for promise in promises[1:]:
+            self.assertIn(f"{promise} failed it (offer_not_found)", text)
+        self.assertIn(f"sub_{order}, the row of {SELLER} (own): cancelled", text)
         self.assertNotIn("SAP-1", text)
+        found = self.ask(f"sub_{order}")
+        self.assertEqual(re.sub(r"\d+ s ago", "", found), re.sub(r"\d+ s ago", "", text))
+        sale.tenants(self.table)
+        row = golden("customer", id="cus_0190b8f5c6f77c3ab0a1000000000028", companyId=sale.COMPANY)
+        self.table.put(keys.OWNED.format(sale.COMPANY, row["id"]), "customer", row)
+        self.assertIn(f"ord_{order}", self.ask(row["id"]))
+
+    def test_a_row_of_another_dictionary_is_reported(self) -> None:
+        order, _ = sale.imported(self.table)
+        next(row for row in self.table.items if row["sk"].startswith("imported#"))["packed"] = b"\xff"
+        with self.assertRaisesRegex(Problem, "there is no dictionary 255"):
+            self.ask(f"ord_{order}")
 
     def test_a_list_that_is_too_long_is_named(self) -> None:
         for module, name in ((sales, "_MAX_PAGES"), (rows, "_BATCH")):
@@ -206,8 +215,11 @@ class Others(Case):
         pk = f"{SELLER}#{row['id']}"
         self.table.put(pk, "promise", row)
         self.table.put(pk, "chunk#000", golden("import_chunk_stuck"))
-        self.table.put(pk, "items#000", {"items": "anna@customers.example"})
+        self.table.put(pk, "items#000", {"packed": packed.pack({"items": "anna@customers.example"})})
         self.assertIn("The member `items` of the row items#000 is not a list of orders.", self.ask(row["id"]))
+        self.table.items[-1]["packed"] = "anna@customers.example"
+        text = self.ask(row["id"])
+        self.assertIn("The row items#000 is corrupt: the packed members are not binary.", text)
 
 
 class Asking(Case):

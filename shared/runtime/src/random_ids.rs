@@ -46,9 +46,9 @@ impl IdSource for RandomIds {
     }
 }
 
-/// The lookup hash of an imported order's `externalSystemId`.
-pub fn hash_of_external(id: &ExternalId) -> ExternalHash {
-    ExternalHash(sha256_hex(id.as_str().as_bytes()))
+/// The lookup hash of an imported order's `externalSystemId`, which is unique for a client. A client's id has no line break.
+pub fn hash_of_external(client: ClientId, id: &ExternalId) -> ExternalHash {
+    ExternalHash::of(&sha256_hex(format!("{client}\n{id}").as_bytes()))
 }
 
 /// The hash by which a source client's voucher code is stored and looked up.

@@ -12,8 +12,21 @@ use crate::StoreError;
 use crate::index_values::{milliseconds, shard_of};
 use crate::key_says::{add, leave_out};
 use crate::list::{Index, List};
+use crate::packed::{pack, unpack};
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
+
+/// A row of a list, not decoded yet.
+#[derive(Debug)]
+pub struct Row(pub(crate) Item);
+
+impl Row {
+    /// Decodes the row if its sort key begins with `kind`.
+    pub(crate) fn decoded<E: Entity>(&self, kind: &str) -> Option<Result<E, StoreError>> {
+        let is_kind = string(&self.0, "sk").is_some_and(|sort| sort.starts_with(kind));
+        is_kind.then(|| from_item(self.0.clone()))
+    }
+}
 
 /// Partition and sort key of a row.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -125,6 +138,8 @@ impl Indexes {
 pub trait Entity: Serialize + DeserializeOwned + Send + Sync {
     /// Members that the key says; see `key_says.rs`.
     const KEY_SAYS: &'static [&'static str] = &[];
+    /// Members that are stored deflated; see `packed.rs`.
+    const PACKED: &'static [&'static str] = &[];
 
     fn key(&self) -> Key<Self>;
     fn indexes(&self) -> Indexes {
@@ -133,6 +148,10 @@ pub trait Entity: Serialize + DeserializeOwned + Send + Sync {
     /// The version that was read; 1 for a new row, and always for rows that are never replaced.
     fn version(&self) -> u64 {
         1
+    }
+    /// A row of one of the value's lists, whose rows may be of several types.
+    fn of_row(row: Row) -> Result<Self, StoreError> {
+        from_item(row.0)
     }
 }
 
@@ -146,6 +165,7 @@ pub(crate) fn to_item<E: Entity>(value: &E, version: u64) -> Result<Item, StoreE
     let mut item: Item =
         serde_dynamo::to_item(value).map_err(|error| corrupt(error.to_string()))?;
     leave_out(&mut item, &key, E::KEY_SAYS);
+    pack(&mut item, E::PACKED).map_err(corrupt)?;
     let mut put =
         |name: &str, value: String| item.insert(name.to_owned(), AttributeValue::S(value));
     put("pk", key.pk.clone());
@@ -177,15 +197,18 @@ pub(crate) fn to_item<E: Entity>(value: &E, version: u64) -> Result<Item, StoreE
 /// Decodes a row. A row whose members yield another key than its own is corrupt: it may name another tenant.
 pub(crate) fn from_item<E: Entity>(mut item: Item) -> Result<E, StoreError> {
     let key = RawKey::of(&item);
-    if let Some(key) = &key {
-        add(&mut item, key, E::KEY_SAYS);
-    }
     let corrupt = |reason: String| StoreError::Corrupt {
         key: key
             .as_ref()
             .map_or_else(|| "without key".to_owned(), RawKey::to_string),
         reason,
     };
+    if !E::PACKED.is_empty() {
+        unpack(&mut item).map_err(corrupt)?;
+    }
+    if let Some(key) = &key {
+        add(&mut item, key, E::KEY_SAYS);
+    }
     let value: E = serde_dynamo::from_item(item).map_err(|error| corrupt(error.to_string()))?;
     if key.as_ref() == Some(value.key().raw()) {
         Ok(value)

@@ -41,6 +41,10 @@ fn said(item: &Item, key: &RawKey, member: &str) -> Option<String> {
         "clientId" => owner.map(str::to_owned),
         "id" => Some(id.to_owned()),
         "createdAt" => time_of(id).map(|time| time.to_string()),
+        "externalHash" => {
+            let tail = id.split_once('#')?.1;
+            Some(format!("{tail}{}", key.sk.split('#').nth(1)?))
+        }
         _ => string(item, "createdAt").or_else(|| time_of(id).map(|time| time.to_string())),
     }
 }

@@ -29,7 +29,7 @@ pub use customer::{customer, customers_of, guard};
 pub use endpoint::{endpoint_health, event_endpoint};
 pub use erasure::{erasure, erasures_of};
 pub use idempotency::idempotency;
-pub use import::{chunk, chunk_items, items_of, log_entry, log_of, mirror, promise, promises_of};
+pub use import::{chunk, chunk_items, imported, imported_order, promise, promises_of, records_of};
 pub use limits::{guesses, invitations, requested_callbacks};
 pub use mail::mail;
 pub use offer::{offer, offers_of, share, shares_with};

@@ -12,6 +12,8 @@
 //! - [`outbox`]: rows that are due
 //! - [`vouchers`]: subscriptions by the hash of their voucher
 //! - [`imports`]: the rows that decide about imported items
+//! - `sold`: orders and subscriptions by id, sold or imported
+//! - [`packed`]: members that are stored deflated
 //!
 //! Rules: only this crate sees an `AttributeValue`. The key of a tenant's row cannot be built without naming the tenant, so
 //! another tenant's row cannot be read by accident. Connections and payouts belong to two tenants; the methods that read them
@@ -31,10 +33,12 @@ pub mod keys;
 mod list;
 mod one_row;
 pub mod outbox;
+pub mod packed;
 pub mod page;
 pub mod read;
 pub mod rows;
 pub mod shared;
+mod sold;
 pub mod transaction;
 pub mod vouchers;
 

@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future;
 
-use crate::entity::{Entity, Item, RawKey, from_item, string};
+use crate::entity::{Entity, Item, RawKey, Row, string};
 use crate::list::{Index, List};
 use crate::{Store, StoreError};
 
@@ -82,7 +82,7 @@ impl Store {
             seen += found.len();
             let last = found.last().map(|found| found.sort.clone());
             for (sort, row) in self.rows_of(lists, found).await? {
-                let row: E = from_item(row)?;
+                let row = E::of_row(Row(row))?;
                 if !keep(&row) {
                     continue;
                 }

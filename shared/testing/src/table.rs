@@ -239,7 +239,7 @@ impl TestTable {
         let mut rows: Vec<Value> = self
             .scan(index)
             .into_iter()
-            .map(|item| with_key(plain(AttributeValue::M(item))))
+            .map(|item| with_key(plain(AttributeValue::M(unpacked(item)))))
             .collect();
         let key = |row: &Value| {
             (
@@ -315,7 +315,48 @@ fn with_key(mut row: Value) -> Value {
             row["clientId"] = owner.into();
         }
     }
+    let text = |name: &str| row[name].as_str().unwrap_or_default().to_owned();
+    if let (Some((client, tail)), Some((_, rest))) = (
+        text("pk").split_once("#imported#"),
+        text("sk").split_once('#'),
+    ) {
+        row["externalHash"] = format!("{tail}{}", rest.split('#').next().unwrap_or(rest)).into();
+        row["clientId"] = client.into();
+    }
     row
+}
+
+/// A row with its packed members beside the others.
+fn unpacked(mut row: Item) -> Item {
+    let Some(AttributeValue::B(octets)) = row.get("packed") else {
+        return row;
+    };
+    // A test may have damaged them.
+    if let Some(members) = tandem_store::packed::members(octets) {
+        row.remove("packed");
+        row.extend(
+            members
+                .into_iter()
+                .map(|(name, value)| (name, attribute(value))),
+        );
+    }
+    row
+}
+
+fn attribute(value: Value) -> AttributeValue {
+    match value {
+        Value::Null => AttributeValue::NULL(true),
+        Value::Bool(truth) => AttributeValue::BOOL(truth),
+        Value::Number(number) => AttributeValue::N(number.to_string()),
+        Value::String(text) => AttributeValue::S(text),
+        Value::Array(values) => AttributeValue::L(values.into_iter().map(attribute).collect()),
+        Value::Object(members) => AttributeValue::M(
+            members
+                .into_iter()
+                .map(|(name, value)| (name, attribute(value)))
+                .collect(),
+        ),
+    }
 }
 
 fn plain(value: AttributeValue) -> Value {

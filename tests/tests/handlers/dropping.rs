@@ -87,9 +87,9 @@ fn assert_all_done(stage: &InProcess, receiver: &Receiver) {
         (
             callbacks.len(),
             stage.rows_of("order").len(),
-            stage.rows_of("log#").len()
+            stage.rows_of("imported#").len()
         ),
-        (4, 33, 30)
+        (4, 3, 30)
     );
     assert!(have(&callbacks, "delivered"), "{callbacks:?}");
     assert!(

@@ -67,6 +67,13 @@ impl ImportScene {
         listed["items"][0].clone()
     }
 
+    /// The rows of imported orders.
+    pub(crate) fn orders(&self) -> Vec<Value> {
+        let mut rows = self.rows("imported#");
+        rows.retain(|row| row.get("sale").is_some());
+        rows
+    }
+
     /// See [`InProcess::rows_of`].
     pub(crate) fn rows(&self, sk: &str) -> Vec<Value> {
         self.stage.rows_of(sk)

@@ -131,7 +131,7 @@ async fn a_repeated_id_updates_and_equal_values_are_unchanged() {
             assert_eq!(after, before);
         }
     }
-    assert_eq!(scene.rows("order").len(), 1);
+    assert_eq!(scene.orders().len(), 1);
 }
 
 #[tokio::test]

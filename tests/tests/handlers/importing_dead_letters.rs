@@ -71,12 +71,12 @@ async fn is_finished(scene: &ImportScene, promise: &str) {
         ),
         (&json!(30), 30)
     );
-    assert_eq!(scene.rows("order").len(), 30);
+    assert_eq!(scene.orders().len(), 30);
 }
 
 #[tokio::test]
 async fn a_redrive_finishes_a_corrupt_chunk_after_its_repair() {
-    for (sk, name) in [("items#000", "items"), ("chunk#000", "tries")] {
+    for (sk, name) in [("items#000", "packed"), ("chunk#000", "tries")] {
         let scene = ImportScene::new().await;
         let (promise, first, second) = two_chunks(&scene).await;
         let scribbled = AttributeValue::S("scribbled".to_owned());

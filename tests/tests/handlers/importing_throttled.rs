@@ -48,7 +48,7 @@ async fn a_chunk_throttled_for_long_never_becomes_a_dead_letter() {
     stage.work().await;
     assert!(stage.dead_letters().is_empty());
     assert_eq!(scene.state(&promise).await, "completed");
-    assert_eq!(scene.rows("order").len(), 30);
+    assert_eq!(scene.orders().len(), 30);
 }
 
 #[tokio::test]

@@ -3,10 +3,13 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{ClientId, PromiseId};
+use crate::ids::{ClientId, OrderId, PromiseId, SubscriptionId};
 use crate::sweep;
+use crate::text::ExternalId;
 
+use super::hash::ExternalHash;
 use super::item::ImportItem;
+use super::log::{ItemResult, LogEntry, Outcome};
 use super::{CHUNK, count};
 
 /// Longer than the worker's own time limit of a minute.
@@ -33,11 +36,11 @@ pub enum ChunkState {
         /// From then on, another worker may lease the chunk.
         lease_until: Timestamp,
     },
-    /// All items have their log entries.
+    /// All items have their results.
     Done {
         done_at: Timestamp,
-        /// The numbers of the failed items, for a retry.
-        failed: Vec<u32>,
+        /// In the order of the items.
+        results: Vec<StoredResult>,
     },
     /// No worker can handle the chunk. Its message is in the dead-letter queue; a redrive leases the chunk again.
     #[serde(rename = "stuck")]
@@ -46,6 +49,31 @@ pub enum ChunkState {
         since: Timestamp,
         reason: ChunkFailure,
     },
+}
+
+/// The result of an item of a finished chunk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StoredResult {
+    #[serde(flatten)]
+    pub outcome: Outcome,
+    /// If the item has an order. With the item's `externalSystemId` it gives the order's id.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub order_created_at: Option<Timestamp>,
+    pub processed_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub revised_at: Option<Timestamp>,
+}
+
+impl From<&LogEntry> for StoredResult {
+    fn from(entry: &LogEntry) -> Self {
+        Self {
+            outcome: entry.outcome.clone(),
+            order_created_at: entry.order_id.map(OrderId::time),
+            processed_at: entry.processed_at,
+            revised_at: entry.revised_at,
+        }
+    }
 }
 
 /// The reason for which a chunk is a dead letter.
@@ -221,36 +249,81 @@ impl Chunk {
         }
     }
 
-    pub fn done(self, failed: Vec<u32>, now: Timestamp) -> Self {
+    /// Finishes the chunk with the entries of all its items.
+    pub fn done(self, mut entries: Vec<LogEntry>, now: Timestamp) -> Self {
+        entries.sort_by_key(|entry| entry.number);
         Self {
             state: ChunkState::Done {
                 done_at: now,
-                failed,
+                results: entries.iter().map(StoredResult::from).collect(),
             },
             ..self
         }
     }
 
-    /// Notes whether an item of a finished chunk failed, after its result changed. An unfinished chunk stays as it is.
+    /// Revises the result of an item of a finished chunk, and returns the result before. An unfinished chunk stays as it is: its
+    /// worker reads the records of its items again, since the chunk has a new version.
     #[must_use]
-    pub fn revised(mut self, item: u32, has_failed: bool) -> Self {
-        if let ChunkState::Done { failed, .. } = &mut self.state {
-            failed.retain(|number| *number != item);
-            if has_failed {
-                failed.push(item);
-                failed.sort_unstable();
+    pub fn revised(
+        mut self,
+        item: u32,
+        outcome: Outcome,
+        now: Timestamp,
+    ) -> (Self, Option<ItemResult>) {
+        let mut before = None;
+        if let ChunkState::Done { results, .. } = &mut self.state {
+            let place = usize::try_from(item % count(CHUNK)).unwrap_or(usize::MAX);
+            if let Some(result) = results.get_mut(place) {
+                before = Some(result.outcome.result);
+                result.outcome = outcome;
+                result.revised_at = Some(now);
             }
         }
-        self
+        (self, before)
+    }
+
+    /// The log entries of a finished chunk, in the order of its items. `hash` computes that of an `externalSystemId`.
+    pub fn entries(
+        &self,
+        items: &ChunkItems,
+        hash: impl Fn(&ExternalId) -> ExternalHash,
+    ) -> Vec<LogEntry> {
+        let ChunkState::Done { results, .. } = &self.state else {
+            return Vec::new();
+        };
+        let entry = |((number, item), result): ((u32, &ImportItem), &StoredResult)| {
+            let uuid = result
+                .order_created_at
+                .map(|at| hash(&item.external_system_id).uuid(at));
+            LogEntry {
+                promise_id: self.promise_id,
+                number,
+                external_system_id: item.external_system_id.clone(),
+                offer_id: item.members.offer_id,
+                outcome: result.outcome.clone(),
+                order_id: uuid.map(OrderId::from),
+                subscription_id: uuid.map(SubscriptionId::from),
+                processed_at: result.processed_at,
+                revised_at: result.revised_at,
+            }
+        };
+        items.numbered().zip(results).map(entry).collect()
+    }
+
+    /// Whether the item of a finished chunk failed.
+    pub fn has_failed(&self, item: u32) -> bool {
+        let ChunkState::Done { results, .. } = &self.state else {
+            return false;
+        };
+        let place = usize::try_from(item % count(CHUNK)).unwrap_or(usize::MAX);
+        results
+            .get(place)
+            .is_some_and(|result| result.outcome.result == ItemResult::Failed)
     }
 
     /// Whether the chunk is still leased by the worker that stored `leased`.
     pub fn has_lease_of(&self, leased: &Self) -> bool {
         (&self.state, self.tries) == (&leased.state, leased.tries)
-    }
-
-    pub fn is_done(&self) -> bool {
-        matches!(self.state, ChunkState::Done { .. })
     }
 
     /// The number of the chunk with this item of an import.

@@ -1,42 +1,19 @@
 //! Decides the effect of one item.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
-use crate::IdSource;
 use crate::ids::{ClientId, CompanyId, CustomerId, OrderId, PromiseId, SubscriptionId};
 use crate::offer::{Offer, OfferKind, OfferStatus};
-use crate::order::Order;
-use crate::subscription::Subscription;
 
 use super::history::{History, Received, Verdict};
+use super::imported::{Imported, Sale, SoldOffer};
 use super::item::ImportItem;
 use super::kept::{Import, Kept};
-use super::rows::{changed_rows, new_rows};
+use super::records::{Record, RecordPage};
 
+pub use super::hash::ExternalHash;
 pub use super::log::{ItemResult, LogEntry, Outcome, Revision};
 pub use super::problem::ItemProblem;
-
-/// The SHA-256 of an `externalSystemId`, in hex. Keys contain the hash: they are logged, and other systems' texts must not be.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct ExternalHash(pub String);
-
-/// The imports of an `externalSystemId`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Mirror {
-    pub client_id: ClientId,
-    pub external_hash: ExternalHash,
-    pub order_id: OrderId,
-    pub subscription_id: SubscriptionId,
-    /// The highest rank of the promises that were applied.
-    pub rank: PromiseId,
-    /// Absent in rows of earlier releases: order and subscription then have the members, all set by the promise `rank`.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub history: Option<History>,
-    pub version: u64,
-}
 
 /// The origin of a promise's items.
 #[derive(Debug, Clone, Copy)]
@@ -53,70 +30,28 @@ pub struct Importer {
 #[derive(Debug, Clone)]
 pub struct ItemContext<'a> {
     pub external_hash: ExternalHash,
-    pub mirror: Option<Mirror>,
-    /// The mirrored order and subscription. Loaded only if the item [may change](Mirror::may_change) them.
-    pub mirrored: Option<(Order, Subscription)>,
+    /// The row of the item's `externalSystemId`.
+    pub row: Option<Imported>,
     /// The client's offer with the item's id.
     pub offer: Option<&'a Offer>,
     pub customer_exists: bool,
     /// `false` if the item names no delivery customer.
     pub delivery_customer_exists: bool,
-    /// Those of the mirror's [delivery customers](Mirror::delivery_customers) that do not exist any more.
+    /// Those of the row's [delivery customers](Imported::delivery_customers) that do not exist any more.
     pub erased: Vec<CustomerId>,
 }
 
-/// The rows to write for an item.
+/// The effect of an item.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ItemDecision {
-    pub log: LogEntry,
-    /// New or changed; `None` if the item fails or is superseded whatever other imports set.
-    pub mirror: Option<Mirror>,
-    /// `None` if order and subscription stay as they are.
-    pub rows: Option<(Order, Subscription)>,
+    pub entry: LogEntry,
+    /// The row to write: each import is recorded in it, also one that changes nothing.
+    pub row: Imported,
+    pub is_new: bool,
+    /// The records that leave the row.
+    pub page: Option<RecordPage>,
     /// The results of later accepted imports that change, because this one runs after them.
     pub revised: Vec<Revision>,
-}
-
-impl ItemDecision {
-    fn log_only(log: LogEntry) -> Self {
-        Self {
-            log,
-            mirror: None,
-            rows: None,
-            revised: Vec::new(),
-        }
-    }
-}
-
-impl Mirror {
-    /// Whether the item may change order and subscription, so that they must be loaded. `erased` as in [`ItemContext`].
-    pub fn may_change(&self, import: &Import, erased: &[CustomerId], now: Timestamp) -> bool {
-        let Some(history) = &self.history else {
-            return true;
-        };
-        let before = history.kept();
-        let received = history.clone().without_delivery_to(erased);
-        match (before, received.receive(import, now).kept) {
-            (Some(before), Some(after)) => !after.has_members_of(&before),
-            (before, after) => before != after,
-        }
-    }
-
-    /// The delivery customers of earlier imports, who may have been erased since.
-    pub fn delivery_customers(&self) -> impl Iterator<Item = CustomerId> {
-        self.history.iter().flat_map(History::delivery_customers)
-    }
-
-    /// For a mirror of an earlier release, the history that its rows show.
-    fn history(&self, mirrored: Option<&(Order, Subscription)>) -> History {
-        if let Some(history) = &self.history {
-            return history.clone();
-        }
-        mirrored
-            .and_then(|(_, subscription)| Kept::of(subscription, self.rank))
-            .map(|kept| History::of(kept, self.rank))
-            .unwrap_or_default()
-    }
 }
 
 impl Importer {
@@ -136,134 +71,114 @@ impl Importer {
         item: &ImportItem,
         context: ItemContext<'_>,
         now: Timestamp,
-        ids: &mut dyn IdSource,
     ) -> ItemDecision {
-        let log = self.log(number, item, &context, now);
-        let offer = match check(item, &context) {
-            Ok(offer) => offer,
+        let checked = check(item, &context);
+        let is_new = context.row.is_none();
+        let row = context.row.unwrap_or_else(|| {
+            let external = item.external_system_id.clone();
+            Imported::new(self.client_id, context.external_hash, external)
+        });
+        let import = self.import(item);
+        let (mut row, outcome, revised) = match checked {
+            Ok(offer) => apply(row, &import, offer, &context.erased, now),
             Err(problem) => {
-                let history = context
-                    .mirror
-                    .map(|mirror| mirror.history(context.mirrored.as_ref()));
-                let kept = history.and_then(|history| history.kept());
-                let outcome = outcome(&self.import(item), kept.as_ref(), Err(problem), false);
-                return ItemDecision::log_only(log.with(outcome));
+                let kept = row.history.kept();
+                let outcome = outcome(&import, kept.as_ref(), Err(problem), false);
+                (row, outcome, Vec::new())
             }
         };
-        match context.mirror {
-            None => self.create(item, offer, log, ids),
-            Some(mirror) => {
-                let history = mirror.history(context.mirrored.as_ref());
-                let received = receive(history, &self.import(item), &context.erased, now);
-                self.change(item, (mirror, context.mirrored), received, (offer, log))
-            }
+        let record = Record {
+            number,
+            outcome,
+            revised_at: None,
+        };
+        let entry = self.entry(item, &row, &record, now);
+        row.records.insert(self.promise_id, record);
+        let page = row.settle(now);
+        ItemDecision {
+            entry,
+            row,
+            is_new,
+            page,
+            revised,
         }
     }
 
-    /// The entry of an item that changes nothing.
-    fn log(
+    /// The entry of an item that has its record: a repeated item has the result of the first time.
+    pub fn entry(
         &self,
-        number: u32,
         item: &ImportItem,
-        context: &ItemContext<'_>,
+        row: &Imported,
+        record: &Record,
         now: Timestamp,
     ) -> LogEntry {
-        let mirror = context.mirror.as_ref();
+        let uuid = row.uuid();
         LogEntry {
-            client_id: self.client_id,
             promise_id: self.promise_id,
-            number,
+            number: record.number,
             external_system_id: item.external_system_id.clone(),
-            external_hash: context.external_hash.clone(),
             offer_id: item.members.offer_id,
-            result: ItemResult::Unchanged,
-            problem: None,
-            superseded: Vec::new(),
-            superseded_by: None,
-            order_id: mirror.map(|mirror| mirror.order_id),
-            subscription_id: mirror.map(|mirror| mirror.subscription_id),
+            outcome: record.outcome.clone(),
+            order_id: uuid.map(OrderId::from),
+            subscription_id: uuid.map(SubscriptionId::from),
             processed_at: now,
-            revised_at: None,
-            version: 1,
+            revised_at: record.revised_at,
         }
     }
+}
 
-    fn create(
-        &self,
-        item: &ImportItem,
-        offer: &Offer,
-        log: LogEntry,
-        ids: &mut dyn IdSource,
-    ) -> ItemDecision {
-        let received = History::default().receive(&self.import(item), log.processed_at);
-        let kept = match (&received.kept, received.verdict) {
-            (Some(kept), Ok(())) => kept,
-            // `check` rejects the items that no order can have.
-            (_, verdict) => {
-                return ItemDecision::log_only(log.with(outcome(
-                    &self.import(item),
-                    None,
-                    verdict,
-                    false,
-                )));
+/// The row with one more import, the outcome of that import, and the outcomes that it changes.
+fn apply(
+    mut row: Imported,
+    import: &Import,
+    offer: &Offer,
+    erased: &[CustomerId],
+    now: Timestamp,
+) -> (Imported, Outcome, Vec<Revision>) {
+    let before = row.subscription();
+    let received = receive(row.history, import, erased, now);
+    row.history = received.history;
+    let kept = received.kept.as_ref();
+    let own = match (&mut row.sale, kept, received.verdict) {
+        (sale @ None, Some(_), Ok(())) => {
+            *sale = Some(Sale {
+                created_at: now,
+                updated_at: now,
+                offer: SoldOffer::from(offer),
+            });
+            Outcome::of(ItemResult::Created)
+        }
+        // `check` rejects the items that no order can have.
+        (None, kept, verdict) => outcome(import, kept, verdict, false),
+        (Some(sale), kept, verdict) => {
+            // The order follows if an earlier accepted import names another offer than the first that ran.
+            if kept.is_some_and(|kept| kept.offer_id == offer.id) && sale.offer.id != offer.id {
+                sale.offer = SoldOffer::from(offer);
             }
+            let changed = row.subscription() != before;
+            if let Some(sale) = row.sale.as_mut().filter(|_| changed) {
+                sale.updated_at = now;
+            }
+            outcome(import, kept, verdict, changed)
+        }
+    };
+    let mut revised = Vec::new();
+    for (import, verdict) in &received.revised {
+        let outcome = match verdict {
+            Ok(()) => outcome(import, kept, Ok(()), true),
+            Err(problem) => Outcome::failed(*problem),
         };
-        let mirror = Mirror {
-            client_id: self.client_id,
-            external_hash: log.external_hash.clone(),
-            order_id: OrderId::generate(ids),
-            subscription_id: SubscriptionId::generate(ids),
-            rank: self.rank,
-            history: Some(received.history),
-            version: 1,
-        };
-        let external = kept.external(item.external_system_id.clone());
-        ItemDecision {
-            rows: Some(new_rows(kept, &mirror, offer, external, log.processed_at)),
-            log: LogEntry {
-                result: ItemResult::Created,
-                order_id: Some(mirror.order_id),
-                subscription_id: Some(mirror.subscription_id),
-                ..log
-            },
-            mirror: Some(mirror),
-            revised: Vec::new(),
+        if let Some(record) = row.records.get_mut(&import.promise) {
+            record.outcome = outcome.clone();
+            record.revised_at = Some(now);
+            revised.push(Revision {
+                promise_id: import.promise,
+                number: record.number,
+                outcome,
+            });
         }
     }
-
-    fn change(
-        &self,
-        item: &ImportItem,
-        (mirror, mirrored): (Mirror, Option<(Order, Subscription)>),
-        received: Received,
-        (offer, log): (&Offer, LogEntry),
-    ) -> ItemDecision {
-        let (import, kept) = (self.import(item), received.kept.as_ref());
-        let rows = kept.zip(mirrored).and_then(|(kept, rows)| {
-            let external = kept.external(item.external_system_id.clone());
-            changed_rows(kept, rows, offer, external, log.processed_at)
-        });
-        let own = outcome(&import, kept, received.verdict, rows.is_some());
-        let revised = received.revised.iter();
-        ItemDecision {
-            log: log.with(own),
-            mirror: Some(Mirror {
-                rank: mirror.rank.max(self.rank),
-                history: Some(received.history),
-                ..mirror
-            }),
-            rows,
-            revised: revised
-                .map(|(import, verdict)| Revision {
-                    promise_id: import.promise,
-                    outcome: match verdict {
-                        Ok(()) => outcome(import, kept, Ok(()), true),
-                        Err(problem) => Outcome::failed(*problem),
-                    },
-                })
-                .collect(),
-        }
-    }
+    (row, own, revised)
 }
 
 /// A failed item leaves erased customers, too.
@@ -309,7 +224,8 @@ fn check<'g>(item: &ImportItem, context: &ItemContext<'g>) -> Result<&'g Offer, 
     if offer.kind == OfferKind::Single {
         return Err(ItemProblem::OfferNotSubscription);
     }
-    if context.mirror.is_none() && offer.status == OfferStatus::Archived {
+    let has_order = context.row.as_ref().is_some_and(|row| row.sale.is_some());
+    if !has_order && offer.status == OfferStatus::Archived {
         return Err(ItemProblem::OfferArchived);
     }
     if !context.customer_exists {

@@ -12,7 +12,6 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{CustomerId, PromiseId};
 
 use super::change::Change;
-use super::item::Members;
 use super::kept::{Import, Kept};
 use super::problem::ItemProblem;
 
@@ -24,8 +23,7 @@ pub const MAX_IMPORTS: usize = 24;
 /// Whether an import sets its members.
 pub type Verdict = Result<(), ItemProblem>;
 
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "Stored", into = "Stored")]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct History {
     base: Option<Base>,
     /// Those after the base, in their order of acceptance, without those that fail whatever the others set.
@@ -34,7 +32,7 @@ pub struct History {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Base {
+pub(super) struct Base {
     /// The last import that the base contains.
     until: PromiseId,
     kept: Kept,
@@ -52,12 +50,25 @@ pub struct Received {
 }
 
 impl History {
-    /// The history of an order whose imports are no longer known.
-    pub fn of(kept: Kept, until: PromiseId) -> Self {
-        Self {
-            base: Some(Base { until, kept }),
-            imports: Vec::new(),
-        }
+    /// The imports after a base, in their order of acceptance.
+    pub(super) fn of(base: Option<Base>, imports: Vec<Import>) -> Self {
+        Self { base, imports }
+    }
+
+    /// Those after the base, in their order of acceptance.
+    pub fn imports(&self) -> &[Import] {
+        &self.imports
+    }
+
+    pub(super) fn into_base(self) -> Option<Base> {
+        self.base
+    }
+
+    /// Whether the import is still replayed.
+    pub fn contains(&self, promise: PromiseId) -> bool {
+        self.imports
+            .binary_search_by_key(&promise, |import| import.promise)
+            .is_ok()
     }
 
     /// The state after all imports.
@@ -161,64 +172,5 @@ impl History {
             }
         }
         self
-    }
-}
-
-/// The stored form: imports of equal members, which a leading system sends each night, are stored once.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct Stored {
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    base: Option<Base>,
-    imports: Vec<StoredImports>,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct StoredImports {
-    promises: Vec<PromiseId>,
-    /// Of a retry.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    rank: Option<PromiseId>,
-    #[serde(flatten)]
-    members: Members,
-}
-
-impl From<History> for Stored {
-    fn from(history: History) -> Self {
-        let mut stored: Vec<StoredImports> = Vec::new();
-        for import in history.imports {
-            let rank = Some(import.rank).filter(|rank| *rank != import.promise);
-            match stored.last_mut() {
-                Some(last)
-                    if last.members == import.members && last.rank.is_none() && rank.is_none() =>
-                {
-                    last.promises.push(import.promise);
-                }
-                _ => stored.push(StoredImports {
-                    promises: vec![import.promise],
-                    rank,
-                    members: import.members,
-                }),
-            }
-        }
-        Self {
-            base: history.base,
-            imports: stored,
-        }
-    }
-}
-
-impl From<Stored> for History {
-    fn from(stored: Stored) -> Self {
-        let imports = stored.imports.into_iter().flat_map(|stored| {
-            stored.promises.into_iter().map(move |promise| Import {
-                promise,
-                rank: stored.rank.unwrap_or(promise),
-                members: stored.members.clone(),
-            })
-        });
-        Self {
-            base: stored.base,
-            imports: imports.collect(),
-        }
     }
 }

@@ -7,7 +7,7 @@ use crate::external::External;
 use crate::ids::{CustomerId, OfferId, PromiseId};
 use crate::money::BasisPoints;
 use crate::payment_method::PaymentMethod;
-use crate::subscription::{Life, Subscription};
+use crate::subscription::Life;
 use crate::text::ExternalId;
 use crate::words::words;
 
@@ -166,53 +166,6 @@ impl Kept {
                 since: promise.time(),
             },
         }
-    }
-
-    /// The members of a subscription whose imports are no longer known; the latest had this rank.
-    pub fn of(subscription: &Subscription, rank: PromiseId) -> Option<Self> {
-        fn by<T>(value: T, rank: PromiseId) -> Stamped<T> {
-            Stamped {
-                value,
-                by: Some(rank),
-            }
-        }
-        let external = subscription.external.as_ref()?;
-        let end = match subscription.life {
-            Life::Cancelled {
-                cancelled_at,
-                ends_at,
-            } => Some(End {
-                at: ends_at,
-                since: cancelled_at,
-            }),
-            _ => None,
-        };
-        Some(Self {
-            offer_id: subscription.offer_id,
-            invoice_customer_id: subscription.customer_id?,
-            quantity: by(subscription.quantity, rank),
-            start_date: by(subscription.started_at, rank),
-            payment_method: by(subscription.payment_method, rank),
-            end_date: by(end, rank),
-            order_date: by(external.ordered_at, rank),
-            delivery_customer_id: by(external.delivery_customer_id, rank),
-            discount_basis_points: by(external.discount_basis_points, rank),
-            current_payment_period_paid: by(external.current_payment_period_paid, rank),
-        })
-    }
-
-    /// Whether the order has the same members, whichever imports set them.
-    pub(super) fn has_members_of(&self, other: &Self) -> bool {
-        self.offer_id == other.offer_id
-            && self.invoice_customer_id == other.invoice_customer_id
-            && self.quantity.value == other.quantity.value
-            && self.start_date.value == other.start_date.value
-            && self.payment_method.value == other.payment_method.value
-            && self.end_date.value == other.end_date.value
-            && self.order_date.value == other.order_date.value
-            && self.delivery_customer_id.value == other.delivery_customer_id.value
-            && self.discount_basis_points.value == other.discount_basis_points.value
-            && self.current_payment_period_paid.value == other.current_payment_period_paid.value
     }
 
     pub(super) fn external(&self, external_system_id: ExternalId) -> External {

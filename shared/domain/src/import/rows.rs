@@ -1,112 +1,61 @@
 //! The order and the subscription of an imported order.
 
-use jiff::Timestamp;
-
-use crate::external::External;
+use crate::ids::{OrderId, SubscriptionId};
 use crate::offer::{Offer, OfferKind};
 use crate::order::{Order, OrderPosition, PositionState};
 use crate::period::{Period, PeriodUnit};
 use crate::subscription::{Role, Subscription};
 
-use super::decide::Mirror;
+use super::imported::{Imported, Sale};
 use super::kept::Kept;
 
-pub(super) fn new_rows(
-    kept: &Kept,
-    mirror: &Mirror,
-    offer: &Offer,
-    external: External,
-    now: Timestamp,
-) -> (Order, Subscription) {
-    let (period, renews) = period_of(offer);
-    let subscription = Subscription {
-        id: mirror.subscription_id,
-        client_id: mirror.client_id,
+pub(super) fn subscription(row: &Imported, sale: &Sale, kept: &Kept) -> Option<Subscription> {
+    let uuid = row.uuid()?;
+    Some(Subscription {
+        id: SubscriptionId::from(uuid),
+        client_id: row.client_id,
         role: Role::Own,
         customer_id: Some(kept.invoice_customer_id),
-        order_id: mirror.order_id,
+        order_id: OrderId::from(uuid),
         position: 1,
-        offer_id: offer.id,
-        offer_name: offer.name.clone(),
+        offer_id: sale.offer.id,
+        offer_name: sale.offer.name.clone(),
         quantity: kept.quantity.value,
-        unit_price: offer.price,
+        unit_price: sale.offer.price,
         payment_method: kept.payment_method.value,
-        period,
-        renews,
+        period: sale.offer.period,
+        renews: sale.offer.renews,
         started_at: kept.start_date.value,
         periods_paid: 0,
         paid_until: kept.start_date.value,
         life: kept.life(),
         cross_client: None,
         voucher_hash: None,
-        external: Some(external),
-        created_at: now,
-        updated_at: now,
-        version: 1,
-    };
-    let order = Order {
-        id: mirror.order_id,
-        client_id: mirror.client_id,
-        customer_id: kept.invoice_customer_id,
+        external: Some(kept.external(row.external_system_id.clone())),
+        created_at: sale.created_at,
+        updated_at: sale.updated_at,
+        version: row.version,
+    })
+}
+
+/// The order of its one subscription.
+pub(super) fn order(row: &Imported, subscription: &Subscription) -> Option<Order> {
+    Some(Order {
+        id: subscription.order_id,
+        client_id: row.client_id,
+        customer_id: subscription.customer_id?,
         cart_id: None,
-        payment_method: kept.payment_method.value,
-        positions: vec![position(&subscription)],
+        payment_method: subscription.payment_method,
+        positions: vec![position(subscription)],
         total: subscription.amount(),
         external: subscription.external.clone(),
-        created_at: now,
-        updated_at: now,
-        version: 1,
-    };
-    (order, subscription)
+        created_at: subscription.created_at,
+        updated_at: subscription.updated_at,
+        version: row.version,
+    })
 }
 
-/// Order and subscription with these members; `None` if nothing changes. `offer` is the offer of an import that decides about
-/// the order: the rows follow it if an earlier accepted import names another offer than the first that ran.
-pub(super) fn changed_rows(
-    kept: &Kept,
-    (order, before): (Order, Subscription),
-    offer: &Offer,
-    external: External,
-    now: Timestamp,
-) -> Option<(Order, Subscription)> {
-    let mut subscription = Subscription {
-        customer_id: Some(kept.invoice_customer_id),
-        quantity: kept.quantity.value,
-        payment_method: kept.payment_method.value,
-        started_at: kept.start_date.value,
-        paid_until: kept.start_date.value,
-        life: kept.life(),
-        external: Some(external),
-        ..before.clone()
-    };
-    if kept.offer_id != before.offer_id && kept.offer_id == offer.id {
-        let (period, renews) = period_of(offer);
-        subscription = Subscription {
-            offer_id: offer.id,
-            offer_name: offer.name.clone(),
-            unit_price: offer.price,
-            period,
-            renews,
-            ..subscription
-        };
-    }
-    if subscription == before {
-        return None;
-    }
-    subscription.updated_at = now;
-    let order = Order {
-        customer_id: kept.invoice_customer_id,
-        payment_method: kept.payment_method.value,
-        positions: vec![position(&subscription)],
-        total: subscription.amount(),
-        external: subscription.external.clone(),
-        updated_at: now,
-        ..order
-    };
-    Some((order, subscription))
-}
-
-fn period_of(offer: &Offer) -> (Period, bool) {
+pub(super) fn period_of(offer: &Offer) -> (Period, bool) {
     match offer.kind {
         OfferKind::Subscription { period, renews } => (period, renews),
         // Items with single offers fail.

@@ -12,9 +12,11 @@ use tandem_domain::import::decide::{
 use tandem_domain::import::item::{ImportItem, parse_items};
 use tandem_domain::import::kept::Member;
 use tandem_domain::offer::{Offer, OfferKind, OfferStatus};
+use tandem_domain::order::Order;
 use tandem_domain::subscription::{Life, Status, Subscription};
+use uuid::Uuid;
 
-use crate::fixtures::{Counter, at, codes, id, now, offer, with};
+use crate::fixtures::{at, codes, id, now, offer, with};
 
 pub(crate) fn sent() -> Value {
     json!({
@@ -52,14 +54,13 @@ pub(crate) fn decide(
 ) -> ItemDecision {
     let context = ItemContext {
         external_hash: hash(),
-        mirror: before.and_then(|before| before.mirror.clone()),
-        mirrored: before.and_then(|before| before.rows.clone()),
+        row: before.map(|before| before.row.clone()),
         offer,
         customer_exists: true,
         delivery_customer_exists: true,
         erased: Vec::new(),
     };
-    importer(rank).decide(3, item, context, now(), &mut Counter::default())
+    importer(rank).decide(3, item, context, now())
 }
 
 fn importer(rank: u128) -> Importer {
@@ -71,8 +72,8 @@ fn importer(rank: u128) -> Importer {
     }
 }
 
-fn hash() -> ExternalHash {
-    ExternalHash("5f2a".to_owned())
+pub(crate) fn hash() -> ExternalHash {
+    ExternalHash::of(&"5f2a".repeat(16))
 }
 
 fn ends_of(subscription: &Subscription) -> Option<Timestamp> {
@@ -80,6 +81,16 @@ fn ends_of(subscription: &Subscription) -> Option<Timestamp> {
         Life::Cancelled { ends_at, .. } => Some(ends_at),
         _ => None,
     }
+}
+
+/// The order and its subscription.
+fn rows(decision: &ItemDecision) -> (Order, Subscription) {
+    let rows = decision.row.order().zip(decision.row.subscription());
+    rows.expect("an order")
+}
+
+fn problem_of(decision: &ItemDecision) -> Option<ItemProblem> {
+    decision.entry.outcome.problem
 }
 
 fn created() -> ItemDecision {
@@ -153,11 +164,15 @@ fn an_import_has_one_to_a_thousand_items_of_different_ids() {
 fn a_new_item_creates_an_order_and_a_managed_subscription() {
     let more = json!({"discountPercentage": 50, "endDate": "2026-12-01T00:00:00Z", "currentPaymentPeriodPaid": true});
     let decided = decide(&item(more), 90, None, Some(&external_offer()));
-    let (order, subscription) = decided.rows.expect("rows");
-    assert_eq!(decided.log.result, ItemResult::Created);
-    assert_eq!((order.id, subscription.id), (id(0x1001), id(0x1002)));
+    let (order, subscription) = rows(&decided);
+    assert_eq!(decided.entry.outcome.result, ItemResult::Created);
+    assert_eq!(Uuid::from(order.id), Uuid::from(subscription.id));
     assert_eq!(
-        (decided.log.order_id, decided.log.subscription_id),
+        (order.id.time(), order.created_at, subscription.created_at),
+        (now(), now(), now())
+    );
+    assert_eq!(
+        (decided.entry.order_id, decided.entry.subscription_id),
         (Some(order.id), Some(subscription.id))
     );
     let price = external_offer().price.amount;
@@ -228,18 +243,13 @@ fn present_members_replace_and_absent_members_stay() {
             Some(&first),
             Some(&external_offer()),
         );
-        assert_eq!(second.log.result, result, "{more}");
+        assert_eq!(second.entry.outcome.result, result, "{more}");
+        let (_, subscription) = rows(&second);
         assert_eq!(
-            second.rows.is_some(),
+            subscription != rows(&first).1,
             result == ItemResult::Updated,
             "{more}"
         );
-        assert_eq!(
-            second.mirror.as_ref().map(|mirror| mirror.rank),
-            Some(id(91)),
-            "{more}"
-        );
-        let (_, subscription) = second.rows.or_else(|| first.rows.clone()).expect("rows");
         assert_eq!(
             (subscription.quantity, ends_of(&subscription)),
             (quantity, ends_at),
@@ -263,14 +273,17 @@ fn of_two_imports_the_later_accepted_one_wins() {
         Some(&external_offer()),
     );
     assert_eq!(
-        (overtaken.log.result, overtaken.log.superseded_by),
+        (
+            overtaken.entry.outcome.result,
+            overtaken.entry.outcome.superseded_by
+        ),
         (ItemResult::Superseded, Some(id(91)))
     );
-    assert_eq!(overtaken.log.superseded, [Member::Quantity]);
-    assert_eq!(overtaken.rows, None);
+    assert_eq!(overtaken.entry.outcome.superseded, [Member::Quantity]);
+    assert_eq!(rows(&overtaken), rows(&later));
     // Even if the offer no longer exists.
     let overtaken = decide(&item(json!({"quantity": 1})), 90, Some(&later), None);
-    assert_eq!(overtaken.log.result, ItemResult::Superseded);
+    assert_eq!(overtaken.entry.outcome.result, ItemResult::Superseded);
 }
 
 #[test]
@@ -292,7 +305,7 @@ fn a_date_out_of_range_fails_its_item_alone() {
                 Some(&external_offer()),
             );
             let problem = Some(ItemProblem::DateOutOfRange);
-            assert_eq!((decided.log.problem, decided.mirror), (problem, None));
+            assert_eq!((problem_of(&decided), decided.row.sale), (problem, None));
             // An import that is malformed elsewhere names the date, too.
             let wrong = with(with(sent(), name, json!(text)), "quantity", json!(0));
             let errors = parse_items(&json!({"items": [wrong]})).expect_err("wrong");
@@ -378,23 +391,26 @@ fn an_item_fails_for_one_reason_and_changes_nothing() {
     ];
     for (item, before, offer, problem) in table {
         let decided = decide(&item, 91, before, offer.as_ref());
-        assert_eq!(decided.log.problem, problem);
+        assert_eq!(problem_of(&decided), problem);
         let failed = problem.is_some();
+        let subscription = before.and_then(|before| before.row.subscription());
+        let unchanged = decided.row.subscription() == subscription;
         assert_eq!(
             (
-                decided.log.result == ItemResult::Failed,
-                decided.rows.is_none()
+                decided.entry.outcome.result == ItemResult::Failed,
+                unchanged
             ),
             (failed, failed),
             "{problem:?}"
         );
-        // A failure that an import accepted earlier can undo is kept in the history.
+        // A failure that an import accepted earlier can undo is kept in the history. Of the others only the result is recorded.
         let undone = [
             Some(ItemProblem::OfferDiffers),
             Some(ItemProblem::CustomerDiffers),
         ];
+        let history = before.map(|before| before.row.history.clone());
         assert_eq!(
-            decided.mirror.is_none(),
+            decided.row.history == history.unwrap_or_default(),
             failed && !undone.contains(&problem),
             "{problem:?}"
         );
@@ -413,18 +429,14 @@ fn customers_must_exist_at_each_import() {
         for before in [None, Some(created())] {
             let context = ItemContext {
                 external_hash: hash(),
-                mirror: before.as_ref().and_then(|before| before.mirror.clone()),
-                mirrored: before.and_then(|before| before.rows),
+                row: before.map(|before| before.row),
                 offer: Some(&external),
                 customer_exists,
                 delivery_customer_exists,
                 erased: Vec::new(),
             };
             assert_eq!(
-                importer(91)
-                    .decide(0, &with_delivery, context, now(), &mut Counter::default())
-                    .log
-                    .problem,
+                problem_of(&importer(91).decide(0, &with_delivery, context, now())),
                 problem
             );
         }

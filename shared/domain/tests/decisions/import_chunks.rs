@@ -152,7 +152,7 @@ fn a_chunk_is_leased_when_it_is_due_and_free() {
         (
             ChunkState::Done {
                 done_at: yesterday(),
-                failed: vec![],
+                results: vec![],
             },
             1,
             Some(now()),

@@ -5,9 +5,12 @@ mod stored;
 
 use serde_json::{Value, json};
 use tandem_domain::ids::PromiseId;
-use tandem_domain::import::decide::{ItemProblem, ItemResult, Mirror};
-use tandem_domain::import::history::History;
+use tandem_domain::import::STORED;
+use tandem_domain::import::decide::{ItemProblem, ItemResult};
+use tandem_domain::import::history::{History, REMEMBERED};
+use tandem_domain::import::imported::{Imported, MAX_SETTLED};
 use tandem_domain::import::kept::{Import, Kept, Member};
+use tandem_domain::import::records::RecordPage;
 use tandem_domain::money::BasisPoints;
 use tandem_domain::subscription::Status;
 use uuid::Uuid;
@@ -180,8 +183,8 @@ fn three_imports_have_one_outcome_in_all_six_orders() {
     }
 }
 
-/// The mirror after two equal imports and a retry.
-pub(crate) fn three_imports() -> Mirror {
+/// The row after two equal imports and a retry.
+pub(crate) fn three_imports() -> Imported {
     let mut stored = Stored::default();
     for number in [1, 2] {
         stored.process(&import(number, json!({"orderDate": null})), now());
@@ -191,44 +194,58 @@ pub(crate) fn three_imports() -> Mirror {
         ..import(3, json!({"discountPercentage": 5}))
     };
     stored.process(&retry, now());
-    stored.last.and_then(|last| last.mirror).expect("a mirror")
+    stored.row.expect("a row")
+}
+
+/// The row after a failed import, an import with all members, and one that it overtook.
+pub(crate) fn settled() -> Imported {
+    let mut stored = Stored::default();
+    let all = json!({
+        "endDate": "2026-12-01T00:00:00Z",
+        "orderDate": "2026-06-01T00:00:00Z",
+        "deliveryCustomerId": CUSTOMER,
+        "discountPercentage": 12.5,
+        "currentPaymentPeriodPaid": true,
+    });
+    let unknown = "off_0190b8f5c6f77c3ab0a100000000ffff";
+    stored.process(&import(1, json!({"offerId": unknown})), now());
+    stored.process(&import(3, all.clone()), now());
+    let later = now() + REMEMBERED;
+    stored.process(&import(4, all), later);
+    stored.process(&import(2, json!({"quantity": 9})), later);
+    stored.row.expect("a row")
+}
+
+/// The records of six imports that failed.
+pub(crate) fn page() -> RecordPage {
+    let mut stored = Stored::default();
+    let unknown = json!({"offerId": "off_0190b8f5c6f77c3ab0a100000000ffff"});
+    for number in 0..=u64::try_from(MAX_SETTLED).expect("few") {
+        stored.process(&import(number, unknown.clone()), now());
+    }
+    stored.pages.remove(0)
 }
 
 #[test]
-fn a_row_of_an_earlier_release_has_all_members_from_its_import() {
+fn a_row_without_an_order_expires_and_one_with_an_order_stays() {
     let mut stored = Stored::default();
-    stored.process(
-        &import(
-            2,
-            json!({"endDate": "2026-09-01T00:00:00Z", "discountPercentage": 10}),
-        ),
-        now(),
-    );
-    let mirror = stored.last.as_mut().and_then(|last| last.mirror.as_mut());
-    let mirror = mirror.expect("a mirror");
-    mirror.history = None;
-    assert_eq!(json!(mirror).get("history"), None);
-    // An import that was accepted before it changes nothing.
-    stored.process(&import(1, json!({"quantity": 7, "endDate": null})), now());
-    let entry = stored.log.last().expect("an entry");
-    assert_eq!(entry.result, ItemResult::Superseded);
-    assert_eq!(entry.superseded, [Member::Quantity, Member::EndDate]);
-    // A later one changes the members that it names.
-    stored.process(&import(3, json!({"quantity": 8})), now());
-    let (_, subscription) = stored.rows.as_ref().expect("rows");
-    let ends = json!(subscription)["endsAt"].clone();
-    assert_eq!(
-        (subscription.quantity, ends),
-        (8, json!("2026-09-01T00:00:00Z"))
-    );
-    stored.process(
-        &import(4, json!({"startDate": "2026-10-01T00:00:00Z"})),
-        now(),
-    );
-    assert_eq!(
-        stored.log.last().and_then(|entry| entry.problem),
-        Some(ItemProblem::EndBeforeStart)
-    );
+    let unknown = json!({"offerId": "off_0190b8f5c6f77c3ab0a100000000ffff"});
+    stored.process(&import(1, unknown), now());
+    let row = stored.row.as_ref().expect("a row");
+    assert_eq!((row.order(), row.uuid()), (None, None));
+    assert_eq!(row.expires_at(), Some(promise(1).time() + STORED));
+    stored.process(&import(2, json!({})), now());
+    let row = stored.row.as_ref().expect("a row");
+    assert_eq!((row.expires_at(), row.records.len()), (None, 2));
+    // Once the first result is no longer shown, its record leaves the row.
+    let later = now() + STORED;
+    let next = Import {
+        promise: PromiseId::first_of(later),
+        rank: PromiseId::first_of(later),
+        ..import(3, json!({}))
+    };
+    stored.process(&next, later);
+    assert_eq!(stored.row.map(|row| row.records.len()), Some(1));
 }
 
 #[test]
@@ -241,10 +258,13 @@ fn an_overtaken_import_still_sets_what_the_later_one_left_open() {
     );
     stored.process(&first, now());
     let entry = stored.log.last().expect("an entry");
-    assert_eq!(entry.result, ItemResult::Updated);
-    assert_eq!(entry.superseded, [Member::Quantity, Member::EndDate]);
-    assert_eq!(entry.superseded_by, Some(promise(2)));
-    let (order, subscription) = stored.rows.as_ref().expect("rows");
+    assert_eq!(entry.outcome.result, ItemResult::Updated);
+    assert_eq!(
+        entry.outcome.superseded,
+        [Member::Quantity, Member::EndDate]
+    );
+    assert_eq!(entry.outcome.superseded_by, Some(promise(2)));
+    let (order, subscription) = stored.rows().expect("rows");
     assert_eq!(
         (subscription.quantity, subscription.status()),
         (5, Status::Active)
@@ -260,7 +280,7 @@ fn an_overtaken_import_still_sets_what_the_later_one_left_open() {
     stored.process(&import(0, json!({"quantity": 5})), now());
     let entry = stored.log.last().expect("an entry");
     assert_eq!(
-        (entry.result, entry.superseded.len()),
+        (entry.outcome.result, entry.outcome.superseded.len()),
         (ItemResult::Superseded, 0)
     );
 }
@@ -276,11 +296,11 @@ fn a_late_import_revises_the_results_of_later_accepted_ones() {
     );
     let revised = &stored.log[0];
     assert_eq!(
-        (revised.result, revised.problem),
+        (revised.outcome.result, revised.outcome.problem),
         (ItemResult::Failed, Some(ItemProblem::EndBeforeStart))
     );
     assert_eq!(revised.revised_at, Some(now()));
-    let (_, subscription) = stored.rows.as_ref().expect("rows");
+    let (_, subscription) = stored.rows().expect("rows");
     assert_eq!(json!(subscription.started_at), at(7));
     // The earliest import names the offer and the customer.
     stored.process(&import(3, json!({"startDate": at(8)})), now());
@@ -290,8 +310,11 @@ fn a_late_import_revises_the_results_of_later_accepted_ones() {
         &import(0, json!({"offerId": OFFER, "invoiceCustomerId": CUSTOMER})),
         now(),
     );
-    assert_eq!(other.log[0].problem, Some(ItemProblem::OfferDiffers));
-    let (order, subscription) = other.rows.as_ref().expect("rows");
+    assert_eq!(
+        other.log[0].outcome.problem,
+        Some(ItemProblem::OfferDiffers)
+    );
+    let (order, subscription) = other.rows().expect("rows");
     assert_eq!(
         json!([order.customer_id, subscription.customer_id]),
         json!([CUSTOMER, CUSTOMER])
@@ -313,7 +336,7 @@ fn an_erased_delivery_customer_is_dropped_by_the_next_import() {
         now(),
     );
     let delivery = |stored: &Stored| {
-        let (order, subscription) = stored.rows.clone().expect("rows");
+        let (order, subscription) = stored.rows().expect("rows");
         assert_eq!(order.external, subscription.external);
         order
             .external
@@ -322,10 +345,9 @@ fn an_erased_delivery_customer_is_dropped_by_the_next_import() {
     assert!(delivery(&stored).is_some());
     stored.process(&import(2, json!({})), now());
     assert_eq!(
-        stored.log.last().map(|entry| entry.result),
+        stored.log.last().map(|entry| entry.outcome.result),
         Some(ItemResult::Updated)
     );
     assert_eq!(delivery(&stored), None);
-    let mirror = stored.last.as_ref().and_then(|last| last.mirror.as_ref());
-    assert!(!json!(mirror).to_string().contains(CUSTOMER));
+    assert!(!json!(stored.row).to_string().contains(CUSTOMER));
 }

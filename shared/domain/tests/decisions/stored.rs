@@ -663,7 +663,8 @@ fn imports() {
             ..chunk.clone()
         },
     );
-    golden("import_chunk_done", &chunk.clone().done(vec![3], now()));
+    let entry = import::decide(&items.items[0], 90, None, None).entry;
+    golden("import_chunk_done", &chunk.clone().done(vec![entry], now()));
     golden(
         "import_chunk_stuck",
         &chunk.clone().dead_letter(ChunkFailure::CorruptRow, now()),
@@ -676,38 +677,12 @@ fn imports() {
 
 #[test]
 fn imported_orders() {
-    let all = json!({
-        "endDate": "2026-12-01T00:00:00Z",
-        "orderDate": "2026-06-01T00:00:00Z",
-        "deliveryCustomerId": "cus_0190b8f5c6f77c3ab0a1000000000029",
-        "discountPercentage": 12.5,
-        "currentPaymentPeriodPaid": true,
-    });
-    let external = Offer {
-        externally_managed: true,
-        ..offer(60, id(12))
-    };
-    let created = import::decide(&import::item(all), 90, None, Some(&external));
-    let (order, subscription) = created.rows.clone().expect("rows");
-    golden("order_imported", &order);
-    golden("subscription_imported", &subscription);
-    golden("import_mirror", created.mirror.as_ref().expect("a mirror"));
     golden(
-        "import_mirror_of_three_imports",
+        "imported_after_three_imports",
         &import_order::three_imports(),
     );
-    golden("import_log_created", &created.log);
-    let overtaken = import::decide(
-        &import::item(json!({"endDate": null})),
-        89,
-        Some(&created),
-        Some(&external),
-    );
-    golden("import_log_superseded", &overtaken.log);
-    golden(
-        "import_log_failed",
-        &import::decide(&import::item(json!({})), 91, None, None).log,
-    );
+    golden("imported_settled", &import_order::settled());
+    golden("import_records", &import_order::page());
     golden(
         "import_item_without_end",
         &import::item(json!({"endDate": null})),

@@ -1,13 +1,16 @@
-//! No row of an import is written by every item of a client: a promise and its chunks have a partition of their own, the log of a
-//! promise is an index partition of its own, and each `externalSystemId` has its mirror and log entries in its own partition.
+//! No row of an import is written by every item of a client: a promise and its chunks have a partition of their own, and each
+//! `externalSystemId` has its own. The results of a promise's items are in its chunks.
 
 use tandem_domain::Timestamp;
-use tandem_domain::ids::{ClientId, PromiseId};
-use tandem_domain::import::KEPT;
+use tandem_domain::ids::{ClientId, CustomerId, OrderId, PromiseId};
+use tandem_domain::import::STORED;
 use tandem_domain::import::chunk::{Chunk, ChunkItems};
-use tandem_domain::import::decide::{ExternalHash, LogEntry, Mirror};
+use tandem_domain::import::decide::ExternalHash;
+use tandem_domain::import::imported::Imported;
 use tandem_domain::import::promise::Promise;
+use tandem_domain::import::records::RecordPage;
 
+use crate::StoreError;
 use crate::entity::{Entity, Indexes, Key};
 use crate::list::List;
 
@@ -45,6 +48,8 @@ pub fn chunk(client: ClientId, promise: PromiseId, number: u32) -> Key<Chunk> {
 }
 
 impl Entity for Chunk {
+    const PACKED: &'static [&'static str] = &["results"];
+
     fn key(&self) -> Key<Self> {
         chunk(self.client_id, self.promise_id, self.number)
     }
@@ -66,6 +71,8 @@ pub fn chunk_items(client: ClientId, promise: PromiseId, number: u32) -> Key<Chu
 }
 
 impl Entity for ChunkItems {
+    const PACKED: &'static [&'static str] = &["items"];
+
     fn key(&self) -> Key<Self> {
         chunk_items(self.client_id, self.promise_id, self.number)
     }
@@ -74,71 +81,110 @@ impl Entity for ChunkItems {
     }
 }
 
-/// The imports of an `externalSystemId`.
-pub fn mirror(client: ClientId, external: &ExternalHash) -> Key<Mirror> {
-    Key::new(external_partition(client, external), "mirror")
-}
-
-fn external_partition(client: ClientId, external: &ExternalHash) -> String {
-    format!("{client}#external#{}", external.0)
-}
-
-impl Entity for Mirror {
-    fn key(&self) -> Key<Self> {
-        mirror(self.client_id, &self.external_hash)
-    }
-    fn version(&self) -> u64 {
-        self.version
-    }
-}
-
-/// The prefix of the sort keys of log entries.
-const LOG: &str = "log#";
-
-/// The result of a promise's item with this `externalSystemId`.
-pub fn log_entry(client: ClientId, external: &ExternalHash, promise: PromiseId) -> Key<LogEntry> {
+/// The row of an `externalSystemId`.
+pub fn imported(client: ClientId, external: &ExternalHash) -> Key<Imported> {
     Key::new(
-        external_partition(client, external),
-        format!("{LOG}{promise}"),
+        imported_partition(client, external.tail()),
+        format!("{IMPORTED}{}", external.rest()),
     )
 }
 
-/// The log of one `externalSystemId`, for promises accepted from a time (inclusive) and before a time.
-pub fn log_of(
-    client: ClientId,
-    external: &ExternalHash,
-    from: Option<Timestamp>,
-    before: Option<Timestamp>,
-) -> List<LogEntry> {
-    let bound = |time: Timestamp| format!("{LOG}{}", PromiseId::first_of(time));
-    List::table(external_partition(client, external), LOG)
-        .between(from.map(bound), before.map(bound))
+/// The row of the order with this id: the key of its partition is part of the id. Another row is in the partition only if two
+/// hashes have the same first 74 bits.
+pub fn imported_order(client: ClientId, order: OrderId) -> List<Imported> {
+    let partition = imported_partition(client, &ExternalHash::tail_of(order));
+    List::table(partition, IMPORTED)
 }
 
-/// The log of a promise, in the order of its items.
-pub fn items_of(client: ClientId, promise: PromiseId) -> List<LogEntry> {
-    List::gsi1(format!("{client}#{promise}#items"))
+fn imported_partition(client: ClientId, tail: &str) -> String {
+    format!("{client}#imported#{tail}")
 }
 
-/// Larger than any item's number.
-const BEYOND: u32 = 99_999;
+/// The beginning of the sort keys.
+pub(super) const IMPORTED: &str = "imported#";
 
-impl Entity for LogEntry {
+/// The imported orders of a client, which are among its orders and its subscriptions.
+pub(super) fn imported_of<E>(client: ClientId) -> List<E> {
+    List::gsi1(format!("{client}#imported")).spread()
+}
+
+/// The imported orders of one customer.
+pub(super) fn imported_for<E>(client: ClientId, customer: CustomerId) -> List<E> {
+    List::gsi2(format!("{client}#{customer}#imported"))
+}
+
+impl Entity for Imported {
+    const KEY_SAYS: &'static [&'static str] = &["clientId", "externalHash"];
+    const PACKED: &'static [&'static str] = &[
+        "externalSystemId",
+        "sale",
+        "state",
+        "base",
+        "imports",
+        "settled",
+        "notes",
+        "pagedUntil",
+    ];
+
     fn key(&self) -> Key<Self> {
-        log_entry(self.client_id, &self.external_hash, self.promise_id)
+        imported(self.client_id, &self.external_hash)
     }
     fn indexes(&self) -> Indexes {
-        // Lists begin at the highest sort key. Sort keys that count down make item 0 the first.
-        let sort = format!("{:05}", BEYOND.saturating_sub(self.number));
-        Indexes::default()
-            .in_list(items_of(self.client_id, self.promise_id), sort)
-            .expires(Some(self.kept_until()))
+        let indexes = Indexes::default().expires(self.expires_at());
+        let (Some(uuid), Some(customer)) = (self.uuid(), self.customer()) else {
+            return indexes;
+        };
+        let sort = uuid.as_simple();
+        indexes
+            .in_list(imported_of::<Self>(self.client_id), sort)
+            .in_list(imported_for::<Self>(self.client_id, customer), sort)
     }
     fn version(&self) -> u64 {
         self.version
+    }
+}
+
+/// Only rows with orders are in lists.
+pub(super) fn without_order(row: &Imported) -> StoreError {
+    StoreError::Corrupt {
+        key: row.key().raw().to_string(),
+        reason: "it is in a list without an order".to_owned(),
+    }
+}
+
+/// The older records of an `externalSystemId`.
+pub fn records_of(client: ClientId, external: &ExternalHash) -> List<RecordPage> {
+    List::table(
+        imported_partition(client, external.tail()),
+        &records_prefix(external),
+    )
+}
+
+fn records_prefix(external: &ExternalHash) -> String {
+    format!("records#{}#", external.rest())
+}
+
+impl Entity for RecordPage {
+    const KEY_SAYS: &'static [&'static str] = &["clientId", "externalHash"];
+    const PACKED: &'static [&'static str] = &["records", "notes"];
+
+    fn key(&self) -> Key<Self> {
+        let last = self.last().map(|promise| promise.to_string());
+        let sort = format!(
+            "{}{}",
+            records_prefix(&self.external_hash),
+            last.unwrap_or_default()
+        );
+        Key::new(
+            imported_partition(self.client_id, self.external_hash.tail()),
+            sort,
+        )
+    }
+    fn indexes(&self) -> Indexes {
+        Indexes::default().expires(self.expires_at())
     }
 }
 
 fn expiry(created_at: Timestamp) -> Option<Timestamp> {
-    created_at.checked_add(KEPT).ok()
+    created_at.checked_add(STORED).ok()
 }

@@ -1,7 +1,11 @@
 use tandem_domain::ids::{ClientId, CustomerId, SubscriptionId};
+use tandem_domain::import::imported::Imported;
 use tandem_domain::subscription::Subscription;
+use uuid::Uuid;
 
-use crate::entity::{Entity, Indexes, Key};
+use crate::StoreError;
+use crate::entity::{Entity, Indexes, Key, Row, from_item};
+use crate::keys::import::{IMPORTED, imported_for, imported_of, without_order};
 use crate::list::List;
 
 /// A client's row of a subscription; a cross-client subscription has one row for each of its two clients.
@@ -9,12 +13,21 @@ pub fn subscription(owner: ClientId, id: SubscriptionId) -> Key<Subscription> {
     Key::new(format!("{owner}#{id}"), "subscription")
 }
 
-pub fn subscriptions_of(owner: ClientId) -> List<Subscription> {
+/// The subscriptions of a client, sold and imported, as lists to merge.
+pub fn subscriptions_of(owner: ClientId) -> [List<Subscription>; 2] {
+    [sold(owner), imported_of(owner)]
+}
+
+fn sold(owner: ClientId) -> List<Subscription> {
     List::gsi1(format!("{owner}#subscriptions")).spread()
 }
 
 /// The subscriptions that one customer has with a client.
-pub fn subscriptions_for(owner: ClientId, customer: CustomerId) -> List<Subscription> {
+pub fn subscriptions_for(owner: ClientId, customer: CustomerId) -> [List<Subscription>; 2] {
+    [sold_to(owner, customer), imported_for(owner, customer)]
+}
+
+fn sold_to(owner: ClientId, customer: CustomerId) -> List<Subscription> {
     List::gsi2(format!("{owner}#{customer}#subscriptions"))
 }
 
@@ -26,15 +39,25 @@ impl Entity for Subscription {
         subscription(self.client_id, self.id)
     }
     fn indexes(&self) -> Indexes {
-        let list = subscriptions_of(self.client_id);
-        let indexes = Indexes::default().in_list(list, self.id);
+        let sort = Uuid::from(self.id).simple();
+        let indexes = Indexes::default().in_list(sold(self.client_id), sort);
         match self.customer_id {
-            Some(customer) => indexes.in_list(subscriptions_for(self.client_id, customer), self.id),
+            Some(customer) => indexes.in_list(sold_to(self.client_id, customer), sort),
             // A pending subscription has no customer until its voucher is redeemed.
             None => indexes,
         }
     }
     fn version(&self) -> u64 {
         self.version
+    }
+    fn of_row(row: Row) -> Result<Self, StoreError> {
+        match row.decoded::<Imported>(IMPORTED) {
+            Some(imported) => {
+                let imported = imported?;
+                let subscription = imported.subscription();
+                subscription.ok_or_else(|| without_order(&imported))
+            }
+            None => from_item(row.0),
+        }
     }
 }

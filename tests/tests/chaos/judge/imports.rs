@@ -3,41 +3,45 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use tandem_domain::ids::PromiseId;
+use tandem_domain::import::imported::Imported;
 
 use super::{Rows, list, number, text};
 use crate::run::Run;
 use crate::step::Call;
 
-/// One item of a promise, with its log entry.
+/// One item of a promise, with its result.
 struct Import<'a> {
     promise: &'a str,
     item: &'a Value,
-    entry: &'a Value,
+    result: &'a Value,
+}
+
+/// The row of an imported id.
+pub(super) fn imported(row: &Value) -> Imported {
+    serde_json::from_value(row.clone()).expect("an imported order")
 }
 
 pub(super) fn judge(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
     let mut imports: BTreeMap<&str, Vec<Import<'_>>> = BTreeMap::new();
     for promise in rows.of("promise") {
-        done(rows, promise, wrong);
+        let pk = text(promise, "pk");
         // The items come from the request or, for an abandoned call, from the stored row.
         let items = rows
-            .get(text(promise, "pk"), "items#000")
+            .get(pk, "items#000")
             .map_or(&[][..], |items| list(items, "items"));
-        for item in items {
+        let results = rows
+            .get(pk, "chunk#000")
+            .map_or(&[][..], |chunk| list(chunk, "results"));
+        done(promise, results, wrong);
+        for (item, result) in items.iter().zip(results) {
             let id = text(item, "externalSystemId");
-            let promise = text(promise, "id");
-            let entry = rows
-                .of("log")
-                .find(|entry| entry["promiseId"] == promise && entry["externalSystemId"] == id);
-            imports
-                .entry(id)
-                .or_default()
-                .extend(entry.map(|entry| Import {
-                    promise,
-                    item,
-                    entry,
-                }));
+            imports.entry(id).or_default().push(Import {
+                promise: pk.split_once('#').map_or("", |(_, id)| id),
+                item,
+                result,
+            });
         }
     }
     for (id, mut imports) in imports {
@@ -47,13 +51,8 @@ pub(super) fn judge(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
     sent(run, rows, wrong);
 }
 
-/// Each item has one log entry, and each promise has one `import.completed`.
-fn done(rows: &Rows, promise: &Value, wrong: &mut Vec<String>) {
-    let id = text(promise, "id");
-    let entries = rows
-        .of("log")
-        .filter(|entry| entry["promiseId"] == id)
-        .count();
+/// Each item has one result, and each promise has one `import.completed`.
+fn done(promise: &Value, results: &[Value], wrong: &mut Vec<String>) {
     let counted: i64 = promise["counts"]
         .as_object()
         .into_iter()
@@ -63,68 +62,73 @@ fn done(rows: &Rows, promise: &Value, wrong: &mut Vec<String>) {
     let items = number(&promise["items"]);
     if promise.get("finishedAt").is_none()
         || counted != items
-        || i64::try_from(entries) != Ok(items)
+        || i64::try_from(results.len()) != Ok(items)
     {
-        wrong.push(format!(
-            "imports: {promise} has {entries} entries in the log"
-        ));
+        wrong.push(format!("imports: {promise} has {} results", results.len()));
     }
 }
 
-/// Each id has one order and one subscription, in the state of its imports applied one by one.
+/// Each id has one row, in the state of its imports applied one by one, which records each of them.
 fn applied(rows: &Rows, id: &str, imports: &[Import<'_>], wrong: &mut Vec<String>) {
-    let of_id = |kind: &'static str| -> Vec<&Value> {
-        rows.of(kind)
-            .filter(|row| row["external"]["externalSystemId"] == id)
-            .collect()
-    };
-    let (orders, subscriptions) = (of_id("order"), of_id("subscription"));
-    let mirrors: Vec<&Value> = rows
-        .of("mirror")
-        .filter(|mirror| orders.iter().any(|order| order["id"] == mirror["orderId"]))
-        .collect();
-    let history = mirrors.first().map(|mirror| mirror["history"].to_string());
-    let expected = one_by_one(imports, &history.unwrap_or_default(), wrong);
-    let Some(expected) = expected else {
-        if !orders.is_empty() {
-            wrong.push(format!("imports: {id} has an order, but every item failed"));
+    let of_id = rows
+        .of("imported")
+        .filter(|row| row["externalSystemId"] == id);
+    let [row] = of_id
+        .map(imported)
+        .collect::<Vec<_>>()
+        .try_into()
+        .unwrap_or_else(|found: Vec<Imported>| panic!("imports: {id} has {} rows", found.len()));
+    for import in imports {
+        let promise: PromiseId = import.promise.parse().expect("an id");
+        let recorded = row.records.get(&promise).map(|record| &record.outcome);
+        let is_recorded = recorded.is_some_and(|outcome| {
+            json!(outcome.result) == import.result["result"]
+                && json!(outcome.problem) == import.result["problem"]
+        });
+        if !is_recorded && !row.may_be_paged(promise) {
+            wrong.push(format!(
+                "imports: {id} records {recorded:?}, but the log says {}",
+                import.result
+            ));
+        }
+    }
+    let expected = one_by_one(imports, &row, wrong);
+    let (Some(expected), Some(subscription), Some(order)) =
+        (&expected, row.subscription(), row.order())
+    else {
+        if expected.is_some() != row.sale.is_some() {
+            wrong.push(format!(
+                "imports: {id} should be {expected:?}, but the row is {row:?}"
+            ));
         }
         return;
     };
-    let ([order], [subscription], [mirror]) = (
-        orders.as_slice(),
-        subscriptions.as_slice(),
-        mirrors.as_slice(),
-    ) else {
-        let (orders, subscriptions) = (orders.len(), subscriptions.len());
-        return wrong.push(format!(
-            "imports: {id} has {orders} orders, {subscriptions} subscriptions, {} mirrors",
-            mirrors.len()
-        ));
-    };
-    let (end, discount) = (&expected["endDate"]["at"], &expected["discountBasisPoints"]);
-    let right = mirror["subscriptionId"] == subscription["id"]
-        && subscription["quantity"] == expected["quantity"]
-        && subscription["paymentMethod"] == expected["paymentMethod"]
-        && subscription["startedAt"] == expected["startDate"]
-        && &subscription["endsAt"] == end
-        && &subscription["external"]["discountBasisPoints"] == discount
-        && order["external"] == subscription["external"];
+    let (shown, external) = (json!(subscription), json!(subscription.external));
+    let right = shown["quantity"] == expected["quantity"]
+        && shown["paymentMethod"] == expected["paymentMethod"]
+        && shown["startedAt"] == expected["startDate"]
+        && shown["endsAt"] == expected["endDate"]["at"]
+        && external["discountBasisPoints"] == expected["discountBasisPoints"]
+        && order.external == subscription.external;
     if !right {
         wrong.push(format!(
-            "imports: {id} should be {expected}, but the rows are {mirror} and {subscription}"
+            "imports: {id} should be {expected}, but the subscription is {shown}"
         ));
     }
 }
 
 /// The stored members after all imports; `None` if none was applied. Judges the results of the items.
-fn one_by_one(imports: &[Import<'_>], history: &str, wrong: &mut Vec<String>) -> Option<Value> {
+fn one_by_one(imports: &[Import<'_>], row: &Imported, wrong: &mut Vec<String>) -> Option<Value> {
     let mut kept: Option<Value> = None;
     for import in imports {
-        let (result, problem) = (text(import.entry, "result"), text(import.entry, "problem"));
+        let (result, problem) = (
+            text(import.result, "result"),
+            text(import.result, "problem"),
+        );
         // An item whose customer was erased meanwhile changes nothing, whatever other imports set.
         let fails_alone = result == "failed" && problem != "end_before_start"
-            || result == "superseded" && !history.contains(import.promise);
+            || result == "superseded"
+                && !row.history.contains(import.promise.parse().expect("an id"));
         if fails_alone {
             continue;
         }

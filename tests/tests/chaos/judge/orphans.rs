@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use tandem_domain::ids::PromiseId;
+
+use super::imports::imported;
 use super::{Rows, text};
 use crate::run::Run;
 
@@ -27,7 +30,7 @@ pub(super) fn judge(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
 /// The referenced row that is missing.
 fn missing(rows: &Rows, kind: &str, row: &Value) -> Option<&'static str> {
     let parent = |name: &'static str, found: Option<&Value>| found.is_none().then_some(name);
-    let (client, pk) = (text(row, "clientId"), text(row, "pk"));
+    let pk = text(row, "pk");
     let connection = || {
         parent(
             "connection",
@@ -68,14 +71,20 @@ fn missing(rows: &Rows, kind: &str, row: &Value) -> Option<&'static str> {
         }
         "attempt" => parent("callback", rows.get(pk, "callback")),
         "chunk" | "items" => parent("promise", rows.get(pk, "promise")),
-        "log" => parent(
-            "promise",
-            rows.own(client, text(row, "promiseId"), "promise"),
-        ),
-        "mirror" => parent("order", rows.own(client, text(row, "orderId"), "order")).or(parent(
-            "subscription",
-            rows.own(client, text(row, "subscriptionId"), "subscription"),
-        )),
+        "imported" => {
+            let imported = imported(row);
+            let promise = |id: &PromiseId| {
+                rows.own(&imported.client_id.to_string(), &id.to_string(), "promise")
+            };
+            parent(
+                "promise",
+                imported
+                    .records
+                    .keys()
+                    .all(|id| promise(id).is_some())
+                    .then_some(row),
+            )
+        }
         "history" => parent("connection", rows.get(pk, "connection")),
         "pair" => {
             let live = |connection: &&Value| {

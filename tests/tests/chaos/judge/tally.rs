@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use tandem_tests::attempts_of;
 
-use super::{Rows, text};
+use super::{Rows, list, text};
 use crate::run::{Outcome, Run};
 use crate::step::Call;
 
@@ -21,8 +21,9 @@ pub(crate) fn tally(run: &Run<'_>) -> Tally {
         .flat_map(|callback| attempts_of(callback, rows.of("attempt")))
         .collect();
     let of_log = |result: &'static str| {
-        rows.of("log")
-            .filter(|row| text(row, "result") == result)
+        rows.of("chunk")
+            .flat_map(|chunk| list(chunk, "results"))
+            .filter(|found| text(found, "result") == result)
             .count()
     };
     let refused = |code: &str| {

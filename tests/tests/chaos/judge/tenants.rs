@@ -92,8 +92,9 @@ impl Who<'_> {
             // The seller's customer of one of the caller's callbacks: see below.
             || (sk == "customer" && self.has_callback_about(id))
             // Before an erasure: the person's running subscriptions at other clients of the contracting company.
-            || (id.starts_with("cus_") && id.ends_with("#subscriptions") && self.is_sibling(owner))
+            || (id.starts_with("cus_") && (id.ends_with("#subscriptions") || id.ends_with("#imported")) && self.is_sibling(owner))
             || (sk == "subscription" && self.is_sibling(owner) && self.has_customer(pk))
+            || (id.starts_with("imported#") && self.is_sibling(owner))
     }
 
     /// The reads of a worker, for the tenant of its message.

@@ -5,10 +5,9 @@ use tandem_api::views;
 use tandem_domain::callback_url::LocalTargets;
 use tandem_domain::event_endpoint::EventEndpoint;
 use tandem_domain::ids::ClientId;
-use tandem_domain::import::decide::{ItemProblem, ItemResult, LogEntry};
+use tandem_domain::import::decide::{ItemProblem, ItemResult, LogEntry, Outcome};
 use tandem_domain::import::item::{ImportItem, parse_items};
 use tandem_domain::import::promise::{Counts, Promise};
-use tandem_runtime::random_ids::hash_of_external;
 
 use super::{Party, SECRET, Story, at, example};
 
@@ -69,22 +68,21 @@ fn log_entry(
 ) -> LogEntry {
     let created = |id: &str| problem.is_none().then(|| id.to_owned());
     LogEntry {
-        client_id: promise.client_id,
         promise_id: promise.id,
         number,
         external_system_id: item.external_system_id.clone(),
-        external_hash: hash_of_external(&item.external_system_id),
         offer_id: item.members.offer_id,
-        result: problem.map_or(ItemResult::Created, |_| ItemResult::Failed),
-        problem,
-        superseded: Vec::new(),
-        superseded_by: None,
+        outcome: Outcome {
+            result: problem.map_or(ItemResult::Created, |_| ItemResult::Failed),
+            problem,
+            superseded: Vec::new(),
+            superseded_by: None,
+        },
         order_id: created("ord_019f1d038dc070008000000000000031")
             .map(|id| id.parse().expect("an id")),
         subscription_id: created("sub_019f1d038dc070008000000000000032")
             .map(|id| id.parse().expect("an id")),
         processed_at: at("2026-07-03T02:00:01.2Z"),
         revised_at: None,
-        version: 1,
     }
 }

@@ -5,10 +5,11 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
 use tandem_domain::import::history::{History, MAX_IMPORTS, REMEMBERED};
+use tandem_domain::import::imported::MAX_SETTLED;
 use tandem_domain::import::kept::Import;
 
 use super::stored::Stored;
-use super::{CUSTOMER, OFFER, import, promise, received};
+use super::{CUSTOMER, OFFER, import, promise};
 use crate::fixtures::now;
 use crate::import::item;
 
@@ -108,14 +109,29 @@ proptest! {
         }
     }
 
+    /// As `process` asserts after each import. Records leave the row for pages, and none is lost.
     #[test]
-    fn a_history_is_read_as_it_was_stored((imports, places) in any_imports()) {
-        let (history, _) = received(&places.iter().map(|place| &imports[*place]).collect::<Vec<_>>());
-        let later = history.clone().receive(&import(99, json!({})), now() + REMEMBERED).history;
-        for history in [history, later] {
-            let read: History = serde_json::from_value(json!(history)).expect("a history");
-            prop_assert_eq!(read, history);
+    fn a_row_is_read_as_it_was_stored((imports, places) in any_imports(), later in any::<Index>()) {
+        let mut rows = Stored::default();
+        let split = later.index(places.len());
+        for (number, place) in places.iter().enumerate() {
+            let time = if number < split { now() } else { now() + REMEMBERED };
+            rows.process(&imports[*place], time);
         }
+        let row = rows.row.clone().expect("a row");
+        let paged = rows.pages.iter().flat_map(|page| page.records.keys());
+        let mut known: Vec<_> = row.records.keys().chain(paged).copied().collect();
+        known.sort();
+        let mut expected: Vec<_> = imports.iter().map(|import| import.promise).collect();
+        expected.sort();
+        prop_assert_eq!(known, expected);
+        let settled = row.records.keys().filter(|promise| !row.history.contains(**promise));
+        prop_assert!(settled.count() <= MAX_SETTLED);
+        // Repeated items have the results of the first time, whether their records are in the row or in a page.
+        for import in &imports {
+            rows.process(import, now() + REMEMBERED);
+        }
+        prop_assert_eq!(rows.log.len(), imports.len());
     }
 
     #[test]
