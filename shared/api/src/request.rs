@@ -20,6 +20,9 @@ pub const MAX_BODY: usize = 256 * 1024;
 /// Longest `Idempotency-Key`, in characters.
 const MAX_KEY: usize = 255;
 
+/// The route of every call that no other route of the template takes. It has no authorizer.
+pub const DEFAULT_ROUTE: &str = "$default";
+
 /// A request that the HTTP API's authorizer let through.
 #[derive(Debug, Clone)]
 pub struct Request {

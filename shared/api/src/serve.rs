@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::time::{Duration, SystemTime};
 
+use lambda_http::request::RequestContext;
 use lambda_http::{Body, Error, RequestExt as _, Response, service_fn};
 use tandem_runtime::{Clock, logs};
 use tokio::time::timeout;
@@ -10,7 +11,7 @@ use tokio::time::timeout;
 use crate::answer::Answer;
 use crate::app::App;
 use crate::problem::{Code, Problem};
-use crate::request::Request;
+use crate::request::{DEFAULT_ROUTE, Request};
 
 /// Part of a function's time that is reserved for the answer.
 const ANSWER_RESERVE: Duration = Duration::from_millis(500);
@@ -49,6 +50,10 @@ where
     // Without this limit Lambda would end the function, and the caller would get a bare 503 without advice. A committed effect is
     // not lost: repeating the request with its `Idempotency-Key` gives the stored answer.
     let limit = time_left(&event);
+    if let Some(id) = default_route(&event) {
+        tracing::info!(request = id, route = DEFAULT_ROUTE, "rejected");
+        return no_route(event.uri().path()).into_response(&id);
+    }
     let request = match Request::read(event) {
         Ok(request) => request,
         Err(problem) => return problem.into_response(""),
@@ -74,6 +79,28 @@ where
             problem.into_response(&id)
         }
     }
+}
+
+/// The id of a request for which the API has no route.
+fn default_route(event: &lambda_http::Request) -> Option<String> {
+    match event.request_context_ref()? {
+        RequestContext::ApiGatewayV2(context) => (context.route_key.as_deref()
+            == Some(DEFAULT_ROUTE))
+        .then(|| context.request_id.clone().unwrap_or_default()),
+        _ => None,
+    }
+}
+
+fn no_route(path: &str) -> Problem {
+    let remedy = if path.len() > 1 && path.ends_with('/') {
+        "; leave out the slash at the end of the path"
+    } else {
+        ""
+    };
+    Problem::new(
+        Code::RouteNotFound,
+        format!("no route has this method and path{remedy}"),
+    )
 }
 
 fn too_long() -> Problem {

@@ -26,6 +26,7 @@ pub struct HttpCall {
     route_key: String,
     path: BTreeMap<String, String>,
     query: Vec<(String, String)>,
+    is_default_route: bool,
     headers: BTreeMap<String, String>,
     body: Option<Vec<u8>>,
     authorizer: Option<Map<String, Value>>,
@@ -38,9 +39,18 @@ impl HttpCall {
             route_key: route_key.into(),
             path: BTreeMap::new(),
             query: Vec::new(),
+            is_default_route: false,
             headers: BTreeMap::from([("host".to_owned(), "api.example.com".to_owned())]),
             body: None,
             authorizer: None,
+        }
+    }
+
+    /// A call for which the API has no route, by method and path.
+    pub fn without_route(method: impl Display, path: impl Display) -> Self {
+        Self {
+            is_default_route: true,
+            ..Self::new(format!("{method} {path}"))
         }
     }
 
@@ -113,9 +123,14 @@ impl HttpCall {
         let query = form_urlencoded::Serializer::new(String::new())
             .extend_pairs(&self.query)
             .finish();
+        let route_key = if self.is_default_route {
+            "$default"
+        } else {
+            &self.route_key
+        };
         let mut event = json!({
             "version": "2.0",
-            "routeKey": self.route_key,
+            "routeKey": route_key,
             "rawPath": path,
             "rawQueryString": query,
             "headers": self.headers,
@@ -132,7 +147,7 @@ impl HttpCall {
                     "userAgent": "test",
                 },
                 "requestId": "test-request",
-                "routeKey": self.route_key,
+                "routeKey": route_key,
                 "stage": "$default",
                 "time": "01/Jul/2026:12:00:00 +0000",
                 "timeEpoch": 1_782_907_200_000_i64,

@@ -67,7 +67,9 @@ impl Openapi {
     /// The route of a path; of two, the one with fewer parameters.
     pub fn route_of(&self, method: &str, path: &str) -> Option<String> {
         let fits = |pattern: &str| {
-            let same = |(pattern, part): (&str, &str)| pattern.starts_with('{') || pattern == part;
+            let same = |(pattern, part): (&str, &str)| {
+                (pattern.starts_with('{') && !part.is_empty()) || pattern == part
+            };
             pattern.split('/').count() == path.split('/').count()
                 && pattern.split('/').zip(path.split('/')).all(same)
         };

@@ -44,7 +44,9 @@ pub(crate) fn routes_of_the_template() -> BTreeSet<String> {
         .filter_map(|resource| resource["Properties"]["Events"].as_mapping());
     let http = events
         .flat_map(|events| events.values())
-        .filter(|event| event["Type"] == "HttpApi");
+        .filter(|event| event["Type"] == "HttpApi")
+        // The default route is for calls without a route.
+        .filter(|event| event["Properties"].get("Path").is_some());
     let text = |value: &Yaml| value.as_str().expect("text").to_owned();
     http.map(|event| {
         format!(

@@ -10,5 +10,6 @@ mod erasing_a_customer;
 mod imports;
 mod lists_page_through_250_rows;
 mod module_off;
+mod no_route;
 mod who_may_what;
 mod within_one_contracting_company;

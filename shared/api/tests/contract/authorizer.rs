@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::template::{list, of_type, referred, text};
+use crate::template::{is_default_route, list, of_type, referred, text};
 
 /// The limit that SECURITY.md and docs/errors.md promise, in seconds.
 const MAX_SECONDS: u64 = 60;
@@ -42,7 +42,7 @@ fn every_route_has_the_apis_authorizer() {
         None,
         "SAM merges it into the API"
     );
-    let mut routes = 0;
+    let (mut routes, mut defaults) = (0, 0);
     for (name, function) in of_type("AWS::Serverless::Function") {
         let events = function["Events"].as_object().cloned().unwrap_or_default();
         for (event, trigger) in events
@@ -55,6 +55,12 @@ fn every_route_has_the_apis_authorizer() {
                 "Api",
                 "{name}: {event}"
             );
+            if is_default_route(&trigger) {
+                let auth = &trigger["Properties"]["Auth"];
+                assert_eq!(auth, &json!({"Authorizer": "NONE"}), "{name}: {event}");
+                defaults += 1;
+                continue;
+            }
             assert_eq!(trigger["Properties"].get("Auth"), None, "{name}: {event}");
             routes += 1;
         }
@@ -65,4 +71,6 @@ fn every_route_has_the_apis_authorizer() {
         );
     }
     assert!(routes > 60, "{routes}");
+    // Its calls reach no handler: `tandem_api::serve` answers 404.
+    assert_eq!(defaults, 1, "one default route");
 }

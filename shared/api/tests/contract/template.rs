@@ -9,7 +9,7 @@ use serde_json::Value;
 pub(crate) struct Function {
     pub(crate) name: String,
     pub(crate) binary: String,
-    /// `METHOD /path` of its HTTP events.
+    /// `METHOD /path` of its HTTP events, without the default route.
     pub(crate) routes: BTreeSet<String>,
     /// Its other events by type, and the destination of failed asynchronous calls (`EventInvokeConfig`).
     pub(crate) triggers: Vec<(String, Value)>,
@@ -51,7 +51,11 @@ pub(crate) fn functions() -> BTreeMap<String, Function> {
         let function = Function {
             name: name.clone(),
             binary: binary.clone(),
-            routes: http.into_iter().map(route).collect(),
+            routes: http
+                .into_iter()
+                .filter(|event| !is_default_route(event))
+                .map(route)
+                .collect(),
             triggers: triggers.chain(invoke).collect(),
             environment: members(&properties["Environment"]["Variables"]),
             permissions: permissions(role),
@@ -59,6 +63,12 @@ pub(crate) fn functions() -> BTreeMap<String, Function> {
         (binary, function)
     });
     functions.collect()
+}
+
+/// SAM makes an event of the API without method and path its default route.
+pub(crate) fn is_default_route(event: &Value) -> bool {
+    let properties = &event["Properties"];
+    properties.get("Method").is_none() && properties.get("Path").is_none()
 }
 
 /// All resources, by logical name.

@@ -77,6 +77,8 @@ impl Route {
                 .strip_prefix('{')
                 .and_then(|rest| rest.strip_suffix('}'));
             match name {
+                // A parameter takes at least one character.
+                Some(_) if segment.is_empty() => return None,
                 Some(name) => parameters.push((name, percent_decoded(segment))),
                 None if pattern == segment => {}
                 None => return None,
@@ -97,6 +99,9 @@ static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
         let events = function["Properties"]["Events"].as_object();
         let events = events.into_iter().flat_map(|events| events.values());
         for event in events.filter(|event| event["Type"] == "HttpApi") {
+            if is_default(event) {
+                continue;
+            }
             let text = |value: &Value| value.as_str().expect("text").to_owned();
             routes.push(Route {
                 method: text(&event["Properties"]["Method"]),
@@ -107,6 +112,23 @@ static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
     }
     routes
 });
+
+/// The handler of the function with the default route.
+static DEFAULT: LazyLock<Handler> = LazyLock::new(|| {
+    let template = template();
+    let resources = template["Resources"].as_object().expect("resources");
+    let answers = |resource: &&Value| {
+        let events = resource["Properties"]["Events"].as_object();
+        events.is_some_and(|events| events.values().any(is_default))
+    };
+    let function = resources.values().find(answers).expect("a default route");
+    handler(&tandem_testing::binary(function))
+});
+
+/// An event of the API without method and path is its default route.
+fn is_default(event: &Value) -> bool {
+    event["Type"] == "HttpApi" && event["Properties"].get("Path").is_none()
+}
 
 fn handler(function: &str) -> Handler {
     let mut handlers = HANDLERS.iter();
@@ -127,7 +149,8 @@ fn route_of(method: &str, path: &str) -> Option<(&'static Route, Vec<(&'static s
 impl InProcess {
     pub(super) async fn answer(&self, request: &Request) -> Answer {
         let Some((route, parameters)) = route_of(request.method.as_str(), request.path()) else {
-            return gateway_answer(request, 404, "Not Found");
+            let call = HttpCall::without_route(&request.method, request.path());
+            return self.invoke(request, *DEFAULT, &call).await;
         };
         let Some(key) = &request.key else {
             return gateway_answer(request, 401, "Unauthorized");
@@ -145,11 +168,11 @@ impl InProcess {
         let call = http_call(request, &route_key, &parameters)
             .header("authorization", authorization)
             .authorizer(authorized["context"].clone());
-        self.invoke(request, route, &call).await
+        self.invoke(request, route.handler, &call).await
     }
 
-    async fn invoke(&self, request: &Request, route: &Route, call: &HttpCall) -> Answer {
-        let response = (route.handler)(self.app.clone(), call.request()).await;
+    async fn invoke(&self, request: &Request, handler: Handler, call: &HttpCall) -> Answer {
+        let response = handler(self.app.clone(), call.request()).await;
         let text = String::from_utf8(response.body().to_vec()).expect("UTF-8");
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         Answer::new(request, status, headers, text)
