@@ -90,7 +90,7 @@ async fn held_and_interrupted_callbacks_are_sent_without_the_person() {
     stage.advance(61);
     stage.work().await;
     assert_came_without_the_person(&sold);
-    assert!(!sold.stored().contains("canary"));
+    assert!(!sold.stored().contains("wagtail"));
     let log = source.callback(refunded).await["attemptLog"].clone();
     assert_eq!(log.as_array().map(Vec::len), Some(2), "{log}");
     let error = log[1]["error"].as_str();

@@ -54,7 +54,7 @@ async fn an_erasure_leaves_its_record_and_no_personal_data() {
     assert_eq!(record["customerId"], sold.customer["id"]);
     assert_eq!(record["erasedAt"], "2026-11-21T12:00:00Z");
     let stored = sold.stored();
-    assert!(!stored.contains("canary"), "{stored}");
+    assert!(!stored.contains("wagtail"), "{stored}");
     let guards_and_customers = [sold.stage.rows_of("guard"), sold.stage.rows_of("customer")];
     let left = texts(&guards_and_customers.concat(), "customerId");
     assert!(!left.iter().any(|left| left == sold.customer_id()));
@@ -68,7 +68,7 @@ async fn an_erasure_frees_the_e_mail_address_and_the_external_id() {
     let first = client.api.post("/v1/customers", body.clone()).await;
     let first = first.created();
     let _ = erase(&client, &first).await.ok();
-    for query in ["email=canary@example.com", "externalSystemId=CRM-1"] {
+    for query in ["email=wagtail@example.com", "externalSystemId=CRM-1"] {
         let path = format!("/v1/customers?{query}");
         let found = client.api.all(&path).await;
         assert_eq!(found, Vec::<Value>::new(), "{query}");

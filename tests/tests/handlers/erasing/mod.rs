@@ -10,9 +10,9 @@ use serde_json::Value;
 use tandem_tests::{Answer, Client, InProcess, Module, Pair, Receiver, Reply, id};
 
 /// Text that occurs only in the customer.
-const EMAIL: &str = "canary@example.com";
+const EMAIL: &str = "wagtail@example.com";
 
-/// A sale to a customer, the canary.
+/// A sale to a customer, whose name is searched for afterwards.
 struct Sold {
     stage: Arc<InProcess>,
     receiver: Receiver,
