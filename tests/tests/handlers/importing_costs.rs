@@ -1,8 +1,5 @@
 //! The cost of an import per item, for three sizes: it must not grow with the import or with existing data.
 
-use std::collections::HashMap;
-
-use aws_sdk_dynamodb::types::AttributeValue;
 use process_imports::MOST_WRITES;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -159,33 +156,12 @@ impl ImportScene {
         items
     }
 
-    /// The sizes of the rows of imported orders, by DynamoDB's rules, the largest last.
-    async fn sizes(&self) -> Vec<usize> {
-        let table = &self.stage.table;
-        let scan = table.client.scan().table_name(&table.table_name);
-        let scanned = scan.send().await.expect("rows").items.expect("rows");
-        let is_imported = |row: &&HashMap<String, AttributeValue>| {
-            row["sk"]
-                .as_s()
-                .is_ok_and(|sort| sort.starts_with("imported#"))
-        };
-        let mut sizes: Vec<_> = scanned.iter().filter(is_imported).map(octets_of).collect();
-        sizes.sort_unstable();
-        sizes
+    /// The octets of the rows of imported orders.
+    fn sizes(&self) -> Vec<usize> {
+        let mut rows = self.stage.table.sizes();
+        rows.retain(|row| row.key.1.starts_with("imported#"));
+        rows.iter().map(|row| row.octets).collect()
     }
-}
-
-/// Source: "DynamoDB item sizes and formats", <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html>
-fn octets_of(row: &HashMap<String, AttributeValue>) -> usize {
-    let octets = |value: &AttributeValue| match value {
-        AttributeValue::S(text) => text.len(),
-        AttributeValue::B(octets) => octets.as_ref().len(),
-        AttributeValue::N(digits) => digits.len().div_ceil(2) + 1,
-        other => panic!("{other:?} in a row of an imported order"),
-    };
-    row.iter()
-        .map(|(name, value)| name.len() + octets(value))
-        .sum()
 }
 
 /// Capacity units per thousand items; the limits of created and changed orders leave one unit per item of slack.
@@ -215,7 +191,7 @@ async fn an_imported_order_costs_few_write_units() {
         updated.write <= 2_300.0 && updated.read <= 2_300.0,
         "{updated:?}"
     );
-    let sizes = scene.sizes().await;
+    let sizes = scene.sizes();
     assert!(
         sizes.len() == 50 && sizes.iter().all(|size| *size <= 700),
         "{sizes:?}"
@@ -223,7 +199,6 @@ async fn an_imported_order_costs_few_write_units() {
 }
 
 /// A leading system that sends all of its orders each night: the row of an order stays below a kilobyte.
-#[expect(clippy::float_arithmetic, reason = "an average")]
 #[tokio::test]
 async fn an_order_that_is_imported_each_night_stays_small() {
     const NIGHTS: u32 = 28;
@@ -234,7 +209,7 @@ async fn an_order_that_is_imported_each_night_stays_small() {
     for night in 0..NIGHTS {
         scene.stage.advance(86_400);
         write += scene.cost_of(&items).await.write;
-        let sizes = scene.sizes().await;
+        let sizes = scene.sizes();
         assert!(
             sizes.iter().all(|size| *size <= 1_024),
             "night {night}: {sizes:?}"

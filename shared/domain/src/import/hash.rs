@@ -31,7 +31,7 @@ impl ExternalHash {
             .get(3..4)
             .and_then(|digit| u8::from_str_radix(digit, 16).ok())
         {
-            digits.replace_range(3..4, &format!("{:x}", digit & 3 | 8));
+            digits.replace_range(3..4, &format!("{:x}", (digit & 3) | 8));
         }
         Self(digits)
     }

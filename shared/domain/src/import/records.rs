@@ -22,7 +22,7 @@ pub struct Record {
     /// The item's number in the import, 0 for the first.
     pub number: u32,
     pub outcome: Outcome,
-    /// See [`LogEntry::revised_at`](super::log::LogEntry::revised_at).
+    /// See [`LogEntry::revised_at`](super::decide::LogEntry::revised_at).
     pub revised_at: Option<Timestamp>,
 }
 
