@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::Value;
+use sweep_outbox::Part;
 use tandem_domain::sweep::{GRACE, Handover, NextPage};
 use tandem_queue::Message;
 use tandem_store::outbox::{Swept, SweptPage};
 use tandem_store::{Transaction, keys, shards};
+use tandem_testing::template;
 use tandem_tests::{Checkout, InProcess, Pair, Receiver};
 
 const MINUTE: i64 = 60;
@@ -232,4 +234,26 @@ async fn pages_follow_each_other_and_leave_out_tenants() {
         (keys, last.has_more()),
         (vec!["b#2".into(), "c#4".into()], false)
     );
+}
+
+#[tokio::test]
+async fn the_schedules_sweep_each_shard_once() {
+    let stage = InProcess::start().await;
+    let template = template();
+    let function = &template["Resources"]["SweepOutboxFunction"]["Properties"];
+    let events = function["Events"].as_object().expect("events");
+    let mut swept: Vec<String> = Vec::new();
+    for event in events.values() {
+        let input = event["Properties"]["Input"].as_str().expect("a part");
+        let part: Part = serde_json::from_str(input).expect("a part");
+        assert_eq!(part.of, events.len(), "{input}");
+        stage.table.reset_calls();
+        stage.sweep.sweep_part(part).await.expect("swept");
+        swept.extend(stage.table.reads().into_iter().map(|read| read.pk));
+    }
+    swept.sort_unstable();
+    assert_eq!(swept, shards().collect::<Vec<_>>());
+    // Production reserves the concurrency of all parts.
+    let reserved = &template["Parameters"]["SweepConcurrency"]["Default"];
+    assert_eq!(reserved.as_u64(), u64::try_from(events.len()).ok());
 }

@@ -35,7 +35,6 @@ async fn a_call_without_a_route_gets_a_problem() {
             (Method::GET, "/v1/clients/", slash),
             (Method::POST, "/v1/clients/?a=b", slash),
             (Method::DELETE, "/v1/clients", unknown),
-            (Method::OPTIONS, "/v1/clients", unknown),
         ] {
             assert_eq!(refused(caller, method, path).await, detail, "{path}");
         }
