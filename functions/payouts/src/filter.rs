@@ -6,7 +6,7 @@ use tandem_domain::connection::Side;
 use tandem_domain::ids::{ClientId, OrderId, PayoutId, SubscriptionId};
 use tandem_domain::input::{FieldErrors, parsed};
 use tandem_domain::instant::{end, instant};
-use tandem_domain::payout::{PaidStatus, Payout, PayoutType};
+use tandem_domain::payout::{PaidStatus, Payout, PayoutSum, PayoutType};
 use tandem_store::{List, keys};
 
 /// Conditions that a row must all meet.
@@ -61,8 +61,13 @@ impl Filter {
             .collect()
     }
 
-    /// Whether a row meets the conditions that the collections do not cover.
-    pub(crate) fn keeps(&self, caller: ClientId, row: &Payout) -> bool {
+    /// Whether the conditions name members that a statement does not sum.
+    pub(crate) fn names_a_sale(&self) -> bool {
+        self.order.is_some() || self.subscription.is_some()
+    }
+
+    /// Whether a row meets the conditions on the members that a statement sums.
+    pub(crate) fn sums(&self, caller: ClientId, row: &PayoutSum) -> bool {
         self.partner
             .is_none_or(|partner| row.partner_of(caller) == partner)
             && self
@@ -70,7 +75,12 @@ impl Filter {
                 .is_none_or(|payout_type| row.payout_type == payout_type)
             && self
                 .paid_status
-                .is_none_or(|status| row.paid.status() == status)
+                .is_none_or(|status| row.paid_status == status)
+    }
+
+    /// Whether a row meets the conditions that the collections do not cover.
+    pub(crate) fn keeps(&self, caller: ClientId, row: &Payout) -> bool {
+        self.sums(caller, &PayoutSum::from(row))
             && self.order.is_none_or(|order| row.order_id == order)
             && self
                 .subscription

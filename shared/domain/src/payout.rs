@@ -6,6 +6,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::connection::Side;
 use crate::ids::{ClientId, CustomerId, OfferId, OrderId, PayoutId, SubscriptionId};
 use crate::money::{BasisPoints, Currency, Money};
 use crate::payment_method::PaymentMethod;
@@ -130,15 +131,54 @@ impl Payout {
     }
 }
 
+/// The part of a row that a statement sums.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PayoutSum {
+    pub id: PayoutId,
+    #[serde(rename = "type")]
+    pub payout_type: PayoutType,
+    pub paid_status: PaidStatus,
+    pub source_client_id: ClientId,
+    pub target_client_id: ClientId,
+    pub gross: Money,
+    pub due: Money,
+}
+
+impl From<&Payout> for PayoutSum {
+    fn from(row: &Payout) -> Self {
+        Self {
+            id: row.id,
+            payout_type: row.payout_type,
+            paid_status: row.paid.status(),
+            source_client_id: row.source_client_id,
+            target_client_id: row.target_client_id,
+            gross: row.gross,
+            due: row.due,
+        }
+    }
+}
+
+impl PayoutSum {
+    /// The other party.
+    pub fn partner_of(&self, client: ClientId) -> ClientId {
+        if client == self.source_client_id {
+            self.target_client_id
+        } else {
+            self.source_client_id
+        }
+    }
+}
+
 /// One line of a statement: all rows of one partner, role, month and currency. The sums may exceed 2^53 - 1.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StatementLine {
     pub partner_client_id: ClientId,
-    /// The partner's name in its first row.
+    /// The partner's name in the newest row.
     pub partner_name: Name,
     /// The caller's side.
-    pub role: crate::connection::Side,
+    pub role: Side,
     /// In UTC, `YYYY-MM`.
     pub month: String,
     /// The number of rows.
@@ -150,10 +190,15 @@ pub struct StatementLine {
     pub open: Money,
 }
 
-/// A sum of a statement exceeds an `i64`: more than a thousand rows of the largest amount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a sum of the statement is too large; limit the time by from and before")]
-pub struct StatementTooLarge;
+pub enum StatementError {
+    /// A sum exceeds an `i64`: more than a thousand rows of the largest amount.
+    #[error("a sum of the statement is too large; limit the time by from and before")]
+    TooLarge,
+    /// The row that has the partner's name was not read.
+    #[error("a row of the statement is missing; send the request again")]
+    RowMissing,
+}
 
 /// Sums rows from one client's view, row by row: memory grows with the lines, not with the rows.
 #[derive(Debug, Default)]
@@ -164,9 +209,9 @@ pub struct Statement {
 /// A line that is being summed. 2^64 amounts of an `i64` fit an `i128`.
 #[derive(Debug)]
 struct LineSums {
+    newest: PayoutId,
     partner_client_id: ClientId,
-    partner_name: Name,
-    role: crate::connection::Side,
+    role: Side,
     month: String,
     currency: Currency,
     rows: u64,
@@ -176,10 +221,16 @@ struct LineSums {
 }
 
 impl LineSums {
-    fn finish(self) -> Result<StatementLine, StatementTooLarge> {
+    fn finish(self, rows: &[Payout]) -> Result<StatementLine, StatementError> {
+        let newest = rows.iter().find(|row| row.id == self.newest);
+        let newest = newest.ok_or(StatementError::RowMissing)?;
+        let partner_name = match self.role {
+            Side::Source => newest.target_name.clone(),
+            Side::Target => newest.source_name.clone(),
+        };
         let money = |sum: i128| {
             Ok(Money {
-                amount: i64::try_from(sum).map_err(|_| StatementTooLarge)?,
+                amount: i64::try_from(sum).map_err(|_| StatementError::TooLarge)?,
                 currency: self.currency,
             })
         };
@@ -188,7 +239,7 @@ impl LineSums {
             due: money(self.due)?,
             open: money(self.open)?,
             partner_client_id: self.partner_client_id,
-            partner_name: self.partner_name,
+            partner_name,
             role: self.role,
             month: self.month,
             rows: self.rows,
@@ -197,16 +248,10 @@ impl LineSums {
 }
 
 impl Statement {
-    pub fn add(&mut self, client: ClientId, row: &Payout) {
-        use crate::connection::Side;
+    pub fn add(&mut self, client: ClientId, row: &PayoutSum) {
         let is_source = client == row.source_client_id;
         let partner = row.partner_of(client);
-        let month = row
-            .created_at
-            .to_string()
-            .chars()
-            .take(7)
-            .collect::<String>();
+        let month = month_of(row.id);
         let currency = row.gross.currency;
         let key = (
             month.clone(),
@@ -215,12 +260,8 @@ impl Statement {
             currency.to_string(),
         );
         let line = self.lines.entry(key).or_insert_with(|| LineSums {
+            newest: row.id,
             partner_client_id: partner,
-            partner_name: if is_source {
-                row.target_name.clone()
-            } else {
-                row.source_name.clone()
-            },
             role: if is_source {
                 Side::Source
             } else {
@@ -233,16 +274,28 @@ impl Statement {
             due: 0,
             open: 0,
         });
+        line.newest = line.newest.max(row.id);
         line.rows += 1;
         line.gross += i128::from(row.gross.amount);
         line.due += i128::from(row.due.amount);
-        if row.paid == PaidState::Open {
+        if row.paid_status == PaidStatus::Open {
             line.open += i128::from(row.due.amount);
         }
     }
 
-    /// By month, partner, role and currency.
-    pub fn into_lines(self) -> Result<Vec<StatementLine>, StatementTooLarge> {
-        self.lines.into_values().map(LineSums::finish).collect()
+    /// The newest row of each line, which has the partner's name.
+    pub fn newest(&self) -> Vec<PayoutId> {
+        self.lines.values().map(|line| line.newest).collect()
     }
+
+    /// By month, partner, role and currency. `rows` are those of [`Self::newest`].
+    pub fn into_lines(self, rows: &[Payout]) -> Result<Vec<StatementLine>, StatementError> {
+        let lines = self.lines.into_values();
+        lines.map(|line| line.finish(rows)).collect()
+    }
+}
+
+/// In UTC, `YYYY-MM`.
+fn month_of(id: PayoutId) -> String {
+    id.time().to_string().chars().take(7).collect()
 }

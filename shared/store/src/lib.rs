@@ -7,6 +7,7 @@
 //! - [`page`]: pages of lists, newest first, filtered and merged
 //! - `key_says`: members that a row's key already says, which are not stored
 //! - `one_row`: commits of one row
+//! - [`payout_sums`]: the amounts of many payout rows, from the indexes alone
 //! - [`transaction`]: the only way to write, and `until_committed`, which repeats a decision after a conflict
 //! - `cancelled`: the reasons for which DynamoDB cancels a transaction, and their retries
 //! - [`outbox`]: rows that are due
@@ -35,6 +36,7 @@ mod one_row;
 pub mod outbox;
 pub mod packed;
 pub mod page;
+pub mod payout_sums;
 pub mod read;
 pub mod rows;
 pub mod shared;

@@ -79,8 +79,9 @@ async fn the_indexes_are_those_of_the_template() {
         indexes,
         [
             ("due", vec!["dueShard", "sweepAt"], "KEYS_ONLY"),
-            ("gsi1", vec!["gsi1pk", "gsisk"], "KEYS_ONLY"),
-            ("gsi2", vec!["gsi2pk", "gsisk"], "KEYS_ONLY"),
+            ("gsi1", vec!["gsi1pk", "gsisk"], "INCLUDE"),
+            ("gsi2", vec!["gsi2pk", "gsisk"], "INCLUDE"),
+            ("voucher", vec!["voucherHash"], "KEYS_ONLY"),
         ]
     );
 }

@@ -168,3 +168,50 @@ async fn a_statement_of_the_largest_sales_is_exact() {
         20 * 9_007_000_000_000_000_i64
     );
 }
+
+#[tokio::test]
+async fn a_statement_queries_the_indexes_and_one_row_of_each_line() {
+    let stage = InProcess::start().await;
+    let pair = stage.setup().pair_within_one_company().await;
+    let checkout = pair.checkout().await;
+    for number in 0..30 {
+        let _ = checkout.purchase(&number.to_string()).await.created();
+    }
+    let rows = pair.target.api.all("/v1/payouts").await;
+    let paid = format!("/v1/payouts/{}/mark-paid", id(&rows[0]));
+    let _ = pair.source.api.post(&paid, json!({})).await.ok();
+    stage.table.reset_calls();
+    let statement = pair.target.api.get("/v1/payouts/statement?role=target");
+    let lines = statement.await.ok()["lines"].clone();
+    let mut calls = stage.table.calls();
+    calls.dedup();
+    assert_eq!(calls, ["Query", "BatchGetItem"]);
+    assert_eq!(
+        stage
+            .table
+            .reads()
+            .iter()
+            .filter(|read| read.sk.is_some())
+            .count(),
+        1
+    );
+    let sum = |member: &str, of: &[Value]| {
+        of.iter()
+            .map(|row| row[member]["amount"].as_i64().expect("an amount"))
+            .sum::<i64>()
+    };
+    let line = &lines.as_array().expect("lines")[0];
+    assert_eq!(line["rows"], 30);
+    assert_eq!(line["partnerName"], pair.source.name.as_str());
+    for member in ["gross", "due"] {
+        assert_eq!(line[member]["amount"], sum(member, &rows), "{member}");
+    }
+    assert_eq!(line["open"]["amount"], sum("due", &rows[1..]));
+    let open = "/v1/payouts/statement?role=target&paidStatus=OPEN";
+    let open = pair.target.api.get(open).await.ok();
+    assert_eq!(open["lines"][0]["rows"], 29);
+    let one = rows[3]["orderId"].as_str().expect("an order");
+    let one = format!("/v1/payouts/statement?orderId={one}");
+    let one = pair.target.api.get(&one).await.ok();
+    assert_eq!(one["lines"][0]["rows"], 1);
+}

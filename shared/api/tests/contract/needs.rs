@@ -118,6 +118,7 @@ fn the_store_calls_dynamodb_in_known_places_only() {
         "outbox::Store::due query",
         "outbox::Store::mark_swept update_item",
         "page::Store::query query",
+        "payout_sums::Store::entries_after query",
         "read::Store::connect get_item",
         "read::Store::get get_item",
         "read::Store::read_once batch_get_item",

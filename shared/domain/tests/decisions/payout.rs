@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use proptest::prelude::*;
 use tandem_domain::connection::Side;
-use tandem_domain::ids::ClientId;
+use tandem_domain::ids::{ClientId, PayoutId};
 use tandem_domain::money::{BasisPoints, MAX_EXACT_AMOUNT, Money};
 use tandem_domain::payment_method::PaymentMethod;
 use tandem_domain::payout::{
-    PaidState, Payout, PayoutError, PayoutType, Statement, StatementLine, StatementTooLarge,
+    PaidState, Payout, PayoutError, PayoutSum, PayoutType, Statement, StatementError, StatementLine,
 };
 
 use crate::fixtures::{at, euro, id, money, name, now, yesterday};
@@ -103,9 +103,9 @@ fn a_stored_paid_status_is_the_public_word() {
 fn lines(client: ClientId, rows: &[Payout]) -> Vec<StatementLine> {
     let mut statement = Statement::default();
     for row in rows {
-        statement.add(client, row);
+        statement.add(client, &row.into());
     }
-    statement.into_lines().expect("the sums fit")
+    statement.into_lines(rows).expect("the sums fit")
 }
 
 #[test]
@@ -113,17 +113,18 @@ fn sums_of_the_largest_rows_are_exact_or_refused() {
     let largest = payout(PayoutType::Payment, euro(MAX_EXACT_AMOUNT));
     let statement = |rows: usize| {
         let mut statement = Statement::default();
-        (0..rows).for_each(|_| statement.add(id(11), &largest));
-        statement.into_lines()
+        (0..rows).for_each(|_| statement.add(id(11), &PayoutSum::from(&largest)));
+        statement.into_lines(std::slice::from_ref(&largest))
     };
     let lines = statement(1_024).expect("the sums fit");
     assert_eq!(lines[0].gross, euro(1_024 * MAX_EXACT_AMOUNT));
-    assert_eq!(statement(1_025), Err(StatementTooLarge));
+    assert_eq!(statement(1_025), Err(StatementError::TooLarge));
 }
 
 #[test]
 fn a_statement_sums_by_month_partner_role_and_currency() {
     let row = |gross: i64, currency: &str, created_at: &str| Payout {
+        id: PayoutId::first_of(at(created_at)),
         created_at: at(created_at),
         ..payout(
             if gross < 0 {
@@ -139,7 +140,7 @@ fn a_statement_sums_by_month_partner_role_and_currency() {
         source_name: name("Tagblatt 12"),
         target_client_id: id(11),
         target_name: name("Tagblatt 11"),
-        ..row(100, "EUR", "2026-07-01T00:00:00Z")
+        ..row(100, "EUR", "2026-07-01T00:00:00.001Z")
     };
     let rows = [
         row(1_000, "EUR", "2026-07-01T00:00:00Z"),
@@ -217,7 +218,9 @@ fn any_row() -> impl Strategy<Value = Payout> {
                 } else {
                     (partner, 11)
                 };
+                let created_at = month.parse::<Timestamp>().expect("a time");
                 Payout {
+                    id: PayoutId::first_of(created_at),
                     source_client_id: id(source),
                     target_client_id: id(target),
                     due: gross.after_share(BasisPoints(share)),
@@ -226,7 +229,7 @@ fn any_row() -> impl Strategy<Value = Payout> {
                     } else {
                         PaidState::Open
                     },
-                    created_at: month.parse::<Timestamp>().expect("a time"),
+                    created_at,
                     ..payout(PayoutType::Payment, gross)
                 }
             },

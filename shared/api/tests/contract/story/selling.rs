@@ -86,10 +86,10 @@ impl Story {
         let source = payout.source_client_id;
         self.show("Payout", views::payout::payout(payout, source));
         let mut statement = Statement::default();
-        statement.add(source, payout);
+        statement.add(source, &payout.into());
         self.show(
             "Statement",
-            json!({"lines": statement.into_lines().expect("the sums fit")}),
+            json!({"lines": statement.into_lines(std::slice::from_ref(payout)).expect("the sums fit")}),
         );
         let line = views::payout::csv_line(payout, source);
         let csv = views::payout::csv_header() + &line;
