@@ -16,7 +16,7 @@ MAX_OF_A_SHARD = 2_000
 """Rows counted in one partition; the count is cut off there."""
 
 LATE = timedelta(minutes=5)
-"""The sweep runs each minute and hands each due row to a queue: if a row is due for longer, the sweep does not keep up."""
+"""The sweep runs each minute and hands each due row to a queue: if a row waits longer, the sweep does not keep up."""
 
 
 @dataclass

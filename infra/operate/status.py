@@ -32,7 +32,8 @@ def findings(depths: list[Depth], rows: list[Due], delivery: Deliveries, now: da
             found.append(f"{depth.queue.kind}: {letters}. {_next_step(depth.queue.kind)}")
     for kind in rows:
         if kind.oldest and kind.late(now):
-            found.append(f"{kind.kind}: the oldest row is {_age(kind, now)} overdue; the sweep fails or does not keep up.")
+            late = f"the oldest row is {_age(kind, now)} overdue"
+            found.append(f"{kind.kind}: {late}; the sweep fails or does not keep up.")
     if delivery.undelivered:
         callbacks, clients = sum(of.all for of in delivery.undelivered), len(delivery.undelivered)
         found.append(

@@ -11,7 +11,6 @@ const NAMES: [&str; 2] = [
     "Starfield Services Root Certificate Authority",
 ];
 
-#[expect(clippy::print_stdout, reason = "Cargo reads it")]
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     let pem: String = webpki_root_certs::TLS_SERVER_ROOT_CERTS

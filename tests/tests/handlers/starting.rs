@@ -3,6 +3,7 @@
 //! A start reads its settings from the environment. So a test runs itself again, in a process with an environment of its own.
 
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 use std::process::Command;
 use std::sync::Arc;
 
@@ -72,26 +73,20 @@ async fn concurrent_first_companies_write_one_canary() {
 }
 
 async fn start(function: &str) {
-    let started = match function {
-        "http" => App::start().await.map(drop),
-        "authorize" => authorize::Authorizer::start().await.map(drop),
-        "deliver-callbacks" => deliver_callbacks::Worker::start().await.map(drop),
-        "process-imports" => process_imports::Worker::start().await.map(drop),
-        "sweep-outbox" => Ok(sweep_outbox::Sweep::start()
-            .await
-            .map(drop)
-            .expect("started")),
-        "relay-outbox" => Ok(relay_outbox::Relay::start()
-            .await
-            .map(drop)
-            .expect("started")),
-        "send-mails" => send_mails::Worker::start().await.map(drop),
-        _ => Ok(note_mail_events::Notes::start()
-            .await
-            .map(drop)
-            .expect("started")),
-    };
-    started.expect("started");
+    match function {
+        "http" => is_started(App::start().await),
+        "authorize" => is_started(authorize::Authorizer::start().await),
+        "deliver-callbacks" => is_started(deliver_callbacks::Worker::start().await),
+        "process-imports" => is_started(process_imports::Worker::start().await),
+        "sweep-outbox" => is_started(sweep_outbox::Sweep::start().await),
+        "relay-outbox" => is_started(relay_outbox::Relay::start().await),
+        "send-mails" => is_started(send_mails::Worker::start().await),
+        _ => is_started(note_mail_events::Notes::start().await),
+    }
+}
+
+fn is_started<T, E: Debug>(started: Result<T, E>) {
+    assert!(started.is_ok(), "{:?}", started.err());
 }
 
 /// Stand-ins for some services, each at an address of its own.

@@ -43,6 +43,9 @@ const STORIES_RETRY_SCHEDULE: &str = "0,1,2,2";
 /// In a story each call takes some time, so that a later row has a later time.
 const STORIES_CALL_DURATION: SignedDuration = SignedDuration::from_millis(10);
 
+/// The version and the mark of each row, by its key.
+type Streamed = BTreeMap<(String, String), [Option<u64>; 2]>;
+
 pub struct InProcess {
     /// Counts the calls of the functions, and injects faults into them; the authorizer's calls are left out.
     pub table: TestTable,
@@ -58,8 +61,8 @@ pub struct InProcess {
     pub notes: note_mail_events::Notes,
     pub sweep: sweep_outbox::Sweep,
     pub relay: relay_outbox::Relay,
-    /// The versions and marks of the rows that [`InProcess::relay`] has seen.
-    streamed: Mutex<BTreeMap<(String, String), [Option<u64>; 2]>>,
+    /// The rows that [`InProcess::relay`] has seen.
+    streamed: Mutex<Streamed>,
     queues: Queues,
     callback_queue: QueueRecorder,
     mail_queue: QueueRecorder,

@@ -1,12 +1,11 @@
 //! The table's stream: passes rows through the template's filters to the relay.
 
-use std::collections::BTreeMap;
 use std::sync::{LazyLock, PoisonError};
 
 use serde_json::{Value, json};
 use tandem_testing::template;
 
-use super::InProcess;
+use super::{InProcess, Streamed};
 
 /// The patterns of the relay's event source.
 static PATTERNS: LazyLock<Vec<Value>> = LazyLock::new(|| {
@@ -71,7 +70,7 @@ impl InProcess {
 }
 
 /// The record of a row that is new, or has another version or mark; `None` for others.
-fn record(row: &Value, seen: &mut BTreeMap<(String, String), [Option<u64>; 2]>) -> Option<Value> {
+fn record(row: &Value, seen: &mut Streamed) -> Option<Value> {
     let text = |name: &str| row[name].as_str().expect("a key").to_owned();
     let version = ["version", "sweptAt"].map(|name| row[name].as_u64());
     let before = seen.insert((text("pk"), text("sk")), version);
