@@ -1,6 +1,6 @@
 //! AWS clients: built once, with deadlines on every call.
 //!
-//! All clients of a function share one HTTP client ([`http_client`](crate::http_client)). A function that uses several services
+//! All clients of a function share one HTTP client (`http_client.rs`). A function that uses several services
 //! connects to them at the same time: [`store_and_sealer`].
 
 use std::time::Duration;

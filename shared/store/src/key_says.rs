@@ -84,8 +84,8 @@ mod tests {
         let mut row = item(&[
             ("clientId", "cli_1"),
             ("id", "ord_0190b8f5c6f77c3ab0a1000000000032"),
-            ("createdAt", "2024-07-15T19:47:28.631Z"),
-            ("updatedAt", "2024-07-15T19:47:28.631Z"),
+            ("createdAt", "2024-07-16T00:33:53.399Z"),
+            ("updatedAt", "2024-07-16T00:33:53.399Z"),
             ("cartId", "crt_1"),
         ]);
         leave_out(&mut row, &key, MEMBERS);
@@ -96,8 +96,8 @@ mod tests {
         #[test]
         fn a_row_returns_with_all_its_members(
             owner in prop::sample::select(vec!["cli_1", "cli_2"]),
-            created in prop::sample::select(vec!["2024-07-15T19:47:28.631Z", "2024-07-15T19:47:28.632Z", "2024-07-15T19:47:29Z"]),
-            updated in prop::sample::select(vec!["2024-07-15T19:47:28.631Z", "2024-07-15T19:47:28.632Z", "2024-07-15T19:47:29Z"]),
+            created in prop::sample::select(vec!["2024-07-16T00:33:53.399Z", "2024-07-16T00:33:53.400Z", "2024-07-16T00:33:54Z"]),
+            updated in prop::sample::select(vec!["2024-07-16T00:33:53.399Z", "2024-07-16T00:33:53.400Z", "2024-07-16T00:33:54Z"]),
         ) {
             let key = key("cli_1#ord_0190b8f5c6f77c3ab0a1000000000032");
             let row = item(&[

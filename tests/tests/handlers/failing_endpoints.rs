@@ -112,7 +112,7 @@ async fn a_healthy_endpoint_costs_no_write_a_postponement_one() {
     stage.deliver(&messages).await;
     assert_eq!(
         stage.table.calls().join(" "),
-        "GetItem BatchGetItem PutItem TransactWriteItems"
+        "BatchGetItem BatchGetItem PutItem PutItem"
     );
     assert!(
         stage.rows_of("endpoint").is_empty(),
@@ -128,7 +128,7 @@ async fn a_healthy_endpoint_costs_no_write_a_postponement_one() {
     stage.deliver(std::slice::from_ref(&message)).await;
     assert_eq!(
         stage.table.calls().join(" "),
-        "GetItem BatchGetItem PutItem"
+        "BatchGetItem BatchGetItem PutItem"
     );
 }
 
