@@ -66,7 +66,7 @@ fn in_flight(now: Timestamp) -> Callback {
         .parse()
         .expect("an id");
     announcement
-        .into_callback(id, String::new(), now)
+        .into_callback(id, Vec::new().into(), now)
         .begin(now)
         .expect("it is due")
 }
