@@ -2,7 +2,7 @@
 
     python3 -m infra.scale
 
-The units of an operation are the counted ones: it reads them from docs/performance.md and docs/table-design.md, and the
+The units of an operation are the counted ones: it reads them from docs/performance.md, and the
 deployment's own settings from template.yaml. Limits of AWS and the shape of the load are the constants below.
 """
 
@@ -34,6 +34,8 @@ DUE_UNITS_OF_A_CALLBACK = 2
 DUE_SHARDS = 64
 PARTITION = 1_000
 """Write units a second of one partition, of the table or an index; cannot be raised."""
+PARTITION_READS = 3_000
+"""Read units a second; each purchase reads the row of the connection, in one unit."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,8 @@ def limits(units: Units) -> list[Limit]:
         Limit("fresh table, reads", 12_000, units.read),
         Limit("table, writes", 40_000, units.write),
         Limit("table, reads", 40_000, units.read),
-        Limit("subscriptions of one merchant", PARTITION, largest * LIST_ROWS_OF_A_PURCHASE),
+        Limit("reads of one connection", PARTITION_READS, largest),
+        Limit("subscriptions of one merchant", 8 * PARTITION, largest * LIST_ROWS_OF_A_PURCHASE),
         Limit("callbacks of one source", 8 * PARTITION, largest * LIST_UNITS_OF_A_CALLBACK),
         Limit("imported orders of one client", 8 * PARTITION, units.imported),
         Limit("index due", DUE_SHARDS * PARTITION, units.purchases * DUE_UNITS_OF_A_CALLBACK),
@@ -123,7 +126,7 @@ def limits(units: Units) -> list[Limit]:
     return sorted(found, key=lambda limit: limit.factor)
 
 
-def read(performance: str, table_design: str, template: str) -> Units:
+def read(performance: str, template: str) -> Units:
     """Read the counted units and the settings. Raises a `ValueError` that names a line which is missing."""
 
     def numbers(text: str, pattern: str, where: str) -> list[float]:
@@ -138,24 +141,23 @@ def read(performance: str, table_design: str, template: str) -> Units:
     def setting(pattern: str) -> float:
         return numbers(template, pattern, "template.yaml")[0]
 
-    accepting, working = figures(r"write units, by order \(accepting, working\) +([\d.]+), ([\d.]+)")
-    accepting_read, working_read = figures(r"read units, by order \(accepting, working\) +([\d.]+), ([\d.]+)")
-    callback_write, callback_read = figures(r"write units, read units, by callback +([\d.]+), ([\d.]+)")
-    sold_and_redeemed = numbers(
-        " ".join(table_design.split()),
-        r"uses ([\d.]+) write units and ([\d.]+) read units to be sold, and ([\d.]+) and ([\d.]+) to be redeemed",
-        "docs/table-design.md",
-    )
+    def units(flow: str) -> tuple[float, float]:
+        """Read and write units of a flow, by `make bench-costs`."""
+        _, read, write = figures(rf"{re.escape(flow)}.*? ([\d.]+) +([\d.]+) +([\d.]+) +[\d.]+\n")
+        return read, write
+
+    sold, redeemed = units("purchase: own and cross-client"), units("redemption of a voucher")
+    callback, imported = units("callback, in a batch of ten"), units("imported order, created")
     return Units(
         # The largest steady load that the benchmark plays.
         purchases=max(float(rate) for rate in re.findall(r"(\d+) callbacks a second, \d+ in all", performance)),
         imported=figures(r"orders a second \(this machine[^)]*\) +(\d+)")[0],
-        sale_write=sold_and_redeemed[0] + sold_and_redeemed[2],
-        sale_read=sold_and_redeemed[1] + sold_and_redeemed[3],
-        callback_write=callback_write,
-        callback_read=callback_read,
-        import_write=accepting + working,
-        import_read=accepting_read + working_read,
+        sale_write=sold[1] + redeemed[1],
+        sale_read=sold[0] + redeemed[0],
+        callback_write=callback[1],
+        callback_read=callback[0],
+        import_write=imported[1],
+        import_read=imported[0],
         callbacks_an_invocation=figures(r"messages of an invocation +([\d.]+)")[0],
         stage_rate=setting(r"ThrottlingRateLimit: (\d+)"),
         callback_workers=setting(r"\n  DeliverCallbacksFunction:(?:.|\n)*?MaximumConcurrency: (\d+)"),
@@ -166,7 +168,7 @@ def read(performance: str, table_design: str, template: str) -> Units:
 
 def current() -> Units:
     """The units of this checkout."""
-    texts = [(_ROOT / name).read_text() for name in ("docs/performance.md", "docs/table-design.md", "template.yaml")]
+    texts = [(_ROOT / name).read_text() for name in ("docs/performance.md", "template.yaml")]
     return read(*texts)
 
 

@@ -62,7 +62,7 @@ class Reading(unittest.TestCase):
 
     def test_a_missing_line_is_named(self) -> None:
         with self.assertRaisesRegex(ValueError, "docs/performance.md has no line like"):
-            scale.read("", "", "")
+            scale.read("", "")
 
     def test_docs_explain_each_limit(self) -> None:
         text = (_ROOT / "docs/scale.md").read_text()
