@@ -13,6 +13,7 @@ fn only_functions_for_api_keys_reach_their_rows() {
             "Tenants" => assert_eq!(
                 keys,
                 [
+                    "BatchGetItem",
                     "GetItem",
                     "PutItem",
                     "Query gsi1",
