@@ -66,7 +66,7 @@ impl Part {
     }
 }
 
-/// What a sweep of one shard did.
+/// The result of a sweep of one shard.
 #[derive(Debug, Default)]
 struct Done {
     rows: usize,

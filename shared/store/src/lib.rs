@@ -8,9 +8,9 @@
 //! - `key_says`: members that a row's key already says, which are not stored
 //! - `one_row`: commits of one row
 //! - [`payout_sums`]: the amounts of many payout rows, from the indexes alone
-//! - [`transaction`]: the only way to write, and `until_committed`, which repeats a decision after a conflict
-//! - `cancelled`: the reasons for which DynamoDB cancels a transaction, and their retries
-//! - [`outbox`]: rows that are due
+//! - [`transaction`]: commits, and `until_committed`, which repeats a decision after a conflict. Only the sweep's mark is another write
+//! - `cancelled`: the reasons for which DynamoDB rejects a write, and their retries
+//! - [`outbox`]: rows that are due, and the sweep's mark
 //! - [`vouchers`]: subscriptions by the hash of their voucher
 //! - [`imports`]: the rows that decide about imported items
 //! - `sold`: orders and subscriptions by id, sold or imported
