@@ -9,7 +9,7 @@
 //!      1 octet      |    2      1                       |
 //! ```
 
-use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
+use tandem_deflate::{MAX_INFLATED, deflate, inflate};
 
 use crate::data_key::Purpose;
 use crate::seal::OpenError;
@@ -17,7 +17,7 @@ use crate::seal::OpenError;
 /// A text that is sealed as it is.
 pub(crate) const PLAIN: u8 = 0;
 /// The longest text that is deflated: no stored text is longer, and no opened one becomes longer.
-pub(crate) const MAX_TEXT: usize = 1024 * 1024;
+pub(crate) const MAX_TEXT: usize = MAX_INFLATED;
 
 /// The dictionaries by number, from 1. Never change one: texts that were deflated with it could no longer be read. A new one is
 /// appended, and [`dictionary_of`] selects it.
@@ -148,42 +148,6 @@ fn cut_out(octets: &[u8]) -> Option<(CutOut<'_>, &[u8])> {
         rest = after;
     }
     Some((secrets, rest))
-}
-
-/// Without a header: the sealed form says which dictionary it is.
-fn deflate(dictionary: &[u8], text: &[u8]) -> Option<Vec<u8>> {
-    let mut stream = Compress::new(Compression::best(), false);
-    stream.set_dictionary(dictionary).ok()?;
-    // A deflated text is never longer than this (zlib's `deflateBound`), so one call is enough.
-    let mut octets = Vec::with_capacity(text.len() + text.len() / 8 + 64);
-    let status = stream.compress_vec(text, &mut octets, FlushCompress::Finish);
-    (status.ok()? == Status::StreamEnd).then_some(octets)
-}
-
-/// At most [`MAX_TEXT`] octets; `None` if there are more, or if the deflated text is corrupt.
-fn inflate(dictionary: &[u8], deflated: &[u8]) -> Option<Vec<u8>> {
-    let mut stream = Decompress::new(false);
-    stream.set_dictionary(dictionary).ok()?;
-    let mut text = Vec::with_capacity((8 * deflated.len()).clamp(1024, MAX_TEXT));
-    loop {
-        let read = usize::try_from(stream.total_in()).ok()?;
-        let input = deflated.get(read..)?;
-        let before = text.len();
-        match stream
-            .decompress_vec(input, &mut text, FlushDecompress::Finish)
-            .ok()
-        {
-            Some(Status::StreamEnd) => return Some(text),
-            _ if text.len() >= MAX_TEXT => return None,
-            Some(_) if text.len() == text.capacity() => {
-                text.reserve_exact(text.len().min(MAX_TEXT - text.len()));
-            }
-            // Neither the end nor a full buffer: the input ended too early.
-            _ if text.len() == before => return None,
-            Some(_) => {}
-            None => return None,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@
 //! - `key_says`: members that a row's key already says, which are not stored
 //! - `one_row`: commits of one row
 //! - [`payout_sums`]: the amounts of many payout rows, from the indexes alone
-//! - [`transaction`]: commits, and `until_committed`, which repeats a decision after a conflict. Only the sweep's mark is another write
+//! - [`transaction`]: all writes but the sweep's mark, and `until_committed`, which repeats a decision after a conflict
 //! - `cancelled`: the reasons for which DynamoDB rejects a write, and their retries
 //! - [`outbox`]: rows that are due, and the sweep's mark
 //! - [`vouchers`]: subscriptions by the hash of their voucher

@@ -8,15 +8,15 @@
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
-use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 use serde_json::{Map, Value};
+use tandem_deflate::{MAX_INFLATED, inflate};
 
 use crate::entity::Item;
 
 /// The binary attribute.
 pub(crate) const PACKED: &str = "packed";
 /// The largest JSON: a row has at most 400 kB, and a corrupt one must not fill the memory.
-const MAX_JSON: usize = 1024 * 1024;
+const MAX_JSON: usize = MAX_INFLATED;
 /// The dictionaries by number, from 1. Never change one: rows that were packed with it could no longer be read. A new one is
 /// appended; the last one packs.
 const DICTIONARIES: [&[u8]; 1] = [include_bytes!("../dictionaries/1.txt")];
@@ -65,34 +65,7 @@ fn deflate(dictionary: &[u8], json: &[u8]) -> Option<Vec<u8>> {
     if json.len() > MAX_JSON {
         return None;
     }
-    let mut stream = Compress::new(Compression::best(), false);
-    stream.set_dictionary(dictionary).ok()?;
-    // Never longer than this (zlib's `deflateBound`), so one call is enough.
-    let mut octets = Vec::with_capacity(json.len() + json.len() / 8 + 64);
-    let status = stream.compress_vec(json, &mut octets, FlushCompress::Finish);
-    (status.ok()? == Status::StreamEnd).then_some(octets)
-}
-
-/// `None` if the octets are corrupt, or the JSON is larger than [`MAX_JSON`].
-fn inflate(dictionary: &[u8], octets: &[u8]) -> Option<Vec<u8>> {
-    let mut stream = Decompress::new(false);
-    stream.set_dictionary(dictionary).ok()?;
-    let mut json = Vec::with_capacity((8 * octets.len()).clamp(1024, MAX_JSON));
-    loop {
-        let read = usize::try_from(stream.total_in()).ok()?;
-        let before = json.len();
-        let status = stream.decompress_vec(octets.get(read..)?, &mut json, FlushDecompress::Finish);
-        match status.ok()? {
-            Status::StreamEnd => return Some(json),
-            _ if json.len() >= MAX_JSON => return None,
-            _ if json.len() == json.capacity() => {
-                json.reserve_exact(json.len().min(MAX_JSON - json.len()));
-            }
-            // Neither the end nor a full buffer: the octets end too early.
-            _ if json.len() == before => return None,
-            _ => {}
-        }
-    }
+    tandem_deflate::deflate(dictionary, json)
 }
 
 #[cfg(test)]
@@ -126,14 +99,8 @@ mod tests {
     fn an_unpacked_row_has_a_bound() {
         let bomb = deflate(DICTIONARIES[0], &vec![b'1'; MAX_JSON]).expect("deflated");
         assert!(inflate(DICTIONARIES[0], &bomb).is_some_and(|json| json.len() == MAX_JSON));
-        let mut stream = Compress::new(Compression::best(), false);
-        let mut larger = Vec::with_capacity(MAX_JSON);
-        let status = stream.compress_vec(
-            &vec![b'1'; MAX_JSON + 1],
-            &mut larger,
-            FlushCompress::Finish,
-        );
-        assert_eq!(status.ok(), Some(Status::StreamEnd));
+        let larger = tandem_deflate::deflate(DICTIONARIES[0], &vec![b'1'; MAX_JSON + 1]);
+        let larger = larger.expect("deflated");
         assert_eq!(inflate(DICTIONARIES[0], &larger), None);
         assert_eq!(deflate(DICTIONARIES[0], &vec![b'1'; MAX_JSON + 1]), None);
     }
