@@ -24,7 +24,7 @@ LINTERS := $(TOOLS)/lint-$(shell cksum infra/lint/requirements.txt | cut -d' ' -
 RECEIVERS := infra/receivers/node_modules/.package-lock.json
 
 .NOTPARALLEL:
-.PHONY: help demo restore test test-steps chaos up down status build package deploy rows lint audit fuzz bench-import bench-callbacks bench-costs bench-start
+.PHONY: help demo restore test test-steps chaos up down status build package deploy rows lint audit fuzz bench-import bench-callbacks bench-costs bench-start bench-statement
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "make %-15s %s\n", $$1, $$2 }'
@@ -102,6 +102,11 @@ bench-import: ## import 100,000 orders of five clients at once, with the real bi
 bench-callbacks: ## deliver 20,000 callbacks to receivers, some of which fail, with the real binaries
 	cargo build --profile measured --package deliver-callbacks --package relay-outbox --package sweep-outbox --package tandem-bench
 	$(or $(CARGO_TARGET_DIR),target)/measured/bench-callbacks $(CALLBACKS)
+
+# ROWS sets the length of the list: 3,000,000 if not set.
+bench-statement: ## sum a statement of millions of payout rows, with the real binary
+	cargo build --profile measured --package payouts --package tandem-bench
+	$(or $(CARGO_TARGET_DIR),target)/measured/bench-statement $(ROWS)
 
 bench-costs: ## count the calls, the capacity and the price of each flow, with tests/bench/prices.json
 	cargo build --quiet --workspace --bin bench-costs

@@ -118,13 +118,13 @@ impl CallbackBench {
             ("LOCAL_CALLBACK_TARGETS", "127.0.0.1"),
             ("SSL_CERT_FILE", receivers.trusted()),
         ];
-        let worker = environment(&worker_calls)
+        let worker = environment(&worker_calls.url)
             .start("deliver-callbacks", settings.concurrency, &extra)
             .await?;
-        let relay = environment(&other_calls)
+        let relay = environment(&other_calls.url)
             .start("relay-outbox", 1, &[])
             .await?;
-        let sweep = environment(&other_calls)
+        let sweep = environment(&other_calls.url)
             .start("sweep-outbox", 1, &[])
             .await?;
         for function in [&worker, &relay, &sweep] {

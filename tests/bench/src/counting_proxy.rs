@@ -98,7 +98,25 @@ async fn forward(State(proxy): State<Proxy>, headers: HeaderMap, body: Bytes) ->
         .and_then(|target| target.to_str().ok())
         .unwrap_or_default();
     let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
-    let mut request = proxy.http.post(&*proxy.database).body(rewritten(&body));
+    let answer = answer_of(&proxy.http, &proxy.database, &headers, rewritten(&body)).await;
+    let (parts, body) = answer.into_parts();
+    let Ok(body) = axum::body::to_bytes(body, usize::MAX).await else {
+        return plain(StatusCode::BAD_GATEWAY, Bytes::new());
+    };
+    proxy
+        .counts
+        .add(&operation, parts.status.is_success(), &body);
+    Response::from_parts(parts, Body::from(body))
+}
+
+/// The answer of the database to a request.
+pub(crate) async fn answer_of(
+    http: &reqwest::Client,
+    database: &str,
+    headers: &HeaderMap,
+    body: Vec<u8>,
+) -> Response<Body> {
+    let mut request = http.post(database).body(body);
     for name in [
         "x-amz-target",
         "content-type",
@@ -120,7 +138,6 @@ async fn forward(State(proxy): State<Proxy>, headers: HeaderMap, body: Bytes) ->
     let Ok(body) = answer.bytes().await else {
         return plain(StatusCode::BAD_GATEWAY, Bytes::new());
     };
-    proxy.counts.add(&operation, status.is_success(), &body);
     let mut response = plain(status, body);
     if let Some(content_type) = content_type {
         response.headers_mut().insert("content-type", content_type);
@@ -141,7 +158,7 @@ fn rewritten(body: &Bytes) -> Vec<u8> {
     }
 }
 
-fn plain(status: StatusCode, body: Bytes) -> Response<Body> {
+pub(crate) fn plain(status: StatusCode, body: Bytes) -> Response<Body> {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     response

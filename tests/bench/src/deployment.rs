@@ -6,7 +6,6 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use crate::counting_proxy::CountingProxy;
 use crate::fair_queue::FairQueue;
 use crate::lambda::Function;
 use crate::services::Services;
@@ -14,7 +13,8 @@ use crate::services::Services;
 #[derive(Debug, Clone, Copy)]
 pub struct Environment<'a> {
     pub table: &'a str,
-    pub database: &'a CountingProxy,
+    /// `http://127.0.0.1:PORT`
+    pub database: &'a str,
     pub services: &'a Services,
 }
 
@@ -40,7 +40,7 @@ impl Environment<'_> {
             ("AWS_REGION", "eu-central-1"),
             ("AWS_ACCESS_KEY_ID", "benchmark"),
             ("AWS_SECRET_ACCESS_KEY", "benchmark"),
-            ("AWS_ENDPOINT_URL_DYNAMODB", &self.database.url),
+            ("AWS_ENDPOINT_URL_DYNAMODB", self.database),
             ("AWS_ENDPOINT_URL_SECRETS_MANAGER", services),
             ("AWS_ENDPOINT_URL_SQS", services),
             ("STAGE", "dev"),

@@ -62,13 +62,13 @@ impl ImportBench {
             database,
             services: &services,
         };
-        let accept = environment(&accept_calls)
+        let accept = environment(&accept_calls.url)
             .start("import-orders", acceptors, &[])
             .await?;
-        let relay = environment(&accept_calls)
+        let relay = environment(&accept_calls.url)
             .start("relay-outbox", 1, &[])
             .await?;
-        let worker = environment(&work_calls)
+        let worker = environment(&work_calls.url)
             .start("process-imports", workers, &[])
             .await?;
         Ok(Arc::new(Self {

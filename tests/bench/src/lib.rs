@@ -12,6 +12,7 @@ pub mod deployment;
 pub mod fair_queue;
 pub mod import;
 pub mod lambda;
+pub mod long_index;
 pub mod receivers;
 pub mod seller;
 pub mod services;
