@@ -16,6 +16,8 @@ use tandem_bench::table::{line, say};
 
 /// Callbacks of the first run; the first argument overrides it.
 const CALLBACKS: usize = 20_000;
+/// Callbacks before each of the first measured runs, so that each worker has served some.
+const WARM_UP: usize = 2_000;
 /// Each belongs to its own client.
 const ENDPOINTS: usize = 100;
 /// Callbacks per second of the runs with dead endpoints. At the first rate, the callbacks to dead endpoints of the ten seconds
@@ -62,11 +64,14 @@ async fn measure(bench: Arc<CallbackBench>, callbacks: usize) -> Result<()> {
     let mut runs = Vec::new();
     for tls in [false, true] {
         bench.use_tls(tls).await;
-        let load = Load {
-            callbacks: callbacks / 2,
+        let load = |callbacks| Load {
+            callbacks,
             per_second: None,
             faults: Faults::default(),
         };
+        // Each process loads the certificates for receivers once.
+        runs.push(bench.run(load(WARM_UP)).await?);
+        let load = load(callbacks / 2);
         let run = bench.run(load).await?;
         print_healthy(&run, load.callbacks, if tls { "https" } else { "http" });
         runs.push(run);

@@ -43,12 +43,16 @@ async fn main() -> Result<()> {
     say(
         "      of the accepted chunks; SQS is a queue that takes the message groups in turn; Secrets Manager",
     );
-    let workers = tokio::spawn(bench.clone().work());
+    let mut workers = tokio::spawn(bench.clone().work());
     let measured = tokio::spawn(measure(bench, orders));
-    tokio::select! {
-        failed = workers => match failed? { Err(error) => Err(error), Ok(()) => bail!("the workers ended") },
+    let result = tokio::select! {
+        failed = &mut workers => match failed? { Err(error) => Err(error), Ok(()) => bail!("the workers ended") },
         measured = measured => measured?,
-    }
+    };
+    // End the processes before the server that they poll.
+    workers.abort();
+    let _ = workers.await;
+    result
 }
 
 async fn measure(bench: Arc<ImportBench>, orders: usize) -> Result<()> {
