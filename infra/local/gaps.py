@@ -15,9 +15,11 @@ conversion: its poller would stop for all queues.
 
 *Rollout.* The emulator has no CodeDeploy. So functions have no alias, and everything calls the function itself.
 
-*Alarms.* The emulator rejects metric math, so such an alarm watches its first metric. It has no data there anyway.
+*Alarms.* The emulator rejects metric math, so such an alarm watches its first metric. It has no data there anyway. An
+alarm on a rule of Contributor Insights has no metric, and goes with the rule.
 
-*Metric filters.* The emulator lacks them, so they go. It has no metrics anyway.
+*Metric filters, saved queries, rules of Contributor Insights, budgets.* The emulator lacks them, so they go. It has no
+metrics anyway.
 
 *Mail.* The emulator checks every call of SES against the resource "*" and does not know `ses:FromAddress`, so the
 role's identities become "*" and the condition goes.
@@ -33,12 +35,19 @@ from infra.local.say import Problem
 
 Template = dict[str, Any]
 
+LACKING = (
+    "AWS::Budgets::Budget",
+    "AWS::CloudWatch::InsightRule",
+    "AWS::Logs::MetricFilter",
+    "AWS::Logs::QueryDefinition",
+)
+"""Types of resources that the emulator lacks, and that nothing else names."""
+
 
 def bridge(template: Template) -> Template:
     """Return a template that means to the emulator what the given one means to AWS."""
     _spell_out_apis(template["Resources"])
-    for name in [name for name, one in template["Resources"].items() if one["Type"] == "AWS::Logs::MetricFilter"]:
-        del template["Resources"][name]
+    _remove_lacking(template["Resources"])
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::IAM::Role":
             _widen_mail(resource["Properties"])
@@ -53,6 +62,14 @@ def bridge(template: Template) -> Template:
     for name in secrets:
         _spell_out_generation(template["Resources"][name]["Properties"])
     return dict(_with_secret_arns(template, secrets))
+
+
+def _remove_lacking(resources: Template) -> None:
+    for name, resource in list(resources.items()):
+        metrics = resource.get("Properties", {}).get("Metrics", [])
+        has_no_metric = metrics and not any("MetricStat" in metric for metric in metrics)
+        if resource["Type"] in LACKING or (resource["Type"] == "AWS::CloudWatch::Alarm" and has_no_metric):
+            del resources[name]
 
 
 def without_rollout(template: Template) -> Template:

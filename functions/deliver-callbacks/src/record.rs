@@ -128,6 +128,7 @@ fn trace(attempt: &FinishedAttempt, callback: &Callback, change: &Change) {
     }
     tracing::info!(
         callback = %callback.id,
+        endpoint = %callback.endpoint(),
         attempt = attempt.log.number,
         status_code = attempt.log.status_code,
         error = attempt.log.error,

@@ -89,6 +89,7 @@ fn the_runbook_lists_every_alarm() {
         .flat_map(|row| row[0].split(", "))
         .map(|name| name.trim_matches('`').to_owned())
         .collect();
-    let deployed = of_type("AWS::CloudWatch::Alarm");
-    assert_eq!(listed, deployed.into_iter().map(|(name, _)| name).collect());
+    let deployed = of_type("AWS::CloudWatch::Alarm").into_iter();
+    let deployed = deployed.chain(of_type("AWS::Budgets::Budget"));
+    assert_eq!(listed, deployed.map(|(name, _)| name).collect());
 }

@@ -16,6 +16,7 @@ mod manifests;
 mod metrics;
 mod needs;
 mod operation;
+mod queries;
 mod receiver;
 mod recursion;
 mod routes;
