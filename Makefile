@@ -24,7 +24,7 @@ LINTERS := $(TOOLS)/lint-$(shell cksum infra/lint/requirements.txt | cut -d' ' -
 RECEIVERS := infra/receivers/node_modules/.package-lock.json
 
 .NOTPARALLEL:
-.PHONY: help demo restore test test-steps chaos up down status build package deploy rows lint audit fuzz bench-import bench-callbacks bench-costs bench-start bench-statement
+.PHONY: help demo restore rollout test test-steps chaos up down status build package deploy rows lint audit fuzz bench-import bench-callbacks bench-costs bench-start bench-statement
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "make %-15s %s\n", $$1, $$2 }'
@@ -36,17 +36,30 @@ demo: ## play the story of two merchants against the API, on a stack of its own
 restore: ## play a restore on a stack of its own: docs/restore.md
 	TANDEM_CALLBACK_RETRY_SCHEDULE=0,3,3,3,3,3,3,3,3,3 $(LOCAL) run -- python -u -m infra.local.demo.restoring
 
+# The commit that kept the rows of the last release. Two builds take long, so `make test` does not play it.
+OLDER ?= $(shell git log -1 --diff-filter=A --format=%h -- shared/domain/tests/decisions/releases)
+
+rollout: ## play a rollout of two releases, and back, with traffic between: make rollout OLDER=REVISION
+	-git worktree remove --force .local/older
+	git worktree add --detach .local/older $(OLDER)
+	cd .local/older && $(PYTHON) -m infra.local build
+	$(LOCAL) build
+	$(LOCAL) run --packages .local/older/.local/packages -- \
+		python -u -m infra.local.demo.rollout .local/older/.local/packages .local/packages
+	git worktree remove --force .local/older
+
 test: ## run every test: unit, store, and the stories, in one process and deployed; the last line is the total
 	@$(PYTHON) -m infra.totals $(MAKE) --no-print-directory test-steps
 
 # Stops at the first failing step. --workspace keeps one set of features, so that dependencies are compiled once.
 test-steps: $(RECEIVERS)
-	$(PYTHON) -m unittest discover -s infra/tests -t .
+	$(LOCAL) exec -- python -m unittest discover -s infra/tests -t .
 	$(PYTHON) -m unittest discover -s infra/import_orders/tests -t .
 	$(LOCAL) exec -- python -m unittest discover -s infra/operate/tests -t .
 	$(LOCAL) exec -- python -m unittest discover -s infra/deploy/tests -t .
 	$(LOCAL) exec -- python -m unittest discover -s infra/local/tests -t .
 	cargo test --workspace
+	$(LOCAL) run -- python -m unittest infra.operate.tests.played_smoke
 	TANDEM_CALLBACK_RETRY_SCHEDULE=$(STORIES_RETRY_SCHEDULE) $(LOCAL) run --canaries -- cargo test --workspace --test stories --test deployed
 	TANDEM_CALLBACK_RETRY_SCHEDULE=$(STORIES_RETRY_SCHEDULE) $(LOCAL) run --faults --canaries -- cargo test --workspace --test stories --test deployed
 

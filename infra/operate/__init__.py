@@ -23,10 +23,10 @@ Python environment of ``infra.local``, and creates that environment if necessary
 ``reasons``, ``sale_reasons``, ``tenant_reasons``  turn rows into sentences; no I/O
 ``triggers``  redrives events that a trigger could not deliver
 ``adopt``    prepares a restored table
-``smoke``    checks a deployment, without a change
+``checks``, ``smoke``  check a deployment; play a story on it
 ``persons``, ``sealing``  gather the rows about a customer; open sealed texts
 ``data_key``, ``reseal``  changes the data key, and seals all values under the newest one
-``why``, ``status``, ``redrive``, ``export_person``  the commands
+``why``, ``status``, ``redrive``, ``export_person``, ``usage``  the commands
 
 Not guaranteed: exact counts, because SQS's counts are approximate. Listing a dead-letter queue hides its messages for
 that time; if this program is killed meanwhile, they reappear after ten minutes.

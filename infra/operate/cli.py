@@ -33,11 +33,11 @@ def main(arguments: list[str]) -> int:
 def _run(options: Options) -> int:
     from botocore.exceptions import BotoCoreError, ClientError  # needs the environment
 
-    from infra.operate import adopt, data_key, export_person, redrive, reseal, smoke, stack, status, why
+    from infra.operate import adopt, data_key, export_person, redrive, reseal, smoke, stack, status, usage, why
 
     try:
         if options.command == "smoke":
-            return smoke.run(stack.deployment(options))
+            return smoke.run(stack.deployment(options), options)
         target = stack.of(options)
         match options.command:
             case "status":
@@ -52,6 +52,8 @@ def _run(options: Options) -> int:
                 return reseal.run(target, options)
             case "data-key":
                 return data_key.run(target, options)
+            case "usage":
+                return usage.run(target, options)
             case _:
                 return redrive.run(target, options)
     except (BotoCoreError, ClientError) as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from infra.local.layout import standing_state
@@ -34,6 +34,16 @@ class Options:
     table: str = ""
     scan: bool = False
     action: str = ""
+    checks_only: bool = False
+    in_production: bool = False
+    receiver_url: str | None = None
+    receiver_port: int = 0
+    sales: int = 0
+    minutes: int = 0
+
+
+_OWN = tuple(member.name for member in fields(Options) if member.name not in ("command", "stack_name", "description"))
+"""The options that not every command has."""
 
 
 def parse(arguments: list[str]) -> Options:
@@ -44,11 +54,7 @@ def parse(arguments: list[str]) -> Options:
         command=given.command,
         stack_name=given.stack_name,
         description=Path(described) if described else standing_state().description,
-        **{
-            name: getattr(given, name)
-            for name in ("id", "client", "queue", "only", "dry_run", "per_second", "table", "scan", "action")
-            if name in given
-        },
+        **{name: getattr(given, name) for name in _OWN if name in given},
     )
 
 
@@ -86,10 +92,35 @@ def _parser() -> argparse.ArgumentParser:
     data_key.add_argument("action", choices=DATA_KEY_ACTIONS)
     again = commands.add_parser("reseal", parents=[where], help="seal all values under the newest data key")
     again.add_argument("--dry-run", action="store_true", help="only count; exit status 1 if values are left")
-    commands.add_parser("smoke", parents=[where], help="check a deployment; exit status 1 if a check fails")
+    usage = commands.add_parser("usage", parents=[where], help="show the clients that send the most requests")
+    usage.add_argument("--minutes", type=_minutes, default=60, metavar="N", help="of the last N minutes (60)")
+    _smoke(commands.add_parser("smoke", parents=[where], help="check a deployment and play a story on it"))
     adopt = commands.add_parser("adopt", parents=[where], help="prepare a restored table for the functions")
     adopt.add_argument("table", metavar="TABLE", help="the restored table")
     return parser
+
+
+def _smoke(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--checks-only", action="store_true", help="change nothing, play nothing")
+    parser.add_argument("--in-production", action="store_true", help="also play if the stage is production")
+    parser.add_argument(
+        "--receiver-url",
+        metavar="URL",
+        help="the public https address that forwards to --receiver-port of this machine; without it, steps with "
+        "callbacks are skipped on AWS",
+    )
+    parser.add_argument(
+        "--receiver-port", type=int, default=8400, metavar="PORT", help="where smoke receives callbacks (8400)"
+    )
+    parser.add_argument(
+        "--sales", type=int, default=500, metavar="N", help="sales whose callbacks are held and replayed (500)"
+    )
+
+
+def _minutes(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 1_440):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 1440")
+    return int(text)
 
 
 def _rate(text: str) -> int:

@@ -81,9 +81,9 @@ class Caller:
         """Send a DELETE request; see `post`."""
         return self._play("DELETE", path, None, _Expectation(200, {}), {})
 
-    def ask(self, method: str, path: str) -> Answer:
-        """Send a request without a body, whatever its answer."""
-        return self._call(method, path, None, {})
+    def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Answer:
+        """Send a request without showing it, whatever its answer."""
+        return self._call(method, path, body, {} if method == "GET" else {"idempotency-key": str(uuid.uuid4())})
 
     def look(self, path: str) -> Answer:
         """Send a GET request without showing it, to poll for a change or to fill a table."""
@@ -107,7 +107,8 @@ class Caller:
         return answer
 
     def _call(self, method: str, path: str, body: Any, headers: dict[str, str]) -> Answer:
-        connection = http.client.HTTPConnection(self._api.hostname or "", self._api.port, timeout=_SECONDS)
+        kind = http.client.HTTPSConnection if self._api.scheme == "https" else http.client.HTTPConnection
+        connection = kind(self._api.hostname or "", self._api.port, timeout=_SECONDS)
         headers = {"authorization": f"Bearer {self._key}"} | headers
         if body is not None:
             headers["content-type"] = "application/json"

@@ -36,10 +36,10 @@ class Received:
 
 
 class Receiver:
-    """Listens on a free port of the loopback address, in a thread that ends with the process."""
+    """Listens on a port of the loopback address, a free one if it is 0, in a thread that ends with the process."""
 
-    def __init__(self) -> None:
-        self._server = _Server(("127.0.0.1", 0), _Handler)
+    def __init__(self, port: int = 0) -> None:
+        self._server = _Server(("127.0.0.1", port), _Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
     def __enter__(self) -> Receiver:
@@ -63,6 +63,10 @@ class Receiver:
     def trust(self, path: str, secret: str) -> None:
         """Accept callbacks to a path that are signed with this secret."""
         self._server.secrets[path] = secret
+
+    def reject(self, status: int | None) -> None:
+        """Answer all calls with this status from now on; None to accept those with a valid signature again."""
+        self._server.rejects_with = status
 
     def find(self, event: str) -> Received | None:
         """The first callback of a type, or one with a rejected signature."""
@@ -91,6 +95,7 @@ class _Server(ThreadingHTTPServer):
         super().__init__(address, handler)
         self.secrets: dict[str, str] = {}
         self.received: list[Received] = []
+        self.rejects_with: int | None = None
 
     def server_bind(self) -> None:
         # Skips the look-up of the host name in the base class, which can be slow.
@@ -120,8 +125,9 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         fault = server.fault_of(self.path, headers, body)
         server.received.append(Received(self.path, headers, body, fault))
-        answer = b"refused" if fault else b"thanks"
-        self.send_response(400 if fault else 200)
+        rejected = server.rejects_with or (400 if fault else None)
+        answer = b"refused" if rejected else b"thanks"
+        self.send_response(rejected or 200)
         self.send_header("content-type", "text/plain")
         self.send_header("content-length", str(len(answer)))
         self.end_headers()

@@ -122,11 +122,12 @@ class Scenario:
         self._print("")
         self._print(self._bold(f"All {self.steps} steps had the expected effect ({self.checks} checks).", 32))
 
-    def fail(self, failure: Failure) -> None:
-        """Print the failed step and the failure."""
+    def fail(self, failure: Failure, remedy: str = "") -> None:
+        """Print the failed step and the failure, and what to do about it."""
         self._print("")
         self._print(self._bold(f"FAILED in step {self.steps}" if self.steps else "FAILED before the first step", 31))
         facts = {"step": self.title, "check": failure.subject, "expected": failure.expected, "found": failure.found}
+        facts |= {"to do": remedy} if remedy else {}
         for head, value in facts.items():
             lines = text.wrapped(self.harmless(value), WIDTH - 14, "")
             for first, line in zip([head, *[""] * len(lines)], lines, strict=False):

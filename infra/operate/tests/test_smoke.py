@@ -1,147 +1,182 @@
-"""The checks of a deployment."""
+"""The play of ``smoke``: how it reports its steps, and its rollback. `played_smoke.py` plays it on the local stack."""
 
 from __future__ import annotations
 
+import contextlib
+import io
+import logging
 import unittest
 import unittest.mock
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from infra.operate import smoke
+from infra.local import translate
+from infra.local.binaries import named_in
+from infra.local.demo.scenario import Failure, Scenario
+from infra.operate import checks, smoke
+from infra.operate.options import Options, parse
+from infra.operate.smoke import play, rollback, script, world
+from infra.operate.smoke.play import Step
+from infra.operate.smoke.world import World
 from infra.operate.stack import Deployment
-from infra.operate.tests.case import Sqs, output_of, stack
-
-SENDER = "tandem@example.com"
-TOPIC = "arn:aws:sns:eu-central-1:123456789012:tandem-on-call"
+from infra.operate.tests.case import Sqs, stack
 
 
-class NotFound(Exception):
-    """The identity does not exist."""
+def deployment(client: Callable[[str], Any] = lambda _: None, local: bool = False, stage: str = "dev") -> Deployment:
+    """A stack on AWS."""
+    outputs = {"NoteMailEventsFunctionName": "tandem-note-mail-events"}
+    parameters = {"Stage": stage}
+    return Deployment(stack(Sqs()), outputs, parameters, "https://api.example", "key", client, "tandem", local)
+
+
+class Playing(unittest.TestCase):
+    """The verdicts of steps, and the output."""
+
+    def setUp(self) -> None:
+        self.out = io.StringIO()
+        self.played: list[str] = []
+
+    def step(self, name: str, error: Exception | None = None, **members: Any) -> Step:
+        def act(_: World) -> None:
+            self.played.append(name)
+            if error:
+                raise error
+
+        return Step(name, f"The title of {name}", act, f"look at {name}", **members)
+
+    def run_steps(self, *steps: Step) -> int:
+        with world.opened(deployment(), Scenario(self.out), Options("smoke", "tandem", Path())) as opened:
+            return play.run(opened, steps)
+
+    def test_a_failed_step_names_itself_the_finding_and_the_remedy(self) -> None:
+        code = self.run_steps(self.step("sale", Failure("the purchase", "201", "503")))
+        self.assertEqual(code, 1)
+        for line in ("step      The title of sale", "expected  201", "found     503", "to do     look at sale"):
+            self.assertIn(line, self.out.getvalue())
+
+    def test_steps_that_need_a_failed_one_are_skipped_and_others_run(self) -> None:
+        code = self.run_steps(
+            self.step("sale", ValueError("no JSON")),
+            self.step("refund", needs=("sale",)),
+            self.step("again", needs=("refund",)),
+            self.step("clean"),
+        )
+        self.assertEqual((code, self.played), (1, ["sale", "clean"]))
+        self.assertIn("it needs the step `sale`", self.out.getvalue())
+        self.assertRegex(self.out.getvalue(), r"passed +1  clean\nskipped +2  refund, again\nfailed +1  sale\n$")
+
+    def test_a_skipped_step_says_why_and_has_not_passed(self) -> None:
+        code = self.run_steps(self.step("rollback", skipped=lambda _: "one version"))
+        self.assertEqual((code, self.played), (0, []))
+        self.assertRegex(self.out.getvalue(), r"SKIPPED +one version\n")
+        self.assertRegex(self.out.getvalue(), r"passed +0\nskipped +1  rollback\nfailed +0\n$")
+
+    def test_without_a_receiver_all_steps_with_callbacks_are_skipped(self) -> None:
+        with world.opened(deployment(), Scenario(self.out), Options("smoke", "tandem", Path())) as opened:
+            self.assertIsNone(opened.receiver)
+            skipped = [step.name for step in script.STEPS if step.name != "rollback" and step.skipped(opened)]
+        after = [step.name for step in script.STEPS if "callback" in step.needs]
+        self.assertEqual((skipped, after), (["callback"], ["after", "replay"]))
+
+    def test_each_step_needs_only_earlier_ones_and_the_last_cleans(self) -> None:
+        names = [step.name for step in script.STEPS]
+        for number, step in enumerate(script.STEPS):
+            self.assertLessEqual(set(step.needs), set(names[:number]), step.name)
+        self.assertEqual((names[-1], script.STEPS[-1].needs), ("clean", ()))
+
+    def test_production_is_checked_and_not_played_unless_asked(self) -> None:
+        with unittest.mock.patch.object(checks, "run", lambda _: 0):
+            for arguments, played in (([], False), (["--in-production"], True), (["--checks-only"], False)):
+                options = parse(["smoke", "--stack-name", "tandem", *arguments])
+                with (
+                    unittest.mock.patch.object(play, "run", return_value=0) as run,
+                    contextlib.redirect_stdout(self.out),
+                ):
+                    self.assertEqual(smoke.run(deployment(stage="production"), options), 0)
+                self.assertEqual(run.called, played, arguments)
+        self.assertIn("skipped: the story, because the stage is production", self.out.getvalue())
 
 
 class Account:
-    """A fake account in which all is well."""
+    """A fake account with CodeDeploy."""
 
     def __init__(self) -> None:
-        self.exceptions = unittest.mock.Mock(NotFoundException=NotFound)
-        self.identities = {"example.com": True}
-        self.ses: dict[str, Any] = {"SendingEnabled": True, "ProductionAccessEnabled": True}
-        self.mappings = {"deliver": 100, "import": 20, "mails": 5, "relay": None}
-        self.state = "Enabled"
-        self.free = 798
+        self.versions = ["$LATEST", "3", "7", "12"]
+        self.live = "12"
         self.weights: dict[str, float] = {}
-        self.runs = 9.0
-        self.raised: list[str] = []
-        self.subscription = "arn:aws:sns:::1"
-        self.protected = True
-
-    def get_email_identity(self, EmailIdentity: str) -> dict[str, Any]:
-        if EmailIdentity not in self.identities:
-            raise NotFound
-        return {"VerifiedForSendingStatus": self.identities[EmailIdentity]}
-
-    def get_account(self) -> dict[str, Any]:
-        return self.ses
+        self.rolls_back = True
+        self.stopped: list[str] = []
+        self.spec = ""
 
     def get_alias(self, FunctionName: str, Name: str) -> dict[str, Any]:
-        return {"RoutingConfig": {"AdditionalVersionWeights": self.weights}} if self.weights else {}
+        assert (FunctionName, Name) == ("tandem-note-mail-events", "live")
+        routing = {"RoutingConfig": {"AdditionalVersionWeights": dict(self.weights)}} if self.weights else {}
+        return {"FunctionVersion": self.live} | routing
 
-    def list_event_source_mappings(self, FunctionName: str) -> dict[str, Any]:
-        name, _, alias = FunctionName.partition(":")
-        assert alias == "live"
-        if name not in self.mappings:
-            return {"EventSourceMappings": []}
-        most = self.mappings[name]
-        scaling = {"ScalingConfig": {"MaximumConcurrency": most}} if most else {}
-        return {"EventSourceMappings": [{"State": self.state} | scaling]}
-
-    def get_account_settings(self) -> dict[str, Any]:
-        return {"AccountLimit": {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": self.free}}
-
-    def get_metric_statistics(self, **_: Any) -> dict[str, Any]:
-        return {"Datapoints": [{"Sum": self.runs}] if self.runs else []}
-
-    def get_paginator(self, _: str) -> Any:
-        alarms = [{"AlarmName": name, "StateValue": "ALARM"} for name in self.raised]
-        page = {"MetricAlarms": [*alarms, {"AlarmName": "tandem-Other", "StateValue": "INSUFFICIENT_DATA"}]}
+    def get_paginator(self, name: str) -> Any:
+        assert name == "list_versions_by_function"
+        page = {"Versions": [{"Version": version} for version in self.versions]}
         return unittest.mock.Mock(paginate=lambda **_: [page])
 
-    def list_subscriptions_by_topic(self, TopicArn: str) -> dict[str, Any]:
-        return {"Subscriptions": [{"SubscriptionArn": self.subscription}]}
+    def describe_stack_resource(self, StackName: str, LogicalResourceId: str) -> dict[str, Any]:
+        return {"StackResourceDetail": {"PhysicalResourceId": f"{StackName}-{LogicalResourceId}"}}
 
-    def describe_continuous_backups(self, TableName: str) -> dict[str, Any]:
-        status = "ENABLED" if self.protected else "DISABLED"
-        return {
-            "ContinuousBackupsDescription": {"PointInTimeRecoveryDescription": {"PointInTimeRecoveryStatus": status}}
-        }
+    def create_deployment(self, **given: Any) -> dict[str, str]:
+        self.spec = given["revision"]["appSpecContent"]["content"]
+        self.weights = {"7": 0.1}
+        return {"deploymentId": "d-1"}
 
-    def describe_table(self, TableName: str) -> dict[str, Any]:
-        return {"Table": {"DeletionProtectionEnabled": self.protected}}
+    def set_alarm_state(self, AlarmName: str, StateValue: str, StateReason: str) -> None:
+        assert (AlarmName, StateValue) == ("tandem-NoteMailEventsErrorsAlarm", "ALARM")
+        if self.rolls_back:
+            self.weights = {}
 
-    def describe_stacks(self, StackName: str) -> dict[str, Any]:
-        assert StackName == "tandem-data"
-        return {"Stacks": [{"EnableTerminationProtection": self.protected}]}
+    def get_deployment(self, deploymentId: str) -> dict[str, Any]:
+        rolled = {"rollbackMessage": "the alarm is raised"}
+        return {"deploymentInfo": {"status": "Stopped", "rollbackInfo": rolled}}
+
+    def stop_deployment(self, deploymentId: str, autoRollbackEnabled: bool) -> None:
+        self.stopped.append(deploymentId)
 
 
-class Smoke(unittest.TestCase):
-    """A deployment in production."""
+class RollingBack(unittest.TestCase):
+    """A rollout that an alarm takes back."""
 
     def setUp(self) -> None:
-        self.account = Account()
-        self.codes: dict[str | None, int] = {None: 401, "key": 200}
-        code = unittest.mock.patch.object(smoke, "_status", lambda _, key: self.codes[key])
-        quiet = unittest.mock.patch.dict(smoke.CHECKS, work=lambda _: (True, "no dead letters"))
-        for patch in (code, quiet):
+        self.account, self.out = Account(), io.StringIO()
+        for name, value in (("_PAUSE", 0.0), ("BACK_SECONDS", 0.2)):
+            patch = unittest.mock.patch.object(rollback, name, value)
             patch.start()
             self.addCleanup(patch.stop)
 
-    def failed(self, local: bool = False, **parameters: str) -> dict[str, str]:
-        given = {"Stage": "production", "MailSender": SENDER, "AlarmTopicArn": TOPIC} | parameters
-        names = ("deliver", "import", "mails", "relay", "carts")
-        outputs = {f"{name}FunctionName": name for name in names} | {"SweepOutboxFunctionName": "sweep"}
-        deployment = Deployment(
-            stack=stack(Sqs()),
-            outputs=outputs,
-            parameters=given,
-            api="https://api.example",
-            operator_key="key",
-            client=lambda _: self.account,
-            name="tandem",
-            local=local,
-        )
-        codes: list[int] = []
-        output = output_of(lambda: codes.append(smoke.run(deployment)))
-        found = {line.split()[0]: line for line in output.splitlines() if " FAILED " in line}
-        self.assertEqual(codes, [1 if found else 0])
-        return found
+    def world(self, local: bool = False) -> World:
+        of = deployment(lambda _: self.account, local)
+        return World(of, Scenario(self.out), unittest.mock.Mock(), None, "", 1, "smoke")
 
-    def test_a_good_deployment_passes_every_check(self) -> None:
-        self.assertEqual(self.failed(), {})
+    def test_the_alias_returns_to_the_live_version(self) -> None:
+        rollback.play(self.world())
+        self.assertIn('"CurrentVersion": "12", "TargetVersion": "7"', self.account.spec)
+        self.assertIn("the alarm is raised", self.out.getvalue())
+        self.assertEqual(self.account.stopped, [])
 
-    def test_each_defect_fails_its_check_only(self) -> None:
-        for name, defect in (
-            ("strangers", lambda a: self.codes.update({None: 200})),
-            ("operator", lambda a: self.codes.update({"key": 500})),
-            ("mails", lambda a: a.identities.update({"example.com": False})),
-            ("mails", lambda a: a.identities.clear()),
-            ("mails", lambda a: a.ses.update(ProductionAccessEnabled=False)),
-            ("mails", lambda a: a.ses.update(SendingEnabled=False)),
-            ("aliases", lambda a: a.weights.update({"2": 0.1})),
-            ("triggers", lambda a: setattr(a, "state", "Disabled")),
-            ("triggers", lambda a: a.mappings.pop("relay")),
-            ("concurrency", lambda a: setattr(a, "free", 174)),
-            ("sweep", lambda a: setattr(a, "runs", 0)),
-            ("alarms", lambda a: a.raised.append("tandem-ApiErrorsAlarm")),
-            ("alarms", lambda a: setattr(a, "subscription", "PendingConfirmation")),
-            ("protection", lambda a: setattr(a, "protected", False)),
-        ):
-            self.account, self.codes = Account(), {None: 401, "key": 200}
-            defect(self.account)
-            self.assertEqual(list(self.failed()), [name])
+    def test_a_rollout_that_nothing_takes_back_fails_and_is_stopped(self) -> None:
+        self.account.rolls_back = False
+        with self.assertRaises(Failure):
+            rollback.play(self.world())
+        self.assertEqual(self.account.stopped, ["d-1"])
 
-    def test_the_sandbox_and_silent_alarms_are_fine_in_dev(self) -> None:
-        self.account.ses.update(ProductionAccessEnabled=False)
-        self.assertEqual(self.failed(Stage="dev", AlarmTopicArn=""), {})
+    def test_a_first_deployment_has_nothing_to_roll_back_to(self) -> None:
+        self.account.versions, self.account.live = ["$LATEST", "1"], "1"
+        self.assertIn("no version before the live one", rollback.skipped(self.world()) or "")
+        self.assertIn("no CodeDeploy", rollback.skipped(self.world(local=True)) or "")
 
-    def test_a_check_that_cannot_run_fails(self) -> None:
-        with unittest.mock.patch.object(self.account, "get_account", side_effect=OSError("no route")):
-            self.assertIn("cannot be checked: OSError('no route')", self.failed()["mails"])
+    def test_the_transformed_template_has_the_resources_by_these_names(self) -> None:
+        logging.disable(logging.WARNING)  # the translator's own
+        self.addCleanup(logging.disable, logging.NOTSET)
+        template = translate.read()
+        code = {name: {"Bucket": "b", "Key": "k"} for name in named_in(template)}
+        resources = translate.transformed(template, code)["Resources"]
+        kinds = [resources[name]["Type"] for name in (rollback.APPLICATION, rollback.GROUP, rollback.ALARM)]
+        wanted = ["AWS::CodeDeploy::Application", "AWS::CodeDeploy::DeploymentGroup", "AWS::CloudWatch::Alarm"]
+        self.assertEqual(kinds, wanted)

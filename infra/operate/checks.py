@@ -1,7 +1,6 @@
-"""``smoke``: checks a deployment from outside and through AWS's own descriptions. It changes nothing.
+"""The first half of ``smoke``: checks a deployment from outside and through AWS's own descriptions. It changes nothing.
 
 Each check is one line with the finding. The emulator lacks quotas, metrics and aliases; their checks are skipped there.
-docs/aws-checklist.md has the checks that need a person.
 """
 
 from __future__ import annotations
