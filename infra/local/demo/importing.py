@@ -25,7 +25,7 @@ def fourth(setup: Setup, before: First, now: Second) -> None:
     offer_id = merchant.calls.post("/v1/offers", offer, {"externallyManaged": True}, ["id"], brief=True)["id"]
     anna, stranger = before.sale.customer_id, now.sale.customer_id
     scenario.step("Bergbote imports Anna's order; the sale by Tagespost made her a customer of its company")
-    order = _item(_CHANGED, offer_id, anna, "BILLING")
+    order = item(_CHANGED, offer_id, anna, "BILLING")
     first = _import(setup, merchant, [order], {"state": "completed", "counts.created": 1})
     scenario.step("Bergbote sets its event endpoint and gets a signing secret")
     endpoint = merchant.calls.put("/v1/event-endpoint", {"url": receiver.url(EVENTS)}, {"disabledAt": None}, ["secret"])
@@ -35,9 +35,9 @@ def fourth(setup: Setup, before: First, now: Second) -> None:
         "The next import has Anna's changed order, a new order, and an order for Ben, a customer of Harbour Press"
     )
     items = [
-        _item(_CHANGED, offer_id, anna, "TWINT"),
-        _item(_NEW, offer_id, anna, "BILLING"),
-        _item(_WRONG, offer_id, stranger, "BILLING"),
+        item(_CHANGED, offer_id, anna, "TWINT"),
+        item(_NEW, offer_id, anna, "BILLING"),
+        item(_WRONG, offer_id, stranger, "BILLING"),
     ]
     expected = {"state": "completedWithErrors", "counts.created": 1, "counts.updated": 1, "counts.failed": 1}
     second = _import(setup, merchant, items, expected)
@@ -66,7 +66,7 @@ def _mirrored(setup: Setup, merchant: Merchant, customer: str, subscription: str
     calls.get(f"/v1/imports/orders/logs?externalSystemId={_CHANGED}", log)
 
 
-def _item(external: str, offer: str, customer: str, payment_method: str) -> Json:
+def item(external: str, offer: str, customer: str, payment_method: str) -> Json:
     """An order of the other system."""
     return {
         "externalSystemId": external,
