@@ -285,3 +285,82 @@ fn a_domain_closes_the_default_address() {
         assert!(rules[rule].is_object(), "{rule}");
     }
 }
+
+/// The value of a dimension in each metric of an alarm.
+fn watched(alarm: &str, dimension: &str) -> BTreeSet<String> {
+    let metrics = resources()[alarm]["Properties"]["Metrics"].clone();
+    let metrics = list(&metrics).into_iter();
+    let stored = metrics.filter_map(|metric| metric.get("MetricStat").cloned());
+    let dimensions = stored.flat_map(|stat| list(&stat["Metric"]["Dimensions"]));
+    dimensions
+        .filter(|one| one["Name"] == dimension)
+        .map(|one| referred(&one["Value"]))
+        .collect()
+}
+
+#[test]
+fn lack_of_concurrency_is_reported_of_every_worker() {
+    let (mut workers, mut reserved) = (BTreeSet::new(), BTreeSet::new());
+    for function in functions().into_values() {
+        if function.routes.is_empty() && !function.triggers.is_empty() {
+            let _ = workers.insert(function.name.clone());
+        }
+        let properties = &resources()[&function.name]["Properties"];
+        if properties.get("ReservedConcurrentExecutions").is_some() {
+            let _ = reserved.insert(function.name);
+        }
+    }
+    assert!(workers.len() > 5, "{workers:?}");
+    assert_eq!(watched("WorkerThrottlesAlarm", "FunctionName"), workers);
+    let callers = watched("CallerThrottlesAlarm", "FunctionName");
+    assert_eq!(callers, &reserved - &workers);
+}
+
+#[test]
+fn throttled_writes_are_reported_of_every_index() {
+    let tables = of_type("AWS::DynamoDB::Table");
+    let indexes = list(&tables[0].1["GlobalSecondaryIndexes"]);
+    let indexes: BTreeSet<String> = indexes.iter().map(|one| text(&one["IndexName"])).collect();
+    assert_eq!(
+        watched("IndexThrottlesAlarm", "GlobalSecondaryIndexName"),
+        indexes
+    );
+}
+
+#[test]
+fn failing_schedules_are_reported() {
+    let groups = watched("ScheduleFailuresAlarm", "ScheduleGroup");
+    let mut schedules = 0;
+    for function in functions().into_values() {
+        for (kind, event) in function.triggers {
+            if kind == "ScheduleV2" {
+                schedules += 1;
+                assert!(groups.contains(&referred(&event["GroupName"])), "{event}");
+            }
+        }
+    }
+    assert!(schedules > 0 && groups.len() == 1, "{groups:?}");
+}
+
+#[test]
+fn a_budget_is_heard_or_rejected() {
+    let [(_, budget)] = of_type("AWS::Budgets::Budget")
+        .try_into()
+        .expect("one budget");
+    let notifications = list(&budget["NotificationsWithSubscribers"]);
+    assert_eq!(notifications.len(), 2);
+    for one in notifications {
+        let topic = json!([{"SubscriptionType": "SNS", "Address": {"Ref": "AlarmTopicArn"}}]);
+        assert_eq!(one["Subscribers"], topic);
+    }
+    let has_budget = json!({"Fn::Not": [{"Fn::Equals": [{"Ref": "MonthlyBudget"}, "0"]}]});
+    let template = tandem_testing::template();
+    assert_eq!(template["Conditions"]["HasBudget"], has_budget);
+    assert_eq!(resources()["CostBudget"]["Condition"], "HasBudget");
+    let rule = &template["Rules"]["SomebodyHearsTheBudget"];
+    assert_eq!(rule["RuleCondition"], has_budget);
+    assert_eq!(
+        list(&rule["Assertions"])[0]["Assert"],
+        json!({"Fn::Not": [{"Fn::Equals": [{"Ref": "AlarmTopicArn"}, ""]}]})
+    );
+}
