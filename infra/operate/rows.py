@@ -35,7 +35,7 @@ CHUNK = [*_STATE, "sk", "stuckAt", "reason", "tries", "postponed"]
 ORDER = ["clientId", "id", "customerId", "cartId", "createdAt", "paymentMethod", "positions", "total", "external"]
 SUBSCRIPTION = [
     *("clientId", "id", "role", "customerId", "orderId", "position", "offerId", "quantity", "unitPrice"),
-    *("period", "renews", "periodsPaid", "paidUntil", "startedAt", "createdAt"),
+    *("period", "renews", "timeZone", "periodsPaid", "paidUntil", "startedAt", "createdAt"),
     *("life", "cancelledAt", "endsAt", "endedAt", "external"),
     *(f"crossClient.{name}" for name in ("sourceClientId", "targetClientId", "connectionId", "betweenCompanies")),
     "voucherHash",

@@ -99,6 +99,13 @@ impl Setup {
         assert_eq!(edited["modules"]["crossClientConnections"], on, "{edited}");
     }
 
+    pub async fn set_time_zone(&self, company: &Company, time_zone: &str) {
+        let path = format!("/v1/contracting-companies/{}", company.id);
+        let edit = json!({"timeZone": time_zone});
+        let edited = self.operator.patch(&path, edit).await.ok();
+        assert_eq!(edited["timeZone"], time_zone);
+    }
+
     /// Creates a client with an API key and an e-mail address of its own. `language` is `de` or `en`.
     pub async fn client(&self, company: &Company, name: &str, language: &str) -> Client {
         let email = format!("merchant-{}@example.com", Uuid::now_v7());

@@ -1,13 +1,15 @@
 //! The filter of the payout list.
 
 use tandem_api::request::Query;
+use tandem_api::{App, ClientCaller};
 use tandem_domain::Timestamp;
 use tandem_domain::connection::Side;
 use tandem_domain::ids::{ClientId, OrderId, PayoutId, SubscriptionId};
 use tandem_domain::input::{FieldErrors, parsed};
 use tandem_domain::instant::{end, instant};
 use tandem_domain::payout::{PaidStatus, Payout, PayoutSum, PayoutType};
-use tandem_store::{List, keys};
+use tandem_domain::zone::{Month, Zone};
+use tandem_store::{List, StoreError, keys};
 
 /// Conditions that a row must all meet.
 #[derive(Debug, Clone, Default)]
@@ -15,6 +17,7 @@ pub(crate) struct Filter {
     role: Option<Side>,
     from: Option<Timestamp>,
     before: Option<Timestamp>,
+    month: Option<Month>,
     partner: Option<ClientId>,
     payout_type: Option<PayoutType>,
     paid_status: Option<PaidStatus>,
@@ -29,6 +32,7 @@ impl Filter {
             role: query.optional("role", Side::parse),
             from: query.optional("from", instant),
             before: query.optional("before", end).flatten(),
+            month: query.optional("month", Month::parse),
             partner: query.optional("partnerClientId", parsed::<ClientId>),
             payout_type: query.optional("type", PayoutType::parse),
             paid_status: query.optional("paidStatus", PaidStatus::parse),
@@ -44,7 +48,35 @@ impl Filter {
                 "must be later than from",
             ));
         }
+        if filter.month.is_some() && (filter.from.is_some() || filter.before.is_some()) {
+            let detail = "use month, or from and before, not both";
+            query.note(FieldErrors::at("month", "only_one", detail));
+        }
         filter
+    }
+
+    /// The filter with the times of its month, which are those of the caller's time zone.
+    pub(crate) async fn with_times(
+        self,
+        app: &App,
+        caller: ClientCaller,
+    ) -> Result<Self, StoreError> {
+        if self.month.is_none() {
+            return Ok(self);
+        }
+        let zone = zone_of(app, caller).await?;
+        Ok(self.in_zone(&zone))
+    }
+
+    pub(crate) fn in_zone(self, zone: &Zone) -> Self {
+        match self.month {
+            None => self,
+            Some(month) => Self {
+                from: Some(month.start(zone)),
+                before: Some(month.end(zone)),
+                ..self
+            },
+        }
     }
 
     /// The collections with all matching rows. Ids sort by time, so the time bounds the range of keys.
@@ -86,4 +118,10 @@ impl Filter {
                 .subscription
                 .is_none_or(|subscription| row.subscription_id == subscription)
     }
+}
+
+/// The time zone of the caller's contracting company.
+pub(crate) async fn zone_of(app: &App, caller: ClientCaller) -> Result<Zone, StoreError> {
+    let company = app.store.get(&keys::company(caller.company_id)).await?;
+    Ok(company.map(|company| company.time_zone).unwrap_or_default())
 }

@@ -29,6 +29,7 @@ async fn list(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
     let mut query = request.query();
     let filter = Filter::read(&mut query);
     let paging = Paging::read(app, request, query)?;
+    let filter = filter.with_times(app, caller).await?;
     let keep = |row: &Payout| filter.keeps(caller.id, row);
     let page = app
         .store

@@ -8,7 +8,7 @@ use tandem_domain::ids::ClientId;
 use tandem_domain::payout::{Payout, PayoutSum, Statement};
 use tandem_store::{StoreError, keys};
 
-use crate::filter::Filter;
+use crate::filter::{Filter, zone_of};
 
 /// Most rows of a list that a statement sums: a month of 100,000 payments a day, and some.
 const MAX_SUMMED: usize = 4_000_000;
@@ -30,7 +30,9 @@ pub(crate) async fn statement(
     let mut query = request.query();
     let filter = Filter::read(&mut query);
     query.finish()?;
-    let mut statement = Statement::default();
+    let zone = zone_of(app, caller).await?;
+    let filter = filter.in_zone(&zone);
+    let mut statement = Statement::in_zone(zone);
     let is_whole = if filter.names_a_sale() {
         add_rows(app, caller.id, &filter, &mut statement).await?
     } else {
@@ -44,10 +46,11 @@ pub(crate) async fn statement(
     let keys: Vec<_> = keys.collect();
     let mut newest = app.store.load_all(keys.clone()).await?;
     let newest: Vec<_> = keys.iter().filter_map(|key| newest.remove(key)).collect();
+    let zone = statement.zone().clone();
     let lines = statement
         .into_lines(&newest)
         .map_err(|error| Problem::new(Code::InvalidQuery, error.to_string()))?;
-    Ok(Answer::ok(json!({"lines": lines})))
+    Ok(Answer::ok(json!({"timeZone": zone, "lines": lines})))
 }
 
 /// Adds the amounts of all rows. Returns false if the rows are too many.
@@ -111,6 +114,7 @@ pub(crate) async fn export(
     let filter = Filter::read(&mut query);
     let filters = query.encoded_filters();
     let paging = Paging::read_up_to(app, request, query, CSV_ROWS, CSV_ROWS)?;
+    let filter = filter.with_times(app, caller).await?;
     let keep = |row: &Payout| filter.keeps(caller.id, row);
     let page = app
         .store

@@ -90,7 +90,8 @@ async fn decide(
         .into_iter()
         .map(|position| (position, offers.of(position.offer_id)))
         .collect();
-    let sale = purchase::decide(&cart, asked, &found, &customer, app.now(), &mut app.ids())?;
+    let seller = (&customer, &offers.time_zone());
+    let sale = purchase::decide(&cart, asked, &found, seller, app.now(), &mut app.ids())?;
     let answer = Answer::created(
         format!("/v1/orders/{}", sale.order.id),
         view::order(&sale.order),

@@ -8,6 +8,7 @@ use tandem_domain::ids::{CompanyId, ConnectionId, OfferId};
 use tandem_domain::offer::Offer;
 use tandem_domain::sharing::SharedOffer;
 use tandem_domain::tenancy::ContractingCompany;
+use tandem_domain::zone::Zone;
 use tandem_store::read::{Batch, Rows};
 use tandem_store::rows::Share;
 use tandem_store::{StoreError, keys};
@@ -65,6 +66,14 @@ impl Offers {
                 .shared(offer, *connection)
                 .map_or(OfferLookup::NotFound, OfferLookup::Shared),
         }
+    }
+
+    /// The time zone of the caller's contracting company.
+    pub fn time_zone(&self) -> Zone {
+        let company = self.own_company.and_then(|id| self.companies.get(&id));
+        company
+            .map(|company| company.time_zone.clone())
+            .unwrap_or_default()
     }
 
     fn shared<'a>(&'a self, offer: &'a Offer, connection: ConnectionId) -> Option<SharedOffer<'a>> {

@@ -124,7 +124,7 @@ impl Rows {
         }
         let seller = Subscription {
             periods_paid: next,
-            paid_until: row.period.end_of(row.started_at, next),
+            paid_until: row.period.end_of(row.started_at, next, &row.time_zone),
             payment_method: request.payment_method.unwrap_or(row.payment_method),
             updated_at: now,
             ..self.seller.clone()

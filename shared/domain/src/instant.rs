@@ -10,8 +10,8 @@ use serde_json::Value;
 use crate::input::{FieldErrors, Parsed, string};
 
 const EXAMPLE: &str = "2026-11-21T12:00:00Z or 2026-11-21T13:00:00+01:00";
-const FIRST_YEAR: i16 = 1970;
-const LAST_YEAR: i16 = 9998;
+pub(crate) const FIRST_YEAR: i16 = 1970;
+pub(crate) const LAST_YEAR: i16 = 9998;
 /// 9999-01-01T00:00:00Z in milliseconds since 1970.
 const AFTER_LAST_YEAR: i64 = 253_370_764_800_000;
 /// The earliest beginning of 31 December 9999, at the offset +14:00, in milliseconds since 1970.

@@ -5,7 +5,7 @@
 //! from an [`IdSource`].
 //!
 //! Modules by subject:
-//! - values: [`ids`], [`money`], [`text`], [`period`], [`payment_method`]
+//! - values: [`ids`], [`money`], [`text`], [`zone`], [`period`], [`payment_method`]
 //! - input, all errors at once: [`input`], [`json`], [`instant`]
 //! - identity and access: [`tenancy`], [`scope`], [`customer`], [`erasure`]
 //! - joint sales: [`connection`], [`invitation_limit`], [`offer`], [`sharing`], [`cart`], [`purchase`], [`order`],
@@ -52,6 +52,7 @@ pub mod voucher;
 pub mod voucher_guesses;
 mod window;
 mod words;
+pub mod zone;
 
 pub use jiff::Timestamp;
 

@@ -17,6 +17,7 @@ use crate::ids::CustomerId;
 use crate::input::{FieldErrors, Object, Parsed, integer, list, parsed};
 use crate::money::{MAX_EXACT_AMOUNT, Money};
 use crate::payment_method::PaymentMethod;
+use crate::zone::Zone;
 
 pub(crate) use events::{announce, offer_data, subscription_data};
 pub use sale::Sale;
@@ -114,7 +115,7 @@ pub enum PurchaseError {
     TotalTooLarge(Money),
 }
 
-/// Decides a purchase of the chosen positions, each with its looked-up offer.
+/// Decides a purchase of the chosen positions, each with its looked-up offer. `zone` is that of the seller's contracting company.
 ///
 /// # Errors
 /// The cart is archived, the positions fail [`cart::check`], or the total exceeds [`MAX_EXACT_AMOUNT`].
@@ -122,7 +123,7 @@ pub fn decide(
     cart: &Cart,
     request: &PurchaseRequest,
     chosen: &[(Position, OfferLookup<'_>)],
-    customer: &Customer,
+    (customer, zone): (&Customer, &Zone),
     now: Timestamp,
     ids: &mut dyn IdSource,
 ) -> Result<Sale, PurchaseError> {
@@ -130,7 +131,7 @@ pub fn decide(
         return Err(CartError::Archived.into());
     }
     let sellable = cart::check(cart.client_id, chosen)?;
-    let sale = Sale::of(cart, request, &sellable, customer, now, ids);
+    let sale = Sale::of(cart, request, &sellable, (customer, zone), now, ids);
     if sale.order.total.is_exact() {
         Ok(sale)
     } else {

@@ -16,6 +16,7 @@ use crate::period::Period;
 use crate::text::Name;
 use crate::voucher::VoucherHash;
 use crate::words::words;
+use crate::zone::Zone;
 
 words! {
     /// The part of a row's client in the subscription.
@@ -140,6 +141,9 @@ pub struct Subscription {
     pub period: Period,
     /// Whether further periods may be paid.
     pub renews: bool,
+    /// Of the seller's contracting company at the time of the sale. Its calendar counts the periods.
+    #[serde(skip_serializing_if = "Zone::is_utc", default)]
+    pub time_zone: Zone,
     /// The start of the first period.
     pub started_at: Timestamp,
     pub periods_paid: u32,

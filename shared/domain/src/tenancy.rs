@@ -12,6 +12,7 @@ use crate::instant::end;
 use crate::scope::Scopes;
 use crate::text::{EmailAddress, Name};
 use crate::words::words;
+use crate::zone::Zone;
 
 /// The modules that a contracting company has booked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -40,6 +41,9 @@ pub struct ContractingCompany {
     pub id: CompanyId,
     pub name: Name,
     pub modules: Modules,
+    /// Of the periods that its clients sell, and of the months of their statements.
+    #[serde(skip_serializing_if = "Zone::is_utc", default)]
+    pub time_zone: Zone,
     pub created_at: Timestamp,
     pub version: u64,
 }
@@ -48,20 +52,23 @@ pub struct ContractingCompany {
 pub struct CompanyDraft {
     name: Name,
     modules: Modules,
+    time_zone: Zone,
 }
 
 impl CompanyDraft {
-    /// Reads `{name, modules?}`.
+    /// Reads `{name, modules?, timeZone?}`.
     pub fn parse(value: &Value) -> Parsed<Self> {
         let mut object = Object::read(value)?;
         let name = object.required("name", Name::parse);
         let modules = object
             .optional("modules", Modules::parse)
             .unwrap_or_default();
+        let time_zone = object.optional("timeZone", Zone::parse).unwrap_or_default();
         object.finish(|| {
             Some(Self {
                 name: name?,
                 modules,
+                time_zone,
             })
         })
     }
@@ -71,6 +78,7 @@ impl CompanyDraft {
             id,
             name: self.name,
             modules: self.modules,
+            time_zone: self.time_zone,
             created_at: now,
             version: 1,
         }
@@ -81,21 +89,31 @@ impl CompanyDraft {
 pub struct CompanyEdit {
     name: Option<Name>,
     modules: Option<Modules>,
+    time_zone: Option<Zone>,
 }
 
 impl CompanyEdit {
-    /// Reads `{name?, modules?}`.
+    /// Reads `{name?, modules?, timeZone?}`.
     pub fn parse(value: &Value) -> Parsed<Self> {
         let mut object = Object::read(value)?;
         let name = object.optional("name", Name::parse);
         let modules = object.optional("modules", Modules::parse);
-        object.finish(|| Some(Self { name, modules }))
+        let time_zone = object.optional("timeZone", Zone::parse);
+        object.finish(|| {
+            Some(Self {
+                name,
+                modules,
+                time_zone,
+            })
+        })
     }
 
+    /// Another time zone applies to later sales; sold subscriptions keep theirs.
     pub fn apply(self, company: ContractingCompany) -> ContractingCompany {
         ContractingCompany {
             name: self.name.unwrap_or(company.name),
             modules: self.modules.unwrap_or(company.modules),
+            time_zone: self.time_zone.unwrap_or(company.time_zone),
             ..company
         }
     }

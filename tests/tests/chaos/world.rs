@@ -124,6 +124,10 @@ async fn clients(setup: &Setup) -> Vec<Client> {
     let a = setup.company("A", Module::On).await;
     let b = setup.company("B", Module::On).await;
     let c = setup.company("C", Module::On).await;
+    // Their months begin at different times.
+    for (company, zone) in [(&a, "Europe/Berlin"), (&b, "Pacific/Kiritimati")] {
+        setup.set_time_zone(company, zone).await;
+    }
     let mut clients = Vec::new();
     for (company, name) in [(&a, "Null"), (&a, "Eins"), (&b, "Zwei"), (&c, "Drei")] {
         clients.push(setup.client(company, name, "de").await);

@@ -39,4 +39,5 @@ mod storing;
 mod sweeping;
 mod tenancy;
 mod throttling;
+mod time_zones;
 mod torn_reads;

@@ -37,6 +37,7 @@ pub fn subscription(row: &Subscription, now: Timestamp) -> Value {
         "paymentMethod": row.payment_method,
         "period": row.period,
         "renews": row.renews,
+        "timeZone": counted.then_some(&row.time_zone),
         "startedAt": row.started_at,
         "periodsPaid": counted.then_some(row.periods_paid),
         "paidUntil": counted.then_some(row.paid_until),

@@ -5,7 +5,13 @@ use tandem_domain::Timestamp;
 use tandem_domain::tenancy::{ApiKey, Client, ContractingCompany};
 
 pub fn company(company: &ContractingCompany) -> Value {
-    json!({"id": company.id, "name": company.name, "modules": company.modules, "createdAt": company.created_at})
+    json!({
+        "id": company.id,
+        "name": company.name,
+        "modules": company.modules,
+        "timeZone": company.time_zone,
+        "createdAt": company.created_at,
+    })
 }
 
 pub fn client(client: &Client) -> Value {

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use proptest::string::string_regex;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 use serde_json::{Value, json};
+use tandem_domain::zone::Zone;
 use tandem_testing::Openapi;
 
 use crate::fields::{PARSERS, Place, each_leaf};
@@ -198,6 +199,9 @@ fn text(schema: &Value) -> BoxedStrategy<Value> {
             .prop_map(Value::from)
             .boxed()
         }
+        (Some("iana-time-zone"), _) => prop::sample::select(Zone::names())
+            .prop_map(Value::from)
+            .boxed(),
         // The years at the bounds depend on the offset, which the description says.
         (Some("date-time"), Some(pattern)) => regex(pattern)
             .prop_filter("a day of the calendar", |text| {

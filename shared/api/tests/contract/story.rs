@@ -84,8 +84,7 @@ impl Story {
         );
         story.show("Company", views::tenancy::company(&source.1));
         story.show("Client", views::tenancy::client(&source.0));
-        let company =
-            json!({"name": "Stadtblick Medien GmbH", "modules": {"crossClientConnections": true}});
+        let company = json!({"name": "Stadtblick Medien GmbH", "modules": {"crossClientConnections": true}, "timeZone": "Europe/Berlin"});
         let target = story.publisher(&company, |company| {
             json!({"contractingCompanyId": company, "name": "Stadtblick", "email": "abo@stadtblick.example", "language": "de"})
         });
@@ -100,6 +99,7 @@ impl Story {
         };
         story.show("SharedOffer", views::offer::shared(&shared));
         story.sell(
+            &source,
             &target,
             &[OfferLookup::Own(&own), OfferLookup::Shared(shared)],
         );

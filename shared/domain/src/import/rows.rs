@@ -5,6 +5,7 @@ use crate::offer::{Offer, OfferKind};
 use crate::order::{Order, OrderPosition, PositionState};
 use crate::period::{Period, PeriodUnit};
 use crate::subscription::{Role, Subscription};
+use crate::zone::Zone;
 
 use super::imported::{Imported, Sale};
 use super::kept::Kept;
@@ -25,6 +26,7 @@ pub(super) fn subscription(row: &Imported, sale: &Sale, kept: &Kept) -> Option<S
         payment_method: kept.payment_method.value,
         period: sale.offer.period,
         renews: sale.offer.renews,
+        time_zone: Zone::default(),
         started_at: kept.start_date.value,
         periods_paid: 0,
         paid_until: kept.start_date.value,

@@ -15,6 +15,7 @@ use crate::payout::{PaidState, Payout, PayoutType};
 use crate::period::Period;
 use crate::sharing::AvailableOffer;
 use crate::subscription::{CrossClientLink, Life, Role, Subscription};
+use crate::zone::Zone;
 
 /// Everything that one purchase writes.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +34,7 @@ pub(super) struct Line<'a> {
     pub(super) position: u8,
     pub(super) quantity: u32,
     pub(super) customer: &'a Customer,
+    zone: &'a Zone,
     now: Timestamp,
 }
 
@@ -41,7 +43,7 @@ impl Sale {
         cart: &Cart,
         request: &PurchaseRequest,
         sellable: &Sellable<'_>,
-        customer: &Customer,
+        (customer, zone): (&Customer, &Zone),
         now: Timestamp,
         ids: &mut dyn IdSource,
     ) -> Self {
@@ -71,6 +73,7 @@ impl Sale {
                 position: position.number,
                 quantity: request.quantity(position.number),
                 customer,
+                zone,
                 now,
             };
             match &position.offer {
@@ -173,9 +176,10 @@ impl Sale {
             payment_method: self.order.payment_method,
             period,
             renews,
+            time_zone: line.zone.clone(),
             started_at: line.now,
             periods_paid: 1,
-            paid_until: period.end_of(line.now, 1),
+            paid_until: period.end_of(line.now, 1, line.zone),
             life: Life::Active,
             cross_client: None,
             voucher_hash: None,

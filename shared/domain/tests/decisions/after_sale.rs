@@ -17,6 +17,7 @@ use tandem_domain::payment_method::PaymentMethod;
 use tandem_domain::payout::PayoutType;
 use tandem_domain::subscription::{CrossClientLink, Life, Role, Subscription};
 use tandem_domain::voucher::VoucherHash;
+use tandem_domain::zone::Zone;
 
 use crate::fixtures::{Counter, at, codes, euro, id, monthly, name, now};
 
@@ -45,6 +46,7 @@ pub(crate) fn own() -> Subscription {
         payment_method: PaymentMethod::CreditCard,
         period: monthly(),
         renews: true,
+        time_zone: Zone::default(),
         started_at: started(),
         periods_paid: 8,
         paid_until: paid_until(),

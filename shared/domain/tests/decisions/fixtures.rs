@@ -16,6 +16,7 @@ use tandem_domain::sharing::SharedOffer;
 use tandem_domain::tenancy::{Client, ContractingCompany, MailLanguage, Modules};
 use tandem_domain::text::{EmailAddress, Name};
 use tandem_domain::voucher::{NewVoucher, VoucherCode, VoucherHash};
+use tandem_domain::zone::Zone;
 use uuid::Uuid;
 
 /// Counts up: the first id ends in `…1001`, the first voucher code in `1`.
@@ -91,6 +92,10 @@ pub(crate) fn monthly() -> Period {
     }
 }
 
+pub(crate) fn zone(name: &str) -> Zone {
+    Zone::parse(&json!(name)).expect("a time zone")
+}
+
 /// A sealed value, in the clear.
 pub(crate) fn sealed(text: &str) -> Sealed {
     text.as_bytes().to_vec().into()
@@ -107,6 +112,7 @@ pub(crate) fn company(number: u128, module_on: bool) -> ContractingCompany {
         modules: Modules {
             cross_client_connections: module_on,
         },
+        time_zone: Zone::default(),
         created_at: yesterday(),
         version: 1,
     }

@@ -12,7 +12,7 @@ use tandem_domain::payout::{
     PaidState, Payout, PayoutError, PayoutSum, PayoutType, Statement, StatementError, StatementLine,
 };
 
-use crate::fixtures::{at, euro, id, money, name, now, yesterday};
+use crate::fixtures::{at, euro, id, money, name, now, yesterday, zone};
 
 pub(crate) fn payout(payout_type: PayoutType, gross: Money) -> Payout {
     Payout {
@@ -192,6 +192,30 @@ fn a_statement_sums_by_month_partner_role_and_currency() {
         ),
     ];
     assert_eq!(lines(id(11), &rows), expected);
+}
+
+#[test]
+fn a_statement_has_the_months_of_its_zone() {
+    let rows = [
+        "2026-06-30T21:59:59Z",
+        "2026-06-30T22:00:00Z",
+        "2026-07-31T21:59:59Z",
+    ]
+    .map(|time| Payout {
+        id: PayoutId::first_of(at(time)),
+        created_at: at(time),
+        ..payout(PayoutType::Payment, euro(100))
+    });
+    let mut statement = Statement::in_zone(zone("Europe/Berlin"));
+    for row in &rows {
+        statement.add(id(11), &row.into());
+    }
+    let lines = statement.into_lines(&rows).expect("the sums fit");
+    let months: Vec<_> = lines
+        .iter()
+        .map(|line| (line.month.as_str(), line.rows))
+        .collect();
+    assert_eq!(months, [("2026-06", 1), ("2026-07", 2)]);
 }
 
 fn any_row() -> impl Strategy<Value = Payout> {

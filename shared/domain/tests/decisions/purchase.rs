@@ -2,6 +2,7 @@
 
 mod any_cart;
 mod many_rows;
+mod zones;
 
 use serde_json::{Value, json};
 use tandem_domain::callback::EventType;
@@ -15,6 +16,7 @@ use tandem_domain::payout::{PaidState, Payout, PayoutType};
 use tandem_domain::purchase::{PurchaseRequest, Sale, decide};
 use tandem_domain::subscription::{CrossClientLink, Life, Role, Status, Subscription};
 use tandem_domain::voucher::VoucherHash;
+use tandem_domain::zone::Zone;
 
 use crate::fixtures::{Counter, Pair, at, euro, id, monthly, now, offer};
 
@@ -44,7 +46,7 @@ fn bought(pair: &Pair, offers: &[(&Offer, Choice)], positions: &Value) -> Sale {
         &cart,
         &request,
         &chosen,
-        &customer,
+        (&customer, &pair.target_company.time_zone),
         now(),
         &mut Counter::default(),
     )
@@ -88,6 +90,7 @@ fn own_row(pair: &Pair, number: u8, offer: &Offer, customer: &Customer) -> Subsc
         payment_method: PaymentMethod::CreditCard,
         period: monthly(),
         renews: true,
+        time_zone: Zone::default(),
         started_at: now(),
         periods_paid: 1,
         paid_until: at("2026-08-01T12:00:00Z"),

@@ -34,7 +34,7 @@ fn buy(
         cart,
         &request,
         &chosen,
-        &pair.customer(),
+        (&pair.customer(), &pair.target_company.time_zone),
         now(),
         &mut Counter::default(),
     )

@@ -33,6 +33,7 @@ use tandem_domain::subscription::{CrossClientLink, Life, Role, Subscription};
 use tandem_domain::tenancy::{ApiKey, KeyDraft};
 use tandem_domain::text::Description;
 use tandem_domain::voucher::VoucherHash;
+use tandem_domain::zone::Zone;
 
 use crate::fixtures::{
     Pair, at, callback_url, client, company, customer, euro, id, monthly, name, now, offer, sealed,
@@ -275,6 +276,7 @@ fn subscriptions() {
         payment_method: PaymentMethod::AmazonPay,
         period: monthly(),
         renews: true,
+        time_zone: Zone::default(),
         started_at: now(),
         periods_paid: 1,
         paid_until: at("2026-08-01T12:00:00Z"),

@@ -7,8 +7,9 @@ use tandem_domain::tenancy::{
     ApiKey, Client, ClientDraft, CompanyDraft, CompanyEdit, ContractingCompany, KeyDraft,
     KeyStatus, MailLanguage, Modules,
 };
+use tandem_domain::zone::Zone;
 
-use crate::fixtures::{client, codes, company, email, id, name, now, yesterday};
+use crate::fixtures::{client, codes, company, email, id, name, now, yesterday, zone};
 
 #[test]
 fn a_new_company_has_only_the_booked_module() {
@@ -23,6 +24,7 @@ fn a_new_company_has_only_the_booked_module() {
         modules: Modules {
             cross_client_connections: false,
         },
+        time_zone: Zone::default(),
         created_at: now(),
         version: 1,
     };
@@ -31,7 +33,21 @@ fn a_new_company_has_only_the_booked_module() {
         cross_client_connections: true,
     };
     let booked = json!({"name": "Verlag", "modules": {"crossClientConnections": true}});
-    assert_eq!(made(booked), ContractingCompany { modules, ..plain });
+    assert_eq!(
+        made(booked),
+        ContractingCompany {
+            modules,
+            ..plain.clone()
+        }
+    );
+    let in_berlin = ContractingCompany {
+        time_zone: zone("Europe/Berlin"),
+        ..plain
+    };
+    assert_eq!(
+        made(json!({"name": "Verlag", "timeZone": "Europe/Berlin"})),
+        in_berlin
+    );
 }
 
 #[test]
@@ -50,6 +66,13 @@ fn an_edit_of_a_company_changes_its_fields_only() {
         edited(json!({"name": "Neu"})),
         ContractingCompany {
             name: name("Neu"),
+            ..company(1, true)
+        }
+    );
+    assert_eq!(
+        edited(json!({"timeZone": "Europe/Vienna"})),
+        ContractingCompany {
+            time_zone: zone("Europe/Vienna"),
             ..company(1, true)
         }
     );
@@ -88,10 +111,14 @@ fn invalid_input_reports_each_wrong_member() {
         codes(&errors),
         [&[("name", "required")][..], &modules].concat()
     );
-    let errors = CompanyEdit::parse(&json!({"modules": {}})).expect_err("invalid input");
+    let errors = CompanyEdit::parse(&json!({"modules": {}, "timeZone": "Berlin"}))
+        .expect_err("invalid input");
     assert_eq!(
         codes(&errors),
-        [("modules.crossClientConnections", "required")]
+        [
+            ("modules.crossClientConnections", "required"),
+            ("timeZone", "unknown_time_zone")
+        ]
     );
     let wrong = json!({"contractingCompanyId": "cli_1", "email": "x", "language": "fr"});
     let expected = [

@@ -14,11 +14,12 @@ pub(super) fn cases(scene: &Scene) -> Vec<Case> {
             .body(json!({"name": scene.marker, "modules": modules}))
             .wrong(json!({}), &[("name", "required")])
             .wrong(
-                json!({"name": " ", "modules": {"crossClientConnections": "yes", "more": 1}, "colour": "red"}),
+                json!({"name": " ", "modules": {"crossClientConnections": "yes", "more": 1}, "timeZone": "Berlin", "colour": "red"}),
                 &[
                     ("name", "empty"),
                     ("modules.crossClientConnections", "not_a_boolean"),
                     ("modules.more", "unknown_field"),
+                    ("timeZone", "unknown_time_zone"),
                     ("colour", "unknown_field"),
                 ],
             ),
@@ -31,7 +32,7 @@ pub(super) fn cases(scene: &Scene) -> Vec<Case> {
                 json!({"name": "a\u{0}b", "modules": {}}),
                 &[("name", "invalid_characters"), ("modules.crossClientConnections", "required")],
             )
-            .wrong(json!({"name": "a".repeat(201), "modules": true}), &[("name", "too_long"), ("modules", "not_an_object")]),
+            .wrong(json!({"name": "a".repeat(201), "modules": true, "timeZone": 1}), &[("name", "too_long"), ("modules", "not_an_object"), ("timeZone", "not_a_string")]),
         case("POST /v1/clients")
             .body(client.clone())
             .wrong(

@@ -220,6 +220,7 @@ const PAYOUT_FILTERS: &[(&str, &str, &str)] = &[
     ("role", "seller", "unknown_value"),
     ("from", "yesterday", "invalid_date"),
     ("before", "2026-01-01", "no_time"),
+    ("month", "2026-13", "invalid_month"),
     ("partnerClientId", "x", "invalid"),
     ("type", "Payment", "unknown_value"),
     ("paidStatus", "paid", "unknown_value"),

@@ -11,11 +11,12 @@ use tandem_domain::order::Reversal;
 use tandem_domain::payout::{Payout, Statement};
 use tandem_domain::purchase::{self, PurchaseRequest, Sale};
 use tandem_domain::voucher::RedeemRequest;
+use tandem_domain::zone::Zone;
 
 use super::{Party, Story, at, example, found_by_id};
 
 impl Story {
-    pub(super) fn sell(&mut self, target: &Party, found: &[OfferLookup<'_>]) {
+    pub(super) fn sell(&mut self, source: &Party, target: &Party, found: &[OfferLookup<'_>]) {
         let created_at = at("2026-07-01T11:00:00Z");
         let draft = CartDraft::parse(example("CartDraft")).expect("a cart");
         let id = CartId::generate(&mut self.ids);
@@ -25,10 +26,10 @@ impl Story {
         self.show("Cart", views::cart::cart(&cart));
         let customer = self.customer(target);
         self.now = at("2026-07-02T18:21:07.412Z");
-        let sale = self.buy(&cart, found, &customer);
+        let sale = self.buy(&cart, found, (&customer, &target.1.time_zone));
         self.show("Order", views::order::order(&sale.order));
-        self.show_payout(&sale.payouts[0]);
-        let [_, seller, source] = &sale.subscriptions[..] else {
+        self.show_payout(&sale.payouts[0], &source.1.time_zone);
+        let [_, seller, their_row] = &sale.subscriptions[..] else {
             panic!("the sale has three subscriptions")
         };
         self.show(
@@ -36,7 +37,7 @@ impl Story {
             views::subscription::subscription(seller, self.now),
         );
         let redeemed = RedeemRequest::parse(example("Redemption")).expect("a redemption");
-        let linked = source
+        let linked = their_row
             .clone()
             .linked_to(redeemed.customer_id, at("2026-07-02T18:21:09.030Z"));
         self.show(
@@ -69,27 +70,27 @@ impl Story {
         customer
     }
 
-    fn buy(&mut self, cart: &Cart, found: &[OfferLookup<'_>], customer: &Customer) -> Sale {
+    fn buy(&mut self, cart: &Cart, found: &[OfferLookup<'_>], seller: (&Customer, &Zone)) -> Sale {
         let request = PurchaseRequest::parse(example("Purchase")).expect("a purchase");
-        assert_eq!(request.customer_id, customer.id);
+        assert_eq!(request.customer_id, seller.0.id);
         let chosen: Vec<_> = request
             .choose(cart)
             .expect("positions of the cart")
             .into_iter()
             .zip(found.iter().copied())
             .collect();
-        purchase::decide(cart, &request, &chosen, customer, self.now, &mut self.ids)
+        purchase::decide(cart, &request, &chosen, seller, self.now, &mut self.ids)
             .expect("a sellable cart")
     }
 
-    fn show_payout(&mut self, payout: &Payout) {
+    fn show_payout(&mut self, payout: &Payout, source_zone: &Zone) {
         let source = payout.source_client_id;
         self.show("Payout", views::payout::payout(payout, source));
-        let mut statement = Statement::default();
+        let mut statement = Statement::in_zone(source_zone.clone());
         statement.add(source, &payout.into());
         self.show(
             "Statement",
-            json!({"lines": statement.into_lines(std::slice::from_ref(payout)).expect("the sums fit")}),
+            json!({"timeZone": source_zone, "lines": statement.into_lines(std::slice::from_ref(payout)).expect("the sums fit")}),
         );
         let line = views::payout::csv_line(payout, source);
         let csv = views::payout::csv_header() + &line;
