@@ -79,6 +79,16 @@ class Playing(unittest.TestCase):
         after = [step.name for step in script.STEPS if "callback" in step.needs]
         self.assertEqual((skipped, after), (["callback"], ["after", "replay"]))
 
+    def test_callbacks_go_to_the_given_address_and_arrive_at_the_port(self) -> None:
+        options = Options("smoke", "tandem", Path(), receiver_url="https://smoke.example/")
+        with world.opened(deployment(), Scenario(self.out), options) as opened:
+            self.assertEqual(opened.receiver_url, "https://smoke.example/tandem")
+            assert opened.receiver
+            port = int(opened.receiver.url("").rpartition(":")[2])
+            taken = Options("smoke", "tandem", Path(), receiver_url="https://smoke.example", receiver_port=port)
+            with self.assertRaises(Failure), world.opened(deployment(), Scenario(self.out), taken):
+                self.fail("the port is taken")
+
     def test_each_step_needs_only_earlier_ones_and_the_last_cleans(self) -> None:
         names = [step.name for step in script.STEPS]
         for number, step in enumerate(script.STEPS):
