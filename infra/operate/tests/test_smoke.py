@@ -13,12 +13,13 @@ from typing import Any
 
 from infra.local import translate
 from infra.local.binaries import named_in
+from infra.local.demo.callers import Merchant
 from infra.local.demo.scenario import Failure, Scenario
 from infra.operate import checks, smoke
 from infra.operate.options import Options, parse
-from infra.operate.smoke import play, rollback, script, world
+from infra.operate.smoke import play, rollback, script, story, world
 from infra.operate.smoke.play import Step
-from infra.operate.smoke.world import World
+from infra.operate.smoke.world import Tenant, World
 from infra.operate.stack import Deployment
 from infra.operate.tests.case import Sqs, stack
 
@@ -106,6 +107,35 @@ class Playing(unittest.TestCase):
                     self.assertEqual(smoke.run(deployment(stage="production"), options), 0)
                 self.assertEqual(run.called, played, arguments)
         self.assertIn("skipped: the story, because the stage is production", self.out.getvalue())
+
+
+class Mails(unittest.TestCase):
+    """The fate of an invitation's mail, on AWS."""
+
+    def fate(self, wanted: Callable[[World], None], *statuses: str | None) -> str:
+        """Play a step while the connection shows these statuses, one after the other."""
+        answers = [{"invitationMail.status": status} for status in statuses]
+        calls = unittest.mock.Mock(look=unittest.mock.Mock(side_effect=answers))
+        calls.post.return_value = {"id": "con_1", "apiKey": "tdm_1", "keyId": "1"}
+        source = Tenant(Merchant("cli_1", "source", "x@y.example", "en", calls), "cco_1", "1")
+        operator = unittest.mock.Mock(post=calls.post)
+        of = World(deployment(), Scenario(io.StringIO()), operator, None, "", 1, "smoke")
+        of.tenants |= {"source": source, "sister": source}
+        of.connections["sister"], of.companies["first"] = "con_1", "cco_1"
+        with unittest.mock.patch("time.sleep"):
+            try:
+                wanted(of)
+            except Failure as failure:
+                return failure.found
+        return "passed"
+
+    def test_a_sent_mail_is_sent_and_a_bounced_one_first_sent(self) -> None:
+        self.assertEqual(self.fate(story.mail, None, None, "sent"), "passed")
+        self.assertEqual(self.fate(story.bounce, None, "sent", "sent", "bounced"), "passed")
+
+    def test_another_fate_fails_at_once(self) -> None:
+        self.assertEqual(self.fate(story.mail, None, "bounced"), "bounced")
+        self.assertEqual(self.fate(story.bounce, "sent", "complained"), "complained")
 
 
 class Account:
