@@ -52,6 +52,7 @@ CONNECTION = [
     "offersAccess",
     "blockedBy",
     "blockedAt",
+    "otherBlockedAt",
     "createdAt",
 ]
 HISTORY = ["number", "at", "by", "action"]

@@ -45,6 +45,9 @@ def connection(row: Row, history: list[Row], mail: Row | None, seen: Seen) -> li
     """Explain a connection, without its endpoint."""
     access = "on" if row["offersAccess"] else "off"
     blocked = f" by the {row['blockedBy']} {seen.at(row, 'blockedAt')}" if "blockedBy" in row else ""
+    if "otherBlockedAt" in row:
+        other = "target" if row["blockedBy"] == "source" else "source"
+        blocked += f" and by the {other} {seen.at(row, 'otherBlockedAt')}"
     lines = [
         f"{row['id']}: source {row['source']['clientId']}, target {row['target']['clientId']}, created "
         f"{seen.at(row, 'createdAt')}: {row['status']}{blocked}, offersAccess {access}"

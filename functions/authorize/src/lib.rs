@@ -1,7 +1,8 @@
 //! The authorizer of the HTTP API: finds the caller of the key in `Authorization: Bearer`. No other code sees a key. The HTTP API
 //! also sends the header to the functions, but `tandem_api::request` drops it first.
 //!
-//! The HTTP API caches an answer for 60 seconds per key and route, so a revoked or expired key is rejected within that time.
+//! The HTTP API caches an answer for 60 seconds per key and route, so a revoked or expired key, and each key of a disabled client,
+//! is rejected within that time.
 //! An authorizer cannot give a reason for a rejection. So it lets a valid key that lacks the route's scope pass, with the name of
 //! the missing scope; `tandem_api::caller` then rejects the request and names the scope. In the same way it lets a header without
 //! the word `Bearer` pass, without a caller.
@@ -106,6 +107,10 @@ impl Authorizer {
         }) else {
             return Ok(None);
         };
+        let client = self.store.get(&keys::client(key.client_id)).await?;
+        if client.is_none_or(|client| client.disabled_at.is_some()) {
+            return Ok(None);
+        }
         if let Some(used) = key.used(now) {
             self.record_use(&used).await?;
         }
@@ -130,7 +135,7 @@ fn context_of(key: &ApiKey, route: &str) -> Option<Value> {
     let mut context = json!({"role": "client", "clientId": key.client_id, "companyId": key.company_id, "keyId": key.key_id});
     match routes::need_of(route)? {
         Need::Scope(scope) if !key.scopes.allow(scope) => context["missingScope"] = json!(scope),
-        Need::Scope(_) | Need::Operator => {}
+        Need::Scope(_) | Need::AnyKey | Need::Operator => {}
     }
     Some(context)
 }

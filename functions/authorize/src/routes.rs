@@ -10,6 +10,8 @@ use tandem_domain::scope::{Access, Area, Scope};
 pub(crate) enum Need {
     /// A client's key with this scope.
     Scope(Scope),
+    /// A client's key, whatever its scopes.
+    AnyKey,
     /// The operator's key.
     Operator,
 }
@@ -26,6 +28,9 @@ pub(crate) fn need_of(route: &str) -> Option<Need> {
     let area = match segments.as_slice() {
         // The operator's routes, then purchases below another noun, then one area per first segment.
         ["clients" | "contracting-companies", ..] => return Some(Need::Operator),
+        // A client may know who it is. Its mail address receives its invitations.
+        ["me"] if access == Access::Read => return Some(Need::AnyKey),
+        ["me"] => Area::Connections,
         ["carts", _, "purchase"] | ["customers", _, "orders" | "subscriptions"] => Area::Purchases,
         ["connections", ..] => Area::Connections,
         ["offers" | "carts", ..] => Area::Catalog,
@@ -34,6 +39,7 @@ pub(crate) fn need_of(route: &str) -> Option<Need> {
         ["imports" | "event-endpoint", ..] => Area::Imports,
         ["callbacks", ..] => Area::Callbacks,
         ["payouts", ..] => Area::Payouts,
+        ["api-keys", ..] => Area::Keys,
         _ => return None,
     };
     Some(Need::Scope(Scope { area, access }))
@@ -47,6 +53,7 @@ mod tests {
         match need_of(route) {
             Some(Need::Scope(scope)) => scope.to_string(),
             Some(Need::Operator) => "operator".to_owned(),
+            Some(Need::AnyKey) => "any key".to_owned(),
             None => "unknown".to_owned(),
         }
     }
@@ -70,6 +77,10 @@ mod tests {
             ("POST /v1/callbacks/replay", "callbacks:write"),
             ("GET /v1/payouts/export", "payouts:read"),
             ("POST /v1/imports/orders", "imports:write"),
+            ("GET /v1/me", "any key"),
+            ("PATCH /v1/me", "connections:write"),
+            ("GET /v1/api-keys", "keys:read"),
+            ("DELETE /v1/api-keys/{keyId}", "keys:write"),
             ("GET /v1/clients", "operator"),
             ("POST /v1/contracting-companies", "operator"),
             ("GET /v1/vouchers", "unknown"),

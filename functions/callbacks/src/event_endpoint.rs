@@ -8,7 +8,7 @@ use tandem_api::{Answer, App, ClientCaller, Code, Decision, IdempotencyKey, Prob
 use tandem_domain::callback::Endpoint;
 use tandem_domain::connection::SECRET_OVERLAP;
 use tandem_domain::endpoint_health::EndpointHealth;
-use tandem_domain::event_endpoint::EventEndpoint;
+use tandem_domain::event_endpoint::{EventEndpoint, EventEndpointDraft};
 use tandem_domain::sealed::Sealed;
 use tandem_sealing::{Purpose, new_webhook_secret};
 use tandem_store::{Transaction, keys};
@@ -23,14 +23,15 @@ pub(crate) async fn read(app: &App, caller: ClientCaller) -> Result<Answer, Prob
     Ok(Answer::ok(view::event_endpoint(&endpoint, health.as_ref())))
 }
 
-/// Sets the address. The first call generates a secret, shown once; later calls keep it and clear the endpoint's failures.
+/// Sets the address and the types. The first call generates a secret, shown once; later calls keep it and clear the endpoint's
+/// failures.
 pub(crate) async fn set(
     app: &App,
     request: &Request,
     caller: ClientCaller,
 ) -> Result<Answer, Problem> {
     let body = request.json()?;
-    let url = EventEndpoint::parse(&body, &app.local_targets)?;
+    let draft = EventEndpointDraft::parse(&body, &app.local_targets)?;
     idempotent(app, &IdempotencyKey::of(request, &body)?, || async {
         let (before, health) = load(app, caller).await?;
         let mut transaction = Transaction::default();
@@ -39,18 +40,14 @@ pub(crate) async fn set(
         }
         let answer = match before {
             Some(before) => {
-                let endpoint = before.moved_to(url.clone(), app.now());
+                let endpoint = before.set(draft.clone(), app.now());
                 transaction.replace(&endpoint)?;
                 Answer::ok(view::event_endpoint(&endpoint, None))
             }
             None => {
                 let secret = new_webhook_secret();
-                let endpoint = EventEndpoint::new(
-                    caller.id,
-                    url.clone(),
-                    seal_secret(app, caller, &secret),
-                    app.now(),
-                );
+                let sealed = seal_secret(app, caller, &secret);
+                let endpoint = draft.clone().create(caller.id, sealed, app.now());
                 transaction.create(&endpoint)?;
                 let mut shown = view::event_endpoint(&endpoint, None);
                 shown["secret"] = json!(secret.expose_secret());

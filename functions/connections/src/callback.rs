@@ -13,7 +13,7 @@ use tandem_domain::requested_callbacks::CallbackRequest;
 use tandem_sealing::new_webhook_secret;
 use tandem_store::Transaction;
 
-use crate::change::{load, rows_of};
+use crate::change::{consequences, load};
 use crate::invite::seal_secret;
 
 /// Generates a new secret, shown once. The previous one keeps signing for a day.
@@ -30,7 +30,7 @@ pub(crate) async fn rotate(
         let change = connection.rotate_secret(sealed, side, app.now())?;
         let mut transaction = Transaction::default();
         transaction.replace(&change.connection)?;
-        rows_of(&mut transaction, &change, |_| None, app.now(), &mut app.ids())?;
+        consequences(app, &mut transaction, &change).await?;
         let answer = json!({
             "secret": secret.expose_secret(),
             "previousValidUntil": app.now().saturating_add(SECRET_OVERLAP).unwrap_or(tandem_domain::Timestamp::MAX),

@@ -1,5 +1,7 @@
-//! Moves and edits of a connection. One transaction writes the connection, a line of its history and the mail to the other side.
+//! Moves and edits of a connection. One transaction writes the connection, a line of its history, the mail to the other side, and
+//! the events of both.
 
+use tandem_api::client_events::EventEndpoints;
 use tandem_api::idempotency::idempotent;
 use tandem_api::views::connection as view;
 use tandem_api::{Answer, App, ClientCaller, Code, Decision, IdempotencyKey, Problem, Request};
@@ -9,7 +11,6 @@ use tandem_domain::connection::{
 use tandem_domain::ids::{ConnectionId, MailId};
 use tandem_domain::mail::Mail;
 use tandem_domain::tenancy::Client;
-use tandem_domain::{IdSource, Timestamp};
 use tandem_store::rows::HistoryRow;
 use tandem_store::{StoreError, Transaction, keys};
 
@@ -34,21 +35,7 @@ pub(crate) async fn apply(
                 connection.target.client_id,
             ));
         }
-        let to = match &change.mail {
-            Some((to, _)) => {
-                app.store
-                    .get(&keys::client(connection.party(*to).client_id))
-                    .await?
-            }
-            None => None,
-        };
-        rows_of(
-            &mut transaction,
-            &change,
-            |_| to.as_ref(),
-            app.now(),
-            &mut app.ids(),
-        )?;
+        consequences(app, &mut transaction, &change).await?;
         Ok(Decision::Commit(
             transaction,
             Answer::ok(view::summary(&change.connection, side)),
@@ -85,13 +72,7 @@ pub(crate) async fn edit(
         {
             transaction.remove(&health);
         }
-        rows_of(
-            &mut transaction,
-            &change,
-            |_| None,
-            app.now(),
-            &mut app.ids(),
-        )?;
+        consequences(app, &mut transaction, &change).await?;
         Ok(Decision::Commit(
             transaction,
             Answer::ok(view::summary(&change.connection, side)),
@@ -112,24 +93,50 @@ pub(crate) async fn load(
         .ok_or_else(|| Problem::missing(Code::ConnectionNotFound))
 }
 
-/// Adds the history line of a change and its mail, if any.
-pub(crate) fn rows_of<'a>(
+/// Loads the recipients of a change, and adds the rows that follow from it.
+pub(crate) async fn consequences(
+    app: &App,
     transaction: &mut Transaction,
     change: &Change,
-    client: impl FnOnce(Side) -> Option<&'a Client>,
-    now: Timestamp,
-    ids: &mut dyn IdSource,
+) -> Result<(), Problem> {
+    let mailed = change.mail.as_ref().map(|(side, _)| {
+        let party = change.connection.party(*side);
+        keys::client(party.client_id)
+    });
+    let events = change.events();
+    let clients = events.iter().map(|event| event.client_id).collect();
+    let mut batch = app.store.batch();
+    if let Some(key) = &mailed {
+        batch.add(key);
+    }
+    EventEndpoints::add_keys(&mut batch, &clients);
+    let rows = batch.load().await?;
+    let to = match &mailed {
+        Some(key) => rows.get(key)?,
+        None => None,
+    };
+    let endpoints = EventEndpoints::from_rows(&rows, &clients)?;
+    Ok(rows_of(app, transaction, change, to.as_ref(), &endpoints)?)
+}
+
+/// Adds the history line of a change, its mail to the other side, if any, and its events.
+pub(crate) fn rows_of(
+    app: &App,
+    transaction: &mut Transaction,
+    change: &Change,
+    mailed: Option<&Client>,
+    endpoints: &EventEndpoints,
 ) -> Result<(), StoreError> {
+    let mut ids = app.ids();
     transaction.create(&HistoryRow {
         connection_id: change.connection.id,
         entry: change.entry.clone(),
     })?;
-    if let Some((side, kind)) = &change.mail
-        && let Some(to) = client(*side)
-    {
-        transaction.create(&Mail::new(MailId::generate(ids), to, kind.clone(), now))?;
+    if let (Some((_, kind)), Some(to)) = (&change.mail, mailed) {
+        let id = MailId::generate(&mut ids);
+        transaction.create(&Mail::new(id, to, kind.clone(), app.now()))?;
     }
-    Ok(())
+    endpoints.announce(app, &mut ids, transaction, None, change.events())
 }
 
 async fn companies_allow(app: &App, connection: &Connection) -> Result<(), Problem> {

@@ -2,6 +2,7 @@
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
+use tandem_api::client_events::EventEndpoints;
 use tandem_api::idempotency::idempotent;
 use tandem_api::views::connection as view;
 use tandem_api::{Answer, App, ClientCaller, Code, Decision, IdempotencyKey, Problem, Request};
@@ -35,7 +36,12 @@ async fn decide(
     caller: ClientCaller,
     draft: ConnectionDraft,
 ) -> Result<Decision, Problem> {
-    let (source, target, invitations) = parties(app, caller, draft.target_client_id).await?;
+    let Parties {
+        source,
+        target,
+        invitations,
+        endpoints,
+    } = parties(app, caller, draft.target_client_id).await?;
     check_limit(app, invitations.as_ref())?;
     let id = ConnectionId::generate(&mut app.ids());
     let secret = new_webhook_secret();
@@ -56,21 +62,24 @@ async fn decide(
     let mut transaction = Transaction::default();
     transaction.create(&change.connection)?;
     transaction.create(&pair)?;
-    match invitations {
-        None => transaction.create(&Invitations::first(caller.id, app.now()))?,
-        Some(invitations) => transaction.replace(&invitations.count(app.now()))?,
-    }
-    rows_of(
-        &mut transaction,
-        &change,
-        |_| Some(&target.0),
-        app.now(),
-        &mut app.ids(),
-    )?;
+    count_invitation(app, &mut transaction, caller, invitations)?;
+    rows_of(app, &mut transaction, &change, Some(&target.0), &endpoints)?;
     Ok(Decision::Commit(transaction, answer(&change, &secret)))
 }
 
-fn check_limit(app: &App, invitations: Option<&Invitations>) -> Result<(), Problem> {
+pub(crate) fn count_invitation(
+    app: &App,
+    transaction: &mut Transaction,
+    caller: ClientCaller,
+    before: Option<Invitations>,
+) -> Result<(), StoreError> {
+    match before {
+        None => transaction.create(&Invitations::first(caller.id, app.now())),
+        Some(invitations) => transaction.replace(&invitations.count(app.now())),
+    }
+}
+
+pub(crate) fn check_limit(app: &App, invitations: Option<&Invitations>) -> Result<(), Problem> {
     match invitations.and_then(|invitations| invitations.wait(app.now())) {
         None => Ok(()),
         Some(wait) => Err(Problem::wait(
@@ -115,19 +124,28 @@ fn answer(change: &Change, secret: &SecretString) -> Answer {
 
 type Party = (Client, ContractingCompany);
 
-/// Both clients with their contracting companies, and the source's recent invitations.
-async fn parties(
-    app: &App,
-    caller: ClientCaller,
-    target: ClientId,
-) -> Result<(Party, Party, Option<Invitations>), Problem> {
+/// Both clients with their contracting companies.
+struct Parties {
+    source: Party,
+    target: Party,
+    /// The source's recent invitations.
+    invitations: Option<Invitations>,
+    endpoints: EventEndpoints,
+}
+
+async fn parties(app: &App, caller: ClientCaller, target: ClientId) -> Result<Parties, Problem> {
+    let own_keys = (keys::client(caller.id), keys::company(caller.company_id));
+    let event_endpoints = (
+        keys::event_endpoint(caller.id),
+        keys::event_endpoint(target),
+    );
     let keys = (
-        keys::client(caller.id),
-        keys::company(caller.company_id),
+        own_keys,
         keys::client(target),
         keys::invitations(caller.id),
+        event_endpoints,
     );
-    let (own, own_company, other, invitations) = app.store.load(keys).await?;
+    let ((own, own_company), other, invitations, of_events) = app.store.load(keys).await?;
     let gone = |what: &str| StoreError::Corrupt {
         key: caller.id.to_string(),
         reason: format!("the caller's {what} is missing"),
@@ -149,7 +167,15 @@ async fn parties(
         .get(&keys::company(target.company_id))
         .await?
         .ok_or_else(unknown)?;
-    Ok((source, (target, company), invitations))
+    let mut endpoints = EventEndpoints::default();
+    endpoints.insert(of_events.0);
+    endpoints.insert(of_events.1);
+    Ok(Parties {
+        source,
+        target: (target, company),
+        invitations,
+        endpoints,
+    })
 }
 
 /// Seals a signing secret for storage, bound to its connection.

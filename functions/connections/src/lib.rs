@@ -4,6 +4,7 @@ mod callback;
 mod change;
 mod invite;
 mod read;
+mod resend;
 
 use tandem_api::{Answer, App, Code, Problem, Request};
 use tandem_domain::connection::Transition;
@@ -23,6 +24,9 @@ pub async fn handle(app: App, request: Request) -> Result<Answer, Problem> {
         }
         "POST /v1/connections/{connectionId}/withdraw" => {
             change::apply(&app, &request, caller, Transition::Withdraw).await
+        }
+        "POST /v1/connections/{connectionId}/resend-invitation" => {
+            resend::resend(&app, &request, caller).await
         }
         "POST /v1/connections/{connectionId}/block" => {
             change::apply(&app, &request, caller, Transition::Block).await

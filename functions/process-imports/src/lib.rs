@@ -22,6 +22,7 @@ use std::time::Duration;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use lambda_runtime::Error;
 use tandem_domain::Timestamp;
+use tandem_domain::callback::Announcement;
 use tandem_domain::ids::{ClientId, PromiseId};
 use tandem_domain::import::chunk::{Begun, Chunk, ChunkFailure, ChunkItems, Received};
 use tandem_domain::import::decide::LogEntry;
@@ -232,7 +233,11 @@ impl Worker {
                 let mut transaction = Transaction::default();
                 transaction.replace(&chunk.done(entries, now))?;
                 transaction.replace(&counted)?;
-                if let Some(announcement) = counted.announcement().filter(|_| endpoint.is_some()) {
+                let takes = |announcement: &Announcement| {
+                    let endpoint = endpoint.as_ref();
+                    endpoint.is_some_and(|endpoint| endpoint.takes(announcement.event))
+                };
+                if let Some(announcement) = counted.announcement().filter(takes) {
                     transaction.create(&callback_body::seal(
                         &self.sealer,
                         &mut RandomIds::at(now),

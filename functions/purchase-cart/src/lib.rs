@@ -9,6 +9,7 @@
 
 use tandem_api::announce::seal_sale;
 use tandem_api::answer::Content;
+use tandem_api::client_events::EventEndpoints;
 use tandem_api::idempotency::commit;
 use tandem_api::lookup::Offers;
 use tandem_api::views::order as view;
@@ -85,7 +86,7 @@ async fn decide(
         .iter()
         .map(|position| (position.offer_id, position.origin))
         .collect();
-    let offers = Offers::load(app, caller, &wanted).await?;
+    let (offers, endpoints) = Offers::load_for_sale(app, caller, &wanted).await?;
     let found: Vec<_> = chosen
         .into_iter()
         .map(|position| (position, offers.of(position.offer_id)))
@@ -96,10 +97,16 @@ async fn decide(
         format!("/v1/orders/{}", sale.order.id),
         view::order(&sale.order),
     );
-    Ok(Decision::Commit(rows_of(app, &customer, sale)?, answer))
+    let transaction = rows_of(app, &customer, sale, &endpoints)?;
+    Ok(Decision::Commit(transaction, answer))
 }
 
-fn rows_of(app: &App, customer: &Customer, sale: Sale) -> Result<Transaction, Problem> {
+fn rows_of(
+    app: &App,
+    customer: &Customer,
+    sale: Sale,
+    endpoints: &EventEndpoints,
+) -> Result<Transaction, Problem> {
     let mut transaction = Transaction::default();
     transaction.create(&sale.order)?;
     for subscription in &sale.subscriptions {
@@ -107,6 +114,10 @@ fn rows_of(app: &App, customer: &Customer, sale: Sale) -> Result<Transaction, Pr
     }
     for payout in &sale.payouts {
         transaction.create(payout)?;
+    }
+    if !endpoints.is_empty() {
+        let (concerned, events) = (Some(customer.into()), sale.events());
+        endpoints.announce(app, &mut app.ids(), &mut transaction, concerned, events)?;
     }
     if !sale.announcements.is_empty() {
         let (mut ids, personal) = (app.ids(), app.customer_sealer(customer)?);

@@ -9,7 +9,7 @@ use tandem_api::{Answer, App, Code, Decision, IdempotencyKey, Problem, Request};
 use tandem_domain::ids::{ClientId, CompanyId};
 use tandem_domain::input::parsed;
 use tandem_domain::tenancy::{
-    Client, ClientDraft, CompanyDraft, CompanyEdit, ContractingCompany, KeyDraft,
+    Client, ClientDraft, ClientEdit, CompanyDraft, CompanyEdit, ContractingCompany, KeyDraft,
 };
 use tandem_runtime::canary;
 use tandem_sealing::api_key::{NewApiKey, is_key_id};
@@ -25,6 +25,7 @@ pub async fn handle(app: App, request: Request) -> Result<Answer, Problem> {
         "POST /v1/clients" => create_client(&app, &request).await,
         "GET /v1/clients" => list_clients(&app, &request).await,
         "GET /v1/clients/{clientId}" => read_client(&app, &request).await,
+        "PATCH /v1/clients/{clientId}" => edit_client(&app, &request).await,
         "POST /v1/clients/{clientId}/api-keys" => create_key(&app, &request).await,
         "GET /v1/clients/{clientId}/api-keys" => list_keys(&app, &request).await,
         "DELETE /v1/clients/{clientId}/api-keys/{keyId}" => revoke_key(&app, &request).await,
@@ -142,6 +143,27 @@ async fn list_clients(app: &App, request: &Request) -> Result<Answer, Problem> {
 
 async fn read_client(app: &App, request: &Request) -> Result<Answer, Problem> {
     Ok(Answer::ok(view::client(&load_client(app, request).await?)))
+}
+
+/// A client that is disabled or enabled is also noted in its company's row, which sales read.
+async fn edit_client(app: &App, request: &Request) -> Result<Answer, Problem> {
+    let body = request.json()?;
+    let edit = ClientEdit::parse(&body)?;
+    idempotent(app, &IdempotencyKey::of(request, &body)?, || async {
+        let client = load_client(app, request).await?;
+        let client = edit.clone().apply(client, app.now());
+        let mut transaction = Transaction::default();
+        transaction.replace(&client)?;
+        let company = app.store.get(&keys::company(client.company_id)).await?;
+        if let Some(company) = company.and_then(|company| company.with_client(&client)) {
+            transaction.replace(&company)?;
+        }
+        Ok(Decision::Commit(
+            transaction,
+            Answer::ok(view::client(&client)),
+        ))
+    })
+    .await
 }
 
 async fn load_client(app: &App, request: &Request) -> Result<Client, Problem> {

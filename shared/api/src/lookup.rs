@@ -1,10 +1,10 @@
 //! Loads the offers that a cart's owner may sell: its own, and those shared with it, with their connections and companies.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use tandem_domain::cart::{OfferLookup, Origin};
 use tandem_domain::connection::Connection;
-use tandem_domain::ids::{CompanyId, ConnectionId, OfferId};
+use tandem_domain::ids::{ClientId, CompanyId, ConnectionId, OfferId};
 use tandem_domain::offer::Offer;
 use tandem_domain::sharing::SharedOffer;
 use tandem_domain::tenancy::ContractingCompany;
@@ -15,6 +15,7 @@ use tandem_store::{StoreError, keys};
 
 use crate::app::App;
 use crate::caller::ClientCaller;
+use crate::client_events::EventEndpoints;
 
 /// Offers loaded for one client.
 #[derive(Debug, Default)]
@@ -35,6 +36,26 @@ impl Offers {
         let mut batch = app.store.batch();
         add_keys(&mut batch, caller, wanted);
         Self::from_rows(&batch.load().await?, caller, wanted)
+    }
+
+    /// [`Self::load`], and in the same round trip the event endpoints of the caller and of the sources of its contracting company.
+    pub async fn load_for_sale(
+        app: &App,
+        caller: ClientCaller,
+        wanted: &[(OfferId, Option<Origin>)],
+    ) -> Result<(Self, EventEndpoints), StoreError> {
+        let sources = wanted.iter().filter_map(|(_, origin)| *origin);
+        let clients: BTreeSet<ClientId> = sources
+            .filter(|origin| origin.company_id == caller.company_id)
+            .map(|origin| origin.client_id)
+            .chain([caller.id])
+            .collect();
+        let mut batch = app.store.batch();
+        add_keys(&mut batch, caller, wanted);
+        EventEndpoints::add_keys(&mut batch, &clients);
+        let rows = batch.load().await?;
+        let offers = Self::from_rows(&rows, caller, wanted)?;
+        Ok((offers, EventEndpoints::from_rows(&rows, &clients)?))
     }
 
     /// Loads offers by id alone: first their owners, then the offers.

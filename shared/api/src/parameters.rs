@@ -8,6 +8,7 @@ pub const ROUTES: &[&str] = &[
     "GET /v1/contracting-companies",
     "GET /v1/clients",
     "GET /v1/clients/{clientId}/api-keys",
+    "GET /v1/api-keys",
     "GET /v1/connections",
     "GET /v1/offers",
     "GET /v1/offers/shared",

@@ -69,8 +69,9 @@ codes! {
     PayoutNotFound = "payout_not_found", 404, "Payout row not found";
     ConnectionExists = "connection_exists", 409, "The two clients already have a live connection";
     ConnectionStatus = "connection_status", 409, "The connection's status does not allow this";
-    ConnectionBlockedByOther = "connection_blocked_by_other", 409, "The other side blocked the connection";
+    ConnectionBlockedByOther = "connection_blocked_by_other", 409, "Only the other side blocks the connection";
     ModuleOff = "module_off", 409, "The module crossClientConnections is off";
+    LastKey = "last_key", 409, "No other key would manage the client's keys";
     OfferArchived = "offer_archived", 409, "The offer is archived";
     OfferSharingFixed = "offer_sharing_fixed", 409, "An offer is cross-client from its creation or never";
     CartArchived = "cart_archived", 409, "The cart is archived";

@@ -10,6 +10,7 @@ use tandem_domain::offer::OfferError;
 use tandem_domain::order::ReversalError;
 use tandem_domain::payout::PayoutError;
 use tandem_domain::purchase::PurchaseError;
+use tandem_domain::tenancy::KeyError;
 use tandem_domain::voucher::RedeemError;
 
 use crate::problem::{Code, Problem};
@@ -21,9 +22,13 @@ impl From<ConnectionError> for Problem {
             ConnectionError::OtherSide { .. } => {
                 Self::new(Code::ConnectionOtherSide, error.to_string())
             }
+            ConnectionError::ResendByTarget => {
+                Self::new(Code::ConnectionOtherSide, error.to_string())
+            }
             ConnectionError::EditByTarget => Self::new(Code::ConnectionReadOnly, error.to_string()),
             ConnectionError::ImpossibleTransition { .. }
-            | ConnectionError::EditImpossible { .. } => {
+            | ConnectionError::EditImpossible { .. }
+            | ConnectionError::ResendImpossible { .. } => {
                 Self::new(Code::ConnectionStatus, error.to_string())
             }
             ConnectionError::BlockedByOther { .. } => {
@@ -33,9 +38,25 @@ impl From<ConnectionError> for Problem {
                 Code::ModuleOff,
                 format!("{error}; the operator can switch it on"),
             ),
+            ConnectionError::TargetDisabled => field("targetClientId", "client_disabled"),
             ConnectionError::Itself => field("targetClientId", "is_caller"),
             ConnectionError::CallbackWithinCompany => field("callback", "within_one_company"),
             ConnectionError::CallbackMissing => field("callback", "required"),
+        }
+    }
+}
+
+impl From<KeyError> for Problem {
+    fn from(error: KeyError) -> Self {
+        match &error {
+            KeyError::CallerInvalid => Self::new(Code::Unauthenticated, error.to_string()),
+            KeyError::BeyondScopes(_) => {
+                FieldErrors::at("scopes", "beyond_calling_key", error.to_string()).into()
+            }
+            KeyError::BeyondExpiry(_) => {
+                FieldErrors::at("expiresAt", "beyond_calling_key", error.to_string()).into()
+            }
+            KeyError::LastKey => Self::new(Code::LastKey, error.to_string()),
         }
     }
 }

@@ -29,6 +29,8 @@ pub struct Request {
     /// Method and path pattern as the template spells them, e.g. `POST /v1/offers/{offerId}/archive`.
     pub route: String,
     pub caller: Caller,
+    /// The id of the client's API key; `None` for the operator.
+    key_id: Option<String>,
     /// The HTTP API's request id.
     pub id: String,
     path: String,
@@ -56,6 +58,10 @@ impl Request {
         Ok(Self {
             route,
             caller: Caller::from_context(&context)?,
+            key_id: context
+                .get("keyId")
+                .and_then(Value::as_str)
+                .map(str::to_owned),
             id,
             path: event.uri().path().to_owned(),
             path_parameters: event.path_parameters(),
@@ -63,6 +69,12 @@ impl Request {
             headers: without_authorization(event.headers()),
             body: event.body().to_vec(),
         })
+    }
+
+    /// The id of the calling API key of a client.
+    pub fn key_id(&self) -> Result<&str, Problem> {
+        let missing = || Problem::new(Code::Unauthenticated, "the request names no API key");
+        self.key_id.as_deref().ok_or_else(missing)
     }
 
     /// The path of the call, with its ids.

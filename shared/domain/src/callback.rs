@@ -1,5 +1,5 @@
 //! Callbacks: signed webhooks. They inform a source client of another contracting company about its offers, and any client
-//! about its finished imports.
+//! about its own events.
 //!
 //! ```text
 //!              begin                  2xx
@@ -24,6 +24,7 @@ mod attempt;
 mod body;
 mod concerned;
 mod endpoint;
+mod event_type;
 mod schedule;
 mod stored;
 
@@ -41,6 +42,7 @@ pub use attempt::{Attempt, KEPT_ANSWER, MAX_LOG_OCTETS, OUTCOME_UNKNOWN};
 pub use body::BrokenBody;
 pub use concerned::Concerned;
 pub use endpoint::Endpoint;
+pub use event_type::EventType;
 pub use schedule::{InvalidSchedule, RetrySchedule};
 
 /// The lease of one attempt: afterwards another worker may try.
@@ -51,20 +53,6 @@ pub const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
 pub const MAX_RETRY_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
 words! {
-    pub enum EventType {
-        /// A cross-client offer was sold.
-        OrderCreated = "crossClientOrder.created",
-        /// Another period was paid.
-        SubscriptionRenewed = "crossClientSubscription.renewed",
-        /// The subscription ends at a date.
-        SubscriptionCancelled = "crossClientSubscription.cancelled",
-        /// The money went back, by refund or charge-back.
-        SubscriptionRefunded = "crossClientSubscription.refunded",
-        ImportCompleted = "import.completed",
-        /// The source requested a test.
-        ConnectionTest = "connection.test",
-    }
-
     /// The public word of a [`CallbackState`].
     pub enum CallbackStatus {
         Pending = "pending",

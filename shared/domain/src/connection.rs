@@ -2,17 +2,21 @@
 //!
 //! ```text
 //!            accept (target)            block (either)
-//!  invited ------------------> active <----------------> blocked
-//!     | decline (target)                unblock (the side that blocked)
+//!  invited ------------------> active <----------------> blocked (by one side, or by both)
+//!     | decline (target)                unblock (the last side that blocks)
 //!     +------------------> declined
 //!     | withdraw (source)
 //!     +------------------> withdrawn
 //! ```
 //!
+//! Each side blocks for itself: the connection is active while neither side blocks, and a side takes back only its own block.
+//!
 //! `declined` and `withdrawn` are final: a new invitation is a new connection. The store, not this module, ensures that an
 //! ordered pair has at most one live connection, by a row for the pair.
 
 mod block_mails;
+mod blocks;
+mod events;
 mod history;
 mod input;
 mod signing;
@@ -22,6 +26,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use block_mails::{BLOCK_MAILS_PER_HOUR, BlockMails};
+pub use blocks::{Block, Blocks};
 pub use history::{Action, HistoryEntry};
 pub use input::{ConnectionDraft, ConnectionEdit};
 pub use signing::{CallbackSettings, MAX_SECRETS, SECRET_OVERLAP, SigningSecret};
@@ -89,12 +94,8 @@ pub enum State {
     Active,
     Declined,
     Withdrawn,
-    /// No sales until the same side unblocks.
-    #[serde(rename_all = "camelCase")]
-    Blocked {
-        blocked_by: Side,
-        blocked_at: Timestamp,
-    },
+    /// No sales until each side that blocks has unblocked.
+    Blocked(Blocks),
 }
 
 impl State {
@@ -104,7 +105,7 @@ impl State {
             Self::Active => ConnectionStatus::Active,
             Self::Declined => ConnectionStatus::Declined,
             Self::Withdrawn => ConnectionStatus::Withdrawn,
-            Self::Blocked { .. } => ConnectionStatus::Blocked,
+            Self::Blocked(_) => ConnectionStatus::Blocked,
         }
     }
 
@@ -114,7 +115,7 @@ impl State {
 
     /// Whether the connection excludes another one for the same pair.
     pub fn is_live(&self) -> bool {
-        matches!(self, Self::Invited | Self::Active | Self::Blocked { .. })
+        matches!(self, Self::Invited | Self::Active | Self::Blocked(_))
     }
 }
 
@@ -150,12 +151,19 @@ pub enum ConnectionError {
         transition: Transition,
         status: &'static str,
     },
-    #[error("the connection was blocked by the {by} client, which alone may unblock it")]
+    #[error("only the {by} client blocks the connection, and it alone may take back its block")]
     BlockedByOther { by: Side },
     #[error("only the source client may edit a connection")]
     EditByTarget,
     #[error("a connection that is {status} cannot be edited")]
     EditImpossible { status: &'static str },
+    #[error("only the source client may send the invitation again")]
+    ResendByTarget,
+    #[error("the invitation of a connection that is {status} cannot be sent again")]
+    ResendImpossible { status: &'static str },
+    /// The operator disabled the invited client.
+    #[error("the client is disabled")]
+    TargetDisabled,
     #[error("the module crossClientConnections is off in the {side} client's contracting company")]
     ModuleOff { side: Side },
     #[error("a client cannot connect with itself")]
@@ -227,7 +235,7 @@ impl Connection {
             .filter(|access| *access != self.offers_access)
         {
             self.offers_access = access;
-            changes.push(format!("offersAccess: {access}"));
+            changes.push(format!("{}{access}", events::OFFERS_ACCESS));
         }
         if let Some(url) = edit.callback_url {
             let settings = self
@@ -253,6 +261,27 @@ impl Connection {
             .ok_or(ConnectionError::CallbackWithinCompany)?
             .rotate(sealed, now);
         Ok(self.changed(by, Action::SecretRotated, Vec::new(), now, None))
+    }
+
+    /// Sends the invitation's mail to the target again.
+    pub fn resend_invitation(self, by: Side, now: Timestamp) -> Result<Change, ConnectionError> {
+        if by == Side::Target {
+            return Err(ConnectionError::ResendByTarget);
+        }
+        if self.state != State::Invited {
+            return Err(ConnectionError::ResendImpossible {
+                status: self.state.as_str(),
+            });
+        }
+        let mail = (Side::Target, self.invitation());
+        Ok(self.changed(by, Action::InvitationResent, Vec::new(), now, Some(mail)))
+    }
+
+    fn invitation(&self) -> MailKind {
+        MailKind::Invitation {
+            source_name: self.source.name.clone(),
+            connection_id: self.id,
+        }
     }
 
     pub fn may_edit(&self, by: Side) -> Result<(), ConnectionError> {

@@ -1,15 +1,21 @@
-//! A client's own event endpoint, for events about the client itself such as a finished import. Signed, delivered and logged
-//! like a connection's callbacks.
+//! A client's own event endpoint, for the events of the client itself: its connections, its finished imports. Signed, delivered
+//! and logged like a connection's callbacks.
+
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::callback::EventType;
 use crate::callback_url::{CallbackUrl, LocalTargets};
 use crate::connection::{CallbackSettings, SigningSecret};
 use crate::ids::ClientId;
-use crate::input::{FieldErrors, Object, Parsed, string};
+use crate::input::{FieldErrors, Object, Parsed, list, string};
 use crate::sealed::Sealed;
+
+/// The most entries of `eventTypes`.
+pub const MAX_EVENT_TYPES: usize = 50;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -17,50 +23,91 @@ pub struct EventEndpoint {
     pub client_id: ClientId,
     #[serde(flatten)]
     pub settings: CallbackSettings,
+    /// The chosen types; `None` for all, also for those that later releases add.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub event_types: Option<BTreeSet<EventType>>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub version: u64,
 }
 
-impl EventEndpoint {
-    /// Reads `{url}`.
-    pub fn parse(value: &Value, local: &LocalTargets) -> Parsed<CallbackUrl> {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventEndpointDraft {
+    url: CallbackUrl,
+    event_types: Option<BTreeSet<EventType>>,
+}
+
+impl EventEndpointDraft {
+    /// Reads `{url, eventTypes?}`. Without types, the endpoint gets all.
+    pub fn parse(value: &Value, local: &LocalTargets) -> Parsed<Self> {
         let mut object = Object::read(value)?;
         let url = object.required("url", |value| {
             CallbackUrl::parse(string(value)?, local)
                 .map_err(|error| FieldErrors::one(error.code(), error.to_string()))
         });
-        object.finish(|| url)
+        let event_types = object.optional("eventTypes", list(1..=MAX_EVENT_TYPES, own_type));
+        object.finish(|| {
+            Some(Self {
+                url: url?,
+                event_types: event_types.map(BTreeSet::from_iter),
+            })
+        })
     }
 
-    pub fn new(
+    pub fn create(
+        self,
         client_id: ClientId,
-        url: CallbackUrl,
         sealed_secret: Sealed,
         now: Timestamp,
-    ) -> Self {
+    ) -> EventEndpoint {
         let secret = SigningSecret {
             sealed: sealed_secret,
             created_at: now,
             expires_at: None,
         };
         let settings = CallbackSettings {
-            url,
+            url: self.url,
             secrets: vec![secret],
         };
-        Self {
+        EventEndpoint {
             client_id,
             settings,
+            event_types: self.event_types,
             created_at: now,
             updated_at: now,
             version: 1,
         }
     }
+}
 
-    /// Changes the URL and keeps the secrets.
-    pub fn moved_to(mut self, url: CallbackUrl, now: Timestamp) -> Self {
-        self.settings.url = url;
+fn own_type(value: &Value) -> Parsed<EventType> {
+    let own = EventType::from_word(string(value)?).filter(|event| event.is_own());
+    own.ok_or_else(|| {
+        let known: Vec<&str> = EventType::ALL
+            .into_iter()
+            .filter(|event| event.is_own())
+            .map(EventType::as_str)
+            .collect();
+        FieldErrors::one(
+            "unknown_value",
+            format!("must be one of: {}", known.join(", ")),
+        )
+    })
+}
+
+impl EventEndpoint {
+    /// Whether the client chose events of this type.
+    pub fn takes(&self, event: EventType) -> bool {
+        self.event_types
+            .as_ref()
+            .is_none_or(|chosen| chosen.contains(&event))
+    }
+
+    /// Changes the URL and the chosen types, and keeps the secrets.
+    pub fn set(mut self, draft: EventEndpointDraft, now: Timestamp) -> Self {
+        self.settings.url = draft.url;
         Self {
+            event_types: draft.event_types,
             updated_at: now,
             ..self
         }

@@ -49,6 +49,9 @@ pub enum MailKind {
     ConnectionUnblocked {
         by_name: Name,
         connection_id: ConnectionId,
+        /// The recipient itself blocks the connection.
+        #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+        still_blocked: bool,
     },
     /// To the source: the last attempt of a callback failed. The callback waits for a replay.
     CallbackExhausted {

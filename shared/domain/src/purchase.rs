@@ -2,6 +2,7 @@
 //!
 //! The decision is pure: it may run any number of times, only the commit happens once.
 
+mod client_events;
 mod events;
 mod sale;
 

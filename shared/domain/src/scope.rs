@@ -26,6 +26,8 @@ words! {
         Callbacks = "callbacks",
         /// The payout list.
         Payouts = "payouts",
+        /// The client's own API keys.
+        Keys = "keys",
     }
 
     /// Writing includes reading.
@@ -43,6 +45,13 @@ pub struct Scope {
     pub access: Access,
 }
 
+impl Scope {
+    pub const KEYS_WRITE: Self = Self {
+        area: Area::Keys,
+        access: Access::Write,
+    };
+}
+
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.area, self.access)
@@ -51,7 +60,7 @@ impl fmt::Display for Scope {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "expected <area>:read or <area>:write with an area of connections, catalog, customers, purchases, imports, callbacks, payouts"
+    "expected <area>:read or <area>:write with an area of connections, catalog, customers, purchases, imports, callbacks, payouts, keys"
 )]
 pub struct InvalidScope;
 
@@ -87,21 +96,26 @@ pub struct Scopes(BTreeSet<Scope>);
 impl Default for Scopes {
     /// A key without scopes may do everything.
     fn default() -> Self {
-        Self(
-            Area::ALL
-                .into_iter()
-                .map(|area| Scope {
-                    area,
-                    access: Access::Write,
-                })
-                .collect(),
-        )
+        let mut scopes = Self::without_keys();
+        scopes.0.insert(Scope::KEYS_WRITE);
+        scopes
     }
 }
 
 impl Scopes {
+    /// Everything but the keys: the scopes of a key that was created without scopes before there was the area `keys`.
+    pub fn without_keys() -> Self {
+        let areas = Area::ALL.into_iter().filter(|area| *area != Area::Keys);
+        let access = Access::Write;
+        Self(areas.map(|area| Scope { area, access }).collect())
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = Scope> {
+        self.0.iter().copied()
+    }
+
     pub fn parse(value: &Value) -> Parsed<Self> {
-        let scopes: Vec<Scope> = list(1..=14, parsed)(value)?;
+        let scopes: Vec<Scope> = list(1..=16, parsed)(value)?;
         Ok(Self(scopes.into_iter().collect()))
     }
 

@@ -1,6 +1,6 @@
 //! Whether a target client may see and sell a source's offer now.
 
-use crate::connection::{Connection, State, modules_are_on};
+use crate::connection::{Connection, Side, State, modules_are_on};
 use crate::ids::ClientId;
 use crate::money::BasisPoints;
 use crate::offer::{Offer, OfferKind, OfferStatus};
@@ -42,6 +42,9 @@ pub enum NotShared {
     NoAccess,
     #[error("the module crossClientConnections is off in one of the contracting companies")]
     ModuleOff,
+    /// The operator disabled one of the two clients.
+    #[error("the {side} client is disabled")]
+    ClientDisabled { side: Side },
     #[error("the offer is archived")]
     Archived,
     #[error("the offer is not a subscription")]
@@ -69,6 +72,14 @@ impl<'a> SharedOffer<'a> {
         }
         modules_are_on(self.source_company, self.target_company)
             .map_err(|_| NotShared::ModuleOff)?;
+        for (company, side) in [
+            (self.source_company, Side::Source),
+            (self.target_company, Side::Target),
+        ] {
+            if company.has_disabled(self.connection.party(side).client_id) {
+                return Err(NotShared::ClientDisabled { side });
+            }
+        }
         if self.offer.status == OfferStatus::Archived {
             return Err(NotShared::Archived);
         }

@@ -1,17 +1,20 @@
 //! Contracting companies, their modules, their clients, and the clients' API keys.
 
+mod api_key;
+mod client;
+
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use api_key::{ApiKey, KeyDraft, KeyError, KeyStatus, Revocation};
+pub use client::{Client, ClientDraft, ClientEdit, MailLanguage, OwnEdit};
+
 use crate::ids::{ClientId, CompanyId};
-use crate::input::{FieldErrors, Object, Parsed, boolean, parsed};
-use crate::instant::end;
-use crate::scope::Scopes;
-use crate::text::{EmailAddress, Name};
-use crate::words::words;
+use crate::input::{Object, Parsed, boolean};
+use crate::text::Name;
 use crate::zone::Zone;
 
 /// The modules that a contracting company has booked.
@@ -44,8 +47,28 @@ pub struct ContractingCompany {
     /// Of the periods that its clients sell, and of the months of their statements.
     #[serde(skip_serializing_if = "Zone::is_utc", default)]
     pub time_zone: Zone,
+    // A copy of the clients' own rows: a sale reads this row anyway, and so needs no row of a partner.
+    /// The clients that the operator disabled.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
+    pub disabled_clients: BTreeSet<ClientId>,
     pub created_at: Timestamp,
     pub version: u64,
+}
+
+impl ContractingCompany {
+    pub fn has_disabled(&self, client: ClientId) -> bool {
+        self.disabled_clients.contains(&client)
+    }
+
+    /// The company after one of its clients was changed; `None` if that changes nothing here.
+    pub fn with_client(&self, client: &Client) -> Option<Self> {
+        let mut company = self.clone();
+        let is_changed = match client.disabled_at {
+            Some(_) => company.disabled_clients.insert(client.id),
+            None => company.disabled_clients.remove(&client.id),
+        };
+        is_changed.then_some(company)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +102,7 @@ impl CompanyDraft {
             name: self.name,
             modules: self.modules,
             time_zone: self.time_zone,
+            disabled_clients: BTreeSet::new(),
             created_at: now,
             version: 1,
         }
@@ -116,184 +140,5 @@ impl CompanyEdit {
             time_zone: self.time_zone.unwrap_or(company.time_zone),
             ..company
         }
-    }
-}
-
-words! {
-    /// The language of the mails to a client.
-    pub enum MailLanguage {
-        De = "de",
-        En = "en",
-    }
-
-    pub enum KeyStatus {
-        /// The key authenticates its client.
-        Active = "active",
-        Expired = "expired",
-        /// The operator revoked the key.
-        Revoked = "revoked",
-    }
-}
-
-/// A merchant unit of a contracting company: the tenant.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Client {
-    pub id: ClientId,
-    /// Never changes.
-    pub company_id: CompanyId,
-    /// Shown to its partners.
-    pub name: Name,
-    /// Receives invitations and warnings.
-    pub email: EmailAddress,
-    pub language: MailLanguage,
-    pub created_at: Timestamp,
-    pub version: u64,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClientDraft {
-    pub company_id: CompanyId,
-    name: Name,
-    email: EmailAddress,
-    language: MailLanguage,
-}
-
-impl ClientDraft {
-    /// Reads `{contractingCompanyId, name, email, language}`.
-    pub fn parse(value: &Value) -> Parsed<Self> {
-        let mut object = Object::read(value)?;
-        let company_id = object.required("contractingCompanyId", parsed::<CompanyId>);
-        let name = object.required("name", Name::parse);
-        let email = object.required("email", EmailAddress::parse_deliverable);
-        let language = object.required("language", MailLanguage::parse);
-        object.finish(|| {
-            Some(Self {
-                company_id: company_id?,
-                name: name?,
-                email: email?,
-                language: language?,
-            })
-        })
-    }
-
-    pub fn create(self, id: ClientId, now: Timestamp) -> Client {
-        Client {
-            id,
-            company_id: self.company_id,
-            name: self.name,
-            email: self.email,
-            language: self.language,
-            created_at: now,
-            version: 1,
-        }
-    }
-}
-
-/// A stored API key, without its secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ApiKey {
-    /// The public part, between `tdm_` and the secret.
-    pub key_id: String,
-    /// The client that the key authenticates.
-    pub client_id: ClientId,
-    pub company_id: CompanyId,
-    /// Chosen by the operator.
-    pub name: Option<Name>,
-    #[serde(default)]
-    pub scopes: Scopes,
-    /// SHA-256 of the secret, hex.
-    pub secret_hash: String,
-    pub created_at: Timestamp,
-    /// The key is invalid from this time on.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub expires_at: Option<Timestamp>,
-    pub revoked_at: Option<Timestamp>,
-    /// The UTC day of the last use. Not finer, so that a busy key is written once a day.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub last_used_on: Option<Date>,
-    pub version: u64,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyDraft {
-    name: Option<Name>,
-    scopes: Scopes,
-    expires_at: Option<Timestamp>,
-}
-
-impl KeyDraft {
-    /// Reads `{name?, scopes?, expiresAt?}`. Without scopes, a key may do everything that its client may. An expiry in the past
-    /// is an error.
-    pub fn parse(value: &Value, now: Timestamp) -> Parsed<Self> {
-        let mut object = Object::read(value)?;
-        let name = object.optional("name", Name::parse);
-        let scopes = object.optional("scopes", Scopes::parse).unwrap_or_default();
-        let expires_at = object.optional("expiresAt", end).flatten();
-        if expires_at.is_some_and(|end| end <= now) {
-            object.note(FieldErrors::at(
-                "expiresAt",
-                "in_the_past",
-                "must be in the future",
-            ));
-        }
-        object.finish(|| {
-            Some(Self {
-                name,
-                scopes,
-                expires_at,
-            })
-        })
-    }
-
-    /// Creates the key of a client; only the hash of the secret is stored.
-    pub fn create(
-        self,
-        client: &Client,
-        key_id: String,
-        secret_hash: String,
-        now: Timestamp,
-    ) -> ApiKey {
-        ApiKey {
-            key_id,
-            client_id: client.id,
-            company_id: client.company_id,
-            name: self.name,
-            scopes: self.scopes,
-            secret_hash,
-            created_at: now,
-            expires_at: self.expires_at,
-            revoked_at: None,
-            last_used_on: None,
-            version: 1,
-        }
-    }
-}
-
-impl ApiKey {
-    pub fn status(&self, now: Timestamp) -> KeyStatus {
-        if self.revoked_at.is_some() {
-            KeyStatus::Revoked
-        } else if self.expires_at.is_some_and(|end| end <= now) {
-            KeyStatus::Expired
-        } else {
-            KeyStatus::Active
-        }
-    }
-
-    /// A repeated revocation keeps the first time.
-    pub fn revoke(mut self, now: Timestamp) -> Self {
-        self.revoked_at.get_or_insert(now);
-        self
-    }
-
-    /// Records the use; `None` if the day is already recorded.
-    pub fn used(&self, now: Timestamp) -> Option<Self> {
-        let today = now.to_zoned(TimeZone::UTC).date();
-        (self.last_used_on != Some(today)).then(|| Self {
-            last_used_on: Some(today),
-            ..self.clone()
-        })
     }
 }

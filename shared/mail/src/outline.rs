@@ -93,10 +93,19 @@ impl Outline {
             MailKind::ConnectionUnblocked {
                 by_name,
                 connection_id: id,
+                still_blocked: false,
             } => from_partner("connection-unblocked", by_name, *id)
                 .paragraph("outcome")
                 .paragraph("view")
                 .call(format!("GET /v1/connections/{id}")),
+            MailKind::ConnectionUnblocked {
+                by_name,
+                connection_id: id,
+                still_blocked: true,
+            } => from_partner("block-taken-back", by_name, *id)
+                .paragraph("outcome")
+                .paragraph("unblock")
+                .call(format!("POST /v1/connections/{id}/unblock")),
             MailKind::CallbackExhausted {
                 callback_id,
                 connection_id,

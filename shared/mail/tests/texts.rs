@@ -11,7 +11,7 @@ use tandem_mail::{RenderedMail, render};
 const CONNECTION: &str = "con_0190b8f5c6f77c3ab0a1c2d3e4f50617";
 const CALLBACK: &str = "cbk_0190b8f5c6f77c3ab0a1c2d3e4f50618";
 
-fn kinds(name: &str) -> [(&'static str, MailKind); 14] {
+fn kinds(name: &str) -> [(&'static str, MailKind); 15] {
     let name = || stored_name(name);
     let connection_id: ConnectionId = CONNECTION.parse().expect("an id");
     let callback_id: CallbackId = CALLBACK.parse().expect("an id");
@@ -57,6 +57,15 @@ fn kinds(name: &str) -> [(&'static str, MailKind); 14] {
             MailKind::ConnectionUnblocked {
                 by_name: name(),
                 connection_id,
+                still_blocked: false,
+            },
+        ),
+        (
+            "block_taken_back",
+            MailKind::ConnectionUnblocked {
+                by_name: name(),
+                connection_id,
+                still_blocked: true,
             },
         ),
         (
@@ -131,10 +140,10 @@ fn kind_count(kind: &MailKind) -> usize {
         | MailKind::InvitationAccepted { .. }
         | MailKind::InvitationDeclined { .. }
         | MailKind::InvitationWithdrawn { .. }
-        | MailKind::ConnectionBlocked { .. }
-        | MailKind::ConnectionUnblocked { .. } => 1,
-        // With and without a connection.
-        MailKind::CallbackExhausted { .. }
+        | MailKind::ConnectionBlocked { .. } => 1,
+        // With and without a block of the recipient; with and without a connection.
+        MailKind::ConnectionUnblocked { .. }
+        | MailKind::CallbackExhausted { .. }
         | MailKind::EndpointDisabled { .. }
         | MailKind::EndpointFailing { .. }
         | MailKind::EndpointGivenUp { .. } => 2,

@@ -56,7 +56,7 @@ connection-blocked =
         Verkäufe sind davon nicht betroffen: Abonnements laufen weiter, und Gutscheine können
         weiterhin eingelöst werden.
     .view =
-        Nur „{ $partner }“ kann die Sperre aufheben. Falls Sie den Grund nicht kennen, wenden Sie
+        Nur „{ $partner }“ kann diese Sperre aufheben. Falls Sie den Grund nicht kennen, wenden Sie
         sich bitte an „{ $partner }“. So rufen Sie die Verbindung ab:
 
 connection-unblocked =
@@ -65,6 +65,14 @@ connection-unblocked =
         Die Verbindung { $connection } ist wieder aktiv. Darüber geteilte Angebote können wieder
         verkauft werden; das gilt auch für Warenkörbe, die solche Angebote enthalten.
     .view = Sie müssen nichts weiter tun. So rufen Sie die Verbindung ab:
+
+block-taken-back =
+    .subject = „{ $partner }“ sperrt die Verbindung mit Ihnen nicht mehr
+    .outcome =
+        „{ $partner }“ hat die eigene Sperre der Verbindung { $connection } aufgehoben. Ihre
+        Sperre besteht weiter: Darüber geteilte Angebote können erst wieder verkauft werden, wenn
+        auch Sie Ihre Sperre aufheben.
+    .unblock = So heben Sie Ihre Sperre auf:
 
 
 ## Die Callback-Adresse einer Verbindung

@@ -51,7 +51,7 @@ connection-blocked =
         that contain them cannot be purchased. Earlier sales are not affected: subscriptions
         continue, and vouchers can still be redeemed.
     .view =
-        Only “{ $partner }” can unblock the connection. If you do not know the reason, please
+        Only “{ $partner }” can take back this block. If you do not know the reason, please
         contact “{ $partner }”. To view the connection, call:
 
 connection-unblocked =
@@ -60,6 +60,13 @@ connection-unblocked =
         Connection { $connection } is active again. Offers shared through it can be sold, and carts
         that contain them can be purchased.
     .view = No action is needed. To view the connection, call:
+
+block-taken-back =
+    .subject = “{ $partner }” no longer blocks the connection with you
+    .outcome =
+        “{ $partner }” has taken back its block of connection { $connection }. Your own block
+        remains: offers shared through the connection cannot be sold until you take it back, too.
+    .unblock = To take back your block, call:
 
 
 ## The callback address of a connection

@@ -130,7 +130,16 @@ fn call(rng: &mut Rng) -> Call {
             let verb = one_of(
                 rng,
                 &[
-                    "accept", "decline", "withdraw", "block", "block", "unblock", "unblock",
+                    "accept",
+                    "decline",
+                    "withdraw",
+                    "resend-invitation",
+                    "block",
+                    "block",
+                    "block",
+                    "unblock",
+                    "unblock",
+                    "unblock",
                 ],
             );
             Call::Move {
@@ -231,7 +240,7 @@ fn meanwhile(rng: &mut Rng) -> Step {
         customer: rng.usize(0..3),
         optional: rng.bool(),
     };
-    let (first, second) = match rng.u32(0..8) {
+    let (first, second) = match rng.u32(0..9) {
         0 => (
             Call::Redeem {
                 order,
@@ -295,6 +304,14 @@ fn meanwhile(rng: &mut Rng) -> Step {
                 customer: rng.usize(0..3),
             },
         ),
+        6 => {
+            let [first, second] = [true, false].map(|by_source| Call::Move {
+                link,
+                verb: one_of(rng, &["block", "unblock"]),
+                by_source,
+            });
+            (first, second)
+        }
         _ => (call(rng), call(rng)),
     };
     Step::Meanwhile {

@@ -52,6 +52,7 @@ macro_rules! tried {
 
 tried! {
     tenants_and_keys: "tenants", "authorize";
+    own_accounts: "account";
     customers: "customers";
     offers: "offers";
     connections: "connections";

@@ -39,6 +39,25 @@ fn tenants() -> Vec<Scenario> {
             let key = format!("{}/{}", keys_of(&client), client.key_id);
             Act::bare(&env.setup().operator, format!("DELETE {key}"))
         }
+        "tenants", Some("PATCH /v1/clients/{clientId}"), "a client disabled, noted in its company" => |env| {
+            let client = env.client().await;
+            let route = format!("PATCH /v1/clients/{}", client.id);
+            Act::call(&env.setup().operator, route, json!({"disabled": true, "email": "neu@example.com"}))
+        }
+        "account", Some("PATCH /v1/me"), "a new mail address" => |env| {
+            let client = env.client().await;
+            Act::call(&client.api, "PATCH /v1/me", json!({"email": "neu@example.com"}))
+        }
+        "account", Some("POST /v1/api-keys"), "a key, shown once" => |env| {
+            let client = env.client().await;
+            Act::call(&client.api, "POST /v1/api-keys", json!({"scopes": ["catalog:read"]}))
+        }
+        "account", Some("DELETE /v1/api-keys/{keyId}"), "another key" => |env| {
+            let client = env.client().await;
+            let other = env.setup().api_key(&client.id).await;
+            let key = other["keyId"].as_str().expect("a key id");
+            Act::bare(&client.api, format!("DELETE /v1/api-keys/{key}"))
+        }
         "authorize", None, "a key used for the first time that day" => |env| {
             let client = env.client().await;
             Act::Authorize { key: client.api.key().expect("an API key").to_owned() }

@@ -50,6 +50,10 @@ fn answering() -> Vec<Scenario> {
             let (source, _, path) = invited(env).await;
             Act::bare(&source.api, format!("POST {path}/withdraw"))
         }
+        "connections", Some("POST /v1/connections/{connectionId}/resend-invitation"), "by the source" => |env| {
+            let (source, _, path) = invited(env).await;
+            Act::bare(&source.api, format!("POST {path}/resend-invitation"))
+        }
     }
 }
 
@@ -58,6 +62,12 @@ fn living() -> Vec<Scenario> {
         "connections", Some("POST /v1/connections/{connectionId}/block"), "by the target" => |env| {
             let (pair, _) = env.pair().await;
             Act::bare(&pair.target.api, format!("POST /v1/connections/{}/block", pair.connection_id))
+        }
+        "connections", Some("POST /v1/connections/{connectionId}/block"), "by the source, beside the target's block" => |env| {
+            let (pair, _) = env.pair().await;
+            let _ = pair.target.act_on_connection("block", &pair.connection_id).await.ok();
+            env.work_off().await;
+            Act::bare(&pair.source.api, format!("POST /v1/connections/{}/block", pair.connection_id))
         }
         "connections", Some("POST /v1/connections/{connectionId}/unblock"), "by the blocking side" => |env| {
             let (pair, _) = env.pair().await;

@@ -155,6 +155,19 @@ async fn import(client: &Client) {
         .await;
 }
 
+/// The client's own data, edited by the operator and by itself, and a key of its own.
+async fn account(setup: &Setup, client: &Client) {
+    let email = || format!("kanarienvogel-{}@example.com", Uuid::now_v7());
+    let edit =
+        json!({"name": canary("Mandant"), "email": email(), "language": "en", "disabled": false});
+    let path = format!("/v1/clients/{}", client.id);
+    let _ = setup.operator.patch(&path, edit).await.ok();
+    let edit = json!({"email": email(), "language": "de"});
+    let _ = client.api.patch("/v1/me", edit).await.ok();
+    let key = json!({"name": canary("Schlüssel"), "scopes": ["catalog:read"], "expiresAt": "2099-01-01T00:00:00Z"});
+    let _ = client.api.post("/v1/api-keys", key).await.created();
+}
+
 /// Refused input is as private as accepted input.
 async fn refusals(client: &Client, customer: &Value) {
     let broken = format!("{{\"firstName\": \"{}\"", canary("Vorname"));
@@ -212,7 +225,8 @@ async fn every_field_of_every_request_is_filled() {
         .patch(&format!("/v1/connections/{}", pair.connection_id), edit)
         .await
         .ok();
-    let endpoint = json!({"url": address()});
+    account(&setup, source).await;
+    let endpoint = json!({"url": address(), "eventTypes": ["import.completed"]});
     let _ = source
         .api
         .call(Method::PUT, "/v1/event-endpoint")

@@ -39,6 +39,37 @@ async fn the_twenty_first_invitation_of_an_hour_is_refused() {
 }
 
 #[tokio::test]
+async fn a_resent_invitation_is_mailed_again_and_counts() {
+    let stage = InProcess::start().await;
+    let [source, target, third] = company_of_three(&stage.setup()).await;
+    let made = source.invite(&target, None).await.created();
+    stage.work().await;
+    let resend = async || {
+        source
+            .act_on_connection("resend-invitation", id(&made))
+            .await
+    };
+    for _ in 0..19 {
+        assert_eq!(resend().await.ok()["status"], "invited");
+        stage.advance(1);
+    }
+    stage.work().await;
+    assert_eq!(target.mails().await.len(), 20);
+    let _ = resend().await.problem(429, "too_many_invitations");
+    let refused = source.invite(&third, None).await;
+    let _ = refused.problem(429, "too_many_invitations");
+    let history = source.connection(id(&made)).await["history"].clone();
+    let resent = |line: &&serde_json::Value| line["action"] == "invitationResent";
+    let lines = history.as_array().expect("a history");
+    assert_eq!(lines.iter().filter(resent).count(), 19);
+    stage.advance(3_600);
+    let refused = target.act_on_connection("resend-invitation", id(&made));
+    let _ = refused.await.problem(403, "connection_other_side");
+    let _ = target.act_on_connection("accept", id(&made)).await.ok();
+    let _ = resend().await.problem(409, "connection_status");
+}
+
+#[tokio::test]
 async fn refused_and_repeated_invitations_do_not_count() {
     let stage = InProcess::start().await;
     let [source, target, third] = company_of_three(&stage.setup()).await;

@@ -3,6 +3,7 @@
 mod absence;
 mod addresses;
 mod authorizing;
+mod client_events;
 mod dead_letters;
 mod delivering;
 mod delivering_costs;
@@ -24,6 +25,7 @@ mod importing_throttled;
 mod inviting;
 mod noting;
 mod out_of_time;
+mod own_account;
 mod paging;
 mod purchasing;
 mod racing;

@@ -151,6 +151,44 @@ async fn concurrent_requests_create_one_customer() {
     assert_eq!((ids.len(), statuses(&answers)), (1, [200, 201].into()));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn both_sides_blocking_at_once_leave_two_blocks() {
+    let stage = InProcess::start().await;
+    let pair = stage.setup().pair_within_one_company().await;
+    let sides = [&pair.source, &pair.target];
+    let block = |number: usize| sides[number % 2].act_on_connection("block", &pair.connection_id);
+    let answers = join_all((0..MANY).map(block)).await;
+    assert_eq!(with_status(&answers, 200), 2, "one block of each side");
+    let connection = pair.source.connection(&pair.connection_id).await;
+    let blocks = connection["blocks"].as_array().expect("blocks");
+    let by: BTreeSet<&str> = blocks
+        .iter()
+        .filter_map(|block| block["by"].as_str())
+        .collect();
+    assert_eq!(by, ["source", "target"].into());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unblock_racing_the_other_sides_block_leaves_it() {
+    let stage = InProcess::start().await;
+    let pair = stage.setup().pair_within_one_company().await;
+    let (source, target, id) = (&pair.source, &pair.target, &pair.connection_id);
+    for round in 0..MANY {
+        let _ = source.act_on_connection("block", id).await.ok();
+        let unblock = source.act_on_connection("unblock", id);
+        let (unblocked, blocked) = join(unblock, target.act_on_connection("block", id)).await;
+        let _ = (unblocked.ok(), blocked.ok());
+        let connection = source.connection(id).await;
+        assert_eq!(
+            (&connection["status"], &connection["blockedBy"]),
+            (&json!("blocked"), &json!("target")),
+            "round {round}"
+        );
+        let active = target.act_on_connection("unblock", id).await.ok();
+        assert_eq!(active["status"], "active");
+    }
+}
+
 /// A purchase, and whether the block had been answered before it began.
 async fn purchase_after(
     checkout: &Checkout,

@@ -4,6 +4,7 @@
 //! of another type, too large, invalid JSON, or with an unknown field; malformed ids in the path; invalid list parameters. The
 //! cases of the nouns add invalid values of their own fields.
 
+mod account;
 mod bodies;
 mod case;
 mod check;
@@ -25,6 +26,7 @@ use scene::Scene;
 fn cases(scene: &Scene) -> Vec<Case> {
     [
         operator::cases(scene),
+        account::cases(scene),
         merchants::cases(scene),
         sales::cases(scene),
         imports::cases(scene),

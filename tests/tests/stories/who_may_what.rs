@@ -72,7 +72,8 @@ async fn refusal(cast: &Cast, row: &Row, by: Refused) -> Option<String> {
         Refused::Malformed => (setup.caller("tdm_not-a-key"), 403, None),
         Refused::Revoked => (cast.revoked.clone(), 403, None),
         Refused::OtherScopes if operators => (cast.owner.api.clone(), 403, Some("forbidden")),
-        Refused::OtherScopes => (cast.without_scope_of(row.0), 403, Some("scope_missing")),
+        // A route for any key has no scope to lack.
+        Refused::OtherScopes => (cast.without_scope_of(row.0)?, 403, Some("scope_missing")),
     };
     let answer = ask(&api, row, cast, Caller::Stranger).await;
     let code_found = answer.body["code"].as_str();

@@ -21,13 +21,11 @@ pub fn summary(connection: &Connection, side: Side) -> Value {
         "createdAt": connection.created_at,
         "updatedAt": connection.updated_at,
     });
-    if let State::Blocked {
-        blocked_by,
-        blocked_at,
-    } = connection.state
-    {
-        view["blockedBy"] = json!(blocked_by);
-        view["blockedAt"] = json!(blocked_at);
+    if let State::Blocked(blocks) = connection.state {
+        let first = blocks.first();
+        view["blockedBy"] = json!(first.by);
+        view["blockedAt"] = json!(first.at);
+        view["blocks"] = blocks.iter().map(|block| json!(block)).collect();
     }
     if let (Side::Source, Some(callback)) = (side, &connection.callback) {
         view["callback"] = json!({"url": callback.url});

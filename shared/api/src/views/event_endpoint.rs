@@ -10,6 +10,7 @@ use crate::views::endpoint_health;
 pub fn event_endpoint(endpoint: &EventEndpoint, health: Option<&EndpointHealth>) -> Value {
     let mut view = json!({
         "url": endpoint.settings.url,
+        "eventTypes": endpoint.event_types,
         "createdAt": endpoint.created_at,
         "updatedAt": endpoint.updated_at,
     });

@@ -21,6 +21,27 @@ pub fn client(client: &Client) -> Value {
         "name": client.name,
         "email": client.email,
         "language": client.language,
+        "disabledAt": client.disabled_at,
+        "createdAt": client.created_at,
+    })
+}
+
+/// The calling client, with the key that it calls with.
+pub fn me(client: &Client, company: &ContractingCompany, key: &ApiKey) -> Value {
+    json!({
+        "id": client.id,
+        "name": client.name,
+        "email": client.email,
+        "language": client.language,
+        "contractingCompany": {"id": company.id, "name": company.name},
+        "modules": company.modules,
+        "timeZone": company.time_zone,
+        "apiKey": {
+            "keyId": key.key_id,
+            "name": key.name,
+            "scopes": key.scopes,
+            "expiresAt": key.expires_at,
+        },
         "createdAt": client.created_at,
     })
 }
@@ -34,6 +55,7 @@ pub fn api_key(key: &ApiKey, now: Timestamp) -> Value {
         "scopes": key.scopes,
         "status": key.status(now),
         "createdAt": key.created_at,
+        "createdBy": key.created_by,
         "expiresAt": key.expires_at,
         "revokedAt": key.revoked_at,
         "lastUsedOn": key.last_used_on,

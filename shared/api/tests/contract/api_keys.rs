@@ -50,7 +50,12 @@ fn only_functions_that_need_api_keys_may_access_their_rows() {
         assert_ne!(refused, needs_api_keys(&name), "{name}");
         allowed.extend((!refused).then_some(name));
     }
-    assert_eq!(allowed, ["authorize", "tenants"].map(str::to_owned).into());
+    assert_eq!(
+        allowed,
+        ["account", "authorize", "tenants"]
+            .map(str::to_owned)
+            .into()
+    );
 }
 
 #[test]

@@ -37,7 +37,8 @@ fn the_request_shown_is_a_signed_sale() {
         &serde_json::from_str::<serde_json::Value>(body).expect("JSON"),
         example("OrderCreatedEvent")
     );
-    assert_eq!(document.json(0), *example("OrderCreatedEvent"));
+    assert_eq!(document.json(1), *example("OrderCreatedEvent"));
+    assert_eq!(document.json(0), *example("ConnectionBlockedEvent"));
     assert_eq!(example("Callback")["id"], headers["webhook-id"]);
     assert!(document.0.contains(SECRET), "the page shows the secret");
 }

@@ -9,7 +9,7 @@ use tandem_domain::callback_url::LocalTargets;
 use tandem_domain::cart::{CartDraft, CartEdit};
 use tandem_domain::connection::{ConnectionDraft, ConnectionEdit};
 use tandem_domain::customer::{CustomerEdit, Profile};
-use tandem_domain::event_endpoint::EventEndpoint;
+use tandem_domain::event_endpoint::EventEndpointDraft;
 use tandem_domain::import::item::{ImportItem, parse_items};
 use tandem_domain::input::{FieldError, FieldErrors};
 use tandem_domain::money::Currency;
@@ -17,7 +17,9 @@ use tandem_domain::offer::{OfferDraft, OfferEdit};
 use tandem_domain::order::parse_reversal;
 use tandem_domain::purchase::PurchaseRequest;
 use tandem_domain::replay::Selection;
-use tandem_domain::tenancy::{ClientDraft, CompanyDraft, CompanyEdit, KeyDraft};
+use tandem_domain::tenancy::{
+    ClientDraft, ClientEdit, CompanyDraft, CompanyEdit, KeyDraft, OwnEdit,
+};
 use tandem_domain::voucher::RedeemRequest;
 use tandem_testing::Openapi;
 
@@ -28,6 +30,8 @@ pub(crate) const PARSERS: &[(&str, Parser)] = &[
     ("CompanyDraft", |body| CompanyDraft::parse(body).map(drop)),
     ("CompanyEdit", |body| CompanyEdit::parse(body).map(drop)),
     ("ClientDraft", |body| ClientDraft::parse(body).map(drop)),
+    ("ClientEdit", |body| ClientEdit::parse(body).map(drop)),
+    ("OwnEdit", |body| OwnEdit::parse(body).map(drop)),
     ("ApiKeyDraft", |body| {
         KeyDraft::parse(body, Timestamp::UNIX_EPOCH).map(drop)
     }),
@@ -51,7 +55,7 @@ pub(crate) const PARSERS: &[(&str, Parser)] = &[
     ("Import", |body| parse_items(body).map(drop)),
     ("ReplayDraft", |body| Selection::parse(body).map(drop)),
     ("EventEndpointDraft", |body| {
-        EventEndpoint::parse(body, &LocalTargets::default()).map(drop)
+        EventEndpointDraft::parse(body, &LocalTargets::default()).map(drop)
     }),
 ];
 

@@ -86,6 +86,7 @@ fn each_route_needs_the_caller_and_scope_that_it_names() {
                 Some(scopes::Need::Scope(scope)) if asks("client") => {
                     json!([{"clientKey": [scope]}])
                 }
+                Some(scopes::Need::AnyKey) if asks("client") => json!([{"clientKey": []}]),
                 need => panic!(
                     "{route}: its function and functions/authorize/src/routes.rs ({need:?}) disagree about the caller"
                 ),

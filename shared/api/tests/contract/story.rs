@@ -17,7 +17,9 @@ use tandem_domain::ids::{ClientId, CompanyId, OfferId, first_uuid_of};
 use tandem_domain::offer::{Offer, OfferDraft};
 use tandem_domain::purchase::PurchaseError;
 use tandem_domain::sharing::{NotShared, SharedOffer};
-use tandem_domain::tenancy::{Client, ClientDraft, CompanyDraft, ContractingCompany, KeyDraft};
+use tandem_domain::tenancy::{
+    Client, ClientDraft, CompanyDraft, ContractingCompany, KeyDraft, OwnEdit,
+};
 use tandem_domain::voucher::{NewVoucher, RedeemRequest};
 use tandem_domain::{IdSource, Timestamp};
 use tandem_runtime::random_ids::hash_of;
@@ -88,7 +90,7 @@ impl Story {
         let target = story.publisher(&company, |company| {
             json!({"contractingCompanyId": company, "name": "Stadtblick", "email": "abo@stadtblick.example", "language": "de"})
         });
-        story.key(&source.0);
+        story.key(&source);
         let connection = story.connect(&source, &target);
         let (offer, own) = story.offers(&source.0, &target.0);
         let shared = SharedOffer {
@@ -125,7 +127,7 @@ impl Story {
         (client, company)
     }
 
-    fn key(&mut self, client: &Client) {
+    fn key(&mut self, (client, company): &Party) {
         let draft = KeyDraft::parse(example("ApiKeyDraft"), self.now).expect("a key");
         let key = draft.create(
             client,
@@ -136,6 +138,9 @@ impl Story {
         let mut shown = views::tenancy::api_key(&key, self.now);
         shown["apiKey"] = json!("tdm_0123456789abcdef_0123456789abcdefghjkmnpqrstvwxyz3tmq654");
         self.show("NewApiKey", shown);
+        let edit = OwnEdit::parse(example("OwnEdit")).expect("an edit");
+        let edited = edit.apply(client.clone());
+        self.show("Me", views::tenancy::me(&edited, company, &key));
         let used = key
             .used(at("2026-08-14T06:12:09Z"))
             .expect("the first use of the day");

@@ -24,6 +24,18 @@ pub struct Announcement {
 }
 
 impl Announcement {
+    /// An event of the client itself, for its event endpoint.
+    pub fn of_client(client_id: ClientId, event: EventType, data: Value) -> Self {
+        Self {
+            client_id,
+            connection_id: None,
+            order_id: None,
+            subscription_id: None,
+            event,
+            data,
+        }
+    }
+
     /// The voucher code in the body, if any.
     pub fn secret(&self) -> Option<&str> {
         self.data.get(VOUCHER_CODE)?.as_str()

@@ -10,6 +10,8 @@ words! {
     pub enum Action {
         Invited = "invited",
         Accepted = "accepted",
+        /// The source had the invitation mailed again.
+        InvitationResent = "invitationResent",
         Declined = "declined",
         Withdrawn = "withdrawn",
         Blocked = "blocked",

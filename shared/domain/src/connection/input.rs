@@ -10,7 +10,6 @@ use super::{
 use crate::callback_url::{CallbackUrl, LocalTargets};
 use crate::ids::{ClientId, ConnectionId};
 use crate::input::{FieldErrors, Object, Parsed, boolean, parsed, string};
-use crate::mail::MailKind;
 use crate::sealed::Sealed;
 use crate::tenancy::{Client, ContractingCompany};
 
@@ -50,6 +49,9 @@ impl ConnectionDraft {
             return Err(ConnectionError::Itself);
         }
         modules_are_on(source.1, target.1)?;
+        if target.0.disabled_at.is_some() {
+            return Err(ConnectionError::TargetDisabled);
+        }
         let within_one_company = source.1.id == target.1.id;
         let callback = settings(self.callback_url, within_one_company, sealed_secret, now)?;
         let connection = Connection {
@@ -64,10 +66,6 @@ impl ConnectionDraft {
             updated_at: now,
             version: 1,
         };
-        let mail = MailKind::Invitation {
-            source_name: source.0.name.clone(),
-            connection_id: id,
-        };
         let entry = HistoryEntry {
             number: 1,
             at: now,
@@ -75,6 +73,7 @@ impl ConnectionDraft {
             action: Action::Invited,
             changes: Vec::new(),
         };
+        let mail = connection.invitation();
         Ok(Change {
             connection,
             entry,

@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::{Action, BlockMails, Change, Connection, ConnectionError, Side, State};
+use super::{
+    Action, BlockMails, Blocks, Change, Connection, ConnectionError, ConnectionStatus, Side, State,
+};
 use crate::ids::ConnectionId;
 use crate::mail::MailKind;
 use crate::text::Name;
@@ -17,9 +19,9 @@ words! {
         Decline = "decline",
         /// The source withdraws the invitation.
         Withdraw = "withdraw",
-        /// Either side stops all sales.
+        /// Either side stops all sales, also while the other side blocks.
         Block = "block",
-        /// The side that blocked allows sales again.
+        /// A side takes back its own block.
         Unblock = "unblock",
     }
 }
@@ -44,8 +46,8 @@ impl Transition {
         }
     }
 
-    /// The mail to the other side.
-    fn mail(self, by_name: Name, connection_id: ConnectionId) -> MailKind {
+    /// The mail to the other side. `after`: the state to which the transition leads.
+    fn mail(self, by_name: Name, connection_id: ConnectionId, after: State) -> MailKind {
         match self {
             Self::Accept => MailKind::InvitationAccepted {
                 target_name: by_name,
@@ -66,6 +68,7 @@ impl Transition {
             Self::Unblock => MailKind::ConnectionUnblocked {
                 by_name,
                 connection_id,
+                still_blocked: after.status() == ConnectionStatus::Blocked,
             },
         }
     }
@@ -86,7 +89,7 @@ impl Connection {
             return Err(ConnectionError::OtherSide { transition, side });
         }
         let state = self.state.after(transition, by, now)?;
-        let mail = transition.mail(self.party(by).name.clone(), self.id);
+        let mail = transition.mail(self.party(by).name.clone(), self.id, state);
         let mut changed = Self { state, ..self };
         let mail = changed
             .may_mail(transition, now)
@@ -113,24 +116,23 @@ impl State {
         by: Side,
         now: Timestamp,
     ) -> Result<Self, ConnectionError> {
+        let status = self.as_str();
         match (transition, self) {
             (Transition::Accept, Self::Invited) => Ok(Self::Active),
             (Transition::Decline, Self::Invited) => Ok(Self::Declined),
             (Transition::Withdraw, Self::Invited) => Ok(Self::Withdrawn),
-            (Transition::Block, Self::Active) => Ok(Self::Blocked {
-                blocked_by: by,
-                blocked_at: now,
-            }),
-            (Transition::Unblock, Self::Blocked { blocked_by, .. }) if blocked_by == by => {
-                Ok(Self::Active)
+            (Transition::Block, Self::Active) => Ok(Self::Blocked(Blocks::by(by, now))),
+            (Transition::Block, Self::Blocked(blocks)) => blocks
+                .with(by, now)
+                .map(Self::Blocked)
+                .ok_or(ConnectionError::ImpossibleTransition { transition, status }),
+            (Transition::Unblock, Self::Blocked(blocks)) if blocks.has(by) => {
+                Ok(blocks.without(by).map_or(Self::Active, Self::Blocked))
             }
-            (Transition::Unblock, Self::Blocked { blocked_by, .. }) => {
-                Err(ConnectionError::BlockedByOther { by: blocked_by })
+            (Transition::Unblock, Self::Blocked(_)) => {
+                Err(ConnectionError::BlockedByOther { by: by.other() })
             }
-            _ => Err(ConnectionError::ImpossibleTransition {
-                transition,
-                status: self.as_str(),
-            }),
+            _ => Err(ConnectionError::ImpossibleTransition { transition, status }),
         }
     }
 }

@@ -1,11 +1,14 @@
 //! The states and transitions of a connection.
 
+mod blocking;
+mod events;
+
 use std::collections::BTreeSet;
 
-use jiff::SignedDuration;
+use jiff::Timestamp;
+use serde_json::json;
 use tandem_domain::connection::{
-    Action, BLOCK_MAILS_PER_HOUR, Change, Connection, ConnectionError, HistoryEntry, Side, State,
-    Transition,
+    Action, Blocks, Change, Connection, ConnectionError, HistoryEntry, Side, State, Transition,
 };
 use tandem_domain::mail::MailKind;
 
@@ -18,7 +21,7 @@ enum Outcome {
     /// The transition is reserved for that side.
     ReservedFor(Side),
     Impossible,
-    /// That side blocked, and only it may unblock.
+    /// Only that side blocks, and only it may unblock.
     BlockedBy(Side),
 }
 use Outcome::{BlockedBy, Impossible, ReservedFor, To};
@@ -29,20 +32,30 @@ const DECLINED: &str = "declined";
 const WITHDRAWN: &str = "withdrawn";
 const BLOCKED_BY_SOURCE: &str = "blocked by source";
 const BLOCKED_BY_TARGET: &str = "blocked by target";
+const BLOCKED_BY_SOURCE_AND_TARGET: &str = "blocked by source, then by target";
+const BLOCKED_BY_TARGET_AND_SOURCE: &str = "blocked by target, then by source";
 
-fn blocked(blocked_by: Side) -> State {
-    State::Blocked {
-        blocked_by,
-        blocked_at: now(),
-    }
+fn blocked(by: Side, at: Timestamp) -> State {
+    State::Blocked(Blocks::by(by, at))
+}
+
+/// Blocked by `first` yesterday, and by the other side since.
+fn blocked_by_both(first: Side, since: Timestamp) -> State {
+    let (by, at) = (first, yesterday());
+    let stored =
+        json!({"status": "blocked", "blockedBy": by, "blockedAt": at, "otherBlockedAt": since});
+    serde_json::from_value(stored).expect("a stored state")
 }
 
 /// The state, the transition, and its outcome for the source and for the target.
 #[rustfmt::skip]
-fn table() -> [(&'static str, Transition, Outcome, Outcome); 30] {
+fn table() -> Vec<(&'static str, Transition, Outcome, Outcome)> {
     use Transition::{Accept, Block, Decline, Unblock, Withdraw};
     use Side::{Source, Target};
-    [
+    let by = |side| To(blocked(side, now()));
+    let still_by = |side| To(blocked(side, yesterday()));
+    let by_both = |first| To(blocked_by_both(first, now()));
+    vec![
         (INVITED,           Accept,   ReservedFor(Target),      To(State::Active)),
         (INVITED,           Decline,  ReservedFor(Target),      To(State::Declined)),
         (INVITED,           Withdraw, To(State::Withdrawn),     ReservedFor(Source)),
@@ -52,7 +65,7 @@ fn table() -> [(&'static str, Transition, Outcome, Outcome); 30] {
         (ACTIVE,            Accept,   ReservedFor(Target),      Impossible),
         (ACTIVE,            Decline,  ReservedFor(Target),      Impossible),
         (ACTIVE,            Withdraw, Impossible,               ReservedFor(Source)),
-        (ACTIVE,            Block,    To(blocked(Source)),      To(blocked(Target))),
+        (ACTIVE,            Block,    by(Source),               by(Target)),
         (ACTIVE,            Unblock,  Impossible,               Impossible),
 
         (DECLINED,          Accept,   ReservedFor(Target),      Impossible),
@@ -70,14 +83,26 @@ fn table() -> [(&'static str, Transition, Outcome, Outcome); 30] {
         (BLOCKED_BY_SOURCE, Accept,   ReservedFor(Target),      Impossible),
         (BLOCKED_BY_SOURCE, Decline,  ReservedFor(Target),      Impossible),
         (BLOCKED_BY_SOURCE, Withdraw, Impossible,               ReservedFor(Source)),
-        (BLOCKED_BY_SOURCE, Block,    Impossible,               Impossible),
+        (BLOCKED_BY_SOURCE, Block,    Impossible,               by_both(Source)),
         (BLOCKED_BY_SOURCE, Unblock,  To(State::Active),        BlockedBy(Source)),
 
         (BLOCKED_BY_TARGET, Accept,   ReservedFor(Target),      Impossible),
         (BLOCKED_BY_TARGET, Decline,  ReservedFor(Target),      Impossible),
         (BLOCKED_BY_TARGET, Withdraw, Impossible,               ReservedFor(Source)),
-        (BLOCKED_BY_TARGET, Block,    Impossible,               Impossible),
+        (BLOCKED_BY_TARGET, Block,    by_both(Target),          Impossible),
         (BLOCKED_BY_TARGET, Unblock,  BlockedBy(Target),        To(State::Active)),
+
+        (BLOCKED_BY_SOURCE_AND_TARGET, Accept,   ReservedFor(Target), Impossible),
+        (BLOCKED_BY_SOURCE_AND_TARGET, Decline,  ReservedFor(Target), Impossible),
+        (BLOCKED_BY_SOURCE_AND_TARGET, Withdraw, Impossible,          ReservedFor(Source)),
+        (BLOCKED_BY_SOURCE_AND_TARGET, Block,    Impossible,          Impossible),
+        (BLOCKED_BY_SOURCE_AND_TARGET, Unblock,  still_by(Target),    still_by(Source)),
+
+        (BLOCKED_BY_TARGET_AND_SOURCE, Accept,   ReservedFor(Target), Impossible),
+        (BLOCKED_BY_TARGET_AND_SOURCE, Decline,  ReservedFor(Target), Impossible),
+        (BLOCKED_BY_TARGET_AND_SOURCE, Withdraw, Impossible,          ReservedFor(Source)),
+        (BLOCKED_BY_TARGET_AND_SOURCE, Block,    Impossible,          Impossible),
+        (BLOCKED_BY_TARGET_AND_SOURCE, Unblock,  still_by(Target),    still_by(Source)),
     ]
 }
 
@@ -87,14 +112,10 @@ fn state(name: &str) -> State {
         ACTIVE => State::Active,
         DECLINED => State::Declined,
         WITHDRAWN => State::Withdrawn,
-        BLOCKED_BY_SOURCE => State::Blocked {
-            blocked_by: Side::Source,
-            blocked_at: yesterday(),
-        },
-        BLOCKED_BY_TARGET => State::Blocked {
-            blocked_by: Side::Target,
-            blocked_at: yesterday(),
-        },
+        BLOCKED_BY_SOURCE => blocked(Side::Source, yesterday()),
+        BLOCKED_BY_TARGET => blocked(Side::Target, yesterday()),
+        BLOCKED_BY_SOURCE_AND_TARGET => blocked_by_both(Side::Source, yesterday()),
+        BLOCKED_BY_TARGET_AND_SOURCE => blocked_by_both(Side::Target, yesterday()),
         other => panic!("unknown state {other}"),
     }
 }
@@ -186,35 +207,6 @@ fn a_transition_changes_only_status_time_and_mail_count() {
 }
 
 #[test]
-fn repeated_blocking_sends_six_mails_an_hour() {
-    let mut connection = Connection {
-        state: state(ACTIVE),
-        ..Pair::between_two_companies().connection
-    };
-    let mut mails = Vec::new();
-    for minute in 0..90 {
-        let transition = if minute % 2 == 0 {
-            Transition::Block
-        } else {
-            Transition::Unblock
-        };
-        let change = connection
-            .apply(
-                transition,
-                Side::Source,
-                now() + SignedDuration::from_mins(minute),
-            )
-            .expect("allowed");
-        if change.mail.is_some() {
-            mails.push(minute);
-        }
-        connection = change.connection;
-    }
-    assert_eq!(mails, [0, 1, 2, 3, 4, 5, 60, 61, 62, 63, 64, 65]);
-    assert_eq!(u32::try_from(mails.len()), Ok(2 * BLOCK_MAILS_PER_HOUR));
-}
-
-#[test]
 fn a_transition_adds_the_next_history_entry() {
     let actions = [
         (INVITED, Transition::Accept, Side::Target, Action::Accepted),
@@ -229,8 +221,20 @@ fn a_transition_adds_the_next_history_entry() {
         (ACTIVE, Transition::Block, Side::Target, Action::Blocked),
         (
             BLOCKED_BY_SOURCE,
+            Transition::Block,
+            Side::Target,
+            Action::Blocked,
+        ),
+        (
+            BLOCKED_BY_SOURCE,
             Transition::Unblock,
             Side::Source,
+            Action::Unblocked,
+        ),
+        (
+            BLOCKED_BY_TARGET_AND_SOURCE,
+            Transition::Unblock,
+            Side::Target,
             Action::Unblocked,
         ),
         (
@@ -277,9 +281,10 @@ fn a_transition_mails_the_other_side_with_the_actors_name() {
         by_name,
         connection_id,
     };
-    let unblocked = |by_name| MailKind::ConnectionUnblocked {
+    let unblocked = |by_name, still_blocked| MailKind::ConnectionUnblocked {
         by_name,
         connection_id,
+        still_blocked,
     };
     let mails = [
         (INVITED, Transition::Accept, Side::Target, accepted),
@@ -301,13 +306,31 @@ fn a_transition_mails_the_other_side_with_the_actors_name() {
             BLOCKED_BY_SOURCE,
             Transition::Unblock,
             Side::Source,
-            unblocked(source),
+            unblocked(source.clone(), false),
         ),
         (
             BLOCKED_BY_TARGET,
             Transition::Unblock,
             Side::Target,
-            unblocked(target),
+            unblocked(target.clone(), false),
+        ),
+        (
+            BLOCKED_BY_TARGET,
+            Transition::Block,
+            Side::Source,
+            blocked(source.clone()),
+        ),
+        (
+            BLOCKED_BY_SOURCE_AND_TARGET,
+            Transition::Unblock,
+            Side::Source,
+            unblocked(source, true),
+        ),
+        (
+            BLOCKED_BY_SOURCE_AND_TARGET,
+            Transition::Unblock,
+            Side::Target,
+            unblocked(target, true),
         ),
     ];
     for (from, transition, by, mail) in mails {
@@ -336,9 +359,14 @@ fn an_impossible_transition_names_the_current_status() {
 
 #[test]
 fn only_invited_active_and_blocked_connections_are_live() {
-    let live =
-        [INVITED, ACTIVE, BLOCKED_BY_SOURCE, BLOCKED_BY_TARGET].map(|name| state(name).is_live());
-    assert_eq!(live, [true; 4]);
+    let live = [
+        INVITED,
+        ACTIVE,
+        BLOCKED_BY_SOURCE,
+        BLOCKED_BY_TARGET,
+        BLOCKED_BY_SOURCE_AND_TARGET,
+    ];
+    assert_eq!(live.map(|name| state(name).is_live()), [true; 5]);
     assert_eq!(
         [DECLINED, WITHDRAWN].map(|name| state(name).is_live()),
         [false; 2]

@@ -4,9 +4,10 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tandem_domain::callback_url::LocalTargets;
 use tandem_domain::connection::{
-    Action, CallbackSettings, Connection, ConnectionEdit, ConnectionError, SECRET_OVERLAP, Side,
-    SigningSecret, State,
+    Action, Blocks, CallbackSettings, Connection, ConnectionEdit, ConnectionError, SECRET_OVERLAP,
+    Side, SigningSecret, State,
 };
+use tandem_domain::mail::MailKind;
 
 use crate::fixtures::{Pair, callback_url, codes, now, sealed, yesterday};
 
@@ -15,10 +16,7 @@ fn edit(value: &Value) -> ConnectionEdit {
 }
 
 fn states() -> [State; 5] {
-    let blocked = State::Blocked {
-        blocked_by: Side::Target,
-        blocked_at: yesterday(),
-    };
+    let blocked = State::Blocked(Blocks::by(Side::Target, yesterday()));
     [
         State::Invited,
         State::Active,
@@ -49,7 +47,7 @@ fn only_the_source_edits_a_live_connection() {
         };
         let status = state.as_str();
         let expected = match state {
-            State::Invited | State::Active | State::Blocked { .. } => Ok(Side::Source),
+            State::Invited | State::Active | State::Blocked(_) => Ok(Side::Source),
             State::Declined | State::Withdrawn => Err(ConnectionError::EditImpossible { status }),
         };
         assert_eq!(edited(Side::Source), expected, "{status}");
@@ -64,6 +62,46 @@ fn only_the_source_edits_a_live_connection() {
             Err(ConnectionError::EditByTarget),
             "{status}"
         );
+    }
+}
+
+#[test]
+fn only_the_source_resends_an_open_invitation() {
+    for state in states() {
+        let connection = Connection {
+            state,
+            ..Pair::between_two_companies().connection
+        };
+        let resent = |by| connection.clone().resend_invitation(by, now());
+        let status = state.as_str();
+        assert_eq!(
+            resent(Side::Target),
+            Err(ConnectionError::ResendByTarget),
+            "{status}"
+        );
+        match resent(Side::Source) {
+            Ok(change) => {
+                assert_eq!(state, State::Invited);
+                let source_name = connection.source.name.clone();
+                let connection_id = connection.id;
+                let mail = MailKind::Invitation {
+                    source_name,
+                    connection_id,
+                };
+                assert_eq!(change.mail, Some((Side::Target, mail)));
+                assert_eq!(change.entry.action, Action::InvitationResent);
+                let expected = Connection {
+                    updated_at: now(),
+                    ..connection.clone()
+                };
+                assert_eq!(change.connection, expected);
+                assert_eq!(change.events(), []);
+            }
+            Err(error) => {
+                assert_ne!(state, State::Invited);
+                assert_eq!(error, ConnectionError::ResendImpossible { status });
+            }
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Companies, clients and offers, the same in each test; a test changes its subject only.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tandem_domain::IdSource;
@@ -113,6 +115,7 @@ pub(crate) fn company(number: u128, module_on: bool) -> ContractingCompany {
             cross_client_connections: module_on,
         },
         time_zone: Zone::default(),
+        disabled_clients: BTreeSet::new(),
         created_at: yesterday(),
         version: 1,
     }
@@ -125,6 +128,7 @@ pub(crate) fn client(number: u128, company: &ContractingCompany) -> Client {
         name: name(&format!("Tagblatt {number}")),
         email: email(&format!("tagblatt{number}@example.com")),
         language: MailLanguage::De,
+        disabled_at: None,
         created_at: yesterday(),
         version: 1,
     }

@@ -2,6 +2,7 @@
 //! stored form of each value.
 
 mod after_sale;
+mod api_keys;
 mod callback;
 mod cart;
 mod connection;

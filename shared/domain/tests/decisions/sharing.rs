@@ -1,6 +1,6 @@
 //! When a target may see and sell a source's offer.
 
-use tandem_domain::connection::{Party, Side, State};
+use tandem_domain::connection::{Blocks, Party, Side, State};
 use tandem_domain::money::BasisPoints;
 use tandem_domain::offer::{Offer, OfferKind, OfferStatus};
 use tandem_domain::sharing::{AvailableOffer, NotShared};
@@ -43,10 +43,7 @@ fn only_a_subscription_can_be_shared() {
 
 #[test]
 fn the_connection_must_be_active() {
-    let blocked = |blocked_by| State::Blocked {
-        blocked_by,
-        blocked_at: yesterday(),
-    };
+    let blocked = |by| State::Blocked(Blocks::by(by, yesterday()));
     for (state, status) in [
         (State::Invited, "invited"),
         (State::Declined, "declined"),
@@ -74,6 +71,22 @@ fn the_module_must_be_on_in_both_companies() {
     let target_off =
         decided(|pair, _| pair.target_company.modules.cross_client_connections = false);
     assert_eq!([source_off, target_off], [Err(NotShared::ModuleOff); 2]);
+}
+
+#[test]
+fn neither_client_may_be_disabled() {
+    let source = decided(|pair, _| {
+        pair.source_company.disabled_clients.insert(pair.source.id);
+    });
+    let target = decided(|pair, _| {
+        pair.target_company.disabled_clients.insert(pair.target.id);
+    });
+    let expected = [Side::Source, Side::Target].map(|side| Err(NotShared::ClientDisabled { side }));
+    assert_eq!([source, target], expected);
+    let other = decided(|pair, _| {
+        pair.source_company.disabled_clients.insert(id(99));
+    });
+    assert_eq!(other, Ok(()));
 }
 
 #[test]

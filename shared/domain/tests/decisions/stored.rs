@@ -11,13 +11,16 @@ use jiff::SignedDuration;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use tandem_domain::callback::{Attempt, Callback, CallbackState, Concerned, Endpoint, Outcome};
+use tandem_domain::callback_url::LocalTargets;
 use tandem_domain::cart::{CartStatus, Choice};
-use tandem_domain::connection::{Action, Connection, HistoryEntry, Side, State};
+use tandem_domain::connection::{
+    Action, Blocks, Connection, HistoryEntry, Side, State, Transition,
+};
 use tandem_domain::customer::Profile;
 use tandem_domain::endpoint_health::{
     Admission, AttemptResult, Change, DISABLED_AFTER, EndpointHealth, WARNED_AFTER,
 };
-use tandem_domain::event_endpoint::EventEndpoint;
+use tandem_domain::event_endpoint::EventEndpointDraft;
 use tandem_domain::ids::ConnectionId;
 use tandem_domain::import::chunk::{Chunk, ChunkFailure, ChunkState};
 use tandem_domain::import::promise::Promise;
@@ -29,15 +32,15 @@ use tandem_domain::order::{OrderPosition, PositionState};
 use tandem_domain::payment_method::PaymentMethod;
 use tandem_domain::payout::{PaidState, Payout, PayoutType};
 use tandem_domain::replay::Selection;
+use tandem_domain::scope::Scopes;
 use tandem_domain::subscription::{CrossClientLink, Life, Role, Subscription};
-use tandem_domain::tenancy::{ApiKey, KeyDraft};
+use tandem_domain::tenancy::{ApiKey, Client, KeyDraft};
 use tandem_domain::text::Description;
 use tandem_domain::voucher::VoucherHash;
 use tandem_domain::zone::Zone;
 
 use crate::fixtures::{
-    Pair, at, callback_url, client, company, customer, euro, id, monthly, name, now, offer, sealed,
-    yesterday,
+    Pair, at, client, company, customer, euro, id, monthly, name, now, offer, sealed, yesterday,
 };
 use crate::{callback, import, import_chunks, import_order, mail, order, payout, releases, replay};
 
@@ -94,6 +97,13 @@ pub(crate) fn text_as_sealed(value: Value) -> Value {
 fn tenants() {
     golden("company", &company(1, true));
     golden("client", &client(11, &company(1, true)));
+    let disabled = Client {
+        disabled_at: Some(now()),
+        ..client(11, &company(1, true))
+    };
+    golden("client_disabled", &disabled);
+    let noted = company(1, true).with_client(&disabled);
+    golden("company_of_a_disabled_client", &noted.expect("a change"));
     let draft = json!({"name": "Checkout", "scopes": ["purchases:write", "catalog:read"], "expiresAt": "2027-01-01T00:00:00Z"});
     let draft = KeyDraft::parse(&draft, yesterday()).expect("valid");
     let key = draft.create(
@@ -103,6 +113,17 @@ fn tenants() {
         yesterday(),
     );
     golden("api_key", &key);
+    let draft = KeyDraft::parse(&json!({"scopes": ["catalog:read"]}), yesterday());
+    let caller = ApiKey {
+        key_id: "k0".to_owned(),
+        scopes: Scopes::default(),
+        ..key.clone()
+    };
+    let by_client =
+        draft
+            .expect("valid")
+            .create_by(&caller, "k1".to_owned(), "5f2a".to_owned(), yesterday());
+    golden("api_key_by_a_client", &by_client.expect("allowed"));
     golden(
         "api_key_revoked",
         &ApiKey {
@@ -150,17 +171,16 @@ fn connections() {
         .as_mut()
         .expect("settings")
         .rotate(sealed("sealed 2"), now());
-    let state = State::Blocked {
-        blocked_by: Side::Target,
-        blocked_at: now(),
+    let blocked = Connection {
+        state: State::Blocked(Blocks::by(Side::Target, now())),
+        offers_access: false,
+        ..connection
     };
+    golden("connection_between_two_companies", &blocked);
+    let by_both = blocked.apply(Transition::Block, Side::Source, now());
     golden(
-        "connection_between_two_companies",
-        &Connection {
-            state,
-            offers_access: false,
-            ..connection
-        },
+        "connection_blocked_by_both",
+        &by_both.expect("allowed").connection,
     );
     for state in [
         State::Invited,
@@ -606,6 +626,12 @@ fn mails() {
         MailKind::ConnectionUnblocked {
             by_name: partner(),
             connection_id,
+            still_blocked: false,
+        },
+        MailKind::ConnectionUnblocked {
+            by_name: partner(),
+            connection_id,
+            still_blocked: true,
         },
         MailKind::CallbackExhausted {
             callback_id,
@@ -700,11 +726,14 @@ fn imported_orders() {
 
 #[test]
 fn event_endpoints() {
-    let endpoint = EventEndpoint::new(
-        id(12),
-        callback_url("https://bergwelt.example/events"),
-        sealed("sealed"),
-        now(),
-    );
-    golden("event_endpoint", &endpoint);
+    let endpoint = |types: Value| {
+        let body = json!({"url": "https://bergwelt.example/events", "eventTypes": types});
+        let draft = EventEndpointDraft::parse(&body, &LocalTargets::default());
+        draft
+            .expect("an endpoint")
+            .create(id(12), sealed("sealed"), now())
+    };
+    golden("event_endpoint", &endpoint(Value::Null));
+    let types = json!(["import.completed", "connection.blocked"]);
+    golden("event_endpoint_of_two_types", &endpoint(types));
 }

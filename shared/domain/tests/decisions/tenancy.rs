@@ -1,11 +1,13 @@
 //! Companies, clients and their keys.
 
+use std::collections::BTreeSet;
+
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tandem_domain::ids::CompanyId;
 use tandem_domain::tenancy::{
-    ApiKey, Client, ClientDraft, CompanyDraft, CompanyEdit, ContractingCompany, KeyDraft,
-    KeyStatus, MailLanguage, Modules,
+    ApiKey, Client, ClientDraft, ClientEdit, CompanyDraft, CompanyEdit, ContractingCompany,
+    KeyDraft, KeyStatus, MailLanguage, Modules, OwnEdit,
 };
 use tandem_domain::zone::Zone;
 
@@ -25,6 +27,7 @@ fn a_new_company_has_only_the_booked_module() {
             cross_client_connections: false,
         },
         time_zone: Zone::default(),
+        disabled_clients: BTreeSet::new(),
         created_at: now(),
         version: 1,
     };
@@ -88,6 +91,7 @@ fn a_client_belongs_to_a_company() {
         name: name("Tagblatt"),
         email: email("a@example.com"),
         language: MailLanguage::En,
+        disabled_at: None,
         created_at: now(),
         version: 1,
     };
@@ -97,6 +101,46 @@ fn a_client_belongs_to_a_company() {
             .create(id(11), now()),
         expected
     );
+}
+
+#[test]
+fn an_edit_of_a_client_changes_its_members_only() {
+    let before = client(11, &company(1, true));
+    let edited = |body: Value, client: &Client, now| {
+        ClientEdit::parse(&body)
+            .expect("an edit")
+            .apply(client.clone(), now)
+    };
+    assert_eq!(edited(json!({}), &before, now()), before);
+    let body = json!({"name": "Neu", "email": "neu@example.com", "language": "en"});
+    let expected = Client {
+        name: name("Neu"),
+        email: email("neu@example.com"),
+        language: MailLanguage::En,
+        ..before.clone()
+    };
+    assert_eq!(edited(body, &before, now()), expected);
+    let disabled = edited(json!({"disabled": true}), &before, yesterday());
+    assert_eq!(disabled.disabled_at, Some(yesterday()));
+    let again = edited(json!({"disabled": true}), &disabled, now());
+    assert_eq!(again, disabled, "the first time counts");
+    assert_eq!(edited(json!({"disabled": false}), &disabled, now()), before);
+    let own = OwnEdit::parse(&json!({"language": "en"})).expect("an edit");
+    assert_eq!(own.apply(before.clone()).language, MailLanguage::En);
+}
+
+#[test]
+fn a_company_notes_which_of_its_clients_are_disabled() {
+    let (company, client) = (company(1, true), client(11, &company(1, true)));
+    assert_eq!(company.with_client(&client), None, "nothing to note");
+    let disabled = Client {
+        disabled_at: Some(now()),
+        ..client.clone()
+    };
+    let noted = company.with_client(&disabled).expect("a change");
+    assert!(noted.has_disabled(client.id));
+    assert_eq!(noted.with_client(&disabled), None);
+    assert_eq!(noted.with_client(&client), Some(company));
 }
 
 #[test]

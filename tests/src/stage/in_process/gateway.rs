@@ -20,6 +20,9 @@ type Handler = fn(App, Event) -> BoxFuture<'static, Response<Body>>;
 
 /// The handler of each function with routes, by the name of its binary in the template.
 const HANDLERS: &[(&str, Handler)] = &[
+    ("account", |app, event| {
+        respond(app, event, account::handle).boxed()
+    }),
     ("callbacks", |app, event| {
         respond(app, event, callbacks::handle).boxed()
     }),

@@ -17,6 +17,13 @@ pub(super) fn judge(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
     {
         has_its_events(run, rows, sold, wrong);
     }
+    let seller = &run.world.clients[2].id;
+    for order in rows
+        .bought()
+        .filter(|order| text(order, "pk").starts_with(seller.as_str()))
+    {
+        is_one_event_of_its_seller(rows, order, wrong);
+    }
     let received = run.world.endpoints.received();
     for callback in rows.of("callback") {
         delivered(rows, callback, &received, wrong);
@@ -34,6 +41,17 @@ pub(super) fn judge(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
         }
     }
     repeated(&received, wrong);
+}
+
+/// A sale by the client with an event endpoint.
+fn is_one_event_of_its_seller(rows: &Rows, order: &Value, wrong: &mut Vec<String>) {
+    let is_it = |callback: &&Value| {
+        callback["event"] == "order.created" && callback["orderId"] == order["id"]
+    };
+    let events = rows.of("callback").filter(is_it).count();
+    if events != 1 {
+        wrong.push(format!("callbacks: {order} has {events} events"));
+    }
 }
 
 /// For a subscription of another company's offer, each event has exactly its callbacks.

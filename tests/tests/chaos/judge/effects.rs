@@ -207,6 +207,7 @@ fn counts(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
         ("accept", "accepted", 3),
         ("decline", "declined", 0),
         ("withdraw", "withdrawn", 0),
+        ("resend-invitation", "invitationResent", 0),
         ("block", "blocked", 0),
         ("unblock", "unblocked", 0),
     ] {

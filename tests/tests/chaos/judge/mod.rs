@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`effects`] | answered calls have their effect; one key, one effect; refused calls have none |
 //! | [`money`] | payout rows match the orders, row by row and summed by partner and currency |
+//! | [`connections`] | each side has the block that it last asked for; a connection is active while neither side blocks; each change is an event |
 //! | [`callbacks`] | each sale, renewal and refund of another company's offer has one delivered callback |
 //! | [`vouchers`] | a voucher gives one subscription to one customer |
 //! | [`imports`] | each imported id has one order, in the state of its imports applied one by one in the order of acceptance |
@@ -11,6 +12,7 @@
 //! | [`tenants`] | no tenant reads another tenant's rows, except those that the design shares |
 
 mod callbacks;
+mod connections;
 mod effects;
 mod imports;
 mod money;
@@ -96,6 +98,7 @@ pub(crate) fn judge(run: &Run<'_>) -> Vec<String> {
     let mut wrong = Vec::new();
     effects::judge(run, &rows, &mut wrong);
     money::judge(run, &rows, &mut wrong);
+    connections::judge(run, &rows, &mut wrong);
     callbacks::judge(run, &rows, &mut wrong);
     vouchers::judge(run, &rows, &mut wrong);
     imports::judge(run, &rows, &mut wrong);

@@ -40,13 +40,13 @@ pub(super) fn judge(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
     }
 }
 
-/// The invited client and its company, for its name and mail address.
+/// The invited client and its company, for its name, mail address and event endpoint.
 fn invites(run: &Run<'_>, client: usize, key: &ReadKey) -> bool {
     run.made.iter().any(|made| match made.call {
         Call::Invite { target } if made.request.client == client => {
             let target = &run.world.clients[target];
             let sk = key.sk.as_deref();
-            (key.pk == target.id && sk == Some("client"))
+            (key.pk == target.id && matches!(sk, Some("client" | "eventEndpoint")))
                 || (key.pk == target.company.id && sk == Some("company"))
         }
         _ => false,
@@ -87,6 +87,8 @@ impl Who<'_> {
             || (sk == "company" && self.knows_company(pk))
             // A partner's mail address and language.
             || (sk == "client" && (self.is_connected(self.client, pk) || self.is_connected(pk, self.client)))
+            // The event endpoint of a partner, for the events of the connection.
+            || (sk == "eventEndpoint" && (self.is_connected(self.client, pk) || self.is_connected(pk, self.client)))
             // The seller changes the source's subscription row along with its own.
             || (sk == "subscription" && self.has_sold(owner, id))
             // The seller's customer of one of the caller's callbacks: see below.

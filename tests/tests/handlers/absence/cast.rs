@@ -215,6 +215,7 @@ impl Cast {
             "replay",
             "promise",
             "voucher",
+            "api key",
         ];
         std::iter::once(&self.stranger)
             .chain(own.contains(&thing.kind).then_some(partner))
@@ -238,6 +239,7 @@ async fn things_of_source(source: &Asker, target_id: &str, order: &Value) -> Vec
         ("payout", text(&payouts[0]["id"])),
         ("callback", text(&callback["id"])),
         ("replay", text(&replay.accepted()["id"])),
+        ("api key", client.key_id.clone()),
     ];
     let thing = |(kind, id)| Thing {
         kind,

@@ -16,6 +16,11 @@ pub(super) const REQUESTS: &[(&str, &str, &str)] = &[
     ("connection", "POST /v1/connections/{id}/accept", "{}"),
     ("connection", "POST /v1/connections/{id}/decline", "{}"),
     ("connection", "POST /v1/connections/{id}/withdraw", "{}"),
+    (
+        "connection",
+        "POST /v1/connections/{id}/resend-invitation",
+        "{}",
+    ),
     ("connection", "POST /v1/connections/{id}/unblock", "{}"),
     (
         "connection",
@@ -96,6 +101,7 @@ pub(super) const REQUESTS: &[(&str, &str, &str)] = &[
         r#"{"firstName":"Eve"}"#,
     ),
     ("customer", "DELETE /v1/customers/{id}", ""),
+    ("api key", "DELETE /v1/api-keys/{id}", ""),
     ("order", "GET /v1/orders/{id}", ""),
     ("order", "POST /v1/orders/{id}/refund", "{}"),
     ("order", "POST /v1/orders/{id}/charge-back", "{}"),

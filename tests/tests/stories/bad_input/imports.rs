@@ -107,8 +107,15 @@ fn event_endpoint() -> Vec<Case> {
                 &[("url", "not_a_string"), ("secret", "unknown_field")],
             )
             .wrong(
-                json!({"url": "ftp://example.com/"}),
-                &[("url", "not_https")],
+                json!({"url": "ftp://example.com/", "eventTypes": []}),
+                &[("url", "not_https"), ("eventTypes", "wrong_length")],
+            )
+            .wrong(
+                json!({"url": "https://example.com/", "eventTypes": ["import.completed", "connection.test", 5]}),
+                &[
+                    ("eventTypes[1]", "unknown_value"),
+                    ("eventTypes[2]", "not_a_string"),
+                ],
             ),
         Case::new("DELETE /v1/event-endpoint", Caller::Target),
         Case::new("POST /v1/event-endpoint/rotate-secret", Caller::Target).no_body(),

@@ -60,6 +60,9 @@ fn connections(scene: &Scene) -> Vec<Case> {
         Case::new("POST /v1/connections/{connectionId}/withdraw", Caller::Source)
             .id(&scene.invitation, "connection_not_found")
             .no_body(),
+        Case::new("POST /v1/connections/{connectionId}/resend-invitation", Caller::Source)
+            .id(&scene.invitation, "connection_not_found")
+            .no_body(),
         answer("POST /v1/connections/{connectionId}/block"),
         answer("POST /v1/connections/{connectionId}/unblock"),
         ask("POST /v1/connections/{connectionId}/callback/rotate-secret"),

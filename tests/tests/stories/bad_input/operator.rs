@@ -54,6 +54,19 @@ pub(super) fn cases(scene: &Scene) -> Vec<Case> {
             ),
         case("GET /v1/clients").list(&[("contractingCompanyId", "x", "invalid")]),
         case("GET /v1/clients/{clientId}").id(&scene.target_client, "client_not_found"),
+        case("PATCH /v1/clients/{clientId}")
+            .id(&scene.target_client, "client_not_found")
+            .body(json!({"name": "Anders"}))
+            .wrong(
+                json!({"name": "", "email": "nobody", "language": "fr", "disabled": "yes", "contractingCompanyId": scene.company}),
+                &[
+                    ("name", "empty"),
+                    ("email", "invalid_email"),
+                    ("language", "unknown_value"),
+                    ("disabled", "not_a_boolean"),
+                    ("contractingCompanyId", "unknown_field"),
+                ],
+            ),
         case("POST /v1/clients/{clientId}/api-keys")
             .id(&scene.target_client, "client_not_found")
             .optional_body(json!({"name": "Kasse"}))

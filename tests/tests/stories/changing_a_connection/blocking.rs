@@ -59,6 +59,8 @@ async fn is_blocked_and_unblocked(
             "{seen}"
         );
         assert_eq!(seen["blockedAt"], blocked["updatedAt"], "{seen}");
+        let block = json!({"by": by.0, "at": blocked["updatedAt"]});
+        assert_eq!(seen["blocks"], json!([block]), "{seen}");
     }
     let mail = other.1.mail_about(subjects.0).await;
     assert!(mail.text.contains(connection), "{}", mail.text);
@@ -71,12 +73,7 @@ async fn is_blocked_and_unblocked(
         .sell(&cart, &customer)
         .await
         .not_sellable(2, "blocked");
-    for client in [by.1, other.1] {
-        impossible(
-            client.act_on_connection("block", connection).await,
-            "blocked",
-        );
-    }
+    impossible(by.1.act_on_connection("block", connection).await, "blocked");
     let refused = other
         .1
         .act_on_connection("unblock", connection)
@@ -97,8 +94,12 @@ async fn is_blocked_and_unblocked(
 
     let active = by.1.act_on_connection("unblock", connection).await.ok();
     assert_eq!(
-        (&active["status"], active.get("blockedBy")),
-        (&json!("active"), None)
+        (
+            &active["status"],
+            active.get("blockedBy"),
+            active.get("blocks")
+        ),
+        (&json!("active"), None, None)
     );
     let mail = other.1.mail_about(subjects.1).await;
     assert!(mail.text.contains(connection), "{}", mail.text);
@@ -120,4 +121,54 @@ async fn is_blocked_and_unblocked(
             },
         )
         .await;
+}
+
+#[tokio::test]
+async fn a_connection_sells_again_once_neither_side_blocks() {
+    let setup = Setup::new().await;
+    let pair = setup.pair_within_one_company().await;
+    let (cart, customer) = (pair.cart_of_both().await, pair.target.customer().await);
+    let (connection, source, target) = (pair.connection_id.as_str(), &pair.source, &pair.target);
+
+    let first = source.act_on_connection("block", connection).await.ok();
+    let both = target.act_on_connection("block", connection).await.ok();
+    let blocks = json!([
+        {"by": "source", "at": first["updatedAt"]},
+        {"by": "target", "at": both["updatedAt"]},
+    ]);
+    for seen in [&both, &source.connection(connection).await] {
+        assert_eq!(
+            (&seen["status"], &seen["blockedBy"], &seen["blocks"]),
+            (&json!("blocked"), &json!("source"), &blocks),
+            "{seen}"
+        );
+    }
+    for client in [source, target] {
+        impossible(
+            client.act_on_connection("block", connection).await,
+            "blocked",
+        );
+    }
+
+    let left = source.act_on_connection("unblock", connection).await.ok();
+    assert_eq!(
+        (&left["status"], &left["blockedBy"], &left["blockedAt"]),
+        (&json!("blocked"), &json!("target"), &both["updatedAt"])
+    );
+    let mail = target
+        .mail_about("„Garden Weekly“ sperrt die Verbindung mit Ihnen nicht mehr")
+        .await;
+    assert!(mail.text.contains("/unblock"), "{}", mail.text);
+    source
+        .act_on_connection("unblock", connection)
+        .await
+        .problem(409, "connection_blocked_by_other");
+    target
+        .sell(&cart, &customer)
+        .await
+        .not_sellable(2, "blocked");
+
+    let active = target.act_on_connection("unblock", connection).await.ok();
+    assert_eq!(active["status"], "active");
+    let _ = target.sell(&cart, &customer).await.created();
 }

@@ -190,6 +190,7 @@ impl Cast {
             "imports",
             "callbacks",
             "payouts",
+            "keys",
         ];
         let all: Vec<String> = nouns
             .iter()
@@ -214,17 +215,16 @@ impl Cast {
         narrow
     }
 
-    /// A key of the owner with all scopes except the one that docs/openapi.yaml names for a route.
-    pub(super) fn without_scope_of(&self, route: &str) -> Api {
+    /// A key of the owner with all scopes except the one that docs/openapi.yaml names for a route; `None` if it names none.
+    pub(super) fn without_scope_of(&self, route: &str) -> Option<Api> {
         let described: Yaml =
             serde_yaml_ng::from_str(include_str!("../../../../docs/openapi.yaml")).expect("YAML");
         let (method, path) = route.split_once(' ').expect("METHOD /path");
-        let security = &described["paths"][path][method.to_lowercase().as_str()]["security"][0]["clientKey"]
-            [0];
-        let scope = security
-            .as_str()
-            .unwrap_or_else(|| panic!("{route} names no scope"));
-        self.narrow[scope].clone()
+        let security = &described["paths"][path][method.to_lowercase().as_str()]["security"];
+        let scopes = security[0]["clientKey"].as_sequence();
+        let scopes = scopes.unwrap_or_else(|| panic!("{route} is not for clients"));
+        let scope = scopes.first()?.as_str().expect("a scope");
+        Some(self.narrow[scope].clone())
     }
 
     pub(super) fn api(&self, caller: Caller) -> Api {

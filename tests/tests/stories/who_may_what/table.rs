@@ -23,12 +23,18 @@ pub(super) const TABLE: &[Row] = &[
     ("POST /v1/clients", [403, 403, 403, 403, 201]),
     ("GET /v1/clients", OPERATORS),
     ("GET /v1/clients/{clientId}", OPERATORS),
+    ("PATCH /v1/clients/{clientId}", OPERATORS),
     (
         "POST /v1/clients/{clientId}/api-keys",
         [403, 403, 403, 403, 201],
     ),
     ("GET /v1/clients/{clientId}/api-keys", OPERATORS),
     ("DELETE /v1/clients/{clientId}/api-keys/{keyId}", OPERATORS),
+    ("GET /v1/me", OWN),
+    ("PATCH /v1/me", OWN),
+    ("POST /v1/api-keys", [201, 201, 201, 201, 403]),
+    ("GET /v1/api-keys", OWN),
+    ("DELETE /v1/api-keys/{keyId}", OWNERS),
     // Anyone may invite anyone.
     ("POST /v1/connections", [201, 201, 201, 201, 403]),
     ("GET /v1/connections", OWN),
@@ -53,14 +59,18 @@ pub(super) const TABLE: &[Row] = &[
         "POST /v1/connections/{connectionId}/withdraw",
         [404, 403, 403, 403, 403],
     ),
-    // Either side blocks; only the blocking side unblocks.
+    (
+        "POST /v1/connections/{connectionId}/resend-invitation",
+        [404, 403, 403, 403, 403],
+    ),
+    // Each side blocks, also a connection that the owner blocks, and takes its own block back.
     (
         "POST /v1/connections/{connectionId}/block",
-        [404, 200, 200, 409, 403],
+        [404, 200, 200, 200, 403],
     ),
     (
         "POST /v1/connections/{connectionId}/unblock",
-        [404, 200, 200, 409, 403],
+        [404, 200, 200, 200, 403],
     ),
     (
         "POST /v1/connections/{connectionId}/callback/rotate-secret",
@@ -146,7 +156,8 @@ pub(super) fn body(route: &str, cast: &Cast, caller: Caller) -> Option<Value> {
         "POST /v1/clients" => {
             json!({"contractingCompanyId": cast.thing("companyId"), "name": "Another", "email": "a@example.com", "language": "en"})
         }
-        "POST /v1/clients/{clientId}/api-keys" => json!({}),
+        "POST /v1/clients/{clientId}/api-keys" | "POST /v1/api-keys" => json!({}),
+        "PATCH /v1/clients/{clientId}" | "PATCH /v1/me" => json!({"language": "en"}),
         "POST /v1/connections" => {
             json!({"targetClientId": cast.owner.id, "offersAccess": true, "callback": {"url": "https://example.com/"}})
         }

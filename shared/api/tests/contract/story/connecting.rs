@@ -4,7 +4,8 @@ use serde_json::json;
 use tandem_api::views;
 use tandem_domain::callback_url::LocalTargets;
 use tandem_domain::connection::{
-    Change, Connection, ConnectionDraft, HistoryEntry, SECRET_OVERLAP, Side, Transition,
+    Change, Connection, ConnectionDraft, ConnectionEdit, HistoryEntry, SECRET_OVERLAP, Side,
+    Transition,
 };
 use tandem_domain::ids::ConnectionId;
 use tandem_domain::invitation_mail::{InvitationMail, MailStatus};
@@ -20,7 +21,7 @@ impl Story {
             connection_id: id,
             entry,
         };
-        let first = history_row(invited.entry);
+        let first = history_row(invited.entry.clone());
         let mut shown = views::connection::full(
             &invited.connection,
             Side::Source,
@@ -30,11 +31,14 @@ impl Story {
         );
         shown["callback"]["secret"] = json!(SECRET);
         self.show("NewConnection", shown);
+        self.show_event_of("ConnectionInvitedEvent", &invited, Side::Target);
         let accepted = invited
             .connection
+            .clone()
             .apply(Transition::Accept, Side::Target, at("2026-07-01T10:05:00Z"))
             .expect("an invited connection");
-        let history = [history_row(accepted.entry), first];
+        self.show_events(&invited.connection, &accepted);
+        let history = [history_row(accepted.entry.clone()), first];
         let connection = Connection {
             version: accepted.connection.version + 1,
             ..accepted.connection
@@ -52,6 +56,42 @@ impl Story {
         draft
             .invite(id, parties.0, parties.1, || Vec::new().into(), self.now)
             .expect("both modules are on")
+    }
+
+    /// The events of the invitation and of all that may follow, as the other side gets them, or the source.
+    fn show_events(&mut self, invited: &Connection, accepted: &Change) {
+        let (answered, later) = (at("2026-07-01T10:05:00Z"), at("2026-10-05T16:20:00Z"));
+        let moved = |connection: &Connection, transition, by, time| {
+            let change = connection.clone().apply(transition, by, time);
+            change.expect("a possible transition")
+        };
+        let declined = moved(invited, Transition::Decline, Side::Target, answered);
+        let withdrawn = moved(invited, Transition::Withdraw, Side::Source, answered);
+        let active = &accepted.connection;
+        let blocked = moved(active, Transition::Block, Side::Target, later);
+        let both = moved(&blocked.connection, Transition::Block, Side::Source, later);
+        let unblocked = moved(&both.connection, Transition::Unblock, Side::Source, later);
+        let body = json!({"offersAccess": false});
+        let edit = ConnectionEdit::parse(&body, &LocalTargets::default()).expect("an edit");
+        let edited = active.clone().edit(edit, Side::Source, later);
+        let edited = edited.expect("an active connection");
+        for (name, change, to) in [
+            ("ConnectionAcceptedEvent", accepted, Side::Source),
+            ("ConnectionDeclinedEvent", &declined, Side::Source),
+            ("ConnectionWithdrawnEvent", &withdrawn, Side::Target),
+            ("ConnectionBlockedEvent", &blocked, Side::Source),
+            ("ConnectionUnblockedEvent", &unblocked, Side::Target),
+            ("ConnectionAccessChangedEvent", &edited, Side::Target),
+        ] {
+            self.show_event_of(name, change, to);
+        }
+    }
+
+    fn show_event_of(&mut self, name: &'static str, change: &Change, to: Side) {
+        let client = change.connection.party(to).client_id;
+        let events = change.events();
+        let event = events.iter().find(|event| event.client_id == client);
+        self.show_event(name, event.expect("an event"), change.entry.at);
     }
 
     fn show_connection(&mut self, connection: &Connection, history: &[HistoryRow]) {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tandem_api::views;
 use tandem_domain::callback_url::LocalTargets;
-use tandem_domain::event_endpoint::EventEndpoint;
+use tandem_domain::event_endpoint::EventEndpointDraft;
 use tandem_domain::ids::ClientId;
 use tandem_domain::import::decide::{ItemProblem, ItemResult, LogEntry, Outcome};
 use tandem_domain::import::item::{ImportItem, parse_items};
@@ -44,15 +44,10 @@ impl Story {
     }
 
     fn event_endpoint(&mut self, client: ClientId) {
-        let settings =
-            EventEndpoint::parse(example("EventEndpointDraft"), &LocalTargets::default())
+        let draft =
+            EventEndpointDraft::parse(example("EventEndpointDraft"), &LocalTargets::default())
                 .expect("an endpoint");
-        let endpoint = EventEndpoint::new(
-            client,
-            settings,
-            Vec::new().into(),
-            at("2026-07-01T09:40:00Z"),
-        );
+        let endpoint = draft.create(client, Vec::new().into(), at("2026-07-01T09:40:00Z"));
         let mut shown = views::event_endpoint::event_endpoint(&endpoint, None);
         self.show("EventEndpoint", shown.clone());
         shown["secret"] = json!(SECRET);

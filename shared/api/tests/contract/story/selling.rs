@@ -28,6 +28,7 @@ impl Story {
         self.now = at("2026-07-02T18:21:07.412Z");
         let sale = self.buy(&cart, found, (&customer, &target.1.time_zone));
         self.show("Order", views::order::order(&sale.order));
+        self.show_event("OwnOrderCreatedEvent", &sale.events()[0], self.now);
         self.show_payout(&sale.payouts[0], &source.1.time_zone);
         let [_, seller, their_row] = &sale.subscriptions[..] else {
             panic!("the sale has three subscriptions")

@@ -1,0 +1,54 @@
+//! The types of events.
+
+use crate::words::words;
+
+words! {
+    #[derive(PartialOrd, Ord)]
+    pub enum EventType {
+        /// A cross-client offer was sold.
+        OrderCreated = "crossClientOrder.created",
+        /// Another period was paid.
+        SubscriptionRenewed = "crossClientSubscription.renewed",
+        /// The subscription ends at a date.
+        SubscriptionCancelled = "crossClientSubscription.cancelled",
+        /// The money went back, by refund or charge-back.
+        SubscriptionRefunded = "crossClientSubscription.refunded",
+        /// The source requested a test.
+        ConnectionTest = "connection.test",
+        ImportCompleted = "import.completed",
+        ConnectionInvited = "connection.invited",
+        ConnectionAccepted = "connection.accepted",
+        ConnectionDeclined = "connection.declined",
+        ConnectionWithdrawn = "connection.withdrawn",
+        /// One side blocks; the other may block as well.
+        ConnectionBlocked = "connection.blocked",
+        /// One side took back its block; the other may still block.
+        ConnectionUnblocked = "connection.unblocked",
+        /// The source switched the access to its offers on or off.
+        ConnectionAccessChanged = "connection.accessChanged",
+        /// The client sold a cart, or another client of its contracting company sold its offers.
+        OwnOrderCreated = "order.created",
+    }
+}
+
+impl EventType {
+    /// Whether the event goes to the event endpoint of its client, not to the address of a connection.
+    pub fn is_own(self) -> bool {
+        match self {
+            Self::OrderCreated
+            | Self::SubscriptionRenewed
+            | Self::SubscriptionCancelled
+            | Self::SubscriptionRefunded
+            | Self::ConnectionTest => false,
+            Self::ImportCompleted
+            | Self::ConnectionInvited
+            | Self::ConnectionAccepted
+            | Self::ConnectionDeclined
+            | Self::ConnectionWithdrawn
+            | Self::ConnectionBlocked
+            | Self::ConnectionUnblocked
+            | Self::ConnectionAccessChanged
+            | Self::OwnOrderCreated => true,
+        }
+    }
+}
