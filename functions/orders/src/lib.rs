@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use tandem_api::announce::{source_row, write_moved};
+use tandem_api::announce::write_moved;
 use tandem_api::idempotency::idempotent;
 use tandem_api::paging::Paging;
 use tandem_api::views::order as view;
 use tandem_api::{Answer, App, ClientCaller, Code, Decision, IdempotencyKey, Problem, Request};
-use tandem_domain::after_sale::Rows;
+use tandem_domain::after_sale::{Rows, SoldRows, reverse_order};
 use tandem_domain::ids::{CustomerId, OrderId};
 use tandem_domain::input::parsed;
-use tandem_domain::order::{Order, Reversal, parse_reversal};
+use tandem_domain::order::{Order, Reversal, ReversalRequest};
 use tandem_store::{StoreError, Transaction, keys};
 
 pub async fn handle(app: App, request: Request) -> Result<Answer, Problem> {
@@ -62,60 +62,75 @@ async fn reverse(
     reversal: Reversal,
 ) -> Result<Answer, Problem> {
     let body = request.json_or_empty()?;
-    let asked = parse_reversal(&body)?;
+    let asked = ReversalRequest::parse(&body)?;
     // A refund gives money away, and charge-backs often come from jobs that people repeat by hand. Both require a key.
     let key = IdempotencyKey::required(request, &body)?;
-    idempotent(app, &key, || {
-        decide(app, request, caller, asked.as_ref(), reversal)
-    })
-    .await
+    idempotent(app, &key, || decide(app, request, caller, &asked, reversal)).await
 }
 
 async fn decide(
     app: &App,
     request: &Request,
     caller: ClientCaller,
-    asked: Option<&BTreeSet<u8>>,
+    asked: &ReversalRequest,
     reversal: Reversal,
 ) -> Result<Decision, Problem> {
-    let (order, reversed) =
-        load(app, request, caller)
-            .await?
-            .reverse(asked, reversal, app.now())?;
-    let mut transaction = Transaction::default();
-    transaction.replace(&order)?;
+    let order = load(app, request, caller).await?;
+    let chosen = order.choose(asked, &BTreeSet::new())?;
+    let sold = subscriptions(app, &order, &chosen).await?;
     let mut ids = app.ids();
-    for rows in subscriptions(app, &order, &reversed).await? {
-        let moved = rows.reverse(reversal, app.now(), &mut ids);
+    let reversed = reverse_order(order, asked, reversal, sold, app.now(), &mut ids)?;
+    let mut transaction = Transaction::default();
+    transaction.replace(&reversed.order)?;
+    for moved in reversed.subscriptions {
         write_moved(app, &mut ids, &mut transaction, caller.company_id, moved)?;
     }
     Ok(Decision::Commit(
         transaction,
-        Answer::ok(view::order(&order)),
+        Answer::ok(view::order(&reversed.order)),
     ))
 }
 
-/// The subscriptions of the reversed positions.
+/// The subscriptions of the chosen positions, each with its last paid period.
 async fn subscriptions(
     app: &App,
     order: &Order,
-    reversed: &BTreeSet<u8>,
-) -> Result<Vec<Rows>, StoreError> {
+    chosen: &BTreeSet<u8>,
+) -> Result<Vec<SoldRows>, StoreError> {
     let positions = order
         .positions
         .iter()
-        .filter(|position| reversed.contains(&position.position));
+        .filter(|position| chosen.contains(&position.position));
     let sold = positions.filter_map(|position| position.subscription_id);
     let keys: Vec<_> = sold
         .map(|id| keys::subscription(order.client_id, id))
         .collect();
     let mut subscriptions = app.store.load_all(keys.clone()).await?;
-    let mut rows = Vec::new();
-    for key in &keys {
-        if let Some(seller) = subscriptions.remove(key) {
-            let source = source_row(app, &seller).await?;
-            rows.push(Rows { seller, source });
+    let sellers: Vec<_> = keys
+        .iter()
+        .filter_map(|key| subscriptions.remove(key))
+        .collect();
+    let (mut batch, mut found) = (app.store.batch(), Vec::new());
+    for seller in &sellers {
+        let period = keys::paid_period(seller.client_id, seller.id, seller.periods_paid);
+        let link = seller.cross_client.as_ref();
+        let source = link.map(|link| keys::subscription(link.source_client_id, seller.id));
+        batch.add(&period);
+        if let Some(source) = &source {
+            batch.add(source);
         }
+        found.push((source, period));
     }
-    Ok(rows)
+    let rows = batch.load().await?;
+    let sold = sellers.into_iter().zip(found);
+    sold.map(|(seller, (source, period))| {
+        let source = match source {
+            Some(source) => rows.get(&source)?,
+            None => None,
+        };
+        let period = rows.get(&period)?;
+        let rows = Rows { seller, source };
+        Ok(SoldRows { rows, period })
+    })
+    .collect()
 }

@@ -160,7 +160,7 @@ def _log(setup: Setup, source: Merchant, webhook_id: str) -> None:
 
 
 def third(setup: Setup, before: First, now: Second) -> None:
-    """After the sale: a renewal, a refund, and the payouts of both."""
+    """After the sale: a renewal, a returned debit, an undone cancellation, a refund, and the payouts of both."""
     scenario, source, target = setup.scenario, before.source, now.target
     subscription, order = now.sale.shared_subscription, now.sale.order_id
     scenario.act("ACT THREE: after the sale", "Quayside serves Ben and reports each change; Alpenblick's rows follow.")
@@ -172,6 +172,8 @@ def third(setup: Setup, before: First, now: Second) -> None:
     scenario.check("the subscription of the callback", subscription, data["subscription"]["id"])
     source.calls.get(f"/v1/subscriptions/{subscription}", {"status": "active", "periodsPaid": 2})
 
+    _returned_debit(setup, source, target, subscription)
+    _undone_cancellation(setup, source, target, subscription)
     scenario.step("Quayside refunds Ben's second month of Alpenblick; Ben keeps his subscription to Quayside")
     expected = {"positions.1.status": "refunded"}
     refund = target.calls.post(f"/v1/orders/{order}/refund", {"positions": [2]}, expected, status=200)
@@ -192,16 +194,50 @@ def third(setup: Setup, before: First, now: Second) -> None:
     scenario.step("Both payout lists, newest row first")
     rows: list[Json] = [
         {"type": "REFUND", "gross": euros(-1200), "due": euros(-900), "paidStatus": "OPEN", "orderId": order},
+        {"type": "PAYMENT", "gross": euros(1200), "due": euros(900), "periodNumber": 1, "orderId": order},
+        {"type": "LOSS", "gross": euros(-1200), "due": euros(-900), "periodNumber": 1, "orderId": order},
         {"type": "PAYMENT", "gross": euros(1200), "due": euros(900), "periodNumber": 2, "orderId": order},
         {"type": "PAYMENT", "gross": euros(1200), "due": euros(900), "periodNumber": 1, "orderId": order},
     ]
     anna_row = {"id": anna, "due": euros(792), "paidStatus": "PAID"}
     ours, theirs = steps.payout_lists(setup, (source, [*rows, anna_row]), (target, rows))
-    same = [row["id"] for row in ours[:3]]
+    same = [row["id"] for row in ours[: len(rows)]]
     scenario.check("the ids of Quayside's payout rows", same, [row["id"] for row in theirs])
     scenario.step("Their statements and CSV exports add up to the rows")
     _statements(setup, (source, ours), (target, theirs))
-    scenario.check("the number of different callbacks", 3, setup.receiver.count())
+    scenario.check("the number of different callbacks", 7, setup.receiver.count())
+
+
+def _returned_debit(setup: Setup, source: Merchant, target: Merchant, subscription: str) -> None:
+    """The bank takes the first month back, and a second debit succeeds."""
+    scenario, path = setup.scenario, f"/v1/subscriptions/{subscription}"
+    scenario.step("Ben's bank returns the debit of the first month: the subscription is past due on both sides")
+    charge_back = {"kind": "chargeBack"}
+    past_due = {"status": "pastDue", "hasAccess": False}
+    target.calls.post(f"{path}/payments/1/reverse", charge_back, past_due, status=200)
+    returned = {"periodNumber": 1, "reason": "chargeBack", "amount": euros(-1200), "status": "pastDue"}
+    steps.callback(setup, "crossClientSubscription.paymentReversed", returned, ["accessEndsAt"])
+    source.calls.get(path, past_due)
+    scenario.step("Quayside collects the first month again, with success")
+    active = {"status": "active", "hasAccess": True, "periodsPaid": 2}
+    target.calls.post(f"{path}/payments", {"periodNumber": 1}, active, status=200)
+    again = {"periodNumber": 1, "amount": euros(1200), "status": "active"}
+    steps.callback(setup, "crossClientSubscription.paidAgain", again, [])
+    source.calls.get(path, active)
+
+
+def _undone_cancellation(setup: Setup, source: Merchant, target: Merchant, subscription: str) -> None:
+    """Ben cancels, and thinks again."""
+    scenario, path = setup.scenario, f"/v1/subscriptions/{subscription}"
+    scenario.step("Ben cancels at the end of his period")
+    target.calls.post(f"{path}/cancel", {"at": "endOfPeriod"}, {"status": "cancelled"}, status=200)
+    steps.callback(setup, "crossClientSubscription.cancelled", {"subscription.id": subscription}, ["endsAt"])
+    source.calls.get(path, {"status": "cancelled"})
+    scenario.step("Ben thinks again: Quayside undoes the cancellation")
+    undone = {"status": "active", "endsAt": None, "cancelledAt": None}
+    target.calls.post(f"{path}/undo-cancellation", None, undone, status=200)
+    steps.callback(setup, "crossClientSubscription.cancellationUndone", {"endsAt": None}, [])
+    source.calls.get(path, undone)
 
 
 def _statements(setup: Setup, *lists: tuple[Merchant, list[Json]]) -> None:

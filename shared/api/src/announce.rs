@@ -4,6 +4,7 @@ use tandem_domain::IdSource;
 use tandem_domain::after_sale::SubscriptionChange;
 use tandem_domain::callback::{Announcement, Callback, Concerned};
 use tandem_domain::ids::CompanyId;
+use tandem_domain::paid_period::PaidPeriod;
 use tandem_domain::subscription::Subscription;
 use tandem_sealing::Sealer;
 use tandem_store::{StoreError, Transaction, keys};
@@ -31,18 +32,21 @@ pub fn seal_sale(
     )
 }
 
-/// Loads the source's row of a seller's subscription, if the subscription is cross-client.
-pub async fn source_row(
+/// Loads the source's row of a seller's subscription, if the subscription is cross-client, and the row of a paid period, if it
+/// has one; in one call.
+pub async fn source_and_period(
     app: &App,
     seller: &Subscription,
-) -> Result<Option<Subscription>, StoreError> {
-    match &seller.cross_client {
-        Some(link) => {
-            app.store
-                .get(&keys::subscription(link.source_client_id, seller.id))
-                .await
-        }
-        None => Ok(None),
+    number: Option<u32>,
+) -> Result<(Option<Subscription>, Option<PaidPeriod>), StoreError> {
+    let source = seller.cross_client.as_ref();
+    let source = source.map(|link| keys::subscription(link.source_client_id, seller.id));
+    let period = number.map(|number| keys::paid_period(seller.client_id, seller.id, number));
+    match (source, period) {
+        (Some(source), Some(period)) => app.store.load((source, period)).await,
+        (Some(source), None) => Ok((app.store.get(&source).await?, None)),
+        (None, Some(period)) => Ok((None, app.store.get(&period).await?)),
+        (None, None) => Ok((None, None)),
     }
 }
 
@@ -61,6 +65,11 @@ pub fn write_moved(
     transaction.replace(&moved.rows.seller)?;
     if let Some(source) = &moved.rows.source {
         transaction.replace(source)?;
+    }
+    match &moved.period {
+        Some(period) if period.version == 0 => transaction.create(period)?,
+        Some(period) => transaction.replace(period)?,
+        None => {}
     }
     if let Some(payout) = &moved.payout {
         transaction.create(payout)?;

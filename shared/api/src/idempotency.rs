@@ -97,6 +97,14 @@ impl IdempotencyKey {
         Self::or_refuse(request, body, format!("{SEND_A_KEY}; {alternative}"))
     }
 
+    /// Refuses a request without a key, where the rows show that the request needs one.
+    pub fn refuse_absence(&self) -> Result<(), Problem> {
+        match self.identity {
+            Some(_) => Ok(()),
+            None => Err(Problem::new(Code::IdempotencyKeyRequired, SEND_A_KEY)),
+        }
+    }
+
     fn or_refuse(request: &Request, body: &Value, detail: String) -> Result<Self, Problem> {
         let key = Self::of(request, body)?;
         if key.identity.is_none() {

@@ -61,6 +61,7 @@ codes! {
     CustomerNotFound = "customer_not_found", 404, "Customer not found";
     OrderNotFound = "order_not_found", 404, "Order not found";
     SubscriptionNotFound = "subscription_not_found", 404, "Subscription not found";
+    PeriodNotFound = "period_not_found", 404, "Paid period not found";
     VoucherNotFound = "voucher_not_found", 404, "Voucher not found";
     CallbackNotFound = "callback_not_found", 404, "Callback not found";
     ReplayNotFound = "replay_not_found", 404, "Replay not found";
@@ -83,6 +84,10 @@ codes! {
     SubscriptionEnded = "subscription_ended", 409, "The subscription has ended";
     SubscriptionDoesNotRenew = "subscription_does_not_renew", 409, "The subscription does not renew";
     SubscriptionOtherPeriod = "subscription_other_period", 409, "Another period is next to be paid";
+    SubscriptionPastDue = "subscription_past_due", 409, "The payment must name its period";
+    SubscriptionNotCancelled = "subscription_not_cancelled", 409, "The subscription is not cancelled";
+    NothingLeft = "nothing_left", 409, "Nothing is left of the payment";
+    TooManyUnpaid = "too_many_unpaid", 409, "Too many periods of the subscription are unpaid";
     ExternallyManaged = "externally_managed", 409, "Another system manages this; only an import can change it";
     ImportNotDone = "import_not_done", 409, "The import is not finished";
     ImportNothingFailed = "import_nothing_failed", 409, "No item of the import failed";

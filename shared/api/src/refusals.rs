@@ -72,6 +72,9 @@ impl From<OfferError> for Problem {
             OfferError::PriceTooLarge => {
                 FieldErrors::at("price.amount", "out_of_range", error.to_string()).into()
             }
+            OfferError::RulesOfSingle => {
+                FieldErrors::at("graceDays", "not_for_single", error.to_string()).into()
+            }
         }
     }
 }
@@ -182,6 +185,10 @@ impl From<ReversalError> for Problem {
                 Self::new(Code::ExternallyManaged, error.to_string())
             }
             ReversalError::NotPaid(_) => Self::new(Code::PositionNotPaid, error.to_string()),
+            ReversalError::AmountOfSeveral => {
+                FieldErrors::at("positions", "one_position", error.to_string()).into()
+            }
+            ReversalError::Subscription(error) => error.into(),
         }
     }
 }
@@ -202,8 +209,27 @@ impl From<SubscriptionError> for Problem {
             SubscriptionError::OtherPeriod { .. } => {
                 Self::new(Code::SubscriptionOtherPeriod, error.to_string())
             }
-            SubscriptionError::EndsInThePast => {
-                FieldErrors::at("endsAt", "in_the_past", error.to_string()).into()
+            SubscriptionError::PastDue { .. } => {
+                Self::new(Code::SubscriptionPastDue, error.to_string())
+            }
+            SubscriptionError::NoSuchPeriod { .. } => {
+                Self::new(Code::PeriodNotFound, error.to_string())
+            }
+            SubscriptionError::NothingLeft { .. } => {
+                Self::new(Code::NothingLeft, error.to_string())
+            }
+            SubscriptionError::TooManyUnpaid => Self::new(Code::TooManyUnpaid, error.to_string()),
+            SubscriptionError::NotCancelled => {
+                Self::new(Code::SubscriptionNotCancelled, error.to_string())
+            }
+            SubscriptionError::AmountOutOfRange { .. } => {
+                FieldErrors::at("amount.amount", "out_of_range", error.to_string()).into()
+            }
+            SubscriptionError::OtherCurrency { .. } => {
+                FieldErrors::at("amount.currency", "currency_differs", error.to_string()).into()
+            }
+            SubscriptionError::EndsInThePast { member } => {
+                FieldErrors::at(member, "in_the_past", error.to_string()).into()
             }
         }
     }

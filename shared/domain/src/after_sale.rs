@@ -1,5 +1,17 @@
-//! After the sale: a renewal is paid, a subscription is cancelled, or money goes back. The seller reports it; the source's
-//! row and the payout row follow in the same transaction.
+//! After the sale: a period is paid, a subscription is cancelled or its cancellation undone, or money goes back. The seller
+//! reports it; the source's row and the payout row follow in the same transaction.
+//!
+//! | part | holds |
+//! |---|---|
+//! | [`paying`] | the next period is paid, or a reversed one is paid again |
+//! | [`reversing`] | money of a paid period goes back, in whole or in part |
+//! | [`cancelling`] | the subscription ends at a date, or goes on after all |
+//! | [`order`] | the short way: positions of an order are reversed |
+
+mod cancelling;
+mod order;
+mod paying;
+mod reversing;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -7,13 +19,21 @@ use serde_json::{Value, json};
 use crate::IdSource;
 use crate::callback::{Announcement, EventType};
 use crate::external::{ManagedBy, USE_THE_IMPORT};
-use crate::input::{FieldErrors, Object, Parsed, integer};
-use crate::instant::end;
-use crate::order::Reversal;
-use crate::payment_method::PaymentMethod;
+use crate::input::{FieldErrors, Parsed};
+use crate::money::{MAX_EXACT_AMOUNT, Money};
+use crate::paid_period::{Moved, PaidPeriod};
 use crate::payout::{Payout, PayoutType};
-use crate::purchase::{announce, offer_data, payout_row, subscription_data};
-use crate::subscription::{Life, Role, Subscription};
+use crate::purchase::{Entry, announce, offer_data, payout_row, subscription_data};
+use crate::subscription::{Role, Subscription};
+
+pub use cancelling::CancelRequest;
+pub use order::{ReversedOrder, SoldRows, reverse_order};
+pub use paying::PaymentRequest;
+pub use reversing::ReverseRequest;
+pub(crate) use reversing::read_options;
+
+/// The most unpaid periods that a subscription notes: a bound for its row.
+pub const MAX_UNPAID: usize = 50;
 
 /// Why a subscription cannot be changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -29,11 +49,35 @@ pub enum SubscriptionError {
     Ended { status: &'static str },
     #[error("the subscription does not renew and ended with its period")]
     Expired,
-    /// The payment names another period than the next one.
+    /// The payment names another period than the next one, and one of which no money went back.
     #[error("the next period to be paid is number {next}")]
     OtherPeriod { next: u32 },
+    /// The payment could be of the unpaid period or of the next one.
+    #[error(
+        "period {unpaid} is unpaid, because its payment went back: name periodNumber {unpaid} to pay it again, or {next} to pay the next period"
+    )]
+    PastDue { unpaid: u32, next: u32 },
+    #[error("the subscription has no paid period {number}")]
+    NoSuchPeriod { number: u32 },
+    #[error("nothing is left of the payment of period {number}")]
+    NothingLeft { number: u32 },
+    #[error("expected an amount from {} to {} minor units: {}", .least.amount, .most.amount, .reason)]
+    AmountOutOfRange {
+        least: Money,
+        most: Money,
+        reason: &'static str,
+    },
+    #[error("the subscription was sold in {}", .sold.currency)]
+    OtherCurrency { sold: Money },
+    #[error("{MAX_UNPAID} periods are unpaid already; end the subscription with endSubscription")]
+    TooManyUnpaid,
     #[error("the subscription cannot end in the past")]
-    EndsInThePast,
+    EndsInThePast {
+        /// The member of the request.
+        member: &'static str,
+    },
+    #[error("the subscription is not cancelled")]
+    NotCancelled,
 }
 
 /// The seller's row of a subscription and, for a cross-client one, the source's.
@@ -48,163 +92,22 @@ pub struct Rows {
 #[derive(Debug, Clone, PartialEq)]
 pub struct SubscriptionChange {
     pub rows: Rows,
+    /// The period, if it differs from a plain one; of version 0 if its row is new.
+    pub period: Option<PaidPeriod>,
     /// Set if the money concerns two clients.
     pub payout: Option<Payout>,
     /// The callback to a source of another contracting company.
     pub announcement: Option<Announcement>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PaymentRequest {
-    payment_method: Option<PaymentMethod>,
-    period_number: Option<u32>,
-}
-
-impl PaymentRequest {
-    pub fn names_its_period(&self) -> bool {
-        self.period_number.is_some()
-    }
-
-    /// Reads `{periodNumber?, paymentMethod?}`. With `periodNumber`, a repeated payment is refused, however late it comes.
-    pub fn parse(value: &Value) -> Parsed<Self> {
-        let mut object = Object::read(value)?;
-        let payment_method = object.optional("paymentMethod", PaymentMethod::parse);
-        let period_number = object.optional("periodNumber", integer(2..=i64::from(u32::MAX)));
-        object.finish(|| {
-            Some(Self {
-                payment_method,
-                period_number: period_number.and_then(|n| u32::try_from(n).ok()),
-            })
-        })
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CancelRequest {
-    ends_at: Option<Timestamp>,
-}
-
-impl CancelRequest {
-    /// Reads `{endsAt?}`; absent means the end of the last paid period.
-    pub fn parse(value: &Value) -> Parsed<Self> {
-        let mut object = Object::read(value)?;
-        let ends_at = object.optional("endsAt", end_of_cancelled);
-        object.finish(|| Some(Self { ends_at }))
-    }
-}
-
-fn end_of_cancelled(value: &Value) -> Parsed<Timestamp> {
-    end(value)?.ok_or_else(|| {
-        let detail = "a cancellation has an end; a subscription without one is not cancelled";
-        FieldErrors::one("out_of_range", detail)
-    })
+/// Money of one period that moved, with the period's state afterwards.
+struct Movement {
+    period: PaidPeriod,
+    payout_type: PayoutType,
+    moved: Moved,
 }
 
 impl Rows {
-    /// Records the payment of the next period.
-    pub fn renew(
-        self,
-        request: &PaymentRequest,
-        now: Timestamp,
-        ids: &mut dyn IdSource,
-    ) -> Result<SubscriptionChange, SubscriptionError> {
-        self.may_change()?;
-        let row = &self.seller;
-        if !row.renews {
-            return Err(SubscriptionError::DoesNotRenew);
-        }
-        match row.life {
-            Life::Active => {}
-            Life::Cancelled { ends_at, .. } if ends_at > row.paid_until => {}
-            _ => return Err(self.ended()),
-        }
-        let next = row.periods_paid + 1;
-        if request.period_number.is_some_and(|number| number != next) {
-            return Err(SubscriptionError::OtherPeriod { next });
-        }
-        let seller = Subscription {
-            periods_paid: next,
-            paid_until: row.period.end_of(row.started_at, next, &row.time_zone),
-            payment_method: request.payment_method.unwrap_or(row.payment_method),
-            updated_at: now,
-            ..self.seller.clone()
-        };
-        let data = event_data(
-            &seller,
-            json!({"amount": seller.amount(), "paymentMethod": seller.payment_method}),
-        );
-        let payout = payout_of(&seller, PayoutType::Payment, ids, now);
-        Ok(self.change(seller, payout, EventType::SubscriptionRenewed, data))
-    }
-
-    /// Cancels the subscription at a date.
-    pub fn cancel(
-        self,
-        request: &CancelRequest,
-        now: Timestamp,
-    ) -> Result<SubscriptionChange, SubscriptionError> {
-        self.may_change()?;
-        if self.seller.life != Life::Active {
-            return Err(self.ended());
-        }
-        if !self.seller.is_running(now) {
-            return Err(SubscriptionError::Expired);
-        }
-        let ends_at = request.ends_at.unwrap_or(self.seller.paid_until.max(now));
-        if ends_at < now {
-            return Err(SubscriptionError::EndsInThePast);
-        }
-        let seller = Subscription {
-            life: Life::Cancelled {
-                cancelled_at: now,
-                ends_at,
-            },
-            updated_at: now,
-            ..self.seller.clone()
-        };
-        let data = event_data(&seller, json!({"cancelledAt": now, "endsAt": ends_at}));
-        Ok(self.change(seller, None, EventType::SubscriptionCancelled, data))
-    }
-
-    /// Reverses the last paid period and ends the subscription now; access that has ended keeps its end. The order decides
-    /// whether its money can go back.
-    pub fn reverse(
-        self,
-        reversal: Reversal,
-        now: Timestamp,
-        ids: &mut dyn IdSource,
-    ) -> SubscriptionChange {
-        let ended_at = self.seller.access_ends_at().map_or(now, |end| end.min(now));
-        let cancelled_at = self.seller.life.cancelled_at();
-        let (life, payout_type) = match reversal {
-            Reversal::Refund => (
-                Life::Refunded {
-                    ended_at,
-                    cancelled_at,
-                },
-                PayoutType::Refund,
-            ),
-            Reversal::ChargeBack => (
-                Life::ChargedBack {
-                    ended_at,
-                    cancelled_at,
-                },
-                PayoutType::Loss,
-            ),
-        };
-        let seller = Subscription {
-            life,
-            updated_at: now,
-            ..self.seller.clone()
-        };
-        let data = event_data(
-            &seller,
-            json!({"reason": reversal, "endedAt": ended_at, "amount": seller.amount().negated()}),
-        );
-        let payout = payout_of(&seller, payout_type, ids, now);
-        self.change(seller, payout, EventType::SubscriptionRefunded, data)
-    }
-
     fn may_change(&self) -> Result<(), SubscriptionError> {
         match (self.seller.role, self.seller.managed_by()) {
             (Role::Source, _) => Err(SubscriptionError::ReadOnly),
@@ -213,19 +116,30 @@ impl Rows {
         }
     }
 
-    fn ended(&self) -> SubscriptionError {
+    fn ended(&self, now: Timestamp) -> SubscriptionError {
         SubscriptionError::Ended {
-            status: self.seller.status().as_str(),
+            status: self.seller.status(now).as_str(),
         }
     }
 
-    fn change(
-        self,
-        seller: Subscription,
-        payout: Option<Payout>,
-        event: EventType,
-        data: Value,
-    ) -> SubscriptionChange {
+    /// A paid period: its row, or a plain one.
+    fn period(&self, number: u32, stored: Option<PaidPeriod>) -> PaidPeriod {
+        let of_it = |period: &PaidPeriod| period.number == number;
+        stored
+            .filter(of_it)
+            .unwrap_or_else(|| self.seller.plain_period(number))
+    }
+
+    fn in_its_currency(&self, amount: Money) -> Result<Money, SubscriptionError> {
+        let sold = self.seller.unit_price;
+        if amount.currency == sold.currency {
+            Ok(amount)
+        } else {
+            Err(SubscriptionError::OtherCurrency { sold })
+        }
+    }
+
+    fn change(self, seller: Subscription, event: EventType, data: Value) -> SubscriptionChange {
         let announcement = seller
             .cross_client
             .as_ref()
@@ -234,23 +148,74 @@ impl Rows {
         let source = self.source.map(|source| source.following(&seller));
         SubscriptionChange {
             rows: Rows { seller, source },
-            payout,
+            period: None,
+            payout: None,
             announcement,
         }
     }
 }
 
-/// The payout row of the last paid period; `None` if the seller sold its own offer.
-fn payout_of(
-    seller: &Subscription,
-    payout_type: PayoutType,
-    ids: &mut dyn IdSource,
-    now: Timestamp,
-) -> Option<Payout> {
-    let link = seller.cross_client.as_ref()?;
-    // Only a source's row can lack a customer, and this is the seller's.
-    let customer_id = seller.customer_id?;
-    Some(payout_row(seller, link, customer_id, payout_type, ids, now))
+impl SubscriptionChange {
+    /// Adds the payout row and the period's row.
+    fn with(self, movement: Movement, ids: &mut dyn IdSource, now: Timestamp) -> Self {
+        let seller = &self.rows.seller;
+        let period = movement.period;
+        let entry = Entry {
+            payout_type: movement.payout_type,
+            period_number: period.number,
+            gross: movement.moved.gross,
+            due: movement.moved.due,
+            differs_from_terms: period.amount != seller.amount(),
+        };
+        // Only a source's row can lack a customer, and this is the seller's.
+        let of_two_clients = seller.cross_client.as_ref().zip(seller.customer_id);
+        let payout = of_two_clients
+            .map(|(link, customer_id)| payout_row(seller, link, customer_id, entry, ids, now));
+        let is_plain = period == seller.plain_period(period.number);
+        Self {
+            payout,
+            period: (!is_plain).then_some(period),
+            ..self
+        }
+    }
+}
+
+/// The seller's part of a payment; irrelevant if nobody else has one.
+fn share_of(seller: &Subscription) -> crate::money::BasisPoints {
+    let link = seller.cross_client.as_ref();
+    link.map_or(crate::money::BasisPoints(0), |link| {
+        link.seller_share_basis_points
+    })
+}
+
+/// Reads `{"amount": 1250, "currency": "EUR"}`, from `least` to [`MAX_EXACT_AMOUNT`].
+fn amount_from(least: i64) -> impl Fn(&Value) -> Parsed<Money> {
+    move |value| Money::parse_amount(value, least..=MAX_EXACT_AMOUNT)
+}
+
+/// Whether the amount is within the bounds.
+fn within(
+    amount: Money,
+    (least, most): (Money, Money),
+    reason: &'static str,
+) -> Result<(), SubscriptionError> {
+    if (least.amount..=most.amount).contains(&amount.amount) {
+        return Ok(());
+    }
+    Err(SubscriptionError::AmountOutOfRange {
+        least,
+        most,
+        reason,
+    })
+}
+
+/// Notes an error if both of two members are given that say the same.
+fn only_one(member: &'static str, other: &str) -> FieldErrors {
+    FieldErrors::at(
+        member,
+        "only_one",
+        format!("give only one of {other} and {member}"),
+    )
 }
 
 fn event_data(seller: &Subscription, details: Value) -> Value {

@@ -51,7 +51,7 @@ impl Customer {
         let (mut own, mut others) = (Vec::new(), false);
         for running in subscriptions.into_iter().filter(|row| row.is_running(now)) {
             if running.client_id == by {
-                own.push((running.id, running.status().as_str()));
+                own.push((running.id, running.status(now).as_str()));
             } else {
                 others = true;
             }

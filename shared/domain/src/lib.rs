@@ -9,7 +9,7 @@
 //! - input, all errors at once: [`input`], [`json`], [`instant`]
 //! - identity and access: [`tenancy`], [`scope`], [`customer`], [`erasure`]
 //! - joint sales: [`connection`], [`invitation_limit`], [`offer`], [`sharing`], [`cart`], [`purchase`], [`order`],
-//!   [`subscription`], [`after_sale`], [`voucher`], [`voucher_guesses`], [`payout`]
+//!   [`subscription`], [`after_sale`], [`paid_period`], [`voucher`], [`voucher_guesses`], [`payout`]
 //! - orders of other systems: [`external`], [`import`]
 //! - callbacks and mails: [`callback`], [`callback_url`], [`public_address`], [`endpoint_health`], [`event_endpoint`], [`replay`], [`requested_callbacks`], [`mail`], [`invitation_mail`]
 
@@ -34,6 +34,7 @@ pub mod mail;
 pub mod money;
 pub mod offer;
 pub mod order;
+pub mod paid_period;
 pub mod payment_method;
 pub mod payout;
 pub mod period;

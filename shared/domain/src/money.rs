@@ -69,8 +69,13 @@ pub struct Money {
 impl Money {
     /// Reads a price: `{"amount": 1250, "currency": "EUR"}`, from 0 to [`MAX_AMOUNT`].
     pub fn parse_price(value: &Value) -> Parsed<Self> {
+        Self::parse_amount(value, 0..=MAX_AMOUNT)
+    }
+
+    /// Reads an amount within bounds.
+    pub fn parse_amount(value: &Value, bounds: std::ops::RangeInclusive<i64>) -> Parsed<Self> {
         let mut object = Object::read(value)?;
-        let amount = object.required("amount", integer(0..=MAX_AMOUNT));
+        let amount = object.required("amount", integer(bounds));
         let currency = object.required("currency", Currency::parse);
         object.finish(|| {
             Some(Self {

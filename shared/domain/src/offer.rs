@@ -1,5 +1,7 @@
 //! Offers: products, their sharing, and the system that manages them.
 
+mod renewal_rules;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -10,6 +12,9 @@ use crate::money::{BasisPoints, MAX_EXACT_AMOUNT, Money};
 use crate::period::Period;
 use crate::text::{Description, Name};
 use crate::words::words;
+
+pub use renewal_rules::RenewalRules;
+use renewal_rules::{RenewalRulesEdit, not_for_single};
 
 /// The most target clients of one offer; with their share rows the offer still fits one transaction.
 pub const MAX_TARGETS: usize = 40;
@@ -51,11 +56,7 @@ impl OfferKind {
         if offer_type == Some(OfferType::Single) {
             for (name, given) in [("period", period), ("renews", renews)] {
                 if given {
-                    object.note(FieldErrors::at(
-                        name,
-                        "not_for_single",
-                        "only an offer of type subscription has this field",
-                    ));
+                    object.note(not_for_single(name));
                 }
             }
         }
@@ -117,6 +118,8 @@ pub struct Offer {
     pub kind: OfferKind,
     /// Of one unit for one period.
     pub price: Money,
+    #[serde(flatten)]
+    pub rules: RenewalRules,
     /// Set if shared; the owner itself then does not sell the offer.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub cross_client: Option<CrossClient>,
@@ -137,6 +140,9 @@ pub enum OfferError {
     SharingIsFixed,
     #[error("an externally managed offer costs at most {MAX_MANAGED_PRICE}")]
     PriceTooLarge,
+    /// It has neither renewals nor access.
+    #[error("only an offer of type subscription has graceDays and renewalAmountTolerancePercent")]
+    RulesOfSingle,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -145,6 +151,7 @@ pub struct OfferDraft {
     description: Option<Description>,
     kind: OfferKind,
     price: Money,
+    rules: RenewalRules,
     /// Set if the offer is shared.
     pub cross_client: Option<CrossClient>,
     externally_managed: bool,
@@ -162,6 +169,7 @@ impl OfferDraft {
             .optional("externallyManaged", boolean)
             .unwrap_or(false);
         let kind = OfferKind::read(&mut object, offer_type);
+        let rules = RenewalRules::read(&mut object, offer_type == Some(OfferType::Single));
         if cross_client.is_some() && offer_type == Some(OfferType::Single) {
             object.note(FieldErrors::at(
                 "crossClient",
@@ -189,6 +197,7 @@ impl OfferDraft {
                 description,
                 kind: kind?,
                 price: price?,
+                rules,
                 cross_client,
                 externally_managed,
             })
@@ -203,6 +212,7 @@ impl OfferDraft {
             description: self.description,
             kind: self.kind,
             price: self.price,
+            rules: self.rules,
             cross_client: self.cross_client,
             externally_managed: self.externally_managed,
             status: OfferStatus::Active,
@@ -218,13 +228,14 @@ pub struct OfferEdit {
     name: Option<Name>,
     description: Option<Option<Description>>,
     price: Option<Money>,
+    rules: RenewalRulesEdit,
     /// Replaces the sharing, if given.
     pub cross_client: Option<CrossClient>,
 }
 
 impl OfferEdit {
     /// The members that `null` clears.
-    pub const CLEARABLE: &[&str] = &["description"];
+    pub const CLEARABLE: &[&str] = &["description", RenewalRules::CLEARABLE];
 
     /// Type, period and management are fixed: they need a new offer.
     pub fn parse(value: &Value) -> Parsed<Self> {
@@ -233,6 +244,7 @@ impl OfferEdit {
             name: object.optional("name", Name::parse),
             description: object.clearable("description", Description::parse),
             price: object.optional("price", Money::parse_price),
+            rules: RenewalRulesEdit::read(&mut object),
             cross_client: object.optional("crossClient", CrossClient::parse),
         };
         object.finish(|| Some(edit))
@@ -248,6 +260,9 @@ impl Offer {
         if edit.cross_client.is_some() && self.cross_client.is_none() {
             return Err(OfferError::SharingIsFixed);
         }
+        if edit.rules.sets() && self.kind == OfferKind::Single {
+            return Err(OfferError::RulesOfSingle);
+        }
         let price = edit.price.unwrap_or(self.price);
         if self.externally_managed && price.amount > MAX_MANAGED_PRICE {
             return Err(OfferError::PriceTooLarge);
@@ -256,6 +271,7 @@ impl Offer {
             name: edit.name.unwrap_or(self.name),
             description: edit.description.unwrap_or(self.description),
             price,
+            rules: self.rules.edited(edit.rules),
             cross_client: edit.cross_client.or(self.cross_client),
             updated_at: now,
             ..self

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::after_sale::{SubscriptionError, read_options};
 use crate::external::{External, ManagedBy, USE_THE_IMPORT};
 use crate::ids::{CartId, ClientId, CustomerId, OfferId, OrderId, SubscriptionId};
 use crate::input::{Object, Parsed, integer, list};
@@ -53,6 +54,9 @@ pub struct OrderPosition {
     pub subscription_id: Option<SubscriptionId>,
     #[serde(flatten)]
     pub state: PositionState,
+    /// The money that went back, unless that is nothing or exactly the amount.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reversed: Option<Money>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,6 +102,11 @@ pub enum ReversalError {
     /// Positions that were reversed before.
     #[error("position {} of the order is already refunded or charged back", numbers(.0))]
     NotPaid(Vec<u8>),
+    #[error("an amount goes back of one position; name it in positions")]
+    AmountOfSeveral,
+    /// The position's subscription refuses the reversal.
+    #[error(transparent)]
+    Subscription(#[from] SubscriptionError),
 }
 
 fn numbers(positions: &[u8]) -> String {
@@ -108,18 +117,35 @@ fn numbers(positions: &[u8]) -> String {
         .join(", ")
 }
 
-/// Reads the input of a refund or charge-back: `{positions?: [1, 2]}`; absent means the whole order.
-pub fn parse_reversal(value: &Value) -> Parsed<Option<BTreeSet<u8>>> {
-    let mut object = Object::read(value)?;
-    let positions = object.optional("positions", list(1..=20, integer(1..=20)));
-    object.finish(|| {
-        Some(positions.map(|numbers| {
-            numbers
-                .into_iter()
-                .filter_map(|n| u8::try_from(n).ok())
-                .collect()
-        }))
-    })
+/// The input of a refund or charge-back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReversalRequest {
+    /// Absent means the whole order.
+    pub positions: Option<BTreeSet<u8>>,
+    /// All that is left, if absent; else of the only position.
+    pub amount: Option<Money>,
+    /// Whether the subscriptions end.
+    pub ends: bool,
+}
+
+impl ReversalRequest {
+    /// Reads `{positions?: [1, 2], amount?, endSubscription?: true}`.
+    pub fn parse(value: &Value) -> Parsed<Self> {
+        let mut object = Object::read(value)?;
+        let positions = object.optional("positions", list(1..=20, integer(1..=20)));
+        let (amount, ends) = read_options(&mut object);
+        object.finish(|| {
+            let numbers = |numbers: Vec<i64>| {
+                let numbers = numbers.into_iter();
+                numbers.filter_map(|n| u8::try_from(n).ok()).collect()
+            };
+            Some(Self {
+                positions: positions.map(numbers),
+                amount,
+                ends: ends.unwrap_or(true),
+            })
+        })
+    }
 }
 
 impl Order {
@@ -127,37 +153,31 @@ impl Order {
         ManagedBy::of(self.external.as_ref())
     }
 
-    /// Reverses the requested positions, or all that are still paid, and returns their numbers.
-    pub fn reverse(
-        mut self,
-        requested: Option<&BTreeSet<u8>>,
-        reversal: Reversal,
-        now: Timestamp,
-    ) -> Result<(Self, BTreeSet<u8>), ReversalError> {
+    /// The numbers of the requested positions, or of all that are still paid. Of the positions in `gone`, nothing is left.
+    pub fn choose(
+        &self,
+        request: &ReversalRequest,
+        gone: &BTreeSet<u8>,
+    ) -> Result<BTreeSet<u8>, ReversalError> {
         if self.managed_by() == ManagedBy::External {
             return Err(ReversalError::ExternallyManaged);
         }
-        let all: BTreeSet<u8> = self
-            .positions
-            .iter()
-            .map(|position| position.position)
-            .collect();
-        let paid: BTreeSet<u8> = self
-            .positions
-            .iter()
-            .filter(|position| position.state == PositionState::Paid)
-            .map(|position| position.position)
-            .collect();
-        let reversed = match requested {
+        let numbers = |is: &dyn Fn(&&OrderPosition) -> bool| -> BTreeSet<u8> {
+            let positions = self.positions.iter().filter(|position| is(position));
+            positions.map(|position| position.position).collect()
+        };
+        let all = numbers(&|_| true);
+        let paid = numbers(&|position| {
+            position.state == PositionState::Paid && !gone.contains(&position.position)
+        });
+        let chosen = match &request.positions {
             Some(requested) if !requested.is_subset(&all) => {
-                return Err(ReversalError::UnknownPositions(
-                    requested.difference(&all).copied().collect(),
-                ));
+                let unknown = requested.difference(&all).copied().collect();
+                return Err(ReversalError::UnknownPositions(unknown));
             }
             Some(requested) if !requested.is_subset(&paid) => {
-                return Err(ReversalError::NotPaid(
-                    requested.difference(&paid).copied().collect(),
-                ));
+                let not_paid = requested.difference(&paid).copied().collect();
+                return Err(ReversalError::NotPaid(not_paid));
             }
             Some(requested) => requested.clone(),
             None if paid.is_empty() => {
@@ -165,15 +185,54 @@ impl Order {
             }
             None => paid,
         };
-        for position in &mut self.positions {
-            if reversed.contains(&position.position) {
-                position.state = match reversal {
-                    Reversal::Refund => PositionState::Refunded { reversed_at: now },
-                    Reversal::ChargeBack => PositionState::ChargedBack { reversed_at: now },
-                };
-            }
+        if request.amount.is_some() && chosen.len() > 1 {
+            return Err(ReversalError::AmountOfSeveral);
         }
-        self.updated_at = now;
-        Ok((self, reversed))
+        Ok(chosen)
+    }
+}
+
+impl OrderPosition {
+    /// The part of the amount that the seller has, by the reversals of the order.
+    pub fn left(&self) -> Money {
+        match (self.state, self.reversed) {
+            (PositionState::Paid, Some(reversed)) => self.amount.plus(reversed.negated()),
+            (PositionState::Paid, None) => self.amount,
+            _ => Money {
+                amount: 0,
+                ..self.amount
+            },
+        }
+    }
+
+    /// The money that went back.
+    pub fn reversed(&self) -> Money {
+        let amount = match self.state {
+            PositionState::Paid => 0,
+            _ => self.amount.amount,
+        };
+        self.reversed.unwrap_or(Money {
+            amount,
+            ..self.amount
+        })
+    }
+
+    /// Takes money back; `is_all` if nothing is left.
+    pub(crate) fn take_back(
+        &mut self,
+        back: Money,
+        is_all: bool,
+        reversal: Reversal,
+        now: Timestamp,
+    ) {
+        let reversed = self.reversed().plus(back);
+        if is_all {
+            self.state = match reversal {
+                Reversal::Refund => PositionState::Refunded { reversed_at: now },
+                Reversal::ChargeBack => PositionState::ChargedBack { reversed_at: now },
+            };
+        }
+        let is_whole = is_all && reversed == self.amount;
+        self.reversed = (!is_whole).then_some(reversed);
     }
 }

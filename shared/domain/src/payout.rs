@@ -88,10 +88,18 @@ pub struct Payout {
     pub seller_share_basis_points: BasisPoints,
     /// Due to the source; to the target if negative.
     pub due: Money,
+    /// Whether the amount of the payment differs from the sold terms.
+    #[serde(skip_serializing_if = "is_false", default)]
+    pub differs_from_terms: bool,
     #[serde(flatten)]
     pub paid: PaidState,
     pub created_at: Timestamp,
     pub version: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature of serde")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -22,7 +22,7 @@ use crate::zone::Zone;
 
 pub(crate) use events::{announce, offer_data, subscription_data};
 pub use sale::Sale;
-pub(crate) use sale::payout_row;
+pub(crate) use sale::{Entry, payout_row};
 
 /// The largest quantity of one position.
 pub const MAX_QUANTITY: i64 = 10_000;

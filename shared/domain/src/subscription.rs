@@ -5,18 +5,24 @@
 //! same transaction. Between two contracting companies, the source's row is `pending`, without a customer, until the voucher
 //! is redeemed.
 
+mod past_due;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::external::{External, ManagedBy};
 use crate::ids::{ClientId, ConnectionId, CustomerId, OfferId, OrderId, SubscriptionId};
 use crate::money::{BasisPoints, Money};
+use crate::offer::RenewalRules;
+use crate::paid_period::PaidPeriod;
 use crate::payment_method::PaymentMethod;
 use crate::period::Period;
 use crate::text::Name;
 use crate::voucher::VoucherHash;
 use crate::words::words;
 use crate::zone::Zone;
+
+pub use past_due::UnpaidPeriod;
 
 words! {
     /// The part of a row's client in the subscription.
@@ -34,6 +40,8 @@ words! {
         /// Active, and not yet linked to a customer of the source.
         Pending = "pending",
         Active = "active",
+        /// Active, but the payment of the current period went back.
+        PastDue = "pastDue",
         /// Ends at a date.
         Cancelled = "cancelled",
         Refunded = "refunded",
@@ -60,16 +68,26 @@ pub enum Life {
         /// Set if it was cancelled before. Rows of earlier releases lack it.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         cancelled_at: Option<Timestamp>,
+        /// The period whose money went back, if it is not the last paid one.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        reversed_period: Option<u32>,
     },
     /// Ended at once: the customer's bank returned the money.
     ChargedBack {
         ended_at: Timestamp,
         #[serde(skip_serializing_if = "Option::is_none", default)]
         cancelled_at: Option<Timestamp>,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        reversed_period: Option<u32>,
     },
 }
 
 impl Life {
+    /// Whether a reversal ended it.
+    pub fn is_reversed(self) -> bool {
+        matches!(self, Self::Refunded { .. } | Self::ChargedBack { .. })
+    }
+
     pub fn cancelled_at(self) -> Option<Timestamp> {
         match self {
             Self::Active => None,
@@ -149,6 +167,11 @@ pub struct Subscription {
     pub periods_paid: u32,
     /// The end of the last paid period.
     pub paid_until: Timestamp,
+    /// The periods of which nothing is left, unless they are over and a later one was paid.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub unpaid: Vec<UnpaidPeriod>,
+    #[serde(flatten)]
+    pub rules: RenewalRules,
     #[serde(flatten)]
     pub life: Life,
     /// Set for a cross-client subscription.
@@ -166,9 +189,10 @@ pub struct Subscription {
 }
 
 impl Subscription {
-    pub fn status(&self) -> Status {
+    pub fn status(&self, now: Timestamp) -> Status {
         match self.life {
             Life::Active if self.customer_id.is_none() => Status::Pending,
+            Life::Active if self.past_due_since(now).is_some() => Status::PastDue,
             Life::Active => Status::Active,
             Life::Cancelled { .. } => Status::Cancelled,
             Life::Refunded { .. } => Status::Refunded,
@@ -194,10 +218,52 @@ impl Subscription {
         self.access_ends_at().is_none_or(|end| end > now)
     }
 
-    /// Whether the subscription gives access now: from its start until its end. An unlinked row gives it to the seller's
-    /// customer.
+    /// Whether the subscription gives access now: from its start until its end, and not while the current period is unpaid and
+    /// its days of grace are over. An unlinked row gives it to the seller's customer.
     pub fn has_access(&self, now: Timestamp) -> bool {
-        self.started_at <= now && self.is_running(now)
+        let is_in_grace = |since| now < self.end_of_grace(since);
+        self.started_at <= now
+            && self.is_running(now)
+            && self.past_due_since(now).is_none_or(is_in_grace)
+    }
+
+    /// The start of a period, counted from 1.
+    pub fn start_of(&self, number: u32) -> Timestamp {
+        match number.saturating_sub(1) {
+            0 => self.started_at,
+            before => self.end_of(before),
+        }
+    }
+
+    /// The end of a period, counted from 1.
+    pub fn end_of(&self, number: u32) -> Timestamp {
+        self.period.end_of(self.started_at, number, &self.time_zone)
+    }
+
+    /// A paid period without a row of its own. Of the period whose reversal ended the subscription, nothing is left.
+    pub(crate) fn plain_period(&self, number: u32) -> PaidPeriod {
+        let amount = self.amount();
+        let ended_by = match self.life {
+            Life::Refunded {
+                reversed_period, ..
+            }
+            | Life::ChargedBack {
+                reversed_period, ..
+            } => Some(reversed_period.unwrap_or(self.periods_paid)),
+            Life::Active | Life::Cancelled { .. } => None,
+        };
+        let is_back = ended_by == Some(number);
+        PaidPeriod {
+            client_id: self.client_id,
+            subscription_id: self.id,
+            number,
+            amount,
+            reversed: Money {
+                amount: if is_back { amount.amount } else { 0 },
+                ..amount
+            },
+            version: 0,
+        }
     }
 
     /// The price of one period, less the discount of an imported subscription.
@@ -223,21 +289,18 @@ impl Subscription {
         }
     }
 
-    /// The source's row after a change of the seller's row: everything but the link follows. A reversal before the redemption
-    /// makes the voucher void.
+    /// The source's row after a change of the seller's row: everything but the link follows. A reversal that ends the
+    /// subscription before the redemption makes the voucher void.
     pub fn following(self, seller: &Self) -> Self {
-        let is_reversed = matches!(
-            seller.life,
-            Life::Refunded { .. } | Life::ChargedBack { .. }
-        );
         let voucher_hash = self
             .voucher_hash
-            .filter(|_| self.customer_id.is_some() || !is_reversed);
+            .filter(|_| self.customer_id.is_some() || !seller.life.is_reversed());
         Self {
             voucher_hash,
             payment_method: seller.payment_method,
             periods_paid: seller.periods_paid,
             paid_until: seller.paid_until,
+            unpaid: seller.unpaid.clone(),
             life: seller.life,
             updated_at: seller.updated_at,
             ..self

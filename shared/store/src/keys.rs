@@ -36,5 +36,5 @@ pub use offer::{offer, offers_of, share, shares_with};
 pub use order::{order, orders_by, orders_of};
 pub use payout::{payout, payouts_of};
 pub use replay::replay;
-pub use subscription::{subscription, subscriptions_for, subscriptions_of};
+pub use subscription::{paid_period, subscription, subscriptions_for, subscriptions_of};
 pub use tenancy::{api_key, api_keys_of, client, clients, clients_of, companies, company};

@@ -4,7 +4,7 @@ use fastrand::Rng;
 use tandem_testing::{Fault, Lost};
 
 use crate::endpoints::Manner;
-use crate::step::{Call, Relayed, Step, Trouble};
+use crate::step::{Call, End, Part, Relayed, Step, Trouble};
 
 /// Fewest and most steps of a history.
 const LENGTH: std::ops::Range<usize> = 14..30;
@@ -21,6 +21,8 @@ pub(crate) fn history(seed: u64) -> Vec<Step> {
     for _ in 0..rng.usize(LENGTH) {
         match rng.u8(0..60) {
             0 => steps.extend(overtaking_imports(&mut rng)),
+            1 | 2 => steps.extend(returned_debit(&mut rng)),
+            3 => steps.extend(undone_cancellation(&mut rng)),
             _ => steps.push(step(&mut rng)),
         }
     }
@@ -79,6 +81,71 @@ fn overtaking_imports(rng: &mut Rng) -> [Step; 4] {
     ]
 }
 
+/// A period is paid, its debit returned and collected again.
+fn returned_debit(rng: &mut Rng) -> [Step; 3] {
+    let (order, position) = (rng.usize(0..16), rng.usize(0..3));
+    let period = Some(rng.u32(1..3));
+    let pay = |amount| Call::Pay {
+        order,
+        position,
+        period,
+        amount,
+    };
+    let back = Call::ReversePeriod {
+        order,
+        position,
+        period: period.unwrap_or(1),
+        charge_back: true,
+        part: Part {
+            amount: rng.bool().then(|| rng.i64(1..500)),
+            ends: None,
+        },
+    };
+    let (first, again) = (pay(None), pay(amount(rng)));
+    [
+        Step::Call(first, trouble(rng)),
+        Step::Call(back, trouble(rng)),
+        Step::Call(again, trouble(rng)),
+    ]
+}
+
+/// A cancellation is moved and undone.
+fn undone_cancellation(rng: &mut Rng) -> [Step; 3] {
+    let (order, position) = (rng.usize(0..16), rng.usize(0..3));
+    let cancel = |end| Call::Cancel {
+        order,
+        position,
+        end,
+    };
+    let undo = Call::Undo { order, position };
+    [
+        Step::Call(cancel(End::OfPeriod), trouble(rng)),
+        Step::Call(cancel(end(rng)), trouble(rng)),
+        Step::Call(undo, trouble(rng)),
+    ]
+}
+
+/// The amount of a payment, mostly that of the terms.
+fn amount(rng: &mut Rng) -> Option<i64> {
+    (rng.u8(0..4) == 0).then(|| rng.i64(0..3_000))
+}
+
+fn part(rng: &mut Rng) -> Part {
+    Part {
+        amount: rng.bool().then(|| rng.i64(1..900)),
+        ends: rng.bool().then(|| rng.bool()),
+    }
+}
+
+fn end(rng: &mut Rng) -> End {
+    match rng.u8(0..4) {
+        0 => End::Now,
+        1 => End::OfPeriod,
+        2 => End::In(20),
+        _ => End::In(rng.i64(86_400..90 * 86_400)),
+    }
+}
+
 fn import(rng: &mut Rng) -> Call {
     let items = rng.usize(1..4);
     Call::Import(
@@ -112,20 +179,7 @@ fn call(rng: &mut Rng) -> Call {
             customer: rng.usize(0..3),
             wrong: rng.u8(0..6) == 0,
         },
-        36..42 => Call::Reverse {
-            order,
-            position: rng.bool().then(|| rng.u8(1..4)),
-            charge_back: rng.bool(),
-        },
-        42..48 => Call::Pay {
-            order,
-            position: rng.usize(0..3),
-            period: rng.bool().then(|| rng.u32(2..4)),
-        },
-        48..51 => Call::Cancel {
-            order,
-            position: rng.usize(0..3),
-        },
+        36..51 => after_sale(order, rng),
         51..62 => {
             let verb = one_of(
                 rng,
@@ -232,6 +286,75 @@ fn call(rng: &mut Rng) -> Call {
     }
 }
 
+fn after_sale(order: usize, rng: &mut Rng) -> Call {
+    let position = rng.usize(0..3);
+    match rng.u8(0..15) {
+        0..4 => {
+            let positions = rng.bool().then(|| rng.u8(1..4));
+            Call::Reverse {
+                order,
+                position: positions,
+                charge_back: rng.bool(),
+                part: if rng.bool() {
+                    Part::default()
+                } else {
+                    part(rng)
+                },
+            }
+        }
+        4..7 => Call::ReversePeriod {
+            order,
+            position,
+            period: rng.u32(1..4),
+            charge_back: rng.bool(),
+            part: part(rng),
+        },
+        7..12 => Call::Pay {
+            order,
+            position,
+            period: rng.bool().then(|| rng.u32(1..4)),
+            amount: amount(rng),
+        },
+        12..14 => Call::Cancel {
+            order,
+            position,
+            end: end(rng),
+        },
+        _ => Call::Undo { order, position },
+    }
+}
+
+/// Two calls about one subscription: reversals, payments, cancellations and their undoing.
+fn two_after_one_sale(rng: &mut Rng) -> (Call, Call) {
+    let order = rng.usize(0..16);
+    let of_first = |call: Call| match call {
+        Call::ReversePeriod {
+            charge_back, part, ..
+        } => Call::ReversePeriod {
+            order,
+            position: 1,
+            period: 1,
+            charge_back,
+            part,
+        },
+        Call::Pay { amount, .. } => Call::Pay {
+            order,
+            position: 1,
+            period: Some(1),
+            amount,
+        },
+        Call::Cancel { end, .. } => Call::Cancel {
+            order,
+            position: 1,
+            end,
+        },
+        Call::Undo { .. } => Call::Undo { order, position: 1 },
+        other => other,
+    };
+    let (first, second) = (after_sale(order, rng), after_sale(order, rng));
+    (of_first(first), of_first(second))
+}
+
 /// Two calls, where one overtakes the other; in half of the draws at most one of the two may succeed.
 fn meanwhile(rng: &mut Rng) -> Step {
     let (order, link) = (rng.usize(0..16), rng.usize(0..4));
@@ -240,7 +363,8 @@ fn meanwhile(rng: &mut Rng) -> Step {
         customer: rng.usize(0..3),
         optional: rng.bool(),
     };
-    let (first, second) = match rng.u32(0..9) {
+    let (first, second) = match rng.u32(0..11) {
+        9 | 10 => two_after_one_sale(rng),
         0 => (
             Call::Redeem {
                 order,
@@ -278,11 +402,13 @@ fn meanwhile(rng: &mut Rng) -> Step {
                 order,
                 position: None,
                 charge_back: rng.bool(),
+                part: Part::default(),
             },
             Call::Pay {
                 order,
                 position: 1,
                 period: None,
+                amount: None,
             },
         ),
         4 => (
@@ -290,6 +416,7 @@ fn meanwhile(rng: &mut Rng) -> Step {
                 order,
                 position: None,
                 charge_back: false,
+                part: Part::default(),
             },
             Call::Redeem {
                 order,

@@ -70,6 +70,24 @@ pub(crate) enum Relayed {
     None,
 }
 
+/// The money of a reversal, and whether the subscription ends.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Part {
+    /// All that is left, if absent.
+    pub(crate) amount: Option<i64>,
+    /// As the route does by default, if absent.
+    pub(crate) ends: Option<bool>,
+}
+
+/// The end of a cancellation.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum End {
+    Now,
+    OfPeriod,
+    /// Seconds from now; within the history, so that reversals meet subscriptions that have ended.
+    In(i64),
+}
+
 /// A call.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Call {
@@ -84,15 +102,31 @@ pub(crate) enum Call {
         order: usize,
         position: Option<u8>,
         charge_back: bool,
+        part: Part,
     },
-    /// Pays another period of an order's subscription.
+    /// Reverses a paid period of an order's subscription.
+    ReversePeriod {
+        order: usize,
+        position: usize,
+        period: u32,
+        charge_back: bool,
+        part: Part,
+    },
+    /// Pays another period of an order's subscription, or a reversed one again.
     Pay {
         order: usize,
         position: usize,
         period: Option<u32>,
+        amount: Option<i64>,
     },
-    /// Cancels an order's subscription.
-    Cancel { order: usize, position: usize },
+    /// Cancels an order's subscription, or moves its end.
+    Cancel {
+        order: usize,
+        position: usize,
+        end: End,
+    },
+    /// Undoes the cancellation of an order's subscription.
+    Undo { order: usize, position: usize },
     /// The source redeems an order's voucher or an unknown code.
     Redeem {
         order: usize,

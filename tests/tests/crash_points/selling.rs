@@ -84,10 +84,42 @@ fn after_sales() -> Vec<Scenario> {
             let route = format!("POST {}/payments", shared_subscription(&sold));
             Act::call(&sold.pair.target.api, route, json!({}))
         }
+        "subscriptions", Some("POST /v1/subscriptions/{subscriptionId}/payments"), "of another amount" => |env| {
+            let sold = delivered(env).await;
+            let route = format!("POST {}/payments", shared_subscription(&sold));
+            Act::call(&sold.pair.target.api, route, json!({"amount": {"amount": 901, "currency": "EUR"}}))
+        }
+        "subscriptions", Some("POST /v1/subscriptions/{subscriptionId}/payments/{periodNumber}/reverse"), "a part" => |env| {
+            let sold = delivered(env).await;
+            let route = format!("POST {}/payments/1/reverse", shared_subscription(&sold));
+            let part = json!({"kind": "refund", "amount": {"amount": 333, "currency": "EUR"}});
+            Act::call(&sold.pair.target.api, route, part)
+        }
+        "subscriptions", Some("POST /v1/subscriptions/{subscriptionId}/payments"), "of a returned debit, again" => |env| {
+            let sold = delivered(env).await;
+            let path = shared_subscription(&sold);
+            let charge_back = json!({"kind": "chargeBack"});
+            let _ = sold.pair.target.api.post(&format!("{path}/payments/1/reverse"), charge_back).await.ok();
+            env.work_off().await;
+            Act::call(&sold.pair.target.api, format!("POST {path}/payments"), json!({"periodNumber": 1}))
+        }
+        "orders", Some("POST /v1/orders/{orderId}/charge-back"), "of a part, without an end" => |env| {
+            let sold = delivered(env).await;
+            let route = format!("POST /v1/orders/{}/charge-back", id(&sold.order));
+            let part = json!({"positions": [2], "amount": {"amount": 333, "currency": "EUR"}, "endSubscription": false});
+            Act::call(&sold.pair.target.api, route, part)
+        }
         "subscriptions", Some("POST /v1/subscriptions/{subscriptionId}/cancel"), "of a shared subscription" => |env| {
             let sold = delivered(env).await;
             let route = format!("POST {}/cancel", shared_subscription(&sold));
             Act::call(&sold.pair.target.api, route, json!({}))
+        }
+        "subscriptions", Some("POST /v1/subscriptions/{subscriptionId}/undo-cancellation"), "before its date" => |env| {
+            let sold = delivered(env).await;
+            let path = shared_subscription(&sold);
+            let _ = sold.pair.target.api.post(&format!("{path}/cancel"), json!({})).await.ok();
+            env.work_off().await;
+            Act::bare(&sold.pair.target.api, format!("POST {path}/undo-cancellation"))
         }
         "payouts", Some("POST /v1/payouts/{payoutId}/mark-paid"), "by the source" => |env| {
             let source = delivered(env).await.pair.source;

@@ -264,9 +264,15 @@ async fn only_imports_change_externally_managed_subscriptions() {
             .expect("an id")
             .to_owned()
     };
-    for verb in ["payments", "cancel"] {
+    for (verb, body) in [
+        ("payments", json!({})),
+        ("payments", json!({"periodNumber": 1})),
+        ("payments/1/reverse", json!({"kind": "refund"})),
+        ("cancel", json!({})),
+        ("undo-cancellation", json!({})),
+    ] {
         let path = format!("/v1/subscriptions/{}/{verb}", id("subscriptionId"));
-        let refused = api.post(&path, json!({})).await;
+        let refused = api.post(&path, body).await;
         let problem = refused.problem(409, "externally_managed");
         assert!(
             problem["detail"]

@@ -33,6 +33,7 @@ mod redeeming;
 mod repeating;
 mod replaying;
 mod requested_callbacks;
+mod reversing;
 mod sealing;
 mod selling;
 mod sizes;

@@ -182,8 +182,15 @@ async fn purchases_refunds_and_charge_backs_need_a_key() {
         .checkout()
         .await;
     let order = checkout.purchase("k1").await.created();
+    let subscription = order["positions"][1]["subscriptionId"]
+        .as_str()
+        .expect("an id");
     let order = id(&order);
     let targets = [
+        (
+            format!("/v1/subscriptions/{subscription}/payments/1/reverse"),
+            json!({"kind": "refund"}),
+        ),
         (checkout.purchase_path(), checkout.purchase_body()),
         (format!("/v1/orders/{order}/refund"), json!({})),
         (format!("/v1/orders/{order}/charge-back"), json!({})),

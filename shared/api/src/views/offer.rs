@@ -43,6 +43,9 @@ fn common(offer: &Offer) -> Value {
             view["type"] = json!("subscription");
             view["period"] = json!(period);
             view["renews"] = json!(renews);
+            let rules = offer.rules;
+            view["graceDays"] = json!(rules.grace_days);
+            view["renewalAmountTolerancePercent"] = json!(rules.renewal_amount_tolerance_percent);
         }
     }
     view

@@ -54,5 +54,6 @@ fn position(position: &OrderPosition) -> Value {
         "subscriptionId": position.subscription_id,
         "status": status,
         "reversedAt": reversed_at,
+        "reversedAmount": position.reversed(),
     })
 }

@@ -7,7 +7,7 @@ use tandem_domain::payout::{PaidState, Payout};
 
 use crate::csv::{self, Cell};
 
-const CSV_COLUMNS: [&str; 21] = [
+const CSV_COLUMNS: [&str; 22] = [
     "id",
     "type",
     "role",
@@ -29,6 +29,7 @@ const CSV_COLUMNS: [&str; 21] = [
     "due",
     "paidStatus",
     "paidAt",
+    "differsFromTerms",
 ];
 
 pub fn csv_header() -> String {
@@ -61,6 +62,7 @@ pub fn payout(row: &Payout, caller: ClientId) -> Value {
         "gross": row.gross,
         "sellerShareBasisPoints": row.seller_share_basis_points,
         "due": row.due,
+        "differsFromTerms": row.differs_from_terms,
         "paidStatus": row.paid.status(),
         "paidAt": paid_at(row),
         "createdAt": row.created_at,
@@ -91,6 +93,7 @@ pub fn csv_line(row: &Payout, caller: ClientId) -> String {
         Cell::number(row.due.amount),
         Cell::text(row.paid.status()),
         Cell::text(paid_at(row).map_or_else(String::new, |at| at.to_string())),
+        Cell::text(row.differs_from_terms),
     ];
     csv::record(cells)
 }

@@ -7,7 +7,7 @@ use tandem_domain::subscription::Subscription;
 
 /// The order belongs to the seller; the source sees only its id.
 ///
-/// `hasAccess` is judged at `now`.
+/// `status`, `hasAccess` and `pastDueSince` are judged at `now`.
 pub fn subscription(row: &Subscription, now: Timestamp) -> Value {
     let cross_client = row.cross_client.as_ref().map(|link| {
         json!({
@@ -22,7 +22,7 @@ pub fn subscription(row: &Subscription, now: Timestamp) -> Value {
     let mut view = json!({
         "id": row.id,
         "role": row.role,
-        "status": row.status(),
+        "status": row.status(now),
         "linked": row.is_linked(),
         "hasAccess": row.has_access(now),
         "managedBy": row.managed_by(),
@@ -41,6 +41,9 @@ pub fn subscription(row: &Subscription, now: Timestamp) -> Value {
         "startedAt": row.started_at,
         "periodsPaid": counted.then_some(row.periods_paid),
         "paidUntil": counted.then_some(row.paid_until),
+        "pastDueSince": row.past_due_since(now),
+        "graceDays": counted.then_some(row.rules.grace_days),
+        "renewalAmountTolerancePercent": row.rules.renewal_amount_tolerance_percent,
         "cancelledAt": row.life.cancelled_at(),
         "endsAt": row.life.ends_at(),
         "crossClient": cross_client,

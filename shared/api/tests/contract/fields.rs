@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use tandem_domain::Timestamp;
-use tandem_domain::after_sale::{CancelRequest, PaymentRequest};
+use tandem_domain::after_sale::{CancelRequest, PaymentRequest, ReverseRequest};
 use tandem_domain::callback_url::LocalTargets;
 use tandem_domain::cart::{CartDraft, CartEdit};
 use tandem_domain::connection::{ConnectionDraft, ConnectionEdit};
@@ -14,7 +14,7 @@ use tandem_domain::import::item::{ImportItem, parse_items};
 use tandem_domain::input::{FieldError, FieldErrors};
 use tandem_domain::money::Currency;
 use tandem_domain::offer::{OfferDraft, OfferEdit};
-use tandem_domain::order::parse_reversal;
+use tandem_domain::order::ReversalRequest;
 use tandem_domain::purchase::PurchaseRequest;
 use tandem_domain::replay::Selection;
 use tandem_domain::tenancy::{
@@ -48,7 +48,10 @@ pub(crate) const PARSERS: &[(&str, Parser)] = &[
     ("Purchase", |body| PurchaseRequest::parse(body).map(drop)),
     ("CustomerDraft", |body| Profile::parse(body).map(drop)),
     ("CustomerEdit", |body| CustomerEdit::parse(body).map(drop)),
-    ("Reversal", |body| parse_reversal(body).map(drop)),
+    ("Reversal", |body| ReversalRequest::parse(body).map(drop)),
+    ("PeriodReversal", |body| {
+        ReverseRequest::parse(body).map(drop)
+    }),
     ("Payment", |body| PaymentRequest::parse(body).map(drop)),
     ("Cancellation", |body| CancelRequest::parse(body).map(drop)),
     ("Redemption", |body| RedeemRequest::parse(body).map(drop)),

@@ -11,8 +11,14 @@ words! {
         SubscriptionRenewed = "crossClientSubscription.renewed",
         /// The subscription ends at a date.
         SubscriptionCancelled = "crossClientSubscription.cancelled",
-        /// The money went back, by refund or charge-back.
+        /// A cancellation was taken back before its date.
+        SubscriptionCancellationUndone = "crossClientSubscription.cancellationUndone",
+        /// The subscription ended: its money went back, by refund or charge-back.
         SubscriptionRefunded = "crossClientSubscription.refunded",
+        /// Money of a period went back; the subscription did not end by it.
+        SubscriptionPaymentReversed = "crossClientSubscription.paymentReversed",
+        /// A period of which money went back was paid again.
+        SubscriptionPaidAgain = "crossClientSubscription.paidAgain",
         /// The source requested a test.
         ConnectionTest = "connection.test",
         ImportCompleted = "import.completed",
@@ -38,7 +44,10 @@ impl EventType {
             Self::OrderCreated
             | Self::SubscriptionRenewed
             | Self::SubscriptionCancelled
+            | Self::SubscriptionCancellationUndone
             | Self::SubscriptionRefunded
+            | Self::SubscriptionPaymentReversed
+            | Self::SubscriptionPaidAgain
             | Self::ConnectionTest => false,
             Self::ImportCompleted
             | Self::ConnectionInvited

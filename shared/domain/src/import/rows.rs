@@ -1,7 +1,7 @@
 //! The order and the subscription of an imported order.
 
 use crate::ids::{OrderId, SubscriptionId};
-use crate::offer::{Offer, OfferKind};
+use crate::offer::{Offer, OfferKind, RenewalRules};
 use crate::order::{Order, OrderPosition, PositionState};
 use crate::period::{Period, PeriodUnit};
 use crate::subscription::{Role, Subscription};
@@ -30,6 +30,8 @@ pub(super) fn subscription(row: &Imported, sale: &Sale, kept: &Kept) -> Option<S
         started_at: kept.start_date.value,
         periods_paid: 0,
         paid_until: kept.start_date.value,
+        unpaid: Vec::new(),
+        rules: RenewalRules::default(),
         life: kept.life(),
         cross_client: None,
         voucher_hash: None,
@@ -83,5 +85,6 @@ fn position(subscription: &Subscription) -> OrderPosition {
         source_client_id: None,
         subscription_id: Some(subscription.id),
         state: PositionState::Paid,
+        reversed: None,
     }
 }

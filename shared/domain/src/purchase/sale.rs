@@ -122,7 +122,7 @@ impl Sale {
             &seller,
             &link,
             line.customer.id,
-            PayoutType::Payment,
+            Entry::of_sale(&seller, &link),
             ids,
             line.now,
         ));
@@ -152,6 +152,7 @@ impl Sale {
             source_client_id: (offer.client_id != self.order.client_id).then_some(offer.client_id),
             subscription_id,
             state: PositionState::Paid,
+            reversed: None,
         });
     }
 
@@ -180,6 +181,8 @@ impl Sale {
             started_at: line.now,
             periods_paid: 1,
             paid_until: period.end_of(line.now, 1, line.zone),
+            unpaid: Vec::new(),
+            rules: offer.rules,
             life: Life::Active,
             cross_client: None,
             voucher_hash: None,
@@ -204,36 +207,60 @@ fn link(shared: &AvailableOffer<'_>) -> CrossClientLink {
     }
 }
 
-/// The payout row of the last paid period of a cross-client subscription.
+/// The money of a payout row.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Entry {
+    pub(crate) payout_type: PayoutType,
+    /// Counted from 1.
+    pub(crate) period_number: u32,
+    /// Negative if it went back.
+    pub(crate) gross: Money,
+    /// The source's part of it.
+    pub(crate) due: Money,
+    /// Whether the payment has another amount than the terms.
+    pub(crate) differs_from_terms: bool,
+}
+
+impl Entry {
+    /// The payment of the first period.
+    fn of_sale(seller: &Subscription, link: &CrossClientLink) -> Self {
+        Self {
+            payout_type: PayoutType::Payment,
+            period_number: seller.periods_paid,
+            gross: seller.amount(),
+            due: seller.amount().after_share(link.seller_share_basis_points),
+            differs_from_terms: false,
+        }
+    }
+}
+
+/// The payout row of a cross-client subscription.
 pub(crate) fn payout_row(
     seller: &Subscription,
     link: &CrossClientLink,
     customer_id: CustomerId,
-    payout_type: PayoutType,
+    entry: Entry,
     ids: &mut dyn IdSource,
     now: Timestamp,
 ) -> Payout {
-    let gross = match payout_type {
-        PayoutType::Payment => seller.amount(),
-        PayoutType::Refund | PayoutType::Loss => seller.amount().negated(),
-    };
     Payout {
         id: PayoutId::generate(ids),
-        payout_type,
+        payout_type: entry.payout_type,
         source_client_id: link.source_client_id,
         source_name: link.source_name.clone(),
         target_client_id: link.target_client_id,
         target_name: link.target_name.clone(),
         order_id: seller.order_id,
         subscription_id: seller.id,
-        period_number: seller.periods_paid,
+        period_number: entry.period_number,
         offer_id: seller.offer_id,
         offer_name: seller.offer_name.clone(),
         customer_id,
         payment_method: seller.payment_method,
-        gross,
+        gross: entry.gross,
         seller_share_basis_points: link.seller_share_basis_points,
-        due: gross.after_share(link.seller_share_basis_points),
+        due: entry.due,
+        differs_from_terms: entry.differs_from_terms,
         paid: PaidState::Open,
         created_at: now,
         version: 1,

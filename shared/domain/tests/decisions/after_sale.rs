@@ -2,17 +2,23 @@
 
 mod cancelling;
 mod consequences;
+mod order;
+mod past_due;
 mod paying;
+mod reversing;
+mod table;
 
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tandem_domain::after_sale::{
-    CancelRequest, PaymentRequest, Rows, SubscriptionChange, SubscriptionError,
+    CancelRequest, PaymentRequest, ReverseRequest, Rows, SubscriptionChange, SubscriptionError,
 };
 use tandem_domain::callback::EventType;
 use tandem_domain::money::{BasisPoints, Money};
+use tandem_domain::offer::RenewalRules;
 use tandem_domain::order::Reversal;
+use tandem_domain::paid_period::PaidPeriod;
 use tandem_domain::payment_method::PaymentMethod;
 use tandem_domain::payout::PayoutType;
 use tandem_domain::subscription::{CrossClientLink, Life, Role, Subscription};
@@ -50,6 +56,8 @@ pub(crate) fn own() -> Subscription {
         started_at: started(),
         periods_paid: 8,
         paid_until: paid_until(),
+        unpaid: Vec::new(),
+        rules: RenewalRules::default(),
         life: Life::Active,
         cross_client: None,
         voucher_hash: None,
@@ -84,8 +92,6 @@ enum Sold {
     WithinOneCompany,
     BetweenTwoCompanies,
 }
-
-const WAYS: [Sold; 3] = [Sold::Own, Sold::WithinOneCompany, Sold::BetweenTwoCompanies];
 
 /// Both rows of a subscription with this life; the source's has another customer, as after a redemption.
 fn rows(sold: Sold, life: Life, renews: bool) -> Rows {
@@ -136,92 +142,24 @@ fn cancellation(value: &Value) -> CancelRequest {
 }
 
 fn renew(rows: Rows) -> Result<SubscriptionChange, SubscriptionError> {
-    rows.renew(&payment(&json!({})), now(), &mut Counter::default())
+    rows.renew(&payment(&json!({})), None, now(), &mut Counter::default())
 }
 
 fn cancel(rows: Rows) -> Result<SubscriptionChange, SubscriptionError> {
-    rows.cancel(&cancellation(&json!({})), now())
+    let moved = rows.cancel(&cancellation(&json!({})), now())?;
+    Ok(moved.expect("another end than before"))
 }
 
-fn reverse(rows: Rows, reversal: Reversal) -> SubscriptionChange {
-    rows.reverse(reversal, now(), &mut Counter::default())
-}
-
-type Outcome = Result<Life, SubscriptionError>;
-
-/// The life, whether it renews, and the life after a payment and after a cancellation.
-#[rustfmt::skip]
-fn table() -> [(Life, bool, Outcome, Outcome); 12] {
-    let refunded = Life::Refunded { ended_at: started(), cancelled_at: None };
-    let charged_back = Life::ChargedBack { ended_at: started(), cancelled_at: None };
-    let at_its_end = cancelled(paid_until());
-    let later = cancelled(paid_until() + SignedDuration::from_millis(1));
-    let earlier = cancelled(paid_until() - SignedDuration::from_millis(1));
-    let now_cancelled = Life::Cancelled { cancelled_at: now(), ends_at: paid_until() };
-    let does_not_renew = Err(SubscriptionError::DoesNotRenew);
-    let ended = |status| Err(SubscriptionError::Ended { status });
-    [
-        // life, renews          payment                 cancellation
-        (Life::Active, true,     Ok(Life::Active),       Ok(now_cancelled)),
-        (later, true,            Ok(later),              ended("cancelled")),
-        (at_its_end, true,       ended("cancelled"),     ended("cancelled")),
-        (earlier, true,          ended("cancelled"),     ended("cancelled")),
-        (refunded, true,         ended("refunded"),      ended("refunded")),
-        (charged_back, true,     ended("chargedBack"),   ended("chargedBack")),
-        (Life::Active, false,    does_not_renew,         Ok(now_cancelled)),
-        (later, false,           does_not_renew,         ended("cancelled")),
-        (at_its_end, false,      does_not_renew,         ended("cancelled")),
-        (earlier, false,         does_not_renew,         ended("cancelled")),
-        (refunded, false,        does_not_renew,         ended("refunded")),
-        (charged_back, false,    does_not_renew,         ended("chargedBack")),
-    ]
-}
-
-#[test]
-fn payment_and_cancellation_follow_the_table_in_every_life() {
-    for sold in WAYS {
-        for (life, renews, paid, ended) in table() {
-            let after = |moved: Result<SubscriptionChange, SubscriptionError>| {
-                moved.map(|moved| moved.rows.seller.life)
-            };
-            assert_eq!(
-                after(renew(rows(sold, life, renews))),
-                paid,
-                "{sold:?} {life:?} {renews}"
-            );
-            assert_eq!(
-                after(cancel(rows(sold, life, renews))),
-                ended,
-                "{sold:?} {life:?} {renews}"
-            );
-        }
-    }
-}
-
-#[test]
-fn a_reversal_ends_every_life() {
-    for sold in WAYS {
-        for (life, renews, ..) in table() {
-            let after = |reversal| reverse(rows(sold, life, renews), reversal).rows.seller.life;
-            // Access that has ended keeps its end.
-            let ended_at = life.ends_at().map_or(now(), |end| end.min(now()));
-            let cancelled_at = life.cancelled_at();
-            assert_eq!(
-                after(Reversal::Refund),
-                Life::Refunded {
-                    ended_at,
-                    cancelled_at
-                }
-            );
-            assert_eq!(
-                after(Reversal::ChargeBack),
-                Life::ChargedBack {
-                    ended_at,
-                    cancelled_at
-                }
-            );
-        }
-    }
+/// The last period goes back whole, and the subscription ends.
+fn reverse(rows: Rows, kind: Reversal) -> SubscriptionChange {
+    let last = rows.seller.periods_paid;
+    let request = ReverseRequest {
+        kind,
+        amount: None,
+        ends: true,
+    };
+    rows.reverse(&request, last, None, now(), &mut Counter::default())
+        .expect("a paid period")
 }
 
 #[test]
@@ -235,6 +173,7 @@ fn a_late_charge_back_keeps_the_end_and_the_cancellation() {
     let expected = Life::ChargedBack {
         ended_at,
         cancelled_at: Some(started()),
+        reversed_period: None,
     };
     assert_eq!(moved.rows.seller.life, expected);
     assert_eq!(moved.rows.source.expect("a row").life, expected);
@@ -295,6 +234,7 @@ fn access_lasts_from_the_start_until_the_end() {
     let refunded = Life::Refunded {
         ended_at: now(),
         cancelled_at: None,
+        reversed_period: None,
     };
     assert!(!has_access(refunded, true));
     let future = Subscription {
@@ -305,27 +245,32 @@ fn access_lasts_from_the_start_until_the_end() {
     assert!(!expired().seller.has_access(now()));
 }
 
-#[test]
-fn the_source_cannot_change_a_subscription() {
-    let seller = Subscription {
-        role: Role::Source,
-        ..own()
-    };
-    let rows = Rows {
-        seller,
-        source: None,
-    };
-    assert_eq!(renew(rows.clone()), Err(SubscriptionError::ReadOnly));
-    assert_eq!(cancel(rows), Err(SubscriptionError::ReadOnly));
-}
-
 /// The type, gross amount and period of a payout row.
 type Owed = (PayoutType, Money, u32);
 
-/// Every change of an active subscription, with the expected payout row and callback.
-fn every_change(sold: Sold) -> [(SubscriptionChange, Option<Owed>, EventType); 4] {
+/// Half of the eighth period is back.
+fn half_back() -> PaidPeriod {
+    PaidPeriod {
+        client_id: id(12),
+        subscription_id: id(70),
+        number: 8,
+        amount: euro(3_000),
+        reversed: euro(1_500),
+        version: 3,
+    }
+}
+
+/// Every change of a subscription, with the expected payout row and callback.
+fn every_change(sold: Sold) -> [(SubscriptionChange, Option<Owed>, EventType); 7] {
     let active = || rows(sold, Life::Active, true);
     let back = euro(-3_000);
+    let (ids, half) = (&mut Counter::default(), euro(1_500));
+    let charge_back = ReverseRequest {
+        kind: Reversal::ChargeBack,
+        amount: Some(half),
+        ends: false,
+    };
+    let again = payment(&json!({"periodNumber": 8}));
     [
         (
             renew(active()).expect("allowed"),
@@ -347,12 +292,41 @@ fn every_change(sold: Sold) -> [(SubscriptionChange, Option<Owed>, EventType); 4
             Some((PayoutType::Loss, back, 8)),
             EventType::SubscriptionRefunded,
         ),
+        (
+            active()
+                .reverse(&charge_back, 8, Some(half_back()), now(), ids)
+                .expect("allowed"),
+            Some((PayoutType::Loss, half.negated(), 8)),
+            EventType::SubscriptionPaymentReversed,
+        ),
+        (
+            active()
+                .renew(&again, Some(half_back()), now(), &mut Counter::default())
+                .expect("allowed"),
+            Some((PayoutType::Payment, half, 8)),
+            EventType::SubscriptionPaidAgain,
+        ),
+        (
+            rows(sold, cancelled(paid_until()), true)
+                .undo_cancellation(now())
+                .expect("allowed"),
+            None,
+            EventType::SubscriptionCancellationUndone,
+        ),
     ]
 }
 
 #[test]
 fn each_callback_describes_its_event() {
-    let named = ["renewed", "cancelled", "refunded", "charged_back"];
+    let named = [
+        "renewed",
+        "cancelled",
+        "refunded",
+        "charged_back",
+        "payment_reversed",
+        "paid_again",
+        "cancellation_undone",
+    ];
     for (name, (moved, ..)) in named
         .into_iter()
         .zip(every_change(Sold::BetweenTwoCompanies))
@@ -365,19 +339,32 @@ fn each_callback_describes_its_event() {
 
 #[test]
 fn invalid_requests_report_each_wrong_member() {
-    let errors =
-        PaymentRequest::parse(&json!({"paymentMethod": "x", "periodNumber": 1, "amount": 1}))
-            .expect_err("invalid input");
+    let amount = json!({"amount": -1, "currency": "EUX"});
+    let wrong =
+        json!({"paymentMethod": "x", "periodNumber": 0, "amount": amount, "endSubscription": true});
+    let errors = PaymentRequest::parse(&wrong).expect_err("invalid input");
     let expected = [
         ("paymentMethod", "unknown_value"),
         ("periodNumber", "out_of_range"),
-        ("amount", "unknown_field"),
+        ("amount.amount", "out_of_range"),
+        ("amount.currency", "unknown_currency"),
+        ("endSubscription", "unknown_field"),
     ];
     assert_eq!(codes(&errors), expected);
-    let errors = CancelRequest::parse(&json!({"endsAt": "tomorrow", "reason": ""}))
-        .expect_err("invalid input");
-    assert_eq!(
-        codes(&errors),
-        [("endsAt", "invalid_date"), ("reason", "unknown_field")]
-    );
+    let wrong = json!({"at": "tomorrow", "endsAt": "tomorrow", "reason": ""});
+    let errors = CancelRequest::parse(&wrong).expect_err("invalid input");
+    let expected = [
+        ("at", "invalid_date"),
+        ("endsAt", "invalid_date"),
+        ("reason", "unknown_field"),
+    ];
+    assert_eq!(codes(&errors), expected);
+    let wrong = json!({"amount": {"amount": 0, "currency": "EUR"}, "endSubscription": 1});
+    let errors = ReverseRequest::parse(&wrong).expect_err("invalid input");
+    let expected = [
+        ("kind", "required"),
+        ("amount.amount", "out_of_range"),
+        ("endSubscription", "not_a_boolean"),
+    ];
+    assert_eq!(codes(&errors), expected);
 }

@@ -79,6 +79,7 @@ fn running_subscriptions_must_end_before_an_erasure() {
                 life: Life::Refunded {
                     ended_at: now(),
                     cancelled_at: None,
+                    reversed_period: None,
                 },
                 ..own()
             },
@@ -89,6 +90,7 @@ fn running_subscriptions_must_end_before_an_erasure() {
                 life: Life::ChargedBack {
                     ended_at: now(),
                     cancelled_at: None,
+                    reversed_period: None,
                 },
                 ..own()
             },
@@ -108,6 +110,7 @@ fn a_refusal_names_only_the_callers_subscriptions() {
             life: Life::Refunded {
                 ended_at: now(),
                 cancelled_at: None,
+                reversed_period: None,
             },
             ..own()
         },

@@ -11,7 +11,7 @@ use tandem_domain::connection::{CallbackSettings, Connection, Party, SigningSecr
 use tandem_domain::customer::{Customer, Profile};
 use tandem_domain::ids::{ClientId, ConnectionId};
 use tandem_domain::money::{BasisPoints, Currency, Money};
-use tandem_domain::offer::{CrossClient, Offer, OfferKind, OfferStatus};
+use tandem_domain::offer::{CrossClient, Offer, OfferKind, OfferStatus, RenewalRules};
 use tandem_domain::period::{Period, PeriodUnit};
 use tandem_domain::sealed::Sealed;
 use tandem_domain::sharing::SharedOffer;
@@ -152,6 +152,7 @@ pub(crate) fn offer(number: u128, owner: ClientId) -> Offer {
             renews: true,
         },
         price: euro(1_000),
+        rules: RenewalRules::default(),
         cross_client: None,
         externally_managed: false,
         status: OfferStatus::Active,

@@ -181,7 +181,7 @@ fn a_new_item_creates_an_order_and_a_managed_subscription() {
         (price, subscription.amount()),
         "two, at half the price"
     );
-    assert_eq!(subscription.status(), Status::Cancelled);
+    assert_eq!(subscription.status(now()), Status::Cancelled);
     assert_eq!(
         (
             subscription.external.is_some(),

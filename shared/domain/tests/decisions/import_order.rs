@@ -266,7 +266,7 @@ fn an_overtaken_import_still_sets_what_the_later_one_left_open() {
     assert_eq!(entry.outcome.superseded_by, Some(promise(2)));
     let (order, subscription) = stored.rows().expect("rows");
     assert_eq!(
-        (subscription.quantity, subscription.status()),
+        (subscription.quantity, subscription.status(now())),
         (5, Status::Active)
     );
     assert_eq!(

@@ -257,3 +257,38 @@ fn an_archived_offer_cannot_be_changed() {
     let edit = OfferEdit::parse(&json!({"name": "Neu"})).expect("an edit");
     assert_eq!(archived.edit(edit, now()), Err(OfferError::Archived));
 }
+
+#[test]
+fn rules_of_renewals_are_of_subscriptions_only() {
+    let draft = with(subscription(), "graceDays", json!(14));
+    let draft = with(draft, "renewalAmountTolerancePercent", json!(20));
+    let made = OfferDraft::parse(&draft).expect("a draft");
+    let made = made.create(id(60), id(12), now());
+    let rules = |offer: &Offer| {
+        let rules = offer.rules;
+        (rules.grace_days, rules.renewal_amount_tolerance_percent)
+    };
+    assert_eq!(rules(&made), (14, Some(20)));
+    let edited = |offer: &Offer, edit: Value| {
+        let edit = OfferEdit::parse(&edit).expect("an edit");
+        offer.clone().edit(edit, now()).map(|offer| rules(&offer))
+    };
+    assert_eq!(edited(&made, json!({})), Ok((14, Some(20))));
+    assert_eq!(edited(&made, json!({"graceDays": 0})), Ok((0, Some(20))));
+    let unlimited = json!({"renewalAmountTolerancePercent": null});
+    assert_eq!(edited(&made, unlimited), Ok((14, None)));
+    let out_of_range = json!({"graceDays": 91, "renewalAmountTolerancePercent": 101});
+    let errors = OfferEdit::parse(&out_of_range).expect_err("out of range");
+    let expected = [
+        ("graceDays", "out_of_range"),
+        ("renewalAmountTolerancePercent", "out_of_range"),
+    ];
+    assert_eq!(codes(&errors), expected);
+
+    let draft = with(single(), "graceDays", json!(1));
+    assert_eq!(refused(&draft), one("graceDays", "not_for_single"));
+    let single = OfferDraft::parse(&single()).expect("a draft");
+    let single = single.create(id(60), id(12), now());
+    let refused = edited(&single, json!({"graceDays": 1}));
+    assert_eq!(refused, Err(OfferError::RulesOfSingle));
+}

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde_json::json;
+use tandem_domain::after_sale::reverse_order;
 use tandem_domain::order::{
-    Order, OrderPosition, PositionState, Reversal, ReversalError, parse_reversal,
+    Order, OrderPosition, PositionState, Reversal, ReversalError, ReversalRequest,
 };
 use tandem_domain::payment_method::PaymentMethod;
 
-use crate::fixtures::{codes, euro, id, name, now, yesterday};
+use crate::fixtures::{Counter, codes, euro, id, name, now, yesterday};
 
 pub(crate) fn order(states: &[PositionState]) -> Order {
     let positions: Vec<_> = (1_u8..)
@@ -24,6 +25,7 @@ pub(crate) fn order(states: &[PositionState]) -> Order {
             source_client_id: None,
             subscription_id: Some(id(70 + u128::from(number))),
             state: *state,
+            reversed: None,
         })
         .collect();
     Order {
@@ -51,23 +53,33 @@ fn charged_back(reversed_at: Timestamp) -> PositionState {
     PositionState::ChargedBack { reversed_at }
 }
 
+/// Reverses positions without subscriptions.
+fn reverse(
+    order: Order,
+    request: &ReversalRequest,
+    reversal: Reversal,
+) -> Result<Order, ReversalError> {
+    let ids = &mut Counter::default();
+    let reversed = reverse_order(order, request, reversal, Vec::new(), now(), ids)?;
+    Ok(reversed.order)
+}
+
 /// The states of the positions afterwards, and the numbers of the reversed ones.
 fn reversed(
     states: &[PositionState],
     asked: Option<&[u8]>,
     reversal: Reversal,
 ) -> Result<(Vec<PositionState>, Vec<u8>), ReversalError> {
-    let asked: Option<BTreeSet<u8>> = asked.map(|numbers| numbers.iter().copied().collect());
-    let (order, numbers) = order(states).reverse(asked.as_ref(), reversal, now())?;
+    let request = ReversalRequest {
+        positions: asked.map(|numbers| numbers.iter().copied().collect()),
+        amount: None,
+        ends: true,
+    };
+    let numbers = order(states).choose(&request, &BTreeSet::new())?;
+    let order = reverse(order(states), &request, reversal)?;
     assert_eq!(order.updated_at, now());
-    Ok((
-        order
-            .positions
-            .into_iter()
-            .map(|position| position.state)
-            .collect(),
-        numbers.into_iter().collect(),
-    ))
+    let states = order.positions.into_iter().map(|position| position.state);
+    Ok((states.collect(), numbers.into_iter().collect()))
 }
 
 #[test]
@@ -137,10 +149,8 @@ fn a_reversal_takes_all_named_positions_or_none() {
 #[test]
 fn a_reversal_keeps_the_sold_terms() {
     let before = order(&[PAID]);
-    let (mut after, _) = before
-        .clone()
-        .reverse(None, Reversal::Refund, now())
-        .expect("allowed");
+    let whole = ReversalRequest::parse(&json!({})).expect("a reversal");
+    let mut after = reverse(before.clone(), &whole, Reversal::Refund).expect("allowed");
     after.positions[0].state = PAID;
     assert_eq!(
         after,
@@ -153,22 +163,28 @@ fn a_reversal_keeps_the_sold_terms() {
 
 #[test]
 fn a_reversal_names_positions_or_means_the_whole_order() {
-    assert_eq!(parse_reversal(&json!({})), Ok(None));
-    assert_eq!(parse_reversal(&json!({"positions": null})), Ok(None));
+    let parsed = |value| {
+        let request = ReversalRequest::parse(&value).expect("a reversal");
+        (request.positions, request.ends)
+    };
+    assert_eq!(parsed(json!({})), (None, true));
+    assert_eq!(parsed(json!({"positions": null})), (None, true));
     assert_eq!(
-        parse_reversal(&json!({"positions": [3, 1, 3]})),
-        Ok(Some(BTreeSet::from([1, 3])))
+        parsed(json!({"positions": [3, 1, 3], "endSubscription": false})),
+        (Some(BTreeSet::from([1, 3])), false)
     );
-    let wrong = |value| parse_reversal(&value).expect_err("invalid input");
+    let wrong = |value| ReversalRequest::parse(&value).expect_err("invalid input");
     assert_eq!(
         codes(&wrong(json!({"positions": []}))),
         [("positions", "wrong_length")]
     );
-    let errors = wrong(json!({"positions": [0, "1", 21], "reason": "x"}));
+    let amount = json!({"amount": 0, "currency": "EUR"});
+    let errors = wrong(json!({"positions": [0, "1", 21], "amount": amount, "reason": "x"}));
     let expected = [
         ("positions[0]", "out_of_range"),
         ("positions[1]", "not_an_integer"),
         ("positions[2]", "out_of_range"),
+        ("amount.amount", "out_of_range"),
         ("reason", "unknown_field"),
     ];
     assert_eq!(codes(&errors), expected);

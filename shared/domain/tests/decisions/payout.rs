@@ -32,6 +32,7 @@ pub(crate) fn payout(payout_type: PayoutType, gross: Money) -> Payout {
         gross,
         seller_share_basis_points: BasisPoints(2_000),
         due: gross.after_share(BasisPoints(2_000)),
+        differs_from_terms: false,
         paid: PaidState::Open,
         created_at: yesterday(),
         version: 1,

@@ -9,7 +9,7 @@ use tandem_domain::callback::EventType;
 use tandem_domain::cart::{Choice, OfferLookup, Position};
 use tandem_domain::customer::Customer;
 use tandem_domain::money::BasisPoints;
-use tandem_domain::offer::{Offer, OfferKind};
+use tandem_domain::offer::{Offer, OfferKind, RenewalRules};
 use tandem_domain::order::{Order, OrderPosition, PositionState};
 use tandem_domain::payment_method::PaymentMethod;
 use tandem_domain::payout::{PaidState, Payout, PayoutType};
@@ -71,6 +71,7 @@ fn order_position(number: u8, offer: &Offer, quantity: u32) -> OrderPosition {
         source_client_id: None,
         subscription_id: None,
         state: PositionState::Paid,
+        reversed: None,
     }
 }
 
@@ -94,6 +95,8 @@ fn own_row(pair: &Pair, number: u8, offer: &Offer, customer: &Customer) -> Subsc
         started_at: now(),
         periods_paid: 1,
         paid_until: at("2026-08-01T12:00:00Z"),
+        unpaid: Vec::new(),
+        rules: RenewalRules::default(),
         life: Life::Active,
         cross_client: None,
         voucher_hash: None,
@@ -186,6 +189,7 @@ fn payout(pair: &Pair, shared: &Offer) -> Payout {
         gross: euro(3_000),
         seller_share_basis_points: BasisPoints(2_000),
         due: euro(2_400),
+        differs_from_terms: false,
         paid: PaidState::Open,
         created_at: now(),
         version: 1,
@@ -207,7 +211,7 @@ fn a_source_of_the_same_company_gets_its_subscription_at_once() {
         role: Role::Source,
         ..seller.clone()
     };
-    assert_eq!(source.status(), Status::Active);
+    assert_eq!(source.status(now()), Status::Active);
     assert_eq!(sale.subscriptions, [seller, source]);
     assert_eq!(sale.payouts, [payout(&pair, &shared)]);
     assert_eq!(
@@ -237,7 +241,7 @@ fn a_source_of_another_company_gets_a_voucher_and_a_callback() {
         ..seller.clone()
     };
     assert_eq!(
-        (seller.status(), source.status()),
+        (seller.status(now()), source.status(now())),
         (Status::Active, Status::Pending)
     );
     assert_eq!(sale.subscriptions, [seller, source]);

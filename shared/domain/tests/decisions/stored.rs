@@ -27,13 +27,14 @@ use tandem_domain::import::promise::Promise;
 use tandem_domain::invitation_mail::{InvitationMail, MailStatus};
 use tandem_domain::mail::{MailKind, MailState};
 use tandem_domain::money::BasisPoints;
-use tandem_domain::offer::{Offer, OfferKind, OfferStatus};
+use tandem_domain::offer::{Offer, OfferKind, OfferStatus, RenewalRules};
 use tandem_domain::order::{OrderPosition, PositionState};
+use tandem_domain::paid_period::PaidPeriod;
 use tandem_domain::payment_method::PaymentMethod;
 use tandem_domain::payout::{PaidState, Payout, PayoutType};
 use tandem_domain::replay::Selection;
 use tandem_domain::scope::Scopes;
-use tandem_domain::subscription::{CrossClientLink, Life, Role, Subscription};
+use tandem_domain::subscription::{CrossClientLink, Life, Role, Subscription, UnpaidPeriod};
 use tandem_domain::tenancy::{ApiKey, Client, KeyDraft};
 use tandem_domain::text::Description;
 use tandem_domain::voucher::VoucherHash;
@@ -278,6 +279,8 @@ fn orders() {
         ..order.positions[2].clone()
     };
     golden("order", &order);
+    order.positions[0].reversed = Some(euro(250));
+    golden("order_reversed_in_part", &order);
 }
 
 #[test]
@@ -300,6 +303,8 @@ fn subscriptions() {
         started_at: now(),
         periods_paid: 1,
         paid_until: at("2026-08-01T12:00:00Z"),
+        unpaid: Vec::new(),
+        rules: RenewalRules::default(),
         life: Life::Active,
         cross_client: None,
         voucher_hash: None,
@@ -337,6 +342,27 @@ fn subscriptions() {
         ..seller
     };
     golden("subscription_source", &source);
+    let past_due = Subscription {
+        unpaid: vec![UnpaidPeriod {
+            number: 1,
+            reversed_at: now(),
+        }],
+        rules: RenewalRules {
+            grace_days: 14,
+            renewal_amount_tolerance_percent: Some(0),
+        },
+        ..source.clone()
+    };
+    golden("subscription_source_past_due", &past_due);
+    let period = PaidPeriod {
+        client_id: id(12),
+        subscription_id: id(70),
+        number: 3,
+        amount: euro(1_000),
+        reversed: euro(250),
+        version: 2,
+    };
+    golden("paid_period", &period);
     golden(
         "subscription_source_void",
         &Subscription {
@@ -344,6 +370,7 @@ fn subscriptions() {
             life: Life::Refunded {
                 ended_at: now(),
                 cancelled_at: None,
+                reversed_period: None,
             },
             ..source.clone()
         },
@@ -351,7 +378,8 @@ fn subscriptions() {
     let life = json!(Subscription {
         life: Life::ChargedBack {
             ended_at: now(),
-            cancelled_at: None
+            cancelled_at: None,
+            reversed_period: Some(1),
         },
         ..source
     });

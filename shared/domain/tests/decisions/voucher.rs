@@ -27,10 +27,12 @@ fn every_event_is_defined_in_every_state() {
     let refunded = Life::Refunded {
         ended_at: yesterday(),
         cancelled_at: None,
+        reversed_period: None,
     };
     let charged_back = Life::ChargedBack {
         ended_at: yesterday(),
         cancelled_at: None,
+        reversed_period: None,
     };
     for life in [Life::Active, cancelled, refunded, charged_back] {
         let reversed = [refunded, charged_back].contains(&life);
@@ -61,6 +63,7 @@ fn only_a_reversal_before_the_redemption_voids_a_voucher() {
     let ended = Life::Refunded {
         ended_at: now(),
         cancelled_at: None,
+        reversed_period: None,
     };
     let cancelled = Life::Cancelled {
         cancelled_at: now(),

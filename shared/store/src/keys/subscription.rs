@@ -1,5 +1,6 @@
 use tandem_domain::ids::{ClientId, CustomerId, SubscriptionId};
 use tandem_domain::import::imported::Imported;
+use tandem_domain::paid_period::PaidPeriod;
 use tandem_domain::subscription::Subscription;
 use uuid::Uuid;
 
@@ -11,6 +12,20 @@ use crate::list::List;
 /// A client's row of a subscription; a cross-client subscription has one row for each of its two clients.
 pub fn subscription(owner: ClientId, id: SubscriptionId) -> Key<Subscription> {
     Key::new(format!("{owner}#{id}"), "subscription")
+}
+
+/// A paid period of a seller's subscription that differs from a plain one; it is in the subscription's own partition.
+pub fn paid_period(seller: ClientId, id: SubscriptionId, number: u32) -> Key<PaidPeriod> {
+    Key::new(format!("{seller}#{id}"), format!("period#{number:010}"))
+}
+
+impl Entity for PaidPeriod {
+    fn key(&self) -> Key<Self> {
+        paid_period(self.client_id, self.subscription_id, self.number)
+    }
+    fn version(&self) -> u64 {
+        self.version
+    }
 }
 
 /// The subscriptions of a client, sold and imported, as lists to merge.

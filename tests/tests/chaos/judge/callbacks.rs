@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use tandem_tests::{Received, attempts_of, is_signed_with};
 
-use super::{Rows, number, text};
+use super::{Rows, is_reversed, number, text};
 use crate::endpoints::endpoint_of;
-use crate::run::Run;
+use crate::run::{Made, Run};
 use crate::step::Call;
 
 pub(super) fn judge(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
@@ -62,22 +62,34 @@ fn has_its_events(run: &Run<'_>, rows: &Rows, sold: &Value, wrong: &mut Vec<Stri
             |callback: &&Value| callback["subscriptionId"] == id && callback["event"] == event;
         i64::try_from(rows.of("callback").filter(of_it).count()).unwrap_or(i64::MAX)
     };
-    let reversed = rows
-        .position_of(sold)
-        .is_some_and(|position| position["status"] != "paid");
-    let cancels = |unknown: bool| {
-        run.made.iter().any(|made| {
-            let about =
-                made.request.target.contains(id) && matches!(made.call, Call::Cancel { .. });
-            about && (made.done().is_some() || (unknown && made.is_unknown()))
-        })
+    let rows_of = |is: fn(&str) -> bool| {
+        let of_it = |row: &&Value| row["subscriptionId"] == id && is(text(row, "type"));
+        i64::try_from(rows.of("payout").filter(of_it).count()).unwrap_or(i64::MAX)
     };
+    let calls = |is: fn(&Call) -> bool, unknown: bool| {
+        let about = |made: &&Made| {
+            let known = made.done().is_some() || (unknown && made.is_unknown());
+            is(&made.call) && made.request.target.contains(id) && known
+        };
+        i64::try_from(run.made.iter().filter(about).count()).unwrap_or(i64::MAX)
+    };
+    let cancels = |unknown| calls(|call| matches!(call, Call::Cancel { .. }), unknown);
+    let undoes = |unknown| calls(|call| matches!(call, Call::Undo { .. }), unknown);
     let cancelled = count("crossClientSubscription.cancelled");
+    let undone = count("crossClientSubscription.cancellationUndone");
+    let ended = count("crossClientSubscription.refunded");
+    let reversed = count("crossClientSubscription.paymentReversed");
+    let periods = number(&sold["periodsPaid"]);
+    // A cancellation to the same end has no event.
+    let is_cancelled = cancels(false) > 0 || sold["life"] == "cancelled";
     let right = count("crossClientOrder.created") == 1
-        && count("crossClientSubscription.renewed") == number(&sold["periodsPaid"]) - 1
-        && count("crossClientSubscription.refunded") == i64::from(reversed)
-        && cancelled >= i64::from(cancels(false) || sold["life"] == "cancelled")
-        && cancelled <= i64::from(cancels(true));
+        && count("crossClientSubscription.renewed") == periods - 1
+        && count("crossClientSubscription.paidAgain")
+            == rows_of(|kind| kind == "PAYMENT") - periods
+        && ended == i64::from(is_reversed(sold))
+        && ended + reversed == rows_of(|kind| kind != "PAYMENT")
+        && (undone.max(i64::from(is_cancelled))..=cancels(true)).contains(&cancelled)
+        && (undoes(false)..=undoes(true)).contains(&undone);
     if !right {
         let events: Vec<&str> = rows
             .of("callback")

@@ -22,6 +22,45 @@ pub(super) fn judge(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
         }
     }
     counts(run, rows, wrong);
+    for sold in rows.sold() {
+        of_subscription(run, rows, sold, wrong);
+    }
+}
+
+/// Each answered payment and reversal of a sold subscription has one payout row, and each abandoned one at most one.
+fn of_subscription(run: &Run<'_>, rows: &Rows, sold: &Value, wrong: &mut Vec<String>) {
+    let id = text(sold, "id");
+    let count = |is: &dyn Fn(&Made) -> bool| {
+        let made = || run.made.iter().filter(|made| is(made));
+        let done = made().filter(|made| made.done().is_some()).count();
+        done..=done + made().filter(|made| made.is_unknown()).count()
+    };
+    let about =
+        |made: &Made, is: fn(&Call) -> bool| is(&made.call) && made.request.target.contains(id);
+    let found = |kinds: &[&str]| {
+        let of_it =
+            |row: &&Value| row["subscriptionId"] == id && kinds.contains(&text(row, "type"));
+        rows.of("payout").filter(of_it).count()
+    };
+    let paid = count(&|made| about(made, |call| matches!(call, Call::Pay { .. })));
+    // The sale paid the first period.
+    let payments = found(&["PAYMENT"]) - 1;
+    if !paid.contains(&payments) {
+        wrong.push(format!(
+            "effects: {payments} further payments of {id}, but {paid:?} were answered"
+        ));
+    }
+    let by_order = count(&|made| {
+        let is_reversal = matches!(made.call, Call::Reverse { .. });
+        is_reversal && made.request.target.contains(text(sold, "orderId"))
+    });
+    let own = count(&|made| about(made, |call| matches!(call, Call::ReversePeriod { .. })));
+    let reversals = found(&["REFUND", "LOSS"]);
+    if !(*own.start()..=own.end() + by_order.end()).contains(&reversals) {
+        wrong.push(format!(
+            "effects: {reversals} reversals of {id}, but {own:?} and {by_order:?} of its order were answered"
+        ));
+    }
 }
 
 /// A purchase's unique quantity identifies its order: one order for each answered purchase, at most one for each
@@ -98,10 +137,21 @@ fn missing(run: &Run<'_>, rows: &Rows, made: &Made, answer: &Value) -> Option<St
                 .any(|(answered, kept)| answered != "paid" && answered != kept);
             lost.then(|| format!("the positions are {kept:?} instead of {answered:?}"))
         }
+        Call::ReversePeriod { .. } | Call::Undo { .. } => {
+            there(rows.own(client, text(answer, "id"), "subscription"))
+        }
         Call::Pay { .. } | Call::Cancel { .. } => {
             let row = rows.own(client, text(answer, "id"), "subscription")?;
             let unpaid = number(&row["periodsPaid"]) < number(&answer["periodsPaid"]);
-            let uncancelled = matches!(made.call, Call::Cancel { .. }) && !keeps_end(row, answer);
+            // A later call may move the end or undo the cancellation.
+            let may_move = run.made.iter().any(|other| {
+                let moves = matches!(other.call, Call::Cancel { .. } | Call::Undo { .. });
+                let is_other =
+                    other.key != made.key && (other.done().is_some() || other.is_unknown());
+                moves && is_other && other.request.target.contains(text(answer, "id"))
+            });
+            let uncancelled =
+                matches!(made.call, Call::Cancel { .. }) && !may_move && !keeps_end(row, answer);
             (unpaid || uncancelled).then(|| format!("the subscription is {row}"))
         }
         Call::Redeem { .. } => {
@@ -175,10 +225,6 @@ fn counts(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
             .count();
         done..=done + unknown
     };
-    let renewed: i64 = rows
-        .bought_subscriptions()
-        .map(|row| number(&row["periodsPaid"]) - 1)
-        .sum();
     let moved = |action: &'static str| {
         rows.of("history")
             .filter(move |line| line["action"] == action)
@@ -195,11 +241,6 @@ fn counts(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
             "connections",
             rows.of("connection").count() - of_world,
             count(&|call| matches!(call, Call::Invite { .. })),
-        ),
-        (
-            "paid periods",
-            usize::try_from(renewed).unwrap_or(usize::MAX),
-            count(&|call| matches!(call, Call::Pay { .. })),
         ),
     ];
     // The setup accepted three connections.
@@ -220,13 +261,5 @@ fn counts(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
                 "effects: the table holds {there} {kind}, but {answered:?} were answered"
             ));
         }
-    }
-}
-
-impl Rows {
-    /// The sellers' rows of all sold subscriptions, for own and shared offers.
-    fn bought_subscriptions(&self) -> impl Iterator<Item = &Value> {
-        self.of("subscription")
-            .filter(|row| row["role"] != "source" && row.get("external").is_none())
     }
 }

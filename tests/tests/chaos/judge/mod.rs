@@ -3,9 +3,9 @@
 //! | judge | holds |
 //! |---|---|
 //! | [`effects`] | answered calls have their effect; one key, one effect; refused calls have none |
-//! | [`money`] | payout rows match the orders, row by row and summed by partner and currency |
+//! | [`money`] | payout rows add up to the money that is left of each paid period, and to the statements |
 //! | [`connections`] | each side has the block that it last asked for; a connection is active while neither side blocks; each change is an event |
-//! | [`callbacks`] | each sale, renewal and refund of another company's offer has one delivered callback |
+//! | [`callbacks`] | each event of a sale of another company's offer has one delivered callback |
 //! | [`vouchers`] | a voucher gives one subscription to one customer |
 //! | [`imports`] | each imported id has one order, in the state of its imports applied one by one in the order of acceptance |
 //! | [`orphans`] | each row has the rows that it refers to, and no work is left |
@@ -37,6 +37,11 @@ pub(crate) struct Rows {
 /// A member's text; empty if absent.
 fn text<'a>(of: &'a Value, name: &str) -> &'a str {
     of[name].as_str().unwrap_or_default()
+}
+
+/// Whether a reversal ended the subscription.
+fn is_reversed(subscription: &Value) -> bool {
+    ["refunded", "chargedBack"].contains(&text(subscription, "life"))
 }
 
 fn number(of: &Value) -> i64 {
@@ -81,14 +86,6 @@ impl Rows {
     fn sold(&self) -> impl Iterator<Item = &Value> {
         self.of("subscription")
             .filter(|row| row["role"] == "seller")
-    }
-
-    /// The order position that created a subscription.
-    fn position_of(&self, seller: &Value) -> Option<&Value> {
-        let order = self.own(text(seller, "clientId"), text(seller, "orderId"), "order")?;
-        list(order, "positions")
-            .iter()
-            .find(|position| position["subscriptionId"] == seller["id"])
     }
 }
 

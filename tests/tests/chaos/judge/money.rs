@@ -1,10 +1,11 @@
-//! Compares payout rows with orders: each row, the sums by partner and currency, and the clients' statements.
+//! Compares payout rows with the paid periods of the orders: the rows of each period, the sums by partner and currency, and the
+//! clients' statements.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Rows, list, number, text};
+use super::{Rows, is_reversed, list, number, text};
 use crate::run::Run;
 
 /// The amounts that one client owes another in a currency: gross, and due to the source.
@@ -86,7 +87,7 @@ fn of_client(client: &str, sums: &Sums) -> Sums {
         .collect()
 }
 
-/// The expected payout rows of a position: a payment for each paid period, and the reversal of the last one.
+/// The money of a position's paid periods that the seller still has, which its payout rows add up to.
 fn expected(
     rows: &Rows,
     order: &Value,
@@ -99,44 +100,91 @@ fn expected(
     let Some(row) = rows.own(seller, id, "subscription") else {
         return wrong.push(format!("money: {id} was sold but is missing"));
     };
-    let amount = number(&position["amount"]["amount"]);
-    let periods = number(&row["periodsPaid"]);
-    let mut lines: Vec<(&str, i64, i64)> = (1..=periods)
-        .map(|period| ("PAYMENT", period, amount))
-        .collect();
-    match text(position, "status") {
-        "refunded" => lines.push(("REFUND", periods, -amount)),
-        "chargedBack" => lines.push(("LOSS", periods, -amount)),
-        _ => {}
-    }
     let share = number(&row["crossClient"]["sellerShareBasisPoints"]);
-    // The seller's share is rounded half up; a refund reverses its payment to the cent.
-    let due = |gross: i64| gross.signum() * (gross.abs() - (gross.abs() * share + 5_000) / 10_000);
-    let of_it = |payout: &&Value| payout["subscriptionId"] == id;
-    let mut found: Vec<(&str, i64, i64)> = rows
-        .of("payout")
-        .filter(of_it)
-        .map(|payout| {
-            (
-                text(payout, "type"),
-                number(&payout["periodNumber"]),
-                number(&payout["gross"]["amount"]),
-            )
-        })
-        .collect();
-    found.sort_unstable();
-    lines.sort_unstable();
-    if found != lines {
+    let due = |gross: i64| gross - (gross * share + 5_000) / 10_000;
+    let currency = text(&position["amount"], "currency").to_owned();
+    let periods = number(&row["periodsPaid"]);
+    let payouts = || rows.of("payout").filter(|row| row["subscriptionId"] == id);
+    if payouts().any(|row| !(1..=periods).contains(&number(&row["periodNumber"]))) {
         wrong.push(format!(
-            "money: the payout rows of {id} are {found:?} instead of {lines:?}"
+            "money: {id} has payout rows of periods that nobody paid"
         ));
     }
-    let currency = text(&position["amount"], "currency").to_owned();
-    for (_, _, gross) in lines {
-        let sum = sums
-            .entry((source.to_owned(), seller.to_owned(), currency.clone()))
-            .or_default();
-        *sum = (sum.0 + gross, sum.1 + due(gross));
+    for period in 1..=periods {
+        let (paid, reversed) = rows.period(row, period);
+        let of_it: Vec<&Value> = payouts()
+            .filter(|row| number(&row["periodNumber"]) == period)
+            .collect();
+        let left = (paid - reversed, due(paid) - due(reversed));
+        let found = running(&of_it);
+        if found.last() != Some(&left) || found.iter().any(|sum| sum.0 < 0 || sum.1 < 0) {
+            wrong.push(format!(
+                "money: period {period} of {id} has {left:?} left, but its rows add up to {found:?}"
+            ));
+        }
+        let terms = number(&position["amount"]["amount"]);
+        if of_it
+            .last()
+            .is_some_and(|row| (row["differsFromTerms"] == true) != (paid != terms))
+        {
+            wrong.push(format!(
+                "money: the last row of {id} hides its amount: {of_it:?}"
+            ));
+        }
+        let key = (source.to_owned(), seller.to_owned(), currency.clone());
+        let sum = sums.entry(key).or_default();
+        *sum = (sum.0 + left.0, sum.1 + left.1);
+    }
+}
+
+/// The sums of gross and due after each row of a period, the oldest first. A payment is positive, a reversal negative.
+fn running(payouts: &[&Value]) -> Vec<(i64, i64)> {
+    let mut rows: Vec<&&Value> = payouts.iter().collect();
+    // Rows of one step have one millisecond, the first twelve digits of their ids. Then payments come first.
+    let millisecond = |row: &Value| text(row, "id").chars().take(16).collect::<String>();
+    rows.sort_by_key(|row| (millisecond(row), row["type"] != "PAYMENT"));
+    let mut sum = (0, 0);
+    rows.into_iter()
+        .map(|row| {
+            let (gross, due) = (&row["gross"]["amount"], &row["due"]["amount"]);
+            let is_payment = row["type"] == "PAYMENT";
+            // A row with the wrong sign makes the sum negative, and is found.
+            let is_right = if is_payment {
+                number(gross) >= 0
+            } else {
+                number(gross) <= 0
+            };
+            sum = if is_right {
+                (sum.0 + number(gross), sum.1 + number(due))
+            } else {
+                (i64::MIN / 2, i64::MIN / 2)
+            };
+            sum
+        })
+        .collect()
+}
+
+impl Rows {
+    /// The last payment of a seller's period, and the part that went back. A plain period has no row; of the period whose
+    /// reversal ended the subscription, nothing is left.
+    pub(super) fn period(&self, seller: &Value, period: i64) -> (i64, i64) {
+        let sk = format!("period#{period:010}");
+        let (client, id) = (text(seller, "clientId"), text(seller, "id"));
+        if let Some(row) = self.own(client, id, &sk) {
+            let amount = |name: &str| number(&row[name]["amount"]);
+            return (amount("amount"), amount("reversed"));
+        }
+        let terms = number(&seller["unitPrice"]["amount"]) * number(&seller["quantity"]);
+        let ended_by = seller["reversedPeriod"].as_i64();
+        let ended_by = ended_by.unwrap_or(number(&seller["periodsPaid"]));
+        (
+            terms,
+            if is_reversed(seller) && ended_by == period {
+                terms
+            } else {
+                0
+            },
+        )
     }
 }
 

@@ -69,6 +69,7 @@ fn missing(rows: &Rows, kind: &str, row: &Value) -> Option<&'static str> {
                 .and_then(|_| anywhere("order", "orderId"));
             of_sale.or_else(|| row.get("connectionId").and_then(|_| connection()))
         }
+        "period" => parent("subscription", rows.get(pk, "subscription")),
         "attempt" => parent("callback", rows.get(pk, "callback")),
         "chunk" | "items" => parent("promise", rows.get(pk, "promise")),
         "imported" => {

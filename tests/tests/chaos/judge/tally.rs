@@ -36,6 +36,12 @@ pub(crate) fn tally(run: &Run<'_>) -> Tally {
             .filter(|made| is(&made.call) && made.done().is_some())
             .count()
     };
+    let events = |name: &str| {
+        let event = format!("crossClientSubscription.{name}");
+        rows.of("callback")
+            .filter(|callback| text(callback, "event") == event)
+            .count()
+    };
     let received = run.world.endpoints.received();
     let sources = || {
         rows.of("subscription")
@@ -60,6 +66,34 @@ pub(crate) fn tally(run: &Run<'_>) -> Tally {
         (
             "cancellations",
             done(|call| matches!(call, Call::Cancel { .. })),
+        ),
+        (
+            "cancellations undone",
+            done(|call| matches!(call, Call::Undo { .. })),
+        ),
+        ("periods paid again", events("paidAgain")),
+        ("reversals without an end", events("paymentReversed")),
+        (
+            "periods in part",
+            rows.of("period")
+                .filter(|row| {
+                    let amount = |name: &str| row[name]["amount"].as_i64();
+                    amount("reversed") > Some(0) && amount("reversed") < amount("amount")
+                })
+                .count(),
+        ),
+        (
+            "periods unpaid",
+            rows.of("subscription")
+                .filter(|row| row.get("unpaid").is_some())
+                .count(),
+        ),
+        ("ambiguous payments", refused("subscription_past_due")),
+        (
+            "payments of other amounts",
+            rows.of("payout")
+                .filter(|row| row["differsFromTerms"] == true)
+                .count(),
         ),
         (
             "vouchers redeemed",

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Rows, text};
+use super::{Rows, is_reversed, text};
 use crate::run::Run;
 use crate::step::Call;
 
@@ -23,7 +23,7 @@ pub(super) fn judge(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
             continue;
         };
         follows(sold, source, wrong);
-        has_its_voucher(rows, sold, source, wrong);
+        has_its_voucher(sold, source, wrong);
     }
     let mut hashes = BTreeSet::new();
     for row in rows.of("subscription") {
@@ -66,8 +66,11 @@ fn follows(sold: &Value, source: &Value, wrong: &mut Vec<String>) {
         "cancelledAt",
         "endsAt",
         "endedAt",
+        "reversedPeriod",
         "periodsPaid",
         "paidUntil",
+        "unpaid",
+        "graceDays",
         "paymentMethod",
         "quantity",
         "unitPrice",
@@ -83,12 +86,10 @@ fn follows(sold: &Value, source: &Value, wrong: &mut Vec<String>) {
     }
 }
 
-/// Between two contracting companies the source's row has a voucher, unless the sale was reversed before the redemption.
-fn has_its_voucher(rows: &Rows, sold: &Value, source: &Value, wrong: &mut Vec<String>) {
+/// Between two contracting companies the source's row has a voucher, unless a reversal ended it before the redemption.
+fn has_its_voucher(sold: &Value, source: &Value, wrong: &mut Vec<String>) {
     let between_companies = sold["crossClient"]["betweenCompanies"] == true;
-    let is_reversed = rows
-        .position_of(sold)
-        .is_some_and(|position| position["status"] != "paid");
+    let is_reversed = is_reversed(sold);
     let is_linked = source["customerId"].is_string();
     let right = if between_companies {
         source["voucherHash"].is_string() == (is_linked || !is_reversed)

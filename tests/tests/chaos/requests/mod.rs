@@ -72,7 +72,11 @@ impl Run<'_> {
         let world = self.world;
         match call {
             Call::Purchase { .. } => self.purchase(call),
-            Call::Reverse { .. } | Call::Pay { .. } | Call::Cancel { .. } => self.after_sale(call),
+            Call::Reverse { .. }
+            | Call::ReversePeriod { .. }
+            | Call::Pay { .. }
+            | Call::Cancel { .. }
+            | Call::Undo { .. } => self.after_sale(call),
             Call::Redeem {
                 order,
                 customer,

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Request, text};
 use crate::run::Run;
-use crate::step::Call;
+use crate::step::{Call, End, Part};
 
 /// A code without a voucher.
 const NO_VOUCHER: &str = "00000-00000-00000-00000";
@@ -51,20 +51,42 @@ impl Run<'_> {
     }
 
     pub(super) fn after_sale(&self, call: &Call) -> Option<Request> {
-        let (Call::Reverse { order, .. } | Call::Pay { order, .. } | Call::Cancel { order, .. }) =
-            call
+        let (Call::Reverse { order, .. }
+        | Call::ReversePeriod { order, .. }
+        | Call::Pay { order, .. }
+        | Call::Cancel { order, .. }
+        | Call::Undo { order, .. }) = call
         else {
             return None;
         };
         let (seller, order) = self.order(*order)?;
-        let subscription = |position: &usize| {
-            let positions = order["positions"].as_array()?;
-            Some(text(&positions[position % positions.len()]["subscriptionId"]).to_owned())
+        let (path, body) = self.report(call, &order)?;
+        Some(Request::post(seller, path, body))
+    }
+
+    /// The path and body of a call about an order.
+    fn report(&self, call: &Call, order: &Value) -> Option<(String, Value)> {
+        let currency = &order["total"]["currency"];
+        let money = |amount: i64| json!({"amount": amount, "currency": currency});
+        let options = |part: Part, mut body: Value| {
+            if let Some(amount) = part.amount {
+                body["amount"] = money(amount);
+            }
+            if let Some(ends) = part.ends {
+                body["endSubscription"] = json!(ends);
+            }
+            body
         };
-        match call {
+        let subscription = |position: &usize, action: &str| {
+            let positions = order["positions"].as_array()?;
+            let id = text(&positions[position % positions.len()]["subscriptionId"]);
+            Some(format!("/v1/subscriptions/{id}/{action}"))
+        };
+        Some(match call {
             Call::Reverse {
                 position,
                 charge_back,
+                part,
                 ..
             } => {
                 let verb = if *charge_back {
@@ -73,36 +95,50 @@ impl Run<'_> {
                     "refund"
                 };
                 let body = position.map_or(json!({}), |position| json!({"positions": [position]}));
-                Some(Request::post(
-                    seller,
-                    format!("/v1/orders/{}/{verb}", text(&order["id"])),
-                    body,
-                ))
+                let path = format!("/v1/orders/{}/{verb}", text(&order["id"]));
+                (path, options(*part, body))
+            }
+            Call::ReversePeriod {
+                position,
+                period,
+                charge_back,
+                part,
+                ..
+            } => {
+                let kind = if *charge_back { "chargeBack" } else { "refund" };
+                let path = subscription(position, &format!("payments/{period}/reverse"))?;
+                (path, options(*part, json!({"kind": kind})))
             }
             Call::Pay {
-                position, period, ..
+                position,
+                period,
+                amount,
+                ..
             } => {
-                let body = period.map_or(json!({}), |period| json!({"periodNumber": period}));
-                Some(Request::post(
-                    seller,
-                    format!("/v1/subscriptions/{}/payments", subscription(position)?),
-                    body,
-                ))
+                let mut body = json!({});
+                if let Some(period) = period {
+                    body["periodNumber"] = json!(period);
+                }
+                if let Some(amount) = amount {
+                    body["amount"] = money(*amount);
+                }
+                (subscription(position, "payments")?, body)
             }
-            Call::Cancel { position, .. } => {
-                // Some end within the history, so that reversals meet subscriptions that have ended.
-                let body = match position % 2 {
-                    0 => json!({"endsAt": self.stage.clock.now() + SignedDuration::from_secs(20)}),
-                    _ => json!({}),
+            Call::Cancel { position, end, .. } => {
+                let at = match end {
+                    End::Now => json!("now"),
+                    End::OfPeriod => json!("endOfPeriod"),
+                    End::In(seconds) => {
+                        json!(self.stage.clock.now() + SignedDuration::from_secs(*seconds))
+                    }
                 };
-                Some(Request::post(
-                    seller,
-                    format!("/v1/subscriptions/{}/cancel", subscription(position)?),
-                    body,
-                ))
+                (subscription(position, "cancel")?, json!({"at": at}))
             }
-            _ => None,
-        }
+            Call::Undo { position, .. } => {
+                (subscription(position, "undo-cancellation")?, json!({}))
+            }
+            _ => return None,
+        })
     }
 
     /// The source client of an order's position from another contracting company.

@@ -107,7 +107,22 @@ pub(super) const REQUESTS: &[(&str, &str, &str)] = &[
     ("order", "POST /v1/orders/{id}/charge-back", "{}"),
     ("subscription", "GET /v1/subscriptions/{id}", ""),
     ("subscription", "POST /v1/subscriptions/{id}/payments", "{}"),
+    (
+        "subscription",
+        "POST /v1/subscriptions/{id}/payments",
+        r#"{"periodNumber":1}"#,
+    ),
+    (
+        "subscription",
+        "POST /v1/subscriptions/{id}/payments/1/reverse",
+        r#"{"kind":"chargeBack"}"#,
+    ),
     ("subscription", "POST /v1/subscriptions/{id}/cancel", "{}"),
+    (
+        "subscription",
+        "POST /v1/subscriptions/{id}/undo-cancellation",
+        "{}",
+    ),
     ("sold offer", "GET /v1/subscriptions?offerId={id}", ""),
     ("sold order", "GET /v1/callbacks?orderId={id}", ""),
     ("sold order", "GET /v1/payouts?orderId={id}", ""),

@@ -308,6 +308,7 @@ fn as_record(row: &Value) -> BTreeMap<String, String> {
         ("due", &row["due"]["amount"]),
         ("paidStatus", &row["paidStatus"]),
         ("paidAt", &row["paidAt"]),
+        ("differsFromTerms", &row["differsFromTerms"]),
     ];
     fields
         .map(|(name, value)| (name.to_owned(), defused(value)))

@@ -53,6 +53,13 @@ fn purchases(scene: &Scene) -> Vec<Case> {
     vec![purchase]
 }
 
+/// The errors of an amount whose members are all wrong.
+const AMOUNT: &[(&str, &str)] = &[
+    ("amount.amount", "out_of_range"),
+    ("amount.currency", "unknown_currency"),
+    ("amount.cents", "unknown_field"),
+];
+
 fn orders(scene: &Scene) -> Vec<Case> {
     let id = |route| Case::new(route, Caller::Target).id(&scene.order, "order_not_found");
     let take_back = |route| {
@@ -60,14 +67,32 @@ fn orders(scene: &Scene) -> Vec<Case> {
             .needs_key()
             .optional_body(json!({"positions": [2]}))
             .wrong(
-                json!({"positions": [0, "1", 21, 1.5], "amount": 5}),
+                json!({"positions": [0, "1", 21, 1.5], "amount": 5, "endSubscription": "no", "kind": "refund"}),
                 &[
                     ("positions[0]", "out_of_range"),
                     ("positions[1]", "not_an_integer"),
                     ("positions[2]", "out_of_range"),
                     ("positions[3]", "not_an_integer"),
-                    ("amount", "unknown_field"),
+                    ("amount", "not_an_object"),
+                    ("endSubscription", "not_a_boolean"),
+                    ("kind", "unknown_field"),
                 ],
+            )
+            .wrong(
+                json!({"positions": [2], "amount": {"amount": 0, "currency": "EU", "cents": 1}}),
+                AMOUNT,
+            )
+            .wrong(
+                json!({"amount": {"amount": 1, "currency": "EUR"}}),
+                &[("positions", "one_position")],
+            )
+            .wrong(
+                json!({"positions": [2], "amount": {"amount": 1_000_000, "currency": "EUR"}}),
+                &[("amount.amount", "out_of_range")],
+            )
+            .wrong(
+                json!({"positions": [2], "amount": {"amount": 1, "currency": "CHF"}}),
+                &[("amount.currency", "currency_differs")],
             )
             .wrong(json!({"positions": []}), &[("positions", "wrong_length")])
             .wrong(json!({"positions": 2}), &[("positions", "not_a_list")])
@@ -100,12 +125,21 @@ fn subscriptions(scene: &Scene) -> Vec<Case> {
         id("POST /v1/subscriptions/{subscriptionId}/payments")
             .optional_body(json!({"periodNumber": 2}))
             .wrong(
-                json!({"periodNumber": 1, "paymentMethod": "CASH", "amount": 5}),
+                json!({"periodNumber": 0, "paymentMethod": "CASH", "amount": 5, "kind": "refund"}),
                 &[
                     ("periodNumber", "out_of_range"),
                     ("paymentMethod", "unknown_value"),
-                    ("amount", "unknown_field"),
+                    ("amount", "not_an_object"),
+                    ("kind", "unknown_field"),
                 ],
+            )
+            .wrong(
+                json!({"amount": {"amount": -1, "currency": "EU", "cents": 1}}),
+                AMOUNT,
+            )
+            .wrong(
+                json!({"amount": {"amount": 1, "currency": "CHF"}}),
+                &[("amount.currency", "currency_differs")],
             )
             .wrong(
                 json!({"periodNumber": "2", "paymentMethod": 5}),
@@ -114,11 +148,50 @@ fn subscriptions(scene: &Scene) -> Vec<Case> {
                     ("paymentMethod", "not_a_string"),
                 ],
             ),
-        id("POST /v1/subscriptions/{subscriptionId}/cancel")
-            .optional_body(json!({"endsAt": "2999-12-31T23:59:59Z"}))
+        id("POST /v1/subscriptions/{subscriptionId}/payments/{periodNumber}/reverse")
+            .id("1", "period_not_found")
+            .needs_key()
+            .body(json!({"kind": "refund"}))
+            .wrong(json!({}), &[("kind", "required")])
             .wrong(
-                json!({"endsAt": "tomorrow", "reason": ""}),
-                &[("endsAt", "invalid_date"), ("reason", "unknown_field")],
+                json!({"kind": "loss", "amount": 5, "endSubscription": 1, "positions": [1]}),
+                &[
+                    ("kind", "unknown_value"),
+                    ("amount", "not_an_object"),
+                    ("endSubscription", "not_a_boolean"),
+                    ("positions", "unknown_field"),
+                ],
+            )
+            .wrong(
+                json!({"kind": "refund", "amount": {"amount": 0, "currency": "EU", "cents": 1}}),
+                AMOUNT,
+            )
+            .wrong(
+                json!({"kind": "refund", "amount": {"amount": 1_000_000, "currency": "EUR"}}),
+                &[("amount.amount", "out_of_range")],
+            )
+            .wrong(
+                json!({"kind": "refund", "amount": {"amount": 1, "currency": "CHF"}}),
+                &[("amount.currency", "currency_differs")],
+            ),
+        id("POST /v1/subscriptions/{subscriptionId}/undo-cancellation").no_body(),
+        id("POST /v1/subscriptions/{subscriptionId}/cancel")
+            .optional_body(json!({"at": "2999-12-31T23:59:59Z"}))
+            .wrong(
+                json!({"at": "tomorrow", "endsAt": "tomorrow", "reason": ""}),
+                &[
+                    ("at", "invalid_date"),
+                    ("endsAt", "invalid_date"),
+                    ("reason", "unknown_field"),
+                ],
+            )
+            .wrong(
+                json!({"at": "now", "endsAt": "2999-12-31T23:59:59Z"}),
+                &[("endsAt", "only_one")],
+            )
+            .wrong(
+                json!({"at": "2020-01-01T00:00:00Z"}),
+                &[("at", "in_the_past")],
             )
             .wrong(json!({"endsAt": 5}), &[("endsAt", "not_a_string")])
             .wrong(

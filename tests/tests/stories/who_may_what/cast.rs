@@ -169,6 +169,7 @@ impl Cast {
                 "subscriptionId",
                 text(&order["positions"][0]["subscriptionId"]).to_owned(),
             ),
+            ("periodNumber", "1".to_owned()),
             ("callbackId", id(&owner.callbacks().await[0]).to_owned()),
             ("replayId", id(&replay).to_owned()),
             (

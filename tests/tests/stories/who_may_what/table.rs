@@ -108,7 +108,15 @@ pub(super) const TABLE: &[Row] = &[
     ("GET /v1/subscriptions", OWN),
     ("GET /v1/subscriptions/{subscriptionId}", OWNERS),
     ("POST /v1/subscriptions/{subscriptionId}/payments", OWNERS),
+    (
+        "POST /v1/subscriptions/{subscriptionId}/payments/{periodNumber}/reverse",
+        OWNERS,
+    ),
     ("POST /v1/subscriptions/{subscriptionId}/cancel", OWNERS),
+    (
+        "POST /v1/subscriptions/{subscriptionId}/undo-cancellation",
+        OWNERS,
+    ),
     // For others, the owner's customer and callback are invalid fields of a body.
     (
         "POST /v1/subscriptions/useCrossClientVoucher",
@@ -177,6 +185,9 @@ pub(super) fn body(route: &str, cast: &Cast, caller: Caller) -> Option<Value> {
             json!({"email": format!("{}@example.com", cast.client(caller).id), "language": "en"})
         }
         "PATCH /v1/customers/{customerId}" => json!({"firstName": "Eve"}),
+        "POST /v1/subscriptions/{subscriptionId}/payments/{periodNumber}/reverse" => {
+            json!({"kind": "refund"})
+        }
         "POST /v1/subscriptions/useCrossClientVoucher" => {
             json!({"customerId": cast.thing("customerId"), "voucherCode": "7Q2M9-X4T0K-3HGWB-PZ5RA"})
         }

@@ -2,7 +2,9 @@
 
 use serde_json::json;
 use tandem_api::views;
-use tandem_domain::after_sale::{CancelRequest, PaymentRequest, Rows, SubscriptionChange};
+use tandem_domain::after_sale::{
+    CancelRequest, PaymentRequest, ReverseRequest, Rows, SubscriptionChange,
+};
 use tandem_domain::callback::Announcement;
 use tandem_domain::cart::{Cart, CartDraft, OfferLookup};
 use tandem_domain::customer::{Customer, Profile};
@@ -101,27 +103,60 @@ impl Story {
     fn after_sale(&mut self, rows: Rows) {
         let payment = PaymentRequest::parse(example("Payment")).expect("a payment");
         let time = "2026-08-02T06:00:00Z";
-        let renewed = rows.clone().renew(&payment, at(time), &mut self.ids);
+        let renewed = rows.clone().renew(&payment, None, at(time), &mut self.ids);
         self.show_move(
             "SubscriptionRenewedEvent",
             renewed.expect("the next period"),
             time,
         );
+        self.cancel(&rows);
+        self.take_back(&rows);
+        self.return_a_debit(rows);
+    }
+
+    fn cancel(&mut self, rows: &Rows) {
         let cancellation = CancelRequest::parse(example("Cancellation")).expect("a cancellation");
         let time = "2026-09-20T14:02:51.800Z";
         let cancelled = rows.clone().cancel(&cancellation, at(time));
+        let cancelled = cancelled.expect("an active subscription").expect("an end");
+        self.show_move("SubscriptionCancelledEvent", cancelled.clone(), time);
+        let time = "2026-09-21T08:30:00Z";
+        let undone = cancelled.rows.undo_cancellation(at(time));
         self.show_move(
-            "SubscriptionCancelledEvent",
-            cancelled.expect("an active subscription"),
+            "SubscriptionCancellationUndoneEvent",
+            undone.expect("a cancelled subscription"),
             time,
         );
+    }
+
+    fn take_back(&mut self, rows: &Rows) {
         let time = "2026-07-06T09:00:00Z";
-        let refunded = rows
-            .clone()
-            .reverse(Reversal::Refund, at(time), &mut self.ids);
-        self.show_move("SubscriptionRefundedEvent", refunded, time);
-        let charged_back = rows.reverse(Reversal::ChargeBack, at(time), &mut self.ids);
-        self.show_move("SubscriptionChargedBackEvent", charged_back, time);
+        for (name, kind) in [
+            ("SubscriptionRefundedEvent", Reversal::Refund),
+            ("SubscriptionChargedBackEvent", Reversal::ChargeBack),
+        ] {
+            let request = ReverseRequest {
+                kind,
+                amount: None,
+                ends: true,
+            };
+            let (rows, now) = (rows.clone(), at(time));
+            let reversed = rows.reverse(&request, 1, None, now, &mut self.ids);
+            self.show_move(name, reversed.expect("a paid period"), time);
+        }
+    }
+
+    fn return_a_debit(&mut self, rows: Rows) {
+        let request = ReverseRequest::parse(example("PeriodReversal")).expect("a reversal");
+        let time = "2026-07-06T09:00:00Z";
+        let returned = rows.reverse(&request, 1, None, at(time), &mut self.ids);
+        let returned = returned.expect("a paid period");
+        self.show_move("SubscriptionPaymentReversedEvent", returned.clone(), time);
+        let time = "2026-07-09T06:00:00Z";
+        let again = PaymentRequest::parse(&json!({"periodNumber": 1})).expect("a payment");
+        let (rows, period) = (returned.rows, returned.period);
+        let paid = rows.renew(&again, period, at(time), &mut self.ids);
+        self.show_move("SubscriptionPaidAgainEvent", paid.expect("allowed"), time);
     }
 
     fn show_move(&mut self, name: &'static str, moved: SubscriptionChange, time: &str) {

@@ -93,7 +93,7 @@ fn a_source_row_is_pending_only_while_its_sale_is_active() {
             life,
             ..own()
         }
-        .status()
+        .status(now())
     };
     assert_eq!(pending(Life::Active), Status::Pending);
     assert_eq!(pending(cancelled(paid_until())), Status::Cancelled);
@@ -101,11 +101,13 @@ fn a_source_row_is_pending_only_while_its_sale_is_active() {
     let refunded = Life::Refunded {
         ended_at,
         cancelled_at,
+        reversed_period: None,
     };
     assert_eq!(pending(refunded), Status::Refunded);
     let charged_back = Life::ChargedBack {
         ended_at,
         cancelled_at,
+        reversed_period: None,
     };
     assert_eq!(pending(charged_back), Status::ChargedBack);
     let linked = Subscription {
@@ -115,7 +117,7 @@ fn a_source_row_is_pending_only_while_its_sale_is_active() {
     }
     .linked_to(id(42), now());
     assert_eq!(
-        (linked.status(), linked.customer_id, linked.updated_at),
+        (linked.status(now()), linked.customer_id, linked.updated_at),
         (Status::Active, Some(id(42)), now())
     );
 }

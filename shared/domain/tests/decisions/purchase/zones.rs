@@ -32,7 +32,7 @@ fn a_sale_counts_in_the_zone_of_its_sellers_company() {
     };
     let payment = PaymentRequest::parse(&json!({})).expect("a payment");
     for _ in 0..4 {
-        let moved = rows.renew(&payment, now(), &mut Counter::default());
+        let moved = rows.renew(&payment, None, now(), &mut Counter::default());
         rows = moved.expect("the next period").rows;
     }
     assert_eq!(rows.seller.paid_until, at("2026-12-01T13:00:00Z"));
