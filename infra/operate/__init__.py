@@ -18,6 +18,7 @@ Python environment of ``infra.local``, and creates that environment if necessary
 ``deliveries``  undelivered callbacks by client, first attempts, endpoints that are not healthy
 ``dead_letters``  reads and deletes messages of a dead-letter queue
 ``rows``     rows of the table, without personal data and sealed values
+``requests``  the log lines of a request
 ``keys``, ``holders``  keys and lists of the table; finds the client that owns a row
 ``sales``    reads a sale and what followed
 ``reasons``, ``sale_reasons``, ``tenant_reasons``  turn rows into sentences; no I/O

@@ -46,11 +46,13 @@ _OWN_PARTITION = ("con", "pay")
 """Two clients share these rows, which have their own id alone as partition key."""
 _ID = re.compile(rf"({'|'.join(KINDS)})_[0-9a-f]{{32}}")
 _HASH = re.compile(r"[0-9a-f]{32}")
+_REQUEST = re.compile(r"[A-Za-z0-9_-]{15}=|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""Of the HTTP API; of the emulator."""
 _CLIENT = re.compile(r"cli_[0-9a-f]{32}")
 
 _FORMS = (
     "the id of an order (ord_), a subscription (sub_), a customer (cus_), a connection (con_), a callback (cbk_), a "
-    "payout row (pay_), an import (prm_), a replay (rpl_) or a mail (mal_), or the hash of a voucher's code"
+    "payout row (pay_), an import (prm_), a replay (rpl_) or a mail (mal_), the hash of a voucher's code, or a request id"
 )
 
 
@@ -59,7 +61,7 @@ class Asked:
     """A row that a person asked for."""
 
     kind: str
-    """The sort key."""
+    """The sort key; or `voucher`, `request`."""
     id: str
     client: str | None
     """None to find it."""
@@ -84,6 +86,8 @@ def asked(text: str, client: str | None) -> Asked:
         raise Problem(f"{owner!r} is not the id of a client (cli_)")
     if _HASH.fullmatch(id):
         return Asked("voucher", id, owner)
+    if _REQUEST.fullmatch(id):
+        return Asked("request", id, owner)
     if not _ID.fullmatch(id):
         raise Problem(f"{id!r} is not {_FORMS}")
     return Asked(KINDS[id[:3]], id, owner)

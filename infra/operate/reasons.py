@@ -39,7 +39,9 @@ class Seen:
 def callback(row: Row, endpoint: Row | None, attempts: list[Row], seen: Seen) -> list[str]:
     """Explain a callback, from its row, its endpoint's row and its attempts."""
     begun = row.get("attempts", 0)
-    lines = [f"callback {row['event']}, committed {seen.at(row, 'createdAt')}, attempts so far: {begun}"]
+    lines = [
+        f"callback {row['event']}, committed {seen.at(row, 'createdAt')}{of_request(row)}, attempts so far: {begun}"
+    ]
     match row["status"]:
         case "delivered":
             lines.append(f"It was delivered {seen.at(row, 'deliveredAt')}; no action is needed.")
@@ -58,6 +60,11 @@ def callback(row: Row, endpoint: Row | None, attempts: list[Row], seen: Seen) ->
         case other:
             lines.append(_unknown(other, row, seen))
     return [*lines, *_attempts(attempts, seen), *endpoint_state(endpoint or {}, seen), *_dead_letter(row, seen)]
+
+
+def of_request(row: Row) -> str:
+    """Name the request from which a row follows; rows of earlier releases do not have it."""
+    return f" by the request {row['request']}" if "request" in row else ""
 
 
 def _waiting(row: Row, seen: Seen) -> str:
@@ -104,7 +111,7 @@ def _held(endpoint: Row | None) -> str:
 def mail(row: Row, seen: Seen) -> list[str]:
     """Explain a mail, without its recipient."""
     about = row.get("kind", {}).get("about", "unknown")
-    lines = [f"mail {about}, committed {seen.at(row, 'createdAt')}, tries so far: {row['tries']}"]
+    lines = [f"mail {about}, committed {seen.at(row, 'createdAt')}{of_request(row)}, tries so far: {row['tries']}"]
     match row["status"]:
         case "sent":
             lines.append(f"The mail service accepted it {seen.at(row, 'at')}; no action is needed.")
@@ -139,7 +146,8 @@ def promise(row: Row, chunks: list[ChunkSeen], seen: Seen) -> list[str]:
     """Explain an import and its chunks; healthy chunks are only counted."""
     counts = ", ".join(f"{count} {name}" for name, count in row["counts"].items() if count) or "no results yet"
     lines = [
-        f"import of {row['items']} items in {row['chunks']} chunks, accepted {seen.at(row, 'acceptedAt')}: {counts}"
+        f"import of {row['items']} items in {row['chunks']} chunks, accepted {seen.at(row, 'acceptedAt')}"
+        f"{of_request(row)}: {counts}"
     ]
     if "retryOf" in row:
         lines.append(f"It repeats the failed items of {row['retryOf']}.")

@@ -6,13 +6,14 @@ change of the data key use them.
 
 from __future__ import annotations
 
+import base64
 import heapq
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from boto3.dynamodb.types import TypeDeserializer
+from boto3.dynamodb.types import Binary, TypeDeserializer
 
 from infra.operate import keys, packed
 from infra.operate.stack import Stack
@@ -22,17 +23,20 @@ Row = dict[str, Any]
 _STATE = ["status", "dueAt", "leaseUntil"]
 CALLBACK = [
     *_STATE,
-    *("id", "clientId", "connectionId", "orderId", "subscriptionId", "event", "step", "attempts", "log"),
+    *("id", "clientId", "connectionId", "orderId", "subscriptionId", "event", "step", "attempts", "log", "request"),
     *("createdAt", "deliveredAt", "exhaustedAt", "heldAt"),
 ]
 DELIVERY = ["status", "attempts", "createdAt"]
 """The members of a callback that count."""
 ATTEMPT = ["number", "at", "statusCode", "error", "durationMs"]
 ENDPOINT = ["disabledAt", "reason", "failingSince", "failures", "circuit"]
-MAIL = [*_STATE, "kind.about", "at", "tries", "createdAt"]
-PROMISE = ["items", "chunks", "counts", "acceptedAt", "finishedAt", "retryOf"]
+MAIL = [*_STATE, "kind.about", "at", "tries", "createdAt", "request"]
+PROMISE = ["items", "chunks", "counts", "acceptedAt", "finishedAt", "retryOf", "request"]
 CHUNK = [*_STATE, "sk", "stuckAt", "reason", "tries", "postponed"]
-ORDER = ["clientId", "id", "customerId", "cartId", "createdAt", "paymentMethod", "positions", "total", "external"]
+ORDER = [
+    *("clientId", "id", "customerId", "cartId", "createdAt", "paymentMethod", "positions", "total", "external"),
+    "request",
+]
 SUBSCRIPTION = [
     *("clientId", "id", "role", "customerId", "orderId", "position", "offerId", "quantity", "unitPrice"),
     *("period", "renews", "timeZone", "periodsPaid", "paidUntil", "startedAt", "createdAt"),
@@ -57,7 +61,10 @@ CONNECTION = [
 ]
 HISTORY = ["number", "at", "by", "action"]
 INVITATION_MAIL = ["status", "at"]
-REPLAY = [*_STATE, "acceptedAt", "startedAt", "doneAt", "found", "replayed", "skipped", "connectionId", "since"]
+REPLAY = [
+    *_STATE,
+    *("acceptedAt", "startedAt", "doneAt", "found", "replayed", "skipped", "connectionId", "since", "request"),
+]
 CUSTOMER = ["id", "companyId", "createdAt", "updatedAt"]
 ERASURE = ["customerId", "companyId", "askedBy", "erasedAt"]
 IMPORTED = ["gsisk", "sale", "state", "imports", "settled", "pagedUntil"]
@@ -263,4 +270,7 @@ def _plain(item: dict[str, Any], members: list[str]) -> Row:
             raise ValueError("the packed members are not binary")
         found = packed.members(bytes(octets))
         row |= {name: value for name, value in found.items() if not members or name in members}
+    if isinstance(row.get("request"), Binary):
+        # The octets of its base64; see shared/domain/src/request_id.rs.
+        row["request"] = base64.urlsafe_b64encode(bytes(row["request"])).decode()
     return keys.said_by(row["pk"], row["sk"]) | row

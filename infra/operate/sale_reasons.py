@@ -29,8 +29,8 @@ def _order(found: Sale, seen: Seen) -> list[str]:
     order = found.order
     made = f"bought from {order['cartId']}" if "cartId" in order else "imported"
     lines = [
-        f"{order['id']} of {order['clientId']}, {made} {seen.at(order, 'createdAt')}: {_money(order['total'])} (minor "
-        f"units) by {order['paymentMethod']}, customer {order['customerId']}"
+        f"{order['id']} of {order['clientId']}, {made} {seen.at(order, 'createdAt')}{reasons.of_request(order)}: "
+        f"{_money(order['total'])} (minor units) by {order['paymentMethod']}, customer {order['customerId']}"
     ]
     for position in order["positions"]:
         if not found.concerns(position):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -12,6 +13,7 @@ from botocore.config import Config
 
 from infra.local.say import Problem
 from infra.operate.options import Options
+from infra.operate.requests import Files, Insights, Log
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ class Stack:
     """The client of Secrets Manager."""
     data_key_secret: str = ""
     """The ARN of the secret with the data key."""
+    log: Log | None = None
 
     def queue(self, kind: str, dead: bool) -> Queue:
         """The work queue of a kind, or its dead-letter queue."""
@@ -157,4 +160,12 @@ def _built(access: Access) -> Stack:
         note_mail_events=function,
         secrets=client("secretsmanager"),
         data_key_secret=data_key,
+        log=_log(access),
     )
+
+
+def _log(access: Access) -> Log:
+    if access.endpoint is not None:
+        return Files(Path(access.outputs["FunctionLogs"]))
+    functions = sorted(value for key, value in access.outputs.items() if key.endswith("FunctionName"))
+    return Insights(access.client("logs"), [f"/aws/lambda/{name}" for name in functions])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from infra.operate import moments
-from infra.operate.reasons import Seen
+from infra.operate.reasons import Seen, of_request
 from infra.operate.rows import Row
 
 
@@ -81,7 +81,7 @@ def replay(row: Row, letter: str | None, seen: Seen) -> list[str]:
     where = f" of {row['connectionId']}" if "connectionId" in row else ""
     since = f" created since {seen.at(row, 'since')}" if "since" in row else ""
     lines = [
-        f"replay of all undelivered callbacks{where}{since}, accepted {seen.at(row, 'acceptedAt')}: "
+        f"replay of all undelivered callbacks{where}{since}, accepted {seen.at(row, 'acceptedAt')}{of_request(row)}: "
         f"{row['found']} found, {row['replayed']} replayed, {row['skipped']} skipped"
     ]
     if "doneAt" in row:

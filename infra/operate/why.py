@@ -1,7 +1,8 @@
 """``why``: explains in sentences what happened to a row, and what is next.
 
 The row is an order, a subscription, a customer, a connection, a voucher, a payout row, a callback, a mail, an import or
-a replay. An order, a subscription, a voucher and a payout row lead to the whole sale.
+a replay. An order, a subscription, a voucher and a payout row lead to the whole sale. A request id leads to its lines
+in the functions' logs, and to the row that it wrote.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from infra.operate import (
     keys,
     moments,
     reasons,
+    requests,
     rows,
     sale_reasons,
     sales,
@@ -39,13 +41,28 @@ def run(stack: Stack, options: Options) -> int:
     """Print the explanation. Raises a `Problem` if the id is invalid or unknown."""
     asked = keys.asked(options.id, options.client)
     try:
-        found = holders.find(stack, asked)
-        lines = [line for row in found[:1] for line in _EXPLAIN[asked.kind](stack, row)] or _gone(stack, asked)
+        lines = _request(stack, asked) if asked.kind == "request" else _story(stack, asked)
     except (KeyError, TypeError, ValueError, AttributeError) as fault:
         kind = type(fault).__name__
         raise Problem(f"a row of {asked.id} is corrupt ({kind}: {fault}); its worker fails, too") from fault
     print("\n".join(part for line in lines for part in wrapped(line, _WIDTH, "    ") or [""]), flush=True)
     return 0
+
+
+def _story(stack: Stack, asked: Asked) -> list[str]:
+    found = holders.find(stack, asked)
+    return [line for row in found[:1] for line in _EXPLAIN[asked.kind](stack, row)] or _gone(stack, asked)
+
+
+def _request(stack: Stack, asked: Asked) -> list[str]:
+    """The log lines of a request and of the work that followed, then the story of what it wrote."""
+    found = stack.log.lines(asked.id) if stack.log else []
+    if not found:
+        days = requests.LOOKED_BACK // 86_400
+        raise Problem(f"no log line of the last {days} days names the request {asked.id}")
+    lines = [f"request {asked.id}:", *requests.sentences(found)]
+    lead = requests.lead(found)
+    return [*lines, "", *_story(stack, keys.asked(lead, asked.client))] if lead else lines
 
 
 def _gone(stack: Stack, asked: Asked) -> list[str]:

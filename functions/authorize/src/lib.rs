@@ -19,7 +19,7 @@ use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tandem_domain::tenancy::{ApiKey, KeyStatus};
-use tandem_runtime::{CachedSecret, Clock, aws};
+use tandem_runtime::{CachedSecret, Clock, aws, metrics};
 use tandem_sealing::api_key::PresentedKey;
 use tandem_sealing::equal;
 use tandem_store::{CommitError, Store, StoreError, Transaction, keys};
@@ -72,7 +72,11 @@ impl Authorizer {
         let header = request.headers.get("authorization");
         let header = header.map(|header| header.trim()).unwrap_or_default();
         let context = match bearer(header) {
-            Some(token) => self.caller(token, &request.route_key).await?,
+            Some(token) => {
+                let caller = self.caller(token, &request.route_key).await;
+                metrics::throttled(self.store.throttled(), self.clock.now());
+                caller?
+            }
             None if header.is_empty() => None,
             None => Some(json!({"missingBearer": true})),
         };

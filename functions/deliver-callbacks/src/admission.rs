@@ -7,6 +7,7 @@
 use tandem_domain::Timestamp;
 use tandem_domain::callback::{Attempt, Callback, CallbackState, EventType};
 use tandem_domain::endpoint_health::{Admission, EndpointHealth};
+use tandem_domain::request_id::RequestId;
 use tandem_store::Transaction;
 
 use crate::endpoint::EndpointSnapshot;
@@ -59,6 +60,7 @@ impl Decision {
             Admission::Disabled => {
                 tracing::info!(
                     callback = %callback.id,
+                    request = callback.request.as_ref().map(RequestId::as_str),
                     endpoint = %callback.endpoint(),
                     "the callback is held because its endpoint is disabled"
                 );

@@ -1,7 +1,7 @@
 //! A finished attempt, and its effects on the callback and the endpoint.
 
 use tandem_domain::Timestamp;
-use tandem_domain::callback::{Attempt, Callback, RetrySchedule};
+use tandem_domain::callback::{Attempt, Callback, CallbackState, RetrySchedule};
 use tandem_domain::endpoint_health::{AttemptResult, Change, EndpointHealth};
 use tandem_runtime::callback_body;
 use tandem_webhooks::Reply;
@@ -55,6 +55,18 @@ impl FinishedAttempt {
             jitter: random::per_mille(),
             finished_at,
         }
+    }
+
+    /// Of a first attempt: for how long it was due before it began, since the commit or since the end of its endpoint's pause.
+    pub(crate) fn start_delay_ms(&self) -> Option<u64> {
+        let CallbackState::InFlight { due_at, .. } = self.callback.state else {
+            return None;
+        };
+        if self.log.number > 1 {
+            return None;
+        }
+        let delay = self.log.at.duration_since(due_at).as_millis();
+        u64::try_from(delay.max(0)).ok()
     }
 
     /// The effect on the endpoint's health.

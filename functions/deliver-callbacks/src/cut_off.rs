@@ -18,6 +18,7 @@ pub(crate) async fn record(
     let kinds = mails::exhausted(&callback).into_iter().collect();
     let (client_id, now) = (callback.client_id, callback.updated_at);
     mails::add(&mut transaction, store, client_id, kinds, now).await?;
+    transaction.caused_by(callback.request.as_ref())?;
     match store.commit(transaction).await {
         Ok(()) => {
             count(&callback, now);

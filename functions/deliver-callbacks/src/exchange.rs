@@ -4,6 +4,7 @@ use secrecy::SecretString;
 use tandem_domain::Timestamp;
 use tandem_domain::callback::Endpoint;
 use tandem_domain::connection::CallbackSettings;
+use tandem_domain::request_id::RequestId;
 use tandem_runtime::callback_body;
 use tandem_sealing::{Purpose, Sealer};
 use tandem_webhooks::{Connections, Delivery, Reply, signature_header};
@@ -26,6 +27,7 @@ pub(crate) async fn send(
         Err(error) => {
             tracing::error!(
                 callback = %leased.callback.id,
+                request = leased.callback.request.as_ref().map(RequestId::as_str),
                 error = format!("{error:#}"),
                 "a callback cannot be prepared"
             );

@@ -14,6 +14,7 @@
 
 mod admission;
 mod attempt;
+mod circuit;
 mod cut_off;
 mod endpoint;
 mod endpoint_cache;

@@ -3,13 +3,14 @@
 use tandem_domain::Timestamp;
 use tandem_domain::callback::{Callback, CallbackState, RetrySchedule};
 use tandem_domain::endpoint_health::Change;
+use tandem_domain::request_id::RequestId;
 use tandem_runtime::logs;
 use tandem_runtime::metrics::{self, Metric};
 use tandem_store::{CommitError, Store, StoreError, TooManyConflicts, Transaction, keys};
 
 use crate::attempt::FinishedAttempt;
 use crate::endpoint::EndpointSnapshot;
-use crate::{Worker, cut_off, mails};
+use crate::{Worker, circuit, cut_off, mails};
 
 /// Attempts to write the record while others change the endpoint's health. About five failures open the circuit; after that
 /// only the probe writes the row.
@@ -34,7 +35,8 @@ pub(crate) async fn record(
         let change = attempt.change(&endpoint);
         let mut callback = attempt.callback_after(&change, schedule);
         let transaction = rows(store, &attempt, &mut callback, &endpoint, &change).await?;
-        Ok((transaction, Some((callback, change))))
+        let moved = circuit::moved(endpoint.health.as_ref(), &change);
+        Ok((transaction, Some((callback, change, moved))))
     });
     let written = match written.await {
         // We keep losing the race for this row; the winners have recorded the state.
@@ -43,12 +45,13 @@ pub(crate) async fn record(
         }
         written => written?,
     };
-    if let Some((callback, change)) = written {
+    if let Some((callback, change, moved)) = written {
         if change != Change::None {
             worker.endpoints.forget(callback.endpoint());
         }
         trace(&attempt, &callback, &change);
         count(&callback, attempt.finished_at);
+        circuit::count(moved, attempt.finished_at);
     }
     Ok(())
 }
@@ -58,12 +61,12 @@ async fn record_without_health(
     schedule: &RetrySchedule,
     attempt: &FinishedAttempt,
     endpoint: &EndpointSnapshot,
-) -> anyhow::Result<Option<(Callback, Change)>> {
+) -> anyhow::Result<Option<(Callback, Change, Option<Metric>)>> {
     let change = Change::None;
     let mut callback = attempt.callback_after(&change, schedule);
     let transaction = rows(store, attempt, &mut callback, endpoint, &change).await?;
     match store.commit(transaction).await {
-        Ok(()) => Ok(Some((callback, change))),
+        Ok(()) => Ok(Some((callback, change, None))),
         Err(CommitError::Conflict(_)) => Ok(None),
         Err(error) => Err(error.into()),
     }
@@ -88,6 +91,7 @@ async fn rows(
     let kinds = mails::after_attempt(callback, endpoint.health.as_ref(), change);
     let (client_id, now) = (callback.client_id, attempt.finished_at);
     mails::add(&mut transaction, store, client_id, kinds, now).await?;
+    transaction.caused_by(callback.request.as_ref())?;
     Ok(transaction)
 }
 
@@ -115,13 +119,17 @@ fn outcome(state: &CallbackState, is_first: bool) -> [(Metric, u32); 3] {
 }
 
 fn trace(attempt: &FinishedAttempt, callback: &Callback, change: &Change) {
+    let request = callback.request.as_ref().map(RequestId::as_str);
+    let delay_ms = attempt.start_delay_ms();
     if attempt.log.number == 1 && matches!(callback.state, CallbackState::Delivered { .. }) {
         // The usual line, without the span of the call: its bytes are most of the log's cost.
         tracing::info!(
             target: logs::SHORT,
             callback = %callback.id,
+            request,
             status_code = attempt.log.status_code,
             duration_ms = attempt.log.duration_ms,
+            delay_ms,
             "delivered"
         );
         return trace_change(callback, change);
@@ -129,10 +137,12 @@ fn trace(attempt: &FinishedAttempt, callback: &Callback, change: &Change) {
     tracing::info!(
         callback = %callback.id,
         endpoint = %callback.endpoint(),
+        request,
         attempt = attempt.log.number,
         status_code = attempt.log.status_code,
         error = attempt.log.error,
         duration_ms = attempt.log.duration_ms,
+        delay_ms,
         state = callback.state.as_str(),
         "attempted"
     );

@@ -6,6 +6,7 @@ use tandem_domain::Timestamp;
 use tandem_domain::callback::{Callback, Endpoint};
 use tandem_domain::ids::{CallbackId, ClientId, ReplayId};
 use tandem_domain::replay::{ReplayJob, STEP};
+use tandem_domain::request_id::RequestId;
 use tandem_runtime::Clock;
 use tandem_store::{Entity, Store, StoreError, Transaction, keys};
 
@@ -38,6 +39,7 @@ pub(crate) async fn step(
     if let Some(job) = step.await? {
         tracing::info!(
             replay = %job.id,
+            request = job.request.as_ref().map(RequestId::as_str),
             found = job.found,
             replayed = job.replayed,
             state = %job.status(),

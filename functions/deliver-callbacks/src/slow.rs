@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use tandem_domain::endpoint_health::EndpointHealth;
 use tandem_runtime::Clock;
+use tandem_runtime::metrics::Metric;
 use tandem_store::{CommitError, Store, StoreError, Transaction};
 use tandem_webhooks::Reply;
 use tokio::join;
 use tokio::time::timeout;
 
+use crate::circuit;
 use crate::endpoint::EndpointSnapshot;
 
 /// Attempts to write the note while others change the row. The winners write the same note, and the attempt's record must not wait
@@ -54,6 +56,7 @@ async fn note_slow(
             Ok(()) => {
                 if let Some(until) = health.paused_until() {
                     tracing::info!(%endpoint, %until, "an endpoint hangs and is paused");
+                    circuit::count(Some(Metric::EndpointsPaused), clock.now());
                 }
                 return snapshot.with_written(health);
             }

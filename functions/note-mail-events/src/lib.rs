@@ -8,8 +8,9 @@ mod event;
 
 use lambda_runtime::Error;
 use serde_json::Value;
+use tandem_domain::Timestamp;
 use tandem_domain::invitation_mail::InvitationMail;
-use tandem_runtime::aws;
+use tandem_runtime::{aws, metrics};
 use tandem_store::{Store, Transaction, keys};
 
 use event::InvitationEvent;
@@ -49,7 +50,9 @@ impl Notes {
                 let is_new = transaction.is_some();
                 Ok::<_, Error>((transaction.unwrap_or_default(), is_new))
             })
-            .await?;
+            .await;
+        metrics::throttled(self.store.throttled(), Timestamp::now());
+        let is_new = is_new?;
         if is_new {
             tracing::info!(connection = %event.connection_id, status = ?event.status, "recorded a mail status");
         }

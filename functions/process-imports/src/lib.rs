@@ -27,6 +27,7 @@ use tandem_domain::ids::{ClientId, PromiseId};
 use tandem_domain::import::chunk::{Begun, Chunk, ChunkFailure, ChunkItems, Received};
 use tandem_domain::import::decide::LogEntry;
 use tandem_domain::import::promise::{Counts, Promise};
+use tandem_domain::request_id::RequestId;
 use tandem_queue::{DeadLetterReason, Kind, Message};
 use tandem_runtime::batch::Receipt;
 use tandem_runtime::metrics::{self, Metric};
@@ -245,13 +246,15 @@ impl Worker {
                         announcement,
                         now,
                     ))?;
+                    transaction.caused_by(counted.request.as_ref())?;
                 }
                 Ok((transaction, Some((counted.state(), counts))))
             })
             .await?;
         if let Some((state, counts)) = finished {
             count(counts, self.clock.now());
-            tracing::info!(promise = %chunk_ref.promise, chunk = chunk_ref.number, ?state, "finished a chunk");
+            let request = promise.request.as_ref().map(RequestId::as_str);
+            tracing::info!(promise = %chunk_ref.promise, request, chunk = chunk_ref.number, ?state, "finished a chunk");
         }
         Ok(())
     }

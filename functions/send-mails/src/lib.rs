@@ -6,6 +6,7 @@
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use lambda_runtime::Error;
 use tandem_domain::mail::{Mail, MailState};
+use tandem_domain::request_id::RequestId;
 use tandem_mail::Mailer;
 use tandem_queue::{Kind, Message};
 use tandem_runtime::{Clock, DeadLetterHandler, aws, batch};
@@ -71,18 +72,31 @@ impl Worker {
         let Some(leased) = self.replace(leased).await? else {
             return Ok(());
         };
-        let finished = match self.mailer.send(&leased).await {
-            Ok(()) => leased.sent(self.clock.now()),
-            Err(error) => {
-                tracing::warn!(mail = %leased.id, tries = leased.tries, %error, "a mail could not be sent");
-                leased.failed(self.clock.now())
-            }
-        };
-        if let MailState::Failed { .. } = finished.state {
-            tracing::error!(mail = %finished.id, "a mail failed after its last attempt");
-        }
+        let finished = self.attempt(leased).await;
         self.replace(finished).await?;
         Ok(())
+    }
+
+    /// The mail after an attempt to send it.
+    async fn attempt(&self, leased: Mail) -> Mail {
+        let (sent, now) = (self.mailer.send(&leased).await, self.clock.now());
+        let (id, tries) = (leased.id, leased.tries);
+        let request = leased.request.clone();
+        let request = request.as_ref().map(RequestId::as_str);
+        match sent {
+            Ok(()) => {
+                tracing::info!(mail = %id, request, tries, "sent");
+                leased.sent(now)
+            }
+            Err(error) => {
+                tracing::warn!(mail = %id, request, tries, %error, "a mail could not be sent");
+                let failed = leased.failed(now);
+                if let MailState::Failed { .. } = failed.state {
+                    tracing::error!(mail = %id, request, "a mail failed after its last attempt");
+                }
+                failed
+            }
+        }
     }
 
     /// Replaces the mail's row. `None` after a conflict: another worker has leased the mail and finishes it.

@@ -5,6 +5,8 @@
 //! forward (`tandem_domain::sweep`), so the next round continues with other rows. A message sent twice is harmless: only one
 //! worker gets the lease.
 
+mod oldest;
+
 use std::time::Duration;
 
 use futures::future::try_join;
@@ -14,11 +16,12 @@ use serde::Deserialize;
 use tandem_domain::Timestamp;
 use tandem_domain::sweep::{NextPage, Round};
 use tandem_queue::{Queues, SendError};
-use tandem_runtime::metrics::{self, Metric};
-use tandem_runtime::{Clock, aws};
+use tandem_runtime::{Clock, aws, metrics};
 use tandem_store::outbox::{Due, Swept};
 use tandem_store::{Store, StoreError, shards};
 use tokio::time::Instant;
+
+use crate::oldest::Oldest;
 
 /// A sweep begins nothing after this time; what it left is read in the next minute.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
@@ -70,8 +73,7 @@ impl Part {
 #[derive(Debug, Default)]
 struct Done {
     rows: usize,
-    /// When the oldest row's time had come.
-    oldest: Option<Timestamp>,
+    oldest: Oldest,
 }
 
 impl Sweep {
@@ -122,10 +124,8 @@ impl Sweep {
                 Err(error) => failure = Some(error),
             }
         }
-        if let Some(oldest) = all.oldest {
-            let delay = now.duration_since(oldest).as_secs();
-            metrics::duration(Metric::SweepDelaySeconds, delay, now);
-        }
+        metrics::durations(&all.oldest.ages(now), now);
+        metrics::throttled(self.store.throttled(), now);
         tracing::info!(rows = all.rows, "swept due rows");
         failure.map_or(Ok(()), Err)
     }
@@ -134,7 +134,10 @@ impl Sweep {
         let rows = self.read(shard, began).await?;
         let mut done = Done {
             rows: 0,
-            oldest: rows.iter().map(|row| row.sweep_at).min(),
+            oldest: rows
+                .iter()
+                .map(Oldest::read)
+                .fold(Oldest::default(), Oldest::and),
         };
         let mut failure = None;
         for rows in rows.chunks(ROWS_AT_ONCE) {
@@ -142,7 +145,9 @@ impl Sweep {
                 tracing::warn!(shard, "the time of this sweep ends before its rows");
                 break;
             }
-            match self.hand_over(rows).await? {
+            let (oldest, sent) = self.hand_over(rows).await?;
+            done.oldest = done.oldest.and(oldest);
+            match sent {
                 Ok(()) => done.rows += rows.len(),
                 Err(error) => failure = Some(error),
             }
@@ -173,27 +178,31 @@ impl Sweep {
         Ok(round.rows())
     }
 
-    /// Sends the messages of some rows, and marks the rows. The outer error means that rows are not marked: no more messages of
-    /// this shard are sent now.
-    async fn hand_over(&self, rows: &[Swept]) -> Result<Result<(), SendError>, StoreError> {
+    /// Sends the messages of some rows, and marks the rows, which shows since when they are due. The outer error means that rows are
+    /// not marked: no more messages of this shard are sent now.
+    async fn hand_over(
+        &self,
+        rows: &[Swept],
+    ) -> Result<(Oldest, Result<(), SendError>), StoreError> {
         let due: Vec<Due> = rows.iter().map(|row| row.due.clone()).collect();
         let (ended, sent) = self.queues.hand_over(&due).await;
         let now = self.clock.now();
-        let marks = rows
-            .iter()
-            .zip(ended)
-            .map(|(row, ended)| Box::pin(self.store.mark_swept(row, ended.again_at(now), now)));
+        let marks = rows.iter().zip(ended).map(|(row, ended)| {
+            Box::pin(async move {
+                let marked = self.store.mark_swept(row, ended.again_at(now), now);
+                Ok(Oldest::due(row, marked.await?))
+            })
+        });
         let marks = stream::iter(marks.map(Ok).collect::<Vec<_>>());
         let marks = marks.try_buffer_unordered(CONCURRENT_MARKS);
-        marks.try_collect::<()>().await?;
-        Ok(sent)
+        let oldest = marks.try_fold(Oldest::default(), async |oldest, row| Ok(oldest.and(row)));
+        Ok((oldest.await?, sent))
     }
 }
 
 impl Done {
     fn add(&mut self, other: &Self) {
         self.rows += other.rows;
-        let both = self.oldest.into_iter().chain(other.oldest);
-        self.oldest = both.min();
+        self.oldest = self.oldest.and(other.oldest);
     }
 }

@@ -41,7 +41,7 @@ def _sealed(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     return {
-        name: base64.b64decode(member) if name.startswith("sealed") else _sealed(member)
+        name: base64.b64decode(member) if name.startswith("sealed") or name == "request" else _sealed(member)
         for name, member in value.items()
     }
 

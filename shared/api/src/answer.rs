@@ -20,6 +20,8 @@ pub struct Answer {
     pub secret: Option<SecretString>,
     /// Whether this is the stored answer of an earlier request.
     pub repeated: bool,
+    /// The ids of the rows that the request wrote, for the log.
+    pub written: Vec<String>,
     pub body: Content,
 }
 
@@ -53,6 +55,7 @@ impl Answer {
             sealed_for: None,
             secret: None,
             repeated: false,
+            written: Vec::new(),
             body: Content::Json(body),
         }
     }
@@ -73,6 +76,7 @@ impl Answer {
             sealed_for: None,
             secret: None,
             repeated: false,
+            written: Vec::new(),
             body: Content::Csv(text),
         }
     }

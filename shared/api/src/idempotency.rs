@@ -14,6 +14,7 @@ use std::future::Future;
 use jiff::SignedDuration;
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
+use tandem_domain::request_id::RequestId;
 use tandem_sealing::{Purpose, Text, sha256_hex, sha256_start};
 use tandem_store::rows::IdempotencyRecord;
 use tandem_store::{Conflict, Key, TooManyConflicts, Transaction, keys};
@@ -47,10 +48,13 @@ impl Decision {
     }
 }
 
-/// The `Idempotency-Key` of a request, bound to its caller, route, path and body. Empty if the caller sent none.
+/// The `Idempotency-Key` of a request, bound to its caller, route, path and body, with the request's id. The key is empty if the
+/// caller sent none.
 #[derive(Debug, Clone)]
 pub struct IdempotencyKey {
     identity: Option<Identity>,
+    /// The rows of the transaction that follow from the request keep its id.
+    request: Option<RequestId>,
 }
 
 #[derive(Debug, Clone)]
@@ -80,7 +84,10 @@ impl IdempotencyKey {
             scope: sha256_hex(format!("{}\n{}\n{key}", request.route, request.path()).as_bytes()),
             fingerprint: sha256_start(canonical(body, clearable).as_bytes()),
         });
-        Ok(Self { identity })
+        Ok(Self {
+            identity,
+            request: request.id.parse().ok(),
+        })
     }
 
     /// Reads the key of a route that requires one.
@@ -277,7 +284,9 @@ where
                         key.stored_answer(app, &record).await,
                     ),
                     Decision::Refuse(transaction, problem) => (transaction, Err(problem)),
-                    Decision::Commit(mut transaction, answer) => {
+                    Decision::Commit(mut transaction, mut answer) => {
+                        transaction.caused_by(key.request.as_ref())?;
+                        answer.written = transaction.ids().into_iter().map(str::to_owned).collect();
                         if let Some(record) = key.record(app, &answer) {
                             transaction.create_over_expired(&record, app.now())?;
                         }
@@ -334,6 +343,7 @@ mod tests {
                 scope: scope.to_owned(),
                 fingerprint: Fingerprint::default(),
             }),
+            request: None,
         }
     }
 

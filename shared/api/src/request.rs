@@ -8,6 +8,7 @@ use lambda_http::http::header::AUTHORIZATION;
 use lambda_http::request::RequestContext;
 use lambda_http::{RequestExt, aws_lambda_events::query_map::QueryMap};
 use serde_json::Value;
+use tandem_domain::ids::is_id;
 use tandem_domain::input::{FieldErrors, MAX_NAME, one_of, shown};
 use tandem_domain::json;
 
@@ -88,6 +89,11 @@ impl Request {
             .first(name)
             .and_then(|text| text.parse().ok())
             .ok_or_else(|| Problem::missing(not_found))
+    }
+
+    /// The ids in the path, for the log.
+    pub fn ids_in_path(&self) -> Vec<&str> {
+        self.path.split('/').filter(|part| is_id(part)).collect()
     }
 
     pub fn text_in_path(&self, name: &str) -> &str {

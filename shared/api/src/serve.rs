@@ -5,7 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Error, RequestExt as _, Response, service_fn};
-use tandem_runtime::{Clock, logs};
+use tandem_domain::ids::is_id;
+use tandem_runtime::{Clock, logs, metrics};
 use tokio::time::timeout;
 
 use crate::answer::Answer;
@@ -15,6 +16,8 @@ use crate::request::{DEFAULT_ROUTE, Request};
 
 /// Part of a function's time that is reserved for the answer.
 const ANSWER_RESERVE: Duration = Duration::from_millis(500);
+/// Ids in the log line of a request.
+const MAX_IDS: usize = 20;
 
 /// Starts the function, then answers requests until the sandbox ends.
 pub async fn serve<F>(handle: fn(App, Request) -> F) -> Result<(), Error>
@@ -58,26 +61,89 @@ where
         Ok(request) => request,
         Err(problem) => return problem.into_response(""),
     };
-    let (id, route, caller) = (
-        request.id.clone(),
-        request.route.clone(),
-        request.caller.name(),
-    );
+    let call = Call::of(&request);
+    let (store, now) = (app.store.clone(), app.now());
     let handled = match request.check_parameters() {
         Ok(()) => timeout(limit.unwrap_or(Duration::MAX), handle(app, request)).await,
         Err(problem) => Ok(Err(problem)),
     };
-    match handled.unwrap_or_else(|_| Err(too_long())) {
-        Ok(answer) => {
-            let (status, repeated) = (answer.status, answer.repeated);
-            tracing::info!(request = id, route, caller, status, repeated, "answered");
-            answer.into_response()
+    metrics::throttled(store.throttled(), now);
+    call.respond(handled.unwrap_or_else(|_| Err(too_long())))
+}
+
+/// The parts of a request that its line in the log has. The ids are those of its path and of the rows that it wrote: bodies are not
+/// logged.
+struct Call {
+    request: String,
+    route: String,
+    caller: String,
+    ids: Vec<String>,
+}
+
+impl Call {
+    fn of(request: &Request) -> Self {
+        Self {
+            request: request.id.clone(),
+            route: request.route.clone(),
+            caller: request.caller.name(),
+            ids: request
+                .ids_in_path()
+                .into_iter()
+                .map(str::to_owned)
+                .collect(),
         }
-        Err(problem) => {
-            let (status, code) = (problem.code.status(), problem.code.as_str());
-            tracing::info!(request = id, route, caller, status, code, "rejected");
-            problem.into_response(&id)
+    }
+
+    /// Logs the end of the request, and returns its response.
+    fn respond(mut self, handled: Result<Answer, Problem>) -> Response<Body> {
+        match handled {
+            Ok(answer) => {
+                self.add_ids_of(&answer);
+                let (
+                    ids,
+                    Self {
+                        request,
+                        route,
+                        caller,
+                        ..
+                    },
+                ) = (self.logged_ids(), &self);
+                let (status, repeated) = (answer.status, answer.repeated);
+                tracing::info!(request, route, caller, ids, status, repeated, "answered");
+                answer.into_response()
+            }
+            Err(problem) => {
+                let (
+                    ids,
+                    Self {
+                        request,
+                        route,
+                        caller,
+                        ..
+                    },
+                ) = (self.logged_ids(), &self);
+                let (status, code) = (problem.code.status(), problem.code.as_str());
+                tracing::info!(request, route, caller, ids, status, code, "rejected");
+                problem.into_response(request)
+            }
         }
+    }
+
+    /// Of a stored answer, the location names the row.
+    fn add_ids_of(&mut self, answer: &Answer) {
+        let location = answer.location.iter().flat_map(|path| path.split('/'));
+        let named = location.filter(|part| is_id(part));
+        for id in named.chain(answer.written.iter().map(String::as_str)) {
+            if id != self.caller && !self.ids.iter().any(|known| known == id) {
+                self.ids.push(id.to_owned());
+            }
+        }
+    }
+
+    /// The first ids. The largest purchase writes 59; its order leads to the others.
+    fn logged_ids(&self) -> Option<String> {
+        let shown = &self.ids[..self.ids.len().min(MAX_IDS)];
+        (!shown.is_empty()).then(|| shown.join(" "))
     }
 }
 

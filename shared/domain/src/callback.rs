@@ -32,6 +32,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{CallbackId, ClientId, ConnectionId, OrderId, SubscriptionId};
+use crate::request_id::RequestId;
 use crate::sealed::Sealed;
 use crate::sweep;
 use crate::words::words;
@@ -144,6 +145,8 @@ pub struct Callback {
     pub attempts: u32,
     /// The attempts that have no row of their own; see [`Callback::log`].
     pub log: Vec<Attempt>,
+    /// The request from which it follows.
+    pub request: Option<RequestId>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub version: u64,

@@ -103,6 +103,17 @@ macro_rules! ids {
     )*};
 }
 
+/// Whether a text has the form of an id of any kind.
+pub fn is_id(text: &str) -> bool {
+    let hex = |octet: u8| octet.is_ascii_digit() || (b'a'..=b'f').contains(&octet);
+    text.split_once('_').is_some_and(|(prefix, rest)| {
+        prefix.len() == 3
+            && prefix.bytes().all(|octet| octet.is_ascii_lowercase())
+            && rest.len() == 32
+            && rest.bytes().all(hex)
+    })
+}
+
 ids! {
     CompanyId = "cco";
     /// A client: a merchant unit, the tenant of everything it owns.
@@ -154,6 +165,23 @@ mod tests {
                 Err(InvalidId { prefix: "con" }),
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn the_form_of_an_id_is_that_of_each_kind() {
+        assert!(is_id(TEXT));
+        for text in [
+            "",
+            "con_",
+            "0190b8f5c6f77c3ab0a1c2d3e4f50617",
+            "conn_0190b8f5c6f77c3ab0a1c2d3e4f50617",
+            "con_0190B8F5C6F77C3AB0A1C2D3E4F50617",
+            "CON_0190b8f5c6f77c3ab0a1c2d3e4f50617",
+            "con_0190b8f5c6f77c3ab0a1c2d3e4f506170",
+            "con_anna@example.com_0190b8f5c6f77c3",
+        ] {
+            assert!(!is_id(text), "{text}");
         }
     }
 

@@ -5,7 +5,7 @@
 //! from an [`IdSource`].
 //!
 //! Modules by subject:
-//! - values: [`ids`], [`money`], [`text`], [`zone`], [`period`], [`payment_method`]
+//! - values: [`ids`], [`request_id`], [`money`], [`text`], [`zone`], [`period`], [`payment_method`]
 //! - input, all errors at once: [`input`], [`json`], [`instant`]
 //! - identity and access: [`tenancy`], [`scope`], [`customer`], [`erasure`]
 //! - joint sales: [`connection`], [`invitation_limit`], [`offer`], [`sharing`], [`cart`], [`purchase`], [`order`],
@@ -41,6 +41,7 @@ pub mod period;
 pub mod public_address;
 pub mod purchase;
 pub mod replay;
+pub mod request_id;
 pub mod requested_callbacks;
 pub mod scope;
 pub mod sealed;

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{CallbackId, ClientId, ConnectionId, MailId};
+use crate::request_id::RequestId;
 use crate::sweep;
 use crate::tenancy::{Client, MailLanguage};
 use crate::text::{EmailAddress, Name};
@@ -124,6 +125,9 @@ pub struct Mail {
     pub state: MailState,
     /// Attempts so far.
     pub tries: u32,
+    /// The request from which the mail follows.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub request: Option<RequestId>,
     pub created_at: Timestamp,
     /// For optimistic locking.
     pub version: u64,
@@ -160,6 +164,7 @@ impl Mail {
             kind,
             state: MailState::Waiting { due_at: now },
             tries: 0,
+            request: None,
             created_at: now,
             version: 1,
         }

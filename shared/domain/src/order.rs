@@ -12,6 +12,7 @@ use crate::ids::{CartId, ClientId, CustomerId, OfferId, OrderId, SubscriptionId}
 use crate::input::{Object, Parsed, integer, list};
 use crate::money::Money;
 use crate::payment_method::PaymentMethod;
+use crate::request_id::RequestId;
 use crate::text::Name;
 use crate::words::words;
 
@@ -77,6 +78,9 @@ pub struct Order {
     /// Set for an imported order.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub external: Option<External>,
+    /// The purchase's request.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub request: Option<RequestId>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub version: u64,

@@ -17,6 +17,7 @@ use crate::endpoint_health::{EndpointHealth, HealthState};
 use crate::ids::{ClientId, ConnectionId, ReplayId};
 use crate::input::{Object, Parsed, parsed};
 use crate::instant::instant;
+use crate::request_id::RequestId;
 use crate::sweep;
 use crate::words::words;
 
@@ -93,6 +94,9 @@ pub struct ReplayJob {
     pub replayed: u32,
     /// Those that another request had replayed meanwhile.
     pub skipped: u32,
+    /// The request from which the job follows.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub request: Option<RequestId>,
     pub accepted_at: Timestamp,
     /// The time of the first step.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -112,6 +116,7 @@ impl ReplayJob {
             found: 0,
             replayed: 0,
             skipped: 0,
+            request: None,
             accepted_at: now,
             started_at: None,
             version: 1,

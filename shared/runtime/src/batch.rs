@@ -105,6 +105,7 @@ where
         (id, result)
     }))
     .await;
+    dead_letter_handler.count_throttled();
     let failures = results.into_iter().filter_map(|(id, result)| {
         let error = result.err()?;
         tracing::error!(

@@ -1,7 +1,10 @@
 //! Moves messages that can never be processed into the worker's dead-letter queue at once, each with its reason.
 
+use jiff::Timestamp;
 use tandem_queue::{DeadLetter, DeadLetterQueue, DeadLetterReason, Message};
 use tandem_store::{CommitError, RawKey, Store, StoreError, Transaction};
+
+use crate::metrics;
 
 /// Cheap to clone.
 #[derive(Clone)]
@@ -47,6 +50,11 @@ impl DeadLetterHandler {
             "a message was moved to the dead-letter queue"
         );
         Ok(())
+    }
+
+    /// Counts the throttled attempts of the worker's calls to the table.
+    pub(crate) fn count_throttled(&self) {
+        metrics::throttled(self.store.throttled(), Timestamp::now());
     }
 
     async fn remove_from_due_index(&self, message: &Message) -> anyhow::Result<()> {

@@ -6,6 +6,7 @@
 
 use std::io::Write as _;
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -18,7 +19,7 @@ static FUNCTION: LazyLock<Option<String>> =
     LazyLock::new(|| std::env::var("AWS_LAMBDA_FUNCTION_NAME").ok());
 
 macro_rules! metrics {
-    ($($(#[$doc:meta])* $name:ident of $function:literal;)*) => {
+    ($($(#[$doc:meta])* $name:ident of $functions:expr;)*) => {
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Metric {
             $($(#[$doc])* $name,)*
@@ -33,39 +34,75 @@ macro_rules! metrics {
                 }
             }
 
-            /// The function that counts it.
-            pub fn function(self) -> &'static str {
+            /// The functions that count it.
+            pub fn functions(self) -> &'static [&'static str] {
                 match self {
-                    $(Self::$name => $function,)*
+                    $(Self::$name => &$functions,)*
                 }
             }
         }
     };
 }
 
+/// All functions but `relay-outbox`, which has no table.
+const WITH_TABLE: [&str; 18] = [
+    "authorize",
+    "tenants",
+    "connections",
+    "offers",
+    "carts",
+    "purchase-cart",
+    "customers",
+    "orders",
+    "subscriptions",
+    "redeem-voucher",
+    "callbacks",
+    "payouts",
+    "import-orders",
+    "sweep-outbox",
+    "deliver-callbacks",
+    "send-mails",
+    "note-mail-events",
+    "process-imports",
+];
+
 metrics! {
-    Purchases of "purchase-cart";
+    Purchases of ["purchase-cart"];
     /// The totals of purchases, in minor units.
-    GrossAmount of "purchase-cart";
-    VouchersRedeemed of "redeem-voucher";
+    GrossAmount of ["purchase-cart"];
+    VouchersRedeemed of ["redeem-voucher"];
     /// Those that are delivered later count again.
-    CallbackFirstAttemptsFailed of "deliver-callbacks";
-    CallbacksDeliveredLater of "deliver-callbacks";
+    CallbackFirstAttemptsFailed of ["deliver-callbacks"];
+    CallbacksDeliveredLater of ["deliver-callbacks"];
     /// All attempts failed.
-    CallbacksExhausted of "deliver-callbacks";
-    ImportItemsCreated of "process-imports";
-    ImportItemsUpdated of "process-imports";
-    ImportItemsUnchanged of "process-imports";
-    ImportItemsSuperseded of "process-imports";
-    ImportItemsFailed of "process-imports";
+    CallbacksExhausted of ["deliver-callbacks"];
+    /// An endpoint failed, or was slow, so that its callbacks are postponed.
+    EndpointsPaused of ["deliver-callbacks"];
+    /// A paused endpoint takes callbacks again.
+    EndpointsResumed of ["deliver-callbacks"];
+    /// An endpoint answered 410, or failed for days.
+    EndpointsDisabled of ["deliver-callbacks"];
+    ImportItemsCreated of ["process-imports"];
+    ImportItemsUpdated of ["process-imports"];
+    ImportItemsUnchanged of ["process-imports"];
+    ImportItemsSuperseded of ["process-imports"];
+    ImportItemsFailed of ["process-imports"];
     /// For how many seconds the oldest row waits for the sweep.
-    SweepDelaySeconds of "sweep-outbox";
+    SweepDelaySeconds of ["sweep-outbox"];
+    /// Of the callbacks that the sweep sends again: for how many seconds the oldest is due.
+    OldestDueCallbackSeconds of ["sweep-outbox"];
+    /// Of the imports with chunks that the sweep sends again: how many seconds ago the oldest was accepted.
+    OldestImportSeconds of ["sweep-outbox"];
+    /// Attempts of calls to the table.
+    ThrottledCalls of WITH_TABLE;
 }
 
 impl Metric {
     fn unit(self) -> &'static str {
         match self {
-            Self::SweepDelaySeconds => "Seconds",
+            Self::SweepDelaySeconds
+            | Self::OldestDueCallbackSeconds
+            | Self::OldestImportSeconds => "Seconds",
             _ => "Count",
         }
     }
@@ -81,9 +118,28 @@ pub fn count(counts: &[(Metric, u32)], now: Timestamp) {
     write(&values, None, now);
 }
 
-/// Reports a duration.
-pub fn duration(metric: Metric, seconds: i64, now: Timestamp) {
-    write(&[(metric, json!(seconds))], None, now);
+/// Reports durations in seconds.
+pub fn durations(durations: &[(Metric, i64)], now: Timestamp) {
+    let values = durations.iter();
+    let values: Vec<_> = values
+        .map(|(metric, seconds)| (*metric, json!(seconds)))
+        .collect();
+    write(&values, None, now);
+}
+
+/// Counts the throttled attempts of this process since the last count. `so_far` is [`Store::throttled`](tandem_store::Store::throttled)
+/// of the process's one store.
+pub fn throttled(so_far: u64, now: Timestamp) {
+    static COUNTED: AtomicU64 = AtomicU64::new(0);
+    let new = since(&COUNTED, so_far);
+    if new > 0 {
+        write(&[(Metric::ThrottledCalls, json!(new))], None, now);
+    }
+}
+
+/// How many were not counted yet. Of two concurrent calls, each attempt counts in one.
+fn since(counted: &AtomicU64, so_far: u64) -> u64 {
+    so_far.saturating_sub(counted.fetch_max(so_far, Ordering::Relaxed))
 }
 
 /// Adds an amount in minor units to a sum in a currency.
@@ -152,6 +208,13 @@ mod tests {
                 "Purchases": 1,
             })
         );
+    }
+
+    #[test]
+    fn each_throttled_attempt_is_counted_once() {
+        let counted = AtomicU64::new(0);
+        let counts = [3, 3, 2, 5].map(|so_far| since(&counted, so_far));
+        assert_eq!(counts, [3, 0, 0, 2]);
     }
 
     #[test]

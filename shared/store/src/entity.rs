@@ -140,6 +140,8 @@ pub trait Entity: Serialize + DeserializeOwned + Send + Sync {
     const KEY_SAYS: &'static [&'static str] = &[];
     /// Members that are stored deflated; see `packed.rs`.
     const PACKED: &'static [&'static str] = &[];
+    /// Whether a new row keeps the id of the request from which it follows, in the member `request`.
+    const KEEPS_REQUEST: bool = false;
 
     fn key(&self) -> Key<Self>;
     fn indexes(&self) -> Indexes {

@@ -7,13 +7,14 @@
 //! writes over 64 shards: 313 each. The sweep's marks add 134 in a minute with a backlog.
 
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tandem_domain::sweep::NextPage;
 
-use crate::entity::{Item, RawKey};
+use crate::entity::{Item, RawKey, string};
 use crate::index_values::milliseconds;
+use crate::key_says::add;
 use crate::{Store, StoreError};
 
 /// The key of a row with open work.
@@ -143,12 +144,14 @@ impl Store {
 
     /// Moves a row's `sweepAt` after its message was sent, unless another writer changed the row since it was read. The version
     /// stays, so a worker's commit does not fail because of the mark; it replaces the mark.
+    ///
+    /// Returns since when the row's work was due, which the call reads at no cost; `None` if the row was changed or does not say it.
     pub async fn mark_swept(
         &self,
         swept: &Swept,
         again_at: Timestamp,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Option<Timestamp>, StoreError> {
         let key = RawKey {
             pk: swept.due.pk.clone(),
             sk: swept.due.sk.clone(),
@@ -163,19 +166,29 @@ impl Store {
             .expression_attribute_values(":again", milliseconds(again_at))
             .expression_attribute_values(":now", milliseconds(now))
             .expression_attribute_values(":read", milliseconds(swept.sweep_at))
+            .return_values(ReturnValue::AllOld)
             .send()
             .await;
-        let Err(error) = marked else {
-            return Ok(());
+        let error = match marked {
+            Ok(answer) => return Ok(answer.attributes.and_then(|row| due_at_of(row, &key))),
+            Err(error) => error,
         };
         match error.as_service_error() {
             Some(
                 UpdateItemError::ConditionalCheckFailedException(_)
                 | UpdateItemError::TransactionConflictException(_),
-            ) => Ok(()),
+            ) => Ok(None),
             _ => Err(StoreError::of(error)),
         }
     }
+}
+
+/// The `dueAt` of a row; that of a new callback is in its key.
+fn due_at_of(mut row: Item, key: &RawKey) -> Option<Timestamp> {
+    if key.sk == "callback" {
+        add(&mut row, key, &["dueAt"]);
+    }
+    string(&row, "dueAt")?.parse().ok()
 }
 
 fn swept_of(item: &Item) -> Option<Swept> {

@@ -13,6 +13,8 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update,
 };
 use jiff::Timestamp;
+use tandem_domain::ids::is_id;
+use tandem_domain::request_id::RequestId;
 use uuid::Uuid;
 
 use crate::cancelled::{Cancelled, is_conflict};
@@ -21,6 +23,8 @@ use crate::{Conflict, Store, StoreError};
 
 /// DynamoDB's limit for one transaction.
 pub const MAX_ACTIONS: usize = 100;
+/// The member with the id of the request from which a row follows.
+const REQUEST: &str = "request";
 
 #[derive(Debug, Clone)]
 enum Write {
@@ -51,6 +55,11 @@ impl Write {
             }
             _ => None,
         }
+    }
+
+    /// Whether it changes the row, and is more than a condition.
+    fn is_change(&self) -> bool {
+        !matches!(self, Self::Require | Self::Unchanged { .. })
     }
 
     fn condition(&self) -> Condition {
@@ -90,11 +99,16 @@ impl Write {
 #[derive(Debug, Clone, Default)]
 pub struct Transaction {
     writes: Vec<(RawKey, Write)>,
+    /// The places of the new rows that keep the id of their request.
+    keeping: Vec<usize>,
 }
 
 impl Transaction {
     /// Writes a row that must not exist yet.
     pub fn create<E: Entity>(&mut self, value: &E) -> Result<(), StoreError> {
+        if E::KEEPS_REQUEST {
+            self.keeping.push(self.writes.len());
+        }
         self.push(value.key().raw(), Write::Create(to_item(value, 1)?));
         Ok(())
     }
@@ -157,6 +171,37 @@ impl Transaction {
     /// Takes a corrupt row, which must exist, out of the `due` index. All other members stay for the person who repairs the row.
     pub fn remove_from_due_index(&mut self, key: &RawKey) {
         self.push(key, Write::RemoveFromDueIndex);
+    }
+
+    /// Names the request from which the rows follow: the new ones that keep its id get it, unless they name another. Call it after
+    /// the last row.
+    pub fn caused_by(&mut self, request: Option<&RequestId>) -> Result<(), StoreError> {
+        let Some(request) = request else {
+            return Ok(());
+        };
+        let corrupt = |key: &RawKey, reason: String| StoreError::Corrupt {
+            key: key.to_string(),
+            reason,
+        };
+        for place in &self.keeping {
+            if let Some((key, Write::Create(item))) = self.writes.get_mut(*place) {
+                let id = serde_dynamo::to_attribute_value(request);
+                let id = id.map_err(|error| corrupt(key, error.to_string()))?;
+                item.entry(REQUEST.to_owned()).or_insert(id);
+            }
+        }
+        Ok(())
+    }
+
+    /// The ids in the keys of the rows that are written or deleted, each once, in their order.
+    pub fn ids(&self) -> Vec<&str> {
+        let mut ids = Vec::new();
+        let changed = self.writes.iter().filter(|(_, write)| write.is_change());
+        for (key, _) in changed {
+            let id = key.pk.rsplit('#').next().filter(|id| is_id(id));
+            ids.extend(id.filter(|id| !ids.contains(id)));
+        }
+        ids
     }
 
     pub fn is_empty(&self) -> bool {

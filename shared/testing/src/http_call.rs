@@ -9,6 +9,9 @@ use lambda_http::Request;
 use serde_json::{Map, Value, json};
 use url::form_urlencoded;
 
+/// The id of each request, in the form of the HTTP API's.
+pub const REQUEST: &str = "Yx3kWhO_FiAEJ1g=";
+
 /// Builds the event of an API Gateway HTTP API, payload version 2.0, which `lambda_http` turns into a request as in
 /// production.
 ///
@@ -146,7 +149,7 @@ impl HttpCall {
                     "sourceIp": "192.0.2.1",
                     "userAgent": "test",
                 },
-                "requestId": "test-request",
+                "requestId": REQUEST,
                 "routeKey": route_key,
                 "stage": "$default",
                 "time": "01/Jul/2026:12:00:00 +0000",

@@ -29,7 +29,7 @@ mod template;
 pub use calls::{Capacity, ReadKey};
 pub use fake_services::FakeService;
 pub use faults::{Fault, Faults, Lost};
-pub use http_call::HttpCall;
+pub use http_call::{HttpCall, REQUEST};
 pub use openapi::Openapi;
 pub use recorders::{DeadLetterRecorder, FakeSecret, MailRecorder, QueueRecorder, RecordedMail};
 pub use table::{RowSize, Snapshot, TestTable, retries};

@@ -1,8 +1,7 @@
 //! The cost of a callback, with names of real length: calls, units, octets of its row and its log, and the most of one source.
 
 use std::collections::HashMap;
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use deliver_callbacks::{EndpointCache, FRESH_FOR};
@@ -11,6 +10,8 @@ use tandem_domain::ids::CallbackId;
 use tandem_queue::Message;
 use tandem_testing::{Capacity, ReadKey, template};
 use tandem_tests::{Checkout, InProcess, Pair, Receiver, Reply};
+
+use crate::log::Log;
 
 /// An answer of a few hundred octets.
 const ANSWER: &str = r#"{"status":"accepted","message":"Ihre Benachrichtigung wurde entgegengenommen und wird verarbeitet.","receivedAt":"2026-11-27T17:03:20Z","requestId":"0f8fad5b-d9cb-469f-a165-70867728950e","links":{"self":"https://crm.alpenblick.example/tandem/events/0f8fad5b-d9cb-469f-a165-70867728950e"},"tenant":"alpenblick-verlag"}"#;
@@ -178,47 +179,28 @@ async fn a_leased_row_stays_where_it_is_in_every_index() {
     assert_eq!(placed(&scene.row(&messages[0]).await), before);
 }
 
-/// The lines of a log.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Lines {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("no panic").write(octets)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
-async fn a_first_delivery_logs_one_line_below_150_octets() {
+async fn a_first_delivery_logs_one_line_below_180_octets() {
     let scene = Scene::new(Reply::status(200).body(ANSWER)).await;
     let messages = scene.sell(3).await;
-    let lines = Lines::default();
-    let writer = lines.clone();
-    let log = tandem_runtime::logs::subscriber(move || writer.clone());
-    // With a single subscriber, `tracing` asks the thread that logs a line first whether anybody wants it: another test.
-    let _second = tracing::Dispatch::new(tandem_runtime::logs::subscriber(io::sink));
-    let guard = tracing::subscriber::set_default(log);
+    let log = Log::start();
     let call = tracing::error_span!(
         "Lambda runtime invoke",
         requestId = "0f8fad5b-d9cb-469f-a165-70867728950e"
     );
     tracing::Instrument::instrument(scene.stage.deliver(&messages), call).await;
-    drop(guard);
-    let text = String::from_utf8(lines.0.lock().expect("no panic").clone()).expect("text");
-    let lines: Vec<Value> = text
-        .lines()
-        .map(|line| serde_json::from_str(line).expect("JSON"))
-        .collect();
+    let (text, lines) = (log.text(), log.lines());
     assert_eq!(lines.len(), 3, "{text}");
-    assert!(text.len() <= 3 * 150, "{} octets: {text}", text.len());
+    assert!(text.len() <= 3 * 180, "{} octets: {text}", text.len());
     assert_eq!(
         (&lines[0]["message"], &lines[0]["status_code"]),
         (&"delivered".into(), &200.into())
     );
+    // The third was sold a second after the second, and so on; all were delivered at the time of the last.
+    let delays = lines.iter().map(|line| line["delay_ms"].as_u64());
+    let mut delays: Vec<_> = delays.map(|delay| delay.expect("a delay")).collect();
+    delays.sort_unstable();
+    assert_eq!(delays, [0, 1_000, 2_000]);
 }
 
 /// A worker that keeps the endpoints that it reads, as in production, but for longer: a test may be slow.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::Value;
 use sweep_outbox::Part;
+use tandem_domain::Timestamp;
 use tandem_domain::sweep::{GRACE, Handover, NextPage};
 use tandem_queue::Message;
 use tandem_store::outbox::{Swept, SweptPage};
@@ -56,14 +57,15 @@ impl Sold {
         panic!("no row is due");
     }
 
-    async fn mark(&self, row: &Swept) {
+    /// Returns since when the row is due.
+    async fn mark(&self, row: &Swept) -> Option<Timestamp> {
         let now = self.stage.clock.now();
         let marked = self
             .stage
             .app
             .store
             .mark_swept(row, Handover::Sent.again_at(now), now);
-        marked.await.expect("marked, or left alone");
+        marked.await.expect("marked, or left alone")
     }
 }
 
@@ -111,7 +113,7 @@ async fn a_mark_does_not_fail_a_workers_commit() {
     );
     let read = store.get(&key).await.expect("read").expect("there");
     let row = sold.read().await;
-    sold.mark(&row).await;
+    let _ = sold.mark(&row).await;
     assert_eq!(sold.row()["version"], 1, "the mark keeps the version");
     assert!(sold.row()["sweptAt"].is_number());
     let mut lease = Transaction::default();
@@ -126,6 +128,28 @@ async fn a_mark_does_not_fail_a_workers_commit() {
 }
 
 #[tokio::test]
+async fn a_mark_says_since_when_a_callback_is_due() {
+    let sold = Sold::new().await;
+    let committed = sold.stage.clock.now();
+    for grace in [
+        GRACE,
+        Handover::Sent.again_at(committed).duration_since(committed),
+    ] {
+        sold.stage.clock.advance(grace);
+        let row = sold.read().await;
+        assert_eq!(sold.mark(&row).await, Some(committed), "new, and marked");
+        assert_eq!(sold.mark(&row).await, None, "changed since it was read");
+    }
+    // Of an attempt under way the row keeps the time at which it was due.
+    let callback = sold.row()["id"].as_str().expect("an id").to_owned();
+    let leased = sold.stage.lease_callback(&sold.pair.source.id, &callback);
+    leased.await;
+    sold.stage.advance(10 * MINUTE);
+    let row = sold.read().await;
+    assert_eq!(sold.mark(&row).await, Some(committed), "leased");
+}
+
+#[tokio::test]
 async fn a_mark_has_no_effect_on_a_row_that_changed_since() {
     let sold = Sold::new().await;
     sold.stage.clock.advance(GRACE);
@@ -136,7 +160,7 @@ async fn a_mark_has_no_effect_on_a_row_that_changed_since() {
         .lease_callback(&sold.pair.source.id, callback)
         .await;
     let leased = sold.row();
-    sold.mark(&row).await;
+    let _ = sold.mark(&row).await;
     assert_eq!(sold.row(), leased, "leased since");
     sold.stage.advance(2 * MINUTE);
     // Cut off, then delivered.
@@ -145,7 +169,7 @@ async fn a_mark_has_no_effect_on_a_row_that_changed_since() {
         sold.stage.advance(10);
     }
     let done = sold.row();
-    sold.mark(&row).await;
+    let _ = sold.mark(&row).await;
     assert_eq!(sold.row(), done, "delivered since");
     let (client, table) = (&sold.stage.table.client, &sold.stage.table.table_name);
     let text = |text: &String| AttributeValue::S(text.clone());
@@ -154,7 +178,7 @@ async fn a_mark_has_no_effect_on_a_row_that_changed_since() {
         .key("pk", text(&row.due.pk))
         .key("sk", text(&row.due.sk));
     let _ = delete.send().await.expect("deleted");
-    sold.mark(&row).await;
+    let _ = sold.mark(&row).await;
     assert!(sold.stage.rows_of("callback").is_empty(), "deleted since");
 }
 

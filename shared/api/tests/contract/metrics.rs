@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tandem_runtime::metrics::{Metric, NAMESPACE};
 
 use crate::source::root;
@@ -20,7 +20,25 @@ fn widgets() -> Vec<Value> {
     let lists = widgets
         .iter()
         .map(|widget| widget["properties"]["metrics"].as_array().expect("metrics"));
-    lists.flatten().cloned().collect()
+    lists.flat_map(|list| spelled_out(list)).collect()
+}
+
+/// The metrics of a list: `...` repeats the beginning of the metric before.
+fn spelled_out(list: &[Value]) -> Vec<Value> {
+    let mut spelled: Vec<Value> = Vec::with_capacity(list.len());
+    for metric in list {
+        let parts = metric.as_array().expect("a metric");
+        let metric = match (parts.split_first(), spelled.last()) {
+            (Some((first, rest)), Some(before)) if first == "..." => {
+                let before = before.as_array().expect("a metric");
+                let kept = before.len() - rest.len();
+                Value::Array([&before[..kept], rest].concat())
+            }
+            _ => metric.clone(),
+        };
+        spelled.push(metric);
+    }
+    spelled
 }
 
 /// Name and function of each business metric on the dashboard.
@@ -56,8 +74,14 @@ fn the_dashboard_shows_exactly_the_metrics_of_the_code() {
     let functions = functions();
     let emitted: BTreeSet<(String, String)> = Metric::ALL
         .iter()
-        .map(|metric| {
-            let function = &functions[metric.function()].name;
+        .flat_map(|metric| {
+            metric
+                .functions()
+                .iter()
+                .map(|function| (*metric, *function))
+        })
+        .map(|(metric, function)| {
+            let function = &functions[function].name;
             (metric.name().to_owned(), format!("${{{function}}}"))
         })
         .collect();
@@ -83,33 +107,89 @@ fn each_function_counts_its_metrics_and_no_others() {
     }
     let declared: BTreeSet<(String, String)> = Metric::ALL
         .iter()
-        .map(|metric| (metric.name().to_owned(), metric.function().to_owned()))
+        .filter(|metric| **metric != Metric::ThrottledCalls)
+        .flat_map(|metric| {
+            metric
+                .functions()
+                .iter()
+                .map(|function| (*metric, *function))
+        })
+        .map(|(metric, function)| (metric.name().to_owned(), function.to_owned()))
         .collect();
     assert_eq!(counted, declared);
 }
 
-/// A metric without a line of its own counts a line of the log.
+/// The crates that count throttled calls for a function, by what its own source calls.
+const COUNTING: [&str; 3] = ["metrics::throttled(", "batch::process", "tandem_api::serve"];
+
 #[test]
-fn deliveries_at_the_first_attempt_are_counted_by_their_lines() {
+fn each_function_with_a_table_counts_its_throttled_calls() {
+    let counting = functions().into_keys().filter(|function| {
+        let folder = root().join("functions").join(function).join("src");
+        let sources = std::fs::read_dir(folder)
+            .expect("a folder")
+            .map(|entry| std::fs::read_to_string(entry.expect("an entry").path()).expect("a file"));
+        let sources: String = sources.collect();
+        COUNTING.iter().any(|call| sources.contains(call))
+    });
+    let counting: BTreeSet<String> = counting.collect();
+    let declared = Metric::ThrottledCalls.functions().iter();
+    assert_eq!(counting, declared.map(|name| (*name).to_owned()).collect());
+    let without: Vec<String> = functions()
+        .into_keys()
+        .filter(|function| !counting.contains(function))
+        .collect();
+    assert_eq!(without, ["relay-outbox"]);
+}
+
+/// A metric without a line of its own is read from lines of the log.
+#[test]
+fn first_attempts_are_measured_by_their_lines() {
     let filters = of_type("AWS::Logs::MetricFilter");
-    let [(_, filter)] = filters.as_slice() else {
-        panic!("one filter: {filters:?}");
+    let of = |name: &str| {
+        let named = |(_, filter): &&(String, Value)| {
+            filter["MetricTransformations"][0]["MetricName"] == name
+        };
+        let filter = filters.iter().find(named).expect("a filter").1.clone();
+        let read = filter["MetricTransformations"][0].clone();
+        (
+            filter["FilterPattern"].clone(),
+            read["MetricValue"].clone(),
+            read["MetricNamespace"].clone(),
+        )
     };
-    assert_eq!(filter["FilterPattern"], r#"{ $.message = "delivered" }"#);
-    let counted = &filter["MetricTransformations"][0];
-    let namespace = text(&counted["MetricNamespace"]["Fn::Sub"]);
+    let (pattern, value, namespace) = of("CallbacksDeliveredAtFirstAttempt");
+    assert_eq!(
+        (pattern, value),
+        (json!(r#"{ $.message = "delivered" }"#), json!("1"))
+    );
+    let (pattern, value, _) = of("CallbackStartDelay");
+    assert_eq!(
+        (pattern, value),
+        (json!("{ $.delay_ms = * }"), json!("$.delay_ms"))
+    );
+    let namespace = text(&namespace["Fn::Sub"]);
     let shown = widgets()
         .into_iter()
         .filter(|metric| metric[0] == namespace);
-    let names: Vec<_> = shown.map(|metric| metric[1].clone()).collect();
-    assert_eq!(names, [counted["MetricName"].clone()]);
-    // `a_first_delivery_logs_one_line_below_150_octets` compares the line.
+    let shown: BTreeSet<String> = shown.map(|metric| text(&metric[1]).to_owned()).collect();
+    let read = filters
+        .iter()
+        .map(|(_, filter)| text(&filter["MetricTransformations"][0]["MetricName"]).to_owned());
+    assert_eq!(shown, read.collect());
+    // `a_first_delivery_logs_one_line_below_180_octets` compares the line.
     let worker = root().join("functions/deliver-callbacks/src");
-    let lines = std::fs::read_dir(worker)
+    let sources: String = std::fs::read_dir(worker)
         .expect("a folder")
         .map(|entry| std::fs::read_to_string(entry.expect("an entry").path()).expect("a file"))
-        .map(|source| source.matches("\"delivered\"").count());
-    assert_eq!(lines.sum::<usize>(), 1, "one line has this message");
+        .collect();
+    let lines = |text: &str| sources.matches(text).count();
+    assert_eq!(lines("\"delivered\""), 1, "one line has this message");
+    assert_eq!(
+        lines(" delay_ms,\n"),
+        2,
+        "the lines of both outcomes have the delay"
+    );
 }
 
 #[test]

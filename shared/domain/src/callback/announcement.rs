@@ -59,6 +59,7 @@ impl Announcement {
             },
             attempts: 0,
             log: Vec::new(),
+            request: None,
             created_at: now,
             updated_at: now,
             version: 1,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Attempt, Callback, CallbackState, Concerned, EventType, LEASE, is_zero};
 use crate::ids::{CallbackId, ClientId, ConnectionId, OrderId, SubscriptionId};
+use crate::request_id::RequestId;
 use crate::sealed::Sealed;
 
 #[derive(Serialize, Deserialize)]
@@ -30,6 +31,8 @@ pub(super) struct Stored {
     attempts: u32,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     log: Vec<Attempt>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    request: Option<RequestId>,
     created_at: Timestamp,
     /// Absent if the state says it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -66,6 +69,7 @@ impl From<Callback> for Stored {
             state: callback.state,
             attempts: callback.attempts,
             log: callback.log,
+            request: callback.request,
             created_at: callback.created_at,
             updated_at: (callback.updated_at != usual).then_some(callback.updated_at),
             version: callback.version,
@@ -89,6 +93,7 @@ impl From<Stored> for Callback {
             state: stored.state,
             attempts: stored.attempts,
             log: stored.log,
+            request: stored.request,
             created_at: stored.created_at,
             updated_at: stored.updated_at.unwrap_or(usual),
             version: stored.version,

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::callback::{Announcement, EventType};
 use crate::ids::{ClientId, CompanyId, PromiseId};
+use crate::request_id::RequestId;
 
 use super::chunk::{Chunk, ChunkItems};
 use super::decide::ItemResult;
@@ -93,6 +94,9 @@ pub struct Promise {
     /// The numbers of the chunks that are dead letters.
     #[serde(rename = "stuckChunks", skip_serializing_if = "Vec::is_empty", default)]
     pub dead_letters: Vec<u32>,
+    /// The request from which the import follows.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub request: Option<RequestId>,
     pub accepted_at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub started_at: Option<Timestamp>,
@@ -132,6 +136,7 @@ impl Promise {
             counts: Counts::default(),
             chunks_done: 0,
             dead_letters: Vec::new(),
+            request: None,
             accepted_at: now,
             started_at: None,
             finished_at: None,

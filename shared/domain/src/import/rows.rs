@@ -53,6 +53,7 @@ pub(super) fn order(row: &Imported, subscription: &Subscription) -> Option<Order
         positions: vec![position(subscription)],
         total: subscription.amount(),
         external: subscription.external.clone(),
+        request: None,
         created_at: subscription.created_at,
         updated_at: subscription.updated_at,
         version: row.version,

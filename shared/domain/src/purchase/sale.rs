@@ -60,6 +60,7 @@ impl Sale {
                     currency: sellable.currency,
                 },
                 external: None,
+                request: None,
                 created_at: now,
                 updated_at: now,
                 version: 1,

@@ -314,6 +314,7 @@ fn a_new_callback_is_due_at_once() {
         state: waiting(0, now()),
         attempts: 0,
         log: Vec::new(),
+        request: None,
         created_at: now(),
         updated_at: now(),
         version: 1,

@@ -13,6 +13,7 @@ use tandem_domain::ids::{ClientId, ConnectionId};
 use tandem_domain::money::{BasisPoints, Currency, Money};
 use tandem_domain::offer::{CrossClient, Offer, OfferKind, OfferStatus, RenewalRules};
 use tandem_domain::period::{Period, PeriodUnit};
+use tandem_domain::request_id::RequestId;
 use tandem_domain::sealed::Sealed;
 use tandem_domain::sharing::SharedOffer;
 use tandem_domain::tenancy::{Client, ContractingCompany, MailLanguage, Modules};
@@ -101,6 +102,11 @@ pub(crate) fn zone(name: &str) -> Zone {
 /// A sealed value, in the clear.
 pub(crate) fn sealed(text: &str) -> Sealed {
     text.as_bytes().to_vec().into()
+}
+
+/// The id of a request, as the HTTP API makes them.
+pub(crate) fn request() -> RequestId {
+    "Yx3kWhO_FiAEJ1g=".parse().expect("a request id")
 }
 
 pub(crate) fn callback_url(text: &str) -> CallbackUrl {

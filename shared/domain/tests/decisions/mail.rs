@@ -121,6 +121,7 @@ fn a_new_mail_copies_the_address_and_the_language() {
         kind: kind.clone(),
         state: waiting(now()),
         tries: 0,
+        request: None,
         created_at: now(),
         version: 1,
     };

@@ -23,6 +23,7 @@ mod purchase;
 mod purchase_refused;
 mod releases;
 mod replay;
+mod request_id;
 mod sharing;
 mod stored;
 mod sweep;

@@ -37,6 +37,7 @@ pub(crate) fn order(states: &[PositionState]) -> Order {
         total: euro(1_000 * i64::try_from(positions.len()).expect("few")),
         positions,
         external: None,
+        request: None,
         created_at: yesterday(),
         updated_at: yesterday(),
         version: 1,

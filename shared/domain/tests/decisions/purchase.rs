@@ -131,6 +131,7 @@ fn own_offers_create_an_order_and_subscriptions_only() {
         ],
         total: euro(2_000),
         external: None,
+        request: None,
         created_at: now(),
         updated_at: now(),
         version: 1,

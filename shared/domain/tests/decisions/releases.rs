@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use crate::stored::text_as_sealed;
 
@@ -40,6 +40,28 @@ pub(crate) fn read<T: DeserializeOwned>(name: &str) {
         if let Err(error) = serde_json::from_value::<T>(text_as_sealed(row)) {
             panic!("{} cannot be read: {error}", file.display());
         }
+    }
+}
+
+/// Adds an unknown member to each object: a later release may write more members, and this one reads its rows during a rollout and
+/// after a rollback.
+pub(crate) fn with_unknown(value: Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let mut members: Map<String, Value> = members
+                .into_iter()
+                .map(|(name, member)| {
+                    // A map: its keys are not members.
+                    let is_map = name == "notes";
+                    let member = if is_map { member } else { with_unknown(member) };
+                    (name, member)
+                })
+                .collect();
+            members.insert("ofALaterRelease".to_owned(), json!([{"a": null}, "b", 3]));
+            Value::Object(members)
+        }
+        Value::Array(items) => items.into_iter().map(with_unknown).collect(),
+        other => other,
     }
 }
 

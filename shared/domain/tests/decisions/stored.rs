@@ -25,14 +25,14 @@ use tandem_domain::ids::ConnectionId;
 use tandem_domain::import::chunk::{Chunk, ChunkFailure, ChunkState};
 use tandem_domain::import::promise::Promise;
 use tandem_domain::invitation_mail::{InvitationMail, MailStatus};
-use tandem_domain::mail::{MailKind, MailState};
+use tandem_domain::mail::{Mail, MailKind, MailState};
 use tandem_domain::money::BasisPoints;
 use tandem_domain::offer::{Offer, OfferKind, OfferStatus, RenewalRules};
 use tandem_domain::order::{OrderPosition, PositionState};
 use tandem_domain::paid_period::PaidPeriod;
 use tandem_domain::payment_method::PaymentMethod;
 use tandem_domain::payout::{PaidState, Payout, PayoutType};
-use tandem_domain::replay::Selection;
+use tandem_domain::replay::{ReplayJob, Selection};
 use tandem_domain::scope::Scopes;
 use tandem_domain::subscription::{CrossClientLink, Life, Role, Subscription, UnpaidPeriod};
 use tandem_domain::tenancy::{ApiKey, Client, KeyDraft};
@@ -41,25 +41,30 @@ use tandem_domain::voucher::VoucherHash;
 use tandem_domain::zone::Zone;
 
 use crate::fixtures::{
-    Pair, at, client, company, customer, euro, id, monthly, name, now, offer, sealed, yesterday,
+    Pair, at, client, company, customer, euro, id, monthly, name, now, offer, request, sealed,
+    yesterday,
 };
 use crate::{callback, import, import_chunks, import_order, mail, order, payout, releases, replay};
 
-/// Compares a value with its snapshot, and reads it back, as well as the rows that earlier releases wrote.
+/// Compares a value with its snapshot, and reads it back, as well as the rows that earlier releases wrote and a row with members
+/// of a later one.
 fn golden<T: Serialize + DeserializeOwned + PartialEq + Debug>(name: &str, value: &T) {
     let written = sealed_as_text(serde_json::to_value(value).expect("JSON"));
     insta::assert_json_snapshot!(name, written);
-    let read: T = serde_json::from_value(text_as_sealed(written)).expect("a stored value");
+    let read: T = serde_json::from_value(text_as_sealed(written.clone())).expect("a stored value");
     assert_eq!(&read, value, "{name}");
+    let later: T = serde_json::from_value(text_as_sealed(releases::with_unknown(written)))
+        .unwrap_or_else(|error| panic!("{name} of a later release cannot be read: {error}"));
+    assert_eq!(&later, value, "{name}");
     releases::read::<T>(name);
 }
 
-/// The members that hold sealed values, changed; `change` gets their octets or their text.
+/// The members that hold octets, sealed values and the request's id, changed; `change` gets their octets or their text.
 fn sealed_members(value: Value, change: fn(Value) -> Value) -> Value {
     match value {
         Value::Object(members) => {
             let changed = members.into_iter().map(|(name, member)| {
-                let is_sealed = name.starts_with("sealed");
+                let is_sealed = name.starts_with("sealed") || name == "request";
                 let change_all = |member| sealed_members(member, change);
                 let member = if is_sealed {
                     change(member)
@@ -278,6 +283,7 @@ fn orders() {
         quantity: 2,
         ..order.positions[2].clone()
     };
+    order.request = Some(request());
     golden("order", &order);
     order.positions[0].reversed = Some(euro(250));
     golden("order_reversed_in_part", &order);
@@ -450,6 +456,7 @@ fn callbacks() {
     );
     let new = Callback {
         attempts: 0,
+        request: Some(request()),
         updated_at: yesterday(),
         ..callback::callback(CallbackState::Waiting {
             step: 0,
@@ -461,6 +468,7 @@ fn callbacks() {
         delivered_at: now(),
     });
     assert_eq!(logged.log(answered()), None);
+    logged.request = Some(request());
     golden("callback_logged", &logged);
     let mut held = callback::callback(CallbackState::Held { held_at: now() });
     (held.order_id, held.subscription_id) = (None, None);
@@ -545,7 +553,10 @@ fn replays() {
     });
     golden(
         "replay_waiting",
-        &since.step(25, 24, Some("cbk_7".to_owned()), now()),
+        &ReplayJob {
+            request: Some(request()),
+            ..since.step(25, 24, Some("cbk_7".to_owned()), now())
+        },
     );
     golden(
         "replay_done",
@@ -624,7 +635,13 @@ fn mails() {
         "mail_in_flight",
         &mail::mail(MailState::InFlight { lease_until: now() }, 1),
     );
-    golden("mail_sent", &mail::mail(MailState::Sent { at: now() }, 1));
+    golden(
+        "mail_sent",
+        &Mail {
+            request: Some(request()),
+            ..mail::mail(MailState::Sent { at: now() }, 1)
+        },
+    );
     golden(
         "mail_failed",
         &mail::mail(MailState::Failed { at: now() }, 30),
@@ -705,6 +722,7 @@ fn imports() {
         "import_promise_of_a_retry",
         &Promise {
             finished_at: Some(now()),
+            request: Some(request()),
             ..retry
         },
     );

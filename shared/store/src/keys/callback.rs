@@ -15,6 +15,7 @@ pub fn callbacks_of(source: ClientId) -> List<Callback> {
 
 impl Entity for Callback {
     const KEY_SAYS: &'static [&'static str] = &["clientId", "id", "createdAt", "dueAt"];
+    const KEEPS_REQUEST: bool = true;
 
     fn key(&self) -> Key<Self> {
         callback(self.client_id, self.id)

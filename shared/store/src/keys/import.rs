@@ -27,6 +27,8 @@ fn promise_partition(client: ClientId, id: PromiseId) -> String {
 }
 
 impl Entity for Promise {
+    const KEEPS_REQUEST: bool = true;
+
     fn key(&self) -> Key<Self> {
         promise(self.client_id, self.id)
     }

@@ -13,6 +13,8 @@ pub fn mail(to: ClientId, id: MailId) -> Key<Mail> {
 }
 
 impl Entity for Mail {
+    const KEEPS_REQUEST: bool = true;
+
     fn key(&self) -> Key<Self> {
         mail(self.client_id, self.id)
     }

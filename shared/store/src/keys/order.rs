@@ -33,6 +33,7 @@ fn sold_to(seller: ClientId, customer: CustomerId) -> List<Order> {
 
 impl Entity for Order {
     const KEY_SAYS: &'static [&'static str] = &["clientId", "id", "createdAt", "updatedAt"];
+    const KEEPS_REQUEST: bool = true;
 
     fn key(&self) -> Key<Self> {
         order(self.client_id, self.id)

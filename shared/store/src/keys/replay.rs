@@ -8,6 +8,8 @@ pub fn replay(client: ClientId, id: ReplayId) -> Key<ReplayJob> {
 }
 
 impl Entity for ReplayJob {
+    const KEEPS_REQUEST: bool = true;
+
     fn key(&self) -> Key<Self> {
         replay(self.client_id, self.id)
     }
