@@ -218,6 +218,15 @@ mod tests {
     }
 
     #[test]
+    fn a_message_of_a_later_release_is_read() {
+        let later = message()
+            .encode()
+            .replace("{\"v\":1", "{\"later\":[{\"a\":null}],\"v\":1");
+        assert_ne!(later, message().encode());
+        assert_eq!(Message::decode(&later), Ok(message()));
+    }
+
+    #[test]
     fn ids_are_parsed_from_the_row_key() {
         let (client, id) = message().ids::<CallbackId>().expect("valid");
         assert_eq!(

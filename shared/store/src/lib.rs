@@ -31,6 +31,8 @@ pub mod imports;
 mod index_values;
 mod key_says;
 pub mod keys;
+#[cfg(test)]
+mod later_release;
 mod list;
 mod one_row;
 pub mod outbox;
