@@ -44,6 +44,8 @@ rollout: ## play a rollout of two releases, and back, with traffic between: make
 	git worktree add --detach .local/older $(OLDER)
 	cd .local/older && $(PYTHON) -m infra.local build
 	$(LOCAL) build
+# A function that only this checkout has is new from the start.
+	cp --no-clobber .local/packages/*.zip .local/older/.local/packages/
 	$(LOCAL) run --packages .local/older/.local/packages -- \
 		python -u -m infra.local.demo.rollout .local/older/.local/packages .local/packages
 	git worktree remove --force .local/older
