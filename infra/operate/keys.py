@@ -52,7 +52,8 @@ _CLIENT = re.compile(r"cli_[0-9a-f]{32}")
 
 _FORMS = (
     "the id of an order (ord_), a subscription (sub_), a customer (cus_), a connection (con_), a callback (cbk_), a "
-    "payout row (pay_), an import (prm_), a replay (rpl_) or a mail (mal_), the hash of a voucher's code, or a request id"
+    "payout row (pay_), an import (prm_), a replay (rpl_) or a mail (mal_), "
+    "the hash of a voucher's code, or a request id"
 )
 
 

@@ -73,7 +73,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     why = commands.add_parser("why", parents=[where], help="explain what happened to a row, and what is next")
     why.add_argument(
-        "id", metavar="ID", help="ord_, sub_, cus_, con_, cbk_, pay_, prm_, rpl_, mal_, a voucher's hash, or a request id"
+        "id",
+        metavar="ID",
+        help="ord_, sub_, cus_, con_, cbk_, pay_, prm_, rpl_, mal_, a voucher's hash, or a request id",
     )
     why.add_argument("--client", metavar="ID", help="the client that owns it; found by itself if absent")
     export = commands.add_parser(
