@@ -37,7 +37,9 @@ CANARY = "canary"
 _OF_DEPLOYMENT = {
     ("callback", "sealedBody"): sealing.CALLBACK_BODY,
     ("connection", "callback.secrets.sealed"): sealing.SIGNING_SECRET,
+    ("connection", "callback.headers.sealed"): sealing.CALLBACK_HEADERS,
     ("eventEndpoint", "secrets.sealed"): sealing.SIGNING_SECRET,
+    ("eventEndpoint", "headers.sealed"): sealing.CALLBACK_HEADERS,
     ("customer", "sealedKey"): sealing.PERSONAL_KEY,
     ("idempotency", "sealedAnswer"): sealing.IDEMPOTENT_ANSWER,
     (CANARY, "sealed"): sealing.CANARY,

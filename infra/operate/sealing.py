@@ -20,6 +20,7 @@ from infra.local.layout import ROOT
 
 CALLBACK_BODY = "callback-body"
 SIGNING_SECRET = "signing-secret"
+CALLBACK_HEADERS = "callback-headers"
 PERSONAL_KEY = "personal-key"
 PERSONAL_DATA = "personal-data"
 RECEIVED_ANSWER = "received-answer"

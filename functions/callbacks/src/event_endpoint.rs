@@ -23,8 +23,8 @@ pub(crate) async fn read(app: &App, caller: ClientCaller) -> Result<Answer, Prob
     Ok(Answer::ok(view::event_endpoint(&endpoint, health.as_ref())))
 }
 
-/// Sets the address and the types. The first call generates a secret, shown once; later calls keep it and clear the endpoint's
-/// failures.
+/// Sets the address, the types and the headers; absent headers stay. The first call generates a secret, shown once; later calls
+/// keep it and clear the endpoint's failures.
 pub(crate) async fn set(
     app: &App,
     request: &Request,
@@ -38,16 +38,17 @@ pub(crate) async fn set(
         if let Some(health) = &health {
             transaction.remove(health);
         }
+        let seal = |text: &[u8]| seal_headers(app, caller, text);
         let answer = match before {
             Some(before) => {
-                let endpoint = before.set(draft.clone(), app.now());
+                let endpoint = before.set(draft.clone(), seal, app.now());
                 transaction.replace(&endpoint)?;
                 Answer::ok(view::event_endpoint(&endpoint, None))
             }
             None => {
                 let secret = new_webhook_secret();
                 let sealed = seal_secret(app, caller, &secret);
-                let endpoint = draft.clone().create(caller.id, sealed, app.now());
+                let endpoint = draft.clone().create(caller.id, sealed, seal, app.now());
                 transaction.create(&endpoint)?;
                 let mut shown = view::event_endpoint(&endpoint, None);
                 shown["secret"] = json!(secret.expose_secret());
@@ -118,6 +119,12 @@ fn missing() -> Problem {
         Code::EventEndpointNotFound,
         "set an endpoint by PUT /v1/event-endpoint",
     )
+}
+
+fn seal_headers(app: &App, caller: ClientCaller, text: &[u8]) -> Sealed {
+    let endpoint = Endpoint::Client(caller.id).to_string();
+    let sealed = app.sealer.seal(Purpose::CallbackHeaders, &endpoint, text);
+    sealed.into()
 }
 
 fn seal_secret(app: &App, caller: ClientCaller, secret: &SecretString) -> Sealed {

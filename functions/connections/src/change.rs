@@ -14,6 +14,8 @@ use tandem_domain::tenancy::Client;
 use tandem_store::rows::HistoryRow;
 use tandem_store::{StoreError, Transaction, keys};
 
+use crate::invite::seal_headers;
+
 pub(crate) async fn apply(
     app: &App,
     request: &Request,
@@ -53,7 +55,10 @@ pub(crate) async fn edit(
     let edit = ConnectionEdit::parse(&body, &app.local_targets)?;
     idempotent(app, &IdempotencyKey::of(request, &body)?, || async {
         let (connection, side) = load(app, request, caller).await?;
-        let change = connection.clone().edit(edit.clone(), side, app.now())?;
+        let seal = |text: &[u8]| seal_headers(app, connection.id, text);
+        let change = connection
+            .clone()
+            .edit(edit.clone(), seal, side, app.now())?;
         if change.entry.changes.is_empty() {
             // The history records changes only, so an edit without effect writes nothing.
             return Ok(Decision::answered(Answer::ok(view::summary(
@@ -63,8 +68,8 @@ pub(crate) async fn edit(
         }
         let mut transaction = Transaction::default();
         transaction.replace(&change.connection)?;
-        // A new address is a new endpoint; the failures of the old one do not count for it.
-        if edit.callback_url.is_some()
+        // A new address is a new endpoint, and so are new headers; the failures of the old one do not count for it.
+        if edit.changes_endpoint()
             && let Some(health) = app
                 .store
                 .get(&keys::endpoint_health(change.connection.id))

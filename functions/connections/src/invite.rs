@@ -6,7 +6,7 @@ use tandem_api::client_events::EventEndpoints;
 use tandem_api::idempotency::idempotent;
 use tandem_api::views::connection as view;
 use tandem_api::{Answer, App, ClientCaller, Code, Decision, IdempotencyKey, Problem, Request};
-use tandem_domain::connection::{Change, ConnectionDraft, Side};
+use tandem_domain::connection::{CallbackDraft, Change, ConnectionDraft, SealedSettings, Side};
 use tandem_domain::ids::{ClientId, ConnectionId};
 use tandem_domain::input::FieldErrors;
 use tandem_domain::invitation_limit::{Invitations, PER_HOUR};
@@ -45,7 +45,13 @@ async fn decide(
     check_limit(app, invitations.as_ref())?;
     let id = ConnectionId::generate(&mut app.ids());
     let secret = new_webhook_secret();
-    let sealed = || seal_secret(app, id, &secret);
+    let sealed = |callback: &CallbackDraft| SealedSettings {
+        secret: seal_secret(app, id, &secret),
+        headers: callback
+            .headers
+            .as_ref()
+            .and_then(|headers| headers.sealed(|text| seal_headers(app, id, text))),
+    };
     let change = draft.invite(
         id,
         (&source.0, &source.1),
@@ -176,6 +182,14 @@ async fn parties(app: &App, caller: ClientCaller, target: ClientId) -> Result<Pa
         invitations,
         endpoints,
     })
+}
+
+/// Seals static headers for storage, bound to their connection.
+pub(crate) fn seal_headers(app: &App, id: ConnectionId, text: &[u8]) -> Sealed {
+    let sealed = app
+        .sealer
+        .seal(Purpose::CallbackHeaders, &id.to_string(), text);
+    sealed.into()
 }
 
 /// Seals a signing secret for storage, bound to its connection.

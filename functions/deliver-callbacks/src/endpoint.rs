@@ -9,13 +9,13 @@ use tandem_store::{Key, Prefetched, Store, StoreError, Transaction, keys};
 #[derive(Debug, Clone)]
 pub(crate) struct EndpointSnapshot {
     endpoint: Endpoint,
-    /// The URL and signing secrets at the time of the lease.
+    /// The URL, headers and signing secrets at the time of the lease.
     pub(crate) settings: CallbackSettings,
     /// The version of the row that holds the settings.
     settings_version: u64,
     /// `None` if the endpoint is healthy.
     pub(crate) health: Option<EndpointHealth>,
-    /// The URL changed or was removed after the lease.
+    /// The URL or the headers changed, or the endpoint was removed, after the lease.
     moved: bool,
 }
 
@@ -51,7 +51,7 @@ impl EndpointSnapshot {
     pub(crate) async fn reload(self, store: &Store) -> Result<Self, StoreError> {
         let (current, _) = Self::load(store, &Prefetched::default(), self.endpoint, None).await?;
         Ok(match current {
-            Some(current) if current.settings.url == self.settings.url => Self {
+            Some(current) if current.settings.is_same_endpoint(&self.settings) => Self {
                 settings: self.settings,
                 moved: self.moved,
                 ..current
@@ -67,7 +67,7 @@ impl EndpointSnapshot {
         self.endpoint
     }
 
-    /// Whether the attempt went to another URL than the endpoint has now. Its outcome is no news about the new URL.
+    /// Whether the attempt used another URL or other headers than the endpoint has now. Its outcome is no news about these.
     pub(crate) fn has_moved(&self) -> bool {
         self.moved
     }

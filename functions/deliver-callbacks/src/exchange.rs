@@ -1,8 +1,11 @@
 //! Signs a leased callback, sends it and reads the reply.
 
+use std::collections::BTreeMap;
+
 use secrecy::SecretString;
 use tandem_domain::Timestamp;
 use tandem_domain::callback::Endpoint;
+use tandem_domain::callback_headers::StaticHeaders;
 use tandem_domain::connection::CallbackSettings;
 use tandem_domain::request_id::RequestId;
 use tandem_runtime::callback_body;
@@ -52,13 +55,28 @@ fn prepare<'a>(
     let body = callback_body::body(sealer, callback, personal_sealer.as_ref())?;
     let secrets = signing_secrets(sealer, callback.endpoint(), settings, now)?;
     let signature = signature_header(&secrets, &id, timestamp, &body)?;
+    let headers = static_headers(sealer, callback.endpoint(), settings)?;
     Ok(Delivery {
         id,
         url: &settings.url,
         timestamp,
         signature,
+        headers,
         body,
     })
+}
+
+fn static_headers(
+    sealer: &Sealer,
+    endpoint: Endpoint,
+    settings: &CallbackSettings,
+) -> anyhow::Result<BTreeMap<String, String>> {
+    let Some(headers) = &settings.headers else {
+        return Ok(BTreeMap::new());
+    };
+    let purpose = Purpose::CallbackHeaders;
+    let text = sealer.open(purpose, &endpoint.to_string(), &headers.sealed)?;
+    Ok(StaticHeaders::open(&text)?)
 }
 
 /// All secrets in force: two during a rotation.

@@ -28,7 +28,8 @@ use serde::{Deserialize, Serialize};
 pub use block_mails::{BLOCK_MAILS_PER_HOUR, BlockMails};
 pub use blocks::{Block, Blocks};
 pub use history::{Action, HistoryEntry};
-pub use input::{ConnectionDraft, ConnectionEdit};
+pub(crate) use input::parse_url;
+pub use input::{CallbackDraft, CallbackEdit, ConnectionDraft, ConnectionEdit, SealedSettings};
 pub use signing::{CallbackSettings, MAX_SECRETS, SECRET_OVERLAP, SigningSecret};
 pub use transition::Transition;
 
@@ -221,10 +222,11 @@ impl Connection {
         self.source.company_id == self.target.company_id
     }
 
-    /// Changes the access or the callback settings.
+    /// Changes the access or the callback settings. `seal` seals new headers.
     pub fn edit(
         mut self,
         edit: ConnectionEdit,
+        seal: impl FnOnce(&[u8]) -> Sealed,
         by: Side,
         now: Timestamp,
     ) -> Result<Change, ConnectionError> {
@@ -237,13 +239,19 @@ impl Connection {
             self.offers_access = access;
             changes.push(format!("{}{access}", events::OFFERS_ACCESS));
         }
-        if let Some(url) = edit.callback_url {
+        if let Some(edit) = edit.callback {
             let settings = self
                 .callback
                 .as_mut()
                 .ok_or(ConnectionError::CallbackWithinCompany)?;
-            changes.push("callback.url".to_owned());
-            settings.url = url;
+            if let Some(url) = edit.url {
+                changes.push("callback.url".to_owned());
+                settings.url = url;
+            }
+            if let Some(headers) = edit.headers {
+                changes.push("callback.headers".to_owned());
+                settings.headers = headers.sealed(seal);
+            }
         }
         Ok(self.changed(by, Action::Edited, changes, now, None))
     }

@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::callback::EventType;
+use crate::callback_headers::HeaderDraft;
 use crate::callback_url::{CallbackUrl, LocalTargets};
-use crate::connection::{CallbackSettings, SigningSecret};
+use crate::connection::{CallbackSettings, parse_url};
 use crate::ids::ClientId;
 use crate::input::{FieldErrors, Object, Parsed, list, string};
 use crate::sealed::Sealed;
@@ -34,21 +35,21 @@ pub struct EventEndpoint {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventEndpointDraft {
     url: CallbackUrl,
+    headers: Option<HeaderDraft>,
     event_types: Option<BTreeSet<EventType>>,
 }
 
 impl EventEndpointDraft {
-    /// Reads `{url, eventTypes?}`. Without types, the endpoint gets all.
+    /// Reads `{url, headers?, eventTypes?}`. Without types, the endpoint gets all.
     pub fn parse(value: &Value, local: &LocalTargets) -> Parsed<Self> {
         let mut object = Object::read(value)?;
-        let url = object.required("url", |value| {
-            CallbackUrl::parse(string(value)?, local)
-                .map_err(|error| FieldErrors::one(error.code(), error.to_string()))
-        });
+        let url = object.required("url", |value| parse_url(value, local));
+        let headers = object.optional("headers", HeaderDraft::parse);
         let event_types = object.optional("eventTypes", list(1..=MAX_EVENT_TYPES, own_type));
         object.finish(|| {
             Some(Self {
                 url: url?,
+                headers,
                 event_types: event_types.map(BTreeSet::from_iter),
             })
         })
@@ -58,20 +59,13 @@ impl EventEndpointDraft {
         self,
         client_id: ClientId,
         sealed_secret: Sealed,
+        seal: impl FnOnce(&[u8]) -> Sealed,
         now: Timestamp,
     ) -> EventEndpoint {
-        let secret = SigningSecret {
-            sealed: sealed_secret,
-            created_at: now,
-            expires_at: None,
-        };
-        let settings = CallbackSettings {
-            url: self.url,
-            secrets: vec![secret],
-        };
+        let headers = self.headers.and_then(|headers| headers.sealed(seal));
         EventEndpoint {
             client_id,
-            settings,
+            settings: CallbackSettings::new(self.url, headers, sealed_secret, now),
             event_types: self.event_types,
             created_at: now,
             updated_at: now,
@@ -103,9 +97,17 @@ impl EventEndpoint {
             .is_none_or(|chosen| chosen.contains(&event))
     }
 
-    /// Changes the URL and the chosen types, and keeps the secrets.
-    pub fn set(mut self, draft: EventEndpointDraft, now: Timestamp) -> Self {
+    /// Changes the URL, the chosen types and the headers, if given, and keeps the secrets.
+    pub fn set(
+        mut self,
+        draft: EventEndpointDraft,
+        seal: impl FnOnce(&[u8]) -> Sealed,
+        now: Timestamp,
+    ) -> Self {
         self.settings.url = draft.url;
+        if let Some(headers) = draft.headers {
+            self.settings.headers = headers.sealed(seal);
+        }
         Self {
             event_types: draft.event_types,
             updated_at: now,

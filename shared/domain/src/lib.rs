@@ -15,6 +15,7 @@
 
 pub mod after_sale;
 pub mod callback;
+pub mod callback_headers;
 pub mod callback_url;
 pub mod cart;
 pub mod connection;

@@ -13,6 +13,8 @@ pub enum Purpose {
     CallbackBody,
     /// Secrets that sign callbacks.
     SigningSecret,
+    /// Static headers of callbacks, which authenticate Tandem at a receiver.
+    CallbackHeaders,
     /// Stored answers of requests with an `Idempotency-Key`.
     IdempotentAnswer,
     Cursor,
@@ -27,9 +29,10 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::CallbackBody,
         Self::SigningSecret,
+        Self::CallbackHeaders,
         Self::IdempotentAnswer,
         Self::Cursor,
         Self::PersonalKey,
@@ -43,6 +46,7 @@ impl Purpose {
         match self {
             Self::CallbackBody => "callback-body",
             Self::SigningSecret => "signing-secret",
+            Self::CallbackHeaders => "callback-headers",
             Self::IdempotentAnswer => "idempotent-answer",
             Self::Cursor => "cursor",
             Self::PersonalKey => "personal-key",

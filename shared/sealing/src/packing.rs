@@ -36,6 +36,7 @@ fn dictionary_of(purpose: Purpose) -> Option<u8> {
         Purpose::PersonalData => Some(2),
         Purpose::IdempotentAnswer => Some(3),
         Purpose::SigningSecret
+        | Purpose::CallbackHeaders
         | Purpose::Cursor
         | Purpose::PersonalKey
         | Purpose::ReceivedAnswer

@@ -1,12 +1,13 @@
 //! Sends callbacks.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use http_body_util::Full;
 use hyper::Request;
 use hyper::body::Bytes;
-use hyper::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HOST, USER_AGENT};
+use hyper::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HOST, HeaderValue, USER_AGENT};
 use tandem_domain::callback::Endpoint;
 use tandem_domain::callback_url::{CallbackUrl, LocalTargets};
 use tokio::task::JoinSet;
@@ -31,6 +32,8 @@ pub struct Delivery<'a> {
     pub timestamp: i64,
     /// `webhook-signature`, over id, timestamp and body; see [`crate::signature_header`].
     pub signature: String,
+    /// Headers of the receiver's own, which authenticate Tandem.
+    pub headers: BTreeMap<String, String>,
     /// The exact bytes that were signed; JSON.
     pub body: Vec<u8>,
 }
@@ -219,7 +222,7 @@ impl Parts {
 
 fn request(delivery: &Delivery<'_>) -> http::Result<Request<Full<Bytes>>> {
     let url = delivery.url.as_url();
-    Request::post(&url[Position::BeforePath..Position::AfterQuery])
+    let mut request = Request::post(&url[Position::BeforePath..Position::AfterQuery])
         .header(HOST, host(url))
         .header(USER_AGENT, concat!("Tandem/", env!("CARGO_PKG_VERSION")))
         .header(ACCEPT, "*/*")
@@ -227,8 +230,13 @@ fn request(delivery: &Delivery<'_>) -> http::Result<Request<Full<Bytes>>> {
         .header(CONTENT_TYPE, "application/json")
         .header("webhook-id", &delivery.id)
         .header("webhook-timestamp", delivery.timestamp)
-        .header("webhook-signature", &delivery.signature)
-        .body(Full::from(delivery.body.clone()))
+        .header("webhook-signature", &delivery.signature);
+    for (name, value) in &delivery.headers {
+        let mut value = HeaderValue::from_str(value)?;
+        value.set_sensitive(true);
+        request = request.header(name, value);
+    }
+    request.body(Full::from(delivery.body.clone()))
 }
 
 /// With the port, unless it is the scheme's.

@@ -3,6 +3,7 @@
 mod absence;
 mod addresses;
 mod authorizing;
+mod callback_headers;
 mod client_events;
 mod dead_letters;
 mod delivering;

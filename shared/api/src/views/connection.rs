@@ -1,7 +1,7 @@
 //! A connection as one of its sides sees it.
 
 use serde_json::{Value, json};
-use tandem_domain::connection::{Connection, Party, Side, State};
+use tandem_domain::connection::{CallbackSettings, Connection, Party, Side, State};
 use tandem_domain::endpoint_health::EndpointHealth;
 use tandem_domain::invitation_mail::InvitationMail;
 use tandem_store::rows::HistoryRow;
@@ -28,9 +28,15 @@ pub fn summary(connection: &Connection, side: Side) -> Value {
         view["blocks"] = blocks.iter().map(|block| json!(block)).collect();
     }
     if let (Side::Source, Some(callback)) = (side, &connection.callback) {
-        view["callback"] = json!({"url": callback.url});
+        view["callback"] = json!({"url": callback.url, "headerNames": header_names(callback)});
     }
     view
+}
+
+/// The names of the static headers; their values are never shown.
+pub(crate) fn header_names(settings: &CallbackSettings) -> &[String] {
+    let headers = settings.headers.as_ref();
+    headers.map_or(&[], |headers| &headers.names)
 }
 
 /// A connection with its history, newest first. The source also sees the health of its endpoint and the state of the invitation

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use tandem_domain::endpoint_health::EndpointHealth;
 use tandem_domain::event_endpoint::EventEndpoint;
 
+use crate::views::connection::header_names;
 use crate::views::endpoint_health;
 
 /// The endpoint and its health; the secrets are never shown.
@@ -11,6 +12,7 @@ pub fn event_endpoint(endpoint: &EventEndpoint, health: Option<&EndpointHealth>)
     let mut view = json!({
         "url": endpoint.settings.url,
         "eventTypes": endpoint.event_types,
+        "headerNames": header_names(&endpoint.settings),
         "createdAt": endpoint.created_at,
         "updatedAt": endpoint.updated_at,
     });

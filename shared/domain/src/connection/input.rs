@@ -4,9 +4,10 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
-    Action, CallbackSettings, Change, Connection, ConnectionError, HistoryEntry, Side,
-    SigningSecret, State, modules_are_on,
+    Action, CallbackSettings, Change, Connection, ConnectionError, HistoryEntry, Side, State,
+    modules_are_on,
 };
+use crate::callback_headers::{HeaderDraft, StaticHeaders};
 use crate::callback_url::{CallbackUrl, LocalTargets};
 use crate::ids::{ClientId, ConnectionId};
 use crate::input::{FieldErrors, Object, Parsed, boolean, parsed, string};
@@ -17,32 +18,58 @@ use crate::tenancy::{Client, ContractingCompany};
 pub struct ConnectionDraft {
     pub target_client_id: ClientId,
     offers_access: bool,
-    pub callback_url: Option<CallbackUrl>,
+    pub callback: Option<CallbackDraft>,
+}
+
+/// The receiver of callbacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallbackDraft {
+    pub url: CallbackUrl,
+    pub headers: Option<HeaderDraft>,
+}
+
+/// The sealed parts of callback settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealedSettings {
+    /// The first signing secret.
+    pub secret: Sealed,
+    pub headers: Option<StaticHeaders>,
+}
+
+impl CallbackDraft {
+    /// Reads `{url, headers?}`.
+    pub fn parse(value: &Value, local: &LocalTargets) -> Parsed<Self> {
+        let mut object = Object::read(value)?;
+        let url = object.required("url", |value| parse_url(value, local));
+        let headers = object.optional("headers", HeaderDraft::parse);
+        object.finish(|| Some(Self { url: url?, headers }))
+    }
 }
 
 impl ConnectionDraft {
-    /// Reads `{targetClientId, offersAccess, callback?: {url}}`.
+    /// Reads `{targetClientId, offersAccess, callback?: {url, headers?}}`.
     pub fn parse(value: &Value, local: &LocalTargets) -> Parsed<Self> {
         let mut object = Object::read(value)?;
         let target = object.required("targetClientId", parsed::<ClientId>);
         let offers_access = object.required("offersAccess", boolean);
-        let callback_url = object.optional("callback", |value| parse_callback(value, local));
+        let callback = object.optional("callback", |value| CallbackDraft::parse(value, local));
         object.finish(|| {
             Some(Self {
                 target_client_id: target?,
                 offers_access: offers_access?,
-                callback_url,
+                callback,
             })
         })
     }
 
-    /// Creates the connection. `sealed_secret` makes the first signing secret; it is called only if there are callback settings.
+    /// Creates the connection. `seal` makes the first signing secret and seals the headers; it is called only if there are callback
+    /// settings.
     pub fn invite(
         self,
         id: ConnectionId,
         source: (&Client, &ContractingCompany),
         target: (&Client, &ContractingCompany),
-        sealed_secret: impl FnOnce() -> Sealed,
+        seal: impl FnOnce(&CallbackDraft) -> SealedSettings,
         now: Timestamp,
     ) -> Result<Change, ConnectionError> {
         if source.0.id == target.0.id {
@@ -53,7 +80,7 @@ impl ConnectionDraft {
             return Err(ConnectionError::TargetDisabled);
         }
         let within_one_company = source.1.id == target.1.id;
-        let callback = settings(self.callback_url, within_one_company, sealed_secret, now)?;
+        let callback = settings(self.callback, within_one_company, seal, now)?;
         let connection = Connection {
             id,
             source: source.0.into(),
@@ -84,54 +111,67 @@ impl ConnectionDraft {
 
 /// Only a connection between two companies needs callbacks, and it cannot do without.
 fn settings(
-    url: Option<CallbackUrl>,
+    draft: Option<CallbackDraft>,
     within_one_company: bool,
-    sealed_secret: impl FnOnce() -> Sealed,
+    seal: impl FnOnce(&CallbackDraft) -> SealedSettings,
     now: Timestamp,
 ) -> Result<Option<CallbackSettings>, ConnectionError> {
-    match (url, within_one_company) {
+    match (draft, within_one_company) {
         (None, true) => Ok(None),
         (Some(_), true) => Err(ConnectionError::CallbackWithinCompany),
         (None, false) => Err(ConnectionError::CallbackMissing),
-        (Some(url), false) => {
-            let secret = SigningSecret {
-                sealed: sealed_secret(),
-                created_at: now,
-                expires_at: None,
-            };
-            Ok(Some(CallbackSettings {
-                url,
-                secrets: vec![secret],
-            }))
+        (Some(draft), false) => {
+            let SealedSettings { secret, headers } = seal(&draft);
+            Ok(Some(CallbackSettings::new(draft.url, headers, secret, now)))
         }
     }
 }
 
-fn parse_callback(value: &Value, local: &LocalTargets) -> Parsed<CallbackUrl> {
-    let mut object = Object::read(value)?;
-    let url = object.required("url", |value| {
-        CallbackUrl::parse(string(value)?, local)
-            .map_err(|error| FieldErrors::one(error.code(), error.to_string()))
-    });
-    object.finish(|| url)
+pub(crate) fn parse_url(value: &Value, local: &LocalTargets) -> Parsed<CallbackUrl> {
+    CallbackUrl::parse(string(value)?, local)
+        .map_err(|error| FieldErrors::one(error.code(), error.to_string()))
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectionEdit {
     pub(super) offers_access: Option<bool>,
-    pub callback_url: Option<CallbackUrl>,
+    pub callback: Option<CallbackEdit>,
+}
+
+/// A changed receiver of callbacks. An absent member does not change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallbackEdit {
+    pub(super) url: Option<CallbackUrl>,
+    /// Replaces all headers.
+    pub(super) headers: Option<HeaderDraft>,
+}
+
+impl CallbackEdit {
+    /// Reads `{url?, headers?}`. Empty headers remove all.
+    fn parse(value: &Value, local: &LocalTargets) -> Parsed<Self> {
+        let mut object = Object::read(value)?;
+        let url = object.optional("url", |value| parse_url(value, local));
+        let headers = object.optional("headers", HeaderDraft::parse);
+        object.finish(|| Some(Self { url, headers }))
+    }
 }
 
 impl ConnectionEdit {
-    /// Reads `{offersAccess?, callback?: {url}}`.
+    /// Whether callbacks go to another URL or with other headers from now on.
+    pub fn changes_endpoint(&self) -> bool {
+        let callback = self.callback.as_ref();
+        callback.is_some_and(|edit| edit.url.is_some() || edit.headers.is_some())
+    }
+
+    /// Reads `{offersAccess?, callback?: {url?, headers?}}`.
     pub fn parse(value: &Value, local: &LocalTargets) -> Parsed<Self> {
         let mut object = Object::read(value)?;
         let offers_access = object.optional("offersAccess", boolean);
-        let callback_url = object.optional("callback", |value| parse_callback(value, local));
+        let callback = object.optional("callback", |value| CallbackEdit::parse(value, local));
         object.finish(|| {
             Some(Self {
                 offers_access,
-                callback_url,
+                callback,
             })
         })
     }

@@ -1,8 +1,9 @@
-//! The URL of callbacks, and the secrets that sign them.
+//! The URL of callbacks, their static headers, and the secrets that sign them.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::callback_headers::StaticHeaders;
 use crate::callback_url::CallbackUrl;
 use crate::sealed::Sealed;
 
@@ -28,9 +29,35 @@ pub struct CallbackSettings {
     pub url: CallbackUrl,
     /// The newest first.
     pub secrets: Vec<SigningSecret>,
+    /// For a receiver that needs authentication.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub headers: Option<StaticHeaders>,
 }
 
 impl CallbackSettings {
+    pub fn new(
+        url: CallbackUrl,
+        headers: Option<StaticHeaders>,
+        sealed_secret: Sealed,
+        now: Timestamp,
+    ) -> Self {
+        let secret = SigningSecret {
+            sealed: sealed_secret,
+            created_at: now,
+            expires_at: None,
+        };
+        Self {
+            url,
+            secrets: vec![secret],
+            headers,
+        }
+    }
+
+    /// Whether an attempt with these settings is an attempt at the same endpoint.
+    pub fn is_same_endpoint(&self, other: &Self) -> bool {
+        self.url == other.url && self.headers == other.headers
+    }
+
     /// Adds a secret; the previous one remains valid for [`SECRET_OVERLAP`]. The oldest ones beyond [`MAX_SECRETS`] expire at once.
     pub fn rotate(&mut self, sealed: Sealed, now: Timestamp) {
         self.secrets

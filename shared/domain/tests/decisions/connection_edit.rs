@@ -9,7 +9,13 @@ use tandem_domain::connection::{
 };
 use tandem_domain::mail::MailKind;
 
+use tandem_domain::sealed::Sealed;
+
 use crate::fixtures::{Pair, callback_url, codes, now, sealed, yesterday};
+
+fn seal(text: &[u8]) -> Sealed {
+    [b"sealed ", text].concat().into()
+}
 
 fn edit(value: &Value) -> ConnectionEdit {
     ConnectionEdit::parse(value, &LocalTargets::default()).expect("an edit")
@@ -36,7 +42,7 @@ fn only_the_source_edits_a_live_connection() {
         let edited = |by| {
             connection
                 .clone()
-                .edit(edit(&json!({"offersAccess": false})), by, now())
+                .edit(edit(&json!({"offersAccess": false})), seal, by, now())
                 .map(|change| change.entry.by)
         };
         let rotated = |by| {
@@ -111,7 +117,7 @@ fn an_edit_is_in_the_history_and_sends_no_mail() {
     let asked = json!({"offersAccess": false, "callback": {"url": "https://new.example.com/"}});
     let change = before
         .clone()
-        .edit(edit(&asked), Side::Source, now())
+        .edit(edit(&asked), seal, Side::Source, now())
         .expect("allowed");
     assert_eq!(change.entry.action, Action::Edited);
     assert_eq!(change.entry.number, before.version + 1);
@@ -124,6 +130,7 @@ fn an_edit_is_in_the_history_and_sends_no_mail() {
     let callback = Some(CallbackSettings {
         url: callback_url("https://new.example.com/"),
         secrets,
+        headers: None,
     });
     assert_eq!(
         change.connection,
@@ -140,7 +147,12 @@ fn an_edit_is_in_the_history_and_sends_no_mail() {
 fn an_edit_to_the_same_access_is_no_change() {
     let connection = Pair::within_one_company().connection;
     let change = connection
-        .edit(edit(&json!({"offersAccess": true})), Side::Source, now())
+        .edit(
+            edit(&json!({"offersAccess": true})),
+            seal,
+            Side::Source,
+            now(),
+        )
         .expect("allowed");
     assert!(change.entry.changes.is_empty());
     assert!(change.connection.offers_access);
@@ -151,7 +163,7 @@ fn a_connection_within_one_company_has_no_callback() {
     let connection = Pair::within_one_company().connection;
     let asked = edit(&json!({"callback": {"url": "https://new.example.com/"}}));
     assert_eq!(
-        connection.clone().edit(asked, Side::Source, now()),
+        connection.clone().edit(asked, seal, Side::Source, now()),
         Err(ConnectionError::CallbackWithinCompany)
     );
     let rotated = connection.rotate_secret(sealed("new"), Side::Source, now());

@@ -192,6 +192,7 @@ impl Pair {
         let callback = CallbackSettings {
             url: callback_url("https://source.example.com/tandem"),
             secrets: vec![secret],
+            headers: None,
         };
         Self::of(company(1, true), company(2, true), Some(callback))
     }

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use tandem_domain::callback_url::LocalTargets;
 use tandem_domain::connection::{
-    Action, CallbackSettings, Change, ConnectionDraft, ConnectionError, HistoryEntry, Party, Side,
-    SigningSecret, State, modules_are_on,
+    Action, CallbackDraft, CallbackSettings, Change, ConnectionDraft, ConnectionError,
+    HistoryEntry, Party, SealedSettings, Side, SigningSecret, State, modules_are_on,
 };
 use tandem_domain::ids::ClientId;
 use tandem_domain::mail::MailKind;
@@ -25,7 +25,15 @@ fn invite(pair: &Pair, draft: &Value) -> Result<Change, ConnectionError> {
         (&pair.source, &pair.source_company),
         (&pair.target, &pair.target_company),
     );
-    draft.invite(id(50), source, target, || sealed("sealed"), now())
+    draft.invite(id(50), source, target, settings, now())
+}
+
+fn settings(callback: &CallbackDraft) -> SealedSettings {
+    let headers = callback.headers.as_ref();
+    SealedSettings {
+        secret: sealed("sealed"),
+        headers: headers.and_then(|headers| headers.sealed(|text| text.to_vec().into())),
+    }
 }
 
 #[test]
@@ -76,7 +84,11 @@ fn an_invitation_between_two_companies_has_callback_settings() {
     let url = callback_url("https://source.example.com/tandem");
     assert_eq!(
         change.connection.callback,
-        Some(CallbackSettings { url, secrets })
+        Some(CallbackSettings {
+            url,
+            secrets,
+            headers: None
+        })
     );
     assert!(!change.connection.offers_access);
 }

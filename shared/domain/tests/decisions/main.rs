@@ -4,6 +4,7 @@
 mod after_sale;
 mod api_keys;
 mod callback;
+mod callback_headers;
 mod cart;
 mod connection;
 mod connection_edit;

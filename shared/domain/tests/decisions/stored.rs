@@ -772,14 +772,20 @@ fn imported_orders() {
 
 #[test]
 fn event_endpoints() {
+    let seal = |text: &[u8]| text.to_vec().into();
     let endpoint = |types: Value| {
         let body = json!({"url": "https://bergwelt.example/events", "eventTypes": types});
         let draft = EventEndpointDraft::parse(&body, &LocalTargets::default());
         draft
             .expect("an endpoint")
-            .create(id(12), sealed("sealed"), now())
+            .create(id(12), sealed("sealed"), seal, now())
     };
     golden("event_endpoint", &endpoint(Value::Null));
     let types = json!(["import.completed", "connection.blocked"]);
     golden("event_endpoint_of_two_types", &endpoint(types));
+    let basic = json!({"name": "Authorization", "value": "Basic YTpi"});
+    let body = json!({"url": "https://bergwelt.example/more", "headers": [basic]});
+    let draft = EventEndpointDraft::parse(&body, &LocalTargets::default());
+    let with_headers = endpoint(Value::Null).set(draft.expect("an endpoint"), seal, now());
+    golden("event_endpoint_with_headers", &with_headers);
 }

@@ -57,7 +57,7 @@ proptest! {
             url: &stored,
             timestamp: 0,
             signature: String::new(),
-            body: Vec::new(),
+            headers: std::collections::BTreeMap::new(),            body: Vec::new(),
         };
         let request = request(&delivery).map_err(|error| TestCaseError::fail(error.to_string()))?;
         let path = request.uri().path_and_query().map(|path| path.as_str().to_owned());

@@ -77,6 +77,7 @@ async fn an_independent_library_verifies_the_received_requests() {
             url: &to,
             timestamp,
             signature,
+            headers: std::collections::BTreeMap::new(),
             body: body.into(),
         };
         assert_eq!(sender().send(&delivery).await.outcome, Outcome::Accepted);

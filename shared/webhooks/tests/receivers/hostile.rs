@@ -192,6 +192,7 @@ async fn an_invalid_header_is_a_failed_attempt() {
         url: &to,
         timestamp: 0,
         signature,
+        headers: std::collections::BTreeMap::new(),
         body: Vec::new(),
     };
     let reply = sender().send(&delivery).await;

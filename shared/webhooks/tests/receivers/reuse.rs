@@ -78,6 +78,7 @@ async fn send(connections: &Connections, endpoint: Endpoint, to: &str) -> Reply 
         url: &url,
         timestamp: NOON,
         signature,
+        headers: std::collections::BTreeMap::new(),
         body: b"{}".to_vec(),
     };
     connections.send(endpoint, &delivery).await

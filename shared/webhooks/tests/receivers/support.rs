@@ -128,6 +128,7 @@ pub(crate) async fn send_to(sender: &Sender, url: &CallbackUrl, body: &str) -> R
             url,
             timestamp: NOON,
             signature,
+            headers: std::collections::BTreeMap::new(),
             body: body.into(),
         })
         .await

@@ -116,6 +116,14 @@ fn event_endpoint() -> Vec<Case> {
                     ("eventTypes[1]", "unknown_value"),
                     ("eventTypes[2]", "not_a_string"),
                 ],
+            )
+            .wrong(
+                json!({"url": "https://example.com/", "headers": [{"name": "Host", "value": 5}, {"name": "X-A"}]}),
+                &[
+                    ("headers[0].name", "reserved_header"),
+                    ("headers[0].value", "not_a_string"),
+                    ("headers[1].value", "required"),
+                ],
             ),
         Case::new("DELETE /v1/event-endpoint", Caller::Target),
         Case::new("POST /v1/event-endpoint/rotate-secret", Caller::Target).no_body(),

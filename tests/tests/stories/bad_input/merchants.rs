@@ -83,7 +83,14 @@ fn callback_addresses(scene: &Scene) -> Vec<Case> {
                 ("status", "unknown_field"),
             ],
         )
-        .wrong(json!({"callback": {}}), &[("callback.url", "required")])
+        .wrong(
+            json!({"callback": {"headers": [{"name": "X-A", "value": "ä"}]}}),
+            &[("callback.headers[0].value", "invalid_header_value")],
+        )
+        .wrong(
+            json!({"callback": {"headers": "X-A"}}),
+            &[("callback.headers", "not_a_list")],
+        )
         .wrong(to("example.com"), &[("callback.url", "invalid_url")])
         .wrong(to("http://example.com/"), &[("callback.url", "not_https")])
         .wrong(

@@ -4,8 +4,8 @@ use serde_json::json;
 use tandem_api::views;
 use tandem_domain::callback_url::LocalTargets;
 use tandem_domain::connection::{
-    Change, Connection, ConnectionDraft, ConnectionEdit, HistoryEntry, SECRET_OVERLAP, Side,
-    Transition,
+    Change, Connection, ConnectionDraft, ConnectionEdit, HistoryEntry, SECRET_OVERLAP,
+    SealedSettings, Side, Transition,
 };
 use tandem_domain::ids::ConnectionId;
 use tandem_domain::invitation_mail::{InvitationMail, MailStatus};
@@ -54,7 +54,16 @@ impl Story {
         let id = ConnectionId::generate(&mut self.ids);
         let parties = ((&source.0, &source.1), (&target.0, &target.1));
         draft
-            .invite(id, parties.0, parties.1, || Vec::new().into(), self.now)
+            .invite(
+                id,
+                parties.0,
+                parties.1,
+                |_| SealedSettings {
+                    secret: Vec::new().into(),
+                    headers: None,
+                },
+                self.now,
+            )
             .expect("both modules are on")
     }
 
@@ -73,7 +82,9 @@ impl Story {
         let unblocked = moved(&both.connection, Transition::Unblock, Side::Source, later);
         let body = json!({"offersAccess": false});
         let edit = ConnectionEdit::parse(&body, &LocalTargets::default()).expect("an edit");
-        let edited = active.clone().edit(edit, Side::Source, later);
+        let edited = active
+            .clone()
+            .edit(edit, |text| text.to_vec().into(), Side::Source, later);
         let edited = edited.expect("an active connection");
         for (name, change, to) in [
             ("ConnectionAcceptedEvent", accepted, Side::Source),

@@ -47,7 +47,8 @@ impl Story {
         let draft =
             EventEndpointDraft::parse(example("EventEndpointDraft"), &LocalTargets::default())
                 .expect("an endpoint");
-        let endpoint = draft.create(client, Vec::new().into(), at("2026-07-01T09:40:00Z"));
+        let seal = |text: &[u8]| text.to_vec().into();
+        let endpoint = draft.create(client, Vec::new().into(), seal, at("2026-07-01T09:40:00Z"));
         let mut shown = views::event_endpoint::event_endpoint(&endpoint, None);
         self.show("EventEndpoint", shown.clone());
         shown["secret"] = json!(SECRET);

@@ -34,7 +34,10 @@ fn only_a_changed_access_is_an_event_of_an_edit() {
     let connection = Pair::between_two_companies().connection;
     let events = |body| {
         let edit = ConnectionEdit::parse(&body, &LocalTargets::default()).expect("an edit");
-        let change = connection.clone().edit(edit, Side::Source, now());
+        let change =
+            connection
+                .clone()
+                .edit(edit, |text| text.to_vec().into(), Side::Source, now());
         let events = change.expect("allowed").events();
         events.into_iter().map(|event| event.event.as_str())
     };
