@@ -45,9 +45,10 @@ macro_rules! metrics {
 }
 
 /// All functions but `relay-outbox`, which has no table.
-const WITH_TABLE: [&str; 18] = [
+const WITH_TABLE: [&str; 19] = [
     "authorize",
     "tenants",
+    "account",
     "connections",
     "offers",
     "carts",
