@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 
 use tandem_api::announce::write_moved;
+use tandem_api::client_events::EventEndpoints;
 use tandem_api::idempotency::idempotent;
 use tandem_api::paging::Paging;
 use tandem_api::views::order as view;
 use tandem_api::{Answer, App, ClientCaller, Code, Decision, IdempotencyKey, Problem, Request};
 use tandem_domain::after_sale::{Rows, SoldRows, reverse_order};
+use tandem_domain::callback::Concerned;
 use tandem_domain::ids::{CustomerId, OrderId};
 use tandem_domain::input::parsed;
 use tandem_domain::order::{Order, Reversal, ReversalRequest};
@@ -77,11 +79,22 @@ async fn decide(
 ) -> Result<Decision, Problem> {
     let order = load(app, request, caller).await?;
     let chosen = order.choose(asked, &BTreeSet::new())?;
-    let sold = subscriptions(app, &order, &chosen).await?;
+    let (sold, endpoints) = subscriptions(app, &order, &chosen).await?;
     let mut ids = app.ids();
     let reversed = reverse_order(order, asked, reversal, sold, app.now(), &mut ids)?;
     let mut transaction = Transaction::default();
     transaction.replace(&reversed.order)?;
+    let concerned = Some(Concerned {
+        company_id: caller.company_id,
+        customer_id: reversed.order.customer_id,
+    });
+    endpoints.announce(
+        app,
+        &mut ids,
+        &mut transaction,
+        concerned,
+        reversed.events(),
+    )?;
     for moved in reversed.subscriptions {
         write_moved(app, &mut ids, &mut transaction, caller.company_id, moved)?;
     }
@@ -91,12 +104,13 @@ async fn decide(
     ))
 }
 
-/// The subscriptions of the chosen positions, each with its last paid period.
+/// The subscriptions of the chosen positions, each with its last paid period, and the event endpoints of the seller and of the
+/// sources within its contracting company.
 async fn subscriptions(
     app: &App,
     order: &Order,
     chosen: &BTreeSet<u8>,
-) -> Result<Vec<SoldRows>, StoreError> {
+) -> Result<(Vec<SoldRows>, EventEndpoints), StoreError> {
     let positions = order
         .positions
         .iter()
@@ -111,26 +125,33 @@ async fn subscriptions(
         .filter_map(|key| subscriptions.remove(key))
         .collect();
     let (mut batch, mut found) = (app.store.batch(), Vec::new());
+    let mut clients = BTreeSet::from([order.client_id]);
     for seller in &sellers {
         let period = keys::paid_period(seller.client_id, seller.id, seller.periods_paid);
         let link = seller.cross_client.as_ref();
         let source = link.map(|link| keys::subscription(link.source_client_id, seller.id));
+        let own = link.filter(|link| !link.between_companies);
+        clients.extend(own.map(|link| link.source_client_id));
         batch.add(&period);
         if let Some(source) = &source {
             batch.add(source);
         }
         found.push((source, period));
     }
+    EventEndpoints::add_keys(&mut batch, &clients);
     let rows = batch.load().await?;
+    let endpoints = EventEndpoints::from_rows(&rows, &clients)?;
     let sold = sellers.into_iter().zip(found);
-    sold.map(|(seller, (source, period))| {
-        let source = match source {
-            Some(source) => rows.get(&source)?,
-            None => None,
-        };
-        let period = rows.get(&period)?;
-        let rows = Rows { seller, source };
-        Ok(SoldRows { rows, period })
-    })
-    .collect()
+    let sold: Result<_, StoreError> = sold
+        .map(|(seller, (source, period))| {
+            let source = match source {
+                Some(source) => rows.get(&source)?,
+                None => None,
+            };
+            let period = rows.get(&period)?;
+            let rows = Rows { seller, source };
+            Ok(SoldRows { rows, period })
+        })
+        .collect();
+    Ok((sold?, endpoints))
 }

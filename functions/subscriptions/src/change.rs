@@ -1,6 +1,7 @@
 //! The changes that the seller reports.
 
-use tandem_api::announce::{source_and_period, write_moved};
+use tandem_api::announce::{Beside, concerned, write_moved};
+use tandem_api::client_events::EventEndpoints;
 use tandem_api::idempotency::idempotent;
 use tandem_api::views::subscription as view;
 use tandem_api::{Answer, App, ClientCaller, Code, Decision, IdempotencyKey, Problem, Request};
@@ -27,13 +28,13 @@ pub(crate) async fn pay(
         IdempotencyKey::or_alternative(request, &body, "or name the periodNumber in the body")?
     };
     idempotent(app, &key, || async {
-        let (rows, period) = load_rows(app, request, caller, number).await?;
+        let (rows, period, endpoints) = load_rows(app, request, caller, number).await?;
         if rows.pays_again(&payment, period.as_ref()) {
             // A late repetition of the first payment names the same period.
             key.refuse_absence()?;
         }
         let moved = rows.renew(&payment, period, app.now(), &mut app.ids())?;
-        write(app, caller, moved)
+        write(app, caller, &endpoints, moved)
     })
     .await
 }
@@ -49,9 +50,9 @@ pub(crate) async fn reverse(
     let key = IdempotencyKey::required(request, &body)?;
     let number: PeriodNumber = request.id_in_path("periodNumber", Code::PeriodNotFound)?;
     idempotent(app, &key, || async {
-        let (rows, period) = load_rows(app, request, caller, Some(number.0)).await?;
+        let (rows, period, endpoints) = load_rows(app, request, caller, Some(number.0)).await?;
         let moved = rows.reverse(&asked, number.0, period, app.now(), &mut app.ids())?;
-        write(app, caller, moved)
+        write(app, caller, &endpoints, moved)
     })
     .await
 }
@@ -65,9 +66,9 @@ pub(crate) async fn cancel(
     let body = request.json_or_empty()?;
     let asked = CancelRequest::parse(&body)?;
     idempotent(app, &IdempotencyKey::of(request, &body)?, || async {
-        let (rows, _) = load_rows(app, request, caller, None).await?;
+        let (rows, _, endpoints) = load_rows(app, request, caller, None).await?;
         match rows.clone().cancel(&asked, app.now())? {
-            Some(moved) => write(app, caller, moved),
+            Some(moved) => write(app, caller, &endpoints, moved),
             None => Ok(Decision::answered(Answer::ok(view::subscription(
                 &rows.seller,
                 app.now(),
@@ -85,39 +86,43 @@ pub(crate) async fn undo_cancellation(
 ) -> Result<Answer, Problem> {
     let body = request.empty_body()?;
     idempotent(app, &IdempotencyKey::of(request, &body)?, || async {
-        let (rows, _) = load_rows(app, request, caller, None).await?;
-        write(app, caller, rows.undo_cancellation(app.now())?)
+        let (rows, _, endpoints) = load_rows(app, request, caller, None).await?;
+        write(app, caller, &endpoints, rows.undo_cancellation(app.now())?)
     })
     .await
 }
 
-/// Loads both rows and, of a period that may have been paid, its row.
+/// Loads both rows, the row of a period that may have been paid, and the event endpoints.
 async fn load_rows(
     app: &App,
     request: &Request,
     caller: ClientCaller,
     number: Option<u32>,
-) -> Result<(Rows, Option<PaidPeriod>), Problem> {
+) -> Result<(Rows, Option<PaidPeriod>, EventEndpoints), Problem> {
     let seller = super::load(app, request, caller).await?;
     // A request of the source is rejected, so further rows are loaded for the seller only.
-    let (source, period) = if seller.role == Role::Source {
-        (None, None)
+    let beside = if seller.role == Role::Source {
+        Beside::default()
     } else {
         let paid = number.filter(|number| *number <= seller.periods_paid);
-        source_and_period(app, &seller, paid).await?
+        Beside::load(app, &seller, paid).await?
     };
-    Ok((Rows { seller, source }, period))
+    let source = beside.source;
+    Ok((Rows { seller, source }, beside.period, beside.endpoints))
 }
 
-fn write(app: &App, caller: ClientCaller, moved: SubscriptionChange) -> Result<Decision, Problem> {
-    let answer = Answer::ok(view::subscription(&moved.rows.seller, app.now()));
-    let mut transaction = Transaction::default();
-    write_moved(
-        app,
-        &mut app.ids(),
-        &mut transaction,
-        caller.company_id,
-        moved,
-    )?;
+fn write(
+    app: &App,
+    caller: ClientCaller,
+    endpoints: &EventEndpoints,
+    mut moved: SubscriptionChange,
+) -> Result<Decision, Problem> {
+    let seller = &moved.rows.seller;
+    let answer = Answer::ok(view::subscription(seller, app.now()));
+    let (mut transaction, mut ids) = (Transaction::default(), app.ids());
+    let concerned = concerned(seller, caller.company_id);
+    let events = std::mem::take(&mut moved.events);
+    write_moved(app, &mut ids, &mut transaction, caller.company_id, moved)?;
+    endpoints.announce(app, &mut ids, &mut transaction, concerned, events)?;
     Ok(Decision::Commit(transaction, answer))
 }

@@ -10,6 +10,7 @@ use tandem_sealing::Sealer;
 use tandem_store::{StoreError, Transaction, keys};
 
 use crate::app::App;
+use crate::client_events::EventEndpoints;
 
 /// Makes the callback of an announcement that names no customer. Its body is sealed under the callback's id.
 pub fn seal(app: &App, ids: &mut dyn IdSource, announcement: Announcement) -> Callback {
@@ -32,25 +33,55 @@ pub fn seal_sale(
     )
 }
 
-/// Loads the source's row of a seller's subscription, if the subscription is cross-client, and the row of a paid period, if it
-/// has one; in one call.
-pub async fn source_and_period(
-    app: &App,
-    seller: &Subscription,
-    number: Option<u32>,
-) -> Result<(Option<Subscription>, Option<PaidPeriod>), StoreError> {
-    let source = seller.cross_client.as_ref();
-    let source = source.map(|link| keys::subscription(link.source_client_id, seller.id));
-    let period = number.map(|number| keys::paid_period(seller.client_id, seller.id, number));
-    match (source, period) {
-        (Some(source), Some(period)) => app.store.load((source, period)).await,
-        (Some(source), None) => Ok((app.store.get(&source).await?, None)),
-        (None, Some(period)) => Ok((None, app.store.get(&period).await?)),
-        (None, None) => Ok((None, None)),
+/// The rows beside a seller's subscription that a change needs.
+#[derive(Debug, Default)]
+pub struct Beside {
+    /// The source's row, if the subscription is cross-client.
+    pub source: Option<Subscription>,
+    /// The row of the named paid period, if it has one.
+    pub period: Option<PaidPeriod>,
+    /// Of the seller, and of a source within its contracting company.
+    pub endpoints: EventEndpoints,
+}
+
+impl Beside {
+    /// Loads all of them in one call.
+    pub async fn load(
+        app: &App,
+        seller: &Subscription,
+        number: Option<u32>,
+    ) -> Result<Self, StoreError> {
+        let link = seller.cross_client.as_ref();
+        let source = link.map(|link| keys::subscription(link.source_client_id, seller.id));
+        let period = number.map(|number| keys::paid_period(seller.client_id, seller.id, number));
+        let of_seller = keys::event_endpoint(seller.client_id);
+        let of_source = link
+            .filter(|link| !link.between_companies)
+            .map(|link| keys::event_endpoint(link.source_client_id));
+        let (source, period, of_seller, of_source) = app
+            .store
+            .load((source, period, of_seller, of_source))
+            .await?;
+        let mut endpoints = EventEndpoints::default();
+        endpoints.insert(of_seller);
+        endpoints.insert(of_source);
+        Ok(Self {
+            source,
+            period,
+            endpoints,
+        })
     }
 }
 
-/// Adds all rows of a move to a transaction. `company` is the seller's: the callback concerns its customer.
+/// The customer of a seller's subscription, whose key seals the receivers' answers. `company` is the seller's.
+pub fn concerned(seller: &Subscription, company: CompanyId) -> Option<Concerned> {
+    seller.customer_id.map(|customer_id| Concerned {
+        company_id: company,
+        customer_id,
+    })
+}
+
+/// Adds all rows of a move to a transaction, but those of its own events. `company` is the seller's: the callback concerns its customer.
 pub fn write_moved(
     app: &App,
     ids: &mut dyn IdSource,
@@ -58,10 +89,7 @@ pub fn write_moved(
     company: CompanyId,
     moved: SubscriptionChange,
 ) -> Result<(), StoreError> {
-    let concerned = moved.rows.seller.customer_id.map(|customer_id| Concerned {
-        company_id: company,
-        customer_id,
-    });
+    let concerned = concerned(&moved.rows.seller, company);
     transaction.replace(&moved.rows.seller)?;
     if let Some(source) = &moved.rows.source {
         transaction.replace(source)?;

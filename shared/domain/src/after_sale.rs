@@ -7,8 +7,10 @@
 //! | [`reversing`] | money of a paid period goes back, in whole or in part |
 //! | [`cancelling`] | the subscription ends at a date, or goes on after all |
 //! | [`order`] | the short way: positions of an order are reversed |
+//! | [`client_events`] | the events of the seller, and of a source within one company |
 
 mod cancelling;
+mod client_events;
 mod order;
 mod paying;
 mod reversing;
@@ -98,6 +100,8 @@ pub struct SubscriptionChange {
     pub payout: Option<Payout>,
     /// The callback to a source of another contracting company.
     pub announcement: Option<Announcement>,
+    /// For the event endpoints of the seller and of a source within its contracting company.
+    pub events: Vec<Announcement>,
 }
 
 /// Money of one period that moved, with the period's state afterwards.
@@ -140,6 +144,7 @@ impl Rows {
     }
 
     fn change(self, seller: Subscription, event: EventType, data: Value) -> SubscriptionChange {
+        let events = client_events::of_change(&seller, event, &data);
         let announcement = seller
             .cross_client
             .as_ref()
@@ -151,6 +156,7 @@ impl Rows {
             period: None,
             payout: None,
             announcement,
+            events,
         }
     }
 }

@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 use tandem_tests::{Client, InProcess, Module, Pair, Receiver, id, mandatory, verified};
 
 /// A client's event endpoint.
-struct Endpoint {
+pub(crate) struct Endpoint {
     receiver: Receiver,
     secret: String,
 }
 
 impl Endpoint {
-    async fn of(stage: &Arc<InProcess>, client: &Client, types: Value) -> Self {
+    pub(crate) async fn of(stage: &Arc<InProcess>, client: &Client, types: Value) -> Self {
         let receiver = stage.setup().receiver().await;
         let body = json!({"url": receiver.url(), "eventTypes": types});
         let set = client.api.put("/v1/event-endpoint", body).await.created();
@@ -21,7 +21,7 @@ impl Endpoint {
         Self { receiver, secret }
     }
 
-    fn received(&self) -> Vec<Value> {
+    pub(crate) fn received(&self) -> Vec<Value> {
         let received = self.receiver.received();
         received
             .iter()

@@ -10,6 +10,7 @@ mod delivering;
 mod delivering_costs;
 mod dropping;
 mod erasing;
+mod events_after_sale;
 mod failing_endpoints;
 mod flooding_receivers;
 mod following_requests;

@@ -24,6 +24,9 @@ pub struct SoldRows {
 pub struct ReversedOrder {
     pub order: Order,
     pub subscriptions: Vec<SubscriptionChange>,
+    pub kind: Reversal,
+    /// By position number: the money that went back.
+    pub returned: Vec<(u8, Money)>,
 }
 
 /// Reverses the requested positions, or all of which something is left. `sold` holds the subscriptions of the positions that
@@ -43,7 +46,7 @@ pub fn reverse_order(
         updated_at: now,
         ..order
     };
-    let mut subscriptions = Vec::new();
+    let (mut subscriptions, mut returned) = (Vec::new(), Vec::new());
     for position in &mut order.positions {
         if !chosen.contains(&position.position) {
             continue;
@@ -59,10 +62,13 @@ pub fn reverse_order(
             None => of_single(position, request.amount)?,
         };
         position.take_back(back, is_all, kind, now);
+        returned.push((position.position, back));
     }
     Ok(ReversedOrder {
         order,
         subscriptions,
+        kind,
+        returned,
     })
 }
 

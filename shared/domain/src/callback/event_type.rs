@@ -34,6 +34,20 @@ words! {
         ConnectionAccessChanged = "connection.accessChanged",
         /// The client sold a cart, or another client of its contracting company sold its offers.
         OwnOrderCreated = "order.created",
+        /// Positions of an order were refunded or charged back.
+        OwnOrderReversed = "order.reversed",
+        /// Another period was paid.
+        OwnSubscriptionRenewed = "subscription.renewed",
+        /// The subscription ends at a date.
+        OwnSubscriptionCancelled = "subscription.cancelled",
+        /// A cancellation was taken back before its date.
+        OwnSubscriptionCancellationUndone = "subscription.cancellationUndone",
+        /// The subscription ended: its money went back.
+        OwnSubscriptionRefunded = "subscription.refunded",
+        /// Money of a period went back; the subscription did not end by it.
+        OwnSubscriptionPaymentReversed = "subscription.paymentReversed",
+        /// A period of which money went back was paid again.
+        OwnSubscriptionPaidAgain = "subscription.paidAgain",
     }
 }
 
@@ -57,7 +71,14 @@ impl EventType {
             | Self::ConnectionBlocked
             | Self::ConnectionUnblocked
             | Self::ConnectionAccessChanged
-            | Self::OwnOrderCreated => true,
+            | Self::OwnOrderCreated
+            | Self::OwnOrderReversed
+            | Self::OwnSubscriptionRenewed
+            | Self::OwnSubscriptionCancelled
+            | Self::OwnSubscriptionCancellationUndone
+            | Self::OwnSubscriptionRefunded
+            | Self::OwnSubscriptionPaymentReversed
+            | Self::OwnSubscriptionPaidAgain => true,
         }
     }
 }

@@ -3,19 +3,21 @@
 use serde_json::json;
 use tandem_api::views;
 use tandem_domain::after_sale::{
-    CancelRequest, PaymentRequest, ReverseRequest, Rows, SubscriptionChange,
+    CancelRequest, PaymentRequest, ReverseRequest, Rows, SoldRows, SubscriptionChange,
+    reverse_order,
 };
 use tandem_domain::callback::Announcement;
 use tandem_domain::cart::{Cart, CartDraft, OfferLookup};
 use tandem_domain::customer::{Customer, Profile};
 use tandem_domain::ids::{CartId, CustomerId};
-use tandem_domain::order::Reversal;
+use tandem_domain::order::{Order, Reversal, ReversalRequest};
 use tandem_domain::payout::{Payout, Statement};
 use tandem_domain::purchase::{self, PurchaseRequest, Sale};
+use tandem_domain::subscription::Subscription;
 use tandem_domain::voucher::RedeemRequest;
 use tandem_domain::zone::Zone;
 
-use super::{Party, Story, at, example, found_by_id};
+use super::{Counting, Party, Story, at, example, found_by_id};
 
 impl Story {
     pub(super) fn sell(&mut self, source: &Party, target: &Party, found: &[OfferLookup<'_>]) {
@@ -54,6 +56,7 @@ impl Story {
         let [announcement] =
             <[Announcement; 1]>::try_from(sale.announcements).expect("one callback");
         self.call_back(announcement);
+        self.reverse_order(&sale.order, seller);
         self.after_sale(rows);
     }
 
@@ -104,11 +107,9 @@ impl Story {
         let payment = PaymentRequest::parse(example("Payment")).expect("a payment");
         let time = "2026-08-02T06:00:00Z";
         let renewed = rows.clone().renew(&payment, None, at(time), &mut self.ids);
-        self.show_move(
-            "SubscriptionRenewedEvent",
-            renewed.expect("the next period"),
-            time,
-        );
+        let renewed = renewed.expect("the next period");
+        self.show_own("OwnSubscriptionRenewedEvent", &renewed, time);
+        self.show_move("SubscriptionRenewedEvent", renewed, time);
         self.cancel(&rows);
         self.take_back(&rows);
         self.return_a_debit(rows);
@@ -119,14 +120,13 @@ impl Story {
         let time = "2026-09-20T14:02:51.800Z";
         let cancelled = rows.clone().cancel(&cancellation, at(time));
         let cancelled = cancelled.expect("an active subscription").expect("an end");
+        self.show_own("OwnSubscriptionCancelledEvent", &cancelled, time);
         self.show_move("SubscriptionCancelledEvent", cancelled.clone(), time);
         let time = "2026-09-21T08:30:00Z";
         let undone = cancelled.rows.undo_cancellation(at(time));
-        self.show_move(
-            "SubscriptionCancellationUndoneEvent",
-            undone.expect("a cancelled subscription"),
-            time,
-        );
+        let undone = undone.expect("a cancelled subscription");
+        self.show_own("OwnSubscriptionCancellationUndoneEvent", &undone, time);
+        self.show_move("SubscriptionCancellationUndoneEvent", undone, time);
     }
 
     fn take_back(&mut self, rows: &Rows) {
@@ -142,7 +142,11 @@ impl Story {
             };
             let (rows, now) = (rows.clone(), at(time));
             let reversed = rows.reverse(&request, 1, None, now, &mut self.ids);
-            self.show_move(name, reversed.expect("a paid period"), time);
+            let reversed = reversed.expect("a paid period");
+            if kind == Reversal::Refund {
+                self.show_own("OwnSubscriptionRefundedEvent", &reversed, time);
+            }
+            self.show_move(name, reversed, time);
         }
     }
 
@@ -151,12 +155,43 @@ impl Story {
         let time = "2026-07-06T09:00:00Z";
         let returned = rows.reverse(&request, 1, None, at(time), &mut self.ids);
         let returned = returned.expect("a paid period");
+        self.show_own("OwnSubscriptionPaymentReversedEvent", &returned, time);
         self.show_move("SubscriptionPaymentReversedEvent", returned.clone(), time);
         let time = "2026-07-09T06:00:00Z";
         let again = PaymentRequest::parse(&json!({"periodNumber": 1})).expect("a payment");
         let (rows, period) = (returned.rows, returned.period);
         let paid = rows.renew(&again, period, at(time), &mut self.ids);
-        self.show_move("SubscriptionPaidAgainEvent", paid.expect("allowed"), time);
+        let paid = paid.expect("allowed");
+        self.show_own("OwnSubscriptionPaidAgainEvent", &paid, time);
+        self.show_move("SubscriptionPaidAgainEvent", paid, time);
+    }
+
+    /// The reversal of the shared position, as the seller gets it.
+    fn reverse_order(&mut self, order: &Order, seller: &Subscription) {
+        let request = ReversalRequest::parse(example("Reversal")).expect("a reversal");
+        let sold = SoldRows {
+            rows: Rows {
+                seller: seller.clone(),
+                source: None,
+            },
+            period: None,
+        };
+        let (now, kind) = (at("2026-07-06T09:00:00Z"), Reversal::Refund);
+        let reversed = reverse_order(
+            order.clone(),
+            &request,
+            kind,
+            vec![sold],
+            now,
+            &mut Counting(1_000),
+        );
+        let reversed = reversed.expect("a paid position");
+        self.show_event("OwnOrderReversedEvent", &reversed.events()[0], now);
+    }
+
+    /// The event for the seller.
+    fn show_own(&mut self, name: &'static str, moved: &SubscriptionChange, time: &str) {
+        self.show_event(name, &moved.events[0], at(time));
     }
 
     fn show_move(&mut self, name: &'static str, moved: SubscriptionChange, time: &str) {

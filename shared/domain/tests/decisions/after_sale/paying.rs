@@ -20,6 +20,7 @@ fn a_payment_adds_a_period_counted_from_the_start() {
         updated_at: now(),
         ..rows(Sold::Own, Life::Active, true).seller
     };
+    assert_eq!(moved.events.len(), 1, "for the seller");
     assert_eq!(
         moved,
         SubscriptionChange {
@@ -29,7 +30,8 @@ fn a_payment_adds_a_period_counted_from_the_start() {
             },
             period: None,
             payout: None,
-            announcement: None
+            announcement: None,
+            events: moved.events.clone(),
         }
     );
 }
