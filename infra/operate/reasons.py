@@ -119,6 +119,8 @@ def mail(row: Row, seen: Seen) -> list[str]:
             lines.append(
                 f"It failed for good {seen.at(row, 'at')}; the log of send-mails has the mail service's answer."
             )
+        case "cancelled":
+            lines.append(f"Its warning no longer held {seen.at(row, 'at')}, so it was not sent; no action is needed.")
         case "inFlight":
             lines.append(_leased(row, seen))
         case "waiting":
@@ -214,6 +216,6 @@ def _late(row: Row, member: str, seen: Seen) -> str:
 def _dead_letter(row: Row, seen: Seen) -> list[str]:
     if not seen.dead_letter:
         return []
-    if row["status"] in ("delivered", "sent", "done"):
+    if row["status"] in ("delivered", "sent", "cancelled", "done"):
         return ["An old dead letter names it; a redrive has no effect on it and clears the queue."]
     return [f"A dead letter names it ({seen.dead_letter}). The workers' log has the details."]

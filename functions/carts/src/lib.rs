@@ -6,9 +6,11 @@ use tandem_api::paging::Paging;
 use tandem_api::refusals::draft_refused;
 use tandem_api::views::cart as view;
 use tandem_api::{Answer, App, ClientCaller, Code, Decision, IdempotencyKey, Problem, Request};
-use tandem_domain::cart::{Cart, CartDraft, CartEdit, CartStatus, PositionDraft, sellability};
+use tandem_domain::cart::{
+    Cart, CartDraft, CartEdit, CartStatus, OfferLookup, PositionDraft, sellability,
+};
 use tandem_domain::ids::{CartId, OfferId};
-use tandem_store::{Transaction, keys};
+use tandem_store::{StoreError, Transaction, keys};
 
 pub async fn handle(app: App, request: Request) -> Result<Answer, Problem> {
     let caller = request.caller.client()?;
@@ -38,6 +40,7 @@ async fn create(app: &App, request: &Request, caller: ClientCaller) -> Result<An
             .map_err(draft_refused)?;
         let mut transaction = Transaction::default();
         transaction.create(&cart)?;
+        accept_first_terms(app, caller, (&cart, &offers), &mut transaction)?;
         Ok(Decision::Commit(
             transaction,
             Answer::created(format!("/v1/carts/{}", cart.id), view::cart(&cart)),
@@ -76,7 +79,7 @@ async fn read(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
         .iter()
         .map(|position| (*position, offers.of(position.offer_id)))
         .collect();
-    let sellability = sellability(caller.id, cart.status, &found);
+    let sellability = sellability(caller.id, cart.status, &found, app.now());
     Ok(Answer::ok(view::sellable_cart(&cart, &sellability)))
 }
 
@@ -95,6 +98,9 @@ async fn edit(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
                 .map_err(draft_refused)?;
             let mut transaction = Transaction::default();
             transaction.replace(&cart)?;
+            if edit.positions.is_some() {
+                accept_first_terms(app, caller, (&cart, &offers), &mut transaction)?;
+            }
             Ok(Decision::Commit(transaction, Answer::ok(view::cart(&cart))))
         },
     )
@@ -121,6 +127,24 @@ async fn load(app: &App, request: &Request, caller: ClientCaller) -> Result<Cart
         .get(&keys::cart(caller.id, id))
         .await?
         .ok_or_else(|| Problem::missing(Code::CartNotFound))
+}
+
+/// Putting a shared offer into a cart accepts its first terms. The offer's row holds the acceptance, so that it and a proposal of
+/// the source take place one after the other.
+fn accept_first_terms(
+    app: &App,
+    caller: ClientCaller,
+    (cart, offers): (&Cart, &Offers),
+    transaction: &mut Transaction,
+) -> Result<(), StoreError> {
+    for position in &cart.positions {
+        if let OfferLookup::Shared(shared) = offers.of(position.offer_id)
+            && let Some(accepted) = shared.offer.put_into_cart(caller.id, app.now())
+        {
+            transaction.replace(&accepted)?;
+        }
+    }
+    Ok(())
 }
 
 async fn find(

@@ -109,17 +109,15 @@ async fn check_unconnected(app: &App, pair: &Pair) -> Result<(), Problem> {
 
 /// The new connection with its signing secret, which only this answer shows.
 fn answer(change: &Change, secret: &SecretString) -> Answer {
-    let history = HistoryRow {
+    let changes = vec![HistoryRow {
         connection_id: change.connection.id,
         entry: change.entry.clone(),
+    }];
+    let history = view::History {
+        changes,
+        terms: Vec::new(),
     };
-    let mut shown = view::full(
-        &change.connection,
-        Side::Source,
-        std::slice::from_ref(&history),
-        None,
-        None,
-    );
+    let mut shown = view::full(&change.connection, Side::Source, &history, None, None);
     let location = format!("/v1/connections/{}", change.connection.id);
     if shown.get("callback").is_none() {
         return Answer::created(location, shown);

@@ -1,19 +1,16 @@
 //! Lists and reads connections. Each side sees its own role.
 
+use futures::future;
 use tandem_api::paging::Paging;
-use tandem_api::views::connection as view;
+use tandem_api::views::connection::{self as view, History, SHOWN_HISTORY};
 use tandem_api::{Answer, App, ClientCaller, Code, Problem, Request};
 use tandem_domain::connection::{Connection, ConnectionStatus, Side};
 use tandem_domain::endpoint_health::EndpointHealth;
 use tandem_domain::ids::ConnectionId;
 use tandem_domain::invitation_mail::InvitationMail;
-use tandem_store::rows::HistoryRow;
 use tandem_store::{Store, StoreError, keys};
 
 use crate::change::load;
-
-/// Newest history lines shown with a connection.
-const SHOWN_HISTORY: usize = 100;
 
 pub(crate) async fn list(
     app: &App,
@@ -62,7 +59,7 @@ pub(crate) async fn read(
 
 /// Rows of a connection that its reader sees with it.
 struct Details {
-    history: Vec<HistoryRow>,
+    history: History,
     /// For the source only.
     health: Option<EndpointHealth>,
     mail: Option<InvitationMail>,
@@ -70,15 +67,22 @@ struct Details {
 
 impl Details {
     async fn load(store: &Store, id: ConnectionId, side: Side) -> Result<Self, StoreError> {
-        let history = keys::history_of(id);
-        let history = store.page(&history, None, SHOWN_HISTORY, |_| true).await?;
+        let (changes, terms) = (keys::history_of(id), keys::terms_of(id));
+        let (changes, terms) = future::try_join(
+            store.page(&changes, None, SHOWN_HISTORY, |_| true),
+            store.page(&terms, None, SHOWN_HISTORY, |_| true),
+        )
+        .await?;
         let (mut health, mut mail) = (None, None);
         if side == Side::Source {
             let keys = (keys::endpoint_health(id), keys::invitation_mail(id));
             (health, mail) = store.load(keys).await?;
         }
         Ok(Self {
-            history: history.items,
+            history: History {
+                changes: changes.items,
+                terms: terms.items,
+            },
             health,
             mail,
         })

@@ -7,11 +7,14 @@ use tandem_api::idempotency::idempotent;
 use tandem_api::paging::Paging;
 use tandem_api::views::offer as view;
 use tandem_api::{Answer, App, ClientCaller, Code, Decision, IdempotencyKey, Problem, Request};
+use tandem_domain::Timestamp;
 use tandem_domain::ids::{ClientId, OfferId};
 use tandem_domain::input::FieldErrors;
-use tandem_domain::offer::{CrossClient, Offer, OfferDraft, OfferEdit, OfferStatus};
+use tandem_domain::offer::{CrossClient, EditedOffer, Offer, OfferDraft, OfferEdit, OfferStatus};
 use tandem_store::rows::Share;
 use tandem_store::{Transaction, keys};
+
+use crate::partners::Partners;
 
 pub(crate) async fn create(
     app: &App,
@@ -32,7 +35,10 @@ pub(crate) async fn create(
         }
         Ok(Decision::Commit(
             transaction,
-            Answer::created(format!("/v1/offers/{}", offer.id), view::own(&offer)),
+            Answer::created(
+                format!("/v1/offers/{}", offer.id),
+                view::own(&offer, app.now()),
+            ),
         ))
     })
     .await
@@ -56,7 +62,7 @@ pub(crate) async fn list(
             keep,
         )
         .await?;
-    Ok(paging.answer(app, page, |offer| view::own(&offer)))
+    Ok(paging.answer(app, page, |offer| view::own(&offer, app.now())))
 }
 
 pub(crate) async fn read(
@@ -64,7 +70,8 @@ pub(crate) async fn read(
     request: &Request,
     caller: ClientCaller,
 ) -> Result<Answer, Problem> {
-    Ok(Answer::ok(view::own(&load(app, request, caller).await?)))
+    let offer = load(app, request, caller).await?;
+    Ok(Answer::ok(view::own(&offer, app.now())))
 }
 
 pub(crate) async fn edit(
@@ -79,18 +86,23 @@ pub(crate) async fn edit(
         &IdempotencyKey::of_edit(request, &body, OfferEdit::CLEARABLE)?,
         || async {
             let before = load(app, request, caller).await?;
-            let (old, offer) = (targets(&before), before.edit(edit.clone(), app.now())?);
+            let (old, edited) = (targets(&before), before.edit(edit.clone(), app.now())?);
+            let EditedOffer { offer, changes } = edited;
             targets_are_connected(app, caller, edit.cross_client.as_ref(), &body).await?;
             let new = targets(&offer);
             let mut transaction = Transaction::default();
             transaction.replace(&offer)?;
+            let affected = changes.iter().map(|change| change.target);
+            let partners = Partners::load(app, caller, affected).await?;
+            partners.add_changes(app, &offer, &changes, &mut transaction)?;
             for target in new.difference(&old) {
                 transaction.create(&share(&offer, caller, *target))?;
             }
             for target in old.difference(&new) {
                 transaction.delete(&keys::share(*target, offer.id));
             }
-            Ok(Decision::Commit(transaction, Answer::ok(view::own(&offer))))
+            let answer = Answer::ok(view::own(&offer, app.now()));
+            Ok(Decision::Commit(transaction, answer))
         },
     )
     .await
@@ -106,10 +118,14 @@ pub(crate) async fn archive(
         let offer = load(app, request, caller).await?.archive(app.now())?;
         let mut transaction = Transaction::default();
         transaction.replace(&offer)?;
+        let sellers = sellers(&offer, app.now());
+        let partners = Partners::load(app, caller, sellers).await?;
+        partners.add_archive_mails(app, &offer, &mut transaction)?;
         for target in targets(&offer) {
             transaction.delete(&keys::share(target, offer.id));
         }
-        Ok(Decision::Commit(transaction, Answer::ok(view::own(&offer))))
+        let answer = Answer::ok(view::own(&offer, app.now()));
+        Ok(Decision::Commit(transaction, answer))
     })
     .await
 }
@@ -120,6 +136,15 @@ async fn load(app: &App, request: &Request, caller: ClientCaller) -> Result<Offe
         .get(&keys::offer(caller.id, id))
         .await?
         .ok_or_else(|| Problem::missing(Code::OfferNotFound))
+}
+
+/// The targets that have accepted terms of the offer, and so may have it in their carts.
+fn sellers(offer: &Offer, now: Timestamp) -> Vec<ClientId> {
+    let accepted = |target: &ClientId| {
+        let standing = offer.standing(*target, now);
+        standing.is_some_and(|standing| standing.accepted().is_some())
+    };
+    targets(offer).into_iter().filter(accepted).collect()
 }
 
 fn targets(offer: &Offer) -> BTreeSet<ClientId> {

@@ -8,8 +8,8 @@ use tandem_api::{Answer, App, ClientCaller, Code, Problem, Request};
 use tandem_domain::cart::OfferLookup;
 use tandem_domain::ids::{ClientId, OfferId};
 use tandem_domain::input::parsed;
-use tandem_store::keys;
 use tandem_store::rows::Share;
+use tandem_store::{StoreError, keys};
 
 /// Most pages of shares that one request searches for visible offers.
 const MAX_PAGES: usize = 5;
@@ -65,17 +65,29 @@ pub(crate) async fn read(
 }
 
 async fn visible(app: &App, caller: ClientCaller, shares: &[Share]) -> Result<Vec<Value>, Problem> {
+    let offers = offers_of(app, caller, shares).await?;
+    let seen = shares
+        .iter()
+        .filter_map(|share| match offers.of(share.offer_id) {
+            OfferLookup::Shared(shared) => {
+                let available = shared.available_to(caller.id).ok()?;
+                view::shared(&available, caller.id, app.now())
+            }
+            _ => None,
+        });
+    Ok(seen.collect())
+}
+
+/// The offers of shares with a live connection, whether the caller may see them now or not.
+pub(crate) async fn offers_of(
+    app: &App,
+    caller: ClientCaller,
+    shares: &[Share],
+) -> Result<Offers, StoreError> {
     let origins = origins(app, caller, shares).await?;
     let wanted: Vec<_> = shares
         .iter()
         .filter_map(|share| Some((share.offer_id, Some(*origins.get(&share.offer_id)?))))
         .collect();
-    let offers = Offers::load(app, caller, &wanted).await?;
-    let seen = wanted.iter().filter_map(|(id, _)| match offers.of(*id) {
-        OfferLookup::Shared(shared) if shared.available_to(caller.id).is_ok() => {
-            Some(view::shared(&shared))
-        }
-        _ => None,
-    });
-    Ok(seen.collect())
+    Offers::load(app, caller, &wanted).await
 }

@@ -1,16 +1,17 @@
-//! Sends mails to clients: lease the row, send the mail, record the result.
+//! Sends mails to clients: lease the row, send the mail, record the result. A mail about a shared offer names the carts that its
+//! reader has now. A warning is sent only if it still holds.
 //!
 //! Not guaranteed: exactly one mail. If a worker dies after the mail service accepted the mail, the lease expires and
 //! another worker sends the mail again.
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use lambda_runtime::Error;
-use tandem_domain::mail::{Mail, MailState};
+use tandem_domain::mail::{AboutCarts, Mail, MailState, NAMED_CARTS};
 use tandem_domain::request_id::RequestId;
 use tandem_mail::Mailer;
 use tandem_queue::{Kind, Message};
 use tandem_runtime::{Clock, DeadLetterHandler, aws, batch};
-use tandem_store::{CommitError, Store, Transaction, keys};
+use tandem_store::{CommitError, Store, StoreError, Transaction, keys};
 
 pub struct Worker {
     store: Store,
@@ -72,7 +73,11 @@ impl Worker {
         let Some(leased) = self.replace(leased).await? else {
             return Ok(());
         };
-        let finished = self.attempt(leased).await;
+        let finished = if self.still_holds(&leased).await? {
+            self.attempt(self.with_carts(leased).await?).await
+        } else {
+            leased.cancelled(self.clock.now())
+        };
         self.replace(finished).await?;
         Ok(())
     }
@@ -97,6 +102,25 @@ impl Worker {
                 failed
             }
         }
+    }
+
+    /// Whether a warning is still true; other mails are sent in any case.
+    async fn still_holds(&self, mail: &Mail) -> Result<bool, StoreError> {
+        let Some((owner, offer)) = mail.warns_about() else {
+            return Ok(true);
+        };
+        let offer = self.store.get(&keys::offer(owner, offer)).await?;
+        Ok(mail.still_warns(offer.as_ref(), self.clock.now()))
+    }
+
+    /// Finds the reader's carts that the mail names.
+    async fn with_carts(&self, mail: Mail) -> Result<Mail, StoreError> {
+        let Some(concerns) = mail.concerns() else {
+            return Ok(mail);
+        };
+        let carts = keys::carts_of(mail.client_id);
+        let page = self.store.page(&carts, None, NAMED_CARTS + 1, concerns);
+        Ok(mail.naming(AboutCarts::of(&page.await?.items)))
     }
 
     /// Replaces the mail's row. `None` after a conflict: another worker has leased the mail and finishes it.

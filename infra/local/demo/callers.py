@@ -77,6 +77,10 @@ class Caller:
         """Send a PUT request that creates; see `post`."""
         return self._play("PUT", path, body, _Expectation(201, expected, shows), {"idempotency-key": str(uuid.uuid4())})
 
+    def patch(self, path: str, body: dict[str, Any], expected: dict[str, Any]) -> Answer:
+        """Send a PATCH request; see `post`."""
+        return self._play("PATCH", path, body, _Expectation(200, expected), {"idempotency-key": str(uuid.uuid4())})
+
     def delete(self, path: str) -> Answer:
         """Send a DELETE request; see `post`."""
         return self._play("DELETE", path, None, _Expectation(200, {}), {})

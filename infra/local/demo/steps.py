@@ -124,7 +124,8 @@ def fill_cart(seller: Merchant, offer: Json, shared_offer: str, name: str, brief
 def sell(seller: Merchant, cart: str, customer: Json, total: Json, method: str, twice: bool = False) -> Sale:
     """The target sells the cart to a customer; with `twice` it repeats the call as if the answer had been lost."""
     person = seller.calls.post("/v1/customers", customer, None, ["id"], brief=True)["id"]
-    path, body, key = f"/v1/carts/{cart}/purchase", {"customerId": person, "paymentMethod": method}, str(uuid.uuid4())
+    body = {"customerId": person, "paymentMethod": method, "expectedTotal": total}
+    path, key = f"/v1/carts/{cart}/purchase", str(uuid.uuid4())
     expected = {"total": total, "positions.0.status": "paid", "positions.1.status": "paid"}
     order = seller.calls.post(path, body, expected, ["id"], key=key)
     if twice:
@@ -132,6 +133,17 @@ def sell(seller: Merchant, cart: str, customer: Json, total: Json, method: str, 
         seller.calls.scenario.check("Idempotency-Replayed", "true", again.headers.get("idempotency-replayed"))
     seller.calls.get("/v1/orders", {"items.#": 1, "items.0.id": order["id"]})
     return Sale(order["id"], person, order["positions.0.subscriptionId"], order["positions.1.subscriptionId"])
+
+
+def change_terms(source: Merchant, target: Merchant, offer: str, cart: str, old: Json, new: Json) -> None:
+    """The source proposes another price; the target's cart sells at the old one until the target accepts."""
+    source.calls.patch(f"/v1/offers/{offer}", {"price": new}, {"price": new})
+    proposed = {"acceptedTerms.price": old, "proposedTerms.price": new, "proposedTerms.version": 2}
+    target.calls.get(f"/v1/offers/shared/{offer}", proposed)
+    target.calls.get(f"/v1/carts/{cart}", {"sellable": True, "positions.1.price": old})
+    path, accepted = f"/v1/offers/shared/{offer}/accept-terms", {"acceptedTerms.price": new, "proposedTerms": None}
+    target.calls.post(path, {"version": 2}, accepted, status=200)
+    target.calls.get(f"/v1/carts/{cart}", {"positions.1.price": new})
 
 
 def subscriptions(setup: Setup, *rows: tuple[Merchant, str, Json]) -> None:

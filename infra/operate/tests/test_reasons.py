@@ -102,6 +102,7 @@ class Mails(unittest.TestCase):
 
     def test_each_state_is_explained(self) -> None:
         self.assertIn("The mail service accepted it", self.explain("sent", at=at(hours=-1)))
+        self.assertIn("no longer held 2026-07-01 11:00:00 UTC", self.explain("cancelled", at=at(hours=-1)))
         self.assertIn("failed for good 2026-07-01 11:00:00 UTC", self.explain("failed", at=at(hours=-1)))
         self.assertIn(
             "next try is due 2026-07-01 12:01:00 UTC (in 1 min).", self.explain("waiting", dueAt=at(minutes=1))

@@ -77,6 +77,8 @@ codes! {
     OfferSharingFixed = "offer_sharing_fixed", 409, "An offer is cross-client from its creation or never";
     CartArchived = "cart_archived", 409, "The cart is archived";
     CartNotSellable = "cart_not_sellable", 409, "The cart cannot be sold now";
+    TermsOtherVersion = "terms_other_version", 409, "The offer has terms of another version";
+    TotalDiffers = "total_differs", 409, "The total is not the expected one";
     CustomerEmailTaken = "customer_email_taken", 409, "Another customer has this e-mail address";
     CustomerExternalIdTaken = "customer_external_id_taken", 409, "Another customer has this externalSystemId";
     SubscriptionsRunning = "subscriptions_running", 409, "The customer has running subscriptions";
@@ -115,6 +117,8 @@ pub struct Problem {
     pub more_errors: usize,
     /// Seconds to wait before a retry, if waiting helps.
     pub retry_after: Option<i64>,
+    /// The amounts of a purchase whose total is not the expected one.
+    pub totals: Option<Value>,
 }
 
 impl Problem {
@@ -125,6 +129,7 @@ impl Problem {
             errors: Vec::new(),
             more_errors: 0,
             retry_after: (code == Code::Unavailable).then_some(1),
+            totals: None,
         }
     }
 
@@ -176,6 +181,9 @@ impl Problem {
         });
         if !self.errors.is_empty() {
             body["errors"] = bounded(self.errors, self.more_errors);
+        }
+        if let Some(totals) = self.totals {
+            body["totals"] = totals;
         }
         let mut response = Response::builder()
             .status(

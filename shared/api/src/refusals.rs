@@ -1,5 +1,6 @@
 //! Maps each error of the domain to the problem that the caller gets.
 
+use serde_json::{Value, json};
 use tandem_domain::after_sale::SubscriptionError;
 use tandem_domain::cart::CartError;
 use tandem_domain::connection::ConnectionError;
@@ -7,10 +8,11 @@ use tandem_domain::erasure::ErasureError;
 use tandem_domain::ids::SubscriptionId;
 use tandem_domain::input::{FieldError, FieldErrors};
 use tandem_domain::offer::OfferError;
-use tandem_domain::order::ReversalError;
+use tandem_domain::order::{Order, OrderPosition, ReversalError};
 use tandem_domain::payout::PayoutError;
 use tandem_domain::purchase::PurchaseError;
 use tandem_domain::tenancy::KeyError;
+use tandem_domain::terms::TermsError;
 use tandem_domain::voucher::RedeemError;
 
 use crate::problem::{Code, Problem};
@@ -75,6 +77,24 @@ impl From<OfferError> for Problem {
             OfferError::RulesOfSingle => {
                 FieldErrors::at("graceDays", "not_for_single", error.to_string()).into()
             }
+            OfferError::DeadlineInThePast => {
+                FieldErrors::at("sellOldTermsUntil", "in_the_past", error.to_string()).into()
+            }
+            OfferError::NothingProposed => {
+                FieldErrors::at("sellOldTermsUntil", "nothing_proposed", error.to_string()).into()
+            }
+        }
+    }
+}
+
+impl From<TermsError> for Problem {
+    fn from(error: TermsError) -> Self {
+        match error {
+            TermsError::NotShared => Self::missing(Code::OfferNotFound),
+            TermsError::OtherVersion { .. } => Self::new(
+                Code::TermsOtherVersion,
+                format!("{error}; read the offer, and accept the terms that it proposes"),
+            ),
         }
     }
 }
@@ -118,6 +138,13 @@ impl From<PurchaseError> for Problem {
             PurchaseError::TotalTooLarge(_) => {
                 FieldErrors::at("positions", "total_too_large", error.to_string()).into()
             }
+            PurchaseError::TotalDiffers { ref order, .. } => Self {
+                totals: Some(totals(order)),
+                ..Self::new(
+                    Code::TotalDiffers,
+                    format!("nothing was bought; {error}; show the customer the new total first"),
+                )
+            },
             PurchaseError::Cart(CartError::Archived) => {
                 Self::new(Code::CartArchived, "an archived cart cannot be bought")
             }
@@ -148,6 +175,20 @@ impl From<PurchaseError> for Problem {
             }
         }
     }
+}
+
+/// The amounts of an order that is not bought.
+fn totals(order: &Order) -> Value {
+    let position = |position: &OrderPosition| {
+        json!({
+            "position": position.position,
+            "quantity": position.quantity,
+            "unitPrice": position.unit_price,
+            "amount": position.amount,
+        })
+    };
+    let positions: Vec<_> = order.positions.iter().map(position).collect();
+    json!({"total": order.total, "positions": positions})
 }
 
 impl From<ErasureError> for Problem {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use check::{
-    CartError, OfferLookup, PositionProblem, Sellability, Sellable, SellableOffer,
+    CartError, Occasion, OfferLookup, PositionProblem, Sellability, Sellable, SellableOffer,
     SellablePosition, check, sellability,
 };
 pub use input::{CartDraft, CartEdit, PositionDraft};
@@ -93,7 +93,7 @@ impl Cart {
             return Err(CartError::Archived);
         }
         let positions = match &edit.positions {
-            Some(drafts) => input::resolve(self.client_id, drafts, lookup)?,
+            Some(drafts) => input::resolve(self.client_id, drafts, lookup, now)?,
             None => self.positions,
         };
         Ok(Self {

@@ -27,14 +27,14 @@ use serde::{Deserialize, Serialize};
 
 pub use block_mails::{BLOCK_MAILS_PER_HOUR, BlockMails};
 pub use blocks::{Block, Blocks};
-pub use history::{Action, HistoryEntry};
+pub use history::{Action, HistoryEntry, TermsEntry};
 pub(crate) use input::parse_url;
 pub use input::{CallbackDraft, CallbackEdit, ConnectionDraft, ConnectionEdit, SealedSettings};
 pub use signing::{CallbackSettings, MAX_SECRETS, SECRET_OVERLAP, SigningSecret};
 pub use transition::Transition;
 
 use crate::ids::{ClientId, CompanyId, ConnectionId};
-use crate::mail::MailKind;
+use crate::mail::{AboutCarts, MailKind};
 use crate::sealed::Sealed;
 use crate::tenancy::{Client, ContractingCompany};
 use crate::text::Name;
@@ -232,12 +232,14 @@ impl Connection {
     ) -> Result<Change, ConnectionError> {
         self.may_edit(by)?;
         let mut changes = Vec::new();
+        let mut mail = None;
         if let Some(access) = edit
             .offers_access
             .filter(|access| *access != self.offers_access)
         {
             self.offers_access = access;
             changes.push(format!("{}{access}", events::OFFERS_ACCESS));
+            mail = self.access_mail(now);
         }
         if let Some(edit) = edit.callback {
             let settings = self
@@ -253,7 +255,21 @@ impl Connection {
                 settings.headers = headers.sealed(seal);
             }
         }
-        Ok(self.changed(by, Action::Edited, changes, now, None))
+        Ok(self.changed(by, Action::Edited, changes, now, mail))
+    }
+
+    /// The mail to the target about changed access. An invited target has no carts with the source's offers yet.
+    fn access_mail(&mut self, now: Timestamp) -> Option<(Side, MailKind)> {
+        if self.state == State::Invited || !self.may_mail_again(now) {
+            return None;
+        }
+        let mail = MailKind::OffersAccess {
+            source_name: self.source.name.clone(),
+            connection_id: self.id,
+            is_on: self.offers_access,
+            carts: AboutCarts::default(),
+        };
+        Some((Side::Target, mail))
     }
 
     /// Adds a signing secret; see [`CallbackSettings::rotate`].

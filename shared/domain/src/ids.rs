@@ -135,6 +135,8 @@ ids! {
     ReplayId = "rpl";
     /// A mail to a client.
     MailId = "mal";
+    /// A change of an offer's terms, in the history of a connection.
+    TermsEntryId = "trm";
 }
 
 #[cfg(test)]

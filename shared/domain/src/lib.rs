@@ -8,7 +8,7 @@
 //! - values: [`ids`], [`request_id`], [`money`], [`text`], [`zone`], [`period`], [`payment_method`]
 //! - input, all errors at once: [`input`], [`json`], [`instant`]
 //! - identity and access: [`tenancy`], [`scope`], [`customer`], [`erasure`]
-//! - joint sales: [`connection`], [`invitation_limit`], [`offer`], [`sharing`], [`cart`], [`purchase`], [`order`],
+//! - joint sales: [`connection`], [`invitation_limit`], [`offer`], [`terms`], [`sharing`], [`cart`], [`purchase`], [`order`],
 //!   [`subscription`], [`after_sale`], [`paid_period`], [`voucher`], [`voucher_guesses`], [`payout`]
 //! - orders of other systems: [`external`], [`import`]
 //! - callbacks and mails: [`callback`], [`callback_url`], [`public_address`], [`endpoint_health`], [`event_endpoint`], [`replay`], [`requested_callbacks`], [`mail`], [`invitation_mail`]
@@ -50,6 +50,7 @@ pub mod sharing;
 pub mod subscription;
 pub mod sweep;
 pub mod tenancy;
+pub mod terms;
 pub mod text;
 pub mod voucher;
 pub mod voucher_guesses;

@@ -1,13 +1,18 @@
 //! Mails to clients: their kinds and their retry schedule. The texts are in `shared/mail`.
 
+mod terms;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{CallbackId, ClientId, ConnectionId, MailId};
+use crate::ids::{CallbackId, ClientId, ConnectionId, MailId, OfferId};
 use crate::request_id::RequestId;
 use crate::sweep;
 use crate::tenancy::{Client, MailLanguage};
+use crate::terms::Terms;
 use crate::text::{EmailAddress, Name};
+
+pub use terms::{AboutCarts, NAMED_CARTS, NamedCart, Occasion, SharedOfferRef, TermsProposal};
 
 /// The time after which another worker may send a leased mail.
 pub const LEASE: SignedDuration = SignedDuration::from_secs(60);
@@ -53,6 +58,38 @@ pub enum MailKind {
         /// The recipient itself blocks the connection.
         #[serde(skip_serializing_if = "std::ops::Not::not", default)]
         still_blocked: bool,
+    },
+    /// To the target: the source switched `offersAccess` on or off.
+    OffersAccess {
+        source_name: Name,
+        connection_id: ConnectionId,
+        is_on: bool,
+        #[serde(flatten)]
+        carts: AboutCarts,
+    },
+    /// To a target that had accepted the offer's terms.
+    OfferArchived {
+        #[serde(flatten)]
+        offer: SharedOfferRef,
+        #[serde(flatten)]
+        carts: AboutCarts,
+    },
+    /// To the target: the source proposes other terms. The same row is sent again as a warning, see [`Mail::sent`].
+    TermsProposed {
+        #[serde(flatten)]
+        offer: SharedOfferRef,
+        proposal: TermsProposal,
+        occasion: Occasion,
+        #[serde(flatten)]
+        carts: AboutCarts,
+    },
+    /// To the source.
+    TermsAccepted {
+        target_name: Name,
+        connection_id: ConnectionId,
+        offer_id: OfferId,
+        offer_name: Name,
+        terms: Terms,
     },
     /// To the source: the last attempt of a callback failed. The callback waits for a replay.
     CallbackExhausted {
@@ -107,6 +144,10 @@ pub enum MailState {
     },
     /// The last attempt failed.
     Failed {
+        at: Timestamp,
+    },
+    /// The mail warned of something that is no longer to come.
+    Cancelled {
         at: Timestamp,
     },
 }
@@ -175,7 +216,7 @@ impl Mail {
         match self.state {
             MailState::Waiting { due_at } => Some(due_at),
             MailState::InFlight { lease_until } => Some(lease_until),
-            MailState::Sent { .. } | MailState::Failed { .. } => None,
+            MailState::Sent { .. } | MailState::Failed { .. } | MailState::Cancelled { .. } => None,
         }
     }
 
@@ -203,13 +244,33 @@ impl Mail {
         })
     }
 
-    /// The mail after the mail service accepted it. Has no effect unless the mail is in flight.
+    /// The mail after the mail service accepted it: done, or waiting to be sent as the next warning. Has no effect unless the
+    /// mail is in flight.
     pub fn sent(self, now: Timestamp) -> Self {
         let MailState::InFlight { .. } = self.state else {
             return self;
         };
+        let Some((kind, due_at)) = self.kind.next(now) else {
+            return Self {
+                state: MailState::Sent { at: now },
+                ..self
+            };
+        };
         Self {
-            state: MailState::Sent { at: now },
+            kind,
+            state: MailState::Waiting { due_at },
+            tries: 0,
+            ..self
+        }
+    }
+
+    /// The mail that is not sent, because the reason for it is gone. Has no effect unless the mail is in flight.
+    pub fn cancelled(self, now: Timestamp) -> Self {
+        let MailState::InFlight { .. } = self.state else {
+            return self;
+        };
+        Self {
+            state: MailState::Cancelled { at: now },
             ..self
         }
     }

@@ -72,6 +72,11 @@ impl Money {
         Self::parse_amount(value, 0..=MAX_AMOUNT)
     }
 
+    /// Reads the total of an order, from 0 to [`MAX_EXACT_AMOUNT`].
+    pub fn parse_total(value: &Value) -> Parsed<Self> {
+        Self::parse_amount(value, 0..=MAX_EXACT_AMOUNT)
+    }
+
     /// Reads an amount within bounds.
     pub fn parse_amount(value: &Value, bounds: std::ops::RangeInclusive<i64>) -> Parsed<Self> {
         let mut object = Object::read(value)?;
@@ -83,6 +88,20 @@ impl Money {
                 currency: currency?,
             })
         })
+    }
+
+    /// The amount with the decimals of its currency, such as `12.50`.
+    pub fn decimal(self) -> String {
+        let decimals = usize::from(self.currency.0.exponent().unwrap_or(0));
+        let sign = if self.amount < 0 { "-" } else { "" };
+        let digits = format!(
+            "{:0>width$}",
+            self.amount.unsigned_abs(),
+            width = decimals + 1
+        );
+        let (whole, part) = digits.split_at(digits.len() - decimals);
+        let point = if decimals == 0 { "" } else { "." };
+        format!("{sign}{whole}{point}{part}")
     }
 
     /// At most 10^16 for a price and a quantity of up to 10,000, so the product cannot saturate.

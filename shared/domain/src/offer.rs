@@ -1,5 +1,6 @@
 //! Offers: products, their sharing, and the system that manages them.
 
+mod cross_client;
 mod renewal_rules;
 
 use jiff::Timestamp;
@@ -7,17 +8,19 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::ids::{ClientId, OfferId};
-use crate::input::{FieldErrors, Object, Parsed, boolean, list, parsed};
-use crate::money::{BasisPoints, MAX_EXACT_AMOUNT, Money};
+use crate::input::{FieldErrors, Object, Parsed, boolean};
+use crate::instant::instant;
+use crate::money::{MAX_EXACT_AMOUNT, Money};
 use crate::period::Period;
+use crate::terms::{OfferTerms, OwnTerms, TermsChange, TermsEdit, changed};
 use crate::text::{Description, Name};
 use crate::words::words;
 
+pub use cross_client::{CrossClient, MAX_TARGETS};
 pub use renewal_rules::RenewalRules;
-use renewal_rules::{RenewalRulesEdit, not_for_single};
 
-/// The most target clients of one offer; with their share rows the offer still fits one transaction.
-pub const MAX_TARGETS: usize = 40;
+use cross_client::Sharing;
+use renewal_rules::{RenewalRulesEdit, not_for_single};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "type")]
@@ -64,34 +67,6 @@ impl OfferKind {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct CrossClient {
-    /// The clients that may sell the offer, sorted, without repeats.
-    pub target_client_ids: Vec<ClientId>,
-    /// The seller's part of the gross amount.
-    pub seller_share_basis_points: BasisPoints,
-}
-
-impl CrossClient {
-    fn parse(value: &Value) -> Parsed<Self> {
-        let mut object = Object::read(value)?;
-        let targets = object.required("targetClientIds", |value| {
-            let mut ids: Vec<ClientId> = list(1..=MAX_TARGETS, parsed)(value)?;
-            ids.sort_unstable();
-            ids.dedup();
-            Ok(ids)
-        });
-        let share = object.required("sellerShareBasisPoints", BasisPoints::parse);
-        object.finish(|| {
-            Some(Self {
-                target_client_ids: targets?,
-                seller_share_basis_points: share?,
-            })
-        })
-    }
-}
-
 words! {
     pub enum OfferStatus {
         Active = "active",
@@ -123,6 +98,9 @@ pub struct Offer {
     /// Set if shared; the owner itself then does not sell the offer.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub cross_client: Option<CrossClient>,
+    /// Of a shared offer; `None` in a row of an earlier release.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub terms: Option<OfferTerms>,
     /// Never sold in a cart, only imported from the leading system.
     pub externally_managed: bool,
     pub status: OfferStatus,
@@ -143,6 +121,18 @@ pub enum OfferError {
     /// It has neither renewals nor access.
     #[error("only an offer of type subscription has graceDays and renewalAmountTolerancePercent")]
     RulesOfSingle,
+    #[error("sellOldTermsUntil must be in the future")]
+    DeadlineInThePast,
+    #[error("no target sells the offer at older terms, so none has to accept new ones")]
+    NothingProposed,
+}
+
+/// An edited offer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EditedOffer {
+    pub offer: Offer,
+    /// The changes for targets that had accepted terms.
+    pub changes: Vec<TermsChange>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -154,6 +144,7 @@ pub struct OfferDraft {
     rules: RenewalRules,
     /// Set if the offer is shared.
     pub cross_client: Option<CrossClient>,
+    own_terms: Option<Vec<OwnTerms>>,
     externally_managed: bool,
 }
 
@@ -164,7 +155,8 @@ impl OfferDraft {
         let description = object.optional("description", Description::parse);
         let offer_type = object.required("type", OfferType::parse);
         let price = object.required("price", Money::parse_price);
-        let cross_client = object.optional("crossClient", CrossClient::parse);
+        let (cross_client, own_terms) =
+            Sharing::split(object.optional("crossClient", Sharing::parse));
         let externally_managed = object
             .optional("externallyManaged", boolean)
             .unwrap_or(false);
@@ -199,12 +191,17 @@ impl OfferDraft {
                 price: price?,
                 rules,
                 cross_client,
+                own_terms,
                 externally_managed,
             })
         })
     }
 
     pub fn create(self, id: OfferId, client_id: ClientId, now: Timestamp) -> Offer {
+        let terms = self.cross_client.as_ref().map(|_| {
+            let own = self.own_terms.unwrap_or_default();
+            OfferTerms::new(own)
+        });
         Offer {
             id,
             client_id,
@@ -214,6 +211,7 @@ impl OfferDraft {
             price: self.price,
             rules: self.rules,
             cross_client: self.cross_client,
+            terms,
             externally_managed: self.externally_managed,
             status: OfferStatus::Active,
             created_at: now,
@@ -231,29 +229,41 @@ pub struct OfferEdit {
     rules: RenewalRulesEdit,
     /// Replaces the sharing, if given.
     pub cross_client: Option<CrossClient>,
+    terms: TermsEdit,
 }
 
 impl OfferEdit {
     /// The members that `null` clears.
-    pub const CLEARABLE: &[&str] = &["description", RenewalRules::CLEARABLE];
+    pub const CLEARABLE: &[&str] = &["description", "sellOldTermsUntil", RenewalRules::CLEARABLE];
 
     /// Type, period and management are fixed: they need a new offer.
     pub fn parse(value: &Value) -> Parsed<Self> {
         let mut object = Object::read(value)?;
-        let edit = Self {
-            name: object.optional("name", Name::parse),
-            description: object.clearable("description", Description::parse),
-            price: object.optional("price", Money::parse_price),
-            rules: RenewalRulesEdit::read(&mut object),
-            cross_client: object.optional("crossClient", CrossClient::parse),
-        };
-        object.finish(|| Some(edit))
+        let name = object.optional("name", Name::parse);
+        let description = object.clearable("description", Description::parse);
+        let price = object.optional("price", Money::parse_price);
+        let rules = RenewalRulesEdit::read(&mut object);
+        let (cross_client, own) = Sharing::split(object.optional("crossClient", Sharing::parse));
+        let sell_old_terms_until = object.clearable("sellOldTermsUntil", instant);
+        object.finish(|| {
+            Some(Self {
+                name,
+                description,
+                price,
+                rules,
+                cross_client,
+                terms: TermsEdit {
+                    own,
+                    sell_old_terms_until,
+                },
+            })
+        })
     }
 }
 
 impl Offer {
-    /// Sold subscriptions keep their price.
-    pub fn edit(self, edit: OfferEdit, now: Timestamp) -> Result<Self, OfferError> {
+    /// Sold subscriptions keep their price. Targets keep the terms that they accepted.
+    pub fn edit(self, edit: OfferEdit, now: Timestamp) -> Result<EditedOffer, OfferError> {
         if self.status == OfferStatus::Archived {
             return Err(OfferError::Archived);
         }
@@ -267,14 +277,27 @@ impl Offer {
         if self.externally_managed && price.amount > MAX_MANAGED_PRICE {
             return Err(OfferError::PriceTooLarge);
         }
-        Ok(Self {
-            name: edit.name.unwrap_or(self.name),
-            description: edit.description.unwrap_or(self.description),
+        let deadline = edit.terms.sell_old_terms_until.flatten();
+        if deadline.is_some_and(|deadline| deadline <= now) {
+            return Err(OfferError::DeadlineInThePast);
+        }
+        let mut offer = Self {
+            name: edit.name.unwrap_or_else(|| self.name.clone()),
+            description: edit.description.unwrap_or_else(|| self.description.clone()),
             price,
             rules: self.rules.edited(edit.rules),
-            cross_client: edit.cross_client.or(self.cross_client),
+            cross_client: edit.cross_client.or_else(|| self.cross_client.clone()),
             updated_at: now,
-            ..self
+            ..self.clone()
+        };
+        let (terms, changes) = changed(&self, &offer, &edit.terms).unzip();
+        offer.terms = terms;
+        if deadline.is_some() && !offer.has_open_proposal() {
+            return Err(OfferError::NothingProposed);
+        }
+        Ok(EditedOffer {
+            offer,
+            changes: changes.unwrap_or_default(),
         })
     }
 

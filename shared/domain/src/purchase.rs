@@ -12,11 +12,12 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::IdSource;
-use crate::cart::{self, Cart, CartError, CartStatus, Choice, OfferLookup, Position};
+use crate::cart::{self, Cart, CartError, CartStatus, Choice, Occasion, OfferLookup, Position};
 use crate::customer::Customer;
 use crate::ids::CustomerId;
 use crate::input::{FieldErrors, Object, Parsed, integer, list, parsed};
 use crate::money::{MAX_EXACT_AMOUNT, Money};
+use crate::order::Order;
 use crate::payment_method::PaymentMethod;
 use crate::zone::Zone;
 
@@ -33,11 +34,13 @@ pub struct PurchaseRequest {
     payment_method: PaymentMethod,
     /// By position number: the chosen optional positions, and mandatory ones with a quantity.
     quantities: BTreeMap<u8, u32>,
+    /// The total that the customer saw.
+    expected_total: Option<Money>,
 }
 
 impl PurchaseRequest {
-    /// Reads `{customerId, paymentMethod, positions?: [{position, quantity?}]}`. Mandatory positions are bought whether
-    /// they are listed or not; a quantity is 1 if absent.
+    /// Reads `{customerId, paymentMethod, positions?: [{position, quantity?}], expectedTotal?}`. Mandatory positions are
+    /// bought whether they are listed or not; a quantity is 1 if absent.
     pub fn parse(value: &Value) -> Parsed<Self> {
         let mut object = Object::read(value)?;
         let customer_id = object.required("customerId", parsed::<CustomerId>);
@@ -45,6 +48,7 @@ impl PurchaseRequest {
         let positions = object
             .optional("positions", list(0..=cart::MAX_POSITIONS, parse_position))
             .unwrap_or_default();
+        let expected_total = object.optional("expectedTotal", Money::parse_total);
         let mut quantities = BTreeMap::new();
         for (index, (number, quantity)) in positions.into_iter().enumerate() {
             if quantities.insert(number, quantity).is_some() {
@@ -61,6 +65,7 @@ impl PurchaseRequest {
                 customer_id: customer_id?,
                 payment_method: payment_method?,
                 quantities,
+                expected_total,
             })
         })
     }
@@ -114,12 +119,18 @@ pub enum PurchaseError {
     Cart(#[from] CartError),
     #[error("the total is {} minor units, more than {MAX_EXACT_AMOUNT}; buy smaller quantities", .0.amount)]
     TotalTooLarge(Money),
+    #[error("the total is {}, not {expected}", .order.total)]
+    TotalDiffers {
+        expected: Money,
+        /// As it would be bought.
+        order: Box<Order>,
+    },
 }
 
 /// Decides a purchase of the chosen positions, each with its looked-up offer. `zone` is that of the seller's contracting company.
 ///
 /// # Errors
-/// The cart is archived, the positions fail [`cart::check`], or the total exceeds [`MAX_EXACT_AMOUNT`].
+/// The cart is archived, the positions fail [`cart::check`], or the total exceeds [`MAX_EXACT_AMOUNT`] or is not the expected one.
 pub fn decide(
     cart: &Cart,
     request: &PurchaseRequest,
@@ -131,11 +142,16 @@ pub fn decide(
     if cart.status == CartStatus::Archived {
         return Err(CartError::Archived.into());
     }
-    let sellable = cart::check(cart.client_id, chosen)?;
+    let sellable = cart::check(cart.client_id, chosen, (Occasion::Sale, now))?;
     let sale = Sale::of(cart, request, &sellable, (customer, zone), now, ids);
-    if sale.order.total.is_exact() {
-        Ok(sale)
-    } else {
-        Err(PurchaseError::TotalTooLarge(sale.order.total))
+    if !sale.order.total.is_exact() {
+        return Err(PurchaseError::TotalTooLarge(sale.order.total));
+    }
+    match request.expected_total {
+        Some(expected) if expected != sale.order.total => Err(PurchaseError::TotalDiffers {
+            expected,
+            order: Box::new(sale.order),
+        }),
+        _ => Ok(sale),
     }
 }

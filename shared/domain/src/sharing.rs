@@ -2,7 +2,6 @@
 
 use crate::connection::{Connection, Side, State, modules_are_on};
 use crate::ids::ClientId;
-use crate::money::BasisPoints;
 use crate::offer::{Offer, OfferKind, OfferStatus};
 use crate::period::Period;
 use crate::tenancy::ContractingCompany;
@@ -26,8 +25,6 @@ pub struct AvailableOffer<'a> {
     pub period: Period,
     /// Whether further periods may be paid.
     pub renews: bool,
-    /// The seller's part of the gross amount.
-    pub seller_share: BasisPoints,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -53,15 +50,14 @@ pub enum NotShared {
 
 impl<'a> SharedOffer<'a> {
     /// # Errors
-    /// The first reason why the target may not sell the offer.
+    /// The first reason why the target may not see or sell the offer, whatever its terms.
     pub fn available_to(&self, target: ClientId) -> Result<AvailableOffer<'a>, NotShared> {
         let of_this_pair = self.connection.target.client_id == target
             && self.connection.source.client_id == self.offer.client_id;
         // Comes first: no other reason may disclose anything about an offer that is not for this target.
-        let sharing = match &self.offer.cross_client {
-            Some(sharing) if of_this_pair && sharing.target_client_ids.contains(&target) => sharing,
-            _ => return Err(NotShared::NotNamed),
-        };
+        if !of_this_pair || !self.offer.names(target) {
+            return Err(NotShared::NotNamed);
+        }
         if self.connection.state != State::Active {
             return Err(NotShared::ConnectionNotActive {
                 status: self.connection.state.as_str(),
@@ -92,7 +88,6 @@ impl<'a> SharedOffer<'a> {
             connection: self.connection,
             period,
             renews,
-            seller_share: sharing.seller_share_basis_points,
         })
     }
 }

@@ -1,5 +1,7 @@
 //! The outline of each mail, for all languages: its message in the catalogue, its arguments, and the order of its parts.
 
+mod offers;
+
 use fluent_bundle::FluentArgs;
 use tandem_domain::Timestamp;
 use tandem_domain::ids::{CallbackId, ConnectionId};
@@ -106,6 +108,32 @@ impl Outline {
                 .paragraph("outcome")
                 .paragraph("unblock")
                 .call(format!("POST /v1/connections/{id}/unblock")),
+            MailKind::OffersAccess {
+                source_name,
+                connection_id,
+                is_on,
+                carts,
+            } => offers::access(source_name, *connection_id, *is_on, carts),
+            MailKind::OfferArchived { offer, carts } => offers::archived(offer, carts),
+            MailKind::TermsProposed {
+                offer,
+                proposal,
+                occasion,
+                carts,
+            } => offers::proposed(offer, proposal, *occasion, carts, texts)?,
+            MailKind::TermsAccepted {
+                target_name,
+                connection_id,
+                offer_id,
+                offer_name,
+                terms,
+            } => from_partner("terms-accepted", target_name, *connection_id)
+                .arg("offer", offer_name)
+                .terms(["price", "share"], *terms, texts)?
+                .arg("version", terms.version)
+                .paragraph("outcome")
+                .paragraph("view")
+                .call(format!("GET /v1/offers/{offer_id}")),
             MailKind::CallbackExhausted {
                 callback_id,
                 connection_id,

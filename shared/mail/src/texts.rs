@@ -81,6 +81,14 @@ impl Texts {
     }
 }
 
+impl Texts {
+    /// A number with the decimal mark of the language.
+    pub(crate) fn decimal(&self, number: &str) -> Result<String, TextError> {
+        let mark = self.format("layout", "decimal-mark", &FluentArgs::new())?;
+        Ok(number.replace('.', &mark))
+    }
+}
+
 fn join_lines(text: &str) -> Cow<'_, str> {
     if text.contains('\n') {
         text.replace('\n', " ").into()

@@ -3,20 +3,24 @@
 use jiff::Timestamp;
 use serde_json::json;
 use tandem_domain::ids::{CallbackId, ConnectionId};
-use tandem_domain::mail::{Mail, MailKind};
+use tandem_domain::mail::{
+    AboutCarts, Mail, MailKind, NamedCart, Occasion, SharedOfferRef, TermsProposal,
+};
 use tandem_domain::tenancy::MailLanguage;
+use tandem_domain::terms::Terms;
 use tandem_domain::text::Name;
 use tandem_mail::{RenderedMail, render};
 
 const CONNECTION: &str = "con_0190b8f5c6f77c3ab0a1c2d3e4f50617";
+const OFFER: &str = "off_0190b8f5c6f77c3ab0a1c2d3e4f50619";
 const CALLBACK: &str = "cbk_0190b8f5c6f77c3ab0a1c2d3e4f50618";
 
-fn kinds(name: &str) -> [(&'static str, MailKind); 15] {
+fn kinds(name: &str) -> Vec<(&'static str, MailKind)> {
     let name = || stored_name(name);
     let connection_id: ConnectionId = CONNECTION.parse().expect("an id");
     let callback_id: CallbackId = CALLBACK.parse().expect("an id");
     let failing_since: Timestamp = "2026-06-27T12:34:56.789Z".parse().expect("a time");
-    [
+    let mut kinds = vec![
         (
             "invitation",
             MailKind::Invitation {
@@ -130,6 +134,75 @@ fn kinds(name: &str) -> [(&'static str, MailKind); 15] {
                 failing_since,
             },
         ),
+    ];
+    kinds.extend(about_offers(name(), connection_id));
+    kinds
+}
+
+fn about_offers(name: Name, connection_id: ConnectionId) -> Vec<(&'static str, MailKind)> {
+    let terms = |version, cents, share| {
+        let price = json!({"amount": cents, "currency": "EUR"});
+        let terms = json!({"version": version, "price": price, "sellerShareBasisPoints": share});
+        serde_json::from_value::<Terms>(terms).expect("terms")
+    };
+    let offer = || SharedOfferRef {
+        source_id: "cli_0190b8f5c6f77c3ab0a1c2d3e4f50611"
+            .parse()
+            .expect("an id"),
+        source_name: name.clone(),
+        connection_id,
+        offer_id: OFFER.parse().expect("an id"),
+        offer_name: stored_name("Alpenblick"),
+    };
+    let carts = |more_carts| AboutCarts {
+        carts: vec![NamedCart {
+            id: "crt_0190b8f5c6f77c3ab0a1c2d3e4f50612"
+                .parse()
+                .expect("an id"),
+            name: stored_name("Stadt und Berge"),
+        }],
+        more_carts,
+    };
+    let proposed = |occasion, until: Option<&str>, more| MailKind::TermsProposed {
+        offer: offer(),
+        proposal: TermsProposal {
+            accepted: terms(1, 990, 3_000),
+            proposed: terms(2, 4_990, 1_250),
+            sell_old_terms_until: until.map(|until| until.parse().expect("a time")),
+        },
+        occasion,
+        carts: carts(more),
+    };
+    let access = |is_on, carts| MailKind::OffersAccess {
+        source_name: name.clone(),
+        connection_id,
+        is_on,
+        carts,
+    };
+    let until = Some("2026-08-01T00:00:00Z");
+    vec![
+        ("access_off", access(false, carts(false))),
+        ("access_on", access(true, AboutCarts::default())),
+        (
+            "archived",
+            MailKind::OfferArchived {
+                offer: offer(),
+                carts: carts(true),
+            },
+        ),
+        ("proposed", proposed(Occasion::Proposed, None, false)),
+        ("proposed_until", proposed(Occasion::Proposed, until, true)),
+        ("expiring", proposed(Occasion::DayBefore, until, false)),
+        (
+            "terms_accepted",
+            MailKind::TermsAccepted {
+                target_name: name.clone(),
+                connection_id,
+                offer_id: OFFER.parse().expect("an id"),
+                offer_name: stored_name("Alpenblick"),
+                terms: terms(2, 4_990, 1_250),
+            },
+        ),
     ]
 }
 
@@ -140,13 +213,18 @@ fn kind_count(kind: &MailKind) -> usize {
         | MailKind::InvitationAccepted { .. }
         | MailKind::InvitationDeclined { .. }
         | MailKind::InvitationWithdrawn { .. }
-        | MailKind::ConnectionBlocked { .. } => 1,
+        | MailKind::ConnectionBlocked { .. }
+        | MailKind::OfferArchived { .. }
+        | MailKind::TermsAccepted { .. } => 1,
         // With and without a block of the recipient; with and without a connection.
         MailKind::ConnectionUnblocked { .. }
         | MailKind::CallbackExhausted { .. }
         | MailKind::EndpointDisabled { .. }
         | MailKind::EndpointFailing { .. }
-        | MailKind::EndpointGivenUp { .. } => 2,
+        | MailKind::EndpointGivenUp { .. }
+        | MailKind::OffersAccess { .. } => 2,
+        // Without and with a deadline, and before it.
+        MailKind::TermsProposed { .. } => 3,
     }
 }
 
@@ -261,7 +339,7 @@ fn no_name_changes_the_markup() {
 
 #[test]
 fn an_escaped_name_is_unchanged_for_the_reader() {
-    let [(_, invitation), ..] = kinds("A <b> & \"C\"");
+    let (_, invitation) = kinds("A <b> & \"C\"").remove(0);
     let RenderedMail {
         subject,
         text,
@@ -327,7 +405,7 @@ fn every_mail_names_its_connection_and_its_client() {
 #[test]
 fn the_invitation_contains_the_call_to_accept() {
     for language in [MailLanguage::De, MailLanguage::En] {
-        let [(_, invitation), ..] = kinds("Tagblatt");
+        let (_, invitation) = kinds("Tagblatt").remove(0);
         let RenderedMail { text, html, .. } = rendered(invitation, language);
         let call = format!("POST /v1/connections/{CONNECTION}/accept");
         assert!(text.contains(&call) && html.contains(&call));
@@ -336,7 +414,7 @@ fn the_invitation_contains_the_call_to_accept() {
 
 #[test]
 fn the_html_names_its_language() {
-    let [(_, invitation), ..] = kinds("Tagblatt");
+    let (_, invitation) = kinds("Tagblatt").remove(0);
     assert!(
         rendered(invitation.clone(), MailLanguage::De)
             .html
@@ -371,7 +449,7 @@ fn one_attempt_is_singular() {
 
 #[test]
 fn a_name_is_never_read_as_catalogue_syntax() {
-    let [(_, invitation), ..] = kinds("{ $connection }");
+    let (_, invitation) = kinds("{ $connection }").remove(0);
     let subject = rendered(invitation, MailLanguage::En).subject;
     assert_eq!(subject, "“{ $connection }” invites you to sell together");
 }

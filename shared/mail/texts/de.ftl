@@ -7,6 +7,7 @@ layout =
         Sie erhalten diese Nachricht, weil Ihre Adresse bei Tandem für den Mandanten
         { $client } hinterlegt ist.
     .time = { $day }.{ $month }.{ $year } um { $time } Uhr (UTC)
+    .decimal-mark = ,
 
 
 ## Verbindungen
@@ -73,6 +74,99 @@ block-taken-back =
         Sperre besteht weiter: Darüber geteilte Angebote können erst wieder verkauft werden, wenn
         auch Sie Ihre Sperre aufheben.
     .unblock = So heben Sie Ihre Sperre auf:
+
+
+## Geteilte Angebote
+
+access-off =
+    .subject = „{ $partner }“ hat den Zugriff auf seine Angebote abgeschaltet
+    .outcome =
+        „{ $partner }“ gibt Ihnen keinen Zugriff mehr auf seine Angebote (Verbindung
+        { $connection }). Sie können erst wieder verkauft werden, wenn der Zugriff freigegeben ist.
+        Bisherige Verkäufe sind davon nicht betroffen.
+    .carts = Diese Ihrer Warenkörbe enthalten solche Angebote: { $carts }.
+    .more-carts = Unter anderem diese Ihrer Warenkörbe enthalten solche Angebote: { $carts }.
+    .no-carts = Keiner Ihrer aktiven Warenkörbe enthält ein solches Angebot.
+    .view =
+        Falls Sie den Grund nicht kennen, wenden Sie sich bitte an „{ $partner }“.
+        So rufen Sie die Verbindung ab:
+
+access-on =
+    .subject = „{ $partner }“ hat den Zugriff auf seine Angebote freigegeben
+    .outcome =
+        „{ $partner }“ gibt Ihnen Zugriff auf seine Angebote (Verbindung { $connection }).
+        Sie können sie in Ihren Warenkörben verkaufen.
+    .carts = Diese Ihrer Warenkörbe enthalten solche Angebote: { $carts }.
+    .more-carts = Unter anderem diese Ihrer Warenkörbe enthalten solche Angebote: { $carts }.
+    .no-carts = Keiner Ihrer aktiven Warenkörbe enthält ein solches Angebot.
+    .view = Sie müssen nichts weiter tun. So rufen Sie die Verbindung ab:
+
+offer-archived =
+    .subject = „{ $partner }“ hat das Angebot „{ $offer }“ archiviert
+    .outcome =
+        „{ $offer }“ von „{ $partner }“ (Verbindung { $connection }) kann nicht mehr verkauft werden.
+        Bisherige Verkäufe sind davon nicht betroffen: Abonnements laufen weiter, und Gutscheine
+        können weiterhin eingelöst werden.
+    .carts = Diese Ihrer Warenkörbe enthalten das Angebot: { $carts }.
+    .more-carts = Unter anderem diese Ihrer Warenkörbe enthalten das Angebot: { $carts }.
+    .no-carts = Keiner Ihrer aktiven Warenkörbe enthält das Angebot.
+    .remove = So nehmen Sie das Angebot aus einem Warenkorb oder ersetzen es:
+
+terms-proposed =
+    .subject = „{ $partner }“ schlägt neue Konditionen für „{ $offer }“ vor
+    .outcome =
+        „{ $partner }“ (Verbindung { $connection }) schlägt Version { $version } der Konditionen für
+        „{ $offer }“ vor: Preis { $price }, Ihr Anteil { $share } %. Sie verkaufen das Angebot zu den
+        Konditionen, die Sie angenommen haben: Preis { $old-price }, Ihr Anteil { $old-share } %.
+    .effect =
+        Ihre Warenkörbe verkaufen zu den angenommenen Konditionen, bis Sie die neuen annehmen.
+    .carts = Diese Ihrer Warenkörbe enthalten das Angebot: { $carts }.
+    .more-carts = Unter anderem diese Ihrer Warenkörbe enthalten das Angebot: { $carts }.
+    .no-carts = Keiner Ihrer aktiven Warenkörbe enthält das Angebot.
+    .accept =
+        Ab dann muss Ihr Checkout den neuen Preis anzeigen. So nehmen Sie die neuen Konditionen
+        an (mit version { $version }):
+
+terms-proposed-until =
+    .subject = „{ $partner }“ schlägt neue Konditionen für „{ $offer }“ vor (Antwort bis { $until })
+    .outcome =
+        „{ $partner }“ (Verbindung { $connection }) schlägt Version { $version } der Konditionen für
+        „{ $offer }“ vor: Preis { $price }, Ihr Anteil { $share } %. Sie verkaufen das Angebot zu den
+        Konditionen, die Sie angenommen haben: Preis { $old-price }, Ihr Anteil { $old-share } %.
+    .effect =
+        Ihre Warenkörbe verkaufen noch bis { $until } zu den angenommenen Konditionen. Haben Sie die
+        neuen bis dahin nicht angenommen, kann das Angebot in Ihren Warenkörben nicht mehr gekauft
+        werden.
+    .carts = Diese Ihrer Warenkörbe enthalten das Angebot: { $carts }.
+    .more-carts = Unter anderem diese Ihrer Warenkörbe enthalten das Angebot: { $carts }.
+    .no-carts = Keiner Ihrer aktiven Warenkörbe enthält das Angebot.
+    .accept =
+        Ab dann muss Ihr Checkout den neuen Preis anzeigen. So nehmen Sie die neuen Konditionen
+        an (mit version { $version }):
+
+terms-expire =
+    .subject = „{ $offer }“ von „{ $partner }“: alte Konditionen gelten nur noch bis { $until }
+    .outcome =
+        Sie haben Version { $version } der Konditionen für „{ $offer }“ noch nicht angenommen, die
+        „{ $partner }“ (Verbindung { $connection }) vorschlägt: Preis { $price }, Ihr Anteil
+        { $share } %. Derzeit verkaufen Sie zum Preis { $old-price }, Ihr Anteil { $old-share } %.
+    .effect =
+        Wenn Sie die neuen Konditionen nicht annehmen, kann das Angebot nach dem { $until } in Ihren
+        Warenkörben nicht mehr gekauft werden.
+    .carts = Diese Ihrer Warenkörbe enthalten das Angebot: { $carts }.
+    .more-carts = Unter anderem diese Ihrer Warenkörbe enthalten das Angebot: { $carts }.
+    .no-carts = Keiner Ihrer aktiven Warenkörbe enthält das Angebot.
+    .accept =
+        Ab dann muss Ihr Checkout den neuen Preis anzeigen. So nehmen Sie die neuen Konditionen
+        an (mit version { $version }):
+
+terms-accepted =
+    .subject = „{ $partner }“ hat die Konditionen für „{ $offer }“ angenommen
+    .outcome =
+        „{ $partner }“ (Verbindung { $connection }) verkauft „{ $offer }“ ab jetzt zu Version
+        { $version } der Konditionen: Preis { $price }, Anteil des Verkäufers { $share } %.
+    .view =
+        Sie müssen nichts weiter tun. So rufen Sie das Angebot mit den Konditionen aller Mandanten ab:
 
 
 ## Die Callback-Adresse einer Verbindung

@@ -7,6 +7,7 @@ layout =
         You receive this message because your address is registered with Tandem
         for client { $client }.
     .time = { $year }-{ $month }-{ $day }, { $time } UTC
+    .decimal-mark = .
 
 
 ## Connections
@@ -67,6 +68,86 @@ block-taken-back =
         “{ $partner }” has taken back its block of connection { $connection }. Your own block
         remains: offers shared through the connection cannot be sold until you take it back, too.
     .unblock = To take back your block, call:
+
+
+## Shared offers
+
+access-off =
+    .subject = “{ $partner }” has switched off the access to its offers
+    .outcome =
+        “{ $partner }” no longer gives you access to its offers (connection { $connection }).
+        They cannot be sold until the access is switched on again. Earlier sales are not affected.
+    .carts = These carts of yours contain such offers: { $carts }.
+    .more-carts = These carts of yours, and more, contain such offers: { $carts }.
+    .no-carts = None of your active carts contains such an offer.
+    .view = If you do not know the reason, please contact “{ $partner }”. To view the connection, call:
+
+access-on =
+    .subject = “{ $partner }” has switched on the access to its offers
+    .outcome =
+        “{ $partner }” gives you access to its offers (connection { $connection }).
+        You can sell them in your carts.
+    .carts = These carts of yours contain such offers: { $carts }.
+    .more-carts = These carts of yours, and more, contain such offers: { $carts }.
+    .no-carts = None of your active carts contains such an offer.
+    .view = No action is needed. To view the connection, call:
+
+offer-archived =
+    .subject = “{ $partner }” has archived its offer “{ $offer }”
+    .outcome =
+        “{ $offer }” of “{ $partner }” (connection { $connection }) can no longer be sold.
+        Earlier sales are not affected: subscriptions continue, and vouchers can still be redeemed.
+    .carts = These carts of yours contain it: { $carts }.
+    .more-carts = These carts of yours, and more, contain it: { $carts }.
+    .no-carts = None of your active carts contains it.
+    .remove = To remove the offer from a cart, or to replace it, call:
+
+terms-proposed =
+    .subject = “{ $partner }” proposes new terms for “{ $offer }”
+    .outcome =
+        “{ $partner }” (connection { $connection }) proposes version { $version } of the terms for
+        “{ $offer }”: price { $price }, your share { $share } %. You sell the offer at the terms that
+        you accepted: price { $old-price }, your share { $old-share } %.
+    .effect = Your carts sell at the accepted terms until you accept the new ones.
+    .carts = These carts of yours contain the offer: { $carts }.
+    .more-carts = These carts of yours, and more, contain the offer: { $carts }.
+    .no-carts = None of your active carts contains the offer.
+    .accept = Your checkout must show the new price from then on. To accept the new terms, call this with version { $version }:
+
+terms-proposed-until =
+    .subject = “{ $partner }” proposes new terms for “{ $offer }” (answer by { $until })
+    .outcome =
+        “{ $partner }” (connection { $connection }) proposes version { $version } of the terms for
+        “{ $offer }”: price { $price }, your share { $share } %. You sell the offer at the terms that
+        you accepted: price { $old-price }, your share { $old-share } %.
+    .effect =
+        Your carts sell at the accepted terms until { $until }. If you have not accepted the new
+        terms by then, the offer can no longer be bought in your carts.
+    .carts = These carts of yours contain the offer: { $carts }.
+    .more-carts = These carts of yours, and more, contain the offer: { $carts }.
+    .no-carts = None of your active carts contains the offer.
+    .accept = Your checkout must show the new price from then on. To accept the new terms, call this with version { $version }:
+
+terms-expire =
+    .subject = “{ $offer }” of “{ $partner }” can be sold at the old terms until { $until } only
+    .outcome =
+        You have not accepted version { $version } of the terms for “{ $offer }”, which “{ $partner }”
+        (connection { $connection }) proposes: price { $price }, your share { $share } %. At present you
+        sell at price { $old-price }, your share { $old-share } %.
+    .effect =
+        Unless you accept the new terms, the offer can no longer be bought in your carts from
+        { $until } on.
+    .carts = These carts of yours contain the offer: { $carts }.
+    .more-carts = These carts of yours, and more, contain the offer: { $carts }.
+    .no-carts = None of your active carts contains the offer.
+    .accept = Your checkout must show the new price from then on. To accept the new terms, call this with version { $version }:
+
+terms-accepted =
+    .subject = “{ $partner }” has accepted the terms for “{ $offer }”
+    .outcome =
+        “{ $partner }” (connection { $connection }) sells “{ $offer }” at version { $version } of the
+        terms from now on: price { $price }, share of the seller { $share } %.
+    .view = No action is needed. To view the offer with the terms of each client, call:
 
 
 ## The callback address of a connection

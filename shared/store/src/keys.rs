@@ -24,7 +24,7 @@ mod tenancy;
 pub use callback::{attempts_of, callback, callbacks_of};
 pub use canary::canary;
 pub use cart::{cart, carts_of};
-pub use connection::{connection, connections_of, history_of, invitation_mail, pair};
+pub use connection::{connection, connections_of, history_of, invitation_mail, pair, terms_of};
 pub use customer::{customer, customers_of, guard};
 pub use endpoint::{endpoint_health, event_endpoint};
 pub use erasure::{erasure, erasures_of};

@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tandem_domain::callback::{Attempt, Concerned};
-use tandem_domain::connection::HistoryEntry;
+use tandem_domain::connection::{HistoryEntry, TermsEntry};
 use tandem_domain::ids::{CallbackId, ClientId, CompanyId, ConnectionId, CustomerId, OfferId};
 use tandem_domain::sealed::Sealed;
 
@@ -103,6 +103,15 @@ pub struct HistoryRow {
     pub connection_id: ConnectionId,
     #[serde(flatten)]
     pub entry: HistoryEntry,
+}
+
+/// A change of an offer's terms, in the history of a connection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TermsRow {
+    pub connection_id: ConnectionId,
+    #[serde(flatten)]
+    pub entry: TermsEntry,
 }
 
 /// An attempt to deliver a callback.

@@ -174,11 +174,12 @@ fn call(rng: &mut Rng) -> Call {
             customer: rng.usize(0..3),
             optional: rng.bool(),
         },
-        26..36 => Call::Redeem {
+        26..33 => Call::Redeem {
             order,
             customer: rng.usize(0..3),
             wrong: rng.u8(0..6) == 0,
         },
+        33..36 => terms(rng),
         36..51 => after_sale(order, rng),
         51..62 => {
             let verb = one_of(
@@ -213,10 +214,7 @@ fn call(rng: &mut Rng) -> Call {
         65..68 => Call::Invite {
             target: one_of(rng, &[0, 2]),
         },
-        68..70 => Call::Price {
-            offer: rng.usize(0..6),
-            amount: rng.u32(1..3_000),
-        },
+        68..70 => terms(rng),
         70..77 => import(rng),
         77..78 => Call::Offer {
             client: rng.usize(0..4),
@@ -355,6 +353,28 @@ fn two_after_one_sale(rng: &mut Rng) -> (Call, Call) {
     (of_first(first), of_first(second))
 }
 
+/// A change of an offer's price or terms, or its acceptance.
+fn terms(rng: &mut Rng) -> Call {
+    match rng.u8(0..8) {
+        0 => Call::Price {
+            offer: rng.usize(0..6),
+            amount: rng.u32(1..3_000),
+        },
+        1..4 => Call::Propose {
+            offer: rng.usize(0..3),
+            amount: one_of(rng, &[999, 999, 1_250]),
+            share: one_of(rng, &[1_500, 2_000, 3_000]),
+            alone: rng.bool(),
+            until_hours: rng.bool().then(|| rng.i64(1..240)),
+        },
+        _ => Call::AcceptTerms {
+            offer: rng.usize(0..3),
+            target: rng.usize(0..2),
+            outdated: rng.u8(0..5) == 0,
+        },
+    }
+}
+
 /// Two calls, where one overtakes the other; in half of the draws at most one of the two may succeed.
 fn meanwhile(rng: &mut Rng) -> Step {
     let (order, link) = (rng.usize(0..16), rng.usize(0..4));
@@ -363,7 +383,8 @@ fn meanwhile(rng: &mut Rng) -> Step {
         customer: rng.usize(0..3),
         optional: rng.bool(),
     };
-    let (first, second) = match rng.u32(0..11) {
+    let (first, second) = match rng.u32(0..12) {
+        11 => (purchase, terms(rng)),
         9 | 10 => two_after_one_sale(rng),
         0 => (
             Call::Redeem {

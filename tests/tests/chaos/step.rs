@@ -145,8 +145,22 @@ pub(crate) enum Call {
     Address { link: usize, version: usize },
     /// Client 3 invites.
     Invite { target: usize },
-    /// Edits an offer's price or share.
+    /// Edits an offer's price.
     Price { offer: usize, amount: u32 },
+    /// Proposes terms of a shared offer to all its targets, or to the last one only.
+    Propose {
+        offer: usize,
+        amount: u32,
+        share: u32,
+        alone: bool,
+        until_hours: Option<i64>,
+    },
+    /// A target accepts the proposed terms, or names the version before them.
+    AcceptTerms {
+        offer: usize,
+        target: usize,
+        outdated: bool,
+    },
     /// Creates an own offer.
     Offer { client: usize },
     /// Client 2 creates a cart of an own and a shared offer.

@@ -28,6 +28,41 @@ const SLOW_AFTER: Duration = Duration::from_millis(150);
 /// The event endpoint of client 2.
 pub(crate) const EVENTS: usize = 2;
 
+/// A shared offer, by its first terms.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shared {
+    pub(crate) owner: usize,
+    pub(crate) targets: &'static [usize],
+    pub(crate) amount: i64,
+    pub(crate) currency: &'static str,
+    pub(crate) share: i64,
+}
+
+/// The first offers, which each of their targets has in a cart.
+pub(crate) const SHARED: [Shared; 3] = [
+    Shared {
+        owner: 0,
+        targets: &[1, 2],
+        amount: 999,
+        currency: "EUR",
+        share: 2_000,
+    },
+    Shared {
+        owner: 1,
+        targets: &[2],
+        amount: 555,
+        currency: "EUR",
+        share: 3_333,
+    },
+    Shared {
+        owner: 0,
+        targets: &[2],
+        amount: 1_234,
+        currency: "CHF",
+        share: 1_500,
+    },
+];
+
 /// A connection.
 #[derive(Debug, Clone)]
 pub(crate) struct Link {
@@ -168,27 +203,22 @@ async fn links(clients: &[Client], endpoints: &Endpoints) -> (Vec<Link>, Vec<Str
 }
 
 async fn carts(clients: &[Client]) -> (Vec<(usize, String)>, Vec<CartOf>) {
-    let shared = |with: &[usize], share: u32| {
-        let with: Vec<&str> = with
+    let mut offers = Vec::new();
+    for shared in SHARED {
+        let with: Vec<&str> = shared
+            .targets
             .iter()
             .map(|client| clients[*client].id.as_str())
             .collect();
-        json!({"targetClientIds": with, "sellerShareBasisPoints": share})
-    };
-    let mut offers = Vec::new();
-    for (owner, amount, currency, shared) in [
-        (0, 999, "EUR", Some(shared(&[1, 2], 2_000))),
-        (1, 555, "EUR", Some(shared(&[2], 3_333))),
-        (0, 1_234, "CHF", Some(shared(&[2], 1_500))),
-        (2, 1_999, "EUR", None),
-        (2, 700, "CHF", None),
-        (1, 1_500, "EUR", None),
-    ] {
-        let price = json!({"amount": amount, "currency": currency});
-        let mut fields = json!({"price": price});
-        if let Some(shared) = shared {
-            fields["crossClient"] = shared;
-        }
+        let fields = json!({
+            "price": {"amount": shared.amount, "currency": shared.currency},
+            "crossClient": {"targetClientIds": with, "sellerShareBasisPoints": shared.share},
+        });
+        let offer = clients[shared.owner].offer("Magazin", shared.amount, fields);
+        offers.push((shared.owner, offer.await));
+    }
+    for (owner, amount, currency) in [(2, 1_999, "EUR"), (2, 700, "CHF"), (1, 1_500, "EUR")] {
+        let fields = json!({"price": {"amount": amount, "currency": currency}});
         let offer = clients[owner].offer("Magazin", amount, fields).await;
         offers.push((owner, offer));
     }

@@ -1,8 +1,10 @@
 //! The operator's routes, the authorizer, customers, offers and carts.
 
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tandem_tests::{Client, Module, id};
 
+use crate::environment::Environment;
 use crate::scenario::{Act, Scenario, scenarios};
 
 pub(crate) fn scenarios() -> Vec<Scenario> {
@@ -89,6 +91,12 @@ fn shared_with(target: &Client) -> Value {
     json!({"targetClientIds": [target.id], "sellerShareBasisPoints": 2_000})
 }
 
+/// A price that the target must accept within thirty days.
+fn other_terms(env: &Environment) -> Value {
+    let until = env.stage.clock.now() + SignedDuration::from_hours(30 * 24);
+    json!({"price": {"amount": 1_250, "currency": "EUR"}, "sellOldTermsUntil": until})
+}
+
 fn offers() -> Vec<Scenario> {
     scenarios! {
         "offers", Some("POST /v1/offers"), "a shared offer" => |env| {
@@ -108,6 +116,24 @@ fn offers() -> Vec<Scenario> {
             let offer = pair.source.subscription_offer("Magazin", 999).await;
             let body = json!({"crossClient": shared_with(&pair.target)});
             Act::call(&pair.source.api, format!("PATCH /v1/offers/{}", id(&offer)), body)
+        }
+        "offers", Some("PATCH /v1/offers/{offerId}"), "other terms, with a deadline" => |env| {
+            let (pair, checkout) = env.pair().await;
+            Act::call(&pair.source.api, format!("PATCH /v1/offers/{}", id(&checkout.shared_offer)), other_terms(env))
+        }
+        "offers", Some("PATCH /v1/offers/{offerId}"), "terms that favour the target" => |env| {
+            let (pair, checkout) = env.pair().await;
+            let mut better = shared_with(&pair.target);
+            better["sellerShareBasisPoints"] = json!(2_500);
+            let body = json!({"crossClient": better});
+            Act::call(&pair.source.api, format!("PATCH /v1/offers/{}", id(&checkout.shared_offer)), body)
+        }
+        "offers", Some("POST /v1/offers/shared/{offerId}/accept-terms"), "the second terms" => |env| {
+            let (pair, checkout) = env.pair().await;
+            let path = format!("/v1/offers/{}", id(&checkout.shared_offer));
+            let _ = pair.source.api.patch(&path, other_terms(env)).await.ok();
+            let route = format!("POST /v1/offers/shared/{}/accept-terms", id(&checkout.shared_offer));
+            Act::call(&pair.target.api, route, json!({"version": 2}))
         }
         "offers", Some("POST /v1/offers/{offerId}/archive"), "a shared offer" => |env| {
             let (pair, checkout) = env.pair().await;

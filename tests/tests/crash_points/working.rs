@@ -1,12 +1,13 @@
 //! The workers of callbacks and mails, and mail events.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tandem_domain::endpoint_health::WAITS_IN_A_ROW;
 use tandem_domain::replay::STEP;
 use tandem_queue::Kind;
 use tandem_testing::{Fault, Lost};
-use tandem_tests::{Client, Module, id};
+use tandem_tests::{Client, Module, Pair, id};
 
 use crate::environment::{Environment, Sold};
 use crate::scenario::{Act, Scenario, scenarios};
@@ -174,10 +175,39 @@ async fn invite(env: &Environment) -> String {
     id(&invited).to_owned()
 }
 
+/// Proposed terms with a deadline, and their first mail sent.
+async fn proposed(env: &Environment) -> (Pair, String) {
+    let (pair, checkout) = env.pair().await;
+    let until = env.stage.clock.now() + SignedDuration::from_hours(30 * 24);
+    let change = json!({"price": {"amount": 1_250, "currency": "EUR"}, "sellOldTermsUntil": until});
+    let offer = id(&checkout.shared_offer).to_owned();
+    let _ = pair
+        .source
+        .api
+        .patch(&format!("/v1/offers/{offer}"), change)
+        .await
+        .ok();
+    assert!(!env.hand_over(&env.message(Kind::Mail), 1).await);
+    (pair, offer)
+}
+
 fn mails() -> Vec<Scenario> {
     scenarios! {
         "send-mails", None, "an invitation" => |env| {
             let _ = invite(env).await;
+            Act::Message(env.message(Kind::Mail))
+        }
+        "send-mails", None, "a warning before old terms end" => |env| {
+            let _ = proposed(env).await;
+            let _ = env.stage.advance_to_next_due();
+            Act::Message(env.message(Kind::Mail))
+        }
+        "send-mails", None, "a warning that the answer made void" => |env| {
+            let (pair, offer) = proposed(env).await;
+            let path = format!("/v1/offers/shared/{offer}/accept-terms");
+            let _ = pair.target.api.post(&path, json!({"version": 2})).await.ok();
+            assert!(!env.hand_over(&env.first_message(Kind::Mail), 1).await);
+            let _ = env.stage.advance_to_next_due();
             Act::Message(env.message(Kind::Mail))
         }
         "send-mails", None, "a corrupt row" => |env| {

@@ -45,6 +45,7 @@ mod starting;
 mod storing;
 mod sweeping;
 mod tenancy;
+mod terms;
 mod throttling;
 mod time_zones;
 mod torn_reads;

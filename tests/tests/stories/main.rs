@@ -11,5 +11,6 @@ mod imports;
 mod lists_page_through_250_rows;
 mod module_off;
 mod no_route;
+mod terms_of_an_offer;
 mod who_may_what;
 mod within_one_contracting_company;

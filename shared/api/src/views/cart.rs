@@ -17,6 +17,12 @@ pub fn sellable_cart(cart: &Cart, sellability: &Sellability) -> Value {
             .find(|(number, _)| *number == position.number)
             .map(|(_, problem)| position_problem(problem));
         let mut view = view(position);
+        let price = sellability
+            .prices
+            .iter()
+            .find(|(number, _)| *number == position.number)
+            .map(|(_, price)| json!(price));
+        view["price"] = price.into();
         view["sellable"] = problem.is_none().into();
         view["problem"] = problem.into();
         view

@@ -1,10 +1,11 @@
 //! A connection as one of its sides sees it.
 
 use serde_json::{Value, json};
-use tandem_domain::connection::{CallbackSettings, Connection, Party, Side, State};
+use tandem_domain::Timestamp;
+use tandem_domain::connection::{Action, CallbackSettings, Connection, Party, Side, State};
 use tandem_domain::endpoint_health::EndpointHealth;
 use tandem_domain::invitation_mail::InvitationMail;
-use tandem_store::rows::HistoryRow;
+use tandem_store::rows::{HistoryRow, TermsRow};
 
 use crate::views::endpoint_health;
 
@@ -39,12 +40,46 @@ pub(crate) fn header_names(settings: &CallbackSettings) -> &[String] {
     headers.map_or(&[], |headers| &headers.names)
 }
 
+/// The newest lines of a connection's history.
+#[derive(Debug, Default)]
+pub struct History {
+    pub changes: Vec<HistoryRow>,
+    pub terms: Vec<TermsRow>,
+}
+
+impl History {
+    /// Newest first, at most `most` lines.
+    fn lines(&self, connection: &Connection, most: usize) -> Value {
+        let line = |at: Timestamp, by: Side, action: Action, changes: &[String]| {
+            let client = connection.party(by).client_id;
+            json!({"at": at, "by": by, "clientId": client, "action": action, "changes": changes})
+        };
+        let changes = self.changes.iter().map(|row| {
+            let entry = &row.entry;
+            let line = line(entry.at, entry.by, entry.action, &entry.changes);
+            (entry.at, line)
+        });
+        let terms = self.terms.iter().map(|row| {
+            let entry = &row.entry;
+            let mut line = line(entry.at, entry.by, entry.action, &entry.changes);
+            line["offerId"] = json!(entry.offer_id);
+            (entry.at, line)
+        });
+        let mut lines: Vec<_> = changes.chain(terms).collect();
+        lines.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+        lines.into_iter().take(most).map(|(_, line)| line).collect()
+    }
+}
+
+/// Newest history lines shown with a connection.
+pub const SHOWN_HISTORY: usize = 100;
+
 /// A connection with its history, newest first. The source also sees the health of its endpoint and the state of the invitation
 /// mail.
 pub fn full(
     connection: &Connection,
     side: Side,
-    history: &[HistoryRow],
+    history: &History,
     health: Option<&EndpointHealth>,
     mail: Option<&InvitationMail>,
 ) -> Value {
@@ -53,14 +88,7 @@ pub fn full(
         view["invitationMail"] =
             json!(mail.map(|mail| json!({"status": mail.status, "at": mail.at})));
     }
-    view["history"] = history
-        .iter()
-        .map(|row| {
-            let entry = &row.entry;
-            let by = connection.party(entry.by);
-            json!({"at": entry.at, "by": entry.by, "clientId": by.client_id, "action": entry.action, "changes": entry.changes})
-        })
-        .collect();
+    view["history"] = history.lines(connection, SHOWN_HISTORY);
     if let Some(callback) = view.get_mut("callback") {
         endpoint_health::add(callback, health);
     }

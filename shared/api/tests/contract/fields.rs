@@ -20,6 +20,7 @@ use tandem_domain::replay::Selection;
 use tandem_domain::tenancy::{
     ClientDraft, ClientEdit, CompanyDraft, CompanyEdit, KeyDraft, OwnEdit,
 };
+use tandem_domain::terms::TermsVersion;
 use tandem_domain::voucher::RedeemRequest;
 use tandem_testing::Openapi;
 
@@ -43,6 +44,9 @@ pub(crate) const PARSERS: &[(&str, Parser)] = &[
     }),
     ("OfferDraft", |body| OfferDraft::parse(body).map(drop)),
     ("OfferEdit", |body| OfferEdit::parse(body).map(drop)),
+    ("TermsAcceptance", |body| {
+        TermsVersion::parse(body).map(drop)
+    }),
     ("CartDraft", |body| CartDraft::parse(body).map(drop)),
     ("CartEdit", |body| CartEdit::parse(body).map(drop)),
     ("Purchase", |body| PurchaseRequest::parse(body).map(drop)),

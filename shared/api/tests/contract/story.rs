@@ -20,6 +20,7 @@ use tandem_domain::sharing::{NotShared, SharedOffer};
 use tandem_domain::tenancy::{
     Client, ClientDraft, CompanyDraft, ContractingCompany, KeyDraft, OwnEdit,
 };
+use tandem_domain::terms::TermsVersion;
 use tandem_domain::voucher::{NewVoucher, RedeemRequest};
 use tandem_domain::{IdSource, Timestamp};
 use tandem_runtime::random_ids::hash_of;
@@ -99,7 +100,18 @@ impl Story {
             source_company: &source.1,
             target_company: &target.1,
         };
-        story.show("SharedOffer", views::offer::shared(&shared));
+        let available = shared
+            .available_to(target.0.id)
+            .expect("an available offer");
+        let shown = views::offer::shared(&available, target.0.id, story.now);
+        story.show("SharedOffer", shown.expect("a target"));
+        story.refuse_terms(&offer, target.0.id);
+        let accepted = offer.put_into_cart(target.0.id, story.now);
+        let accepted = accepted.expect("the first terms");
+        let shared = SharedOffer {
+            offer: &accepted,
+            ..shared
+        };
         story.sell(
             &source,
             &target,
@@ -165,8 +177,8 @@ impl Story {
             create("OfferDraft", target),
         );
         assert!(shared.names(target.id), "the offer names the target");
-        self.show("Offer", views::offer::own(&shared));
-        self.show("OwnOffer", views::offer::own(&own));
+        self.show("Offer", views::offer::own(&shared, self.now));
+        self.show("OwnOffer", views::offer::own(&own, self.now));
         (shared, own)
     }
 
@@ -187,6 +199,17 @@ impl Story {
         self.show_problem(
             "CartNotSellable",
             PurchaseError::Cart(CartError::Positions(problems)).into(),
+        );
+    }
+
+    /// The target names a version that the source does not propose.
+    fn refuse_terms(&mut self, offer: &Offer, target: ClientId) {
+        let TermsVersion(version) =
+            TermsVersion::parse(example("TermsAcceptance")).expect("a version");
+        let other = offer.clone().accept_terms(target, version + 1);
+        self.show_problem(
+            "TermsOtherVersion",
+            other.expect_err("another version").into(),
         );
     }
 

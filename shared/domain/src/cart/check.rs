@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
+
 use super::{CartStatus, Choice, Origin, Position};
 use crate::ids::ClientId;
-use crate::money::Currency;
+use crate::money::{Currency, Money};
 use crate::offer::{Offer, OfferStatus};
 use crate::sharing::{AvailableOffer, NotShared, SharedOffer};
+use crate::terms::{Terms, TermsNotAccepted};
 
 /// The result of looking up a position's offer.
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +44,9 @@ pub enum PositionProblem {
     OwnCrossClient,
     #[error("{0}")]
     NotShared(NotShared),
+    /// The source changed the terms, and no longer allows sales at the accepted ones; or the target has accepted none.
+    #[error("{0}; read GET /v1/offers/shared/{{offerId}}, and accept by POST accept-terms")]
+    TermsNotAccepted(TermsNotAccepted),
     #[error("the offer's currency differs from the first position's")]
     OtherCurrency,
     #[error("the cart already contains the offer")]
@@ -66,6 +72,7 @@ impl PositionProblem {
             Self::ExternallyManaged => "offer_externally_managed",
             Self::OwnCrossClient => "offer_is_cross_client",
             Self::NotShared(_) => "offer_not_available",
+            Self::TermsNotAccepted(_) => "terms_not_accepted",
             Self::OtherCurrency => "currency_differs",
             Self::Repeated => "offer_repeated",
         }
@@ -104,23 +111,41 @@ pub struct SellablePosition<'a> {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum SellableOffer<'a> {
     Own(&'a Offer),
-    Shared(AvailableOffer<'a>),
+    /// At the terms that the cart's owner accepted.
+    Shared(AvailableOffer<'a>, Terms),
 }
 
 impl SellableOffer<'_> {
     pub fn offer(&self) -> &Offer {
         match self {
             Self::Own(offer) => offer,
-            Self::Shared(shared) => shared.offer,
+            Self::Shared(shared, _) => shared.offer,
         }
     }
+
+    /// Of one unit.
+    pub fn price(&self) -> Money {
+        match self {
+            Self::Own(offer) => offer.price,
+            Self::Shared(_, terms) => terms.price,
+        }
+    }
+}
+
+/// The occasion of a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Occasion {
+    /// A cart is created or edited, which accepts the first terms of a shared offer.
+    Draft,
+    /// A cart is bought.
+    Sale,
 }
 
 impl From<SellablePosition<'_>> for Position {
     fn from(position: SellablePosition<'_>) -> Self {
         let origin = match position.offer {
             SellableOffer::Own(_) => None,
-            SellableOffer::Shared(shared) => Some(Origin {
+            SellableOffer::Shared(shared, _) => Some(Origin {
                 client_id: shared.connection.source.client_id,
                 company_id: shared.connection.source.company_id,
                 connection_id: shared.connection.id,
@@ -142,18 +167,26 @@ impl From<SellablePosition<'_>> for Position {
 pub fn check<'a>(
     owner: ClientId,
     positions: &[(Position, OfferLookup<'a>)],
+    (occasion, now): (Occasion, Timestamp),
 ) -> Result<Sellable<'a>, CartError> {
-    // The first offer sets the currency, even if its own position is rejected.
-    let currency = positions
+    let offered: Vec<_> = positions
         .iter()
-        .find_map(|(_, lookup)| lookup.offer())
-        .map(|offer| offer.price.currency);
+        .map(|(_, lookup)| offered(owner, lookup, (occasion, now)))
+        .collect();
+    // The first offer sets the currency, even if its own position is rejected.
+    let currency = offered
+        .iter()
+        .zip(positions)
+        .find_map(|(offered, (_, lookup))| match offered {
+            Ok(offered) => Some(offered.price().currency),
+            Err(_) => lookup.offer().map(|offer| offer.price.currency),
+        });
     let mut seen = BTreeSet::new();
     let mut sellable = Vec::new();
     let mut rejected = Vec::new();
-    for (position, lookup) in positions {
+    for ((position, _), offered) in positions.iter().zip(offered) {
         let repeated = !seen.insert(position.offer_id);
-        match check_position(owner, lookup, currency, repeated) {
+        match offered.and_then(|offered| check_position(offered, currency, repeated)) {
             Ok(offer) => sellable.push(SellablePosition {
                 number: position.number,
                 choice: position.choice,
@@ -191,6 +224,8 @@ pub struct Sellability {
     pub refusal: Option<CartError>,
     /// The positions that cannot be bought, each with its number. An optional one does not make the cart unsellable.
     pub positions: Vec<(u8, PositionProblem)>,
+    /// The prices at which positions are sold, each with its number.
+    pub prices: Vec<(u8, Money)>,
 }
 
 /// Judges a purchase of all mandatory positions and of the optional ones that can be sold.
@@ -198,8 +233,10 @@ pub fn sellability(
     owner: ClientId,
     status: CartStatus,
     positions: &[(Position, OfferLookup<'_>)],
+    now: Timestamp,
 ) -> Sellability {
-    let rejected = match check(owner, positions) {
+    let sale = (Occasion::Sale, now);
+    let rejected = match check(owner, positions, sale) {
         Err(CartError::Positions(rejected)) => rejected,
         _ => Vec::new(),
     };
@@ -215,21 +252,26 @@ pub fn sellability(
         .collect();
     let refusal = match status {
         CartStatus::Archived => Some(CartError::Archived),
-        CartStatus::Active => check(owner, &bought).err(),
+        CartStatus::Active => check(owner, &bought, sale).err(),
+    };
+    let price = |(position, lookup): &(Position, OfferLookup<'_>)| {
+        let offered = offered(owner, lookup, sale).ok()?;
+        Some((position.number, offered.price()))
     };
     Sellability {
         refusal,
         positions: rejected,
+        prices: positions.iter().filter_map(price).collect(),
     }
 }
 
-fn check_position<'a>(
+/// The offer of a position by itself, at the terms of the occasion.
+fn offered<'a>(
     owner: ClientId,
     lookup: &OfferLookup<'a>,
-    currency: Option<Currency>,
-    repeated: bool,
+    (occasion, now): (Occasion, Timestamp),
 ) -> Result<SellableOffer<'a>, PositionProblem> {
-    let sellable = match lookup {
+    let shared = match lookup {
         OfferLookup::NotFound => return Err(PositionProblem::NotFound),
         OfferLookup::Own(offer) if offer.externally_managed => {
             return Err(PositionProblem::ExternallyManaged);
@@ -240,18 +282,34 @@ fn check_position<'a>(
         OfferLookup::Own(offer) if offer.status == OfferStatus::Archived => {
             return Err(PositionProblem::Archived);
         }
-        OfferLookup::Own(offer) => SellableOffer::Own(offer),
-        OfferLookup::Shared(shared) => SellableOffer::Shared(
-            shared
-                .available_to(owner)
-                .map_err(PositionProblem::NotShared)?,
-        ),
+        OfferLookup::Own(offer) => return Ok(SellableOffer::Own(offer)),
+        OfferLookup::Shared(shared) => shared,
     };
+    let available = shared
+        .available_to(owner)
+        .map_err(PositionProblem::NotShared)?;
+    let standing = shared
+        .offer
+        .standing(owner, now)
+        .ok_or(PositionProblem::NotShared(NotShared::NotNamed))?;
+    let terms = match occasion {
+        Occasion::Draft => standing.put_into_cart_at(),
+        Occasion::Sale => standing.sold_at(),
+    };
+    let terms = terms.map_err(PositionProblem::TermsNotAccepted)?;
+    Ok(SellableOffer::Shared(available, terms))
+}
+
+fn check_position(
+    offered: SellableOffer<'_>,
+    currency: Option<Currency>,
+    repeated: bool,
+) -> Result<SellableOffer<'_>, PositionProblem> {
     if repeated {
         return Err(PositionProblem::Repeated);
     }
-    if Some(sellable.offer().price.currency) != currency {
+    if Some(offered.price().currency) != currency {
         return Err(PositionProblem::OtherCurrency);
     }
-    Ok(sellable)
+    Ok(offered)
 }

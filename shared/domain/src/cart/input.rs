@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Cart, CartError, CartStatus, Choice, MAX_POSITIONS, OfferLookup, Position, check};
+use super::{
+    Cart, CartError, CartStatus, Choice, MAX_POSITIONS, Occasion, OfferLookup, Position, check,
+};
 use crate::ids::{CartId, ClientId, OfferId};
 use crate::input::{FieldErrors, Object, Parsed, boolean, integer, list, parsed};
 use crate::text::{Description, Name};
@@ -103,7 +105,7 @@ impl CartDraft {
         lookup: impl Fn(OfferId) -> OfferLookup<'a>,
         now: Timestamp,
     ) -> Result<Cart, CartError> {
-        let positions = resolve(owner, &self.positions, lookup)?;
+        let positions = resolve(owner, &self.positions, lookup, now)?;
         Ok(Cart {
             id,
             client_id: owner,
@@ -147,6 +149,7 @@ pub(super) fn resolve<'a>(
     owner: ClientId,
     drafts: &[PositionDraft],
     lookup: impl Fn(OfferId) -> OfferLookup<'a>,
+    now: Timestamp,
 ) -> Result<Vec<Position>, CartError> {
     let positions: Vec<_> = drafts
         .iter()
@@ -160,6 +163,6 @@ pub(super) fn resolve<'a>(
             (position, lookup(draft.offer_id))
         })
         .collect();
-    let sellable = check(owner, &positions)?;
+    let sellable = check(owner, &positions, (Occasion::Draft, now))?;
     Ok(sellable.positions.into_iter().map(Position::from).collect())
 }

@@ -36,7 +36,11 @@ fn event_of(entry: &HistoryEntry) -> Option<EventType> {
             let access = changes.any(|change| change.starts_with(OFFERS_ACCESS));
             access.then_some(EventType::ConnectionAccessChanged)
         }
-        Action::InvitationResent | Action::SecretRotated => None,
+        Action::InvitationResent | Action::SecretRotated
+        // Lines about terms do not change the connection.
+        | Action::TermsProposed
+        | Action::TermsFavoured
+        | Action::TermsAccepted => None,
     }
 }
 

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Side;
+use crate::ids::{OfferId, TermsEntryId};
 use crate::words::words;
 
 words! {
@@ -19,6 +20,12 @@ words! {
         /// The source changed the access or the callback settings.
         Edited = "edited",
         SecretRotated = "secretRotated",
+        /// The source proposed other terms of an offer.
+        TermsProposed = "termsProposed",
+        /// The source changed the terms of an offer in favour of the target only.
+        TermsFavoured = "termsFavoured",
+        /// The target accepted the terms of an offer.
+        TermsAccepted = "termsAccepted",
     }
 }
 
@@ -32,5 +39,18 @@ pub struct HistoryEntry {
     pub action: Action,
     /// The edited settings, in words.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub changes: Vec<String>,
+}
+
+/// A change of an offer's terms, in the history of the connection. It does not change the connection, so it has no number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TermsEntry {
+    pub id: TermsEntryId,
+    pub offer_id: OfferId,
+    pub at: Timestamp,
+    pub by: Side,
+    pub action: Action,
+    /// The old and new values, in words.
     pub changes: Vec<String>,
 }

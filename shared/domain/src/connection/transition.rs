@@ -100,9 +100,11 @@ impl Connection {
     /// Whether to mail the other side; counts the mail if so.
     fn may_mail(&mut self, transition: Transition, now: Timestamp) -> bool {
         // A side can block and unblock at will; every other transition happens once.
-        if !matches!(transition, Transition::Block | Transition::Unblock) {
-            return true;
-        }
+        !matches!(transition, Transition::Block | Transition::Unblock) || self.may_mail_again(now)
+    }
+
+    /// Whether to mail the other side about a change that can be repeated at will; counts the mail if so.
+    pub(super) fn may_mail_again(&mut self, now: Timestamp) -> bool {
         let counted = BlockMails::count(self.block_mails, now);
         self.block_mails = counted.or(self.block_mails);
         counted.is_some()

@@ -15,6 +15,7 @@ use crate::payout::{PaidState, Payout, PayoutType};
 use crate::period::Period;
 use crate::sharing::AvailableOffer;
 use crate::subscription::{CrossClientLink, Life, Role, Subscription};
+use crate::terms::Terms;
 use crate::zone::Zone;
 
 /// Everything that one purchase writes.
@@ -79,7 +80,9 @@ impl Sale {
             };
             match &position.offer {
                 SellableOffer::Own(offer) => sale.add_own(offer, &line, ids),
-                SellableOffer::Shared(shared) => sale.add_shared(shared, &line, ids),
+                SellableOffer::Shared(shared, terms) => {
+                    sale.add_shared((shared, terms), &line, ids);
+                }
             }
         }
         let amounts = sale.order.positions.iter().map(|position| position.amount);
@@ -97,18 +100,24 @@ impl Sale {
                 Some(id)
             }
         };
-        self.add_position(offer, line, subscription_id);
+        self.add_position((offer, offer.price), line, subscription_id);
     }
 
-    fn add_shared(&mut self, shared: &AvailableOffer<'_>, line: &Line<'_>, ids: &mut dyn IdSource) {
+    fn add_shared(
+        &mut self,
+        (shared, terms): (&AvailableOffer<'_>, &Terms),
+        line: &Line<'_>,
+        ids: &mut dyn IdSource,
+    ) {
         let connection = shared.connection;
         let source_client_id = connection.source.client_id;
         // Within one contracting company both clients have the same customers: the source needs no voucher.
         let voucher = (!connection.within_one_company()).then(|| ids.voucher(source_client_id));
         let id = SubscriptionId::generate(ids);
-        let link = link(shared);
+        let link = link(shared, terms);
         let seller = Subscription {
             role: Role::Seller,
+            unit_price: terms.price,
             cross_client: Some(link.clone()),
             ..self.seller_row(id, shared.offer, (shared.period, shared.renews), line)
         };
@@ -127,7 +136,7 @@ impl Sale {
             ids,
             line.now,
         ));
-        self.add_position(shared.offer, line, Some(id));
+        self.add_position((shared.offer, terms.price), line, Some(id));
         if let Some(voucher) = voucher {
             let code = voucher.code.grouped();
             let data = events::sale_data(&self.order, connection, &seller, line, &code);
@@ -139,7 +148,7 @@ impl Sale {
 
     fn add_position(
         &mut self,
-        offer: &Offer,
+        (offer, unit_price): (&Offer, Money),
         line: &Line<'_>,
         subscription_id: Option<SubscriptionId>,
     ) {
@@ -148,8 +157,8 @@ impl Sale {
             offer_id: offer.id,
             offer_name: offer.name.clone(),
             quantity: line.quantity,
-            unit_price: offer.price,
-            amount: offer.price.times(line.quantity),
+            unit_price,
+            amount: unit_price.times(line.quantity),
             source_client_id: (offer.client_id != self.order.client_id).then_some(offer.client_id),
             subscription_id,
             state: PositionState::Paid,
@@ -195,7 +204,7 @@ impl Sale {
     }
 }
 
-fn link(shared: &AvailableOffer<'_>) -> CrossClientLink {
+fn link(shared: &AvailableOffer<'_>, terms: &Terms) -> CrossClientLink {
     let connection = shared.connection;
     CrossClientLink {
         source_client_id: connection.source.client_id,
@@ -203,7 +212,7 @@ fn link(shared: &AvailableOffer<'_>) -> CrossClientLink {
         target_client_id: connection.target.client_id,
         target_name: connection.target.name.clone(),
         connection_id: connection.id,
-        seller_share_basis_points: shared.seller_share,
+        seller_share_basis_points: terms.seller_share_basis_points,
         between_companies: !connection.within_one_company(),
     }
 }

@@ -4,12 +4,13 @@ mod changing;
 
 use serde_json::{Value, json};
 use tandem_domain::cart::{
-    Cart, CartDraft, CartError, CartStatus, Choice, OfferLookup, Origin, Position, PositionDraft,
-    PositionProblem, check, sellability,
+    Cart, CartDraft, CartError, CartStatus, Choice, Occasion, OfferLookup, Origin, Position,
+    PositionDraft, PositionProblem, check, sellability,
 };
 use tandem_domain::ids::OfferId;
 use tandem_domain::offer::{Offer, OfferStatus};
 use tandem_domain::sharing::NotShared;
+use tandem_domain::terms::TermsNotAccepted;
 
 use crate::fixtures::{Pair, codes, id, money, name, now, offer};
 
@@ -32,7 +33,7 @@ fn checked(pair: &Pair, found: &[OfferLookup<'_>]) -> Result<(), CartError> {
             )
         })
         .collect();
-    check(pair.target.id, &positions).map(|_| ())
+    check(pair.target.id, &positions, (Occasion::Sale, now())).map(|_| ())
 }
 
 /// Checks a cart with a valid own offer at position 1 and another offer.
@@ -65,7 +66,7 @@ fn judged(status: CartStatus, offers: &[(Choice, OfferStatus)]) -> (Option<&'sta
             (position, OfferLookup::Own(offer))
         })
         .collect();
-    let judged = sellability(pair.target.id, status, &positions);
+    let judged = sellability(pair.target.id, status, &positions, now());
     let numbers = judged.positions.iter().map(|(number, _)| *number).collect();
     (judged.refusal.map(|refusal| refusal.code()), numbers)
 }
@@ -216,13 +217,15 @@ fn a_cart_needs_a_mandatory_position() {
         assert_eq!(
             check(
                 pair.target.id,
-                &[(pair.position(1, &own, choice), OfferLookup::Own(&own))]
+                &[(pair.position(1, &own, choice), OfferLookup::Own(&own))],
+                (Occasion::Sale, now())
             )
             .map(|_| ()),
             expected
         );
     }
-    assert_eq!(check(pair.target.id, &[]), Err(CartError::NothingMandatory));
+    let empty = check(pair.target.id, &[], (Occasion::Sale, now()));
+    assert_eq!(empty, Err(CartError::NothingMandatory));
 }
 
 #[test]
@@ -233,6 +236,7 @@ fn each_problem_has_its_own_code() {
         PositionProblem::ExternallyManaged,
         PositionProblem::OwnCrossClient,
         PositionProblem::NotShared(NotShared::NoAccess),
+        PositionProblem::TermsNotAccepted(TermsNotAccepted { version: 2 }),
         PositionProblem::OtherCurrency,
         PositionProblem::Repeated,
     ];

@@ -4,10 +4,10 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tandem_domain::callback_url::LocalTargets;
 use tandem_domain::connection::{
-    Action, Blocks, CallbackSettings, Connection, ConnectionEdit, ConnectionError, SECRET_OVERLAP,
-    Side, SigningSecret, State,
+    Action, BLOCK_MAILS_PER_HOUR, Blocks, CallbackSettings, Connection, ConnectionEdit,
+    ConnectionError, SECRET_OVERLAP, Side, SigningSecret, State,
 };
-use tandem_domain::mail::MailKind;
+use tandem_domain::mail::{AboutCarts, MailKind};
 
 use tandem_domain::sealed::Sealed;
 
@@ -112,7 +112,7 @@ fn only_the_source_resends_an_open_invitation() {
 }
 
 #[test]
-fn an_edit_is_in_the_history_and_sends_no_mail() {
+fn an_edit_is_in_the_history_and_access_is_mailed() {
     let before = Pair::between_two_companies().connection;
     let asked = json!({"offersAccess": false, "callback": {"url": "https://new.example.com/"}});
     let change = before
@@ -125,7 +125,13 @@ fn an_edit_is_in_the_history_and_sends_no_mail() {
         change.entry.changes,
         ["offersAccess: false", "callback.url"]
     );
-    assert_eq!(change.mail, None);
+    let mail = MailKind::OffersAccess {
+        source_name: before.source.name.clone(),
+        connection_id: before.id,
+        is_on: false,
+        carts: AboutCarts::default(),
+    };
+    assert_eq!(change.mail, Some((Side::Target, mail)));
     let secrets = before.callback.clone().expect("settings").secrets;
     let callback = Some(CallbackSettings {
         url: callback_url("https://new.example.com/"),
@@ -137,10 +143,31 @@ fn an_edit_is_in_the_history_and_sends_no_mail() {
         Connection {
             offers_access: false,
             callback,
+            block_mails: change.connection.block_mails,
             updated_at: now(),
             ..before
         }
     );
+}
+
+#[test]
+fn mails_about_access_are_for_sellers_and_limited() {
+    let toggled = |connection: Connection| {
+        let access = json!({"offersAccess": !connection.offers_access});
+        let change = connection.edit(edit(&access), seal, Side::Source, now());
+        change.expect("allowed")
+    };
+    let mut connection = Pair::within_one_company().connection;
+    let mut mails = 0;
+    for _ in 0..=BLOCK_MAILS_PER_HOUR {
+        let change = toggled(connection);
+        mails += u32::from(change.mail.is_some());
+        connection = change.connection;
+    }
+    assert_eq!(mails, BLOCK_MAILS_PER_HOUR);
+    let mut invited = Pair::within_one_company().connection;
+    invited.state = State::Invited;
+    assert_eq!(toggled(invited).mail, None);
 }
 
 #[test]

@@ -160,6 +160,7 @@ pub(crate) fn offer(number: u128, owner: ClientId) -> Offer {
         price: euro(1_000),
         rules: RenewalRules::default(),
         cross_client: None,
+        terms: None,
         externally_managed: false,
         status: OfferStatus::Active,
         created_at: yesterday(),

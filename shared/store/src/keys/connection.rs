@@ -4,7 +4,7 @@ use tandem_domain::invitation_mail::InvitationMail;
 
 use crate::entity::{Entity, Indexes, Key};
 use crate::list::List;
-use crate::rows::{HistoryRow, Pair};
+use crate::rows::{HistoryRow, Pair, TermsRow};
 
 /// Read a connection by [`crate::Store::connection_of`], which returns it to its two parties only.
 pub fn connection(id: ConnectionId) -> Key<Connection> {
@@ -54,6 +54,20 @@ pub fn history_of(connection: ConnectionId) -> List<HistoryRow> {
 impl Entity for HistoryRow {
     fn key(&self) -> Key<Self> {
         let sort = format!("{HISTORY}{:010}", self.entry.number);
+        Key::new(self.connection_id.to_string(), sort)
+    }
+}
+
+/// The prefix of the sort keys of changes of terms; their ids sort by time.
+const TERMS: &str = "terms#";
+
+pub fn terms_of(connection: ConnectionId) -> List<TermsRow> {
+    List::table(connection.to_string(), TERMS)
+}
+
+impl Entity for TermsRow {
+    fn key(&self) -> Key<Self> {
+        let sort = format!("{TERMS}{}", self.entry.id);
         Key::new(self.connection_id.to_string(), sort)
     }
 }

@@ -4,7 +4,7 @@ use tandem_domain::mail::Mail;
 
 use crate::entity::{Entity, Indexes, Key};
 
-/// Time for which a mail's row is kept after the commit that created it.
+/// Time for which a mail's row is kept after the commit that created it, or after the time of a later warning.
 const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// A mail to a client.
@@ -19,9 +19,12 @@ impl Entity for Mail {
         mail(self.client_id, self.id)
     }
     fn indexes(&self) -> Indexes {
+        let last = self
+            .due_at()
+            .map_or(self.created_at, |due_at| due_at.max(self.created_at));
         Indexes::default()
             .due(self.sweep_at())
-            .expires(self.created_at.checked_add(KEPT).ok())
+            .expires(last.checked_add(KEPT).ok())
     }
     fn version(&self) -> u64 {
         self.version

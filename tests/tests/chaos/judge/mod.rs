@@ -9,6 +9,7 @@
 //! | [`vouchers`] | a voucher gives one subscription to one customer |
 //! | [`imports`] | each imported id has one order, in the state of its imports applied one by one in the order of acceptance |
 //! | [`orphans`] | each row has the rows that it refers to, and no work is left |
+//! | [`terms`] | nothing is sold at terms that its seller had not accepted |
 //! | [`tenants`] | no tenant reads another tenant's rows, except those that the design shares |
 
 mod callbacks;
@@ -19,6 +20,7 @@ mod money;
 mod orphans;
 mod tally;
 mod tenants;
+mod terms;
 mod vouchers;
 
 use std::collections::BTreeMap;
@@ -101,5 +103,6 @@ pub(crate) fn judge(run: &Run<'_>) -> Vec<String> {
     imports::judge(run, &rows, &mut wrong);
     orphans::judge(run, &rows, &mut wrong);
     tenants::judge(run, &rows, &mut wrong);
+    terms::judge(run, &rows, &mut wrong);
     wrong
 }

@@ -12,6 +12,12 @@ use crate::step::Call;
 /// Counts by event.
 pub(crate) type Tally = BTreeMap<&'static str, usize>;
 
+/// Purchases that were refused because old terms had ended.
+fn terms_not_accepted(run: &Run<'_>) -> usize {
+    let is = |outcome: &Outcome| matches!(outcome, Outcome::Answered(answer) if list(&answer.body, "errors").iter().any(|error| error["code"] == "terms_not_accepted"));
+    run.made.iter().filter(|made| is(&made.outcome)).count()
+}
+
 /// The counts of one history.
 pub(crate) fn tally(run: &Run<'_>) -> Tally {
     let rows = Rows::new(run.stage.table.dump());
@@ -116,6 +122,17 @@ pub(crate) fn tally(run: &Run<'_>) -> Tally {
                 .count(),
         ),
         ("sales refused", refused("cart_not_sellable")),
+        (
+            "terms proposed",
+            rows.of("terms")
+                .filter(|line| text(line, "action") == "termsProposed")
+                .count(),
+        ),
+        (
+            "terms accepted",
+            done(|call| matches!(call, Call::AcceptTerms { .. })),
+        ),
+        ("sales at ended terms", terms_not_accepted(run)),
         ("moves refused", refused("connection_status")),
         ("customers erased", rows.of("erasure").count()),
         ("items imported", of_log("created")),

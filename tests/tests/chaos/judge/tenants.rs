@@ -107,6 +107,8 @@ impl Who<'_> {
             || is_of(pk, self.company)
             // The callback settings and the endpoint's health.
             || (pk.starts_with("con_") && self.is_party(pk))
+            // Before a warning about a shared offer's terms: whether it still holds.
+            || (sk.as_deref() == Some("offer") && self.is_connected(pk.split_once('#').map_or("", |(owner, _)| owner), self.client))
             // The seller's customer of a callback: that person's key seals the personal part of the body.
             || (sk.as_deref() == Some("customer") && self.has_callback_about(pk.split_once('#').map_or("", |(_, id)| id)))
     }

@@ -3,11 +3,13 @@
 mod sales;
 mod snooping;
 
+use jiff::SignedDuration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::run::Run;
 use crate::step::Call;
+use crate::world::SHARED;
 
 /// A request to send.
 #[derive(Debug, Clone)]
@@ -93,6 +95,21 @@ impl Run<'_> {
                 let body = json!({"price": {"amount": amount, "currency": currency}});
                 Some(Request::patch(*owner, format!("/v1/offers/{id}"), body))
             }
+            Call::Propose { .. } => self.propose(call),
+            Call::AcceptTerms {
+                offer,
+                target,
+                outdated,
+            } => {
+                let targets = SHARED[*offer].targets;
+                let client = targets[target % targets.len()];
+                let path = format!("/v1/offers/shared/{}", world.offers[*offer].1);
+                let seen = self.look_up(client, &path).await;
+                let version = seen["proposedTerms"]["version"].as_u64()?;
+                let version = version - u64::from(*outdated && version > 1);
+                let body = json!({"version": version});
+                Some(Request::post(client, format!("{path}/accept-terms"), body))
+            }
             Call::Offer { client } => {
                 let period = json!({"unit": "month", "count": 1});
                 let price = json!({"amount": 100, "currency": "EUR"});
@@ -152,6 +169,43 @@ impl Run<'_> {
                 list,
             } => self.snoop(*client, *order, list).await,
         }
+    }
+
+    fn propose(&self, call: &Call) -> Option<Request> {
+        let Call::Propose {
+            offer,
+            amount,
+            share,
+            alone,
+            until_hours,
+        } = call
+        else {
+            return None;
+        };
+        let (owner, id) = self.world.offers.get(*offer)?;
+        let shared = SHARED[*offer];
+        let ids: Vec<_> = shared
+            .targets
+            .iter()
+            .map(|target| &self.world.clients[*target].id)
+            .collect();
+        let price = json!({"amount": amount, "currency": shared.currency});
+        let mut sharing = json!({"targetClientIds": ids, "sellerShareBasisPoints": shared.share});
+        let mut body = json!({});
+        if *alone {
+            let own = json!({"targetClientId": ids.last(), "price": price, "sellerShareBasisPoints": share});
+            sharing["targetTerms"] = json!([own]);
+        } else {
+            sharing["sellerShareBasisPoints"] = json!(share);
+            sharing["targetTerms"] = json!([]);
+            body["price"] = price;
+        }
+        body["crossClient"] = sharing;
+        if let Some(hours) = until_hours {
+            let until = self.stage.clock.now() + SignedDuration::from_hours(*hours);
+            body["sellOldTermsUntil"] = json!(until);
+        }
+        Some(Request::patch(*owner, format!("/v1/offers/{id}"), body))
     }
 
     fn connection(&self, call: &Call) -> Option<Request> {

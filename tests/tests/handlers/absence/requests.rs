@@ -49,6 +49,11 @@ pub(super) const REQUESTS: &[(&str, &str, &str)] = &[
     ("shared offer", "GET /v1/offers/shared/{id}", ""),
     (
         "shared offer",
+        "POST /v1/offers/shared/{id}/accept-terms",
+        r#"{"version":1}"#,
+    ),
+    (
+        "shared offer",
         "POST /v1/carts",
         r#"{"name":"Cart","positions":[{"position":1,"offerId":"{offer}","mandatory":true},{"position":2,"offerId":"{id}","mandatory":true}]}"#,
     ),

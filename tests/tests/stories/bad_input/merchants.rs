@@ -187,6 +187,12 @@ fn offers(scene: &Scene) -> Vec<Case> {
         Case::new("GET /v1/offers", Caller::Source).list(&[("status", "sold", "unknown_value")]),
         Case::new("GET /v1/offers/shared", Caller::Target).list(&[("sourceClientId", "x", "invalid")]),
         Case::new("GET /v1/offers/shared/{offerId}", Caller::Target).id(&scene.shared_offer, "offer_not_found"),
+        Case::new("POST /v1/offers/shared/{offerId}/accept-terms", Caller::Target)
+            .id(&scene.shared_offer, "offer_not_found")
+            .body(json!({"version": 1}))
+            .wrong(json!({}), &[("version", "required")])
+            .wrong(json!({"version": 0, "price": 1}), &[("version", "out_of_range"), ("price", "unknown_field")])
+            .wrong(json!({"version": "1"}), &[("version", "not_an_integer")]),
         id("GET /v1/offers/{offerId}"),
         id("PATCH /v1/offers/{offerId}")
             .body(json!({"name": "Anders"}))
@@ -205,7 +211,38 @@ fn offers(scene: &Scene) -> Vec<Case> {
             .wrong(
                 json!({"crossClient": {"targetClientIds": [scene.neighbour, NOBODY], "sellerShareBasisPoints": 0}}),
                 &[("crossClient.targetClientIds[1]", "not_connected")],
-            ),
+            )
+            .wrong(
+                json!({"sellOldTermsUntil": "soon", "crossClient": {
+                    "targetClientIds": [scene.neighbour],
+                    "sellerShareBasisPoints": 0,
+                    "targetTerms": [
+                        {"targetClientId": scene.neighbour, "price": {"amount": -1}, "share": 1},
+                        {"sellerShareBasisPoints": 10_001},
+                    ],
+                }}),
+                &[
+                    ("crossClient.targetTerms[0].price.amount", "out_of_range"),
+                    ("crossClient.targetTerms[0].price.currency", "required"),
+                    ("crossClient.targetTerms[0].share", "unknown_field"),
+                    ("crossClient.targetTerms[1].targetClientId", "required"),
+                    ("crossClient.targetTerms[1].sellerShareBasisPoints", "out_of_range"),
+                    ("sellOldTermsUntil", "invalid_date"),
+                ],
+            )
+            .wrong(
+                json!({"crossClient": {"targetClientIds": [scene.neighbour], "sellerShareBasisPoints": 0, "targetTerms": [
+                    {"targetClientId": scene.neighbour, "sellerShareBasisPoints": 1},
+                    {"targetClientId": scene.neighbour, "sellerShareBasisPoints": 2},
+                    {"targetClientId": NOBODY, "sellerShareBasisPoints": 2},
+                ]}}),
+                &[
+                    ("crossClient.targetTerms[1].targetClientId", "repeated"),
+                    ("crossClient.targetTerms[2].targetClientId", "not_a_target"),
+                ],
+            )
+            .wrong(json!({"sellOldTermsUntil": "2001-01-01T00:00:00Z"}), &[("sellOldTermsUntil", "in_the_past")])
+            .wrong(json!({"sellOldTermsUntil": "9998-01-01T00:00:00Z"}), &[("sellOldTermsUntil", "nothing_proposed")]),
         id("POST /v1/offers/{offerId}/archive").no_body(),
     ]
 }

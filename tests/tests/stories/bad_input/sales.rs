@@ -42,6 +42,14 @@ fn purchases(scene: &Scene) -> Vec<Case> {
                 ("positions[3].price", "unknown_field"),
             ],
         )
+        .wrong(
+            json!({"customerId": scene.customer, "paymentMethod": "TWINT", "expectedTotal": {"amount": -1, "tax": 1}}),
+            &[
+                ("expectedTotal.amount", "out_of_range"),
+                ("expectedTotal.currency", "required"),
+                ("expectedTotal.tax", "unknown_field"),
+            ],
+        )
         .wrong(buy(&scene.customer, json!([{"position": 2}, {"position": 2}])), &[("positions[1].position", "repeated")])
         .wrong(
             buy(&scene.customer, json!([{"position": 3}, {"position": 20}])),

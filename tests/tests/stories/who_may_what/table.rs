@@ -84,6 +84,10 @@ pub(super) const TABLE: &[Row] = &[
     ("GET /v1/offers", OWN),
     ("GET /v1/offers/shared", OWN),
     ("GET /v1/offers/shared/{offerId}", [404, 404, 200, 404, 403]),
+    (
+        "POST /v1/offers/shared/{offerId}/accept-terms",
+        [404, 404, 200, 404, 403],
+    ),
     ("GET /v1/offers/{offerId}", OWNERS),
     ("PATCH /v1/offers/{offerId}", OWNERS),
     ("POST /v1/offers/{offerId}/archive", OWNERS),
@@ -174,6 +178,7 @@ pub(super) fn body(route: &str, cast: &Cast, caller: Caller) -> Option<Value> {
             json!({"name": "Another", "type": "single", "price": {"amount": 1, "currency": "EUR"}})
         }
         "PATCH /v1/offers/{offerId}" => json!({"name": "Mine"}),
+        "POST /v1/offers/shared/{offerId}/accept-terms" => json!({"version": 1}),
         "POST /v1/carts" => {
             json!({"name": "Both", "positions": [offer(1, cast.own_offer(caller)), offer(2, &cast.shared_offer)]})
         }

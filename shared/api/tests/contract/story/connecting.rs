@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use tandem_api::views;
+use tandem_api::views::connection::History;
 use tandem_domain::callback_url::LocalTargets;
 use tandem_domain::connection::{
     Change, Connection, ConnectionDraft, ConnectionEdit, HistoryEntry, SECRET_OVERLAP,
@@ -12,6 +13,13 @@ use tandem_domain::invitation_mail::{InvitationMail, MailStatus};
 use tandem_store::rows::HistoryRow;
 
 use super::{Party, SECRET, Story, at, example};
+
+fn history_of(changes: Vec<HistoryRow>) -> History {
+    History {
+        changes,
+        terms: Vec::new(),
+    }
+}
 
 impl Story {
     pub(super) fn connect(&mut self, source: &Party, target: &Party) -> Connection {
@@ -25,7 +33,7 @@ impl Story {
         let mut shown = views::connection::full(
             &invited.connection,
             Side::Source,
-            std::slice::from_ref(&first),
+            &history_of(vec![first.clone()]),
             None,
             None,
         );
@@ -38,7 +46,7 @@ impl Story {
             .apply(Transition::Accept, Side::Target, at("2026-07-01T10:05:00Z"))
             .expect("an invited connection");
         self.show_events(&invited.connection, &accepted);
-        let history = [history_row(accepted.entry.clone()), first];
+        let history = history_of(vec![history_row(accepted.entry.clone()), first]);
         let connection = Connection {
             version: accepted.connection.version + 1,
             ..accepted.connection
@@ -105,7 +113,7 @@ impl Story {
         self.show_event(name, event.expect("an event"), change.entry.at);
     }
 
-    fn show_connection(&mut self, connection: &Connection, history: &[HistoryRow]) {
+    fn show_connection(&mut self, connection: &Connection, history: &History) {
         self.show(
             "Connection",
             views::connection::summary(connection, Side::Target),

@@ -85,6 +85,11 @@ impl Story {
             .into_iter()
             .zip(found.iter().copied())
             .collect();
+        let mut other = example("Purchase").clone();
+        other["expectedTotal"]["amount"] = json!(3_990);
+        let other = PurchaseRequest::parse(&other).expect("a purchase");
+        let refused = purchase::decide(cart, &other, &chosen, seller, self.now, &mut Counting(0));
+        self.show_problem("TotalDiffers", refused.expect_err("another total").into());
         purchase::decide(cart, &request, &chosen, seller, self.now, &mut self.ids)
             .expect("a sellable cart")
     }

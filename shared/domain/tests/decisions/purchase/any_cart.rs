@@ -2,14 +2,14 @@
 
 use proptest::prelude::*;
 use serde_json::json;
-use tandem_domain::cart::{Choice, OfferLookup, Position, SellableOffer, check};
+use tandem_domain::cart::{Choice, Occasion, OfferLookup, Position, SellableOffer, check};
 use tandem_domain::money::BasisPoints;
 use tandem_domain::offer::Offer;
 use tandem_domain::order::OrderPosition;
 use tandem_domain::subscription::Role;
 
 use super::{bought, full_cart, single};
-use crate::fixtures::{Pair, euro, offer};
+use crate::fixtures::{Pair, euro, now, offer};
 
 /// The choices of up to 20 positions, each with the kind of its offer: own single, own subscription or shared.
 fn any_mix() -> impl Strategy<Value = Vec<(u8, Choice)>> {
@@ -37,7 +37,7 @@ proptest! {
             .zip(offers.iter().zip(&mix))
             .map(|(number, (offer, (_, choice)))| (pair.position(number, offer, *choice), pair.found(offer)))
             .collect();
-        let Ok(sellable) = check(pair.target.id, &positions) else { return Ok(()) };
+        let Ok(sellable) = check(pair.target.id, &positions, (Occasion::Sale, now())) else { return Ok(()) };
         prop_assert_eq!(sellable.positions.len(), positions.len());
 
         let chosen: Vec<_> = offers.iter().map(|offer| (offer, Choice::Mandatory)).collect();
@@ -49,7 +49,7 @@ proptest! {
                     .filter(|row| row.position == position.number && row.role == role)
                     .collect::<Vec<_>>()
             };
-            let SellableOffer::Shared(shared) = position.offer else {
+            let SellableOffer::Shared(shared, terms) = position.offer else {
                 prop_assert!(rows(Role::Seller).is_empty() && rows(Role::Source).is_empty());
                 continue;
             };
@@ -60,7 +60,7 @@ proptest! {
             let payouts: Vec<_> =
                 sale.payouts.iter().filter(|row| row.subscription_id == seller.id).collect();
             prop_assert_eq!(payouts.len(), 1);
-            prop_assert_eq!(payouts[0].seller_share_basis_points, shared.seller_share);
+            prop_assert_eq!(payouts[0].seller_share_basis_points, terms.seller_share_basis_points);
         }
         let shared = mix.iter().filter(|(kind, _)| *kind == 2).count();
         prop_assert_eq!(sale.payouts.len(), shared);
