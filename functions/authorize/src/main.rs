@@ -9,7 +9,7 @@ async fn main() -> Result<(), Error> {
     let authorizer = Authorizer::start().await?;
     let authorizer = &authorizer;
     lambda_runtime::run(service_fn(|event: LambdaEvent<Request>| {
-        authorizer.authorize(event.payload)
+        tandem_runtime::spans::exported(authorizer.authorize(event.payload))
     }))
     .await
 }

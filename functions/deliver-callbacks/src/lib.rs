@@ -32,13 +32,14 @@ use std::time::Duration;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use lambda_runtime::Error;
-use tandem_domain::callback::RetrySchedule;
+use tandem_domain::callback::{Callback, RetrySchedule};
 use tandem_domain::endpoint_health::SLOW_AFTER;
 use tandem_queue::{Kind, Message};
-use tandem_runtime::{Clock, DeadLetterHandler, aws, batch, settings};
+use tandem_runtime::{Clock, DeadLetterHandler, aws, batch, settings, spans};
 use tandem_sealing::Sealer;
 use tandem_store::{Store, keys};
 use tandem_webhooks::{Sender, SenderSettings};
+use tracing::Instrument as _;
 
 use crate::attempt::FinishedAttempt;
 use crate::invocation::Invocation;
@@ -119,7 +120,13 @@ impl Worker {
         let Some(callback) = invocation.rows.load(&self.store, &key).await? else {
             return Ok(());
         };
+        let span = spans::of_work("deliver a callback", callback.id, callback.request.as_ref());
+        let attempt = Box::pin(self.attempt(callback, invocation));
+        attempt.instrument(span).await
+    }
 
+    /// Attempts a callback, if it is due.
+    async fn attempt(&self, callback: Callback, invocation: &Invocation<'_>) -> anyhow::Result<()> {
         let now = self.clock.now();
         let leased = match Lease::take(invocation, callback, now).await? {
             Lease::Taken(leased) => *leased,

@@ -10,7 +10,7 @@ async fn main() -> Result<(), Error> {
     let notes = Notes::start().await?;
     let notes = &notes;
     lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| {
-        notes.note(event.payload)
+        tandem_runtime::spans::exported(notes.note(event.payload))
     }))
     .await
 }

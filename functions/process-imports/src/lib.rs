@@ -31,9 +31,10 @@ use tandem_domain::request_id::RequestId;
 use tandem_queue::{DeadLetterReason, Kind, Message};
 use tandem_runtime::batch::Receipt;
 use tandem_runtime::metrics::{self, Metric};
-use tandem_runtime::{Clock, DeadLetterHandler, RandomIds, aws, batch, callback_body};
+use tandem_runtime::{Clock, DeadLetterHandler, RandomIds, aws, batch, callback_body, spans};
 use tandem_sealing::Sealer;
 use tandem_store::{Key, Store, StoreError, TooManyConflicts, Transaction, keys};
+use tracing::Instrument as _;
 
 pub use crate::pace::{MOST_WRITES, Pace};
 
@@ -131,9 +132,13 @@ impl Worker {
                 return Ok(());
             };
             lease = Some(leased.clone());
-            let entries = self.items(&promise, &items).await?;
-            self.finish(chunk_ref, (leased, &items, &promise), entries)
-                .await
+            let span = spans::of_work("import a chunk", promise.id, promise.request.as_ref());
+            let import = async {
+                let entries = self.items(&promise, &items).await?;
+                self.finish(chunk_ref, (leased, &items, &promise), entries)
+                    .await
+            };
+            import.instrument(span).await
         };
         let out_of_time = |_| {
             let text = "the chunk's time is used up".to_owned();

@@ -15,7 +15,7 @@ async fn main() -> Result<(), Error> {
     let worker = Worker::start().await?;
     let worker = &worker;
     lambda_runtime::run(service_fn(|event: LambdaEvent<SqsEvent>| {
-        worker.work(event.payload)
+        tandem_runtime::spans::exported(worker.work(event.payload))
     }))
     .await
 }

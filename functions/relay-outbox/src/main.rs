@@ -10,7 +10,7 @@ async fn main() -> Result<(), Error> {
     let relay = Relay::start().await?;
     let relay = &relay;
     lambda_runtime::run(service_fn(|event: LambdaEvent<Event>| {
-        relay.relay(event.payload)
+        tandem_runtime::spans::exported(relay.relay(event.payload))
     }))
     .await
 }

@@ -10,8 +10,9 @@ use tandem_domain::mail::{AboutCarts, Mail, MailState, NAMED_CARTS};
 use tandem_domain::request_id::RequestId;
 use tandem_mail::Mailer;
 use tandem_queue::{Kind, Message};
-use tandem_runtime::{Clock, DeadLetterHandler, aws, batch};
+use tandem_runtime::{Clock, DeadLetterHandler, aws, batch, spans};
 use tandem_store::{CommitError, Store, StoreError, Transaction, keys};
+use tracing::Instrument as _;
 
 pub struct Worker {
     store: Store,
@@ -66,6 +67,11 @@ impl Worker {
         let Some(mail) = self.store.get(&keys::mail(client, id)).await? else {
             return Ok(());
         };
+        let span = spans::of_work("send a mail", mail.id, mail.request.as_ref());
+        self.send_if_due(mail).instrument(span).await
+    }
+
+    async fn send_if_due(&self, mail: Mail) -> anyhow::Result<()> {
         let Some(leased) = mail.begin(self.clock.now()) else {
             // Sent already, not due yet, or leased by another worker.
             return Ok(());

@@ -9,7 +9,7 @@ async fn main() -> Result<(), Error> {
     let sweep = Sweep::start().await?;
     let sweep = &sweep;
     lambda_runtime::run(service_fn(|event: LambdaEvent<Part>| {
-        sweep.sweep_part(event.payload)
+        tandem_runtime::spans::exported(sweep.sweep_part(event.payload))
     }))
     .await
 }

@@ -6,8 +6,9 @@ use std::time::{Duration, SystemTime};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Error, RequestExt as _, Response, service_fn};
 use tandem_domain::ids::is_id;
-use tandem_runtime::{Clock, logs, metrics};
+use tandem_runtime::{Clock, logs, metrics, spans};
 use tokio::time::timeout;
+use tracing::Instrument as _;
 
 use crate::answer::Answer;
 use crate::app::App;
@@ -31,7 +32,7 @@ where
     })?;
     lambda_http::run(service_fn(|event| {
         let app = app.clone();
-        async move { Ok::<_, Error>(respond(app, event, handle).await) }
+        async move { Ok::<_, Error>(spans::exported(respond(app, event, handle)).await) }
     }))
     .await
 }
@@ -64,7 +65,11 @@ where
     let call = Call::of(&request);
     let (store, now) = (app.store.clone(), app.now());
     let handled = match request.check_parameters() {
-        Ok(()) => timeout(limit.unwrap_or(Duration::MAX), handle(app, request)).await,
+        Ok(()) => {
+            let span = spans::of_request(&call.request, &call.route);
+            let handled = handle(app, request).instrument(span);
+            timeout(limit.unwrap_or(Duration::MAX), handled).await
+        }
         Err(problem) => Ok(Err(problem)),
     };
     metrics::throttled(store.throttled(), now);

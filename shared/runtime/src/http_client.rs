@@ -29,7 +29,17 @@ pub(crate) fn shared() -> Result<SharedHttpClient> {
     trusting(trusted)
 }
 
+/// A connector of its own, also for addresses without TLS.
+pub(crate) fn connector() -> Result<SharedHttpConnector> {
+    connector_trusting(AMAZON_ROOTS.to_vec())
+}
+
 fn trusting(pem: Vec<u8>) -> Result<SharedHttpClient> {
+    let connector = connector_trusting(pem)?;
+    Ok(http_client_fn(move |_, _| connector.clone()))
+}
+
+fn connector_trusting(pem: Vec<u8>) -> Result<SharedHttpConnector> {
     let trusted = TrustStore::empty().with_pem_certificate(pem);
     let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT);
     let connector = Connector::builder()
@@ -38,8 +48,7 @@ fn trusting(pem: Vec<u8>) -> Result<SharedHttpClient> {
         .tls_provider(Provider::rustls(CryptoMode::AwsLc))
         .tls_context(TlsContext::builder().with_trust_store(trusted).build()?)
         .build();
-    let connector = SharedHttpConnector::new(connector);
-    Ok(http_client_fn(move |_, _| connector.clone()))
+    Ok(SharedHttpConnector::new(connector))
 }
 
 #[cfg(test)]

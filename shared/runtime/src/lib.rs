@@ -14,6 +14,7 @@ pub mod logs;
 pub mod metrics;
 pub mod random_ids;
 pub mod settings;
+pub mod spans;
 
 pub use cached_secret::CachedSecret;
 pub use clock::Clock;

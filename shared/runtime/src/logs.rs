@@ -3,20 +3,26 @@
 use std::fmt;
 
 use tracing::{Event, Subscriber};
-use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::filter::{LevelFilter, Targets, filter_fn};
 use tracing_subscriber::fmt::format::{Format, Json, JsonFields, Writer};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter};
-use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
+
+use crate::spans::{self, SpanLayer};
 
 /// The target of events that are written once for each piece of work: their lines do not repeat the span of the call.
 pub const SHORT: &str = "short";
 
 /// Starts logging to standard output, filtered by `RUST_LOG` (default `info`): levels by target, such as `info,aws_config=debug`.
+/// With a collector, also starts recording spans; see [`spans`].
 pub fn start() {
     // Tests may start logging twice, so an error is ignored.
-    let _ = subscriber(std::io::stdout).try_init();
+    let _ = match spans::start() {
+        None => subscriber(std::io::stdout).try_init(),
+        Some(recorder) => with_spans(std::io::stdout, recorder).try_init(),
+    };
 }
 
 /// The subscriber of [`start`], with another writer.
@@ -24,19 +30,33 @@ pub fn subscriber<W>(writer: W) -> impl Subscriber + Send + Sync
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let filter = std::env::var("RUST_LOG").ok();
-    let filter = filter.and_then(|filter| filter.parse::<Targets>().ok());
-    let filter = filter.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
     let lines = tracing_subscriber::fmt()
-        .event_format(Lines {
-            usual: line(true),
-            short: line(false),
-        })
+        .event_format(Lines::new())
         .fmt_fields(JsonFields::new())
         .with_max_level(LevelFilter::TRACE)
         .with_writer(writer)
         .finish();
-    lines.with(filter)
+    lines.with(filter())
+}
+
+/// [`subscriber`] beside a recorder of spans. Each has its own filter: the log does not see the spans that are recorded.
+pub fn with_spans<W>(writer: W, recorder: SpanLayer) -> impl Subscriber + Send + Sync
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let lines = tracing_subscriber::fmt::layer()
+        .event_format(Lines::new())
+        .fmt_fields(JsonFields::new())
+        .with_writer(writer);
+    tracing_subscriber::registry()
+        .with(lines.with_filter(filter()))
+        .with(recorder.with_filter(filter_fn(spans::is_recorded)))
+}
+
+fn filter() -> Targets {
+    let filter = std::env::var("RUST_LOG").ok();
+    let filter = filter.and_then(|filter| filter.parse::<Targets>().ok());
+    filter.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO))
 }
 
 /// Lambda adds the time. The runtime's span around each call is the only one, so the list of spans would repeat it.
@@ -53,6 +73,15 @@ fn line(with_span: bool) -> Format<Json, ()> {
 struct Lines {
     usual: Format<Json, ()>,
     short: Format<Json, ()>,
+}
+
+impl Lines {
+    fn new() -> Self {
+        Self {
+            usual: line(true),
+            short: line(false),
+        }
+    }
 }
 
 impl<S, N> FormatEvent<S, N> for Lines

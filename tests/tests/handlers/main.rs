@@ -41,6 +41,7 @@ mod reversing;
 mod sealing;
 mod selling;
 mod sizes;
+mod spanning;
 mod starting;
 mod storing;
 mod sweeping;
