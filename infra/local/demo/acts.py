@@ -87,7 +87,7 @@ def first(setup: Setup) -> First:
     ours, theirs = steps.payout_lists(setup, (source, [row | {"role": "source"}]), (target, [row | {"role": "target"}]))
     scenario.check("the id of Tagespost's payout row", ours[0]["id"], theirs[0]["id"])
     source.calls.get("/v1/callbacks", {"items.#": 0})
-    scenario.step("Alpenblick proposes a price of 10.90 EUR; Tagespost sells at 9.90 EUR until it accepts the new terms")
+    scenario.step("Alpenblick proposes a price of 10.90 EUR; Tagespost sells at 9.90 EUR until it accepts the terms")
     steps.change_terms(source, target, offer, cart, euros(990), euros(1090))
     return First(company, source, sale)
 
