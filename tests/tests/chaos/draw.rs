@@ -81,8 +81,8 @@ fn overtaking_imports(rng: &mut Rng) -> [Step; 4] {
     ]
 }
 
-/// A period is paid, its debit returned and collected again.
-fn returned_debit(rng: &mut Rng) -> [Step; 3] {
+/// A period is paid, its debit returned and collected again, at first without the number of the period.
+fn returned_debit(rng: &mut Rng) -> [Step; 4] {
     let (order, position) = (rng.usize(0..16), rng.usize(0..3));
     let period = Some(rng.u32(1..3));
     let pay = |amount| Call::Pay {
@@ -102,9 +102,16 @@ fn returned_debit(rng: &mut Rng) -> [Step; 3] {
         },
     };
     let (first, again) = (pay(None), pay(amount(rng)));
+    let unnamed = Call::Pay {
+        order,
+        position,
+        period: None,
+        amount: None,
+    };
     [
         Step::Call(first, trouble(rng)),
         Step::Call(back, trouble(rng)),
+        Step::Call(unnamed, Trouble::None),
         Step::Call(again, trouble(rng)),
     ]
 }
@@ -127,7 +134,7 @@ fn undone_cancellation(rng: &mut Rng) -> [Step; 3] {
 
 /// The amount of a payment, mostly that of the terms.
 fn amount(rng: &mut Rng) -> Option<i64> {
-    (rng.u8(0..4) == 0).then(|| rng.i64(0..3_000))
+    (rng.u8(0..3) == 0).then(|| rng.i64(0..3_000))
 }
 
 fn part(rng: &mut Rng) -> Part {
