@@ -192,6 +192,22 @@ fn first_attempts_are_measured_by_their_lines() {
     );
 }
 
+/// By their names: a search for a quoted part of a name finds none, since quotes ask for the whole.
+#[test]
+fn the_dashboard_shows_each_function() {
+    let widgets = widgets();
+    let deployed: BTreeSet<String> = functions()
+        .into_values()
+        .map(|function| format!("${{{}}}", function.name))
+        .collect();
+    for name in ["Errors", "Throttles", "Duration"] {
+        let named = |metric: &&Value| metric[0] == "AWS/Lambda" && metric[1] == name;
+        let shown = widgets.iter().filter(named);
+        let shown: BTreeSet<String> = shown.map(|metric| text(&metric[3]).to_owned()).collect();
+        assert_eq!(shown, deployed, "{name}");
+    }
+}
+
 #[test]
 fn the_dashboard_names_only_resources_of_the_template() {
     let body = text(&of_type("AWS::CloudWatch::Dashboard")[0].1["DashboardBody"]["Fn::Sub"]);
