@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use tandem_api::announce::write_moved;
 use tandem_api::client_events::EventEndpoints;
+use tandem_api::created::Created;
 use tandem_api::idempotency::idempotent;
+use tandem_api::lookup::external_hash;
 use tandem_api::paging::Paging;
 use tandem_api::views::order as view;
 use tandem_api::{Answer, App, ClientCaller, Code, Decision, IdempotencyKey, Problem, Request};
@@ -13,7 +15,8 @@ use tandem_domain::callback::Concerned;
 use tandem_domain::ids::{CustomerId, OrderId};
 use tandem_domain::input::parsed;
 use tandem_domain::order::{Order, Reversal, ReversalRequest};
-use tandem_store::{StoreError, Transaction, keys};
+use tandem_domain::text::ExternalId;
+use tandem_store::{Page, StoreError, Transaction, keys};
 
 pub async fn handle(app: App, request: Request) -> Result<Answer, Problem> {
     let caller = request.caller.client()?;
@@ -33,11 +36,25 @@ pub async fn handle(app: App, request: Request) -> Result<Answer, Problem> {
 async fn list(app: &App, request: &Request, caller: ClientCaller) -> Result<Answer, Problem> {
     let mut query = request.query();
     let customer = query.optional("customerId", parsed::<CustomerId>);
+    let created = Created::read(&mut query);
+    let external = query.optional("externalSystemId", ExternalId::parse);
     let paging = Paging::read(app, request, query)?;
+    if let Some(external) = external {
+        let mut found = app
+            .store
+            .orders_of_external(caller.id, &external_hash(caller, &external))
+            .await?;
+        found.retain(|order| {
+            customer.is_none_or(|customer| order.customer_id == customer)
+                && created.contains(order.created_at)
+        });
+        return Ok(paging.answer(app, Page::whole(found), |order| view::order(&order)));
+    }
     let orders = customer.map_or_else(
         || keys::orders_of(caller.id),
         |customer| keys::orders_by(caller.id, customer),
     );
+    let orders = orders.map(|list| created.within(list));
     let page = app
         .store
         .merged_page(&orders, paging.after.as_deref(), paging.limit, |_| true)

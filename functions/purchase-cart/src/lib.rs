@@ -7,19 +7,26 @@
 //! milliseconds, after which the rows of the sale are those of a sale before it: they name the customer by an id that leads
 //! nowhere, and the customer's data in the callback is sealed under a key that no longer exists.
 
+mod once;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use tandem_api::announce::seal_sale;
 use tandem_api::answer::Content;
 use tandem_api::client_events::EventEndpoints;
 use tandem_api::idempotency::commit;
-use tandem_api::lookup::Offers;
+use tandem_api::lookup::{Offers, external_hash};
 use tandem_api::views::order as view;
 use tandem_api::{Answer, App, ClientCaller, Code, Decision, IdempotencyKey, Problem, Request};
 use tandem_domain::Timestamp;
 use tandem_domain::customer::Customer;
-use tandem_domain::ids::CartId;
-use tandem_domain::input::FieldErrors;
+use tandem_domain::ids::{CartId, OrderId};
+use tandem_domain::import::decide::ExternalHash;
+use tandem_domain::import::imported::Imported;
+use tandem_domain::input::{FieldError, FieldErrors};
 use tandem_domain::purchase::{self, PurchaseRequest, Sale};
 use tandem_runtime::metrics::{self, Metric};
+use tandem_store::rows::ExternalOrder;
 use tandem_store::{Transaction, keys};
 
 pub async fn handle(app: App, request: Request) -> Result<Answer, Problem> {
@@ -35,7 +42,12 @@ async fn purchase(app: &App, request: &Request, caller: ClientCaller) -> Result<
     let body = request.json()?;
     let asked = PurchaseRequest::parse(&body)?;
     let key = IdempotencyKey::required(request, &body)?;
-    let answer = commit(app, &key, || decide(app, caller, cart, &asked, &key)).await?;
+    let tries = AtomicUsize::new(0);
+    let answer = commit(app, &key, || {
+        let is_first = tries.fetch_add(1, Ordering::Relaxed) == 0;
+        decide(app, (caller, cart), &asked, &key, is_first)
+    })
+    .await?;
     count(&answer, app.now());
     Ok(answer)
 }
@@ -57,29 +69,38 @@ fn sold(answer: &Answer) -> Option<(i64, &str)> {
     (!answer.repeated).then_some(sold)
 }
 
+/// The first decision assumes that the customer has none of the offers that are sold once. If one of their rows exists, the commit
+/// finds it, and the next decision reads these rows.
 async fn decide(
     app: &App,
-    caller: ClientCaller,
-    cart: CartId,
+    (caller, cart): (ClientCaller, CartId),
     asked: &PurchaseRequest,
     key: &IdempotencyKey,
+    is_first: bool,
 ) -> Result<Decision, Problem> {
-    let (cart_key, customer_key) = (
-        keys::cart(caller.id, cart),
-        keys::customer(caller.company_id, asked.customer_id),
-    );
-    let (cart, customer, record) = app.store.load((cart_key, customer_key, key.row())).await?;
+    let external = asked.external_system_id.as_ref();
+    let external = external.map(|external| external_hash(caller, external));
+    let (cart, customer, record, of_external) = app
+        .store
+        .load((
+            keys::cart(caller.id, cart),
+            keys::customer(caller.company_id, asked.customer_id),
+            key.row(),
+            external.as_ref().map(|hash| {
+                (
+                    keys::external_order(caller.id, hash),
+                    keys::imported(caller.id, hash),
+                )
+            }),
+        ))
+        .await?;
     if let Some(record) = key.unexpired(app, record) {
         return Ok(Decision::Stored(record));
     }
+    if let Some(order) = of_external.and_then(order_of) {
+        return Err(external_id_taken(order));
+    }
     let cart = cart.ok_or_else(|| Problem::missing(Code::CartNotFound))?;
-    let no_customer = || {
-        Problem::from(FieldErrors::at(
-            "customerId",
-            "not_found",
-            "the customer does not exist; create it first",
-        ))
-    };
     let customer = customer.ok_or_else(no_customer)?;
     let chosen = asked.choose(&cart)?;
     let wanted: Vec<_> = chosen
@@ -93,22 +114,61 @@ async fn decide(
         .collect();
     let seller = (&customer, &offers.time_zone());
     let sale = purchase::decide(&cart, asked, &found, seller, app.now(), &mut app.ids())?;
+    let held = if is_first {
+        Vec::new()
+    } else {
+        once::held(app, &sale).await?
+    };
+    let once = sale.take_over(&held, app.now())?;
     let answer = Answer::created(
         format!("/v1/orders/{}", sale.order.id),
         view::order(&sale.order),
     );
-    let transaction = rows_of(app, &customer, sale, &endpoints)?;
+    let mut transaction = rows_of(app, &customer, external, sale, &endpoints)?;
+    once::add(&mut transaction, &once, &held)?;
     Ok(Decision::Commit(transaction, answer))
+}
+
+fn no_customer() -> Problem {
+    let detail = "the customer does not exist; create it first";
+    FieldErrors::at("customerId", "not_found", detail).into()
+}
+
+/// The order of an `externalSystemId`, sold or imported.
+fn order_of((sold, imported): (Option<ExternalOrder>, Option<Imported>)) -> Option<OrderId> {
+    let imported = || imported?.order().map(|order| order.id);
+    sold.map(|sold| sold.order_id).or_else(imported)
+}
+
+fn external_id_taken(order: OrderId) -> Problem {
+    let detail = format!("the order {order} has this externalSystemId; nothing was bought");
+    let error = FieldError {
+        field: order.to_string(),
+        code: "external_id_taken",
+        detail: "the order has this externalSystemId".to_owned(),
+    };
+    Problem {
+        errors: vec![error],
+        ..Problem::new(Code::OrderExternalIdTaken, detail)
+    }
 }
 
 fn rows_of(
     app: &App,
     customer: &Customer,
+    external: Option<ExternalHash>,
     sale: Sale,
     endpoints: &EventEndpoints,
 ) -> Result<Transaction, Problem> {
     let mut transaction = Transaction::default();
     transaction.create(&sale.order)?;
+    if let Some(hash) = external {
+        transaction.create(&ExternalOrder {
+            client_id: sale.order.client_id,
+            hash,
+            order_id: sale.order.id,
+        })?;
+    }
     for subscription in &sale.subscriptions {
         transaction.create(subscription)?;
     }

@@ -2,13 +2,16 @@
 
 mod change;
 
+use tandem_api::created::Created;
+use tandem_api::lookup::external_hash;
 use tandem_api::paging::Paging;
 use tandem_api::views::subscription as view;
 use tandem_api::{Answer, App, ClientCaller, Code, Problem, Request};
 use tandem_domain::ids::{CustomerId, OfferId, SubscriptionId};
 use tandem_domain::input::parsed;
 use tandem_domain::subscription::{Status, Subscription};
-use tandem_store::keys;
+use tandem_domain::text::ExternalId;
+use tandem_store::{Page, keys};
 
 pub async fn handle(app: App, request: Request) -> Result<Answer, Problem> {
     let caller = request.caller.client()?;
@@ -38,6 +41,8 @@ async fn list(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
     let status = query.optional("status", Status::parse);
     let linked = query.flag("linked");
     let has_access = query.flag("hasAccess");
+    let created = Created::read(&mut query);
+    let external = query.optional("externalSystemId", ExternalId::parse);
     let paging = Paging::read(app, request, query)?;
     let rows = customer.map_or_else(
         || keys::subscriptions_of(caller.id),
@@ -49,6 +54,20 @@ async fn list(app: &App, request: &Request, caller: ClientCaller) -> Result<Answ
             && linked.is_none_or(|linked| row.is_linked() == linked)
             && has_access.is_none_or(|has_access| row.has_access(app.now()) == has_access)
     };
+    if let Some(external) = external {
+        let mut found = app
+            .store
+            .subscriptions_of_external(caller.id, &external_hash(caller, &external))
+            .await?;
+        found.retain(|row| {
+            keep(row)
+                && customer.is_none_or(|customer| row.customer_id == Some(customer))
+                && created.contains(row.created_at)
+        });
+        let view = |row: Subscription| view::subscription(&row, app.now());
+        return Ok(paging.answer(app, Page::whole(found), view));
+    }
+    let rows = rows.map(|list| created.within(list));
     let page = app
         .store
         .merged_page(&rows, paging.after.as_deref(), paging.limit, keep)

@@ -8,12 +8,19 @@
 
 use std::fmt::Display;
 
+use tandem_domain::money::Money;
+
 /// A written cell.
 pub struct Cell(String);
 
 impl Cell {
     pub fn text(value: impl Display) -> Self {
         Self(guarded(&value.to_string()))
+    }
+
+    /// An amount with the decimals of its currency; a sign does not make it a formula.
+    pub fn decimal(value: Money) -> Self {
+        Self(value.decimal())
     }
 
     /// A whole number; a sign does not make it a formula.

@@ -5,7 +5,7 @@
 //!
 //! Parts: [`request`] and [`caller`] (from the event and the authorizer), [`answer`] and [`problem`] (to the caller;
 //! [`problem::Code`] is the table of all problems), [`idempotency`] (commit, retry after a conflict, `Idempotency-Key`),
-//! [`paging`] (limit and signed cursor), [`views`] (the JSON of each noun), [`csv`], [`lookup`] (rows that several functions load),
+//! [`paging`] (limit and signed cursor), [`created`] (a filter of lists), [`views`] (the JSON of each noun), [`csv`], [`lookup`] (rows that several functions load),
 //! [`announce`] and [`client_events`] (rows that follow from a change).
 
 pub mod announce;
@@ -13,6 +13,7 @@ pub mod answer;
 pub mod app;
 pub mod caller;
 pub mod client_events;
+pub mod created;
 pub mod csv;
 pub mod idempotency;
 pub mod lookup;

@@ -5,10 +5,13 @@ use std::collections::{BTreeSet, HashMap};
 use tandem_domain::cart::{OfferLookup, Origin};
 use tandem_domain::connection::Connection;
 use tandem_domain::ids::{ClientId, CompanyId, ConnectionId, OfferId};
+use tandem_domain::import::decide::ExternalHash;
 use tandem_domain::offer::Offer;
 use tandem_domain::sharing::SharedOffer;
 use tandem_domain::tenancy::ContractingCompany;
+use tandem_domain::text::ExternalId;
 use tandem_domain::zone::Zone;
+use tandem_runtime::random_ids::hash_of_external;
 use tandem_store::read::{Batch, Rows};
 use tandem_store::rows::Share;
 use tandem_store::{StoreError, keys};
@@ -16,6 +19,11 @@ use tandem_store::{StoreError, keys};
 use crate::app::App;
 use crate::caller::ClientCaller;
 use crate::client_events::EventEndpoints;
+
+/// The hash by which the caller's orders with an `externalSystemId` are found.
+pub fn external_hash(caller: ClientCaller, external: &ExternalId) -> ExternalHash {
+    hash_of_external(caller.id, external)
+}
 
 /// Offers loaded for one client.
 #[derive(Debug, Default)]

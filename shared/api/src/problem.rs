@@ -79,6 +79,8 @@ codes! {
     CartNotSellable = "cart_not_sellable", 409, "The cart cannot be sold now";
     TermsOtherVersion = "terms_other_version", 409, "The offer has terms of another version";
     TotalDiffers = "total_differs", 409, "The total is not the expected one";
+    AlreadySubscribed = "already_subscribed", 409, "The customer already has an offer that is sold once";
+    OrderExternalIdTaken = "order_external_id_taken", 409, "Another order has this externalSystemId";
     CustomerEmailTaken = "customer_email_taken", 409, "Another customer has this e-mail address";
     CustomerExternalIdTaken = "customer_external_id_taken", 409, "Another customer has this externalSystemId";
     SubscriptionsRunning = "subscriptions_running", 409, "The customer has running subscriptions";

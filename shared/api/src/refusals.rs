@@ -77,6 +77,9 @@ impl From<OfferError> for Problem {
             OfferError::RulesOfSingle => {
                 FieldErrors::at("graceDays", "not_for_single", error.to_string()).into()
             }
+            OfferError::OnceNotForSingle => {
+                FieldErrors::at("oncePerCustomer", "not_for_single", error.to_string()).into()
+            }
             OfferError::DeadlineInThePast => {
                 FieldErrors::at("sellOldTermsUntil", "in_the_past", error.to_string()).into()
             }
@@ -145,6 +148,19 @@ impl From<PurchaseError> for Problem {
                     format!("nothing was bought; {error}; show the customer the new total first"),
                 )
             },
+            PurchaseError::TooManyOnce => {
+                FieldErrors::at("positions", "too_many_once_per_customer", error.to_string()).into()
+            }
+            PurchaseError::AlreadySubscribed(running) => Self {
+                errors: running.iter().map(already_subscribed).collect(),
+                ..Self::new(
+                    Code::AlreadySubscribed,
+                    "nothing was bought; the offer is sold once to a customer, until its subscription ends",
+                )
+            },
+            PurchaseError::StartTooFar => {
+                FieldErrors::at("startDate", "out_of_range", error.to_string()).into()
+            }
             PurchaseError::Cart(CartError::Archived) => {
                 Self::new(Code::CartArchived, "an archived cart cannot be bought")
             }
@@ -189,6 +205,14 @@ fn totals(order: &Order) -> Value {
     };
     let positions: Vec<_> = order.positions.iter().map(position).collect();
     json!({"total": order.total, "positions": positions})
+}
+
+fn already_subscribed((position, id): &(u8, SubscriptionId)) -> FieldError {
+    FieldError {
+        field: id.to_string(),
+        code: "already_subscribed",
+        detail: format!("position {position}: the customer has the offer by this subscription"),
+    }
 }
 
 impl From<ErasureError> for Problem {

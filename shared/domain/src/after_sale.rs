@@ -231,6 +231,9 @@ fn event_data(seller: &Subscription, details: Value) -> Value {
         "subscription": subscription_data(seller),
         "offer": offer_data(seller),
     });
+    if !seller.metadata.is_empty() {
+        data["order"]["metadata"] = json!(seller.metadata);
+    }
     if let (Some(data), Value::Object(details)) = (data.as_object_mut(), details) {
         data.extend(details);
     }

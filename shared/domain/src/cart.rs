@@ -13,6 +13,7 @@ pub use check::{
 pub use input::{CartDraft, CartEdit, PositionDraft};
 
 use crate::ids::{CartId, ClientId, CompanyId, ConnectionId, OfferId};
+use crate::metadata::{Metadata, edited};
 use crate::text::{Description, Name};
 use crate::words::words;
 
@@ -72,6 +73,8 @@ pub struct Cart {
     pub description: Option<Description>,
     /// In order of their numbers.
     pub positions: Vec<Position>,
+    #[serde(skip_serializing_if = "Metadata::is_empty", default)]
+    pub metadata: Metadata,
     pub status: CartStatus,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
@@ -100,6 +103,7 @@ impl Cart {
             name: edit.name.unwrap_or(self.name),
             description: edit.description.unwrap_or(self.description),
             positions,
+            metadata: edited(edit.metadata, self.metadata),
             updated_at: now,
             ..self
         })

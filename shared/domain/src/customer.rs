@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::ids::{CompanyId, CustomerId};
 use crate::input::{Object, Parsed};
+use crate::metadata::{Metadata, edited};
 use crate::sealed::Sealed;
 use crate::text::{EmailAddress, ExternalId, LanguageTag, Name, Text};
 
@@ -88,6 +89,9 @@ pub struct Profile {
     pub phone: Option<Text<40>>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub address: Option<Address>,
+    /// Of the contracting company's own programs.
+    #[serde(skip_serializing_if = "Metadata::is_empty", default)]
+    pub metadata: Metadata,
 }
 
 impl Profile {
@@ -100,6 +104,9 @@ impl Profile {
         let last_name = object.optional("lastName", Name::parse);
         let phone = object.optional("phone", Text::parse);
         let address = object.optional("address", Address::parse);
+        let metadata = object
+            .optional("metadata", Metadata::parse)
+            .unwrap_or_default();
         object.finish(|| {
             Some(Self {
                 email: email?,
@@ -109,6 +116,7 @@ impl Profile {
                 last_name,
                 phone,
                 address,
+                metadata,
             })
         })
     }
@@ -143,6 +151,7 @@ pub struct CustomerEdit {
     last_name: Option<Option<Name>>,
     phone: Option<Option<Text<40>>>,
     address: Option<Option<Address>>,
+    metadata: Option<Option<Metadata>>,
 }
 
 impl CustomerEdit {
@@ -153,6 +162,7 @@ impl CustomerEdit {
         "lastName",
         "phone",
         "address",
+        "metadata",
     ];
 
     pub fn parse(value: &Value) -> Parsed<Self> {
@@ -165,6 +175,7 @@ impl CustomerEdit {
             last_name: object.clearable("lastName", Name::parse),
             phone: object.clearable("phone", Text::parse),
             address: object.clearable("address", Address::parse),
+            metadata: object.clearable("metadata", Metadata::parse),
         };
         object.finish(|| Some(edit))
     }
@@ -179,6 +190,7 @@ impl CustomerEdit {
             last_name: self.last_name.unwrap_or(before.last_name),
             phone: self.phone.unwrap_or(before.phone),
             address: self.address.unwrap_or(before.address),
+            metadata: edited(self.metadata, before.metadata),
         };
         Customer {
             profile,

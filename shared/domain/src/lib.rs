@@ -5,7 +5,7 @@
 //! from an [`IdSource`].
 //!
 //! Modules by subject:
-//! - values: [`ids`], [`request_id`], [`money`], [`text`], [`zone`], [`period`], [`payment_method`]
+//! - values: [`ids`], [`request_id`], [`money`], [`text`], [`metadata`], [`zone`], [`period`], [`payment_method`]
 //! - input, all errors at once: [`input`], [`json`], [`instant`]
 //! - identity and access: [`tenancy`], [`scope`], [`customer`], [`erasure`]
 //! - joint sales: [`connection`], [`invitation_limit`], [`offer`], [`terms`], [`sharing`], [`cart`], [`purchase`], [`order`],
@@ -32,6 +32,7 @@ pub mod invitation_limit;
 pub mod invitation_mail;
 pub mod json;
 pub mod mail;
+pub mod metadata;
 pub mod money;
 pub mod offer;
 pub mod order;

@@ -202,7 +202,31 @@ mod tests {
         assert!(euro(MAX_EXACT_AMOUNT).is_exact() && !euro(MAX_EXACT_AMOUNT + 1).is_exact());
     }
 
+    #[test]
+    fn decimals_are_those_of_the_currency() {
+        for (amount, currency, decimal) in [
+            (1_250, "EUR", "12.50"),
+            (5, "EUR", "0.05"),
+            (-5, "EUR", "-0.05"),
+            (-1_250, "CHF", "-12.50"),
+            (0, "EUR", "0.00"),
+            (1_250, "JPY", "1250"),
+            (-7, "JPY", "-7"),
+            (1_250, "KWD", "1.250"),
+            (i64::MIN, "EUR", "-92233720368547758.08"),
+        ] {
+            let currency = Currency::parse(&json!(currency)).expect("known");
+            assert_eq!(Money { amount, currency }.decimal(), decimal);
+        }
+    }
+
     proptest! {
+        #[test]
+        fn a_decimal_has_the_digits_of_its_amount(amount in any::<i64>()) {
+            let digits = euro(amount).decimal().replace('.', "");
+            prop_assert_eq!(digits.parse::<i64>(), Ok(amount));
+        }
+
         #[test]
         fn a_refund_undoes_its_payment(amount in 0..=MAX_AMOUNT, quantity in 1_u32..=10_000, share in 0_u16..=10_000) {
             let gross = euro(amount).times(quantity);

@@ -103,10 +103,18 @@ pub struct Offer {
     pub terms: Option<OfferTerms>,
     /// Never sold in a cart, only imported from the leading system.
     pub externally_managed: bool,
+    /// A customer who has a running subscription of the offer cannot buy it again.
+    #[serde(skip_serializing_if = "is_false", default)]
+    pub once_per_customer: bool,
     pub status: OfferStatus,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub version: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature of serde")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -121,6 +129,8 @@ pub enum OfferError {
     /// It has neither renewals nor access.
     #[error("only an offer of type subscription has graceDays and renewalAmountTolerancePercent")]
     RulesOfSingle,
+    #[error("only an offer of type subscription has this field")]
+    OnceNotForSingle,
     #[error("sellOldTermsUntil must be in the future")]
     DeadlineInThePast,
     #[error("no target sells the offer at older terms, so none has to accept new ones")]
@@ -146,6 +156,7 @@ pub struct OfferDraft {
     pub cross_client: Option<CrossClient>,
     own_terms: Option<Vec<OwnTerms>>,
     externally_managed: bool,
+    once_per_customer: bool,
 }
 
 impl OfferDraft {
@@ -162,6 +173,14 @@ impl OfferDraft {
             .unwrap_or(false);
         let kind = OfferKind::read(&mut object, offer_type);
         let rules = RenewalRules::read(&mut object, offer_type == Some(OfferType::Single));
+        let once_per_customer = object.optional("oncePerCustomer", boolean).unwrap_or(false);
+        if once_per_customer && offer_type == Some(OfferType::Single) {
+            object.note(FieldErrors::at(
+                "oncePerCustomer",
+                "not_for_single",
+                OfferError::OnceNotForSingle.to_string(),
+            ));
+        }
         if cross_client.is_some() && offer_type == Some(OfferType::Single) {
             object.note(FieldErrors::at(
                 "crossClient",
@@ -193,6 +212,7 @@ impl OfferDraft {
                 cross_client,
                 own_terms,
                 externally_managed,
+                once_per_customer,
             })
         })
     }
@@ -213,6 +233,7 @@ impl OfferDraft {
             cross_client: self.cross_client,
             terms,
             externally_managed: self.externally_managed,
+            once_per_customer: self.once_per_customer,
             status: OfferStatus::Active,
             created_at: now,
             updated_at: now,
@@ -230,6 +251,7 @@ pub struct OfferEdit {
     /// Replaces the sharing, if given.
     pub cross_client: Option<CrossClient>,
     terms: TermsEdit,
+    once_per_customer: Option<bool>,
 }
 
 impl OfferEdit {
@@ -245,6 +267,7 @@ impl OfferEdit {
         let rules = RenewalRulesEdit::read(&mut object);
         let (cross_client, own) = Sharing::split(object.optional("crossClient", Sharing::parse));
         let sell_old_terms_until = object.clearable("sellOldTermsUntil", instant);
+        let once_per_customer = object.optional("oncePerCustomer", boolean);
         object.finish(|| {
             Some(Self {
                 name,
@@ -256,6 +279,7 @@ impl OfferEdit {
                     own,
                     sell_old_terms_until,
                 },
+                once_per_customer,
             })
         })
     }
@@ -277,6 +301,10 @@ impl Offer {
         if self.externally_managed && price.amount > MAX_MANAGED_PRICE {
             return Err(OfferError::PriceTooLarge);
         }
+        let once_per_customer = edit.once_per_customer.unwrap_or(self.once_per_customer);
+        if once_per_customer && self.kind == OfferKind::Single {
+            return Err(OfferError::OnceNotForSingle);
+        }
         let deadline = edit.terms.sell_old_terms_until.flatten();
         if deadline.is_some_and(|deadline| deadline <= now) {
             return Err(OfferError::DeadlineInThePast);
@@ -287,6 +315,7 @@ impl Offer {
             price,
             rules: self.rules.edited(edit.rules),
             cross_client: edit.cross_client.or_else(|| self.cross_client.clone()),
+            once_per_customer,
             updated_at: now,
             ..self.clone()
         };

@@ -10,10 +10,11 @@ use crate::after_sale::{SubscriptionError, read_options};
 use crate::external::{External, ManagedBy, USE_THE_IMPORT};
 use crate::ids::{CartId, ClientId, CustomerId, OfferId, OrderId, SubscriptionId};
 use crate::input::{Object, Parsed, integer, list};
+use crate::metadata::Metadata;
 use crate::money::Money;
 use crate::payment_method::PaymentMethod;
 use crate::request_id::RequestId;
-use crate::text::Name;
+use crate::text::{ExternalId, Name};
 use crate::words::words;
 
 /// Whether the seller still has the money of a position.
@@ -75,6 +76,12 @@ pub struct Order {
     pub positions: Vec<OrderPosition>,
     /// The sum of all positions.
     pub total: Money,
+    /// The id in the seller's system, which the purchase named. An imported order has it in `external`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub external_system_id: Option<ExternalId>,
+    /// The seller's, from the purchase.
+    #[serde(skip_serializing_if = "Metadata::is_empty", default)]
+    pub metadata: Metadata,
     /// Set for an imported order.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub external: Option<External>,

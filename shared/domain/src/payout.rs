@@ -9,9 +9,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{ClientId, CustomerId, OfferId, OrderId, PayoutId, SubscriptionId};
+use crate::metadata::Metadata;
 use crate::money::{BasisPoints, Money};
 use crate::payment_method::PaymentMethod;
-use crate::text::Name;
+use crate::text::{ExternalId, Name};
 use crate::words::words;
 
 pub use statement::{PayoutSum, Statement, StatementError, StatementLine};
@@ -82,6 +83,12 @@ pub struct Payout {
     /// Of the target.
     pub customer_id: CustomerId,
     pub payment_method: PaymentMethod,
+    /// The order's id in the seller's system.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub external_system_id: Option<ExternalId>,
+    /// The order's.
+    #[serde(skip_serializing_if = "Metadata::is_empty", default)]
+    pub metadata: Metadata,
     /// The customer's payment; negative if reversed.
     pub gross: Money,
     /// The seller's part of the gross amount.

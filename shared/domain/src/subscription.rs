@@ -12,12 +12,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::external::{External, ManagedBy};
 use crate::ids::{ClientId, ConnectionId, CustomerId, OfferId, OrderId, SubscriptionId};
+use crate::metadata::Metadata;
 use crate::money::{BasisPoints, Money};
 use crate::offer::RenewalRules;
 use crate::paid_period::PaidPeriod;
 use crate::payment_method::PaymentMethod;
 use crate::period::Period;
-use crate::text::Name;
+use crate::text::{ExternalId, Name};
 use crate::voucher::VoucherHash;
 use crate::words::words;
 use crate::zone::Zone;
@@ -180,6 +181,12 @@ pub struct Subscription {
     /// Set in the source's row between two contracting companies, while its voucher is valid or redeemed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub voucher_hash: Option<VoucherHash>,
+    /// The order's id in the seller's system, in the seller's row.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub external_system_id: Option<ExternalId>,
+    /// The order's, in the seller's row.
+    #[serde(skip_serializing_if = "Metadata::is_empty", default)]
+    pub metadata: Metadata,
     /// Set for an imported subscription; `periods_paid` and `paid_until` are then meaningless.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub external: Option<External>,

@@ -33,8 +33,8 @@ pub use import::{chunk, chunk_items, imported, imported_order, promise, promises
 pub use limits::{guesses, invitations, requested_callbacks};
 pub use mail::mail;
 pub use offer::{offer, offers_of, share, shares_with};
-pub use order::{order, orders_by, orders_of};
+pub use order::{external_order, order, orders_by, orders_of};
 pub use payout::{payout, payouts_of};
 pub use replay::replay;
-pub use subscription::{paid_period, subscription, subscriptions_for, subscriptions_of};
+pub use subscription::{once, paid_period, subscription, subscriptions_for, subscriptions_of};
 pub use tenancy::{api_key, api_keys_of, client, clients, clients_of, companies, company};

@@ -28,6 +28,13 @@ pub struct Page<E> {
     pub next: Option<String>,
 }
 
+impl<E> Page<E> {
+    /// All rows that there are.
+    pub fn whole(items: Vec<E>) -> Self {
+        Self { items, next: None }
+    }
+}
+
 /// A partition of a list while it is read.
 struct Partition<'a, E> {
     list: &'a List<E>,

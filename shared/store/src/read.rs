@@ -193,6 +193,21 @@ load_tuple!(A, B);
 load_tuple!(A, B, C);
 load_tuple!(A, B, C, D);
 
+/// No keys are no rows.
+impl<A: Load, B: Load> Load for Option<(A, B)> {
+    type Loaded = Option<(A::Loaded, B::Loaded)>;
+
+    fn add_to(&self, batch: &mut Batch<'_>) {
+        if let Some(keys) = self {
+            keys.add_to(batch);
+        }
+    }
+
+    fn take_from(&self, rows: &Rows) -> Result<Self::Loaded, StoreError> {
+        self.as_ref().map(|keys| keys.take_from(rows)).transpose()
+    }
+}
+
 impl Store {
     /// Opens the connection by reading the canary, which is missing before the first contracting company.
     pub async fn connect(&self) -> Result<Option<Canary>, StoreError> {

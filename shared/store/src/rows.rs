@@ -6,7 +6,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tandem_domain::callback::{Attempt, Concerned};
 use tandem_domain::connection::{HistoryEntry, TermsEntry};
-use tandem_domain::ids::{CallbackId, ClientId, CompanyId, ConnectionId, CustomerId, OfferId};
+use tandem_domain::ids::{
+    CallbackId, ClientId, CompanyId, ConnectionId, CustomerId, OfferId, OrderId,
+};
+use tandem_domain::import::decide::ExternalHash;
 use tandem_domain::sealed::Sealed;
 
 /// Ensures that an ordered pair of clients has at most one live connection.
@@ -64,6 +67,17 @@ impl Guard {
             customer_id: customer,
         }
     }
+}
+
+/// Ensures that an `externalSystemId` belongs to one purchase of a client, and finds its order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ExternalOrder {
+    /// The seller.
+    pub client_id: ClientId,
+    /// Part of the key.
+    pub hash: ExternalHash,
+    pub order_id: OrderId,
 }
 
 /// Sealed under the data key of this table: a function with another key does not start. Written with the first contracting

@@ -210,10 +210,14 @@ async fn carts(clients: &[Client]) -> (Vec<(usize, String)>, Vec<CartOf>) {
             .iter()
             .map(|client| clients[*client].id.as_str())
             .collect();
-        let fields = json!({
+        let mut fields = json!({
             "price": {"amount": shared.amount, "currency": shared.currency},
             "crossClient": {"targetClientIds": with, "sellerShareBasisPoints": shared.share},
         });
+        // Sold once to a customer.
+        if offers.len() == 1 {
+            fields["oncePerCustomer"] = json!(true);
+        }
         let offer = clients[shared.owner].offer("Magazin", shared.amount, fields);
         offers.push((shared.owner, offer.await));
     }

@@ -58,6 +58,23 @@ fn purchases() -> Vec<Scenario> {
             let (_, checkout) = env.pair().await;
             purchase(&checkout)
         }
+        "purchase-cart", Some("POST /v1/carts/{cartId}/purchase"), "with an id of the seller" => |env| {
+            let (_, checkout) = env.pair().await;
+            let route = format!("POST {}", checkout.purchase_path());
+            let mut body = checkout.purchase_body();
+            body["externalSystemId"] = json!("shop-1");
+            Act::call(&checkout.seller.api, route, body)
+        }
+        "purchase-cart", Some("POST /v1/carts/{cartId}/purchase"), "of an offer that is sold once, again" => |env| {
+            let (pair, checkout) = env.pair().await;
+            let offer = format!("/v1/offers/{}", id(&checkout.own_offer));
+            let _ = pair.target.api.patch(&offer, json!({"oncePerCustomer": true})).await.ok();
+            let first = pair.target.sell(&checkout.cart, &checkout.customer).await.created();
+            let refund = format!("/v1/orders/{}/refund", id(&first));
+            let _ = pair.target.api.post(&refund, json!({})).await.ok();
+            env.work_off().await;
+            purchase(&checkout)
+        }
         "purchase-cart", Some("POST /v1/carts/{cartId}/purchase"), "within one company" => |env| {
             let pair = env.setup().pair_within_one_company().await;
             let checkout = pair.checkout().await;

@@ -27,6 +27,7 @@ fn person() -> Value {
         "lastName": canary("Nachname"),
         "phone": &canary("Telefon")[..40],
         "address": address_of_a_person(),
+        "metadata": {"Notiz": canary("Kundennotiz")},
     })
 }
 

@@ -47,6 +47,7 @@ fn with_positions(cart: &Cart, position: impl Fn(&Position) -> Value) -> Value {
         "description": cart.description,
         "status": cart.status,
         "positions": cart.positions.iter().map(position).collect::<Vec<_>>(),
+        "metadata": cart.metadata,
         "createdAt": cart.created_at,
         "updatedAt": cart.updated_at,
     })

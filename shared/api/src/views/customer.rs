@@ -14,6 +14,7 @@ pub fn customer(customer: &Customer) -> Value {
         "lastName": profile.last_name,
         "phone": profile.phone,
         "address": profile.address,
+        "metadata": profile.metadata,
         "createdAt": customer.created_at,
         "updatedAt": customer.updated_at,
     })

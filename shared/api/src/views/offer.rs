@@ -99,6 +99,7 @@ fn common(offer: &Offer) -> Value {
             let rules = offer.rules;
             view["graceDays"] = json!(rules.grace_days);
             view["renewalAmountTolerancePercent"] = json!(rules.renewal_amount_tolerance_percent);
+            view["oncePerCustomer"] = json!(offer.once_per_customer);
         }
     }
     view

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use tandem_domain::external::External;
 use tandem_domain::order::{Order, OrderPosition, PositionState};
+use tandem_domain::text::ExternalId;
 
 pub fn order(order: &Order) -> Value {
     let mut view = json!({
@@ -13,15 +14,22 @@ pub fn order(order: &Order) -> Value {
         "paymentMethod": order.payment_method,
         "positions": order.positions.iter().map(position).collect::<Vec<_>>(),
         "total": order.total,
+        "metadata": order.metadata,
         "createdAt": order.created_at,
         "updatedAt": order.updated_at,
     });
-    add_external(&mut view, order.external.as_ref());
+    let own_id = order.external_system_id.as_ref();
+    add_external(&mut view, order.external.as_ref(), own_id);
     view
 }
 
-/// Adds the members that the external system sent for an order or subscription; all are `null` if Tandem sold it.
-pub(crate) fn add_external(view: &mut Value, external: Option<&External>) {
+/// Adds the members that the external system sent for an order or subscription; all are `null` if Tandem sold it, but for the
+/// `own_id` that the purchase named.
+pub(crate) fn add_external(
+    view: &mut Value,
+    external: Option<&External>,
+    own_id: Option<&ExternalId>,
+) {
     let percentage = external
         .and_then(|external| external.discount_basis_points)
         .map(|discount| {
@@ -29,7 +37,11 @@ pub(crate) fn add_external(view: &mut Value, external: Option<&External>) {
             let text = format!("{}.{:02}", discount.0 / 100, discount.0 % 100);
             serde_json::from_str::<Value>(&text).unwrap_or(Value::Null)
         });
-    view["externalSystemId"] = json!(external.map(|external| &external.external_system_id));
+    view["externalSystemId"] = json!(
+        external
+            .map(|external| &external.external_system_id)
+            .or(own_id)
+    );
     view["orderDate"] = json!(external.and_then(|external| external.ordered_at));
     view["deliveryCustomerId"] = json!(external.and_then(|external| external.delivery_customer_id));
     view["discountPercentage"] = json!(percentage);

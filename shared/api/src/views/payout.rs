@@ -3,11 +3,12 @@
 use serde_json::{Value, json};
 use tandem_domain::connection::Side;
 use tandem_domain::ids::ClientId;
+use tandem_domain::metadata::Metadata;
 use tandem_domain::payout::{PaidState, Payout};
 
 use crate::csv::{self, Cell};
 
-const CSV_COLUMNS: [&str; 22] = [
+const CSV_COLUMNS: [&str; 26] = [
     "id",
     "type",
     "role",
@@ -30,6 +31,11 @@ const CSV_COLUMNS: [&str; 22] = [
     "paidStatus",
     "paidAt",
     "differsFromTerms",
+    // Columns are added at the end only: programs read them by position.
+    "externalSystemId",
+    "grossDecimal",
+    "dueDecimal",
+    "metadata",
 ];
 
 pub fn csv_header() -> String {
@@ -59,17 +65,19 @@ pub fn payout(row: &Payout, caller: ClientId) -> Value {
         "offerName": row.offer_name,
         "customerId": row.customer_id,
         "paymentMethod": row.payment_method,
+        "externalSystemId": row.external_system_id,
         "gross": row.gross,
         "sellerShareBasisPoints": row.seller_share_basis_points,
         "due": row.due,
         "differsFromTerms": row.differs_from_terms,
         "paidStatus": row.paid.status(),
         "paidAt": paid_at(row),
+        "metadata": row.metadata,
         "createdAt": row.created_at,
     })
 }
 
-/// A line of the CSV. Amounts are whole minor units, as in the JSON.
+/// A line of the CSV. Amounts are whole minor units, as in the JSON, and decimals of the currency.
 pub fn csv_line(row: &Payout, caller: ClientId) -> String {
     let cells: [Cell; CSV_COLUMNS.len()] = [
         Cell::text(row.id),
@@ -92,10 +100,27 @@ pub fn csv_line(row: &Payout, caller: ClientId) -> String {
         Cell::number(row.seller_share_basis_points.0),
         Cell::number(row.due.amount),
         Cell::text(row.paid.status()),
-        Cell::text(paid_at(row).map_or_else(String::new, |at| at.to_string())),
+        Cell::text(text_of(paid_at(row).as_ref())),
         Cell::text(row.differs_from_terms),
+        Cell::text(text_of(row.external_system_id.as_ref())),
+        Cell::decimal(row.gross),
+        Cell::decimal(row.due),
+        Cell::text(pairs(&row.metadata)),
     ];
     csv::record(cells)
+}
+
+/// JSON, or nothing.
+fn pairs(metadata: &Metadata) -> String {
+    if metadata.is_empty() {
+        String::new()
+    } else {
+        json!(metadata).to_string()
+    }
+}
+
+fn text_of(value: Option<&impl ToString>) -> String {
+    value.map_or_else(String::new, ToString::to_string)
 }
 
 fn paid_at(row: &Payout) -> Option<tandem_domain::Timestamp> {

@@ -47,9 +47,11 @@ pub fn subscription(row: &Subscription, now: Timestamp) -> Value {
         "cancelledAt": row.life.cancelled_at(),
         "endsAt": row.life.ends_at(),
         "crossClient": cross_client,
+        "metadata": row.metadata,
         "createdAt": row.created_at,
         "updatedAt": row.updated_at,
     });
-    super::order::add_external(&mut view, row.external.as_ref());
+    let own_id = row.external_system_id.as_ref();
+    super::order::add_external(&mut view, row.external.as_ref(), own_id);
     view
 }

@@ -129,8 +129,45 @@ impl Place<'_> {
             self.check_members();
         } else if self.schema.get("items").is_some() {
             self.check_length();
+        } else if self.is_pairs() {
+            self.check_pairs();
         } else {
             self.check_bounds();
+        }
+    }
+
+    /// Whether any member is allowed, of one kind of value.
+    fn is_pairs(&self) -> bool {
+        self.schema["additionalProperties"].is_object()
+    }
+
+    fn check_pairs(&self) {
+        let (path, schema) = (&self.path, self.schema);
+        let bound = |schema: &Value, name: &str| {
+            let bound = Openapi::get().resolve(schema)[name].as_u64();
+            usize::try_from(bound.unwrap_or_else(|| panic!("{path}: {name}"))).expect("small")
+        };
+        let pairs = |count: usize, key: usize, value: usize| -> Value {
+            let pair = |number| (format!("{number:0>key$}"), Value::from("x".repeat(value)));
+            (0..count)
+                .map(pair)
+                .collect::<serde_json::Map<_, _>>()
+                .into()
+        };
+        let (most, key, value) = (
+            bound(schema, "maxProperties"),
+            bound(&schema["propertyNames"], "maxLength"),
+            bound(&schema["additionalProperties"], "maxLength"),
+        );
+        for (taken, refused) in [
+            (pairs(most, 2, 1), pairs(most + 1, 2, 1)),
+            (pairs(1, key, 1), pairs(1, key + 1, 1)),
+            (pairs(1, 1, value), pairs(1, 1, value + 1)),
+            (pairs(0, 1, 1), json!({"key": 1})),
+            (pairs(1, 1, 1), json!({"key": ""})),
+        ] {
+            assert!(self.errors(taken).is_empty(), "{path}");
+            assert!(!self.errors(refused).is_empty(), "{path}");
         }
     }
 
@@ -261,10 +298,13 @@ fn each_place(parser: Parser, schema: &'static Value, visitor: &dyn Fn(&Place<'_
     .visit(visitor);
 }
 
-/// Visits each member of a body that is neither an object nor a list.
+/// Visits each member of a body that is neither an object nor a list; the pairs of metadata have bounds, which `check_pairs` compares.
 pub(crate) fn each_leaf(parser: Parser, schema: &'static Value, visitor: &dyn Fn(&Place<'_>)) {
     each_place(parser, schema, &|place| {
-        if !(place.schema["properties"].is_object() || place.schema.get("items").is_some()) {
+        let is_whole = place.schema["properties"].is_object()
+            || place.schema.get("items").is_some()
+            || place.is_pairs();
+        if !is_whole {
             visitor(place);
         }
     });

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::ids::{CartId, ClientId, OfferId};
 use crate::input::{FieldErrors, Object, Parsed, boolean, integer, list, parsed};
+use crate::metadata::Metadata;
 use crate::text::{Description, Name};
 
 /// A requested position. Its origin is unknown until the offer is looked up.
@@ -76,20 +77,25 @@ pub struct CartDraft {
     name: Name,
     description: Option<Description>,
     pub positions: Vec<PositionDraft>,
+    metadata: Metadata,
 }
 
 impl CartDraft {
-    /// Reads `{name, description?, positions: [{position, offerId, mandatory, preselected?}]}`.
+    /// Reads `{name, description?, positions: [{position, offerId, mandatory, preselected?}], metadata?}`.
     pub fn parse(value: &Value) -> Parsed<Self> {
         let mut object = Object::read(value)?;
         let name = object.required("name", Name::parse);
         let description = object.optional("description", Description::parse);
         let positions = object.required("positions", PositionDraft::parse_all);
+        let metadata = object
+            .optional("metadata", Metadata::parse)
+            .unwrap_or_default();
         object.finish(|| {
             Some(Self {
                 name: name?,
                 description,
                 positions: positions?,
+                metadata,
             })
         })
     }
@@ -112,6 +118,7 @@ impl CartDraft {
             name: self.name,
             description: self.description,
             positions,
+            metadata: self.metadata,
             status: CartStatus::Active,
             created_at: now,
             updated_at: now,
@@ -126,19 +133,21 @@ pub struct CartEdit {
     pub(super) description: Option<Option<Description>>,
     /// Replaces all positions, if given.
     pub positions: Option<Vec<PositionDraft>>,
+    pub(super) metadata: Option<Option<Metadata>>,
 }
 
 impl CartEdit {
     /// The members that `null` clears.
-    pub const CLEARABLE: &[&str] = &["description"];
+    pub const CLEARABLE: &[&str] = &["description", "metadata"];
 
-    /// Reads `{name?, description?, positions?}`.
+    /// Reads `{name?, description?, positions?, metadata?}`.
     pub fn parse(value: &Value) -> Parsed<Self> {
         let mut object = Object::read(value)?;
         let edit = Self {
             name: object.optional("name", Name::parse),
             description: object.clearable("description", Description::parse),
             positions: object.optional("positions", PositionDraft::parse_all),
+            metadata: object.clearable("metadata", Metadata::parse),
         };
         object.finish(|| Some(edit))
     }

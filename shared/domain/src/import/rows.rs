@@ -1,6 +1,7 @@
 //! The order and the subscription of an imported order.
 
 use crate::ids::{OrderId, SubscriptionId};
+use crate::metadata::Metadata;
 use crate::offer::{Offer, OfferKind, RenewalRules};
 use crate::order::{Order, OrderPosition, PositionState};
 use crate::period::{Period, PeriodUnit};
@@ -35,6 +36,8 @@ pub(super) fn subscription(row: &Imported, sale: &Sale, kept: &Kept) -> Option<S
         life: kept.life(),
         cross_client: None,
         voucher_hash: None,
+        external_system_id: None,
+        metadata: Metadata::default(),
         external: Some(kept.external(row.external_system_id.clone())),
         created_at: sale.created_at,
         updated_at: sale.updated_at,
@@ -52,6 +55,8 @@ pub(super) fn order(row: &Imported, subscription: &Subscription) -> Option<Order
         payment_method: subscription.payment_method,
         positions: vec![position(subscription)],
         total: subscription.amount(),
+        external_system_id: None,
+        metadata: Metadata::default(),
         external: subscription.external.clone(),
         request: None,
         created_at: subscription.created_at,

@@ -16,7 +16,7 @@ pub(super) fn sale_data(
     voucher_code: &str,
 ) -> Value {
     let profile = &line.customer.profile;
-    json!({
+    let mut data = json!({
         "connectionId": connection.id,
         "order": {
             "id": order.id,
@@ -40,7 +40,11 @@ pub(super) fn sale_data(
         },
         "offer": offer_data(seller),
         VOUCHER_CODE: voucher_code,
-    })
+    });
+    if !order.metadata.is_empty() {
+        data["order"]["metadata"] = json!(order.metadata);
+    }
+    data
 }
 
 pub(crate) fn subscription_data(seller: &Subscription) -> Value {

@@ -2,12 +2,13 @@
 
 use jiff::Timestamp;
 
-use super::{PurchaseRequest, announce, events};
+use super::{Once, PurchaseRequest, announce, events};
 use crate::IdSource;
 use crate::callback::{Announcement, EventType};
 use crate::cart::{Cart, Sellable, SellableOffer};
 use crate::customer::Customer;
 use crate::ids::{CustomerId, OrderId, PayoutId, SubscriptionId};
+use crate::metadata::Metadata;
 use crate::money::Money;
 use crate::offer::{Offer, OfferKind};
 use crate::order::{Order, OrderPosition, PositionState};
@@ -28,6 +29,18 @@ pub struct Sale {
     pub payouts: Vec<Payout>,
     /// One per cross-client position of another contracting company.
     pub announcements: Vec<Announcement>,
+    /// By position, one per offer that is sold once to a customer.
+    pub once: Vec<(u8, Once)>,
+}
+
+/// The times of a sale.
+#[derive(Clone, Copy)]
+pub(super) struct Times<'a> {
+    pub(super) now: Timestamp,
+    /// Of the first periods.
+    pub(super) start: Timestamp,
+    /// Of the seller's contracting company.
+    pub(super) zone: &'a Zone,
 }
 
 /// The circumstances of one bought position.
@@ -35,8 +48,7 @@ pub(super) struct Line<'a> {
     pub(super) position: u8,
     pub(super) quantity: u32,
     pub(super) customer: &'a Customer,
-    zone: &'a Zone,
-    now: Timestamp,
+    times: Times<'a>,
 }
 
 impl Sale {
@@ -44,8 +56,8 @@ impl Sale {
         cart: &Cart,
         request: &PurchaseRequest,
         sellable: &Sellable<'_>,
-        (customer, zone): (&Customer, &Zone),
-        now: Timestamp,
+        customer: &Customer,
+        times: Times<'_>,
         ids: &mut dyn IdSource,
     ) -> Self {
         let mut sale = Self {
@@ -60,23 +72,25 @@ impl Sale {
                     amount: 0,
                     currency: sellable.currency,
                 },
+                external_system_id: request.external_system_id.clone(),
+                metadata: request.metadata.clone(),
                 external: None,
                 request: None,
-                created_at: now,
-                updated_at: now,
+                created_at: times.now,
+                updated_at: times.now,
                 version: 1,
             },
             subscriptions: Vec::new(),
             payouts: Vec::new(),
             announcements: Vec::new(),
+            once: Vec::new(),
         };
         for position in &sellable.positions {
             let line = Line {
                 position: position.number,
                 quantity: request.quantity(position.number),
                 customer,
-                zone,
-                now,
+                times,
             };
             match &position.offer {
                 SellableOffer::Own(offer) => sale.add_own(offer, &line, ids),
@@ -126,6 +140,8 @@ impl Sale {
             role: Role::Source,
             customer_id: connection.within_one_company().then_some(line.customer.id),
             voucher_hash: voucher.as_ref().map(|voucher| voucher.hash.clone()),
+            external_system_id: None,
+            metadata: Metadata::default(),
             ..seller.clone()
         };
         self.payouts.push(payout_row(
@@ -134,7 +150,7 @@ impl Sale {
             line.customer.id,
             Entry::of_sale(&seller, &link),
             ids,
-            line.now,
+            line.times.now,
         ));
         self.add_position((shared.offer, terms.price), line, Some(id));
         if let Some(voucher) = voucher {
@@ -152,6 +168,16 @@ impl Sale {
         line: &Line<'_>,
         subscription_id: Option<SubscriptionId>,
     ) {
+        if let Some(subscription_id) = subscription_id.filter(|_| offer.once_per_customer) {
+            let row = Once {
+                client_id: self.order.client_id,
+                customer_id: self.order.customer_id,
+                offer_id: offer.id,
+                subscription_id,
+                version: 1,
+            };
+            self.once.push((line.position, row));
+        }
         self.order.positions.push(OrderPosition {
             position: line.position,
             offer_id: offer.id,
@@ -173,6 +199,7 @@ impl Sale {
         (period, renews): (Period, bool),
         line: &Line<'_>,
     ) -> Subscription {
+        let times = line.times;
         Subscription {
             id,
             client_id: self.order.client_id,
@@ -187,18 +214,20 @@ impl Sale {
             payment_method: self.order.payment_method,
             period,
             renews,
-            time_zone: line.zone.clone(),
-            started_at: line.now,
+            time_zone: times.zone.clone(),
+            started_at: times.start,
             periods_paid: 1,
-            paid_until: period.end_of(line.now, 1, line.zone),
+            paid_until: period.end_of(times.start, 1, times.zone),
             unpaid: Vec::new(),
             rules: offer.rules,
             life: Life::Active,
             cross_client: None,
             voucher_hash: None,
+            external_system_id: self.order.external_system_id.clone(),
+            metadata: self.order.metadata.clone(),
             external: None,
-            created_at: line.now,
-            updated_at: line.now,
+            created_at: times.now,
+            updated_at: times.now,
             version: 1,
         }
     }
@@ -267,6 +296,8 @@ pub(crate) fn payout_row(
         offer_name: seller.offer_name.clone(),
         customer_id,
         payment_method: seller.payment_method,
+        external_system_id: seller.external_system_id.clone(),
+        metadata: seller.metadata.clone(),
         gross: entry.gross,
         seller_share_basis_points: link.seller_share_basis_points,
         due: entry.due,

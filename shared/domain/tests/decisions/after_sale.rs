@@ -15,6 +15,7 @@ use tandem_domain::after_sale::{
     CancelRequest, PaymentRequest, ReverseRequest, Rows, SubscriptionChange, SubscriptionError,
 };
 use tandem_domain::callback::EventType;
+use tandem_domain::metadata::Metadata;
 use tandem_domain::money::{BasisPoints, Money};
 use tandem_domain::offer::RenewalRules;
 use tandem_domain::order::Reversal;
@@ -61,6 +62,8 @@ pub(crate) fn own() -> Subscription {
         life: Life::Active,
         cross_client: None,
         voucher_hash: None,
+        external_system_id: None,
+        metadata: Metadata::default(),
         external: None,
         created_at: started(),
         updated_at: started(),

@@ -8,6 +8,7 @@ use tandem_domain::cart::{
     PositionDraft, PositionProblem, check, sellability,
 };
 use tandem_domain::ids::OfferId;
+use tandem_domain::metadata::Metadata;
 use tandem_domain::offer::{Offer, OfferStatus};
 use tandem_domain::sharing::NotShared;
 use tandem_domain::terms::TermsNotAccepted;
@@ -297,6 +298,7 @@ fn a_cart_stores_the_origin_of_each_position() {
                 origin: Some(origin),
             },
         ],
+        metadata: Metadata::default(),
         status: CartStatus::Active,
         created_at: now(),
         updated_at: now(),

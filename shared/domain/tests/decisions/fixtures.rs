@@ -10,6 +10,7 @@ use tandem_domain::cart::{Cart, CartStatus, Choice, OfferLookup, Origin, Positio
 use tandem_domain::connection::{CallbackSettings, Connection, Party, SigningSecret, State};
 use tandem_domain::customer::{Customer, Profile};
 use tandem_domain::ids::{ClientId, ConnectionId};
+use tandem_domain::metadata::Metadata;
 use tandem_domain::money::{BasisPoints, Currency, Money};
 use tandem_domain::offer::{CrossClient, Offer, OfferKind, OfferStatus, RenewalRules};
 use tandem_domain::period::{Period, PeriodUnit};
@@ -162,6 +163,7 @@ pub(crate) fn offer(number: u128, owner: ClientId) -> Offer {
         cross_client: None,
         terms: None,
         externally_managed: false,
+        once_per_customer: false,
         status: OfferStatus::Active,
         created_at: yesterday(),
         updated_at: yesterday(),
@@ -277,6 +279,7 @@ impl Pair {
             name: name("Doppelpack"),
             description: None,
             positions,
+            metadata: Metadata::default(),
             status: CartStatus::Active,
             created_at: yesterday(),
             updated_at: yesterday(),

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde_json::json;
 use tandem_domain::after_sale::reverse_order;
+use tandem_domain::metadata::Metadata;
 use tandem_domain::order::{
     Order, OrderPosition, PositionState, Reversal, ReversalError, ReversalRequest,
 };
@@ -36,6 +37,8 @@ pub(crate) fn order(states: &[PositionState]) -> Order {
         payment_method: PaymentMethod::CreditCard,
         total: euro(1_000 * i64::try_from(positions.len()).expect("few")),
         positions,
+        external_system_id: None,
+        metadata: Metadata::default(),
         external: None,
         request: None,
         created_at: yesterday(),

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use tandem_domain::connection::Side;
 use tandem_domain::ids::{ClientId, PayoutId};
+use tandem_domain::metadata::Metadata;
 use tandem_domain::money::{BasisPoints, MAX_EXACT_AMOUNT, Money};
 use tandem_domain::payment_method::PaymentMethod;
 use tandem_domain::payout::{
@@ -29,6 +30,8 @@ pub(crate) fn payout(payout_type: PayoutType, gross: Money) -> Payout {
         offer_name: name("Digitalabo"),
         customer_id: id(40),
         payment_method: PaymentMethod::CreditCard,
+        external_system_id: None,
+        metadata: Metadata::default(),
         gross,
         seller_share_basis_points: BasisPoints(2_000),
         due: gross.after_share(BasisPoints(2_000)),

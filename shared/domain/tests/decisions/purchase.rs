@@ -2,18 +2,21 @@
 
 mod any_cart;
 mod many_rows;
+mod naming;
+mod once;
 mod zones;
 
 use serde_json::{Value, json};
 use tandem_domain::callback::EventType;
 use tandem_domain::cart::{Choice, OfferLookup, Position};
 use tandem_domain::customer::Customer;
+use tandem_domain::metadata::Metadata;
 use tandem_domain::money::BasisPoints;
 use tandem_domain::offer::{Offer, OfferKind, RenewalRules};
 use tandem_domain::order::{Order, OrderPosition, PositionState};
 use tandem_domain::payment_method::PaymentMethod;
 use tandem_domain::payout::{PaidState, Payout, PayoutType};
-use tandem_domain::purchase::{PurchaseRequest, Sale, decide};
+use tandem_domain::purchase::{PurchaseError, PurchaseRequest, Sale, decide};
 use tandem_domain::subscription::{CrossClientLink, Life, Role, Status, Subscription};
 use tandem_domain::voucher::VoucherHash;
 use tandem_domain::zone::Zone;
@@ -22,6 +25,14 @@ use crate::fixtures::{Counter, Pair, at, euro, id, monthly, now, offer};
 
 /// Buys a cart of these offers, in this order.
 fn bought(pair: &Pair, offers: &[(&Offer, Choice)], positions: &Value) -> Sale {
+    try_bought(pair, offers, positions).expect("a sellable cart")
+}
+
+fn try_bought(
+    pair: &Pair,
+    offers: &[(&Offer, Choice)],
+    positions: &Value,
+) -> Result<Sale, PurchaseError> {
     let cart: Vec<Position> = (1_u8..)
         .zip(offers)
         .map(|(number, (offer, choice))| pair.position(number, offer, *choice))
@@ -50,7 +61,6 @@ fn bought(pair: &Pair, offers: &[(&Offer, Choice)], positions: &Value) -> Sale {
         now(),
         &mut Counter::default(),
     )
-    .expect("a sellable cart")
 }
 
 fn single(offer: Offer) -> Offer {
@@ -100,6 +110,8 @@ fn own_row(pair: &Pair, number: u8, offer: &Offer, customer: &Customer) -> Subsc
         life: Life::Active,
         cross_client: None,
         voucher_hash: None,
+        external_system_id: None,
+        metadata: Metadata::default(),
         external: None,
         created_at: now(),
         updated_at: now(),
@@ -130,6 +142,8 @@ fn own_offers_create_an_order_and_subscriptions_only() {
             order_position(2, &issue, 1),
         ],
         total: euro(2_000),
+        external_system_id: None,
+        metadata: Metadata::default(),
         external: None,
         request: None,
         created_at: now(),
@@ -142,6 +156,7 @@ fn own_offers_create_an_order_and_subscriptions_only() {
         subscriptions,
         payouts: Vec::new(),
         announcements: Vec::new(),
+        once: vec![],
     };
     assert_eq!(sale, expected);
 }
@@ -187,6 +202,8 @@ fn payout(pair: &Pair, shared: &Offer) -> Payout {
         offer_name: shared.name.clone(),
         customer_id: pair.customer().id,
         payment_method: PaymentMethod::CreditCard,
+        external_system_id: None,
+        metadata: Metadata::default(),
         gross: euro(3_000),
         seller_share_basis_points: BasisPoints(2_000),
         due: euro(2_400),

@@ -26,6 +26,7 @@ use tandem_domain::import::chunk::{Chunk, ChunkFailure, ChunkState};
 use tandem_domain::import::promise::Promise;
 use tandem_domain::invitation_mail::{InvitationMail, MailStatus};
 use tandem_domain::mail::{Mail, MailKind, MailState};
+use tandem_domain::metadata::Metadata;
 use tandem_domain::money::BasisPoints;
 use tandem_domain::offer::{Offer, OfferKind, OfferStatus, RenewalRules};
 use tandem_domain::order::{OrderPosition, PositionState};
@@ -328,6 +329,8 @@ fn subscriptions() {
         life: Life::Active,
         cross_client: None,
         voucher_hash: None,
+        external_system_id: None,
+        metadata: Metadata::default(),
         external: None,
         created_at: now(),
         updated_at: now(),

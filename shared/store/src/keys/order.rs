@@ -1,4 +1,5 @@
 use tandem_domain::ids::{ClientId, CustomerId, OrderId};
+use tandem_domain::import::decide::ExternalHash;
 use tandem_domain::import::imported::Imported;
 use tandem_domain::order::Order;
 use uuid::Uuid;
@@ -7,9 +8,21 @@ use crate::StoreError;
 use crate::entity::{Entity, Indexes, Key, Row, from_item};
 use crate::keys::import::{IMPORTED, imported_for, imported_of, without_order};
 use crate::list::List;
+use crate::rows::ExternalOrder;
 
 pub fn order(seller: ClientId, id: OrderId) -> Key<Order> {
     Key::new(format!("{seller}#{id}"), "order")
+}
+
+/// The order whose purchase named an `externalSystemId`.
+pub fn external_order(seller: ClientId, external: &ExternalHash) -> Key<ExternalOrder> {
+    Key::new(format!("{seller}#external#{external}"), "externalOrder")
+}
+
+impl Entity for ExternalOrder {
+    fn key(&self) -> Key<Self> {
+        external_order(self.client_id, &self.hash)
+    }
 }
 
 /// The orders of a client, sold and imported, as lists to merge. Their sort key is the UUID, which an imported order shares with

@@ -1,6 +1,7 @@
-use tandem_domain::ids::{ClientId, CustomerId, SubscriptionId};
+use tandem_domain::ids::{ClientId, CustomerId, OfferId, SubscriptionId};
 use tandem_domain::import::imported::Imported;
 use tandem_domain::paid_period::PaidPeriod;
+use tandem_domain::purchase::Once;
 use tandem_domain::subscription::Subscription;
 use uuid::Uuid;
 
@@ -22,6 +23,17 @@ pub fn paid_period(seller: ClientId, id: SubscriptionId, number: u32) -> Key<Pai
 impl Entity for PaidPeriod {
     fn key(&self) -> Key<Self> {
         paid_period(self.client_id, self.subscription_id, self.number)
+    }
+}
+
+/// The latest subscription of a customer to an offer that the seller sells once to a customer.
+pub fn once(seller: ClientId, customer: CustomerId, offer: OfferId) -> Key<Once> {
+    Key::new(format!("{seller}#{customer}"), format!("once#{offer}"))
+}
+
+impl Entity for Once {
+    fn key(&self) -> Key<Self> {
+        once(self.client_id, self.customer_id, self.offer_id)
     }
     fn version(&self) -> u64 {
         self.version

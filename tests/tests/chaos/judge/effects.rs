@@ -11,6 +11,8 @@ use crate::step::Call;
 
 pub(super) fn judge(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
     purchases(run, rows, wrong);
+    external_ids(rows, wrong);
+    once(rows, wrong);
     for made in &run.made {
         if let Some(answer) = made.done()
             && let Some(missing) = missing(run, rows, made, answer)
@@ -101,6 +103,60 @@ fn purchases(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
             }
             Some(_) => {}
         }
+    }
+}
+
+/// An offer that is sold once has at most one running subscription of each seller's customer at any time.
+fn once(rows: &Rows, wrong: &mut Vec<String>) {
+    let end = |row: &Value| {
+        let end = ["endedAt", "endsAt"]
+            .iter()
+            .find_map(|name| row[*name].as_str());
+        end.unwrap_or("9999").to_owned()
+    };
+    for held in rows.of("once") {
+        let mut sold: Vec<&Value> = rows
+            .sold()
+            .filter(|row| {
+                ["clientId", "customerId", "offerId"]
+                    .iter()
+                    .all(|name| row[*name] == held[*name])
+            })
+            .collect();
+        sold.sort_by_key(|row| text(row, "createdAt"));
+        let overlap = |pair: &[&Value]| end(pair[0]).as_str() > text(pair[1], "createdAt");
+        let latest = sold.last().map(|row| text(row, "id"));
+        if sold.windows(2).any(overlap) || latest != Some(text(held, "subscriptionId")) {
+            wrong.push(format!("effects: {held} has the subscriptions {sold:?}"));
+        }
+    }
+}
+
+/// A seller's `externalSystemId` belongs to one purchase, and its row names that purchase's order.
+fn external_ids(rows: &Rows, wrong: &mut Vec<String>) {
+    let mut orders: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    let with_id = || {
+        rows.bought()
+            .filter(|order| order["externalSystemId"].is_string())
+    };
+    for order in with_id() {
+        let of_order = |row: &&Value| {
+            row["orderId"] == order["id"] && text(row, "clientId") == text(order, "clientId")
+        };
+        if rows.of("externalOrder").filter(of_order).count() != 1 {
+            wrong.push(format!(
+                "effects: no row of an externalSystemId names {order}"
+            ));
+        }
+        let id = (text(order, "clientId"), text(order, "externalSystemId"));
+        *orders.entry(id).or_default() += 1;
+    }
+    if rows.of("externalOrder").count() != with_id().count()
+        || orders.values().any(|count| *count > 1)
+    {
+        wrong.push(format!(
+            "effects: orders by externalSystemId are {orders:?}"
+        ));
     }
 }
 

@@ -38,11 +38,15 @@ impl Run<'_> {
                     .map(|number| json!({"position": number})),
             );
         }
-        let body = json!({
+        let mut body = json!({
             "customerId": customers[customer % customers.len()],
             "paymentMethod": "PAYPAL",
             "positions": positions,
         });
+        // Every fourth purchase has one of two ids, so later ones are refused.
+        if self.purchases.is_multiple_of(4) {
+            body["externalSystemId"] = json!(format!("shop-{}", self.purchases % 8));
+        }
         Some(Request::post(
             cart.seller,
             format!("/v1/carts/{}/purchase", cart.id),

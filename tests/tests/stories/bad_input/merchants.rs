@@ -141,11 +141,12 @@ fn offers(scene: &Scene) -> Vec<Case> {
     });
     let all_wrong = json!({
         "name": [], "description": "a".repeat(2_001), "type": "subscription", "period": {"unit": "hour", "count": 0}, "renews": 1,
-        "price": {"amount": -1, "currency": "EUX", "tax": 7}, "externallyManaged": "no", "status": "active",
+        "price": {"amount": -1, "currency": "EUX", "tax": 7}, "externallyManaged": "no", "oncePerCustomer": 1, "status": "active",
         "crossClient": {"targetClientIds": ["x", 5], "sellerShareBasisPoints": 10_001},
     });
     let mut single = right.clone();
     single["type"] = json!("single");
+    single["oncePerCustomer"] = json!(true);
     let mut managed = right.clone();
     managed["externallyManaged"] = json!(true);
     let mut fractions = right.clone();
@@ -170,6 +171,7 @@ fn offers(scene: &Scene) -> Vec<Case> {
                     ("price.currency", "unknown_currency"),
                     ("price.tax", "unknown_field"),
                     ("externallyManaged", "not_a_boolean"),
+                    ("oncePerCustomer", "not_a_boolean"),
                     ("status", "unknown_field"),
                     ("crossClient.targetClientIds[0]", "invalid"),
                     ("crossClient.targetClientIds[1]", "not_a_string"),
@@ -180,7 +182,7 @@ fn offers(scene: &Scene) -> Vec<Case> {
                 json!({"name": "Neu", "type": "subscription", "price": {}}),
                 &[("period", "required"), ("renews", "required"), ("price.amount", "required"), ("price.currency", "required")],
             )
-            .wrong(single, &[("period", "not_for_single"), ("renews", "not_for_single"), ("crossClient", "not_time_based")])
+            .wrong(single, &[("period", "not_for_single"), ("renews", "not_for_single"), ("oncePerCustomer", "not_for_single"), ("crossClient", "not_time_based")])
             .wrong(managed, &[("externallyManaged", "contradicts_cross_client")])
             .wrong(fractions, &[("price.amount", "not_an_integer"), ("period.count", "out_of_range")])
             .wrong(elsewhere, &[("crossClient.targetClientIds[1]", "not_connected")]),
@@ -197,7 +199,7 @@ fn offers(scene: &Scene) -> Vec<Case> {
         id("PATCH /v1/offers/{offerId}")
             .body(json!({"name": "Anders"}))
             .wrong(
-                json!({"name": "", "description": 5, "price": {}, "crossClient": {}, "type": "single"}),
+                json!({"name": "", "description": 5, "price": {}, "crossClient": {}, "oncePerCustomer": "no", "type": "single"}),
                 &[
                     ("name", "empty"),
                     ("description", "not_a_string"),
@@ -205,6 +207,7 @@ fn offers(scene: &Scene) -> Vec<Case> {
                     ("price.currency", "required"),
                     ("crossClient.targetClientIds", "required"),
                     ("crossClient.sellerShareBasisPoints", "required"),
+                    ("oncePerCustomer", "not_a_boolean"),
                     ("type", "unknown_field"),
                 ],
             )
@@ -345,6 +348,7 @@ fn customers(scene: &Scene) -> Vec<Case> {
     let wrong = json!({
         "email": "Anna <anna@example.com>", "language": "deutsch", "externalSystemId": "a".repeat(101), "firstName": "",
         "lastName": 5, "phone": "1".repeat(41), "birthday": "2000-01-01",
+        "metadata": {"a": 1, "b": ""},
         "address": {"street": "a\u{202e}b", "postalCode": "1".repeat(21), "country": "de", "planet": "Erde"},
     });
     const WRONG: &[(&str, &str)] = &[
@@ -355,6 +359,8 @@ fn customers(scene: &Scene) -> Vec<Case> {
         ("lastName", "not_a_string"),
         ("phone", "too_long"),
         ("birthday", "unknown_field"),
+        ("metadata.a", "not_a_string"),
+        ("metadata.b", "empty"),
         ("address.street", "invalid_characters"),
         ("address.postalCode", "too_long"),
         ("address.city", "required"),

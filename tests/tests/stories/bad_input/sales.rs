@@ -18,6 +18,10 @@ pub(super) fn cases(scene: &Scene) -> Vec<Case> {
     .collect()
 }
 
+const CREATED_BACKWARDS: &str =
+    "createdFrom=2026-02-01T00:00:00Z&createdBefore=2026-01-01T00:00:00Z";
+const NOT_AFTER_CREATED: &[(&str, &str)] = &[("createdBefore", "not_after_from")];
+
 fn purchases(scene: &Scene) -> Vec<Case> {
     let buy = |customer: &str, positions: Value| json!({"customerId": customer, "paymentMethod": "TWINT", "positions": positions});
     let purchase = Case::new("POST /v1/carts/{cartId}/purchase", Caller::Target)
@@ -26,12 +30,14 @@ fn purchases(scene: &Scene) -> Vec<Case> {
         .body(buy(&scene.customer, json!([])))
         .wrong(json!({}), &[("customerId", "required"), ("paymentMethod", "required")])
         .wrong(
-            json!({"customerId": "x", "paymentMethod": "CASH", "price": 0, "positions": [
+            json!({"customerId": "x", "paymentMethod": "CASH", "price": 0, "startDate": "2026-12-24", "externalSystemId": "", "positions": [
                 {"position": 0, "quantity": 0}, {"position": "1"}, {"position": 2, "quantity": 10_001}, {"quantity": 1.5, "price": 0},
             ]}),
             &[
                 ("customerId", "invalid"),
                 ("paymentMethod", "unknown_value"),
+                ("startDate", "no_time"),
+                ("externalSystemId", "empty"),
                 ("price", "unknown_field"),
                 ("positions[0].position", "out_of_range"),
                 ("positions[0].quantity", "out_of_range"),
@@ -56,6 +62,10 @@ fn purchases(scene: &Scene) -> Vec<Case> {
             &[("positions", "no_such_position"), ("positions", "no_such_position")],
         )
         .wrong(buy("cus_0190b8f5c6f77c3ab0a1c2d3e4f50617", json!([])), &[("customerId", "not_found")])
+        .wrong(
+            json!({"customerId": scene.customer, "paymentMethod": "TWINT", "startDate": "2999-01-01T00:00:00Z"}),
+            &[("startDate", "out_of_range")],
+        )
         // The target cannot use a customer of the source's contracting company.
         .wrong(buy(&scene.sources_customer, json!([])), &[("customerId", "not_found")]);
     vec![purchase]
@@ -110,7 +120,14 @@ fn orders(scene: &Scene) -> Vec<Case> {
             )
     };
     vec![
-        Case::new("GET /v1/orders", Caller::Target).list(&[("customerId", "x", "invalid")]),
+        Case::new("GET /v1/orders", Caller::Target)
+            .list(&[
+                ("customerId", "x", "invalid"),
+                ("externalSystemId", " ", "empty"),
+                ("createdFrom", "yesterday", "invalid_date"),
+                ("createdBefore", "2026-01-01", "no_time"),
+            ])
+            .wrong_query(CREATED_BACKWARDS, NOT_AFTER_CREATED),
         id("GET /v1/orders/{orderId}"),
         take_back("POST /v1/orders/{orderId}/refund"),
         take_back("POST /v1/orders/{orderId}/charge-back"),
@@ -123,11 +140,16 @@ fn subscriptions(scene: &Scene) -> Vec<Case> {
     };
     let code = "7Q2M9-X4T0K-3HGWB-PZ5RA";
     vec![
-        Case::new("GET /v1/subscriptions", Caller::Target).list(&[
-            ("customerId", "x", "invalid"),
-            ("offerId", "x", "invalid"),
-            ("status", "ended", "unknown_value"),
-        ]),
+        Case::new("GET /v1/subscriptions", Caller::Target)
+            .list(&[
+                ("customerId", "x", "invalid"),
+                ("offerId", "x", "invalid"),
+                ("status", "ended", "unknown_value"),
+                ("externalSystemId", " ", "empty"),
+                ("createdFrom", "yesterday", "invalid_date"),
+                ("createdBefore", "2026-01-01", "no_time"),
+            ])
+            .wrong_query(CREATED_BACKWARDS, NOT_AFTER_CREATED),
         Case::new("GET /v1/subscriptions/{subscriptionId}", Caller::Source)
             .id(&scene.subscription, "subscription_not_found"),
         id("POST /v1/subscriptions/{subscriptionId}/payments")
