@@ -69,6 +69,7 @@ def _listed(stack: Stack, customer: Row) -> Iterator[Row]:
             sources |= {str(sold["sourceClientId"]) for sold in row["positions"] if "sourceClientId" in sold}
             yield row
         yield from rows.whole_list(stack, Listing("gsi2", keys.SUBSCRIPTIONS_FOR.format(client, id)))
+        yield from rows.whole_beginning_with(stack, keys.OWNED.format(client, id), "once#")
         for row in rows.whole_list(stack, Listing("gsi2", keys.IMPORTED_FOR.format(client, id))):
             yield row
             yield from rows.whole_beginning_with(stack, str(row["pk"]), "records#")
