@@ -143,8 +143,11 @@ async fn run(saved: &Saved, act: &Act, before: &str, fault: Option<(usize, Fault
             .iter()
             .any(|row| states.iter().any(|state| row["status"] == *state))
     };
-    // A mail whose acceptance is unknown is sent again; an attempt with an unknown outcome is logged as interrupted.
-    let open_mail = any("mail", &["inFlight", "waiting"]);
+    // A mail whose acceptance is unknown is sent again; an attempt with an unknown outcome is logged as interrupted. A mail that
+    // waits without a try was recorded as sent, and waits for its next occasion.
+    let open_mail = of_kind(&dump, "mail").iter().any(|row| {
+        row["status"] == "inFlight" || (row["status"] == "waiting" && row["tries"] != 0)
+    });
     let unrecorded = (
         if open_mail { mails.len() } else { 0 },
         if any("callback", &["inFlight"]) {
