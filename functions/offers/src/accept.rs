@@ -1,6 +1,7 @@
 //! A target accepts the terms of a shared offer. The offer's row holds the acceptance, so that it and a change by the source take
 //! place one after the other.
 
+use tandem_api::client_events::EventEndpoints;
 use tandem_api::idempotency::idempotent;
 use tandem_api::views::offer as view;
 use tandem_api::{Answer, App, ClientCaller, Code, Decision, IdempotencyKey, Problem, Request};
@@ -53,7 +54,7 @@ fn shown(app: &App, available: &AvailableOffer<'_>, caller: ClientId) -> Option<
     view::shared(available, caller, app.now()).map(Answer::ok)
 }
 
-/// The offer, a history line, and a mail to the source.
+/// The offer, a history line, and a mail and an event to the source.
 async fn rows_of(
     app: &App,
     accepted: &AcceptedTerms,
@@ -73,8 +74,14 @@ async fn rows_of(
             changes: in_words(accepted.before, accepted.accepted),
         },
     })?;
-    let source = keys::client(connection.source.client_id);
-    if let Some(source) = app.store.get(&source).await? {
+    let source_id = connection.source.client_id;
+    let keys = (keys::client(source_id), keys::event_endpoint(source_id));
+    let (source, endpoint) = app.store.load(keys).await?;
+    let mut endpoints = EventEndpoints::default();
+    endpoints.insert(endpoint);
+    let event = accepted.event(connection.target.client_id, connection.id);
+    endpoints.announce(app, &mut app.ids(), &mut transaction, None, [event])?;
+    if let Some(source) = source {
         let kind = MailKind::TermsAccepted {
             target_name: connection.target.name.clone(),
             connection_id: connection.id,

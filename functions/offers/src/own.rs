@@ -101,6 +101,9 @@ pub(crate) async fn edit(
             for target in old.difference(&new) {
                 transaction.delete(&keys::share(*target, offer.id));
             }
+            if transaction.is_too_large() {
+                return Err(too_many_events().into());
+            }
             let answer = Answer::ok(view::own(&offer, app.now()));
             Ok(Decision::Commit(transaction, answer))
         },
@@ -120,8 +123,9 @@ pub(crate) async fn archive(
         transaction.replace(&offer)?;
         let sellers = sellers(&offer, app.now());
         let partners = Partners::load(app, caller, sellers).await?;
-        partners.add_archive_mails(app, &offer, &mut transaction)?;
-        for target in targets(&offer) {
+        partners.add_archive_rows(app, &offer, &mut transaction)?;
+        // A share that stays is harmless, since the offer decides. It stays only if many targets get events.
+        for target in targets(&offer).into_iter().take(transaction.room()) {
             transaction.delete(&keys::share(target, offer.id));
         }
         let answer = Answer::ok(view::own(&offer, app.now()));
@@ -136,6 +140,15 @@ async fn load(app: &App, request: &Request, caller: ClientCaller) -> Result<Offe
         .get(&keys::offer(caller.id, id))
         .await?
         .ok_or_else(|| Problem::missing(Code::OfferNotFound))
+}
+
+/// Two rows of each of forty targets always fit; the events of more than some eighteen do not.
+fn too_many_events() -> FieldErrors {
+    FieldErrors::at(
+        "crossClient",
+        "too_many_events",
+        "the change concerns too many targets with event endpoints; give some of them targetTerms first",
+    )
 }
 
 /// The targets that have accepted terms of the offer, and so may have it in their carts.

@@ -1,9 +1,12 @@
 //! The rows by which the targets of an offer learn of its changes: two of each target at most, so that those of forty targets fit one
-//! transaction with the offer and its shares. So a change of terms does not touch the connection's row.
+//! transaction with the offer and its shares. So a change of terms does not touch the connection's row. The event of a target with
+//! an event endpoint is a third row.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use tandem_api::client_events::EventEndpoints;
 use tandem_api::{App, ClientCaller};
+use tandem_domain::callback::Announcement;
 use tandem_domain::connection::{Action, Side, TermsEntry};
 use tandem_domain::ids::{ClientId, ConnectionId, MailId, TermsEntryId};
 use tandem_domain::mail::{AboutCarts, Mail, MailKind, Occasion, SharedOfferRef, TermsProposal};
@@ -14,9 +17,11 @@ use tandem_store::rows::TermsRow;
 use tandem_store::{StoreError, Transaction, keys};
 
 /// The targets with a live connection, and the source itself.
+#[derive(Default)]
 pub(crate) struct Partners {
     source: Option<Client>,
     targets: BTreeMap<ClientId, (Client, ConnectionId)>,
+    endpoints: EventEndpoints,
 }
 
 impl Partners {
@@ -25,20 +30,19 @@ impl Partners {
         source: ClientCaller,
         targets: impl IntoIterator<Item = ClientId>,
     ) -> Result<Self, StoreError> {
-        let targets: Vec<_> = targets.into_iter().collect();
+        let targets: BTreeSet<_> = targets.into_iter().collect();
         if targets.is_empty() {
-            return Ok(Self {
-                source: None,
-                targets: BTreeMap::new(),
-            });
+            return Ok(Self::default());
         }
         let mut batch = app.store.batch();
+        EventEndpoints::add_keys(&mut batch, &targets);
         batch.add(&keys::client(source.id));
         for target in &targets {
             batch.add(&keys::client(*target));
             batch.add(&keys::pair(source.id, *target));
         }
         let rows = batch.load().await?;
+        let endpoints = EventEndpoints::from_rows(&rows, &targets)?;
         let mut found = BTreeMap::new();
         for target in targets {
             let client = rows.get(&keys::client(target))?;
@@ -50,6 +54,7 @@ impl Partners {
         Ok(Self {
             source: rows.get(&keys::client(source.id))?,
             targets: found,
+            endpoints,
         })
     }
 
@@ -97,12 +102,24 @@ impl Partners {
                 };
                 add_mail(app, target, kind, transaction)?;
             }
+            let event = change.event(offer, *connection_id);
+            self.announce(app, event, transaction)?;
         }
         Ok(())
     }
 
-    /// Adds a mail to each target.
-    pub(crate) fn add_archive_mails(
+    fn announce(
+        &self,
+        app: &App,
+        event: Option<Announcement>,
+        transaction: &mut Transaction,
+    ) -> Result<(), StoreError> {
+        self.endpoints
+            .announce(app, &mut app.ids(), transaction, None, event)
+    }
+
+    /// Adds a mail to each target, and its event.
+    pub(crate) fn add_archive_rows(
         &self,
         app: &App,
         offer: &Offer,
@@ -116,6 +133,8 @@ impl Partners {
                 };
                 add_mail(app, target, kind, transaction)?;
             }
+            let event = offer.archived_event(target.id, *connection_id);
+            self.announce(app, Some(event), transaction)?;
         }
         Ok(())
     }

@@ -14,6 +14,7 @@
 //! targets have accepted version 1.
 
 mod change;
+mod events;
 mod input;
 
 use jiff::Timestamp;

@@ -204,6 +204,16 @@ impl Transaction {
         ids
     }
 
+    /// How many more writes fit, beside the record of an `Idempotency-Key`.
+    pub fn room(&self) -> usize {
+        (MAX_ACTIONS - 1).saturating_sub(self.writes.len())
+    }
+
+    /// Whether DynamoDB refuses the writes, together with the record of an `Idempotency-Key`.
+    pub fn is_too_large(&self) -> bool {
+        self.writes.len() > MAX_ACTIONS - 1
+    }
+
     pub fn is_empty(&self) -> bool {
         self.writes.is_empty()
     }

@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 use tandem_api::{Problem, views};
 use tandem_domain::callback::Announcement;
 use tandem_domain::cart::{CartError, OfferLookup, PositionProblem};
-use tandem_domain::ids::{ClientId, CompanyId, OfferId, first_uuid_of};
-use tandem_domain::offer::{Offer, OfferDraft};
+use tandem_domain::ids::{ClientId, CompanyId, ConnectionId, OfferId, first_uuid_of};
+use tandem_domain::offer::{EditedOffer, Offer, OfferDraft, OfferEdit};
 use tandem_domain::purchase::PurchaseError;
 use tandem_domain::sharing::{NotShared, SharedOffer};
 use tandem_domain::tenancy::{
@@ -106,6 +106,7 @@ impl Story {
         let shown = views::offer::shared(&available, target.0.id, story.now);
         story.show("SharedOffer", shown.expect("a target"));
         story.refuse_terms(&offer, target.0.id);
+        story.change_terms(&offer, (target.0.id, connection.id));
         let accepted = offer.put_into_cart(target.0.id, story.now);
         let accepted = accepted.expect("the first terms");
         let shared = SharedOffer {
@@ -200,6 +201,27 @@ impl Story {
             "CartNotSellable",
             PurchaseError::Cart(CartError::Positions(problems)).into(),
         );
+    }
+
+    /// The source proposes another price, the target accepts it, the source archives the offer.
+    fn change_terms(&mut self, offer: &Offer, (target, connection): (ClientId, ConnectionId)) {
+        let offer = offer.put_into_cart(target, self.now);
+        let offer = offer.expect("the first terms");
+        let edit = OfferEdit::parse(example("OfferEdit")).expect("an edit");
+        let EditedOffer { offer, changes } = offer.edit(edit, self.now).expect("an active offer");
+        let proposed = changes[0].event(&offer, connection);
+        self.show_event(
+            "TermsProposedEvent",
+            &proposed.expect("a proposal"),
+            self.now,
+        );
+        let version = changes[0].present.version;
+        let accepted = offer.accept_terms(target, version).expect("a proposal");
+        let accepted = accepted.expect("a change");
+        let event = accepted.event(target, connection);
+        self.show_event("TermsAcceptedEvent", &event, self.now);
+        let event = accepted.offer.archived_event(target, connection);
+        self.show_event("OfferArchivedEvent", &event, self.now);
     }
 
     /// The target names a version that the source does not propose.

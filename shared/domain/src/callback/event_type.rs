@@ -32,6 +32,12 @@ words! {
         ConnectionUnblocked = "connection.unblocked",
         /// The source switched the access to its offers on or off.
         ConnectionAccessChanged = "connection.accessChanged",
+        /// A source proposes other terms of an offer to the client.
+        TermsProposed = "terms.proposed",
+        /// A target accepted terms of an offer of the client.
+        TermsAccepted = "terms.accepted",
+        /// A source archived an offer that the client sells.
+        OfferArchived = "offer.archived",
         /// The client sold a cart, or another client of its contracting company sold its offers.
         OwnOrderCreated = "order.created",
         /// Positions of an order were refunded or charged back.
@@ -71,6 +77,9 @@ impl EventType {
             | Self::ConnectionBlocked
             | Self::ConnectionUnblocked
             | Self::ConnectionAccessChanged
+            | Self::TermsProposed
+            | Self::TermsAccepted
+            | Self::OfferArchived
             | Self::OwnOrderCreated
             | Self::OwnOrderReversed
             | Self::OwnSubscriptionRenewed
