@@ -24,6 +24,9 @@ impl Entity for PaidPeriod {
     fn key(&self) -> Key<Self> {
         paid_period(self.client_id, self.subscription_id, self.number)
     }
+    fn version(&self) -> u64 {
+        self.version
+    }
 }
 
 /// The latest subscription of a customer to an offer that the seller sells once to a customer.
