@@ -84,17 +84,17 @@ fn overtaking_imports(rng: &mut Rng) -> [Step; 4] {
 /// A period is paid, its debit returned and collected again, at first without the number of the period.
 fn returned_debit(rng: &mut Rng) -> [Step; 4] {
     let (order, position) = (rng.usize(0..16), rng.usize(0..3));
-    let period = Some(rng.u32(1..3));
+    let period = rng.u32(1..3);
     let pay = |amount| Call::Pay {
         order,
         position,
-        period,
+        period: Some(period),
         amount,
     };
     let back = Call::ReversePeriod {
         order,
         position,
-        period: period.unwrap_or(1),
+        period,
         charge_back: true,
         part: Part {
             amount: rng.bool().then(|| rng.i64(1..500)),

@@ -50,7 +50,7 @@ async fn a_given_id_finds_the_order_and_its_subscriptions() {
     assert_eq!(order["externalSystemId"], "shop-1");
     let (source, target) = (&pair.source.api, &pair.target.api);
     let orders = target.all("/v1/orders?externalSystemId=shop-1").await;
-    assert_eq!(orders, [order.clone()]);
+    assert_eq!(orders, std::slice::from_ref(&order));
     let found = "/v1/subscriptions?externalSystemId=shop-1";
     let mut subscriptions = target.all(found).await;
     subscriptions.sort_by_key(|row| row["position"].as_i64());

@@ -124,8 +124,8 @@ fn fields_read(query: &str) -> BTreeSet<String> {
         .map(|pair| pair[1])
         .collect();
     let is_field = |word: &&&str| {
-        !(WORDS.contains(word) || FUNCTIONS.contains(word) || named.contains(**word))
-            && !word.starts_with(|first: char| first.is_ascii_digit())
+        let is_number = word.starts_with(|first: char| first.is_ascii_digit());
+        !(is_number || WORDS.contains(word) || FUNCTIONS.contains(word) || named.contains(**word))
     };
     words
         .iter()
