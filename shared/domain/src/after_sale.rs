@@ -3,11 +3,11 @@
 //!
 //! | part | holds |
 //! |---|---|
-//! | [`paying`] | the next period is paid, or a reversed one is paid again |
-//! | [`reversing`] | money of a paid period goes back, in whole or in part |
-//! | [`cancelling`] | the subscription ends at a date, or goes on after all |
-//! | [`order`] | the short way: positions of an order are reversed |
-//! | [`client_events`] | the events of the seller, and of a source within one company |
+//! | `paying` | the next period is paid, or a reversed one is paid again |
+//! | `reversing` | money of a paid period goes back, in whole or in part |
+//! | `cancelling` | the subscription ends at a date, or goes on after all |
+//! | `order` | the short way: positions of an order are reversed |
+//! | `client_events` | the events of the seller, and of a source within one company |
 
 mod cancelling;
 mod client_events;
