@@ -53,36 +53,40 @@ pub(crate) async fn edit(
 ) -> Result<Answer, Problem> {
     let body = request.json()?;
     let edit = ConnectionEdit::parse(&body, &app.local_targets)?;
-    idempotent(app, &IdempotencyKey::of(request, &body)?, || async {
-        let (connection, side) = load(app, request, caller).await?;
-        let seal = |text: &[u8]| seal_headers(app, connection.id, text);
-        let change = connection
-            .clone()
-            .edit(edit.clone(), seal, side, app.now())?;
-        if change.entry.changes.is_empty() {
-            // The history records changes only, so an edit without effect writes nothing.
-            return Ok(Decision::answered(Answer::ok(view::summary(
-                &connection,
-                side,
-            ))));
-        }
-        let mut transaction = Transaction::default();
-        transaction.replace(&change.connection)?;
-        // A new address is a new endpoint, and so are new headers; the failures of the old one do not count for it.
-        if edit.changes_endpoint()
-            && let Some(health) = app
-                .store
-                .get(&keys::endpoint_health(change.connection.id))
-                .await?
-        {
-            transaction.remove(&health);
-        }
-        consequences(app, &mut transaction, &change).await?;
-        Ok(Decision::Commit(
-            transaction,
-            Answer::ok(view::summary(&change.connection, side)),
-        ))
-    })
+    idempotent(
+        app,
+        &IdempotencyKey::of_edit(request, &body, ConnectionEdit::CLEARABLE)?,
+        || async {
+            let (connection, side) = load(app, request, caller).await?;
+            let seal = |text: &[u8]| seal_headers(app, connection.id, text);
+            let change = connection
+                .clone()
+                .edit(edit.clone(), seal, side, app.now())?;
+            if change.entry.changes.is_empty() {
+                // The history records changes only, so an edit without effect writes nothing.
+                return Ok(Decision::answered(Answer::ok(view::summary(
+                    &connection,
+                    side,
+                ))));
+            }
+            let mut transaction = Transaction::default();
+            transaction.replace(&change.connection)?;
+            // A new address is a new endpoint, and so are new headers; the failures of the old one do not count for it.
+            if edit.changes_endpoint()
+                && let Some(health) = app
+                    .store
+                    .get(&keys::endpoint_health(change.connection.id))
+                    .await?
+            {
+                transaction.remove(&health);
+            }
+            consequences(app, &mut transaction, &change).await?;
+            Ok(Decision::Commit(
+                transaction,
+                Answer::ok(view::summary(&change.connection, side)),
+            ))
+        },
+    )
     .await
 }
 

@@ -35,6 +35,7 @@ pub use transition::Transition;
 
 use crate::ids::{ClientId, CompanyId, ConnectionId};
 use crate::mail::{AboutCarts, MailKind};
+use crate::metadata::{Metadata, edited};
 use crate::sealed::Sealed;
 use crate::tenancy::{Client, ContractingCompany};
 use crate::text::Name;
@@ -134,6 +135,9 @@ pub struct Connection {
     /// The recent mails about blocking and unblocking.
     #[serde(rename = "notices", skip_serializing_if = "Option::is_none", default)]
     pub block_mails: Option<BlockMails>,
+    /// The source's; the target does not see them.
+    #[serde(skip_serializing_if = "Metadata::is_empty", default)]
+    pub metadata: Metadata,
     #[serde(flatten)]
     pub state: State,
     pub created_at: Timestamp,
@@ -254,6 +258,11 @@ impl Connection {
                 changes.push("callback.headers".to_owned());
                 settings.headers = headers.sealed(seal);
             }
+        }
+        let metadata = edited(edit.metadata, self.metadata.clone());
+        if metadata != self.metadata {
+            self.metadata = metadata;
+            changes.push("metadata".to_owned());
         }
         Ok(self.changed(by, Action::Edited, changes, now, mail))
     }

@@ -1,5 +1,7 @@
 //! Offers: products, their sharing, and the system that manages them.
 
+mod contradictions;
+mod cost_centers;
 mod cross_client;
 mod renewal_rules;
 
@@ -8,17 +10,20 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::ids::{ClientId, OfferId};
-use crate::input::{FieldErrors, Object, Parsed, boolean};
+use crate::input::{Object, Parsed, boolean};
 use crate::instant::instant;
+use crate::metadata::{Metadata, edited};
 use crate::money::{MAX_EXACT_AMOUNT, Money};
 use crate::period::Period;
 use crate::terms::{OfferTerms, OwnTerms, TermsChange, TermsEdit, changed};
 use crate::text::{Description, Name};
 use crate::words::words;
 
+pub use cost_centers::{CostCenter, CostCenters};
 pub use cross_client::{CrossClient, MAX_TARGETS};
 pub use renewal_rules::RenewalRules;
 
+use contradictions::contradictions;
 use cross_client::Sharing;
 use renewal_rules::{RenewalRulesEdit, not_for_single};
 
@@ -106,6 +111,12 @@ pub struct Offer {
     /// A customer who has a running subscription of the offer cannot buy it again.
     #[serde(skip_serializing_if = "is_false", default)]
     pub once_per_customer: bool,
+    /// Copied into sales; targets see them.
+    #[serde(skip_serializing_if = "Metadata::is_empty", default)]
+    pub metadata: Metadata,
+    /// Copied into the sales of the target.
+    #[serde(skip_serializing_if = "CostCenters::is_empty", default)]
+    pub cost_centers: CostCenters,
     pub status: OfferStatus,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
@@ -157,6 +168,8 @@ pub struct OfferDraft {
     own_terms: Option<Vec<OwnTerms>>,
     externally_managed: bool,
     once_per_customer: bool,
+    metadata: Metadata,
+    cost_centers: CostCenters,
 }
 
 impl OfferDraft {
@@ -173,35 +186,20 @@ impl OfferDraft {
             .unwrap_or(false);
         let kind = OfferKind::read(&mut object, offer_type);
         let rules = RenewalRules::read(&mut object, offer_type == Some(OfferType::Single));
+        let metadata = object
+            .optional("metadata", Metadata::parse)
+            .unwrap_or_default();
+        let cost_centers = object
+            .optional("costCenters", CostCenters::parse)
+            .unwrap_or_default();
         let once_per_customer = object.optional("oncePerCustomer", boolean).unwrap_or(false);
-        if once_per_customer && offer_type == Some(OfferType::Single) {
-            object.note(FieldErrors::at(
-                "oncePerCustomer",
-                "not_for_single",
-                OfferError::OnceNotForSingle.to_string(),
-            ));
-        }
-        if cross_client.is_some() && offer_type == Some(OfferType::Single) {
-            object.note(FieldErrors::at(
-                "crossClient",
-                "not_time_based",
-                "only an offer of type subscription can be shared",
-            ));
-        }
-        if externally_managed && price.is_some_and(|price| price.amount > MAX_MANAGED_PRICE) {
-            object.note(FieldErrors::at(
-                "price.amount",
-                "out_of_range",
-                OfferError::PriceTooLarge.to_string(),
-            ));
-        }
-        if cross_client.is_some() && externally_managed {
-            object.note(FieldErrors::at(
-                "externallyManaged",
-                "contradicts_cross_client",
-                "an externally managed offer is never sold in a cart, so it cannot be shared",
-            ));
-        }
+        object.note(contradictions(
+            offer_type,
+            price,
+            cross_client.is_some(),
+            externally_managed,
+            once_per_customer,
+        ));
         object.finish(|| {
             Some(Self {
                 name: name?,
@@ -213,6 +211,8 @@ impl OfferDraft {
                 own_terms,
                 externally_managed,
                 once_per_customer,
+                metadata,
+                cost_centers,
             })
         })
     }
@@ -234,6 +234,8 @@ impl OfferDraft {
             terms,
             externally_managed: self.externally_managed,
             once_per_customer: self.once_per_customer,
+            metadata: self.metadata,
+            cost_centers: self.cost_centers,
             status: OfferStatus::Active,
             created_at: now,
             updated_at: now,
@@ -252,11 +254,19 @@ pub struct OfferEdit {
     pub cross_client: Option<CrossClient>,
     terms: TermsEdit,
     once_per_customer: Option<bool>,
+    metadata: Option<Option<Metadata>>,
+    cost_centers: Option<Option<CostCenters>>,
 }
 
 impl OfferEdit {
     /// The members that `null` clears.
-    pub const CLEARABLE: &[&str] = &["description", "sellOldTermsUntil", RenewalRules::CLEARABLE];
+    pub const CLEARABLE: &[&str] = &[
+        "description",
+        "sellOldTermsUntil",
+        RenewalRules::CLEARABLE,
+        "metadata",
+        "costCenters",
+    ];
 
     /// Type, period and management are fixed: they need a new offer.
     pub fn parse(value: &Value) -> Parsed<Self> {
@@ -268,6 +278,8 @@ impl OfferEdit {
         let (cross_client, own) = Sharing::split(object.optional("crossClient", Sharing::parse));
         let sell_old_terms_until = object.clearable("sellOldTermsUntil", instant);
         let once_per_customer = object.optional("oncePerCustomer", boolean);
+        let metadata = object.clearable("metadata", Metadata::parse);
+        let cost_centers = object.clearable("costCenters", CostCenters::parse);
         object.finish(|| {
             Some(Self {
                 name,
@@ -280,6 +292,8 @@ impl OfferEdit {
                     sell_old_terms_until,
                 },
                 once_per_customer,
+                metadata,
+                cost_centers,
             })
         })
     }
@@ -316,6 +330,10 @@ impl Offer {
             rules: self.rules.edited(edit.rules),
             cross_client: edit.cross_client.or_else(|| self.cross_client.clone()),
             once_per_customer,
+            metadata: edited(edit.metadata, self.metadata.clone()),
+            cost_centers: edit
+                .cost_centers
+                .map_or_else(|| self.cost_centers.clone(), Option::unwrap_or_default),
             updated_at: now,
             ..self.clone()
         };

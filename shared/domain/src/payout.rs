@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{ClientId, CustomerId, OfferId, OrderId, PayoutId, SubscriptionId};
 use crate::metadata::Metadata;
 use crate::money::{BasisPoints, Money};
+use crate::offer::CostCenter;
 use crate::payment_method::PaymentMethod;
 use crate::text::{ExternalId, Name};
 use crate::words::words;
@@ -89,6 +90,11 @@ pub struct Payout {
     /// The order's.
     #[serde(skip_serializing_if = "Metadata::is_empty", default)]
     pub metadata: Metadata,
+    #[serde(skip_serializing_if = "Metadata::is_empty", default)]
+    pub offer_metadata: Metadata,
+    /// The offer's for this target.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub cost_center: Option<CostCenter>,
     /// The customer's payment; negative if reversed.
     pub gross: Money,
     /// The seller's part of the gross amount.

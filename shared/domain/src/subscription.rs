@@ -14,6 +14,7 @@ use crate::external::{External, ManagedBy};
 use crate::ids::{ClientId, ConnectionId, CustomerId, OfferId, OrderId, SubscriptionId};
 use crate::metadata::Metadata;
 use crate::money::{BasisPoints, Money};
+use crate::offer::CostCenter;
 use crate::offer::RenewalRules;
 use crate::paid_period::PaidPeriod;
 use crate::payment_method::PaymentMethod;
@@ -127,6 +128,12 @@ pub struct CrossClientLink {
     /// Between two contracting companies, the source receives callbacks and a voucher.
     #[serde(skip_serializing_if = "is_false", default)]
     pub between_companies: bool,
+    /// The offer's for this seller, at the time of the sale.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub cost_center: Option<CostCenter>,
+    /// Of the offer at the time of the sale.
+    #[serde(skip_serializing_if = "Metadata::is_empty", default)]
+    pub offer_metadata: Metadata,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature of serde")]

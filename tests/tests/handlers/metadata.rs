@@ -116,3 +116,98 @@ async fn a_purchase_without_metadata_stores_none() {
     let with_metadata = |row: &&Value| row.get("metadata").is_some();
     assert_eq!(stage.table.dump().iter().filter(with_metadata).count(), 0);
 }
+
+#[tokio::test]
+async fn a_connections_metadata_are_the_sources_alone() {
+    let stage = InProcess::start().await;
+    let pair = stage.setup().pair_within_one_company().await;
+    let path = format!("/v1/connections/{}", pair.connection_id);
+    let pairs = json!({"contract": "2027/14"});
+    let edit = json!({"metadata": pairs});
+    let edited = pair.source.api.patch(&path, edit.clone()).await.ok();
+    assert_eq!(edited["metadata"], pairs);
+    let theirs = pair.target.api.get(&path).await.ok();
+    assert_eq!(theirs.get("metadata"), None);
+    assert!(!theirs.to_string().contains("2027/14"));
+    assert_eq!(theirs["history"][0]["changes"], json!(["metadata"]));
+    let refused = pair.target.api.patch(&path, edit).await;
+    let _ = refused.problem(403, "connection_read_only");
+    let removed = json!({"metadata": null});
+    assert_eq!(
+        pair.source.api.patch(&path, removed).await.ok()["metadata"],
+        json!({})
+    );
+}
+
+#[tokio::test]
+async fn an_offers_metadata_and_cost_center_are_those_of_the_sale() {
+    let stage = InProcess::start().await;
+    let receiver = Receiver::start().await;
+    let pair = stage
+        .setup()
+        .pair_between_two_companies(&receiver.url())
+        .await;
+    let checkout = pair.checkout().await;
+    let offer = format!("/v1/offers/{}", id(&checkout.shared_offer));
+    let (pairs, center) = (json!({"product": "P-1"}), "4711");
+    let edit = json!({
+        "metadata": pairs,
+        "costCenters": [
+            {"targetClientId": pair.target.id, "costCenter": center},
+            {"targetClientId": "cli_0190b8f5c6f77c3ab0a1c2d3e4f50617", "costCenter": "4712"},
+        ],
+    });
+    let edited = pair.source.api.patch(&offer, edit.clone()).await.ok();
+    assert_eq!(edited["costCenters"], edit["costCenters"]);
+    let shared = pair.target.offers_shared_with_it().await.remove(0);
+    assert_eq!(
+        (&shared["metadata"], &shared["costCenter"]),
+        (&pairs, &json!(center))
+    );
+    assert!(!shared.to_string().contains("4712"), "the other target's");
+    let order = checkout.purchase("k1").await.created();
+    // Later sales follow the offer; this one keeps its own.
+    let none = json!({"metadata": null, "costCenters": null});
+    let cleared = pair.source.api.patch(&offer, none).await.ok();
+    assert_eq!(
+        (&cleared["metadata"], &cleared["costCenters"]),
+        (&json!({}), &json!([]))
+    );
+    let subscription = order["positions"][1]["subscriptionId"]
+        .as_str()
+        .expect("an id");
+    let path = format!("/v1/subscriptions/{subscription}");
+    let payments = format!("{path}/payments");
+    let _ = pair
+        .target
+        .api
+        .post(&payments, json!({"periodNumber": 2}))
+        .await
+        .ok();
+    stage.work().await;
+    for callback in receiver.received() {
+        let offer = callback.json()["data"]["offer"].clone();
+        assert_eq!(
+            (&offer["metadata"], &offer["costCenter"]),
+            (&pairs, &json!(center))
+        );
+    }
+    for client in [&pair.source, &pair.target] {
+        let link = client.api.get(&path).await.ok()["crossClient"].clone();
+        assert_eq!(
+            (&link["offerMetadata"], &link["costCenter"]),
+            (&pairs, &json!(center))
+        );
+        let rows = client.api.all("/v1/payouts").await;
+        assert_eq!(rows.len(), 2);
+        for row in rows {
+            assert_eq!(
+                (&row["offerMetadata"], &row["costCenter"]),
+                (&pairs, &json!(center))
+            );
+        }
+        let csv = client.api.get("/v1/payouts/export").await.text;
+        let cells = "\"{\"\"product\"\":\"\"P-1\"\"}\",\"4711\"";
+        assert_eq!(csv.matches(cells).count(), 2, "{csv}");
+    }
+}

@@ -8,6 +8,7 @@ mod account;
 mod bodies;
 mod case;
 mod check;
+mod customers;
 mod imports;
 mod merchants;
 mod operator;
@@ -28,6 +29,7 @@ fn cases(scene: &Scene) -> Vec<Case> {
         operator::cases(scene),
         account::cases(scene),
         merchants::cases(scene),
+        customers::cases(scene),
         sales::cases(scene),
         imports::cases(scene),
     ]

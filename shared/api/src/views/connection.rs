@@ -9,7 +9,7 @@ use tandem_store::rows::{HistoryRow, TermsRow};
 
 use crate::views::endpoint_health;
 
-/// A connection as a list shows it. Only the source sees the callback settings; the secrets are never shown.
+/// A connection as a list shows it. Only the source sees its metadata and the callback settings; the secrets are never shown.
 pub fn summary(connection: &Connection, side: Side) -> Value {
     let party = |party: &Party| json!({"clientId": party.client_id, "contractingCompanyId": party.company_id, "name": party.name});
     let mut view = json!({
@@ -27,6 +27,9 @@ pub fn summary(connection: &Connection, side: Side) -> Value {
         view["blockedBy"] = json!(first.by);
         view["blockedAt"] = json!(first.at);
         view["blocks"] = blocks.iter().map(|block| json!(block)).collect();
+    }
+    if side == Side::Source {
+        view["metadata"] = json!(connection.metadata);
     }
     if let (Side::Source, Some(callback)) = (side, &connection.callback) {
         view["callback"] = json!({"url": callback.url, "headerNames": header_names(callback)});

@@ -12,6 +12,7 @@ pub fn own(offer: &Offer, now: Timestamp) -> Value {
     view["status"] = json!(offer.status);
     view["crossClient"] = cross_client(offer, now);
     view["externallyManaged"] = json!(offer.externally_managed);
+    view["costCenters"] = json!(offer.cost_centers);
     view["createdAt"] = json!(offer.created_at);
     view["updatedAt"] = json!(offer.updated_at);
     view
@@ -75,6 +76,12 @@ pub fn shared(shared: &AvailableOffer<'_>, caller: ClientId, now: Timestamp) -> 
     view["price"] = json!(price);
     view["readOnly"] = json!(true);
     view["connectionId"] = json!(shared.connection.id);
+    view["costCenter"] = json!(
+        shared
+            .offer
+            .cost_centers
+            .of(shared.connection.target.client_id)
+    );
     view["source"] = json!({"clientId": shared.connection.source.client_id, "name": shared.connection.source.name});
     view["sellerShareBasisPoints"] = json!(seller_share_basis_points);
     for (name, terms) in terms_of(&standing).as_object()? {
@@ -89,6 +96,7 @@ fn common(offer: &Offer) -> Value {
         "name": offer.name,
         "description": offer.description,
         "price": offer.price,
+        "metadata": offer.metadata,
     });
     match offer.kind {
         OfferKind::Single => view["type"] = json!("single"),

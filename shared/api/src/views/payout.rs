@@ -8,7 +8,7 @@ use tandem_domain::payout::{PaidState, Payout};
 
 use crate::csv::{self, Cell};
 
-const CSV_COLUMNS: [&str; 26] = [
+const CSV_COLUMNS: [&str; 28] = [
     "id",
     "type",
     "role",
@@ -36,6 +36,8 @@ const CSV_COLUMNS: [&str; 26] = [
     "grossDecimal",
     "dueDecimal",
     "metadata",
+    "offerMetadata",
+    "costCenter",
 ];
 
 pub fn csv_header() -> String {
@@ -73,6 +75,8 @@ pub fn payout(row: &Payout, caller: ClientId) -> Value {
         "paidStatus": row.paid.status(),
         "paidAt": paid_at(row),
         "metadata": row.metadata,
+        "offerMetadata": row.offer_metadata,
+        "costCenter": row.cost_center,
         "createdAt": row.created_at,
     })
 }
@@ -106,6 +110,8 @@ pub fn csv_line(row: &Payout, caller: ClientId) -> String {
         Cell::decimal(row.gross),
         Cell::decimal(row.due),
         Cell::text(pairs(&row.metadata)),
+        Cell::text(pairs(&row.offer_metadata)),
+        Cell::text(text_of(row.cost_center.as_ref())),
     ];
     csv::record(cells)
 }

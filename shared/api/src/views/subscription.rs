@@ -15,6 +15,8 @@ pub fn subscription(row: &Subscription, now: Timestamp) -> Value {
             "source": {"clientId": link.source_client_id, "name": link.source_name},
             "seller": {"clientId": link.target_client_id, "name": link.target_name},
             "sellerShareBasisPoints": link.seller_share_basis_points,
+            "costCenter": link.cost_center,
+            "offerMetadata": link.offer_metadata,
         })
     });
     // The external system counts the periods of the subscriptions that it manages.

@@ -363,7 +363,7 @@ fn null_differs_from_absence_only_where_it_clears() {
         ("CompanyEdit", &[], |body| {
             format!("{:?}", CompanyEdit::parse(body))
         }),
-        ("ConnectionEdit", &[], |body| {
+        ("ConnectionEdit", ConnectionEdit::CLEARABLE, |body| {
             format!(
                 "{:?}",
                 ConnectionEdit::parse(body, &LocalTargets::default())

@@ -11,6 +11,7 @@ use crate::callback_headers::{HeaderDraft, StaticHeaders};
 use crate::callback_url::{CallbackUrl, LocalTargets};
 use crate::ids::{ClientId, ConnectionId};
 use crate::input::{FieldErrors, Object, Parsed, boolean, parsed, string};
+use crate::metadata::Metadata;
 use crate::sealed::Sealed;
 use crate::tenancy::{Client, ContractingCompany};
 
@@ -19,6 +20,7 @@ pub struct ConnectionDraft {
     pub target_client_id: ClientId,
     offers_access: bool,
     pub callback: Option<CallbackDraft>,
+    metadata: Metadata,
 }
 
 /// The receiver of callbacks.
@@ -47,17 +49,21 @@ impl CallbackDraft {
 }
 
 impl ConnectionDraft {
-    /// Reads `{targetClientId, offersAccess, callback?: {url, headers?}}`.
+    /// Reads `{targetClientId, offersAccess, callback?: {url, headers?}, metadata?}`.
     pub fn parse(value: &Value, local: &LocalTargets) -> Parsed<Self> {
         let mut object = Object::read(value)?;
         let target = object.required("targetClientId", parsed::<ClientId>);
         let offers_access = object.required("offersAccess", boolean);
         let callback = object.optional("callback", |value| CallbackDraft::parse(value, local));
+        let metadata = object
+            .optional("metadata", Metadata::parse)
+            .unwrap_or_default();
         object.finish(|| {
             Some(Self {
                 target_client_id: target?,
                 offers_access: offers_access?,
                 callback,
+                metadata,
             })
         })
     }
@@ -88,6 +94,7 @@ impl ConnectionDraft {
             offers_access: self.offers_access,
             callback,
             block_mails: None,
+            metadata: self.metadata,
             state: State::Invited,
             created_at: now,
             updated_at: now,
@@ -136,6 +143,7 @@ pub(crate) fn parse_url(value: &Value, local: &LocalTargets) -> Parsed<CallbackU
 pub struct ConnectionEdit {
     pub(super) offers_access: Option<bool>,
     pub callback: Option<CallbackEdit>,
+    pub(super) metadata: Option<Option<Metadata>>,
 }
 
 /// A changed receiver of callbacks. An absent member does not change.
@@ -157,21 +165,26 @@ impl CallbackEdit {
 }
 
 impl ConnectionEdit {
+    /// The members that `null` clears.
+    pub const CLEARABLE: &[&str] = &["metadata"];
+
     /// Whether callbacks go to another URL or with other headers from now on.
     pub fn changes_endpoint(&self) -> bool {
         let callback = self.callback.as_ref();
         callback.is_some_and(|edit| edit.url.is_some() || edit.headers.is_some())
     }
 
-    /// Reads `{offersAccess?, callback?: {url?, headers?}}`.
+    /// Reads `{offersAccess?, callback?: {url?, headers?}, metadata?}`.
     pub fn parse(value: &Value, local: &LocalTargets) -> Parsed<Self> {
         let mut object = Object::read(value)?;
         let offers_access = object.optional("offersAccess", boolean);
         let callback = object.optional("callback", |value| CallbackEdit::parse(value, local));
+        let metadata = object.clearable("metadata", Metadata::parse);
         object.finish(|| {
             Some(Self {
                 offers_access,
                 callback,
+                metadata,
             })
         })
     }

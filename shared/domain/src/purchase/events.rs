@@ -59,7 +59,16 @@ pub(crate) fn subscription_data(seller: &Subscription) -> Value {
 }
 
 pub(crate) fn offer_data(subscription: &Subscription) -> Value {
-    json!({"id": subscription.offer_id, "name": subscription.offer_name})
+    let mut data = json!({"id": subscription.offer_id, "name": subscription.offer_name});
+    if let Some(link) = &subscription.cross_client {
+        if !link.offer_metadata.is_empty() {
+            data["metadata"] = json!(link.offer_metadata);
+        }
+        if let Some(cost_center) = &link.cost_center {
+            data["costCenter"] = json!(cost_center);
+        }
+    }
+    data
 }
 
 pub(crate) fn announce(

@@ -243,6 +243,12 @@ fn link(shared: &AvailableOffer<'_>, terms: &Terms) -> CrossClientLink {
         connection_id: connection.id,
         seller_share_basis_points: terms.seller_share_basis_points,
         between_companies: !connection.within_one_company(),
+        cost_center: shared
+            .offer
+            .cost_centers
+            .of(connection.target.client_id)
+            .cloned(),
+        offer_metadata: shared.offer.metadata.clone(),
     }
 }
 
@@ -298,6 +304,8 @@ pub(crate) fn payout_row(
         payment_method: seller.payment_method,
         external_system_id: seller.external_system_id.clone(),
         metadata: seller.metadata.clone(),
+        offer_metadata: link.offer_metadata.clone(),
+        cost_center: link.cost_center.clone(),
         gross: entry.gross,
         seller_share_basis_points: link.seller_share_basis_points,
         due: entry.due,

@@ -80,6 +80,8 @@ fn link(between_companies: bool) -> CrossClientLink {
         connection_id: id(20),
         seller_share_basis_points: BasisPoints(2_000),
         between_companies,
+        cost_center: None,
+        offer_metadata: Metadata::default(),
     }
 }
 

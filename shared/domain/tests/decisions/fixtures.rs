@@ -12,7 +12,7 @@ use tandem_domain::customer::{Customer, Profile};
 use tandem_domain::ids::{ClientId, ConnectionId};
 use tandem_domain::metadata::Metadata;
 use tandem_domain::money::{BasisPoints, Currency, Money};
-use tandem_domain::offer::{CrossClient, Offer, OfferKind, OfferStatus, RenewalRules};
+use tandem_domain::offer::{CostCenters, CrossClient, Offer, OfferKind, OfferStatus, RenewalRules};
 use tandem_domain::period::{Period, PeriodUnit};
 use tandem_domain::request_id::RequestId;
 use tandem_domain::sealed::Sealed;
@@ -164,6 +164,8 @@ pub(crate) fn offer(number: u128, owner: ClientId) -> Offer {
         terms: None,
         externally_managed: false,
         once_per_customer: false,
+        metadata: Metadata::default(),
+        cost_centers: CostCenters::default(),
         status: OfferStatus::Active,
         created_at: yesterday(),
         updated_at: yesterday(),
@@ -213,6 +215,7 @@ impl Pair {
             offers_access: true,
             callback,
             block_mails: None,
+            metadata: Metadata::default(),
             state: State::Active,
             created_at: yesterday(),
             updated_at: yesterday(),

@@ -32,6 +32,8 @@ pub(crate) fn payout(payout_type: PayoutType, gross: Money) -> Payout {
         payment_method: PaymentMethod::CreditCard,
         external_system_id: None,
         metadata: Metadata::default(),
+        offer_metadata: Metadata::default(),
+        cost_center: None,
         gross,
         seller_share_basis_points: BasisPoints(2_000),
         due: gross.after_share(BasisPoints(2_000)),

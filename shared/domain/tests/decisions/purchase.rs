@@ -184,6 +184,8 @@ fn link(pair: &Pair) -> CrossClientLink {
         connection_id: pair.connection.id,
         seller_share_basis_points: BasisPoints(2_000),
         between_companies: pair.source.company_id != pair.target.company_id,
+        cost_center: None,
+        offer_metadata: Metadata::default(),
     }
 }
 
@@ -204,6 +206,8 @@ fn payout(pair: &Pair, shared: &Offer) -> Payout {
         payment_method: PaymentMethod::CreditCard,
         external_system_id: None,
         metadata: Metadata::default(),
+        offer_metadata: Metadata::default(),
+        cost_center: None,
         gross: euro(3_000),
         seller_share_basis_points: BasisPoints(2_000),
         due: euro(2_400),

@@ -345,6 +345,8 @@ fn subscriptions() {
         connection_id: id(20),
         seller_share_basis_points: BasisPoints(2_000),
         between_companies: true,
+        cost_center: None,
+        offer_metadata: Metadata::default(),
     };
     let life = Life::Cancelled {
         cancelled_at: now(),

@@ -1,4 +1,4 @@
-//! Connections, offers, carts and customers.
+//! Connections, offers and carts.
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,6 @@ pub(super) fn cases(scene: &Scene) -> Vec<Case> {
         callback_addresses(scene),
         offers(scene),
         carts(scene),
-        customers(scene),
     ]
     .into_iter()
     .flatten()
@@ -76,8 +75,9 @@ fn callback_addresses(scene: &Scene) -> Vec<Case> {
         .id(&scene.connection, "connection_not_found")
         .body(to("https://example.com/other"))
         .wrong(
-            json!({"offersAccess": 1, "callback": {"url": 5}, "status": "blocked"}),
+            json!({"offersAccess": 1, "callback": {"url": 5}, "metadata": "a", "status": "blocked"}),
             &[
+                ("metadata", "not_an_object"),
                 ("offersAccess", "not_a_boolean"),
                 ("callback.url", "not_a_string"),
                 ("status", "unknown_field"),
@@ -142,6 +142,7 @@ fn offers(scene: &Scene) -> Vec<Case> {
     let all_wrong = json!({
         "name": [], "description": "a".repeat(2_001), "type": "subscription", "period": {"unit": "hour", "count": 0}, "renews": 1,
         "price": {"amount": -1, "currency": "EUX", "tax": 7}, "externallyManaged": "no", "oncePerCustomer": 1, "status": "active",
+        "metadata": [], "costCenters": [{"targetClientId": "x", "costCenter": ""}],
         "crossClient": {"targetClientIds": ["x", 5], "sellerShareBasisPoints": 10_001},
     });
     let mut single = right.clone();
@@ -172,6 +173,9 @@ fn offers(scene: &Scene) -> Vec<Case> {
                     ("price.tax", "unknown_field"),
                     ("externallyManaged", "not_a_boolean"),
                     ("oncePerCustomer", "not_a_boolean"),
+                    ("metadata", "not_an_object"),
+                    ("costCenters[0].targetClientId", "invalid"),
+                    ("costCenters[0].costCenter", "empty"),
                     ("status", "unknown_field"),
                     ("crossClient.targetClientIds[0]", "invalid"),
                     ("crossClient.targetClientIds[1]", "not_a_string"),
@@ -199,7 +203,8 @@ fn offers(scene: &Scene) -> Vec<Case> {
         id("PATCH /v1/offers/{offerId}")
             .body(json!({"name": "Anders"}))
             .wrong(
-                json!({"name": "", "description": 5, "price": {}, "crossClient": {}, "oncePerCustomer": "no", "type": "single"}),
+                json!({"name": "", "description": 5, "price": {}, "crossClient": {}, "oncePerCustomer": "no", "metadata": {"a": 1}, "type": "single",
+                    "costCenters": [{"targetClientId": NOBODY, "costCenter": "1"}, {"targetClientId": NOBODY, "costCenter": "2"}]}),
                 &[
                     ("name", "empty"),
                     ("description", "not_a_string"),
@@ -208,6 +213,8 @@ fn offers(scene: &Scene) -> Vec<Case> {
                     ("crossClient.targetClientIds", "required"),
                     ("crossClient.sellerShareBasisPoints", "required"),
                     ("oncePerCustomer", "not_a_boolean"),
+                    ("metadata.a", "not_a_string"),
+                    ("costCenters[1].targetClientId", "repeated"),
                     ("type", "unknown_field"),
                 ],
             )
@@ -340,56 +347,5 @@ fn carts(scene: &Scene) -> Vec<Case> {
                 &[("positions", "nothing_own")],
             ),
         id("POST /v1/carts/{cartId}/archive").no_body(),
-    ]
-}
-
-fn customers(scene: &Scene) -> Vec<Case> {
-    let id = |route| Case::new(route, Caller::Target).id(&scene.customer, "customer_not_found");
-    let wrong = json!({
-        "email": "Anna <anna@example.com>", "language": "deutsch", "externalSystemId": "a".repeat(101), "firstName": "",
-        "lastName": 5, "phone": "1".repeat(41), "birthday": "2000-01-01",
-        "metadata": {"a": 1, "b": ""},
-        "address": {"street": "a\u{202e}b", "postalCode": "1".repeat(21), "country": "de", "planet": "Erde"},
-    });
-    const WRONG: &[(&str, &str)] = &[
-        ("email", "invalid_email"),
-        ("language", "invalid_language"),
-        ("externalSystemId", "too_long"),
-        ("firstName", "empty"),
-        ("lastName", "not_a_string"),
-        ("phone", "too_long"),
-        ("birthday", "unknown_field"),
-        ("metadata.a", "not_a_string"),
-        ("metadata.b", "empty"),
-        ("address.street", "invalid_characters"),
-        ("address.postalCode", "too_long"),
-        ("address.city", "required"),
-        ("address.country", "invalid_country"),
-        ("address.planet", "unknown_field"),
-    ];
-    vec![
-        Case::new("POST /v1/customers", Caller::Target)
-            .body(json!({"email": "neu@example.com", "language": "de"}))
-            .wrong(
-                json!({}),
-                &[("email", "required"), ("language", "required")],
-            )
-            .wrong(wrong.clone(), WRONG),
-        Case::new("GET /v1/customers", Caller::Target)
-            .list(&[
-                ("email", "x", "invalid_email"),
-                ("externalSystemId", "", "empty"),
-            ])
-            .wrong_query(
-                "email=a@example.com&externalSystemId=1",
-                &[("externalSystemId", "only_one")],
-            ),
-        id("GET /v1/customers/{customerId}"),
-        id("PATCH /v1/customers/{customerId}")
-            .body(json!({"firstName": "Anders"}))
-            .wrong(wrong, WRONG),
-        id("DELETE /v1/customers/{customerId}"),
-        id("GET /v1/customers/{customerId}/subscriptions").list(&[]),
-        id("GET /v1/customers/{customerId}/orders").list(&[]),
     ]
 }

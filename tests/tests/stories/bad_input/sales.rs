@@ -30,7 +30,7 @@ fn purchases(scene: &Scene) -> Vec<Case> {
         .body(buy(&scene.customer, json!([])))
         .wrong(json!({}), &[("customerId", "required"), ("paymentMethod", "required")])
         .wrong(
-            json!({"customerId": "x", "paymentMethod": "CASH", "price": 0, "startDate": "2026-12-24", "externalSystemId": "", "positions": [
+            json!({"customerId": "x", "paymentMethod": "CASH", "price": 0, "startDate": "2026-12-24", "externalSystemId": "", "metadata": {"a": null}, "positions": [
                 {"position": 0, "quantity": 0}, {"position": "1"}, {"position": 2, "quantity": 10_001}, {"quantity": 1.5, "price": 0},
             ]}),
             &[
@@ -38,6 +38,7 @@ fn purchases(scene: &Scene) -> Vec<Case> {
                 ("paymentMethod", "unknown_value"),
                 ("startDate", "no_time"),
                 ("externalSystemId", "empty"),
+                ("metadata.a", "not_a_string"),
                 ("price", "unknown_field"),
                 ("positions[0].position", "out_of_range"),
                 ("positions[0].quantity", "out_of_range"),
