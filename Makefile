@@ -113,10 +113,10 @@ bench-import: ## import 100,000 orders of five clients at once, with the real bi
 	cargo build --profile measured --package import-orders --package process-imports --package relay-outbox --package tandem-bench
 	$(or $(CARGO_TARGET_DIR),target)/measured/bench-import $(ORDERS)
 
-# CALLBACKS, at least 1,000, shortens it.
+# CALLBACKS, at least 1,000, shortens it. WORKERS (with CALLBACKS) sets their number, and leaves out receivers that fail.
 bench-callbacks: ## deliver 20,000 callbacks to receivers, some of which fail, with the real binaries
 	cargo build --profile measured --package deliver-callbacks --package relay-outbox --package sweep-outbox --package tandem-bench
-	$(or $(CARGO_TARGET_DIR),target)/measured/bench-callbacks $(CALLBACKS)
+	$(or $(CARGO_TARGET_DIR),target)/measured/bench-callbacks $(CALLBACKS) $(WORKERS)
 
 # ROWS sets the length of the list: 3,000,000 if not set.
 bench-statement: ## sum a statement of millions of payout rows, with the real binary

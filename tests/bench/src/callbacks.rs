@@ -93,8 +93,8 @@ struct Work {
 }
 
 impl CallbackBench {
-    /// Starts the binaries beside this one.
-    pub async fn start(endpoints: usize) -> Result<Arc<Self>> {
+    /// Starts the binaries beside this one; as many workers as in the template, if not given.
+    pub async fn start(endpoints: usize, workers: Option<usize>) -> Result<Arc<Self>> {
         let stage = InProcess::start().await;
         // The binaries use the real time.
         stage
@@ -106,7 +106,8 @@ impl CallbackBench {
             CountingProxy::start(&stage.table.endpoint).await?,
             CountingProxy::start(&stage.table.endpoint).await?,
         );
-        let settings = WorkerSettings::callbacks()?;
+        let mut settings = WorkerSettings::callbacks()?;
+        settings.concurrency = workers.unwrap_or(settings.concurrency);
         let services = Services::start(InProcess::DATA_KEY, "callbacks", settings.queue()).await?;
         let environment = |database| Environment {
             table: &stage.table.table_name,

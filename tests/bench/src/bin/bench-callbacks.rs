@@ -26,11 +26,14 @@ const PACES: [usize; 2] = [50, 200];
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let callbacks = std::env::args()
-        .nth(1)
+    let mut arguments = std::env::args().skip(1);
+    let callbacks = arguments
+        .next()
         .map_or(Ok(CALLBACKS), |number| number.parse())?;
     ensure!(callbacks >= 1_000, "the least number of callbacks is 1000");
-    let bench = CallbackBench::start(ENDPOINTS).await?;
+    // Too few workers for receivers that hang.
+    let workers = arguments.next().map(|number| number.parse()).transpose()?;
+    let bench = CallbackBench::start(ENDPOINTS, workers).await?;
     let (copies, batch) = (bench.settings.concurrency, bench.settings.batch);
     say(format!(
         "real: the binaries deliver-callbacks ({copies} processes, a batch of {batch} each), relay-outbox (1) and sweep-outbox"
@@ -49,7 +52,7 @@ async fn main() -> Result<()> {
     );
     say(format!("seconds before each attempt: {SCHEDULE}"));
     let mut workers = tokio::spawn(bench.clone().work());
-    let measured = tokio::spawn(measure(bench, callbacks));
+    let measured = tokio::spawn(measure(bench, callbacks, workers.is_some()));
     let result = tokio::select! {
         failed = &mut workers => match failed? { Err(error) => Err(error), Ok(()) => bail!("the workers ended") },
         measured = measured => measured?,
@@ -60,7 +63,7 @@ async fn main() -> Result<()> {
     result
 }
 
-async fn measure(bench: Arc<CallbackBench>, callbacks: usize) -> Result<()> {
+async fn measure(bench: Arc<CallbackBench>, callbacks: usize, healthy_only: bool) -> Result<()> {
     let mut runs = Vec::new();
     for tls in [false, true] {
         bench.use_tls(tls).await;
@@ -75,6 +78,9 @@ async fn measure(bench: Arc<CallbackBench>, callbacks: usize) -> Result<()> {
         let run = bench.run(load).await?;
         print_healthy(&run, load.callbacks, if tls { "https" } else { "http" });
         runs.push(run);
+    }
+    if healthy_only {
+        return Ok(());
     }
     let load = Load {
         callbacks,

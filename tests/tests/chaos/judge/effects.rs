@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde_json::Value;
+use tandem_domain::ids::SubscriptionId;
 
 use super::{Rows, list, number, text};
 use crate::run::{Made, Outcome, Run};
@@ -109,10 +110,13 @@ fn purchases(run: &Run<'_>, rows: &Rows, wrong: &mut Vec<String>) {
 /// An offer that is sold once has at most one running subscription of each seller's customer at any time.
 fn once(rows: &Rows, wrong: &mut Vec<String>) {
     let end = |row: &Value| {
-        let end = ["endedAt", "endsAt"]
-            .iter()
-            .find_map(|name| row[*name].as_str());
-        end.unwrap_or("9999").to_owned()
+        let mut members = ["endedAt", "endsAt"].iter();
+        let end = members.find_map(|name| row[*name].as_str());
+        end.map_or(Timestamp::MAX, |end| end.parse().expect("a time"))
+    };
+    let sold_at = |row: &Value| {
+        let id: SubscriptionId = text(row, "id").parse().expect("an id");
+        id.time()
     };
     for held in rows.of("once") {
         let mut sold: Vec<&Value> = rows
@@ -123,8 +127,8 @@ fn once(rows: &Rows, wrong: &mut Vec<String>) {
                     .all(|name| row[*name] == held[*name])
             })
             .collect();
-        sold.sort_by_key(|row| text(row, "createdAt"));
-        let overlap = |pair: &[&Value]| end(pair[0]).as_str() > text(pair[1], "createdAt");
+        sold.sort_by_key(|row| sold_at(row));
+        let overlap = |pair: &[&Value]| end(pair[0]) > sold_at(pair[1]);
         let latest = sold.last().map(|row| text(row, "id"));
         if sold.windows(2).any(overlap) || latest != Some(text(held, "subscriptionId")) {
             wrong.push(format!("effects: {held} has the subscriptions {sold:?}"));
