@@ -1,10 +1,14 @@
 //! Draws a history from a seed. The whole history is drawn before its first step runs, so outcomes cannot change it.
 
+mod sequences;
+
 use fastrand::Rng;
 use tandem_testing::{Fault, Lost};
 
 use crate::endpoints::Manner;
 use crate::step::{Call, End, Part, Relayed, Step, Trouble};
+
+use sequences::{changed_terms, overtaking_imports, returned_debit, undone_cancellation};
 
 /// Fewest and most steps of a history.
 const LENGTH: std::ops::Range<usize> = 14..30;
@@ -23,6 +27,7 @@ pub(crate) fn history(seed: u64) -> Vec<Step> {
             0 => steps.extend(overtaking_imports(&mut rng)),
             1 | 2 => steps.extend(returned_debit(&mut rng)),
             3 => steps.extend(undone_cancellation(&mut rng)),
+            4 | 5 => steps.extend(changed_terms(&mut rng)),
             _ => steps.push(step(&mut rng)),
         }
     }
@@ -67,69 +72,6 @@ fn step(rng: &mut Rng) -> Step {
         93..94 => Step::RefuseMails(rng.u32(1..4)),
         _ => Step::Wait(seconds(rng)),
     }
-}
-
-/// Imports of the same ids; the last import runs first.
-fn overtaking_imports(rng: &mut Rng) -> [Step; 4] {
-    let first = Step::Call(import(rng), trouble(rng));
-    let second = Step::Call(import(rng), trouble(rng));
-    [
-        first,
-        second,
-        Step::Relay(Relayed::Reversed),
-        Step::WorkOff(rng.usize(1..4)),
-    ]
-}
-
-/// A period is paid, its debit returned and collected again, at first without the number of the period.
-fn returned_debit(rng: &mut Rng) -> [Step; 4] {
-    let (order, position) = (rng.usize(0..16), rng.usize(0..3));
-    let period = rng.u32(1..3);
-    let pay = |amount| Call::Pay {
-        order,
-        position,
-        period: Some(period),
-        amount,
-    };
-    let back = Call::ReversePeriod {
-        order,
-        position,
-        period,
-        charge_back: true,
-        part: Part {
-            amount: rng.bool().then(|| rng.i64(1..500)),
-            ends: None,
-        },
-    };
-    let (first, again) = (pay(None), pay(amount(rng)));
-    let unnamed = Call::Pay {
-        order,
-        position,
-        period: None,
-        amount: None,
-    };
-    [
-        Step::Call(first, trouble(rng)),
-        Step::Call(back, trouble(rng)),
-        Step::Call(unnamed, Trouble::None),
-        Step::Call(again, trouble(rng)),
-    ]
-}
-
-/// A cancellation is moved and undone.
-fn undone_cancellation(rng: &mut Rng) -> [Step; 3] {
-    let (order, position) = (rng.usize(0..16), rng.usize(0..3));
-    let cancel = |end| Call::Cancel {
-        order,
-        position,
-        end,
-    };
-    let undo = Call::Undo { order, position };
-    [
-        Step::Call(cancel(End::OfPeriod), trouble(rng)),
-        Step::Call(cancel(end(rng)), trouble(rng)),
-        Step::Call(undo, trouble(rng)),
-    ]
 }
 
 /// The amount of a payment, mostly that of the terms.

@@ -181,7 +181,7 @@ async fn after_a_successful_probe_callbacks_return_spread_over_time() {
     assert_eq!(
         pair.endpoint().await,
         json!({
-            "url": receiver.url(), "status": "ok", "failingSince": null, "pausedUntil": null,
+            "url": receiver.url(), "headerNames": [], "status": "ok", "failingSince": null, "pausedUntil": null,
             "disabledAt": null, "disabledCause": null, "disabledReason": null,
         })
     );

@@ -32,8 +32,8 @@ async fn main() -> Result<()> {
         .map_or(Ok(CALLBACKS), |number| number.parse())?;
     ensure!(callbacks >= 1_000, "the least number of callbacks is 1000");
     // Too few workers for receivers that hang.
-    let workers = arguments.next().map(|number| number.parse()).transpose()?;
-    let bench = CallbackBench::start(ENDPOINTS, workers).await?;
+    let given = arguments.next().map(|number| number.parse()).transpose()?;
+    let bench = CallbackBench::start(ENDPOINTS, given).await?;
     let (copies, batch) = (bench.settings.concurrency, bench.settings.batch);
     say(format!(
         "real: the binaries deliver-callbacks ({copies} processes, a batch of {batch} each), relay-outbox (1) and sweep-outbox"
@@ -52,7 +52,7 @@ async fn main() -> Result<()> {
     );
     say(format!("seconds before each attempt: {SCHEDULE}"));
     let mut workers = tokio::spawn(bench.clone().work());
-    let measured = tokio::spawn(measure(bench, callbacks, workers.is_some()));
+    let measured = tokio::spawn(measure(bench, callbacks, given.is_some()));
     let result = tokio::select! {
         failed = &mut workers => match failed? { Err(error) => Err(error), Ok(()) => bail!("the workers ended") },
         measured = measured => measured?,

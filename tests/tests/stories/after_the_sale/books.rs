@@ -277,6 +277,14 @@ fn records(csv: &str) -> Vec<BTreeMap<String, String>> {
 }
 
 /// The expected CSV of a row. The one text that a spreadsheet would read as a formula begins with `=`.
+/// The amount with two decimals.
+fn in_euros(money: &Value) -> String {
+    let cents = money["amount"].as_i64().expect("cents");
+    let sign = if cents < 0 { "-" } else { "" };
+    let cents = cents.unsigned_abs();
+    format!("{sign}{}.{:02}", cents / 100, cents % 100)
+}
+
 fn as_record(row: &Value) -> BTreeMap<String, String> {
     let defused = |value: &Value| {
         let text = text(value);
@@ -309,6 +317,13 @@ fn as_record(row: &Value) -> BTreeMap<String, String> {
         ("paidStatus", &row["paidStatus"]),
         ("paidAt", &row["paidAt"]),
         ("differsFromTerms", &row["differsFromTerms"]),
+        ("externalSystemId", &row["externalSystemId"]),
+        ("grossDecimal", &json!(in_euros(&row["gross"]))),
+        ("dueDecimal", &json!(in_euros(&row["due"]))),
+        // No sale here names any.
+        ("metadata", &json!("")),
+        ("offerMetadata", &json!("")),
+        ("costCenter", &row["costCenter"]),
     ];
     fields
         .map(|(name, value)| (name.to_owned(), defused(value)))

@@ -120,7 +120,7 @@ async fn a_row_is_there_for_its_two_parties_only() {
         assert_eq!(stranger.api.all("/v1/payouts").await, Vec::<Value>::new());
         assert_eq!(
             stranger.api.get("/v1/payouts/statement").await.ok(),
-            json!({"lines": []})
+            json!({"timeZone": "UTC", "lines": []})
         );
     }
 }
