@@ -87,7 +87,7 @@ impl Moment {
             FieldErrors::one(
                 "out_of_range",
                 format!(
-                    "must lie in the years {FIRST_YEAR} to {LAST_YEAR}; leave the field out if there is no value. Only an end may be 9999-12-31: no end"
+                    "must be in the years {FIRST_YEAR} to {LAST_YEAR}; leave the field out if there is no value. Only an end may be 9999-12-31: no end"
                 ),
             )
         })

@@ -110,7 +110,7 @@ impl Month {
         if (FIRST_YEAR..=LAST_YEAR).contains(&first.year()) {
             Ok(Self(first))
         } else {
-            let detail = format!("must lie in the years {FIRST_YEAR} to {LAST_YEAR}");
+            let detail = format!("must be in the years {FIRST_YEAR} to {LAST_YEAR}");
             Err(FieldErrors::one("out_of_range", detail))
         }
     }

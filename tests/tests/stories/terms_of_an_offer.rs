@@ -212,17 +212,20 @@ async fn no_target_sees_the_terms_of_another() {
         .offer("Garden Weekly", 999, json!({"crossClient": shared}))
         .await;
     assert_eq!(offer["crossClient"]["targetTerms"], own);
-    let told = [seen(target, &offer).await, seen(&other, &offer).await];
+    let seen_by_both = [seen(target, &offer).await, seen(&other, &offer).await];
     assert_eq!(
-        told[0]["proposedTerms"],
+        seen_by_both[0]["proposedTerms"],
         proposed(1, 999, 2_000, &Value::Null)
     );
     assert_eq!(
-        told[1]["proposedTerms"],
+        seen_by_both[1]["proposedTerms"],
         proposed(1, 777, 4_321, &Value::Null)
     );
     assert_eq!(
-        (&told[1]["price"], &told[1]["sellerShareBasisPoints"]),
+        (
+            &seen_by_both[1]["price"],
+            &seen_by_both[1]["sellerShareBasisPoints"]
+        ),
         (&price(777), &json!(4_321))
     );
 

@@ -25,7 +25,7 @@ pub enum ItemProblem {
     #[error("there is no customer with this deliveryCustomerId")]
     DeliveryCustomerNotFound,
     #[error(
-        "startDate, endDate and orderDate must lie in the years 1970 to 9998; an endDate of 9999-12-31 means no end"
+        "startDate, endDate and orderDate must be in the years 1970 to 9998; an endDate of 9999-12-31 means no end"
     )]
     DateOutOfRange,
     /// Judged on the dates that the order would have, not on those that the item names.

@@ -123,7 +123,7 @@ fn accept(offer: &Offer, version: u64) -> Result<Offer, String> {
     }
 }
 
-/// What each event makes of an offer in a state.
+/// The offer after each event, by its state before.
 fn events(offer: &Offer) -> [(&'static str, String); 10] {
     let edit = |change: Value| edit(offer, &change).map(|edited| edited.offer);
     let edit = |change: Value| after(edit(change).map_err(|error| format!("{error:?}")));

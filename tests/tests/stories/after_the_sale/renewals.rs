@@ -31,7 +31,7 @@ async fn a_paid_renewal_adds_a_period_and_a_payout_row() {
             assert_eq!(
                 (data.get("voucherCode"), data.get("customer")),
                 (None, None),
-                "told once, with the sale"
+                "sent once, with the sale"
             );
         }
         scene.has_only_the_callbacks(&[CREATED, RENEWED]).await;

@@ -137,10 +137,10 @@ fn a_deadline_can_be_given_later_moved_and_taken_back() {
         (until(json!("2026-09-01T00:00:00Z")), None),
     ];
     let mut offer = proposed;
-    for (change, told) in steps {
+    for (change, until) in steps {
         let edited = edit(&offer, &change).expect("allowed");
         let effects: Vec<_> = edited.changes.iter().map(|change| change.effect).collect();
-        let expected = told.map(|until| Effect::Proposed {
+        let expected = until.map(|until| Effect::Proposed {
             sell_old_terms_until: Some(until),
         });
         assert_eq!(effects, Vec::from_iter(expected), "{change}");
