@@ -198,7 +198,7 @@ async fn every_field_of_every_request_is_filled() {
     let receiver = setup.receiver().await;
     let pair = setup.pair_between_two_companies(&receiver.url()).await;
     let (source, target) = (&pair.source, &pair.target);
-    let company = json!({"name": canary("Verlag")});
+    let company = json!({"name": canary("Verlag"), "timeZone": "Europe/Berlin"});
     let _ = setup
         .operator
         .patch(
@@ -220,14 +220,22 @@ async fn every_field_of_every_request_is_filled() {
             Uuid::now_v7().simple()
         )
     };
-    let edit = json!({"callback": {"url": address()}});
+    let header = || json!({"name": "X-Kanarienvogel", "value": canary("Kopfzeile")});
+    let other = setup.client(&target.company, "Abendblatt", "de").await;
+    let draft = json!({
+        "targetClientId": other.id, "offersAccess": true,
+        "callback": {"url": address(), "headers": [header()]},
+    });
+    let _ = source.api.post("/v1/connections", draft).await.created();
+    let edit = json!({"callback": {"url": address(), "headers": [header()]}});
     let _ = source
         .api
         .patch(&format!("/v1/connections/{}", pair.connection_id), edit)
         .await
         .ok();
     account(&setup, source).await;
-    let endpoint = json!({"url": address(), "eventTypes": ["import.completed"]});
+    let endpoint =
+        json!({"url": address(), "headers": [header()], "eventTypes": ["import.completed"]});
     let _ = source
         .api
         .call(Method::PUT, "/v1/event-endpoint")

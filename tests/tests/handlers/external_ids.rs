@@ -143,6 +143,7 @@ async fn an_id_of_an_earlier_order_is_refused_with_its_order() {
         .await;
     let _ = buy(&other, "k1", named).await.created();
     // An import of the id of a purchase is an order of its own; both are found.
+    stage.advance(1);
     let later = imported(&stage, &pair.target, "shop-1").await;
     let both = pair
         .target
