@@ -48,7 +48,7 @@ def fourth(setup: Setup, before: First, now: Second) -> None:
     scenario.step("Bergbote's server gets a signed callback about the finished import")
     body = steps.callback(setup, "import.completed", expected | {"counts.unchanged": 0}, [])
     scenario.check("the import of the callback", second["promiseId"], body["promiseId"])
-    scenario.check("the number of different callbacks", 4, receiver.count())
+    scenario.check("the number of different callbacks", 8, receiver.count())
     _mirrored(setup, merchant, anna, subscription)
 
 
